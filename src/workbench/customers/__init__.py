@@ -1,0 +1,1 @@
+"""Who the customers are, which group they belong to, which treatment the group gets."""

@@ -1,0 +1,1 @@
+"""Pure pictures, table to figure, in one theme."""

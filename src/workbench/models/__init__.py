@@ -1,0 +1,1 @@
+"""Binning, scorecard, tree, boosting, calibration, grades, reasons, and the choice between them."""

@@ -1,0 +1,1 @@
+"""Drift, performance and alarms over time: the only room that speaks Evidently."""

@@ -1,0 +1,1 @@
+"""Entities as of a date: observation window, features, performance window, outcome, splits."""

@@ -1,0 +1,76 @@
+"""Bins frozen on the development sample: the same edges for the model, every PSI and every later month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MISSING, UNSEEN = "missing", "unseen"
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Edges of a number (bin i is [edge i−1, edge i)) or groups of categories; missing and unseen have their own."""
+
+    name: str
+    edges: tuple[float, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the bins, in order; the last two are `missing` and `unseen`."""
+        if self.groups:
+            return [", ".join(g) for g in self.groups] + [MISSING, UNSEEN]
+        cuts = [f"{e:,.6g}" for e in self.edges]
+        first = [f"< {cuts[0]}"] if cuts else ["all"]
+        middle = [f"{a} to < {b}" for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        return first + middle + ([f">= {cuts[-1]}"] if cuts else []) + [MISSING, UNSEEN]
+
+    def codes(self, values: pd.Series) -> np.ndarray:
+        """Return each value's bin (0 … k−1; k is missing, k+1 unseen)."""
+        k = len(self.labels) - 2
+        if self.groups:
+            position = {category: i for i, group in enumerate(self.groups) for category in group}
+            codes = values.map(position)
+            return codes.where(codes.notna(), np.where(values.isna(), k, k + 1)).to_numpy().astype(int)
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+        return np.where(np.isnan(numbers), k, np.searchsorted(self.edges, numbers, side="right"))
+
+    def counts(self, values: pd.Series, weight: np.ndarray | None = None) -> np.ndarray:
+        """Return how many rows (or how much weight) stand in each bin, missing and unseen included."""
+        return np.bincount(self.codes(values), weight, len(self.labels)).astype(float)
+
+    def labelled(self, values: pd.Series) -> pd.Series:
+        """Return each value's bin by name, for libraries that bin on their own otherwise."""
+        return pd.Series(np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the bins as JSON can hold them."""
+        return {"name": self.name, "edges": list(self.edges), "groups": [list(g) for g in self.groups]}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Bins:
+        """Return the bins that `to_dict` wrote."""
+        return cls(d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]))
+
+
+def is_category(values: pd.Series) -> bool:
+    """Say whether a column holds categories rather than numbers."""
+    return not pd.api.types.is_numeric_dtype(values)
+
+
+def quantile_bins(values: pd.Series, n: int = 10) -> Bins:
+    """Return bins of about equal size (at most n), or one bin per category.
+
+    >>> quantile_bins(pd.Series([1.0, 2.0, 3.0, 4.0], name="x"), 2).edges
+    (2.5,)
+    """
+    if is_category(values):
+        seen = values.dropna().value_counts().index
+        return Bins(str(values.name), groups=tuple((str(c),) for c in sorted(seen)))
+    known = values.dropna().to_numpy(float)
+    edges = np.unique(np.quantile(known, np.arange(1, n) / n)) if len(known) else np.array([])
+    return Bins(str(values.name), edges=tuple(float(e) for e in edges if e > known.min()))

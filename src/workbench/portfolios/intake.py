@@ -1,0 +1,146 @@
+"""Take a portfolio in: read, check against its contract, replace personal data, keep one snapshot."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from workbench import contracts, home, params, pseudonyms, tables
+from workbench.contracts import Contract, Finding
+from workbench.evidence import Evidence, Verdict, worst
+from workbench.portfolios import catalog
+from workbench.params import UserError
+
+
+class Params(params.Params):
+    """What the intake is told."""
+
+    portfolio: str = Field("taiwan_cards", description="embedded portfolio, simulated_bank or own_file")
+    file: str = Field("", description="own_file: path of the CSV or Parquet file, from the workbench's folder")
+    contract: str = Field("", description="own_file: path of its contract (YAML)")
+    sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 = all")
+    simulation: dict[str, Any] = Field({}, description="simulated_bank: parameters of the simulation")
+    today: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; '' = today")
+    seed: int = Field(42, ge=0, description="seed of the sample")
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads: none, it reads a raw file."""
+    return []
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes."""
+    if p.portfolio == catalog.SIMULATED:
+        return ["core__account", "core__month", "core__macro", "core__truth"]
+    has_months = p.portfolio == "taiwan_cards"
+    return ["core__account", "core__month"] if has_months else ["core__account"]
+
+
+def files(p: Params) -> list[Path]:
+    """Raw files this step reads, checked to be there before a kernel starts."""
+    if p.portfolio == catalog.OWN_FILE:
+        if not p.file or not p.contract:
+            raise UserError("portfolios/intake: portfolio own_file needs both `file` and `contract`")
+        return [own_path(p.file), own_path(p.contract)]
+    catalog.known(p.portfolio)
+    return [] if p.portfolio == catalog.SIMULATED else [catalog.raw_file(p.portfolio)]
+
+
+def own_path(given: str) -> Path:
+    """Return where a user's file lies: as given, from the workbench's folder; `UserError` where it isn't there."""
+    path = home.root() / given
+    if not path.exists():
+        raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {home.root().name}/)")
+    return path
+
+
+def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
+    """Return the raw tables with their contracts, as they came (sampled where the parameters say so)."""
+    if p.portfolio == catalog.SIMULATED:
+        from workbench.portfolios import simulated_core
+
+        return simulated_core.raw_tables(p.simulation, p.seed)
+    from workbench.portfolios.files import read_raw
+
+    own = p.portfolio == catalog.OWN_FILE
+    data, words = files(p) if own else (catalog.raw_file(p.portfolio), catalog.DATA / f"{p.portfolio}.yaml")
+    contract = contracts.load(words)
+    raw = read_raw(data, contract)
+    if 0 < p.sample_rows < len(raw):
+        raw = raw.sample(p.sample_rows, random_state=p.seed).sort_index(ignore_index=True)
+    return {contract.name: (raw, contract)}
+
+
+def check(raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+    """Return every table typed under its contract's names, and all findings."""
+    today = pd.Timestamp(p.today or date.today())
+    checked, findings = {}, []
+    for name, (table, contract) in raw.items():
+        checked[name], found = contracts.check(table, contract, today)
+        findings += found
+    return checked, findings
+
+
+def depersonalised(
+    checked: dict[str, pd.DataFrame], raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params
+) -> tuple[dict[str, pd.DataFrame], Evidence]:
+    """Return the tables with identifiers as keyed pseudonyms and other personal columns dropped.
+
+    Fingerprints (keyed hashes) of what was replaced are kept, so that a page that shows one of the
+    values later can be refused without the values themselves being stored anywhere.
+    """
+    key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
+    for name, table in checked.items():
+        table = table.copy()
+        for column in [c for c in raw[name][1].columns if c.personal]:
+            seen |= set(pseudonyms.fingerprints(table[column.name], key))
+            linked = column.role in ("key", "parent")
+            table[column.name] = pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id")) if linked else None
+            rows.append((name, column.name, column.personal, "keyed pseudonym" if linked else "not kept"))
+        out[name] = table.drop(columns=[c.name for c in raw[name][1].columns if c.personal and c.role not in ("key", "parent")])
+    if seen:
+        pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
+    return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
+
+
+def _personal_evidence(table: pd.DataFrame) -> Evidence:
+    answer = f"{len(table)} personal columns; none of them leaves the intake in clear." if len(table) else "No personal columns."
+    return Evidence(
+        "personal_data", "Which personal data came in, and what became of it?", Verdict.info, answer, len(table),
+        source="HMAC-SHA256 with a key that stays on this machine (RFC 2104)", table=table,
+    )
+
+
+def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
+    """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing."""
+    module = catalog.source(p.portfolio if p.portfolio != catalog.SIMULATED else "simulated_core")
+    if module is not None:
+        return module.core(checked, contract)
+    kept = [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
+    table = checked[contract.name][[c.name for c in kept]]
+    if not contract.named("key"):
+        table = table.assign(account_id=[f"row_{i:07d}" for i in range(len(table))])
+        kept = [*kept, contracts.Column(name="account_id", type="text", role="key", description="row number in the file")]
+    return {"core__account": (table, contract.replaced(kept))}
+
+
+def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> Evidence:
+    """Write every core table once, as Parquet, and return their digests as evidence."""
+    rows = []
+    for name, (table, contract) in core_tables.items():
+        digest = tables.write(p.study, name, table, contract)
+        rows.append((name, len(table), table.shape[1], digest))
+    kept = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
+    answer = f"{len(kept)} tables, {kept['rows'].sum():,} rows; the digests below name them from here on."
+    return Evidence("snapshot", "What exactly do the later steps stand on?", Verdict.info, answer, len(kept), table=kept)
+
+
+def stop_if_red(evidence: list[Evidence], findings: list[Finding]) -> None:
+    """Raise `UserError` where the contract is broken, so that nothing is modelled on it."""
+    if worst(evidence) in (Verdict.red, Verdict.error):
+        contracts.stop_on_errors(findings)

@@ -1,0 +1,1 @@
+"""Runs and model versions: the only room that speaks MLflow."""

@@ -1,0 +1,80 @@
+"""The MLflow store: SQLite in `mlruns/` unless `MLFLOW_TRACKING_URI` names another, created once and whole."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import home
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+DATABASE = "mlflow.db"
+
+
+def uri() -> str:
+    """Return the tracking URI: the standard environment variable, else SQLite in `mlruns/`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlruns() / DATABASE}"
+
+
+@cache
+def _client(uri_: str) -> MlflowClient:
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if uri_.startswith("sqlite:///"):
+        create(Path(uri_.removeprefix("sqlite:///")))
+    mlflow.set_tracking_uri(uri_)
+    mlflow.set_registry_uri(uri_)
+    return mlflow.MlflowClient(uri_, uri_)
+
+
+def client() -> MlflowClient:
+    """Return the client of the store, which is created first where it is not there yet."""
+    return _client(uri())
+
+
+def create(path: Path) -> None:
+    """Create the SQLite store beside its place and move it there in one step.
+
+    Its first creation takes seconds and is not safe against being killed or done twice at once.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as folder:
+            part = Path(folder) / path.name
+            _initialise(part)
+            with sqlite3.connect(part) as database:
+                database.execute("PRAGMA journal_mode=WAL")
+            database.close()
+            part.rename(path)
+
+
+def _initialise(path: Path) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(f"sqlite:///{path}", str(path.parent / "artifacts"))
+    store.engine.dispose()
+
+
+def experiment(study: str) -> str:
+    """Return the id of the study's experiment, made on first use; artifacts lie beside the SQLite store."""
+    c = client()
+    found = c.get_experiment_by_name(study)
+    if found is not None:
+        return found.experiment_id
+    place = (home.mlruns() / "artifacts" / study).as_uri() if uri().startswith("sqlite:///") else None
+    return c.create_experiment(study, artifact_location=place)

@@ -1,0 +1,1 @@
+"""Evidence to the pages a person reads, bad news first."""

@@ -1,0 +1,1 @@
+"""Study, execution, warm kernels: the only room that speaks Papermill."""
