@@ -1,0 +1,127 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; exit codes: 0 well, 1 a step failed, 2 something the user can mend."""
+    args = _parser().parse_args(argv)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from workbench.params import UserError
+
+    try:
+        return args.call(args)
+    except UserError as e:
+        print(f"workbench: {e}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="workbench", description="Research and model governance for loan customers.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
+    run.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="a file such as params/taiwan_cards.yaml")
+    run.add_argument("--step", default="", metavar="NAME", help="only this step")
+    run.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
+    run.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE", help="a parameter, above the study file")
+    run.add_argument("--jobs", type=int, default=0, metavar="N", help="steps side by side (default: the cores)")
+    run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
+    run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
+    run.set_defaults(call=_run)
+    steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
+    steps.add_argument("study", type=Path, metavar="STUDY")
+    steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
+    steps.set_defaults(call=_steps)
+    portfolios = commands.add_parser("portfolios", help="what data there is")
+    portfolios.set_defaults(call=_portfolios)
+    intake = commands.add_parser("intake", help="draft the contract of a CSV or Parquet file")
+    intake.add_argument("file", type=Path, metavar="FILE")
+    intake.add_argument("--out", type=Path, default=None, metavar="CONTRACT", help="default: params/contracts/FILE.yaml")
+    intake.set_defaults(call=_intake)
+    doctor = commands.add_parser("doctor", help="is this machine ready: versions, disk, MLflow store, fonts")
+    doctor.set_defaults(call=_doctor)
+    lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
+    lab.set_defaults(call=_lab)
+    ui = commands.add_parser("ui", help="MLflow UI on mlruns/ (loopback only)")
+    ui.add_argument("--port", type=int, default=5000)
+    ui.set_defaults(call=_ui)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
+    from workbench.runs import execution, progress, study
+
+    if args.jobs < 0:
+        raise UserError(f"--jobs {args.jobs}: give a number from 1 upward")
+    studies = [study.load(path, tuple(args.set)) for path in args.studies]
+    jobs = {"jobs": args.jobs} if args.jobs else {}
+    options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
+    with progress.console() as watcher:
+        results = execution.run(studies, options, watcher)
+    print(progress.closing(results))
+    failed = [r for found in results.values() for r in found if r.status == "failed"]
+    return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
+
+
+def _steps(args: argparse.Namespace) -> int:
+    from workbench.runs import study
+
+    for step in study.load(args.study, tuple(args.set)).steps:
+        print(step.name)
+        print(f"  reads  {', '.join(step.reads) or '-'}\n  writes {', '.join(step.writes) or '-'}")
+        for name, value in step.params.model_dump(mode="json").items():
+            print(f"    {name}: {value!r}")
+    return 0
+
+
+def _portfolios(args: argparse.Namespace) -> int:
+    from workbench.portfolios import catalog
+
+    print(catalog.listing().to_string(index=False, na_rep="-", formatters={"rows": lambda n: f"{n:,.0f}"}))
+    return 0
+
+
+def _intake(args: argparse.Namespace) -> int:
+    from workbench import home
+    from workbench.params import UserError
+    from workbench.portfolios import draft
+
+    target = args.out or home.root() / "params" / "contracts" / f"{args.file.name.split('.')[0].lower()}.yaml"
+    if target.exists():
+        raise UserError(f"{target} is there already and may hold your corrections; name another with --out")
+    contract = draft.draft(args.file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(draft.to_yaml(contract), encoding="utf-8")
+    print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from workbench.runs import doctor
+
+    lines, ready = doctor.examine()
+    print("\n".join(lines))
+    return 0 if ready else 1
+
+
+def _lab(args: argparse.Namespace) -> int:
+    from workbench import home
+
+    notebooks = str(home.root() / "notebooks")
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", "--no-browser", f"--notebook-dir={notebooks}"])
+
+
+def _ui(args: argparse.Namespace) -> int:
+    from workbench.registry import store
+
+    store.client()
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(args.port), "--backend-store-uri", store.uri()])

@@ -1,0 +1,70 @@
+"""Is this machine ready: Python, pinned versions, disk, MLflow store, fonts, browser-free pages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from workbench import home
+
+LEAST_DISK_GB = 3
+
+
+def examine() -> tuple[list[str], bool]:
+    """Return one line per check (ok or what to do) and whether all are well."""
+    checks = [_python(), *_versions(), _disk(), _store(), _fonts(), _fork()]
+    return [f"{'ok  ' if ok else 'BAD '} {line}" for ok, line in checks], all(ok for ok, _ in checks)
+
+
+def _python() -> tuple[bool, str]:
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return ok, f"Python {sys.version.split()[0]}" + ("" if ok else ": use 3.11, 3.12 or 3.13")
+
+
+def _versions() -> list[tuple[bool, str]]:
+    from packaging.requirements import Requirement
+
+    out = []
+    for text in requires("loan-workbench") or []:
+        wanted = Requirement(re.sub(r";.*", "", text))
+        if "extra" in text:
+            continue
+        try:
+            have = version(wanted.name)
+        except PackageNotFoundError:
+            out.append((False, f"{wanted.name} is not installed: `make setup`"))
+            continue
+        ok = wanted.specifier.contains(have, prereleases=True)
+        out.append((ok, f"{wanted.name} {have}" + ("" if ok else f": needs {wanted.specifier}; `make setup`")))
+    return out
+
+
+def _disk() -> tuple[bool, str]:
+    free = shutil.disk_usage(home.root()).free / 1e9
+    ok = free > LEAST_DISK_GB
+    return ok, f"disk: {free:.0f} GB free" + ("" if ok else f"; at least {LEAST_DISK_GB} GB are needed")
+
+
+def _store() -> tuple[bool, str]:
+    from workbench.registry import store
+
+    try:
+        found = len(store.client().search_experiments())
+    except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on
+        return False, f"MLflow store: {' '.join(str(e).split())[:120]}"
+    return True, f"MLflow store answers, {found} experiments"
+
+
+def _fonts() -> tuple[bool, str]:
+    from matplotlib import font_manager
+
+    cjk = [f.name for f in font_manager.fontManager.ttflist if re.search(r"CJK|Hei|Song|Ming", f.name)]
+    return True, f"fonts: {'Chinese labels with ' + cjk[0] if cjk else 'no Chinese font found; Chinese labels show as boxes'}"
+
+
+def _fork() -> tuple[bool, str]:
+    import os
+
+    return True, "warm kernels: yes" if hasattr(os, "fork") else "warm kernels: no (a new kernel per notebook)"

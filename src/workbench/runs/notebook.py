@@ -1,0 +1,62 @@
+"""Run one notebook through Papermill in a kernel of its own, telling which cell it is at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+
+Progress = Callable[[int, int], None]
+START_TIMEOUT_SECONDS = 180  # a cold machine reads two gigabytes of libraries first
+
+
+class StepFailed(Exception):
+    """A notebook that did not end: which cell, which error, and whether the user can mend it."""
+
+    def __init__(self, cell: int, error: str, *, by_user: bool = False):
+        super().__init__(f"cell {cell}: {error}" if cell else error)
+        self.by_user = by_user
+
+
+class _Engine(NBClientEngine):
+    """Papermill's own engine, with an environment per kernel and a call at every cell."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        env, cwd, progress = kwargs.pop("env"), kwargs.pop("kernel_cwd"), kwargs.pop("progress")
+        total, start = len(nb_man.nb.cells), nb_man.cell_start
+
+        def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
+            progress((cell_index or 0) + 1, total)
+            start(cell, cell_index, **more)
+
+        nb_man.cell_start = cell_start
+        client = PapermillNotebookClient(
+            nb_man, kernel_name=kernel_name, startup_timeout=kwargs["start_timeout"], timeout=None,
+            resources={"metadata": {"path": str(cwd)}},
+        )  # fmt: skip
+        return client.execute(env=env)
+
+
+papermill_engines.register("workbench", _Engine)
+
+
+def run(source: Path, target: Path, values: Mapping[str, Any], env: Mapping[str, str], kernel: str, progress: Progress) -> None:
+    """Execute `source` with these parameters and write it to `target`; `StepFailed` where it doesn't end.
+
+    The half-run notebook is at `target` then, with a mark at the cell that failed.
+    """
+    try:
+        papermill.execute_notebook(
+            source, target, dict(values), engine_name="workbench", kernel_name=kernel, progress_bar=False,
+            start_timeout=START_TIMEOUT_SECONDS, env=dict(env), kernel_cwd=source.parent, progress=progress,
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as e:
+        first = (e.evalue or "").strip().splitlines()
+        raise StepFailed(e.cell_index + 1, f"{e.ename}: {first[0] if first else ''}", by_user=e.ename == "UserError") from None
+    except RuntimeError as e:  # nbclient: the kernel died or never came up
+        raise StepFailed(0, f"kernel: {' '.join(str(e).split())}") from None

@@ -1,0 +1,180 @@
+"""A study: one YAML file that says which steps run with which parameters; checked whole before a kernel starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from workbench import home, params, tables
+from workbench.evidence import digest_file
+from workbench.params import UserError, nearest
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    description: str = ""
+    owner: str = ""
+    simulated: bool = False
+    defaults: dict[str, Any] = {}
+    steps: dict[str, dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a study, resolved: `name` is its path, or path@instance where a study has it twice."""
+
+    name: str
+    notebook: Path
+    params: params.Params
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def slug(self) -> str:
+        """The step's name as a file name below the study's folder."""
+        return self.name.replace("@", "-")
+
+    def inputs(self) -> dict[str, str]:
+        """Return the digests of everything the step reads, as it lies there now."""
+        names = [n.lstrip("?") for n in self.reads]
+        found = {n: (tables.pinned(self.params.study, n) or {}).get("digest", "") for n in names}
+        return found | {f"file.{p.name}": digest_file(p) for p in self.files}
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study: its steps in dependency order, and what each needs."""
+
+    name: str
+    path: Path
+    title: str
+    description: str
+    simulated: bool
+    steps: tuple[Step, ...]
+    needs: dict[str, frozenset[str]]
+
+
+def known_steps() -> list[str]:
+    """Return the steps there are: every notebook at the path of its module."""
+    folder = home.root() / "notebooks"
+    return sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.glob("*/*.ipynb") if "." not in p.stem)
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+    """Return the study in a file, or raise `UserError` with one line: what is wrong, where, what to do.
+
+    `overrides` are `step.param=value` texts; they stand above the file.
+    """
+    content = _read(path)
+    steps, given = {}, _overrides(overrides, content.steps, path.name)
+    for name, own in content.steps.items():
+        steps[name] = _step(name, {**(own or {}), **given.get(name, {})}, content.defaults, path)
+    _defaults_known(content.defaults, steps, path)
+    needs = _needs(steps, path)
+    try:
+        order = tuple(TopologicalSorter(needs).static_order())
+    except CycleError as e:
+        raise UserError(f"{path.name}: steps wait for one another: {' -> '.join(e.args[1])}") from None
+    return Study(path.stem, path, content.title, content.description, content.simulated, tuple(steps[n] for n in order), needs)
+
+
+def _read(path: Path) -> _File:
+    if not path.exists():
+        near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
+        raise UserError(f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
+    try:
+        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise UserError(f"{path.name}: not YAML: {' '.join(str(e).split())}") from None
+    except ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        hint = f"; {nearest(where, _File.model_fields)}" if first["type"] == "extra_forbidden" else ""
+        raise UserError(f"{path.name}: {where}: {first['msg']}{hint}") from None
+
+
+def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        target, eq, value = text.partition("=")
+        step, dot, name = target.rpartition(".")
+        if not eq or not dot:
+            raise UserError(f"--set {text}: write step.param=value")
+        if step not in steps:
+            raise UserError(f"--set {text}: {where} has no step '{step}'; {nearest(step, steps)}")
+        out.setdefault(step, {})[name] = yaml.safe_load(value)
+    return out
+
+
+def _step(name: str, own: dict[str, Any], defaults: dict[str, Any], path: Path) -> Step:
+    base = name.partition("@")[0]
+    if base not in known_steps():
+        raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, known_steps())}")
+    module = import_module(f"workbench.{base.replace('/', '.')}")
+    fields = module.Params.model_fields
+    values = {k: v for k, v in defaults.items() if k in fields} | own | {"study": path.stem}
+    p = module.Params.checked(values, f"{path.name}: {name}")
+    return Step(
+        name,
+        home.root() / "notebooks" / f"{base}.ipynb",
+        p,
+        tuple(module.reads(p)),
+        tuple(module.writes(p)),
+        _files(module, p),
+    )
+
+
+def _files(module: ModuleType, p: params.Params) -> tuple[Path, ...]:
+    return tuple(module.files(p)) if hasattr(module, "files") else ()
+
+
+def _defaults_known(defaults: dict[str, Any], steps: dict[str, Step], path: Path) -> None:
+    fields = {f for s in steps.values() for f in type(s.params).model_fields}
+    for name in defaults:
+        if name not in fields:
+            raise UserError(f"{path.name}: defaults: no step has a parameter '{name}'; {nearest(name, fields)}")
+
+
+def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
+    """Return step → steps whose tables it reads; a table nobody writes is an error."""
+    writers: dict[str, str] = {}
+    for s in steps.values():
+        for table in s.writes:
+            if table in writers:
+                raise UserError(f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one")
+            writers[table] = s.name
+    needs = {}
+    for s in steps.values():
+        required = [t for t in s.reads if not t.startswith("?")]
+        for table in required:
+            if table not in writers:
+                raise UserError(f"{path.name}: '{s.name}' reads '{table}', which no step writes; {nearest(table, writers)}")
+        needs[s.name] = frozenset(writers[t] for t in (r.lstrip("?") for r in s.reads) if t in writers)
+    return needs
+
+
+def selected(study: Study, only: str = "", start: str = "") -> list[Step]:
+    """Return the steps to run: all, one (`only`), or one and everything that stands on it (`start`)."""
+    names = [s.name for s in study.steps]
+    for given in (only, start):
+        if given and given not in names:
+            raise UserError(f"{study.path.name} has no step '{given}'; {nearest(given, names)}")
+    if only:
+        return [s for s in study.steps if s.name == only]
+    if not start:
+        return list(study.steps)
+    below = {start}
+    for s in study.steps:
+        if study.needs[s.name] & below:
+            below.add(s.name)
+    return [s for s in study.steps if s.name in below]
