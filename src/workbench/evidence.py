@@ -121,7 +121,10 @@ def summary(items: Iterable[Evidence]) -> DataFrame:
 
 
 def leave(
-    items: Iterable[Evidence], *, figures: Mapping[str, float] | None = None, files: Mapping[str, Path] | None = None
+    items: Iterable[Evidence],
+    *,
+    figures: Mapping[str, float] | None = None,
+    files: Mapping[str, Path] | None = None,
 ) -> DataFrame:
     """Leave a step's evidence for the runner and return the summary, worst first.
 
@@ -184,7 +187,11 @@ def _table(table: DataFrame | None) -> str:
     if table is None:
         return ""
     shown = table.head(30).to_html(
-        index=table.index.name is not None, escape=True, border=0, float_format=lambda x: f"{x:,.4g}", na_rep=""
+        index=table.index.name is not None,
+        escape=True,
+        border=0,
+        float_format=lambda x: f"{x:,.4g}",
+        na_rep="",
     )
     rest = f"<p class='more'>… and {len(table) - 30:,} more rows in the CSV</p>" if len(table) > 30 else ""
     return f'<div class="scroll">{shown}{rest}</div>'

@@ -12,7 +12,9 @@ from scipy.special import logit
 FLOOR_OBSERVATIONS = 0.5  # an empty bin counts as half an observation in a PSI
 
 
-def _arrays(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arrays(
+    y: ArrayLike, score: ArrayLike, weight: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y, score = np.asarray(y, float), np.asarray(score, float)
     weight = np.ones(len(y)) if weight is None else np.asarray(weight, float)
     if not len(y) == len(score) == len(weight):
@@ -51,7 +53,10 @@ def ks(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float
     """
     y, score, weight = _arrays(y, score, weight)
     values, inverse = np.unique(score, return_inverse=True)
-    bad, good = np.bincount(inverse, weight * y, len(values)), np.bincount(inverse, weight * (1 - y), len(values))
+    bad, good = (
+        np.bincount(inverse, weight * y, len(values)),
+        np.bincount(inverse, weight * (1 - y), len(values)),
+    )
     if bad.sum() == 0 or good.sum() == 0:
         return float("nan")
     return float(np.abs(np.cumsum(bad) / bad.sum() - np.cumsum(good) / good.sum()).max())
@@ -101,7 +106,11 @@ def rate_interval(bad: float, n: float, level: float = 0.95) -> tuple[float, flo
 
 
 def bootstrap_interval(
-    metric: Callable[..., float], arrays: tuple[np.ndarray, ...], clusters: ArrayLike, seed: int, draws: int = 200
+    metric: Callable[..., float],
+    arrays: tuple[np.ndarray, ...],
+    clusters: ArrayLike,
+    seed: int,
+    draws: int = 200,
 ) -> tuple[float, float]:
     """Return the 95 % percentile interval of `metric(*arrays)` by resampling clusters (accounts) as a whole.
 
@@ -134,7 +143,11 @@ def calibration_line(
 
     y, pd, weight = _arrays(y, pd, weight)
     z = logit(np.clip(pd, 1e-6, 1 - 1e-6))
-    cov = {"cov_type": "HC0"} if clusters is None else {"cov_type": "cluster", "cov_kwds": {"groups": np.unique(clusters, return_inverse=True)[1]}}
+    cov = (
+        {"cov_type": "HC0"}
+        if clusters is None
+        else {"cov_type": "cluster", "cov_kwds": {"groups": np.unique(clusters, return_inverse=True)[1]}}
+    )
     family = sm.families.Binomial()
     line = sm.GLM(y, sm.add_constant(z), family=family, var_weights=weight).fit(**cov)
     large = sm.GLM(y, np.ones((len(y), 1)), family=family, offset=z, var_weights=weight).fit(**cov)
@@ -169,7 +182,9 @@ def psi_critical(n: int, m: int, bins: int, level: float = 0.99) -> float:
     return float(stats.chi2.ppf(level, max(bins - 1, 1)) * (1 / n + 1 / m))
 
 
-def expected_calibration_error(y: ArrayLike, pd: ArrayLike, bins: int = 10, weight: ArrayLike | None = None) -> float:
+def expected_calibration_error(
+    y: ArrayLike, pd: ArrayLike, bins: int = 10, weight: ArrayLike | None = None
+) -> float:
     """Return the mean |observed − expected| over bins of equal size. Source: Naeini et al. (2015), AAAI."""
     y, pd, weight = _arrays(y, pd, weight)
     order = np.argsort(pd, kind="stable")

@@ -39,7 +39,12 @@ def write(study: str, name: str, table: pd.DataFrame, contract: Contract | None 
     path = _file(study, name, digest)
     if not path.exists():
         _replace(path, buffer.getvalue())
-    pin(study, name, digest, {"rows": len(table), "contract": contract.model_dump(mode="json") if contract else None})
+    pin(
+        study,
+        name,
+        digest,
+        {"rows": len(table), "contract": contract.model_dump(mode="json") if contract else None},
+    )
     evidence.touch("written", name, digest)
     return digest
 
@@ -52,7 +57,9 @@ def read(study: str, name: str, columns: list[str] | None = None) -> pd.DataFram
     path = _file(study, name, entry["digest"])
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != entry["digest"]:
-        raise UserError(f"table '{name}' of study '{study}': {path.name} was changed or lost; run the study with --fresh")
+        raise UserError(
+            f"table '{name}' of study '{study}': {path.name} was changed or lost; run the study with --fresh"
+        )
     evidence.touch("read", name, entry["digest"])
     return pd.read_parquet(io.BytesIO(content), columns=columns)
 
@@ -95,7 +102,9 @@ def _entry(study: str, name: str) -> dict[str, Any]:
     if entry is None:
         known = names(study)
         hint = nearest(name, known) if known else "nothing was written yet"
-        raise UserError(f"table '{name}' of study '{study}' is not there ({hint}): `workbench run params/{study}.yaml`")
+        raise UserError(
+            f"table '{name}' of study '{study}' is not there ({hint}): `workbench run params/{study}.yaml`"
+        )
     return entry
 
 

@@ -11,7 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, GRID, PAPER = "#22303c", "#dfe5ea", "#ffffff"
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY, AMBER = "#1f5f99", "#d9792b", "#2c8c68", "#b3383f", "#7a5ea8", "#8795a1", "#d9a514"
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY, AMBER = (
+    "#1f5f99",
+    "#d9792b",
+    "#2c8c68",
+    "#b3383f",
+    "#7a5ea8",
+    "#8795a1",
+    "#d9a514",
+)
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 LIGHTS = {"green": GREEN, "amber": AMBER, "red": RED, "info": GREY}  # of verdicts
 

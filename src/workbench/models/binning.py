@@ -12,7 +12,6 @@ from optbinning import OptimalBinning
 from workbench.panel.bins import Bins, is_category
 
 
-
 @dataclass(frozen=True)
 class WoeBins:
     """Bins of one characteristic with counts; WOE = ln(share of goods / share of bads), so high WOE is low risk."""
@@ -51,7 +50,16 @@ class WoeBins:
         n = good + bad
         share = good / good.sum() - bad / bad.sum()
         rate = np.divide(bad, n, out=np.full(len(n), np.nan), where=n > 0)
-        return pd.DataFrame({"characteristic": self.bins.name, "bin": self.bins.labels, "n": n, "bad_rate": rate, "woe": self.woe, "iv": share * self.woe})
+        return pd.DataFrame(
+            {
+                "characteristic": self.bins.name,
+                "bin": self.bins.labels,
+                "n": n,
+                "bad_rate": rate,
+                "woe": self.woe,
+                "iv": share * self.woe,
+            }
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""
@@ -87,7 +95,9 @@ def _fitted(values: pd.Series, y: np.ndarray, monotone: int, min_bin_size: float
     if np.unique(numbers[~np.isnan(numbers)]).size < 2:
         return Bins(name)
     trend = {1: "ascending", -1: "descending"}.get(monotone, "auto_asc_desc")
-    ob = OptimalBinning(name=name, dtype="numerical", monotonic_trend=trend, max_n_prebins=20, min_bin_size=min_bin_size)
+    ob = OptimalBinning(
+        name=name, dtype="numerical", monotonic_trend=trend, max_n_prebins=20, min_bin_size=min_bin_size
+    )
     ob.fit(numbers, y)
     return Bins(name, edges=tuple(float(s) for s in ob.splits))
 
@@ -98,7 +108,12 @@ def grade_bins(pd_: np.ndarray, y: np.ndarray, min_share: float) -> Bins:
     Source of the test: Z-test of two proportions, as in optbinning's `max_pvalue`.
     """
     ob = OptimalBinning(
-        name="pd", monotonic_trend="ascending", max_n_prebins=30, max_n_bins=10, min_bin_size=min_share, max_pvalue=0.01
+        name="pd",
+        monotonic_trend="ascending",
+        max_n_prebins=30,
+        max_n_bins=10,
+        min_bin_size=min_share,
+        max_pvalue=0.01,
     )
     ob.fit(pd_, y)
     return Bins("pd", edges=tuple(float(s) for s in ob.splits))

@@ -33,7 +33,9 @@ class Params(params.Params):
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel to learn from")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="name of the model within the study")
-    choice: Literal["rule", "scorecard", "tree", "boosted"] = Field("rule", description="rule, or the study's own say")
+    choice: Literal["rule", "scorecard", "tree", "boosted"] = Field(
+        "rule", description="rule, or the study's own say"
+    )
     folds: int = Field(3, ge=2, le=10, description="folds of the cross-validation inside development")
     max_development_rows: int = Field(30000, ge=500, description="rows at most taken from development")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
@@ -82,7 +84,9 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
         accounts = rows["account_id"].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
         rows = rows[rows["account_id"].isin(set(accounts))]
     if rows["is_default"].nunique() < 2:
-        raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows of one class only; widen its dates")
+        raise UserError(
+            f"panel '{contract.name}': sample '{name}' has {len(rows)} rows of one class only; widen its dates"
+        )
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     return Sample(X, rows["is_default"].to_numpy(), rows["weight"].to_numpy(), rows["account_id"].to_numpy())
 
@@ -119,7 +123,10 @@ def candidates(
     """
     folds = StratifiedGroupKFold(p.folds, shuffle=True, random_state=p.seed)
     splits = list(folds.split(development.X, development.y, development.account))
-    shared = [fitted_bins(development.X.iloc[t], development.y[t], directions(contract), Scorecard().min_bin_size) for t, _ in splits]
+    shared = [
+        fitted_bins(development.X.iloc[t], development.y[t], directions(contract), Scorecard().min_bin_size)
+        for t, _ in splits
+    ]
     progress("bins of every fold fitted")
     out = []
     for kind, grid in _grids(contract, p).items():
@@ -137,13 +144,21 @@ def _grids(contract: Contract, p: Params) -> dict[str, list[Any]]:
     }
 
 
-def _tuned(kind: str, grid: list[Any], s: Sample, splits: list[tuple[np.ndarray, np.ndarray]], shared: list[dict[str, WoeBins]]) -> Candidate:
+def _tuned(
+    kind: str,
+    grid: list[Any],
+    s: Sample,
+    splits: list[tuple[np.ndarray, np.ndarray]],
+    shared: list[dict[str, WoeBins]],
+) -> Candidate:
     tried, best = [], (-np.inf, None, None)
     for estimator in grid:
         out_of_fold = np.zeros(len(s.y))
         for (train, test), bins in zip(splits, shared, strict=True):
             more = {"bins": bins} if kind == "scorecard" else {}
-            out_of_fold[test] = estimator.fit(s.X.iloc[train], s.y[train], **more).predict_proba(s.X.iloc[test])[:, 1]
+            out_of_fold[test] = estimator.fit(s.X.iloc[train], s.y[train], **more).predict_proba(
+                s.X.iloc[test]
+            )[:, 1]
         value = metrics.auc(s.y, out_of_fold)
         tried.append((kind, _settings(estimator), value))
         best = max(best, (value, estimator, out_of_fold), key=lambda b: b[0])
@@ -153,7 +168,9 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: list[tuple[np.ndarray,
 
 
 def _settings(estimator: Any) -> str:
-    shown = {k: v for k, v in estimator.get_params().items() if k in ("C", "max_depth", "n_trees", "learning_rate")}
+    shown = {
+        k: v for k, v in estimator.get_params().items() if k in ("C", "max_depth", "n_trees", "learning_rate")
+    }
     return ", ".join(f"{k}={v}" for k, v in shown.items())
 
 
@@ -208,19 +225,34 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     )  # fmt: skip
 
 
-def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> PdModel:
+def assemble(
+    chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]
+) -> PdModel:
     """Return the chosen candidate as a whole model: grades and reference bins frozen on development."""
     names = list(development.X.columns)
     used = chosen.estimator.bins_ if chosen.kind == "scorecard" else names
-    features = {n: {"description": contract[n].description, "monotone": contract[n].monotone, "type": contract[n].type} for n in names if n in used}
+    features = {
+        n: {
+            "description": contract[n].description,
+            "monotone": contract[n].monotone,
+            "type": contract[n].type,
+        }
+        for n in names
+        if n in used
+    }
     columns = {n: development.X[n] for n in features} | {"pd": pd.Series(chosen.pd(development.X), name="pd")}
     reference = {}
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
     grades = grade_bins(chosen.out_of_fold, development.y, p.min_grade_share)
-    mean = chosen.estimator.contributions(development.X).mean().to_dict()
-    return PdModel(chosen.kind, chosen.estimator, chosen.calibration, grades, features, reference, {**facts, "mean_contributions": mean})
+    parts = chosen.estimator.contributions(development.X)
+    facts = {
+        **facts,
+        "mean_contributions": parts.mean().to_dict(),
+        "contribution_spread": parts.std().to_dict(),
+    }
+    return PdModel(chosen.kind, chosen.estimator, chosen.calibration, grades, features, reference, facts)
 
 
 def scores(panel: pd.DataFrame, model: PdModel) -> pd.DataFrame:

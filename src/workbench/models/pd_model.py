@@ -78,7 +78,9 @@ class PdModel:
         rows = []
         for label, contributions in parts.iterrows():
             for rank, (name, c) in enumerate(contributions[contributions > 1e-9].nlargest(top).items(), 1):
-                rows.append((label, rank, name, X.at[label, name], c, self.features[name].get("description", "")))
+                rows.append(
+                    (label, rank, name, X.at[label, name], c, self.features[name].get("description", ""))
+                )
         return pd.DataFrame(rows, columns=["row", "rank", "feature", "value", "contribution", "words"])
 
     def _baseline(self, parts: pd.DataFrame) -> pd.Series:
@@ -92,7 +94,9 @@ class PdModel:
             "calibration": {"slope": self.calibration.slope, "intercept": self.calibration.intercept},
             "grades": self.grades.to_dict(),
             "features": self.features,
-            "reference": {n: {"bins": b.to_dict(), "counts": list(c)} for n, (b, c) in self.reference.items()},
+            "reference": {
+                n: {"bins": b.to_dict(), "counts": list(c)} for n, (b, c) in self.reference.items()
+            },
             "facts": self.facts,
         }
 
@@ -108,7 +112,9 @@ def load(path: Path, digest: str = "") -> PdModel:
     """Return the model in a JSON file; no code is run. `UserError` where the bytes don't match the digest."""
     content = path.read_bytes()
     if digest and hashlib.sha256(content).hexdigest() != digest:
-        raise UserError(f"model {path.name}: its bytes are not those that were registered; restore it or refuse the version")
+        raise UserError(
+            f"model {path.name}: its bytes are not those that were registered; restore it or refuse the version"
+        )
     d = json.loads(content)
     return PdModel(
         d["kind"],

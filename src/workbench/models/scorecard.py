@@ -25,7 +25,13 @@ class Scorecard(ClassifierMixin, BaseEstimator):
     Scoring, ch. 6 and 10.
     """
 
-    def __init__(self, monotone: dict[str, int] | None = None, C: float = 1.0, min_iv: float = 0.02, min_bin_size: float = 0.02):
+    def __init__(
+        self,
+        monotone: dict[str, int] | None = None,
+        C: float = 1.0,
+        min_iv: float = 0.02,
+        min_bin_size: float = 0.02,
+    ):
         self.monotone = monotone
         self.C = C
         self.min_iv = min_iv
@@ -38,7 +44,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         """
         self.classes_ = np.array([0, 1])
         bins = bins or fitted_bins(X, y, self.monotone or {}, self.min_bin_size)
-        kept = [name for name in X.columns if bins[name].iv >= self.min_iv] or [max(bins, key=lambda n: bins[n].iv)]
+        kept = [name for name in X.columns if bins[name].iv >= self.min_iv] or [
+            max(bins, key=lambda n: bins[n].iv)
+        ]
         woe = pd.DataFrame({name: bins[name].transform(X[name]) for name in kept})
         while True:
             model = LogisticRegression(C=self.C, solver="newton-cholesky").fit(woe[kept], y)
@@ -68,7 +76,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return what each characteristic adds to the log odds of bad, against a neutral WOE of 0 (n × k)."""
-        return pd.DataFrame({n: self.coefficients_[n] * b.transform(X[n]) for n, b in self.bins_.items()}, index=X.index)
+        return pd.DataFrame(
+            {n: self.coefficients_[n] * b.transform(X[n]) for n, b in self.bins_.items()}, index=X.index
+        )
 
     def points_table(self) -> pd.DataFrame:
         """Return the scorecard as it is printed: characteristic, bin, n, bad rate, WOE, points."""
@@ -76,7 +86,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         tables = []
         for name, b in self.bins_.items():
             table = b.table()
-            tables.append(table.assign(points=np.round(share - FACTOR * self.coefficients_[name] * table["woe"], 1)))
+            tables.append(
+                table.assign(points=np.round(share - FACTOR * self.coefficients_[name] * table["woe"], 1))
+            )
         return pd.concat(tables, ignore_index=True)
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +109,8 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         return card
 
 
-def fitted_bins(X: pd.DataFrame, y: np.ndarray, monotone: dict[str, int], min_bin_size: float) -> dict[str, WoeBins]:
+def fitted_bins(
+    X: pd.DataFrame, y: np.ndarray, monotone: dict[str, int], min_bin_size: float
+) -> dict[str, WoeBins]:
     """Return the optimal bins of every column of X against y."""
     return {name: woe_bins(X[name], y, monotone.get(name, 0), min_bin_size) for name in X.columns}

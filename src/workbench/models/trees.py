@@ -26,7 +26,10 @@ class _OnNumbers(ClassifierMixin, BaseEstimator):
     def numbers(self, X: pd.DataFrame) -> np.ndarray:
         """Return X as numbers (n × k), categories as WOE, missing numbers as NaN."""
         return np.column_stack(
-            [self.categories_[n].transform(X[n]) if n in self.categories_ else X[n].to_numpy(float) for n in self.names_]
+            [
+                self.categories_[n].transform(X[n]) if n in self.categories_ else X[n].to_numpy(float)
+                for n in self.names_
+            ]
         )
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
@@ -53,7 +56,9 @@ class RuleTree(_OnNumbers):
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
         """Fit to X (n × k) and y (n values, 1 is bad)."""
         self._learn_categories(X, y)
-        model = DecisionTreeClassifier(max_depth=self.max_depth, min_samples_leaf=self.min_leaf_share, random_state=self.seed)
+        model = DecisionTreeClassifier(
+            max_depth=self.max_depth, min_samples_leaf=self.min_leaf_share, random_state=self.seed
+        )
         model.fit(self.numbers(X), y)
         t = model.tree_
         self.nodes_ = pd.DataFrame(
@@ -85,7 +90,9 @@ class RuleTree(_OnNumbers):
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature's splits moved the bad rate on the row's path (n × k). Saabas (2014)."""
         nodes, out = self.nodes_, np.zeros((len(X), len(self.names_)))
-        parent = {int(child): i for i, r in nodes.iterrows() for child in (r["left"], r["right"]) if child >= 0}
+        parent = {
+            int(child): i for i, r in nodes.iterrows() for child in (r["left"], r["right"]) if child >= 0
+        }
         leaves = self.leaves(X)
         for leaf in np.unique(leaves):
             at = int(leaf)
@@ -112,7 +119,12 @@ class BoostedTrees(_OnNumbers):
     """XGBoost (Chen & Guestrin 2016) with the directions of risk the business expects as constraints."""
 
     def __init__(
-        self, monotone: dict[str, int] | None = None, max_depth: int = 4, n_trees: int = 300, learning_rate: float = 0.04, seed: int = 42
+        self,
+        monotone: dict[str, int] | None = None,
+        max_depth: int = 4,
+        n_trees: int = 300,
+        learning_rate: float = 0.04,
+        seed: int = 42,
     ):
         self.monotone = monotone
         self.max_depth = max_depth

@@ -28,7 +28,12 @@ class Months:
         end = self.months.get_loc(as_of) + 1
         if end < length:
             raise ValueError(f"observation window of {length} months starts before {self.months[0]:%Y-%m}")
-        return Months(self.accounts, self.months[end - length : end], {k: v[:, end - length : end] for k, v in self.facts.items()}, self.limit)
+        return Months(
+            self.accounts,
+            self.months[end - length : end],
+            {k: v[:, end - length : end] for k, v in self.facts.items()},
+            self.limit,
+        )
 
     def after(self, as_of: pd.Timestamp, length: int) -> dict[str, np.ndarray] | None:
         """Return the facts of the `length` months after the as-of month, None where they are not over yet."""
@@ -46,7 +51,9 @@ def to_months(months: pd.DataFrame, account: pd.DataFrame, limit: str | None) ->
     facts = {}
     for name in months.columns.difference(["account_id", "month"], sort=False):
         numeric = pd.api.types.is_numeric_dtype(months[name])
-        grid = np.full((len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object)
+        grid = np.full(
+            (len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object
+        )
         grid[row, column] = months[name].to_numpy()
         facts[name] = grid
     return Months(accounts, calendar, facts, account[limit].to_numpy(float) if limit else None)
@@ -69,7 +76,12 @@ class Feature:
         """Return the feature's words in a contract."""
         kind = "category" if self.name.endswith("_code") else "number"
         return Column(
-            name=self.name, type=kind, description=self.description, unit=self.unit, aspect=self.aspect, monotone=self.monotone
+            name=self.name,
+            type=kind,
+            description=self.description,
+            unit=self.unit,
+            aspect=self.aspect,
+            monotone=self.monotone,
         )
 
 
@@ -111,7 +123,9 @@ def _lagged(name: str, lag: int) -> Callable[[Months], np.ndarray]:
     return lambda w: w.facts[name][:, -1 - lag]
 
 
-def _of(values: Callable[[Months], np.ndarray], reduce: Callable[..., np.ndarray]) -> Callable[[Months], np.ndarray]:
+def _of(
+    values: Callable[[Months], np.ndarray], reduce: Callable[..., np.ndarray]
+) -> Callable[[Months], np.ndarray]:
     return lambda w: reduce(values(w), axis=1)
 
 
@@ -119,30 +133,198 @@ def catalogue(w: Months) -> list[Feature]:
     """Return the features this window allows: by the facts it has, its length and whether a limit is known."""
     d, b, p = ("delay_months",), ("balance_amt", "limit"), ("payment_amt", "balance_amt")
     features = [
-        Feature("delay_now_months", "months past due at the as-of month", _lagged("delay_months", 0), d, 1, "month"),
-        Feature("delay_worst_months", "worst delay in the window", _of(_delay, np.nanmax), d, 1, "month", least_months=2),
-        Feature("n_months_late", "months with any delay in the window", lambda w: (_delay(w) > 0).sum(1) * 1.0, d, 1, "month"),
-        Feature("n_months_late_2", "months with two or more months past due", lambda w: (_delay(w) >= 2).sum(1) * 1.0, d, 1, "month"),
-        Feature("months_since_late", "months since the last delay (window length if none)", _since_late, d, -1, "month"),
-        Feature("delay_recent_months", "mean delay, recent months weighing more", _recent_delay, d, 1, "month", least_months=2),
-        Feature("delay_trend_months", "delay now minus mean delay before", lambda w: _trend(_delay(w)), d, 0, "month", least_months=2),
-        Feature("n_months_paid_duly", "months paid in full and in time", _share("paid_duly"), ("status_code",), 0, "month"),
+        Feature(
+            "delay_now_months",
+            "months past due at the as-of month",
+            _lagged("delay_months", 0),
+            d,
+            1,
+            "month",
+        ),
+        Feature(
+            "delay_worst_months",
+            "worst delay in the window",
+            _of(_delay, np.nanmax),
+            d,
+            1,
+            "month",
+            least_months=2,
+        ),
+        Feature(
+            "n_months_late",
+            "months with any delay in the window",
+            lambda w: (_delay(w) > 0).sum(1) * 1.0,
+            d,
+            1,
+            "month",
+        ),
+        Feature(
+            "n_months_late_2",
+            "months with two or more months past due",
+            lambda w: (_delay(w) >= 2).sum(1) * 1.0,
+            d,
+            1,
+            "month",
+        ),
+        Feature(
+            "months_since_late",
+            "months since the last delay (window length if none)",
+            _since_late,
+            d,
+            -1,
+            "month",
+        ),
+        Feature(
+            "delay_recent_months",
+            "mean delay, recent months weighing more",
+            _recent_delay,
+            d,
+            1,
+            "month",
+            least_months=2,
+        ),
+        Feature(
+            "delay_trend_months",
+            "delay now minus mean delay before",
+            lambda w: _trend(_delay(w)),
+            d,
+            0,
+            "month",
+            least_months=2,
+        ),
+        Feature(
+            "n_months_paid_duly",
+            "months paid in full and in time",
+            _share("paid_duly"),
+            ("status_code",),
+            0,
+            "month",
+        ),
         Feature("n_months_unused", "months without use", _share("unused"), ("status_code",), 0, "month"),
-        Feature("n_months_revolving", "months with the minimum paid, the rest revolving", _share("revolving"), ("status_code",), 0, "month"),
-        Feature("utilisation_rate", "balance over limit at the as-of month", lambda w: _utilisation(w)[:, -1], b, 1, aspect="capacity"),
-        Feature("utilisation_mean_rate", "mean balance over limit", _of(_utilisation, np.nanmean), b, 1, aspect="capacity", least_months=2),
-        Feature("utilisation_max_rate", "highest balance over limit", _of(_utilisation, np.nanmax), b, 1, aspect="capacity", least_months=2),
-        Feature("utilisation_trend_rate", "utilisation now minus mean before", lambda w: _trend(_utilisation(w)), b, aspect="capacity", least_months=2),
-        Feature("utilisation_volatility_rate", "standard deviation of balance over limit", _of(_utilisation, np.nanstd), b, aspect="capacity", least_months=3),
-        Feature("headroom_amt", "limit not used", lambda w: w.limit - w.facts["balance_amt"][:, -1], b, -1, aspect="capacity"),
-        Feature("payment_amt", "paid in the as-of month", _lagged("payment_amt", 0), p, -1, aspect="capacity"),
-        Feature("payment_min_amt", "smallest payment of a month", lambda w: np.nanmin(w.facts["payment_amt"], axis=1), p, -1, aspect="capacity", least_months=2),
-        Feature("payment_max_amt", "largest payment of a month", lambda w: np.nanmax(w.facts["payment_amt"], axis=1), p, -1, aspect="capacity", least_months=2),
-        Feature("payment_mean_amt", "mean payment of a month", lambda w: np.nanmean(w.facts["payment_amt"], axis=1), p, -1, aspect="capacity", least_months=2),
-        Feature("n_months_unpaid", "months without any payment", lambda w: (w.facts["payment_amt"] == 0).sum(1) * 1.0, p, 1, "month", aspect="capacity"),
-        Feature("payment_ratio_rate", "paid over what was billed, latest month", lambda w: _payment_ratio(w)[:, -1], p, -1, aspect="capacity", least_months=2),
-        Feature("payment_ratio_mean_rate", "paid over what was billed, mean", _of(_payment_ratio, np.nanmean), p, -1, aspect="capacity", least_months=3),
-        Feature("payment_to_limit_rate", "mean payment over limit", lambda w: np.nanmean(w.facts["payment_amt"], axis=1) / w.limit, ("payment_amt", "limit"), -1, aspect="capacity", least_months=2),
+        Feature(
+            "n_months_revolving",
+            "months with the minimum paid, the rest revolving",
+            _share("revolving"),
+            ("status_code",),
+            0,
+            "month",
+        ),
+        Feature(
+            "utilisation_rate",
+            "balance over limit at the as-of month",
+            lambda w: _utilisation(w)[:, -1],
+            b,
+            1,
+            aspect="capacity",
+        ),
+        Feature(
+            "utilisation_mean_rate",
+            "mean balance over limit",
+            _of(_utilisation, np.nanmean),
+            b,
+            1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "utilisation_max_rate",
+            "highest balance over limit",
+            _of(_utilisation, np.nanmax),
+            b,
+            1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "utilisation_trend_rate",
+            "utilisation now minus mean before",
+            lambda w: _trend(_utilisation(w)),
+            b,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "utilisation_volatility_rate",
+            "standard deviation of balance over limit",
+            _of(_utilisation, np.nanstd),
+            b,
+            aspect="capacity",
+            least_months=3,
+        ),
+        Feature(
+            "headroom_amt",
+            "limit not used",
+            lambda w: w.limit - w.facts["balance_amt"][:, -1],
+            b,
+            -1,
+            aspect="capacity",
+        ),
+        Feature(
+            "payment_amt", "paid in the as-of month", _lagged("payment_amt", 0), p, -1, aspect="capacity"
+        ),
+        Feature(
+            "payment_min_amt",
+            "smallest payment of a month",
+            lambda w: np.nanmin(w.facts["payment_amt"], axis=1),
+            p,
+            -1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "payment_max_amt",
+            "largest payment of a month",
+            lambda w: np.nanmax(w.facts["payment_amt"], axis=1),
+            p,
+            -1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "payment_mean_amt",
+            "mean payment of a month",
+            lambda w: np.nanmean(w.facts["payment_amt"], axis=1),
+            p,
+            -1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "n_months_unpaid",
+            "months without any payment",
+            lambda w: (w.facts["payment_amt"] == 0).sum(1) * 1.0,
+            p,
+            1,
+            "month",
+            aspect="capacity",
+        ),
+        Feature(
+            "payment_ratio_rate",
+            "paid over what was billed, latest month",
+            lambda w: _payment_ratio(w)[:, -1],
+            p,
+            -1,
+            aspect="capacity",
+            least_months=2,
+        ),
+        Feature(
+            "payment_ratio_mean_rate",
+            "paid over what was billed, mean",
+            _of(_payment_ratio, np.nanmean),
+            p,
+            -1,
+            aspect="capacity",
+            least_months=3,
+        ),
+        Feature(
+            "payment_to_limit_rate",
+            "mean payment over limit",
+            lambda w: np.nanmean(w.facts["payment_amt"], axis=1) / w.limit,
+            ("payment_amt", "limit"),
+            -1,
+            aspect="capacity",
+            least_months=2,
+        ),
     ]
     features += [_lag("delay_months", k, "months past due", 1, "credit_record") for k in range(1, 6)]
     features += [_lag("balance_amt", k, "balance", 0, "capacity") for k in (0, 1, 2)]
@@ -162,11 +344,20 @@ def _other_facts(w: Months) -> list[Feature]:
     """Any further number of the months: its latest value and, where the window is longer, its mean."""
     features = []
     for name in [n for n, v in w.facts.items() if n not in _STANDARD and v.dtype != object]:
-        features.append(Feature(name, f"{name} at the as-of month", _lagged(name, 0), (name,), aspect="capacity"))
+        features.append(
+            Feature(name, f"{name} at the as-of month", _lagged(name, 0), (name,), aspect="capacity")
+        )
         if name.endswith("_amt"):
             mean = name.replace("_amt", "_mean_amt")
             features.append(
-                Feature(mean, f"{name}, mean of the window", lambda w, n=name: np.nanmean(w.facts[n], axis=1), (name,), aspect="capacity", least_months=2)
+                Feature(
+                    mean,
+                    f"{name}, mean of the window",
+                    lambda w, n=name: np.nanmean(w.facts[n], axis=1),
+                    (name,),
+                    aspect="capacity",
+                    least_months=2,
+                )
             )
     return features
 

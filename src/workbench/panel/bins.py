@@ -45,7 +45,9 @@ class Bins:
 
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""
-        return pd.Series(np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name)
+        return pd.Series(
+            np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""

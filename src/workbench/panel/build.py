@@ -9,9 +9,8 @@ import pandas as pd
 from pydantic import Field
 from sklearn.model_selection import train_test_split
 
-from workbench import params, tables
+from workbench import params
 from workbench.contracts import Column, Contract
-from workbench.evidence import Evidence, Verdict
 from workbench.panel import behaviour
 from workbench.params import MONTH, UserError
 
@@ -22,17 +21,25 @@ class Params(params.Params):
     """Which windows, which outcome, which samples."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="name of the table to write")
-    outcome: Literal["recorded", "delay"] = Field("recorded", description="outcome column, or derived from delay")
-    as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; '' = all")
-    as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; '' = all")
+    outcome: Literal["recorded", "delay"] = Field(
+        "recorded", description="outcome column, or derived from delay"
+    )
+    as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
+    as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
     observation_months: int = Field(6, ge=1, le=36, description="length of the observation window")
     performance_months: int = Field(1, ge=1, le=36, description="length of the performance window")
     default_delay_months: int = Field(2, ge=1, le=12, description="months past due that are a default")
     development_every_months: int = Field(1, ge=1, le=12, description="as-of months taken into development")
-    out_of_time_from: str = Field("", pattern=rf"({MONTH})|^$", description="hold-out is from here on; '' = random")
-    monitoring_from: str = Field("", pattern=rf"({MONTH})|^$", description="watched from here on; '' = no monitoring")
+    out_of_time_from: str = Field(
+        "", pattern=rf"({MONTH})|^$", description="hold-out is from here on; empty is random"
+    )
+    monitoring_from: str = Field(
+        "", pattern=rf"({MONTH})|^$", description="watched from here on; empty is none"
+    )
     holdout_share: float = Field(0.3, gt=0, lt=1, description="share held out where the hold-out is random")
-    base_rate: float = Field(0.0, ge=0, lt=1, description="true bad rate where the sample is case-control; 0 = as is")
+    base_rate: float = Field(
+        0.0, ge=0, lt=1, description="true bad rate where the sample is case-control; 0 keeps it as is"
+    )
     seed: int = Field(42, ge=0, description="seed of the random hold-out")
 
 
@@ -46,7 +53,9 @@ def writes(p: Params) -> list[str]:
     return [p.panel]
 
 
-def build(account: pd.DataFrame, contract: Contract, months: pd.DataFrame | None, p: Params) -> tuple[pd.DataFrame, Contract]:
+def build(
+    account: pd.DataFrame, contract: Contract, months: pd.DataFrame | None, p: Params
+) -> tuple[pd.DataFrame, Contract]:
     """Return the panel and its contract: one row per account and as-of month.
 
     Columns: account_id, as_of_month, sample, is_default (1, 0 or NaN where the performance window is
@@ -69,16 +78,34 @@ def build(account: pd.DataFrame, contract: Contract, months: pd.DataFrame | None
 def _frame(contract: Contract) -> list[Column]:
     return [
         Column(name="account_id", type="text", role="key", description="pseudonym or running number"),
-        Column(name="as_of_month", type="date", role="as_of", description="features end here, the outcome begins here"),
+        Column(
+            name="as_of_month",
+            type="date",
+            role="as_of",
+            description="features end here, the outcome begins here",
+        ),
         Column(name="sample", type="category", role="sample", values={s: s for s in SAMPLES}),
-        Column(name="is_default", type="number", role="outcome", known="after", description=_outcome_words(contract)),
-        Column(name="weight", type="number", role="weight", description="sampling weight, mean 1 in the population"),
+        Column(
+            name="is_default",
+            type="number",
+            role="outcome",
+            known="after",
+            description=_outcome_words(contract),
+        ),
+        Column(
+            name="weight",
+            type="number",
+            role="weight",
+            description="sampling weight, mean 1 in the population",
+        ),
     ]
 
 
 def _outcome_words(contract: Contract) -> str:
     found = contract.named("outcome")
-    return contract[found[0]].description if found else "past due by the default delay in the performance window"
+    return (
+        contract[found[0]].description if found else "past due by the default delay in the performance window"
+    )
 
 
 def _is_static(c: Column) -> bool:
@@ -94,7 +121,9 @@ def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
     outcome = account.set_index(contract.one("key"))[contract.one("outcome")]
     bad = contract[contract.one("outcome")].values.get(contract.bad_value, contract.bad_value)
     if not (outcome == bad).any():
-        raise UserError(f"contract '{contract.name}': bad_value '{contract.bad_value}' does not stand in '{outcome.name}'")
+        raise UserError(
+            f"contract '{contract.name}': bad_value '{contract.bad_value}' does not stand in '{outcome.name}'"
+        )
     return (outcome == bad).astype(float).where(outcome.notna())
 
 
@@ -102,12 +131,18 @@ def _applications(
     static: pd.DataFrame, account: pd.DataFrame, contract: Contract, p: Params
 ) -> tuple[pd.DataFrame, list[Column]]:
     dated = contract.named("as_of")
-    as_of = account[dated[0]].to_numpy() if dated else np.full(len(account), pd.Timestamp(contract.as_of or "1970-01-01"), "datetime64[us]")
+    as_of = (
+        account[dated[0]].to_numpy()
+        if dated
+        else np.full(len(account), pd.Timestamp(contract.as_of or "1970-01-01"), "datetime64[us]")
+    )
     panel = static.assign(
         as_of_month=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
         is_default=recorded_outcome(account, contract),
     )
-    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (panel["as_of_month"] <= (p.as_of_to or "2999"))
+    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (
+        panel["as_of_month"] <= (p.as_of_to or "2999")
+    )
     return panel[inside if dated else slice(None)].rename_axis("account_id").reset_index(), []
 
 
@@ -118,14 +153,24 @@ def _behaviour(
     grid = behaviour.to_months(months, account, limit)
     recorded = recorded_outcome(account, contract) if p.outcome == "recorded" else None
     parts, words = [], []
-    for as_of in pd.period_range(p.as_of_from or grid.months[0], p.as_of_to or grid.months[-1], freq="M").to_timestamp():
+    for as_of in pd.period_range(
+        p.as_of_from or grid.months[0], p.as_of_to or grid.months[-1], freq="M"
+    ).to_timestamp():
         values, words = behaviour.features(grid, as_of, p.observation_months)
-        performing = (grid.window(as_of, 1).facts["delay_months"][:, 0] < p.default_delay_months) if recorded is None else np.full(len(values), True)
-        outcome = recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
+        performing = (
+            (grid.window(as_of, 1).facts["delay_months"][:, 0] < p.default_delay_months)
+            if recorded is None
+            else np.full(len(values), True)
+        )
+        outcome = (
+            recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
+        )
         parts.append(values.assign(as_of_month=as_of, is_default=outcome)[performing])
     panel = pd.concat(parts)
     keep = [c for c in static.columns if c not in panel.columns]
-    return panel.join(static[keep]).rename_axis("account_id").reset_index(), [c for c in words if c.name not in keep]
+    return panel.join(static[keep]).rename_axis("account_id").reset_index(), [
+        c for c in words if c.name not in keep
+    ]
 
 
 def delay_outcome(grid: behaviour.Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
@@ -159,7 +204,11 @@ def split(panel: pd.DataFrame, p: Params) -> pd.Series:
     known = panel["is_default"].notna()
     step = month.dt.year * 12 + month.dt.month
     taken = before & known & ((step - step.min()) % p.development_every_months == 0)
-    held = month >= p.out_of_time_from if p.out_of_time_from else _random_holdout(panel[taken], p).reindex(panel.index, fill_value=False)
+    held = (
+        month >= p.out_of_time_from
+        if p.out_of_time_from
+        else _random_holdout(panel[taken], p).reindex(panel.index, fill_value=False)
+    )
     sample[taken & ~held], sample[taken & held] = "development", "holdout"
     sample[~before] = "monitoring"
     return sample
@@ -167,24 +216,7 @@ def split(panel: pd.DataFrame, p: Params) -> pd.Series:
 
 def _random_holdout(rows: pd.DataFrame, p: Params) -> pd.Series:
     worst = rows.groupby("account_id", sort=True)["is_default"].max()
-    _, held = train_test_split(worst.index.to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=worst.to_numpy())
-    return rows["account_id"].isin(set(held))
-
-
-def describe(panel: pd.DataFrame, p: Params) -> Evidence:
-    """Return sizes, outcome rates and dates of the samples; red where a sample has no bad (or no good) row."""
-    rows = []
-    for name in [s for s in SAMPLES if (panel["sample"] == s).any()]:
-        part = panel[panel["sample"] == name]
-        known = part[part["is_default"].notna()]
-        rate = np.average(known["is_default"], weights=known["weight"]) if len(known) else np.nan
-        rows.append((name, len(part), part["account_id"].nunique(), f"{part['as_of_month'].min():%Y-%m}", f"{part['as_of_month'].max():%Y-%m}", int(known["is_default"].sum()), rate, len(part) - len(known)))
-    columns = ["sample", "rows", "accounts", "first as-of", "last as-of", "defaults", "default rate", "outcome still open"]
-    table = pd.DataFrame(rows, columns=columns)
-    least = table.loc[table["sample"] != "monitoring", "defaults"].min()
-    verdict = Verdict.red if least < 30 else Verdict.green
-    answer = "; ".join(f"{r.sample}: {r.rows:,} rows, default rate {r['default rate']:.2%}" for _, r in table.iterrows())
-    return Evidence(
-        "samples", "Which rows is the model built on, tested on and watched on?", verdict, answer, int(least),
-        "at least 30 defaults in development and hold-out", "convention of this workbench", table,
+    _, held = train_test_split(
+        worst.index.to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=worst.to_numpy()
     )
+    return rows["account_id"].isin(set(held))

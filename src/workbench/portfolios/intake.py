@@ -12,19 +12,23 @@ from pydantic import Field
 from workbench import contracts, home, params, pseudonyms, tables
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.portfolios import catalog
 from workbench.params import UserError
+from workbench.portfolios import catalog
 
 
 class Params(params.Params):
     """What the intake is told."""
 
     portfolio: str = Field("taiwan_cards", description="embedded portfolio, simulated_bank or own_file")
-    file: str = Field("", description="own_file: path of the CSV or Parquet file, from the workbench's folder")
+    file: str = Field(
+        "", description="own_file: path of the CSV or Parquet file, from the workbench's folder"
+    )
     contract: str = Field("", description="own_file: path of its contract (YAML)")
-    sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 = all")
+    sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
     simulation: dict[str, Any] = Field({}, description="simulated_bank: parameters of the simulation")
-    today: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; '' = today")
+    today: str = Field(
+        "", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; empty is today"
+    )
     seed: int = Field(42, ge=0, description="seed of the sample")
 
 
@@ -76,7 +80,9 @@ def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
     return {contract.name: (raw, contract)}
 
 
-def check(raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+def check(
+    raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params
+) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
     """Return every table typed under its contract's names, and all findings."""
     today = pd.Timestamp(p.today or date.today())
     checked, findings = {}, []
@@ -100,32 +106,56 @@ def depersonalised(
         for column in [c for c in raw[name][1].columns if c.personal]:
             seen |= set(pseudonyms.fingerprints(table[column.name], key))
             linked = column.role in ("key", "parent")
-            table[column.name] = pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id")) if linked else None
+            table[column.name] = (
+                pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id"))
+                if linked
+                else None
+            )
             rows.append((name, column.name, column.personal, "keyed pseudonym" if linked else "not kept"))
-        out[name] = table.drop(columns=[c.name for c in raw[name][1].columns if c.personal and c.role not in ("key", "parent")])
+        out[name] = table.drop(
+            columns=[c.name for c in raw[name][1].columns if c.personal and c.role not in ("key", "parent")]
+        )
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
 
 
 def _personal_evidence(table: pd.DataFrame) -> Evidence:
-    answer = f"{len(table)} personal columns; none of them leaves the intake in clear." if len(table) else "No personal columns."
+    answer = (
+        f"{len(table)} personal columns; none of them leaves the intake in clear."
+        if len(table)
+        else "No personal columns."
+    )
     return Evidence(
-        "personal_data", "Which personal data came in, and what became of it?", Verdict.info, answer, len(table),
-        source="HMAC-SHA256 with a key that stays on this machine (RFC 2104)", table=table,
+        "personal_data",
+        "Which personal data came in, and what became of it?",
+        Verdict.info,
+        answer,
+        len(table),
+        source="HMAC-SHA256 with a key that stays on this machine (RFC 2104)",
+        table=table,
     )
 
 
-def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
+def core(
+    checked: dict[str, pd.DataFrame], contract: Contract, p: Params
+) -> dict[str, tuple[pd.DataFrame, Contract]]:
     """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing."""
     module = catalog.source(p.portfolio if p.portfolio != catalog.SIMULATED else "simulated_core")
     if module is not None:
         return module.core(checked, contract)
-    kept = [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
+    kept = [
+        c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))
+    ]
     table = checked[contract.name][[c.name for c in kept]]
     if not contract.named("key"):
         table = table.assign(account_id=[f"row_{i:07d}" for i in range(len(table))])
-        kept = [*kept, contracts.Column(name="account_id", type="text", role="key", description="row number in the file")]
+        kept = [
+            *kept,
+            contracts.Column(
+                name="account_id", type="text", role="key", description="row number in the file"
+            ),
+        ]
     return {"core__account": (table, contract.replaced(kept))}
 
 
@@ -137,7 +167,9 @@ def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -
         rows.append((name, len(table), table.shape[1], digest))
     kept = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     answer = f"{len(kept)} tables, {kept['rows'].sum():,} rows; the digests below name them from here on."
-    return Evidence("snapshot", "What exactly do the later steps stand on?", Verdict.info, answer, len(kept), table=kept)
+    return Evidence(
+        "snapshot", "What exactly do the later steps stand on?", Verdict.info, answer, len(kept), table=kept
+    )
 
 
 def stop_if_red(evidence: list[Evidence], findings: list[Finding]) -> None:

@@ -19,7 +19,10 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
     months = pd.concat([_month(wide, m) for m in _MONTHS], ignore_index=True)
     return {
         "core__account": (wide[[c.name for c in static]], contract.replaced(static)),
-        "core__month": (months.sort_values(["account_id", "month"], ignore_index=True), month_contract(contract)),
+        "core__month": (
+            months.sort_values(["account_id", "month"], ignore_index=True),
+            month_contract(contract),
+        ),
     }
 
 

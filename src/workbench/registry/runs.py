@@ -78,7 +78,9 @@ def reconcile() -> list[str]:
     """Mark runs whose runner is dead as KILLED and return their names."""
     c = store.client()
     experiments = [e.experiment_id for e in c.search_experiments()]
-    left = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
+    left = (
+        c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
+    )
     dead = [r for r in left if "runner" in r.data.tags and not _is_alive(r.data.tags["runner"])]
     for r in dead:
         c.set_terminated(r.info.run_id, "KILLED")
@@ -111,7 +113,9 @@ def latest(study: str) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     if found is None:
         return []
-    for r in c.search_runs([found.experiment_id], "tags.step != ''", max_results=500, order_by=["attributes.start_time DESC"]):
+    for r in c.search_runs(
+        [found.experiment_id], "tags.step != ''", max_results=500, order_by=["attributes.start_time DESC"]
+    ):
         step = r.data.tags["step"]
         if step not in rows and r.info.status != "RUNNING":
             rows[step] = _row(r, step)

@@ -49,7 +49,13 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
     store.client()
     loaded, digest, name = pd_model.load(path), digest_file(path), f"{study}.{model}"
     example = _example(loaded)
-    out = pd.DataFrame({"pd": loaded.pd(example), "score": loaded.score(example), "grade_code": loaded.grade(loaded.pd(example))})
+    out = pd.DataFrame(
+        {
+            "pd": loaded.pd(example),
+            "score": loaded.score(example),
+            "grade_code": loaded.grade(loaded.pd(example)),
+        }
+    )
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
         info = mlflow.pyfunc.log_model(
             name="model",
@@ -59,10 +65,17 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
             input_example=example,
             pip_requirements=[f"{r}=={installed(r)}" for r in REQUIREMENTS],
             registered_model_name=name,
-            metadata={"sha256": digest, **{k: str(v) for k, v in loaded.facts.items() if k.startswith("table.")}},
+            metadata={
+                "sha256": digest,
+                **{k: str(v) for k, v in loaded.facts.items() if k.startswith("table.")},
+            },
         )
     version = str(info.registered_model_version)
-    _tag(name, version, {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": run_id, "state": "candidate"})
+    _tag(
+        name,
+        version,
+        {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": run_id, "state": "candidate"},
+    )
     facts = {"version": version, "name": name, "run_id": run_id}
     pin(study, model, digest, facts)
     return {**facts, "digest": digest}
@@ -95,7 +108,9 @@ def load(study: str, model: str = "pd") -> Version:
 
     pinned = tables.pinned(study, f"model__{model}")
     if pinned is None:
-        raise UserError(f"study '{study}' has no registered model '{model}': `workbench run params/{study}.yaml`")
+        raise UserError(
+            f"study '{study}' has no registered model '{model}': `workbench run params/{study}.yaml`"
+        )
     c = store.client()
     found = c.get_model_version(pinned["name"], pinned["version"])
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{found.version}"))

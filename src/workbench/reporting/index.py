@@ -14,12 +14,17 @@ SHOWN_FIGURES = 4
 
 def render(studies: dict[str, list[dict[str, Any]]], folder: Path) -> str:
     """Return the index of the latest run of every step; links lead to pages that are there in `folder`."""
-    rows = {name: [_row(name, r, folder) for r in sorted(found, key=lambda r: r["start"])] for name, found in studies.items()}
+    rows = {
+        name: [_row(name, r, folder) for r in sorted(found, key=lambda r: r["start"])]
+        for name, found in studies.items()
+    }
     rows = {name: found for name, found in rows.items() if found}
     told = [(name, r) for name, found in rows.items() for r in found if r["verdict"] in _RANK]
     told.sort(key=lambda t: _RANK.index(t[1]["verdict"]))
-    return page.templates().get_template("index.html").render(
-        studies=rows, told=told, css=page.css(), when=time.strftime("%Y-%m-%d %H:%M")
+    return (
+        page.templates()
+        .get_template("index.html")
+        .render(studies=rows, told=told, css=page.css(), when=time.strftime("%Y-%m-%d %H:%M"))
     )
 
 

@@ -37,7 +37,9 @@ def _versions() -> list[tuple[bool, str]]:
             out.append((False, f"{wanted.name} is not installed: `make setup`"))
             continue
         ok = wanted.specifier.contains(have, prereleases=True)
-        out.append((ok, f"{wanted.name} {have}" + ("" if ok else f": needs {wanted.specifier}; `make setup`")))
+        out.append(
+            (ok, f"{wanted.name} {have}" + ("" if ok else f": needs {wanted.specifier}; `make setup`"))
+        )
     return out
 
 
@@ -61,10 +63,15 @@ def _fonts() -> tuple[bool, str]:
     from matplotlib import font_manager
 
     cjk = [f.name for f in font_manager.fontManager.ttflist if re.search(r"CJK|Hei|Song|Ming", f.name)]
-    return True, f"fonts: {'Chinese labels with ' + cjk[0] if cjk else 'no Chinese font found; Chinese labels show as boxes'}"
+    return (
+        True,
+        f"fonts: {'Chinese labels with ' + cjk[0] if cjk else 'no Chinese font found; Chinese labels show as boxes'}",
+    )
 
 
 def _fork() -> tuple[bool, str]:
     import os
 
-    return True, "warm kernels: yes" if hasattr(os, "fork") else "warm kernels: no (a new kernel per notebook)"
+    return True, "warm kernels: yes" if hasattr(
+        os, "fork"
+    ) else "warm kernels: no (a new kernel per notebook)"

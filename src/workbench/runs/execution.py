@@ -20,7 +20,6 @@ from workbench.registry import runs, store, versions
 from workbench.runs import fingerprint, notebook, outcome
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study, selected
-from workbench.runs.warm import warm_kernels
 
 
 class Watcher(Protocol):
@@ -102,7 +101,9 @@ class _Flow:
         self.begun: set[str] = set()
         self.open: dict[str, str] = {}
         store.client()
-        self.run_id = runs.start(study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]})
+        self.run_id = runs.start(
+            study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]}
+        )
 
     def ready(self) -> Iterator[Step]:
         """Yield the steps whose inputs are there; those that can no longer run are settled here."""
@@ -129,7 +130,9 @@ class _Flow:
         if not self.options.fresh and (kept := _unchanged(self.study.name, step, facts["step_key"])):
             return kept
         self.watcher.started(self.study.name, step.name)
-        run_id = runs.start(self.study.name, step.name, facts | step.params.model_dump(mode="json"), self.run_id)
+        run_id = runs.start(
+            self.study.name, step.name, facts | step.params.model_dump(mode="json"), self.run_id
+        )
         self.open[step.name] = run_id
         try:
             verdict, headline = self._execute(step, run_id)
@@ -141,7 +144,12 @@ class _Flow:
 
     def _execute(self, step: Step, run_id: str) -> tuple[str, str]:
         work = _work(run_id)
-        env = {**os.environ, "WORKBENCH_HOME": str(home.root()), "WORKBENCH_STEP_DIR": str(work / "evidence"), "MLFLOW_TRACKING_URI": store.uri()}
+        env = {
+            **os.environ,
+            "WORKBENCH_HOME": str(home.root()),
+            "WORKBENCH_STEP_DIR": str(work / "evidence"),
+            "MLFLOW_TRACKING_URI": store.uri(),
+        }
         values = step.params.model_dump(mode="json")
 
         def progress(at: int, of: int) -> None:
@@ -163,7 +171,11 @@ class _Flow:
         for run_id in self.open.values():
             runs.end(run_id, "KILLED")
         failed = any(r.status == "failed" for r in self.results.values())
-        worst = min((evidence.Verdict(r.verdict) for r in self.results.values() if r.verdict), key=lambda v: v.rank, default="info")
+        worst = min(
+            (evidence.Verdict(r.verdict) for r in self.results.values() if r.verdict),
+            key=lambda v: v.rank,
+            default="info",
+        )
         runs.end(self.run_id, status or ("FAILED" if failed else "FINISHED"), {"verdict": str(worst)})
         outcome.index()
 
@@ -177,7 +189,12 @@ def _unchanged(study: str, step: Step, key: str) -> Result | None:
     kept = runs.content(run.info.run_id, "kept.json")
     for name, entry in kept["pins"].items():
         if name.startswith("model__"):
-            versions.pin(study, name.removeprefix("model__"), entry["digest"], {k: v for k, v in entry.items() if k != "digest"})
+            versions.pin(
+                study,
+                name.removeprefix("model__"),
+                entry["digest"],
+                {k: v for k, v in entry.items() if k != "digest"},
+            )
         elif tables.exists(study, name, entry["digest"]):
             tables.pin(study, name, entry["digest"], {k: v for k, v in entry.items() if k != "digest"})
         else:
@@ -197,7 +214,12 @@ def _work(run_id: str) -> Path:
 def _kernels(options: Options) -> Iterator[Any]:
     """Yield a function that names the kernel; the warm parent starts with the first notebook that needs it."""
     threads = str(max(1, (os.cpu_count() or 1) // options.jobs))
-    env = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "MPLBACKEND": ""}
+    env = {
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "MPLBACKEND": "",
+    }
     with ExitStack() as stack:
         started: list[str] = []
         lock = Lock()
@@ -205,10 +227,16 @@ def _kernels(options: Options) -> Iterator[Any]:
         def kernel() -> str:
             with lock:
                 if not started:
-                    started.append(stack.enter_context(warm_kernels(env=env)) if options.warm else "python3")
+                    started.append(_warm(stack, env) if options.warm else "python3")
             return started[0]
 
         yield kernel
+
+
+def _warm(stack: ExitStack, env: dict[str, str]) -> str:
+    from workbench.runs.warm import warm_kernels
+
+    return stack.enter_context(warm_kernels(env=env))
 
 
 @contextmanager
@@ -221,4 +249,3 @@ def _only_runner_of(study: str) -> Iterator[None]:
         except BlockingIOError:
             raise UserError(f"study '{study}' is being run by another process; wait for it to end") from None
         yield
-

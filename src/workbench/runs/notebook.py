@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,17 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("workbench", _Engine)
+logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked before, and better
 
 
-def run(source: Path, target: Path, values: Mapping[str, Any], env: Mapping[str, str], kernel: str, progress: Progress) -> None:
+def run(
+    source: Path,
+    target: Path,
+    values: Mapping[str, Any],
+    env: Mapping[str, str],
+    kernel: str,
+    progress: Progress,
+) -> None:
     """Execute `source` with these parameters and write it to `target`; `StepFailed` where it doesn't end.
 
     The half-run notebook is at `target` then, with a mark at the cell that failed.
@@ -57,6 +66,8 @@ def run(source: Path, target: Path, values: Mapping[str, Any], env: Mapping[str,
         )  # fmt: skip
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
-        raise StepFailed(e.cell_index + 1, f"{e.ename}: {first[0] if first else ''}", by_user=e.ename == "UserError") from None
+        raise StepFailed(
+            e.cell_index + 1, f"{e.ename}: {first[0] if first else ''}", by_user=e.ename == "UserError"
+        ) from None
     except RuntimeError as e:  # nbclient: the kernel died or never came up
         raise StepFailed(0, f"kernel: {' '.join(str(e).split())}") from None

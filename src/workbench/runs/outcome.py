@@ -11,8 +11,8 @@ from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import runs, versions
-from workbench.reporting import page, privacy
 from workbench.reporting import index as index_page
+from workbench.reporting import page, privacy
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 
@@ -45,7 +45,9 @@ def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]
         pins[f"model__{name}"] = tables.pinned(study.name, f"model__{name}")
     elif any(w.startswith("model__") for w in step.writes):
         raise StepFailed(0, "the notebook left no model/model.json")
-    (work / "kept.json").write_text(json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1))
+    (work / "kept.json").write_text(
+        json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1)
+    )
     headline = _headline(left)
     html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id))
     (work / "page.html").write_text(html, encoding="utf-8")

@@ -64,7 +64,12 @@ class _Lines:
 def console() -> Iterator[_Lines]:
     """Show progress within the block."""
     out = Console(highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[at]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[at]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bars:
         yield _Lines(out, bars)
 

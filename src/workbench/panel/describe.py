@@ -1,0 +1,86 @@
+"""The panel in tables: its samples, its outcome rates by date, its features."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, Verdict
+from workbench.panel.build import SAMPLES
+
+LEAST_DEFAULTS = 30
+
+
+def samples(panel: pd.DataFrame) -> Evidence:
+    """Return sizes, outcome rates and dates of the samples; red where one to learn from has too few defaults."""
+    rows = []
+    for name in [s for s in SAMPLES if (panel["sample"] == s).any()]:
+        part = panel[panel["sample"] == name]
+        known = part[part["is_default"].notna()]
+        rows.append(
+            {
+                "sample": name,
+                "rows": len(part),
+                "accounts": part["account_id"].nunique(),
+                "first as-of": f"{part['as_of_month'].min():%Y-%m}",
+                "last as-of": f"{part['as_of_month'].max():%Y-%m}",
+                "defaults": int(known["is_default"].sum()),
+                "default rate": np.average(known["is_default"], weights=known["weight"])
+                if len(known)
+                else np.nan,
+                "outcome still open": len(part) - len(known),
+            }
+        )
+    table = pd.DataFrame(rows)
+    least = int(table.loc[table["sample"] != "monitoring", "defaults"].min())
+    answer = (
+        "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows)
+        + "."
+    )
+    return Evidence(
+        "samples",
+        "Which rows is the model built on, tested on and watched on?",
+        Verdict.red if least < LEAST_DEFAULTS else Verdict.green,
+        answer,
+        least,
+        f"at least {LEAST_DEFAULTS} defaults in development and in hold-out (convention)",
+        table=table,
+    )
+
+
+def effective(is_default: pd.Series, weight: pd.Series) -> tuple[float, float]:
+    """Return bads and size of a weighted sample of the same information: (Σw)²/Σw² rows at the weighted rate.
+
+    Source: Kish (1965), Survey Sampling, ch. 8.
+    """
+    n = float(weight.sum() ** 2 / (weight**2).sum())
+    return float(np.average(is_default, weights=weight)) * n, n
+
+
+def rates(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return as_of_month, sample, n, bad, rate, low, high (95 %, Jeffreys) where the outcome is known."""
+    known, rows = panel[panel["is_default"].notna()], []
+    for (month, name), part in known.groupby(["as_of_month", "sample"]):
+        bad, n = effective(part["is_default"], part["weight"])
+        rows.append((month, name, len(part), bad / n * len(part), bad / n, *metrics.rate_interval(bad, n)))
+    return pd.DataFrame(rows, columns=["as_of_month", "sample", "n", "bad", "rate", "low", "high"])
+
+
+def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
+    """Return one row per feature: meaning, direction of risk, missing share, median, 5th and 95th percentile."""
+    learn, rows = panel[panel["sample"] == "development"], []
+    for c in contract.features():
+        values = learn[c.name]
+        numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
+        low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
+        direction = {1: "rises", -1: "falls", 0: "free"}[c.monotone]
+        rows.append((c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high))
+    names = ["feature", "description", "aspect", "risk", "missing", "p5", "median", "p95"]
+    table = pd.DataFrame(rows, columns=names)
+    emptiest = table.loc[table["missing"].idxmax()]
+    answer = f"{len(table)} features; {emptiest.feature} is missing most often ({emptiest.missing:.1%})."
+    return Evidence(
+        "features", "What does the model get to know?", Verdict.info, answer, float(len(table)), table=table
+    )

@@ -1,0 +1,130 @@
+"""Screen features for what could only be known afterwards: by when they are known, and by how much they say alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
+
+from workbench import metrics
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, Verdict
+from workbench.panel.bins import is_category
+
+ALONE_ABOVE_NEXT = 0.10  # single AUC above the runner-up's
+COST_OF_REMOVAL = 0.05  # AUC lost when the feature is left out
+EXAMINED = 3  # the strongest single features are tried without
+ROWS = 10_000
+
+
+def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
+    """Return one row per feature: single AUC (cross-validated small tree), gap to the next, cost of removal, suspect.
+
+    X: n × k, y: n values 1 or 0. A feature is suspect where it alone has an AUC at least 0.10 above the
+    next one's, or where leaving it out costs boosted trees at least 0.05. The removal cost is computed
+    for the three strongest; it is NaN for the others. Suspects are taken out and the rest screened
+    again, so that one leak does not hide another.
+    """
+    if len(y) > ROWS:
+        kept = np.random.default_rng(seed).choice(len(y), ROWS, replace=False)
+        X, y = X.iloc[np.sort(kept)], y[np.sort(kept)]
+    numbers = pd.DataFrame({c: _numbers(X[c]) for c in X.columns})
+    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
+    alone = pd.Series({c: _alone(numbers[[c]], y, folds, seed) for c in numbers}).sort_values(ascending=False)
+    table = pd.DataFrame(
+        {
+            "feature": alone.index,
+            "auc_alone": alone.to_numpy(),
+            "gap_to_next": np.nan,
+            "cost_of_removal": np.nan,
+            "suspect": False,
+        }
+    )
+    table = table.set_index("feature")
+    left = list(alone.index)
+    while len(left) > 1:
+        suspects = _round(table, left, numbers, y, folds, seed)
+        if not suspects:
+            break
+        left = [c for c in left if c not in suspects]
+    return table.reset_index()
+
+
+def _round(
+    table: pd.DataFrame,
+    left: list[str],
+    numbers: pd.DataFrame,
+    y: np.ndarray,
+    folds: StratifiedKFold,
+    seed: int,
+) -> list[str]:
+    """Fill gap and cost for the strongest of the features left, and return those that are suspect."""
+    table.loc[left[0], "gap_to_next"] = table.at[left[0], "auc_alone"] - table.at[left[1], "auc_alone"]
+    full = _boosted(numbers[left], y, folds, seed)
+    for c in left[:EXAMINED]:
+        table.loc[c, "cost_of_removal"] = full - _boosted(
+            numbers[[x for x in left if x != c]], y, folds, seed
+        )
+    hit = table.loc[left, "gap_to_next"].ge(ALONE_ABOVE_NEXT) | table.loc[left, "cost_of_removal"].ge(
+        COST_OF_REMOVAL
+    )
+    suspects = list(hit.index[hit])
+    table.loc[suspects, "suspect"] = True
+    return suspects
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return (
+        values.astype("category").cat.codes.to_numpy(float) if is_category(values) else values.to_numpy(float)
+    )
+
+
+def _alone(x: pd.DataFrame, y: np.ndarray, folds: StratifiedKFold, seed: int) -> float:
+    tree = DecisionTreeClassifier(max_leaf_nodes=64, min_samples_leaf=0.005, random_state=seed)
+    return metrics.auc(y, cross_val_predict(tree, x, y, cv=folds, method="predict_proba")[:, 1])
+
+
+def _boosted(X: pd.DataFrame, y: np.ndarray, folds: StratifiedKFold, seed: int) -> float:
+    model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=seed)
+    return metrics.auc(y, cross_val_predict(model, X, y, cv=folds, method="predict_proba")[:, 1])
+
+
+def examine(
+    account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed: int
+) -> tuple[Contract, Evidence]:
+    """Return the contract with leaks refused, and the evidence.
+
+    Columns known only afterwards are refused outright; suspects of the screen are refused unless the
+    contract says in `reviewed` why they may stay. Both are kept in the table, out of every model.
+    """
+    known = outcome.notna().to_numpy()
+    names = [c.name for c in contract.features()]
+    table = screen(account.loc[known, names], outcome[known].to_numpy(float), seed)
+    suspects = set(table.loc[table["suspect"], "feature"])
+    refused = {n for n in suspects if not contract[n].reviewed}
+    columns = [c.model_copy(update={"known": "after"}) if c.name in refused else c for c in contract.columns]
+    after = [c.name for c in contract.columns if c.known == "after" and c.role == "feature"]
+    table["treatment"] = [_treatment(n, suspects, refused) for n in table["feature"]]
+    extra = pd.DataFrame({"feature": after, "suspect": True, "treatment": "refused: known only afterwards"})
+    return contract.replaced(columns), _evidence(
+        pd.concat([extra, table], ignore_index=True), after, suspects, refused
+    )
+
+
+def _treatment(name: str, suspects: set[str], refused: set[str]) -> str:
+    return "refused: suspected leak" if name in refused else "kept: reviewed" if name in suspects else "kept"
+
+
+def _evidence(table: pd.DataFrame, after: list[str], suspects: set[str], refused: set[str]) -> Evidence:
+    said = [f"known only afterwards and refused: {', '.join(after)}"] if after else []
+    said += [f"suspected leak and refused: {', '.join(sorted(refused))}"] if refused else []
+    said += [f"suspected but reviewed: {', '.join(sorted(suspects - refused))}"] if suspects - refused else []
+    answer = "; ".join(said) if said else "No feature gives the outcome away."
+    return Evidence(
+        "leakage", "Does any column give the outcome away?", Verdict.amber if said else Verdict.green,
+        answer[0].upper() + answer[1:] + ("." if said else ""), len(after) + len(suspects),
+        f"single AUC {ALONE_ABOVE_NEXT:.2f} above the next, or {COST_OF_REMOVAL:.2f} AUC lost without it; known after the as-of date",
+        "convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)", table,
+    )  # fmt: skip
