@@ -169,3 +169,7 @@ def _ui(args: argparse.Namespace) -> int:
             store.uri(),
         ],
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,7 +24,9 @@ class Params(params.Params):
     outcome: Literal["recorded", "delay"] = Field(
         "recorded", description="outcome column, or derived from delay"
     )
-    as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
+    as_of_from: str = Field(
+        "2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all"
+    )
     as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
     observation_months: int = Field(6, ge=1, le=36, description="length of the observation window")
     performance_months: int = Field(1, ge=1, le=36, description="length of the performance window")

@@ -1,3 +1,7 @@
 """placeholder until the reader lands."""
+
 import pandas as pd
-def read_raw(path, contract): return pd.read_parquet(path)
+
+
+def read_raw(path, contract):
+    return pd.read_parquet(path)

@@ -64,13 +64,12 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
             signature=infer_signature(example, out),
             input_example=example,
             pip_requirements=[f"{r}=={installed(r)}" for r in REQUIREMENTS],
-            registered_model_name=name,
             metadata={
                 "sha256": digest,
                 **{k: str(v) for k, v in loaded.facts.items() if k.startswith("table.")},
             },
         )
-    version = str(info.registered_model_version)
+    version = _new_version(name, info, run_id)
     _tag(
         name,
         version,
@@ -79,6 +78,17 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
     facts = {"version": version, "name": name, "run_id": run_id}
     pin(study, model, digest, facts)
     return {**facts, "digest": digest}
+
+
+def _new_version(name: str, info: Any, run_id: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    c = store.client()
+    try:
+        c.get_registered_model(name)
+    except MlflowException:
+        c.create_registered_model(name)
+    return str(c.create_model_version(name, info.model_uri, run_id, model_id=info.model_id).version)
 
 
 def pin(study: str, model: str, digest: str, facts: Mapping[str, str]) -> None:

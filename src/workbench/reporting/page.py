@@ -52,5 +52,9 @@ def body(notebook: Path) -> str:
         mathjax_url="", require_js_url="", embed_images=True,
     )  # fmt: skip
     exporter.exclude_anchor_links = True
-    content, _ = exporter.from_notebook_node(nbformat.read(notebook, as_version=4))
+    shown = nbformat.read(notebook, as_version=4)
+    for cell in shown.cells:  # warnings belong to the notebook that is kept with the run, not to readers
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    content, _ = exporter.from_notebook_node(shown)
     return content

@@ -1,0 +1,46 @@
+# make run | test | lab | ui: each sets up what it needs (a virtual environment from the hashed lock) first.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup run test lab ui lint lock benchmarks clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 found; name one with PYTHON=/path/to/python"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+run: $(READY)
+	$(BIN)/workbench run params/taiwan_cards.yaml params/simulated_bank.yaml
+
+test: $(READY) lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports --no-cache
+
+lab: $(READY)
+	$(BIN)/workbench run params/sample.yaml
+	$(BIN)/workbench lab
+
+ui: $(READY)
+	$(BIN)/workbench ui
+
+benchmarks: $(READY)
+	$(BIN)/python benchmarks/discrimination.py
+	$(BIN)/python benchmarks/warm_kernel.py
+
+# Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
+
+clean:
+	rm -rf $(VENV)

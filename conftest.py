@@ -1,0 +1,66 @@
+"""Tests work in a home of their own; notebooks run on the sample study, in warm kernels."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent
+_session = ExitStack()
+_state: dict[str, bool] = {}
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the home before xdist's workers start, so that they share it."""
+    if not hasattr(config, "workerinput"):
+        home = Path(tempfile.mkdtemp(prefix="workbench-test-"))
+        for name in ("params", "notebooks"):
+            (home / name).symlink_to(REPOSITORY / name)
+        os.environ["WORKBENCH_HOME"] = str(home)
+        _session.callback(shutil.rmtree, home, ignore_errors=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the warm kernels, remove the home."""
+    _session.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before a notebook's first cell: the sample study is there, and so is the warm parent."""
+    if type(item).__name__ == "IPyNbCell" and "warm" not in _state:
+        ensure_sample()
+        from workbench.runs.warm import warm_kernels
+
+        _session.enter_context(warm_kernels())
+        _state["warm"] = True
+
+
+def ensure_sample() -> Path:
+    """Run the sample study once per session, whichever worker comes first, and return the home."""
+    home = Path(os.environ["WORKBENCH_HOME"])
+    with (home / ".sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / ".sample.done").exists():
+            command = [sys.executable, "-m", "workbench.cli", "run", "params/sample.yaml"]
+            done = subprocess.run(command, cwd=home, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (home / ".sample.done").write_text(done.stdout)
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_home() -> Path:
+    """The home in which the sample study has run."""
+    return ensure_sample()

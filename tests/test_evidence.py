@@ -1,0 +1,53 @@
+"""Evidence: worst first, escaped, left behind whole."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from workbench import evidence
+from workbench.evidence import Evidence, Verdict
+
+
+def _e(name: str, verdict: str, **more) -> Evidence:
+    return Evidence(name, "Is it so?", verdict, "It is.", 1.0, **more)
+
+
+def test_bad_news_comes_first_and_order_is_kept_within_a_light():
+    items = [_e("a", "green"), _e("b", "red"), _e("c", "info"), _e("d", "error"), _e("e", "red")]
+    assert [e.name for e in evidence.worst_first(items)] == ["d", "b", "e", "a", "c"]
+    assert evidence.worst(items) is Verdict.error
+    assert evidence.worst([]) is Verdict.info
+
+
+def test_what_a_customer_typed_is_shown_not_run():
+    evil = "<img src=x onerror=alert(1)>"
+    shown = Evidence("a", evil, "red", evil, evil, evil, evil, pd.DataFrame({evil: [evil]}))._repr_html_()
+    assert "<img src=x" not in shown
+
+
+def test_evidence_is_frozen_and_unknown_verdicts_are_refused():
+    with pytest.raises(AttributeError):
+        _e("a", "green").name = "b"
+    with pytest.raises(ValueError, match="purple"):
+        _e("a", "purple")
+
+
+def test_what_is_left_behind_is_complete_and_its_digests_hold(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_STEP_DIR", str(tmp_path))
+    extra = tmp_path.parent / "model.json"
+    extra.write_text("{}")
+    items = [_e("a", "green", table=pd.DataFrame({"x": [1]})), _e("b", "amber")]
+    shown = evidence.leave(items, figures={"auc": 0.7}, files={"model/model.json": extra})
+    left = json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())
+    assert left["verdict"] == "amber" and left["figures"] == {"auc": 0.7}
+    assert left["files"].keys() == {"a.csv", "model/model.json"}
+    assert all(evidence.digest_file(tmp_path / n) == d for n, d in left["files"].items())
+    assert list(shown["verdict"]) == ["amber", "green"]
+
+
+def test_run_by_hand_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.delenv("WORKBENCH_STEP_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    evidence.leave([_e("a", "green")])
+    assert list(tmp_path.iterdir()) == []

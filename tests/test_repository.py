@@ -1,0 +1,77 @@
+"""pyproject, lock and environment agree; the tree keeps its promises."""
+
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def _pins() -> dict[str, str]:
+    """Pins that hold for this interpreter."""
+    lines = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"^[\w.\-]+(\[.*\])?==", line)]
+    return {
+        canonicalize_name(r.name): str(r.specifier).removeprefix("==")
+        for r in lines
+        if r.marker is None or r.marker.evaluate()
+    }
+
+
+def test_every_requirement_is_pinned_within_its_range():
+    wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+    for text in wanted:
+        requirement = Requirement(text)
+        pin = _pins()[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pin), f"{text}, but the lock has {pin}"
+
+
+def test_every_pin_has_a_hash_and_no_address():
+    blocks = re.split(r"\n(?=[\w])", LOCK)
+    assert all("--hash=sha256:" in b for b in blocks if "==" in b)
+    assert "index-url" not in LOCK and "://" not in LOCK
+
+
+def test_environment_installs_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert f"python{PROJECT['project']['requires-python']}" in environment["dependencies"]
+    pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert pip == ["--require-hashes", "--no-deps", "-r requirements.lock"]
+
+
+def test_installed_versions_are_the_locked_ones():
+    from importlib.metadata import version
+
+    for name in ("mlflow", "pandas", "evidently", "papermill", "xgboost", "optbinning", "pandera"):
+        assert version(name) == _pins()[name]
+
+
+def test_help_is_instant():
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "workbench.cli", "--help"], check=True, capture_output=True)
+    first = time.perf_counter() - began
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "workbench.cli", "--help"], check=True, capture_output=True)
+    assert min(first, time.perf_counter() - began) < 0.3
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    bad = re.compile(r"files\.pythonhosted|pypi\.org/simple|registry\.npmjs|/root/|/work/main")
+    for name in tracked:
+        path = ROOT / name
+        if (
+            path.suffix in (".py", ".md", ".toml", ".yaml", ".yml", ".ipynb", ".lock", ".html", "")
+            and path.is_file()
+        ):
+            if name == "tests/test_repository.py":
+                continue
+            assert not bad.search(path.read_text(encoding="utf-8", errors="ignore")), name
