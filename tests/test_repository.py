@@ -18,7 +18,11 @@ LOCK = (ROOT / "requirements.lock").read_text()
 
 def _pins() -> dict[str, str]:
     """Pins that hold for this interpreter."""
-    lines = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"^[\w.\-]+(\[.*\])?==", line)]
+    lines = [
+        Requirement(line.rstrip(" \\"))
+        for line in LOCK.splitlines()
+        if re.match(r"^[\w.\-]+(\[.*\])?==", line)
+    ]
     return {
         canonicalize_name(r.name): str(r.specifier).removeprefix("==")
         for r in lines

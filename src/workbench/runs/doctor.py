@@ -70,8 +70,6 @@ def _fonts() -> tuple[bool, str]:
 
 
 def _fork() -> tuple[bool, str]:
-    import os
-
     return True, "warm kernels: yes" if hasattr(
         os, "fork"
     ) else "warm kernels: no (a new kernel per notebook)"

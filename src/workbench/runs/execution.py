@@ -149,6 +149,7 @@ class _Flow:
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
             "MLFLOW_TRACKING_URI": store.uri(),
+            "MPLBACKEND": "",
         }
         values = step.params.model_dump(mode="json")
 

@@ -1,0 +1,135 @@
+"""Running studies: unchanged steps, failures that stay where they are, crashes put right, personal data refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = """
+title: Small
+defaults: {sample_rows: 1500}
+steps:
+  portfolios/intake: {portfolio: taiwan_cards}
+  panel/build:
+"""
+
+
+def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.cli", *words], cwd=home, env=env, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def own_home(tmp_path) -> Path:
+    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "small.yaml").write_text(SMALL)
+    return tmp_path
+
+
+def _append(home: Path, step: str, source: str, at: int = -1) -> None:
+    path = home / "notebooks" / f"{step}.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.cells.insert(len(notebook.cells) + at, nbformat.v4.new_code_cell(source))
+    nbformat.write(notebook, path)
+
+
+def _statuses(home: Path) -> dict[str, str]:
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
+    ids = [e.experiment_id for e in client.search_experiments()]
+    return {
+        r.info.run_name: r.info.status
+        for r in client.search_runs(ids, order_by=["attributes.start_time ASC"])
+    }
+
+
+def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
+    began = time.monotonic()
+    again = _workbench(sample_home, "run", "params/sample.yaml")
+    assert again.returncode == 0, again.stderr
+    steps = len([line for line in again.stdout.splitlines() if line.startswith("= sample ")])
+    assert f"{steps} unchanged; pages: reports/index.html" in again.stdout and steps >= 3
+    assert time.monotonic() - began < 20
+
+
+def test_same_seed_same_model_to_the_last_byte(sample_home):
+    pin = sample_home / "mlruns" / "tables" / "sample" / "model__pd.json"
+    before = json.loads(pin.read_text())
+    again = _workbench(sample_home, "run", "params/sample.yaml", "--fresh", "--step", "models/development")
+    assert again.returncode == 0, again.stdout + again.stderr
+    after = json.loads(pin.read_text())
+    assert after["digest"] == before["digest"]
+    assert int(after["version"]) == int(before["version"]) + 1
+
+
+def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
+    _append(own_home, "portfolios/intake", "1 / 0", at=-3)
+    done = _workbench(own_home, "run", "params/small.yaml", "--cold")
+    assert done.returncode == 1
+    assert (
+        "ZeroDivisionError: division by zero; the partial notebook is reports/small/portfolios/intake.failed.ipynb"
+        in done.stdout
+    )
+    assert "needs portfolios/intake, which failed" in done.stdout
+    assert (own_home / "reports/small/portfolios/intake.failed.ipynb").exists()
+    assert not (own_home / "reports/small/portfolios/intake.html").exists()
+    assert _statuses(own_home) == {"small": "FAILED", "portfolios/intake": "FAILED"}
+
+
+def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
+    _append(own_home, "portfolios/intake", "'call ' + '138' + '0013' + '8000'")
+    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    assert done.returncode == 2
+    assert "shows personal data (phone number" in done.stdout and "13800138000" not in done.stdout
+    assert not list((own_home / "reports").rglob("*.ipynb"))
+    kept = [p for p in (own_home / "mlruns").rglob("*") if p.is_file() and b"13800138000" in p.read_bytes()]
+    assert kept == []
+
+
+def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
+    _append(own_home, "portfolios/intake", "import time; time.sleep(600)", at=-3)
+    env = {**os.environ, "WORKBENCH_HOME": str(own_home)}
+    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml", "--cold"]
+    runner = subprocess.Popen(command, cwd=own_home, env=env, stdout=subprocess.PIPE, text=True)
+    assert "portfolios/intake begins" in runner.stdout.readline()
+    time.sleep(2)
+    os.kill(runner.pid, signal.SIGKILL)
+    runner.wait()
+    assert set(_statuses(own_home).values()) == {"RUNNING"}
+    shutil.copy(
+        REPOSITORY / "notebooks/portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb"
+    )
+    again = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "portfolios/intake: left behind by a runner that is gone, marked KILLED" in again.stdout
+    assert "RUNNING" not in _statuses(own_home).values()
+
+
+def test_a_notebook_without_end_marker_has_failed(own_home):
+    path = own_home / "notebooks/portfolios/intake.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.cells = notebook.cells[:-1]
+    nbformat.write(notebook, path)
+    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    assert done.returncode == 1 and "the notebook ended without evidence.leave(...)" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["run", "params/smal.yaml"], ["steps", "params/smal.yaml"]])
+def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
+    done = _workbench(own_home, *words)
+    assert done.returncode == 2 and done.stdout == ""
+    assert (
+        done.stderr == "workbench: study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?\n"
+    )
