@@ -24,8 +24,7 @@ def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
 
     X: n × k, y: n values 1 or 0. A feature is suspect where it alone has an AUC at least 0.10 above the
     next one's, or where leaving it out costs boosted trees at least 0.05. The removal cost is computed
-    for the three strongest; it is NaN for the others. Suspects are taken out and the rest screened
-    again, so that one leak does not hide another.
+    for the three strongest; it is NaN for the others. Two leaks of the same strength hide one another.
     """
     if len(y) > ROWS:
         kept = np.random.default_rng(seed).choice(len(y), ROWS, replace=False)
@@ -43,36 +42,16 @@ def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
         }
     )
     table = table.set_index("feature")
-    left = list(alone.index)
-    while len(left) > 1:
-        suspects = _round(table, left, numbers, y, folds, seed)
-        if not suspects:
-            break
-        left = [c for c in left if c not in suspects]
-    return table.reset_index()
-
-
-def _round(
-    table: pd.DataFrame,
-    left: list[str],
-    numbers: pd.DataFrame,
-    y: np.ndarray,
-    folds: StratifiedKFold,
-    seed: int,
-) -> list[str]:
-    """Fill gap and cost for the strongest of the features left, and return those that are suspect."""
-    table.loc[left[0], "gap_to_next"] = table.at[left[0], "auc_alone"] - table.at[left[1], "auc_alone"]
-    full = _boosted(numbers[left], y, folds, seed)
-    for c in left[:EXAMINED]:
-        table.loc[c, "cost_of_removal"] = full - _boosted(
-            numbers[[x for x in left if x != c]], y, folds, seed
+    if len(table) > 1:
+        names = list(table.index)
+        table.loc[names[0], "gap_to_next"] = alone.iloc[0] - alone.iloc[1]
+        full = _boosted(numbers[names], y, folds, seed)
+        for c in names[:EXAMINED]:
+            table.loc[c, "cost_of_removal"] = full - _boosted(numbers.drop(columns=c), y, folds, seed)
+        table["suspect"] = table["gap_to_next"].ge(ALONE_ABOVE_NEXT) | table["cost_of_removal"].ge(
+            COST_OF_REMOVAL
         )
-    hit = table.loc[left, "gap_to_next"].ge(ALONE_ABOVE_NEXT) | table.loc[left, "cost_of_removal"].ge(
-        COST_OF_REMOVAL
-    )
-    suspects = list(hit.index[hit])
-    table.loc[suspects, "suspect"] = True
-    return suspects
+    return table.reset_index()
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

@@ -1,0 +1,210 @@
+"""Estimators, calibration and the saved model: planted truths, monotony, round trips to the last digit."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench import metrics
+from workbench.contracts import Column, Contract
+from workbench.models import development, pd_model
+from workbench.models.binning import grade_bins, woe_bins
+from workbench.models.development import Sample
+from workbench.models.scorecard import FACTOR, Scorecard
+from workbench.models.trees import BoostedTrees, RuleTree
+from workbench.params import UserError
+
+N = 6000
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[pd.DataFrame, np.ndarray]:
+    """Risk rises with `delay`, falls with `income`, depends on `job`; `noise` says nothing."""
+    rng = np.random.default_rng(5)
+    X = pd.DataFrame(
+        {
+            "delay": rng.poisson(0.7, N).astype(float),
+            "income": rng.lognormal(8, 0.5, N),
+            "job": rng.choice(["clerk", "driver", "none"], N),
+            "noise": rng.normal(size=N),
+        }
+    )
+    X.loc[rng.random(N) < 0.05, "income"] = np.nan
+    z = -2.5 + 0.9 * X["delay"] - 0.8 * (np.log(X["income"].fillna(1500)) - 8) + 0.8 * (X["job"] == "none")
+    return X, (rng.random(N) < 1 / (1 + np.exp(-z))).astype(float).to_numpy()
+
+
+CONTRACT = Contract(
+    name="t",
+    title="t",
+    columns=(
+        Column(name="delay", type="number", monotone=1, description="months past due"),
+        Column(name="income", type="number", monotone=-1, description="monthly income"),
+        Column(name="job", type="category"),
+        Column(name="noise", type="number"),
+    ),
+)
+SIGNS = {"delay": 1, "income": -1}
+
+
+def test_woe_of_two_bins_is_the_closed_form():
+    values = pd.Series([0.0] * 100 + [1.0] * 100, name="x")
+    y = np.array([0] * 90 + [1] * 10 + [0] * 60 + [1] * 40, float)
+    found = woe_bins(values, y)
+    assert found.woe[:2] == pytest.approx([np.log((90 / 150) / (10 / 50)), np.log((60 / 150) / (40 / 50))])
+    assert found.iv == pytest.approx((0.6 - 0.2) * found.woe[0] + (0.4 - 0.8) * found.woe[1])
+
+
+def test_missing_and_unseen_have_bins_of_their_own(planted):
+    X, y = planted
+    found = woe_bins(X["income"], y, -1)
+    assert found.bins.labels[-2:] == ["missing", "unseen"] and found.n_bad[-2] > 0
+    job = woe_bins(X["job"], y)
+    assert job.bins.codes(pd.Series(["astronaut", None])).tolist() == [
+        len(job.bins.labels) - 1,
+        len(job.bins.labels) - 2,
+    ]
+    assert job.transform(pd.Series(["astronaut"]))[0] == 0.0
+
+
+def test_a_column_without_values_gets_no_edge():
+    found = woe_bins(pd.Series([np.nan] * 50, name="x"), np.array([0.0, 1.0] * 25))
+    assert found.iv == pytest.approx(0.0) and found.bins.edges == ()
+
+
+def test_bins_keep_the_direction_the_business_expects(planted):
+    X, y = planted
+    assert np.all(np.diff(woe_bins(X["delay"], y, 1).woe[:-2]) < 0)
+    assert np.all(np.diff(woe_bins(X["income"], y, -1).woe[:-2]) > 0)
+
+
+def test_scorecard_finds_what_was_planted_and_leaves_noise_out(planted):
+    X, y = planted
+    card = Scorecard(SIGNS).fit(X, y)
+    assert set(card.bins_) == {"delay", "income", "job"}
+    assert all(c < 0 for c in card.coefficients_.values())
+    assert metrics.auc(y, card.predict_proba(X)[:, 1]) > 0.72
+
+
+def test_points_add_up_to_the_score(planted):
+    X, y = planted
+    card = Scorecard(SIGNS).fit(X, y)
+    points = card.points_table().set_index(["characteristic", "bin"])["points"]
+    row = X.iloc[[3]]
+    total = sum(points[n, b.bins.labelled(row[n]).iloc[0]] for n, b in card.bins_.items())
+    exact = 600 - FACTOR * (np.log(20) + card.log_odds(row)[0])
+    assert total == pytest.approx(exact, abs=0.05 * len(card.bins_) + 1e-9)
+
+
+def test_boosted_trees_never_go_against_their_constraint(planted):
+    X, y = planted
+    model = BoostedTrees(SIGNS, 3, 100).fit(X, y)
+    grid = pd.concat([X.iloc[[0]]] * 6, ignore_index=True).assign(delay=np.arange(6.0))
+    assert np.all(np.diff(model.predict_proba(grid)[:, 1]) >= 0)
+
+
+@pytest.mark.parametrize(
+    "estimator", [Scorecard(SIGNS), RuleTree(4), BoostedTrees(SIGNS, 3, 60)], ids=lambda e: type(e).__name__
+)
+def test_what_is_saved_is_what_was_fitted(planted, estimator):
+    X, y = planted
+    fitted = estimator.fit(X, y)
+    back = type(estimator).from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert np.array_equal(fitted.predict_proba(X), back.predict_proba(X))
+    again = type(estimator)(**estimator.get_params()).fit(X, y)
+    assert json.dumps(again.to_dict(), sort_keys=True) == json.dumps(fitted.to_dict(), sort_keys=True)
+
+
+def test_tree_scores_as_scikit_learn_does(planted):
+    from sklearn.tree import DecisionTreeClassifier
+
+    X, y = planted
+    ours = RuleTree(4).fit(X, y)
+    theirs = DecisionTreeClassifier(max_depth=4, min_samples_leaf=0.01, random_state=42).fit(
+        ours.numbers(X), y
+    )
+    assert np.allclose(ours.predict_proba(X), theirs.predict_proba(ours.numbers(X)), atol=1e-12)
+
+
+def test_contributions_explain_the_whole_difference(planted):
+    X, y = planted
+    tree = RuleTree(4).fit(X, y)
+    assert np.allclose(
+        tree.contributions(X).sum(axis=1) + tree.nodes_["bad_rate"][0], tree.predict_proba(X)[:, 1]
+    )
+    card = Scorecard(SIGNS).fit(X, y)
+    assert np.allclose(card.contributions(X).sum(axis=1) + card.intercept_, card.log_odds(X))
+
+
+def test_grades_rise_in_default_rate():
+    rng = np.random.default_rng(2)
+    pd_ = rng.beta(1, 9, 20_000)
+    y = (rng.random(20_000) < pd_).astype(float)
+    bins = grade_bins(pd_, y, 0.05)
+    codes = bins.codes(pd.Series(pd_))
+    rates = [y[codes == i].mean() for i in range(len(bins.edges) + 1)]
+    assert 4 <= len(rates) <= 10 and np.all(np.diff(rates) > 0)
+
+
+def test_calibration_brings_a_case_control_sample_back_to_its_base_rate():
+    rng = np.random.default_rng(3)
+    z = rng.normal(-2, 1, 200_000)
+    y = (rng.random(200_000) < 1 / (1 + np.exp(-z))).astype(float)
+    bad, good = np.flatnonzero(y), np.flatnonzero(y == 0)
+    rows = np.concatenate([bad, rng.choice(good, len(bad), replace=False)])
+    weight = np.where(y[rows] == 1, y.mean() / 0.5, (1 - y.mean()) / 0.5)
+    raw = 1 / (1 + np.exp(-(z[rows] + 2)))  # a model of the balanced sample
+    pd_ = development.calibrated(raw, y[rows], weight).apply(raw)
+    assert np.average(pd_, weights=weight) == pytest.approx(y.mean(), rel=0.02)
+
+
+@pytest.fixture(scope="module")
+def developed(planted):
+    X, y = planted
+    s = Sample(X, y, np.ones(N), np.arange(N).astype(str))
+    p = development.Params()
+    found = development.candidates(s, CONTRACT, p)
+    return s, p, found
+
+
+def test_the_simplest_within_the_interval_is_chosen_unless_the_study_says_otherwise(developed):
+    s, p, found = developed
+    chosen, evidence = development.choose(found, s, p)
+    table = evidence.table.set_index("candidate")
+    best = table.loc[table["auc"].idxmax()]
+    assert chosen.kind == next(k for k in pd_model.KINDS if table.at[k, "auc"] >= best["auc_low"])
+    named, why = development.choose(found, s, p.model_copy(update={"choice": "boosted"}))
+    assert named.kind == "boosted" and "named by the study file" in why.answer
+
+
+def test_the_whole_model_survives_saving_and_refuses_changed_bytes(developed, tmp_path):
+    s, p, found = developed
+    for candidate in found:
+        model = development.assemble(candidate, s, CONTRACT, p, {})
+        path = model.save(tmp_path / candidate.kind)
+        back = pd_model.load(path)
+        assert np.array_equal(model.pd(s.X), back.pd(s.X))
+        reasons = back.reasons(s.X.head(3), top=2)
+        assert (reasons["contribution"] > 0).all() and reasons.groupby("row").size().max() <= 2
+        path.write_text(path.read_text().replace("0", "1", 1))
+        with pytest.raises(UserError, match="its bytes are not those that were registered"):
+            pd_model.load(path, "0" * 64)
+
+
+def test_a_sample_of_one_class_is_refused():
+    panel = pd.DataFrame(
+        {
+            "sample": "development",
+            "is_default": 0.0,
+            "weight": 1.0,
+            "account_id": ["a", "b"],
+            "delay": 1.0,
+            "income": 1.0,
+            "job": "x",
+            "noise": 0.0,
+        }
+    )
+    with pytest.raises(UserError) as e:
+        development.sample(panel, CONTRACT, "development")
+    assert str(e.value) == "panel 't': sample 'development' has 2 rows of one class only; widen its dates"

@@ -1,0 +1,65 @@
+"""Model versions: loaded only if the bytes match, served by MLflow with the same PDs, no code in what is saved."""
+
+import json
+
+import numpy as np
+import pytest
+
+from workbench import tables
+from workbench.params import UserError
+from workbench.registry import store, versions
+
+
+@pytest.fixture
+def version(sample_home):
+    return versions.load("sample", "pd")
+
+
+def test_the_registered_model_is_the_served_one(version):
+    import mlflow
+
+    panel = tables.read("sample", "mart__panel")
+    served = mlflow.pyfunc.load_model(f"models:/{version.name}@{versions.ALIAS}").predict(
+        panel[list(version.model.features)]
+    )
+    assert np.abs(served["pd"].to_numpy() - version.model.pd(panel)).max() <= 1e-12
+
+
+def test_what_development_claimed_comes_with_the_version(version):
+    assert 0.5 < version.figures["holdout_auc"] < 1
+    assert version.facts["panel"] == "mart__panel" and "table.mart__panel" in version.facts
+
+
+def test_the_saved_model_holds_no_code(version):
+    import mlflow
+
+    folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}")
+    from pathlib import Path
+
+    files = {p.name for p in Path(folder).rglob("*") if p.is_file()}
+    assert not any(name.endswith((".pkl", ".pickle", ".joblib", ".skops")) for name in files)
+    json.loads((Path(folder) / "artifacts" / "model.json").read_text())
+
+
+def test_a_study_without_a_model_is_named(sample_home):
+    with pytest.raises(UserError) as e:
+        versions.load("sample", "nothing")
+    assert (
+        str(e.value) == "study 'sample' has no registered model 'nothing': `workbench run params/sample.yaml`"
+    )
+
+
+def test_tags_reach_the_version(version):
+    versions.tag(version, {"validation.verdict": "pass"})
+    found = store.client().get_model_version(version.name, version.version)
+    assert found.tags["validation.verdict"] == "pass" and found.tags["sha256"] == version.digest
+
+
+def test_creating_the_store_from_several_processes_at_once_makes_one(tmp_path):
+    import subprocess
+    import sys
+
+    code = f"from pathlib import Path; from workbench.registry import store; store.create(Path({str(tmp_path / 'm.db')!r}))"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [p.wait() for p in running] == [0, 0, 0]
+    assert (tmp_path / "m.db").exists() and not list(tmp_path.glob(".store-*"))
