@@ -28,9 +28,7 @@ def seconds(kernels: object, source: Path, n: int) -> list[float]:
     taken, began = [], time.monotonic()
     with kernels as kernel:
         for _ in range(n):
-            papermill.execute_notebook(
-                source, source.with_stem("out"), kernel_name=kernel, progress_bar=False
-            )
+            papermill.execute_notebook(source, source.with_stem("out"), kernel_name=kernel, progress_bar=False)
             taken.append(time.monotonic() - began)
             began = time.monotonic()
     return taken

@@ -60,9 +60,7 @@ def test_notebook_is_thin_and_clean(path):
         assert cell.outputs == [] and cell.execution_count is None
         lines = cell.source.splitlines()
         assert len(lines) <= MOST_LINES or "parameters" in cell.metadata.get("tags", []), cell.source
-        assert not any(
-            isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.walk(ast.parse(cell.source))
-        )
+        assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.walk(ast.parse(cell.source)))
     assert notebook.cells[0].source.startswith("# ")
     assert any(c.source.startswith("## Conclusion") for c in notebook.cells)
     assert "evidence.leave(" in notebook.cells[-1].source

@@ -74,9 +74,7 @@ def test_same_value_is_same_in_every_table() -> None:
 
 def test_other_key_or_prefix_gives_other_characters() -> None:
     one = pd.Series(["7001"])
-    made = [
-        pseudonyms.pseudonym(one, k, p)[0][-16:] for k, p in ((KEY, "loan"), (KEY[1:], "loan"), (KEY, "bank"))
-    ]
+    made = [pseudonyms.pseudonym(one, k, p)[0][-16:] for k, p in ((KEY, "loan"), (KEY[1:], "loan"), (KEY, "bank"))]
     assert len(set(made)) == 3
 
 
@@ -84,9 +82,7 @@ def test_empty_series_has_no_pseudonyms() -> None:
     assert pseudonyms.pseudonym(pd.Series([], dtype="str"), KEY, "loan").empty
 
 
-@pytest.mark.parametrize(
-    "value", ["Li", "Smith", "王芳", "123456", "12 34", "A 1", "", "2020 01 01", None, np.nan]
-)
+@pytest.mark.parametrize("value", ["Li", "Smith", "王芳", "123456", "12 34", "A 1", "", "2020 01 01", None, np.nan])
 def test_what_is_too_short_is_not_remembered(value: object) -> None:
     assert pseudonyms.fingerprints([value], KEY) == set()
 

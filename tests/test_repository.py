@@ -18,11 +18,7 @@ LOCK = (ROOT / "requirements.lock").read_text()
 
 def _pins() -> dict[str, str]:
     """Pins that hold for this interpreter."""
-    lines = [
-        Requirement(line.rstrip(" \\"))
-        for line in LOCK.splitlines()
-        if re.match(r"^[\w.\-]+(\[.*\])?==", line)
-    ]
+    lines = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"^[\w.\-]+(\[.*\])?==", line)]
     return {
         canonicalize_name(r.name): str(r.specifier).removeprefix("==")
         for r in lines
@@ -72,10 +68,7 @@ def test_no_tracked_file_names_a_machine_or_a_registry():
     bad = re.compile(r"files\.pythonhosted|pypi\.org/simple|registry\.npmjs|/root/|/work/main")
     for name in tracked:
         path = ROOT / name
-        if (
-            path.suffix in (".py", ".md", ".toml", ".yaml", ".yml", ".ipynb", ".lock", ".html", "")
-            and path.is_file()
-        ):
+        if path.suffix in (".py", ".md", ".toml", ".yaml", ".yml", ".ipynb", ".lock", ".html", "") and path.is_file():
             if name == "tests/test_repository.py":
                 continue
             assert not bad.search(path.read_text(encoding="utf-8", errors="ignore")), name

@@ -25,18 +25,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="workbench", description="Research and model governance for loan customers."
-    )
+    parser = argparse.ArgumentParser(prog="workbench", description="Research and model governance for loan customers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
-    run.add_argument(
-        "studies", nargs="+", type=Path, metavar="STUDY", help="a file such as params/taiwan_cards.yaml"
-    )
+    run.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="a file such as params/taiwan_cards.yaml")
     run.add_argument("--step", default="", metavar="NAME", help="only this step")
-    run.add_argument(
-        "--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it"
-    )
+    run.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
     run.add_argument(
         "--set",
         action="append",
@@ -44,9 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STEP.PARAM=VALUE",
         help="a parameter, above the study file",
     )
-    run.add_argument(
-        "--jobs", type=int, default=0, metavar="N", help="steps side by side (default: the cores)"
-    )
+    run.add_argument("--jobs", type=int, default=0, metavar="N", help="steps side by side (default: the cores)")
     run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
@@ -80,9 +72,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(f"--jobs {args.jobs}: give a number from 1 upward")
     studies = [study.load(path, tuple(args.set)) for path in args.studies]
     jobs = {"jobs": args.jobs} if args.jobs else {}
-    options = execution.Options(
-        only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs
-    )
+    options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:
         results = execution.run(studies, options, watcher)
     print(progress.closing(results))
@@ -119,9 +109,7 @@ def _intake(args: argparse.Namespace) -> int:
     contract = draft.draft(args.file)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(draft.to_yaml(contract), encoding="utf-8")
-    print(
-        f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file"
-    )
+    print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     return 0
 
 

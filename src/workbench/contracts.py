@@ -41,15 +41,11 @@ class Column(_Model):
     minimum: float | None = None
     maximum: float | None = None
     values: dict[str, str] = Field({}, description="allowed codes and their labels")
-    undocumented: dict[str, str] = Field(
-        {}, description="codes seen that no document explains, and how they are read"
-    )
+    undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
     missing: tuple[str, ...] = Field((), description="codes that stand for missing")
     nullable: bool = True
     breach: Literal["error", "warning"] = Field("error", description="warning: bad values become missing")
-    reviewed: str = Field(
-        "", description="why a feature the leakage screen suspects may stay, and who said so"
-    )
+    reviewed: str = Field("", description="why a feature the leakage screen suspects may stay, and who said so")
     guessed: bool = Field(False, description="drafted from the file, not yet confirmed by a person")
 
     @property
@@ -74,9 +70,7 @@ class Contract(_Model):
     thousands: str = Field("", max_length=1)
     bad_value: str = Field("", description="outcome value that means bad; the other value is good")
     as_of: str = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
-    extra: Literal["error", "warning"] = Field(
-        "error", description="what a column the contract doesn't name is"
-    )
+    extra: Literal["error", "warning"] = Field("error", description="what a column the contract doesn't name is")
 
     def __getitem__(self, name: str) -> Column:
         found = {c.name: c for c in self.columns}
@@ -100,9 +94,7 @@ class Contract(_Model):
     def features(self) -> list[Column]:
         """Return the columns a model may use: known before the as-of date, not personal, not a protected group."""
         return [
-            c
-            for c in self.columns
-            if c.role == "feature" and c.known == "before" and not c.personal and not c.fairness
+            c for c in self.columns if c.role == "feature" and c.known == "before" and not c.personal and not c.fairness
         ]
 
     def replaced(self, columns: list[Column], **changes: Any) -> Contract:
@@ -210,12 +202,8 @@ def stop_on_errors(findings: list[Finding]) -> None:
         raise UserError(f"{errors[0].line()}{more}")
 
 
-def _finding(
-    contract: Contract, column: str, rule: str, severity: str, rows: int, examples: str = ""
-) -> Finding:
-    return Finding(
-        table=contract.name, column=column, rule=rule, severity=severity, rows=rows, examples=examples
-    )
+def _finding(contract: Contract, column: str, rule: str, severity: str, rows: int, examples: str = "") -> Finding:
+    return Finding(table=contract.name, column=column, rule=rule, severity=severity, rows=rows, examples=examples)
 
 
 def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
@@ -229,14 +217,8 @@ def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
     ]
     twice = [str(c) for c in raw.columns[raw.columns.duplicated()]]
     rule = "column is not in the contract; add it (role: ignore, where it is not needed)"
-    extra = [
-        _finding(contract, str(c), rule, contract.extra, len(raw)) for c in raw.columns if c not in wanted
-    ]
-    return (
-        missing
-        + extra
-        + [_finding(contract, c, "column name stands twice", "error", len(raw)) for c in twice]
-    )
+    extra = [_finding(contract, str(c), rule, contract.extra, len(raw)) for c in raw.columns if c not in wanted]
+    return missing + extra + [_finding(contract, c, "column name stands twice", "error", len(raw)) for c in twice]
 
 
 def _typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
@@ -247,9 +229,7 @@ def _typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Se
     text = text.mask(text.isin(["", *column.missing]))
     findings = []
     if column.type in ("number", "integer"):
-        typed = pd.to_numeric(
-            values.mask(text.isna()) if _is_number(values) else text, errors="coerce"
-        ).astype(float)
+        typed = pd.to_numeric(values.mask(text.isna()) if _is_number(values) else text, errors="coerce").astype(float)
     elif column.type == "date":
         parsed = values if str(values.dtype).startswith("datetime") else pd.to_datetime(text, errors="coerce")
         typed = parsed.mask(text.isna()).astype("datetime64[us]")
@@ -314,8 +294,7 @@ def _rules(table: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> list
     except pa.errors.SchemaErrors as e:
         failures = e.failure_cases
     findings = [
-        _from_pandera(group, key, table, contract)
-        for key, group in failures.groupby(["column", "check"], sort=False)
+        _from_pandera(group, key, table, contract) for key, group in failures.groupby(["column", "check"], sort=False)
     ]
     return findings + _keys_unique(table, contract)
 
@@ -324,9 +303,7 @@ def _may_miss(column: Column) -> bool:
     return column.nullable and column.role not in ("key", "outcome", "as_of")
 
 
-def _from_pandera(
-    group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame, contract: Contract
-) -> Finding:
+def _from_pandera(group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame, contract: Contract) -> Finding:
     name, rule = key
     column = contract[name]
     rows = group["index"].dropna().astype(int) if group["index"].notna().any() else pd.Series(dtype=int)
@@ -373,9 +350,7 @@ def _checks(column: Column, values: pd.Series, today: pd.Timestamp) -> list[Any]
             )
         )
     if column.role == "outcome":
-        checks.append(
-            Check(lambda s: s.nunique() == 2, error="outcome must have two classes", ignore_na=False)
-        )
+        checks.append(Check(lambda s: s.nunique() == 2, error="outcome must have two classes", ignore_na=False))
     return checks
 
 

@@ -11,9 +11,7 @@ def root() -> Path:
     if given := os.environ.get("WORKBENCH_HOME"):
         return Path(given).resolve()
     here = Path.cwd().resolve()
-    return next(
-        (p for p in (here, *here.parents) if (p / "params").is_dir() and (p / "notebooks").is_dir()), here
-    )
+    return next((p for p in (here, *here.parents) if (p / "params").is_dir() and (p / "notebooks").is_dir()), here)
 
 
 def mlruns() -> Path:

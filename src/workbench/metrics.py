@@ -13,9 +13,7 @@ from scipy.special import logit
 FLOOR_OBSERVATIONS = 0.5  # an empty bin counts as half an observation in a PSI
 
 
-def _arrays(
-    y: ArrayLike, score: ArrayLike, weight: ArrayLike | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arrays(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y, score = np.asarray(y, float), np.asarray(score, float)
     weight = np.ones(len(y)) if weight is None else np.asarray(weight, float)
     if not len(y) == len(score) == len(weight):
@@ -187,9 +185,7 @@ def psi_critical(n: int, m: int, bins: int, level: float = 0.99) -> float:
     return float(stats.chi2.ppf(level, max(bins - 1, 1)) * (1 / n + 1 / m))
 
 
-def expected_calibration_error(
-    y: ArrayLike, pd: ArrayLike, bins: int = 10, weight: ArrayLike | None = None
-) -> float:
+def expected_calibration_error(y: ArrayLike, pd: ArrayLike, bins: int = 10, weight: ArrayLike | None = None) -> float:
     """Return the mean |observed − expected| over bins of equal size. Source: Naeini et al. (2015), AAAI."""
     y, pd, weight = _arrays(y, pd, weight)
     order = np.argsort(pd, kind="stable")

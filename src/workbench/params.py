@@ -36,9 +36,7 @@ class Params(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    study: str = Field(
-        "sample", pattern=r"^[a-z0-9_]+$", description="study whose tables are read and written"
-    )
+    study: str = Field("sample", pattern=r"^[a-z0-9_]+$", description="study whose tables are read and written")
 
     @classmethod
     def of(cls, namespace: Mapping[str, Any]) -> Self:

@@ -161,9 +161,7 @@ def _names_in_words(folded: str, made: Container[str], key: bytes, known: str) -
         yield from ((spans[a][0], spans[b - 1][1]) for a, b in strange)
 
 
-def _names_in_characters(
-    folded: str, made: Container[str], key: bytes, known: str
-) -> Iterator[tuple[int, int]]:
+def _names_in_characters(folded: str, made: Container[str], key: bytes, known: str) -> Iterator[tuple[int, int]]:
     runs = ((m.start(), f"{m[0]}\n") for m in _RUN.finditer(folded))
     places = [(start + i, c) for start, run in runs for i, c in enumerate(run) if c not in _JOINTS]
     chars = [c for _, c in places]

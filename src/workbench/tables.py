@@ -102,9 +102,7 @@ def _entry(study: str, name: str) -> dict[str, Any]:
     if entry is None:
         known = names(study)
         hint = nearest(name, known) if known else "nothing was written yet"
-        raise UserError(
-            f"table '{name}' of study '{study}' is not there ({hint}): `workbench run params/{study}.yaml`"
-        )
+        raise UserError(f"table '{name}' of study '{study}' is not there ({hint}): `workbench run params/{study}.yaml`")
     return entry
 
 

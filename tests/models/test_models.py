@@ -121,18 +121,14 @@ def test_tree_scores_as_scikit_learn_does(planted):
 
     X, y = planted
     ours = RuleTree(4).fit(X, y)
-    theirs = DecisionTreeClassifier(max_depth=4, min_samples_leaf=0.01, random_state=42).fit(
-        ours.numbers(X), y
-    )
+    theirs = DecisionTreeClassifier(max_depth=4, min_samples_leaf=0.01, random_state=42).fit(ours.numbers(X), y)
     assert np.allclose(ours.predict_proba(X), theirs.predict_proba(ours.numbers(X)), atol=1e-12)
 
 
 def test_contributions_explain_the_whole_difference(planted):
     X, y = planted
     tree = RuleTree(4).fit(X, y)
-    assert np.allclose(
-        tree.contributions(X).sum(axis=1) + tree.nodes_["bad_rate"][0], tree.predict_proba(X)[:, 1]
-    )
+    assert np.allclose(tree.contributions(X).sum(axis=1) + tree.nodes_["bad_rate"][0], tree.predict_proba(X)[:, 1])
     card = Scorecard(SIGNS).fit(X, y)
     assert np.allclose(card.contributions(X).sum(axis=1) + card.intercept_, card.log_odds(X))
 

@@ -22,9 +22,7 @@ ACCOUNT = Contract(
 
 def _months(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)
-    account = pd.DataFrame(
-        {"account_id": [f"a{i}" for i in range(n)], "limit_amt": rng.integers(1, 9, n) * 1000.0}
-    )
+    account = pd.DataFrame({"account_id": [f"a{i}" for i in range(n)], "limit_amt": rng.integers(1, 9, n) * 1000.0})
     long = account[["account_id"]].merge(pd.DataFrame({"month": MONTHS}), how="cross")
     long["delay_months"] = rng.choice([0.0, 1.0, 2.0, 3.0], len(long), p=[0.8, 0.1, 0.06, 0.04])
     long["balance_amt"], long["payment_amt"] = rng.integers(0, 5000, (2, len(long))).astype(float)
@@ -78,9 +76,7 @@ def test_outcome_is_the_worst_delay_after_the_date():
     account, long = _months()
     panel, _ = build.build(account, ACCOUNT, long, P)
     row = panel[panel["as_of_month"] == "2020-04-01"].iloc[0]
-    after = long[
-        (long["account_id"] == row["account_id"]) & long["month"].between("2020-05-01", "2020-07-01")
-    ]
+    after = long[(long["account_id"] == row["account_id"]) & long["month"].between("2020-05-01", "2020-07-01")]
     assert row["is_default"] == float((after["delay_months"] >= 3).any())
 
 
@@ -93,16 +89,9 @@ def test_no_account_stands_on_both_sides_and_defaulted_ones_are_out():
 
 
 def test_out_of_time_holdout_is_later_than_development():
-    panel, _ = build.build(
-        _months()[0], ACCOUNT, _months()[1], P.model_copy(update={"out_of_time_from": "2020-06"})
-    )
+    panel, _ = build.build(_months()[0], ACCOUNT, _months()[1], P.model_copy(update={"out_of_time_from": "2020-06"}))
     dates = panel.groupby("sample")["as_of_month"]
-    assert (
-        dates.max()["development"]
-        < dates.min()["holdout"]
-        <= dates.max()["holdout"]
-        < dates.min()["monitoring"]
-    )
+    assert dates.max()["development"] < dates.min()["holdout"] <= dates.max()["holdout"] < dates.min()["monitoring"]
 
 
 def test_sampling_weights_restore_the_base_rate_and_mean_one():
@@ -138,13 +127,7 @@ def test_bins_count_missing_and_unseen_apart():
 def _leaky(n: int = 4000) -> tuple[pd.DataFrame, pd.Series, Contract]:
     rng = np.random.default_rng(4)
     y = (rng.random(n) < 0.2).astype(float)
-    X = pd.DataFrame(
-        {
-            "honest": rng.normal(size=n) + 0.5 * y,
-            "weak": rng.normal(size=n) + 0.4 * y,
-            "noise": rng.normal(size=n),
-        }
-    )
+    X = pd.DataFrame({name: rng.normal(size=n) + 0.4 * y for name in ("honest", "also", "too", "as_well")})
     X["term"] = np.where(y == 1, rng.integers(1, 120, n), rng.integers(1, 10, n) * 12).astype(
         float
     )  # cut short at default
@@ -163,8 +146,7 @@ def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it():
 def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
     X, y, contract = _leaky()
     columns = [
-        c.model_copy(update={"reviewed": "contract term, checked"}) if c.name == "term" else c
-        for c in contract.columns
+        c.model_copy(update={"reviewed": "contract term, checked"}) if c.name == "term" else c for c in contract.columns
     ]
     kept, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
     assert kept["term"].known == "before" and evidence.answer == "Suspected but reviewed: term."

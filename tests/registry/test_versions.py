@@ -44,9 +44,7 @@ def test_the_saved_model_holds_no_code(version):
 def test_a_study_without_a_model_is_named(sample_home):
     with pytest.raises(UserError) as e:
         versions.load("sample", "nothing")
-    assert (
-        str(e.value) == "study 'sample' has no registered model 'nothing': `workbench run params/sample.yaml`"
-    )
+    assert str(e.value) == "study 'sample' has no registered model 'nothing': `workbench run params/sample.yaml`"
 
 
 def test_tags_reach_the_version(version):
@@ -59,7 +57,8 @@ def test_creating_the_store_from_several_processes_at_once_makes_one(tmp_path):
     import subprocess
     import sys
 
-    code = f"from pathlib import Path; from workbench.registry import store; store.create(Path({str(tmp_path / 'm.db')!r}))"
+    place = str(tmp_path / "m.db")
+    code = f"from pathlib import Path; from workbench.registry import store; store.create(Path({place!r}))"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [p.wait() for p in running] == [0, 0, 0]
     assert (tmp_path / "m.db").exists() and not list(tmp_path.glob(".store-*"))

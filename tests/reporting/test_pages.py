@@ -31,13 +31,12 @@ def test_the_index_shows_every_step_with_a_link_that_leads_somewhere(sample_home
 def test_bad_news_comes_first_and_is_escaped(tmp_path):
     def row(step, verdict, start):
         return {
-            "step": step, "status": "FINISHED", "start": start, "seconds": 1.0, "verdict": verdict, "headline": "<b>x</b>",
+            "step": step, "status": "FINISHED", "start": start, "seconds": 1.0, "verdict": verdict,
+            "headline": "<b>x</b>",
             "figures": {"rows": 28000.0}, "link": "http://127.0.0.1:5000/", "run_id": "0" * 32,
         }  # fmt: skip
 
-    text = index.render(
-        {"s": [row("a/a", "green", 1), row("b/b", "amber", 2), row("c/c", "red", 3)]}, tmp_path
-    )
+    text = index.render({"s": [row("a/a", "green", 1), row("b/b", "amber", 2), row("c/c", "red", 3)]}, tmp_path)
     told = text[text.index("Bad news first") : text.index("<h2>s")]
     assert told.index("c/c") < told.index("b/b") and "a/a" not in told
     assert "<b>x</b>" not in text and "28,000" in text

@@ -233,9 +233,7 @@ def clean_text(rng: random.Random) -> str:
 def test_realistic_clean_text_raises_no_alarm() -> None:
     text = clean_text(random.Random(1))
     assert privacy.scan(text, MADE, KEY) == []
-    assert (
-        privacy.scan(privacy.visible_text(f"<pre>{text}</pre><img src='{text[600:900]}'>"), MADE, KEY) == []
-    )
+    assert privacy.scan(privacy.visible_text(f"<pre>{text}</pre><img src='{text[600:900]}'>"), MADE, KEY) == []
 
 
 def test_random_floats_and_hex_raise_no_alarm() -> None:

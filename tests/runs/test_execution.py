@@ -49,10 +49,7 @@ def _statuses(home: Path) -> dict[str, str]:
 
     client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
     ids = [e.experiment_id for e in client.search_experiments()]
-    return {
-        r.info.run_name: r.info.status
-        for r in client.search_runs(ids, order_by=["attributes.start_time ASC"])
-    }
+    return {r.info.run_name: r.info.status for r in client.search_runs(ids, order_by=["attributes.start_time ASC"])}
 
 
 def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
@@ -108,9 +105,7 @@ def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     os.kill(runner.pid, signal.SIGKILL)
     runner.wait()
     assert set(_statuses(own_home).values()) == {"RUNNING"}
-    shutil.copy(
-        REPOSITORY / "notebooks/portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb"
-    )
+    shutil.copy(REPOSITORY / "notebooks/portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb")
     again = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "portfolios/intake: left behind by a runner that is gone, marked KILLED" in again.stdout
@@ -130,6 +125,4 @@ def test_a_notebook_without_end_marker_has_failed(own_home):
 def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
     done = _workbench(own_home, *words)
     assert done.returncode == 2 and done.stdout == ""
-    assert (
-        done.stderr == "workbench: study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?\n"
-    )
+    assert done.stderr == "workbench: study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?\n"

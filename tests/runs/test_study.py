@@ -36,9 +36,7 @@ def _line(load, text: str, *overrides: str) -> str:
 
 
 def test_steps_come_in_the_order_of_what_they_read_and_write(load):
-    backwards = (
-        GOOD.replace("  portfolios/intake: {portfolio: taiwan_cards}\n", "") + "  portfolios/intake:\n"
-    )
+    backwards = GOOD.replace("  portfolios/intake: {portfolio: taiwan_cards}\n", "") + "  portfolios/intake:\n"
     found = load(backwards)
     assert [s.name for s in found.steps] == ["portfolios/intake", "panel/build", "models/development"]
     assert found.needs["models/development"] == {"panel/build"}
@@ -100,7 +98,7 @@ def test_cycle(load, monkeypatch):
 
 
 def test_missing_files(load):
-    with pytest.raises(UserError, match="is not there; did you mean 'params/sample.yaml'"):
+    with pytest.raises(UserError, match=r"is not there; did you mean 'params/sample.yaml'"):
         study.load(Path("params/sampel.yaml"))
     own = "{portfolio: own_file, file: nowhere.csv, contract: nowhere.yaml}"
     said = _line(load, GOOD.replace("{portfolio: taiwan_cards}", own))

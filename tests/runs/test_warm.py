@@ -182,8 +182,7 @@ def test_a_parent_that_cannot_start_says_so_in_one_line(tmp_path, monkeypatch):
     with warm_kernels(preload=["broken"], log=tmp_path / "log") as name, pytest.raises(WarmKernelError) as e:
         run(name, "1")
     assert str(e.value) == (
-        "no warm kernel: its parent process ended with code 1; last line: ValueError: planted; "
-        f"log: {tmp_path / 'log'}"
+        f"no warm kernel: its parent process ended with code 1; last line: ValueError: planted; log: {tmp_path / 'log'}"
     )
 
 

@@ -120,9 +120,7 @@ def woe(tables: dict[str, pd.DataFrame]) -> Figure:
         for ax, (name, t) in zip(axes, tables.items(), strict=True):
             used = t[t["n"] > 0]
             ax.bar(range(len(used)), used["woe"], color=theme.BLUE, alpha=0.6)
-            ax.set_xticks(
-                range(len(used)), [b[:16] for b in used["bin"]], rotation=45, ha="right", fontsize=7.5
-            )
+            ax.set_xticks(range(len(used)), [b[:16] for b in used["bin"]], rotation=45, ha="right", fontsize=7.5)
             ax.set_title(name)
             ax.set_ylabel("WOE")
             rate = ax.twinx()

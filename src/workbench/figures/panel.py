@@ -37,9 +37,7 @@ def outcome_rate(rates: pd.DataFrame) -> Figure:
         for name, part in rates.groupby("sample", sort=False):
             at = [name] * len(part) if single else part["as_of_month"]
             error = [part["rate"] - part["low"], part["high"] - part["rate"]]
-            left.errorbar(
-                at, part["rate"], yerr=error, fmt="o-", ms=4, color=_COLOUR[name], label=name, capsize=2
-            )
+            left.errorbar(at, part["rate"], yerr=error, fmt="o-", ms=4, color=_COLOUR[name], label=name, capsize=2)
             right.bar(at, part["n"], width=0.5 if single else 20, color=_COLOUR[name], label=name)
         left.set_title("Default rate with 95 % interval")
         left.set_ylim(bottom=0)

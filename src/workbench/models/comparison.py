@@ -22,9 +22,7 @@ def tuning(found: list[Candidate]) -> Evidence:
     """Return every setting tried, with its cross-validated AUC."""
     table = pd.concat([c.tuning for c in found], ignore_index=True)
     best = table.loc[table["cross-validated AUC"].idxmax()]
-    answer = (
-        f"{len(table)} settings tried; {best.candidate} ({best.settings}) is best with {best.iloc[2]:.4f}."
-    )
+    answer = f"{len(table)} settings tried; {best.candidate} ({best.settings}) is best with {best.iloc[2]:.4f}."
     return Evidence(
         "tuning",
         "Which settings were tried inside development?",
@@ -92,12 +90,12 @@ def on_holdout(compared: pd.DataFrame, kind: str) -> Evidence:
         f"On the hold-out {kind} has AUC {r.auc:.4f} ({r.auc_low:.4f} to {r.auc_high:.4f}), Gini {r.gini:.4f}, "
         f"KS {r.ks:.4f}, Brier {r.brier:.4f}, calibration slope {r.slope:.3f} and intercept {r.intercept:.3f}."
     )
-    verdict = (
-        Verdict.red if r.auc < LEAST_AUC_RED else Verdict.amber if r.auc < LEAST_AUC_AMBER else Verdict.green
-    )
+    verdict = Verdict.red if r.auc < LEAST_AUC_RED else Verdict.amber if r.auc < LEAST_AUC_AMBER else Verdict.green
     if abs(r.slope - 1) > SLOPE_BAND and not r.slope_low <= 1 <= r.slope_high:
         verdict = min(verdict, Verdict.amber, key=lambda v: v.rank)
-    threshold = f"AUC amber below {LEAST_AUC_AMBER}, red below {LEAST_AUC_RED}; slope within 1 ± {SLOPE_BAND} (convention)"
+    threshold = (
+        f"AUC amber below {LEAST_AUC_AMBER}, red below {LEAST_AUC_RED}; slope within 1 ± {SLOPE_BAND} (convention)"
+    )
     return Evidence(
         "holdout", "How good is the chosen model on rows it never saw?", verdict, answer, float(r.auc), threshold,
         "Cox (1958); DeLong et al. (1988)", compared,
@@ -141,6 +139,4 @@ def readable(model: PdModel) -> pd.DataFrame:
     mean = pd.Series(model.facts["mean_contributions"])
     weight = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False).head(15)
     rows = [(n, model.features[n]["description"], w, mean.get(n, np.nan)) for n, w in weight.items()]
-    return pd.DataFrame(
-        rows, columns=["feature", "description", "spread of contribution", "mean contribution"]
-    )
+    return pd.DataFrame(rows, columns=["feature", "description", "spread of contribution", "mean contribution"])

@@ -33,9 +33,7 @@ class Params(params.Params):
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel to learn from")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="name of the model within the study")
-    choice: Literal["rule", "scorecard", "tree", "boosted"] = Field(
-        "rule", description="rule, or the study's own say"
-    )
+    choice: Literal["rule", "scorecard", "tree", "boosted"] = Field("rule", description="rule, or the study's own say")
     folds: int = Field(3, ge=2, le=10, description="folds of the cross-validation inside development")
     max_development_rows: int = Field(30000, ge=500, description="rows at most taken from development")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
@@ -105,7 +103,7 @@ def information_values(development: Sample, contract: Contract) -> tuple[dict[st
     ).sort_values("iv", ascending=False, ignore_index=True)
     useless = int((table["iv"] < 0.02).sum())
     top = table.iloc[0]
-    answer = f"{top.feature} says most (IV {top.iv:.2f}); {useless} of {len(table)} features say next to nothing (IV below 0.02)."
+    answer = f"{top.feature} says most (IV {top.iv:.2f}); {useless} of {len(table)} say next to nothing (below 0.02)."
     return bins, Evidence(
         "information_value", "Which features separate good from bad?", Verdict.info, answer, float(top.iv),
         "below 0.02 useless, above 0.5 look for a leak", "Siddiqi (2017), ch. 6 (rule of thumb)", table,
@@ -156,9 +154,7 @@ def _tuned(
         out_of_fold = np.zeros(len(s.y))
         for (train, test), bins in zip(splits, shared, strict=True):
             more = {"bins": bins} if kind == "scorecard" else {}
-            out_of_fold[test] = estimator.fit(s.X.iloc[train], s.y[train], **more).predict_proba(
-                s.X.iloc[test]
-            )[:, 1]
+            out_of_fold[test] = estimator.fit(s.X.iloc[train], s.y[train], **more).predict_proba(s.X.iloc[test])[:, 1]
         value = metrics.auc(s.y, out_of_fold)
         tried.append((kind, _settings(estimator), value))
         best = max(best, (value, estimator, out_of_fold), key=lambda b: b[0])
@@ -168,9 +164,7 @@ def _tuned(
 
 
 def _settings(estimator: Any) -> str:
-    shown = {
-        k: v for k, v in estimator.get_params().items() if k in ("C", "max_depth", "n_trees", "learning_rate")
-    }
+    shown = {k: v for k, v in estimator.get_params().items() if k in ("C", "max_depth", "n_trees", "learning_rate")}
     return ", ".join(f"{k}={v}" for k, v in shown.items())
 
 
@@ -217,7 +211,8 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     kind = within[0] if p.choice == "rule" else p.choice
     said = "the simplest within the interval of the best" if p.choice == "rule" else "named by the study file"
     own = table.loc[table["candidate"] == kind, "auc"].item()
-    answer = f"{kind}: {said} (AUC {own:.4f}; best is {best.candidate} with {best.auc:.4f}, interval {best.auc_low:.4f} to {best.auc_high:.4f})."
+    interval = f"{best.candidate} with {best.auc:.4f}, interval {best.auc_low:.4f} to {best.auc_high:.4f}"
+    answer = f"{kind}: {said} (AUC {own:.4f}; best is {interval})."
     return next(c for c in found if c.kind == kind), Evidence(
         "choice", "Which candidate is put forward, and why?", Verdict.info, answer, kind,
         "simplest candidate within the 95 % interval of the best cross-validated AUC",
@@ -225,9 +220,7 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     )  # fmt: skip
 
 
-def assemble(
-    chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]
-) -> PdModel:
+def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> PdModel:
     """Return the chosen candidate as a whole model: grades and reference bins frozen on development."""
     names = list(development.X.columns)
     used = chosen.estimator.bins_ if chosen.kind == "scorecard" else names

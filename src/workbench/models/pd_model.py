@@ -78,9 +78,7 @@ class PdModel:
         rows = []
         for label, contributions in parts.iterrows():
             for rank, (name, c) in enumerate(contributions[contributions > 1e-9].nlargest(top).items(), 1):
-                rows.append(
-                    (label, rank, name, X.at[label, name], c, self.features[name].get("description", ""))
-                )
+                rows.append((label, rank, name, X.at[label, name], c, self.features[name].get("description", "")))
         return pd.DataFrame(rows, columns=["row", "rank", "feature", "value", "contribution", "words"])
 
     def _baseline(self, parts: pd.DataFrame) -> pd.Series:
@@ -94,9 +92,7 @@ class PdModel:
             "calibration": {"slope": self.calibration.slope, "intercept": self.calibration.intercept},
             "grades": self.grades.to_dict(),
             "features": self.features,
-            "reference": {
-                n: {"bins": b.to_dict(), "counts": list(c)} for n, (b, c) in self.reference.items()
-            },
+            "reference": {n: {"bins": b.to_dict(), "counts": list(c)} for n, (b, c) in self.reference.items()},
             "facts": self.facts,
         }
 

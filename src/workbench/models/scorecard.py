@@ -44,9 +44,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         """
         self.classes_ = np.array([0, 1])
         bins = bins or fitted_bins(X, y, self.monotone or {}, self.min_bin_size)
-        kept = [name for name in X.columns if bins[name].iv >= self.min_iv] or [
-            max(bins, key=lambda n: bins[n].iv)
-        ]
+        kept = [name for name in X.columns if bins[name].iv >= self.min_iv] or [max(bins, key=lambda n: bins[n].iv)]
         woe = pd.DataFrame({name: bins[name].transform(X[name]) for name in kept})
         while True:
             model = LogisticRegression(C=self.C, solver="newton-cholesky").fit(woe[kept], y)
@@ -86,9 +84,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         tables = []
         for name, b in self.bins_.items():
             table = b.table()
-            tables.append(
-                table.assign(points=np.round(share - FACTOR * self.coefficients_[name] * table["woe"], 1))
-            )
+            tables.append(table.assign(points=np.round(share - FACTOR * self.coefficients_[name] * table["woe"], 1)))
         return pd.concat(tables, ignore_index=True)
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,8 +105,6 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         return card
 
 
-def fitted_bins(
-    X: pd.DataFrame, y: np.ndarray, monotone: dict[str, int], min_bin_size: float
-) -> dict[str, WoeBins]:
+def fitted_bins(X: pd.DataFrame, y: np.ndarray, monotone: dict[str, int], min_bin_size: float) -> dict[str, WoeBins]:
     """Return the optimal bins of every column of X against y."""
     return {name: woe_bins(X[name], y, monotone.get(name, 0), min_bin_size) for name in X.columns}

@@ -90,9 +90,7 @@ class RuleTree(_OnNumbers):
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature's splits moved the bad rate on the row's path (n × k). Saabas (2014)."""
         nodes, out = self.nodes_, np.zeros((len(X), len(self.names_)))
-        parent = {
-            int(child): i for i, r in nodes.iterrows() for child in (r["left"], r["right"]) if child >= 0
-        }
+        parent = {int(child): i for i, r in nodes.iterrows() for child in (r["left"], r["right"]) if child >= 0}
         leaves = self.leaves(X)
         for leaf in np.unique(leaves):
             at = int(leaf)
@@ -137,7 +135,8 @@ class BoostedTrees(_OnNumbers):
         self._learn_categories(X, y)
         signs = [-1 if n in self.categories_ else (self.monotone or {}).get(n, 0) for n in self.names_]
         settings = {
-            "objective": "binary:logistic", "tree_method": "hist", "max_depth": self.max_depth, "eta": self.learning_rate,
+            "objective": "binary:logistic", "tree_method": "hist", "max_depth": self.max_depth,
+            "eta": self.learning_rate,
             "min_child_weight": 20, "subsample": 0.8, "colsample_bytree": 0.4, "lambda": 10, "seed": self.seed,
             "nthread": 1, "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
         }  # fmt: skip

@@ -51,9 +51,7 @@ def to_months(months: pd.DataFrame, account: pd.DataFrame, limit: str | None) ->
     facts = {}
     for name in months.columns.difference(["account_id", "month"], sort=False):
         numeric = pd.api.types.is_numeric_dtype(months[name])
-        grid = np.full(
-            (len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object
-        )
+        grid = np.full((len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object)
         grid[row, column] = months[name].to_numpy()
         facts[name] = grid
     return Months(accounts, calendar, facts, account[limit].to_numpy(float) if limit else None)
@@ -123,9 +121,7 @@ def _lagged(name: str, lag: int) -> Callable[[Months], np.ndarray]:
     return lambda w: w.facts[name][:, -1 - lag]
 
 
-def _of(
-    values: Callable[[Months], np.ndarray], reduce: Callable[..., np.ndarray]
-) -> Callable[[Months], np.ndarray]:
+def _of(values: Callable[[Months], np.ndarray], reduce: Callable[..., np.ndarray]) -> Callable[[Months], np.ndarray]:
     return lambda w: reduce(values(w), axis=1)
 
 
@@ -259,9 +255,7 @@ def catalogue(w: Months) -> list[Feature]:
             -1,
             aspect="capacity",
         ),
-        Feature(
-            "payment_amt", "paid in the as-of month", _lagged("payment_amt", 0), p, -1, aspect="capacity"
-        ),
+        Feature("payment_amt", "paid in the as-of month", _lagged("payment_amt", 0), p, -1, aspect="capacity"),
         Feature(
             "payment_min_amt",
             "smallest payment of a month",
@@ -344,9 +338,7 @@ def _other_facts(w: Months) -> list[Feature]:
     """Any further number of the months: its latest value and, where the window is longer, its mean."""
     features = []
     for name in [n for n, v in w.facts.items() if n not in _STANDARD and v.dtype != object]:
-        features.append(
-            Feature(name, f"{name} at the as-of month", _lagged(name, 0), (name,), aspect="capacity")
-        )
+        features.append(Feature(name, f"{name} at the as-of month", _lagged(name, 0), (name,), aspect="capacity"))
         if name.endswith("_amt"):
             mean = name.replace("_amt", "_mean_amt")
             features.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ class Bins:
             return [", ".join(g) for g in self.groups] + [MISSING, UNSEEN]
         cuts = [f"{e:,.6g}" for e in self.edges]
         first = [f"< {cuts[0]}"] if cuts else ["all"]
-        middle = [f"{a} to < {b}" for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        middle = [f"{a} to < {b}" for a, b in pairwise(cuts)]
         return first + middle + ([f">= {cuts[-1]}"] if cuts else []) + [MISSING, UNSEEN]
 
     def codes(self, values: pd.Series) -> np.ndarray:
@@ -45,9 +46,7 @@ class Bins:
 
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""
-        return pd.Series(
-            np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name
-        )
+        return pd.Series(np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""

@@ -21,23 +21,15 @@ class Params(params.Params):
     """Which windows, which outcome, which samples."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="name of the table to write")
-    outcome: Literal["recorded", "delay"] = Field(
-        "recorded", description="outcome column, or derived from delay"
-    )
-    as_of_from: str = Field(
-        "2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all"
-    )
+    outcome: Literal["recorded", "delay"] = Field("recorded", description="outcome column, or derived from delay")
+    as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
     as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
     observation_months: int = Field(6, ge=1, le=36, description="length of the observation window")
     performance_months: int = Field(1, ge=1, le=36, description="length of the performance window")
     default_delay_months: int = Field(2, ge=1, le=12, description="months past due that are a default")
     development_every_months: int = Field(1, ge=1, le=12, description="as-of months taken into development")
-    out_of_time_from: str = Field(
-        "", pattern=rf"({MONTH})|^$", description="hold-out is from here on; empty is random"
-    )
-    monitoring_from: str = Field(
-        "", pattern=rf"({MONTH})|^$", description="watched from here on; empty is none"
-    )
+    out_of_time_from: str = Field("", pattern=rf"({MONTH})|^$", description="hold-out is from here on; empty is random")
+    monitoring_from: str = Field("", pattern=rf"({MONTH})|^$", description="watched from here on; empty is none")
     holdout_share: float = Field(0.3, gt=0, lt=1, description="share held out where the hold-out is random")
     base_rate: float = Field(
         0.0, ge=0, lt=1, description="true bad rate where the sample is case-control; 0 keeps it as is"
@@ -105,9 +97,7 @@ def _frame(contract: Contract) -> list[Column]:
 
 def _outcome_words(contract: Contract) -> str:
     found = contract.named("outcome")
-    return (
-        contract[found[0]].description if found else "past due by the default delay in the performance window"
-    )
+    return contract[found[0]].description if found else "past due by the default delay in the performance window"
 
 
 def _is_static(c: Column) -> bool:
@@ -142,9 +132,7 @@ def _applications(
         as_of_month=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
         is_default=recorded_outcome(account, contract),
     )
-    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (
-        panel["as_of_month"] <= (p.as_of_to or "2999")
-    )
+    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (panel["as_of_month"] <= (p.as_of_to or "2999"))
     return panel[inside if dated else slice(None)].rename_axis("account_id").reset_index(), []
 
 
@@ -164,15 +152,11 @@ def _behaviour(
             if recorded is None
             else np.full(len(values), True)
         )
-        outcome = (
-            recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
-        )
+        outcome = recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
         parts.append(values.assign(as_of_month=as_of, is_default=outcome)[performing])
     panel = pd.concat(parts)
     keep = [c for c in static.columns if c not in panel.columns]
-    return panel.join(static[keep]).rename_axis("account_id").reset_index(), [
-        c for c in words if c.name not in keep
-    ]
+    return panel.join(static[keep]).rename_axis("account_id").reset_index(), [c for c in words if c.name not in keep]
 
 
 def delay_outcome(grid: behaviour.Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:

@@ -27,18 +27,13 @@ def samples(panel: pd.DataFrame) -> Evidence:
                 "first as-of": f"{part['as_of_month'].min():%Y-%m}",
                 "last as-of": f"{part['as_of_month'].max():%Y-%m}",
                 "defaults": int(known["is_default"].sum()),
-                "default rate": np.average(known["is_default"], weights=known["weight"])
-                if len(known)
-                else np.nan,
+                "default rate": np.average(known["is_default"], weights=known["weight"]) if len(known) else np.nan,
                 "outcome still open": len(part) - len(known),
             }
         )
     table = pd.DataFrame(rows)
     least = int(table.loc[table["sample"] != "monitoring", "defaults"].min())
-    answer = (
-        "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows)
-        + "."
-    )
+    answer = "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows) + "."
     return Evidence(
         "samples",
         "Which rows is the model built on, tested on and watched on?",

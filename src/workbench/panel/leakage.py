@@ -48,16 +48,12 @@ def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
         full = _boosted(numbers[names], y, folds, seed)
         for c in names[:EXAMINED]:
             table.loc[c, "cost_of_removal"] = full - _boosted(numbers.drop(columns=c), y, folds, seed)
-        table["suspect"] = table["gap_to_next"].ge(ALONE_ABOVE_NEXT) | table["cost_of_removal"].ge(
-            COST_OF_REMOVAL
-        )
+        table["suspect"] = table["gap_to_next"].ge(ALONE_ABOVE_NEXT) | table["cost_of_removal"].ge(COST_OF_REMOVAL)
     return table.reset_index()
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
-    return (
-        values.astype("category").cat.codes.to_numpy(float) if is_category(values) else values.to_numpy(float)
-    )
+    return values.astype("category").cat.codes.to_numpy(float) if is_category(values) else values.to_numpy(float)
 
 
 def _alone(x: pd.DataFrame, y: np.ndarray, folds: StratifiedKFold, seed: int) -> float:
@@ -70,9 +66,7 @@ def _boosted(X: pd.DataFrame, y: np.ndarray, folds: StratifiedKFold, seed: int) 
     return metrics.auc(y, cross_val_predict(model, X, y, cv=folds, method="predict_proba")[:, 1])
 
 
-def examine(
-    account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed: int
-) -> tuple[Contract, Evidence]:
+def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed: int) -> tuple[Contract, Evidence]:
     """Return the contract with leaks refused, and the evidence.
 
     Columns known only afterwards are refused outright; suspects of the screen are refused unless the
@@ -87,9 +81,7 @@ def examine(
     after = [c.name for c in contract.columns if c.known == "after" and c.role == "feature"]
     table["treatment"] = [_treatment(n, suspects, refused) for n in table["feature"]]
     extra = pd.DataFrame({"feature": after, "suspect": True, "treatment": "refused: known only afterwards"})
-    return contract.replaced(columns), _evidence(
-        pd.concat([extra, table], ignore_index=True), after, suspects, refused
-    )
+    return contract.replaced(columns), _evidence(pd.concat([extra, table], ignore_index=True), after, suspects, refused)
 
 
 def _treatment(name: str, suspects: set[str], refused: set[str]) -> str:
@@ -104,6 +96,6 @@ def _evidence(table: pd.DataFrame, after: list[str], suspects: set[str], refused
     return Evidence(
         "leakage", "Does any column give the outcome away?", Verdict.amber if said else Verdict.green,
         answer[0].upper() + answer[1:] + ("." if said else ""), len(after) + len(suspects),
-        f"single AUC {ALONE_ABOVE_NEXT:.2f} above the next, or {COST_OF_REMOVAL:.2f} AUC lost without it; known after the as-of date",
+        f"AUC alone {ALONE_ABOVE_NEXT} above the next, {COST_OF_REMOVAL} lost without it, or known afterwards",
         "convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)", table,
     )  # fmt: skip

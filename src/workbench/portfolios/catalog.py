@@ -52,10 +52,6 @@ def listing() -> pd.DataFrame:
         meta = pq.read_metadata(raw_file(name))
         outcome = ", ".join(contract.named("outcome")) or "-"
         rows.append((name, contract.title, meta.num_rows, meta.num_columns, outcome, contract.licence))
-    rows.append(
-        (SIMULATED, "Simulated bank (not real customers)", None, None, "default in 6 months", "made here")
-    )
-    rows.append(
-        (OWN_FILE, "a bank's own CSV or Parquet file, by contract", None, None, "by contract", "its owner's")
-    )
+    rows.append((SIMULATED, "Simulated bank (not real customers)", None, None, "default in 6 months", "made here"))
+    rows.append((OWN_FILE, "a bank's own CSV or Parquet file, by contract", None, None, "by contract", "its owner's"))
     return pd.DataFrame(rows, columns=["portfolio", "title", "rows", "columns", "outcome", "licence"])

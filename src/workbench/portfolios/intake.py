@@ -20,9 +20,7 @@ class Params(params.Params):
     """What the intake is told."""
 
     portfolio: str = Field("taiwan_cards", description="embedded portfolio, simulated_bank or own_file")
-    file: str = Field(
-        "", description="own_file: path of the CSV or Parquet file, from the workbench's folder"
-    )
+    file: str = Field("", description="own_file: path of the CSV or Parquet file, from the workbench's folder")
     contract: str = Field("", description="own_file: path of its contract (YAML)")
     sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
     simulation: dict[str, Any] = Field({}, description="simulated_bank: parameters of the simulation")
@@ -80,9 +78,7 @@ def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
     return {contract.name: (raw, contract)}
 
 
-def check(
-    raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params
-) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+def check(raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
     """Return every table typed under its contract's names, and all findings."""
     today = pd.Timestamp(p.today or date.today())
     checked, findings = {}, []
@@ -107,9 +103,7 @@ def depersonalised(
             seen |= set(pseudonyms.fingerprints(table[column.name], key))
             linked = column.role in ("key", "parent")
             table[column.name] = (
-                pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id"))
-                if linked
-                else None
+                pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id")) if linked else None
             )
             rows.append((name, column.name, column.personal, "keyed pseudonym" if linked else "not kept"))
         out[name] = table.drop(
@@ -137,24 +131,18 @@ def _personal_evidence(table: pd.DataFrame) -> Evidence:
     )
 
 
-def core(
-    checked: dict[str, pd.DataFrame], contract: Contract, p: Params
-) -> dict[str, tuple[pd.DataFrame, Contract]]:
+def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
     """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing."""
     module = catalog.source(p.portfolio if p.portfolio != catalog.SIMULATED else "simulated_core")
     if module is not None:
         return module.core(checked, contract)
-    kept = [
-        c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))
-    ]
+    kept = [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
     table = checked[contract.name][[c.name for c in kept]]
     if not contract.named("key"):
         table = table.assign(account_id=[f"row_{i:07d}" for i in range(len(table))])
         kept = [
             *kept,
-            contracts.Column(
-                name="account_id", type="text", role="key", description="row number in the file"
-            ),
+            contracts.Column(name="account_id", type="text", role="key", description="row number in the file"),
         ]
     return {"core__account": (table, contract.replaced(kept))}
 

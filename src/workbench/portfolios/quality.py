@@ -20,9 +20,7 @@ def dimension(rule: str) -> str:
     return next((d for start, d in _KIND.items() if rule.startswith(start)), "validity")
 
 
-def measure(
-    checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], findings: list[Finding]
-) -> pd.DataFrame:
+def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], findings: list[Finding]) -> pd.DataFrame:
     """Return one row per table and column with the share of good rows (0 to 1) in each of the five dimensions.
 
     Completeness is the share not missing, after bad values were set missing; the others are one minus
@@ -39,11 +37,7 @@ def measure(
                 "completeness": float(table[column.name].notna().mean()),
             }
             for d in DIMENSIONS[1:]:
-                bad = sum(
-                    f.rows
-                    for f in own
-                    if dimension(f.rule) == d and (f.column != "*" or column.role == "key")
-                )
+                bad = sum(f.rows for f in own if dimension(f.rule) == d and (f.column != "*" or column.role == "key"))
                 row[d] = max(1 - bad / max(len(table), 1), 0.0)
             rows.append(row)
     return pd.DataFrame(rows)
@@ -58,9 +52,10 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
         f"Weakest is {worst}: {means[worst]:.2%} on average, lowest in {lowest['table']}.{lowest['column']} "
         f"({lowest[worst]:.1%}); all five together {means.mean():.2%}."
     )
+    verdict = light(float(means[worst]), AMBER, CONSISTENCY_RED if worst == "consistency" else RED, high_is_bad=False)
     return Evidence(
         "quality", "How complete, valid, unique, consistent and timely are the data?",
-        light(float(means[worst]), AMBER, CONSISTENCY_RED if worst == "consistency" else RED, high_is_bad=False), answer, float(means.mean()),
+        verdict, answer, float(means.mean()),
         f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest dimension (convention)",
         "DAMA-DMBOK (2017), ch. 13", shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),
     )  # fmt: skip

@@ -62,14 +62,10 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
         if c.role != "ignore" and not (c.personal and c.role not in ("key", "parent"))
     ]
     seen = {c.name for c in own}
-    theirs = [
-        c
-        for c in customer.columns
-        if not c.personal and c.role not in ("key", "ignore") and c.name not in seen
-    ]
+    theirs = [c for c in customer.columns if not c.personal and c.role not in ("key", "ignore") and c.name not in seen]
     made = [
-        Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="instalment over monthly income"),
-        Column(name="age_years", type="number", role="fact", fairness=True, unit="year", description="age at origination"),
+        Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="instalment / income"),
+        Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),
     ]  # fmt: skip
     return [*own, *theirs, *made]
 
@@ -77,14 +73,10 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
 def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
     kept = performance[performance["loan_id"].isin(accounts)].rename(columns={"loan_id": "account_id"})
     kept = kept.assign(delay_months=(kept["days_past_due"] // 30).astype(float)).drop(columns="days_past_due")
-    return kept.rename(columns={"paid_amt": "payment_amt"}).sort_values(
-        ["account_id", "month"], ignore_index=True
-    )
+    return kept.rename(columns={"paid_amt": "payment_amt"}).sort_values(["account_id", "month"], ignore_index=True)
 
 
 def _month_contract(performance: Contract) -> Contract:
     renamed = {"loan_id": "account_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
-    columns = [
-        c.model_copy(update={"name": renamed.get(c.name, c.name), "source": ""}) for c in performance.columns
-    ]
+    columns = [c.model_copy(update={"name": renamed.get(c.name, c.name), "source": ""}) for c in performance.columns]
     return performance.replaced(columns, name="core__month")

@@ -78,9 +78,7 @@ def reconcile() -> list[str]:
     """Mark runs whose runner is dead as KILLED and return their names."""
     c = store.client()
     experiments = [e.experiment_id for e in c.search_experiments()]
-    left = (
-        c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
-    )
+    left = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
     dead = [r for r in left if "runner" in r.data.tags and not _is_alive(r.data.tags["runner"])]
     for r in dead:
         c.set_terminated(r.info.run_id, "KILLED")

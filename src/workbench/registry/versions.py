@@ -118,9 +118,7 @@ def load(study: str, model: str = "pd") -> Version:
 
     pinned = tables.pinned(study, f"model__{model}")
     if pinned is None:
-        raise UserError(
-            f"study '{study}' has no registered model '{model}': `workbench run params/{study}.yaml`"
-        )
+        raise UserError(f"study '{study}' has no registered model '{model}': `workbench run params/{study}.yaml`")
     c = store.client()
     found = c.get_model_version(pinned["name"], pinned["version"])
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{found.version}"))

@@ -1,4 +1,4 @@
-"""The page of all pages: for every study and step when, how long, verdict, key figures and links, worst first on top."""
+"""The page of all pages: every study and step with verdict, key figures, time and links; bad news on top."""
 
 from __future__ import annotations
 

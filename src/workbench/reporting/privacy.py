@@ -39,9 +39,7 @@ _ISSUERS = re.compile(  # first digits and length: ISO/IEC 7812 ranges as the ca
 _AT = re.compile(r"@((?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,24}))(?![A-Za-z0-9-])")
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'-]*[A-Za-z0-9_]\Z")
 _FILES = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css"))  # `icon@2x.png` is a file
-_EMBEDDED = re.compile(
-    r"data:[\w/+.-]+(?:;[\w=-]+)*;base64,[\w+/=%]+(?:\r?\n[\w+/=%]{40,})*|[\w+/]{200,}={0,2}", re.A
-)
+_EMBEDDED = re.compile(r"data:[\w/+.-]+(?:;[\w=-]+)*;base64,[\w+/=%]+(?:\r?\n[\w+/=%]{40,})*|[\w+/]{200,}={0,2}", re.A)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrt]|\x1b\[[0-9;]*m")
 _PLAIN_TAG = re.compile(r'</?(?:td|th|tr|li|p|div)(?: (?:class|id|style)="[^"<>]*")*>')
 _AROUND = 20  # characters of context on each side

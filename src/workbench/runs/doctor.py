@@ -37,9 +37,7 @@ def _versions() -> list[tuple[bool, str]]:
             out.append((False, f"{wanted.name} is not installed: `make setup`"))
             continue
         ok = wanted.specifier.contains(have, prereleases=True)
-        out.append(
-            (ok, f"{wanted.name} {have}" + ("" if ok else f": needs {wanted.specifier}; `make setup`"))
-        )
+        out.append((ok, f"{wanted.name} {have}" + ("" if ok else f": needs {wanted.specifier}; `make setup`")))
     return out
 
 
@@ -70,6 +68,4 @@ def _fonts() -> tuple[bool, str]:
 
 
 def _fork() -> tuple[bool, str]:
-    return True, "warm kernels: yes" if hasattr(
-        os, "fork"
-    ) else "warm kernels: no (a new kernel per notebook)"
+    return True, "warm kernels: yes" if sys.platform == "linux" else "warm kernels: no (a new kernel per notebook)"

@@ -101,9 +101,7 @@ class _Flow:
         self.begun: set[str] = set()
         self.open: dict[str, str] = {}
         store.client()
-        self.run_id = runs.start(
-            study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]}
-        )
+        self.run_id = runs.start(study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]})
 
     def ready(self) -> Iterator[Step]:
         """Yield the steps whose inputs are there; those that can no longer run are settled here."""
@@ -130,9 +128,7 @@ class _Flow:
         if not self.options.fresh and (kept := _unchanged(self.study.name, step, facts["step_key"])):
             return kept
         self.watcher.started(self.study.name, step.name)
-        run_id = runs.start(
-            self.study.name, step.name, facts | step.params.model_dump(mode="json"), self.run_id
-        )
+        run_id = runs.start(self.study.name, step.name, facts | step.params.model_dump(mode="json"), self.run_id)
         self.open[step.name] = run_id
         try:
             verdict, headline = self._execute(step, run_id)

@@ -45,9 +45,7 @@ def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]
         pins[f"model__{name}"] = tables.pinned(study.name, f"model__{name}")
     elif any(w.startswith("model__") for w in step.writes):
         raise StepFailed(0, "the notebook left no model/model.json")
-    (work / "kept.json").write_text(
-        json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1)
-    )
+    (work / "kept.json").write_text(json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1))
     headline = _headline(left)
     html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id))
     (work / "page.html").write_text(html, encoding="utf-8")

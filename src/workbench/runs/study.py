@@ -67,9 +67,7 @@ class Study:
 def known_steps() -> list[str]:
     """Return the steps there are: every notebook at the path of its module."""
     folder = home.root() / "notebooks"
-    return sorted(
-        str(p.relative_to(folder).with_suffix("")) for p in folder.glob("*/*.ipynb") if "." not in p.stem
-    )
+    return sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.glob("*/*.ipynb") if "." not in p.stem)
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
@@ -101,9 +99,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
 def _read(path: Path) -> _File:
     if not path.exists():
         near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
-        raise UserError(
-            f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}"
-        )
+        raise UserError(f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as e:
@@ -154,9 +150,7 @@ def _defaults_known(defaults: dict[str, Any], steps: dict[str, Step], path: Path
     fields = {f for s in steps.values() for f in type(s.params).model_fields}
     for name in defaults:
         if name not in fields:
-            raise UserError(
-                f"{path.name}: defaults: no step has a parameter '{name}'; {nearest(name, fields)}"
-            )
+            raise UserError(f"{path.name}: defaults: no step has a parameter '{name}'; {nearest(name, fields)}")
 
 
 def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
@@ -165,9 +159,7 @@ def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
     for s in steps.values():
         for table in s.writes:
             if table in writers:
-                raise UserError(
-                    f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one"
-                )
+                raise UserError(f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one")
             writers[table] = s.name
     needs = {}
     for s in steps.values():
