@@ -64,7 +64,7 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
     seen = {c.name for c in own}
     theirs = [c for c in customer.columns if not c.personal and c.role not in ("key", "ignore") and c.name not in seen]
     made = [
-        Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="instalment / income"),
+        Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="of income"),
         Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),
     ]  # fmt: skip
     return [*own, *theirs, *made]
