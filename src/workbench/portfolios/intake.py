@@ -38,7 +38,7 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes."""
     if p.portfolio == catalog.SIMULATED:
-        return ["core__account", "core__month", "core__macro", "core__truth"]
+        return ["core__account", "core__month", "core__macro"]
     has_months = p.portfolio == "taiwan_cards"
     return ["core__account", "core__month"] if has_months else ["core__account"]
 
@@ -85,7 +85,30 @@ def check(raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> tuple[dic
     for name, (table, contract) in raw.items():
         checked[name], found = contracts.check(table, contract, today)
         findings += found
-    return checked, findings
+    return checked, findings + _orphans(checked, raw)
+
+
+def _orphans(checked: dict[str, pd.DataFrame], raw: dict[str, tuple[pd.DataFrame, Contract]]) -> list[Finding]:
+    """Return rows that name a parent (a loan its customer) who is not in the parent's table."""
+    keys = {c.named("key")[0]: name for name, (_, c) in raw.items() if len(c.named("key")) == 1}
+    found = []
+    for name, (_, contract) in raw.items():
+        for parent in [c for c in contract.named("parent") if c in keys]:
+            lost = checked[name][~checked[name][parent].isin(checked[keys[parent]][parent])]
+            if len(lost):
+                example = contracts.mask(lost[parent].iloc[0], contract[parent])
+                rule = f"names a {parent} that is not in '{keys[parent]}'; the row is left out"
+                found.append(
+                    Finding(
+                        table=contract.name,
+                        column=parent,
+                        rule=rule,
+                        severity="warning",
+                        rows=len(lost),
+                        examples=example,
+                    )
+                )
+    return found
 
 
 def depersonalised(

@@ -14,7 +14,6 @@ from workbench.portfolios import simulated_bank
 from workbench.portfolios.catalog import DATA
 
 RAW = ("customer", "loan", "performance", "macro")
-TRUTH = "core__truth"
 
 
 def parameters(given: dict[str, Any], seed: int) -> simulated_bank.SimulatedBank:
@@ -43,10 +42,13 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
     account = loan.merge(customer, on="customer_id", how="inner", validate="many_to_one")
     account["debt_burden_rate"] = account["instalment_amt"] / account["income_amt"]
     account["age_years"] = ((account["origination_month"] - account["birth_date"]).dt.days / 365.25).round(1)
+    bad = checked["performance"].loc[checked["performance"]["days_past_due"] >= 90, "loan_id"]
+    account["is_default"] = account["loan_id"].isin(set(bad)).map({True: "1", False: "0"})
     account = account.rename(columns={"loan_id": "account_id"})
     columns = _account_columns(words["loan"], words["customer"])
+    account = account.rename(columns={"loan_id": "account_id"})
     kept = account[[c.name for c in columns]]
-    frame = words["loan"].replaced(columns, name="core__account", title=words["loan"].title)
+    frame = words["loan"].replaced(columns, name="core__account", bad_value="1")
     months = _months(checked["performance"], set(account["account_id"]))
     return {
         "core__account": (kept, frame),
@@ -67,7 +69,10 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
         Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="of income"),
         Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),
     ]  # fmt: skip
-    return [*own, *theirs, *made]
+    outcome = Column(
+        name="is_default", type="category", role="outcome", known="after", description="90 days past due, ever"
+    )
+    return [*own, *theirs, *made, outcome]
 
 
 def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
