@@ -42,6 +42,7 @@ class Column(_Model):
     maximum: float | None = None
     values: dict[str, str] = Field({}, description="allowed codes and their labels")
     undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
+    prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
     missing: tuple[str, ...] = Field((), description="codes that stand for missing")
     nullable: bool = True
     breach: Literal["error", "warning"] = Field("error", description="warning: bad values become missing")
@@ -223,7 +224,7 @@ def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
 
 def _typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     """Return the values in the contract's type; what can't be read is a finding and missing."""
-    text = values.astype("string").str.strip()
+    text = as_text(values)
     if contract.thousands and column.type in ("number", "integer"):
         text = text.str.replace(contract.thousands, "", regex=False)
     text = text.mask(text.isin(["", *column.missing]))
@@ -234,7 +235,8 @@ def _typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Se
         parsed = values if str(values.dtype).startswith("datetime") else pd.to_datetime(text, errors="coerce")
         typed = parsed.mask(text.isna()).astype("datetime64[us]")
     else:
-        typed = _codes(text, values)
+        typed = text.astype("str").where(text.notna(), None)
+        typed = typed.str[: column.prefix] if column.prefix else typed
         typed, findings = _documented(typed, column, contract)
     unread = (
         typed.isna() & text.notna()
@@ -251,11 +253,10 @@ def _is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values)
 
 
-def _codes(text: pd.Series, values: pd.Series) -> pd.Series:
+def as_text(values: pd.Series) -> pd.Series:
     """Codes that a file holds as floats (1.0) are the integers they stand for."""
-    if pd.api.types.is_float_dtype(values):
-        text = text.str.replace(r"\.0$", "", regex=True)
-    return text.astype("str").where(text.notna(), None)
+    text = values.astype("string").str.strip()
+    return text.str.replace(r"\.0$", "", regex=True) if pd.api.types.is_float_dtype(values) else text
 
 
 def _documented(typed: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
