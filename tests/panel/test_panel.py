@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench import metrics
 from workbench.contracts import Column, Contract
 from workbench.panel import behaviour, build, leakage
 from workbench.panel.bins import Bins, quantile_bins
@@ -122,6 +123,15 @@ def test_bins_count_missing_and_unseen_apart():
     category = quantile_bins(pd.Series(["a", "b", "a"], name="c"))
     assert category.counts(pd.Series(["a", "z", None])).tolist() == [1, 0, 1, 1]
     assert Bins.from_dict(bins.to_dict()) == bins
+
+
+def test_a_share_of_zeros_that_changes_is_seen():
+    rng = np.random.default_rng(0)
+    before = pd.Series(np.where(rng.random(20_000) < 0.065, rng.integers(1, 50, 20_000), 0.0), name="previous")
+    after = pd.Series(np.where(rng.random(20_000) < 0.457, rng.integers(1, 50, 20_000), 0.0), name="previous")
+    bins = quantile_bins(before)
+    assert metrics.psi(bins.counts(before), bins.counts(after)) > 0.9
+    assert metrics.psi(bins.counts(before[:10_000]), bins.counts(before[10_000:])) < 0.01
 
 
 def _leaky(n: int = 4000) -> tuple[pd.DataFrame, pd.Series, Contract]:

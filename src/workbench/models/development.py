@@ -233,7 +233,7 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
         for n in names
         if n in used
     }
-    columns = {n: development.X[n] for n in features} | {"pd": pd.Series(chosen.pd(development.X), name="pd")}
+    columns = {n: development.X[n] for n in names} | {"pd": pd.Series(chosen.pd(development.X), name="pd")}
     reference = {}
     for name, values in columns.items():
         bins = quantile_bins(values)

@@ -37,8 +37,8 @@ class Calibration:
 class PdModel:
     """A calibrated PD model with its grades and the bins its inputs had on the development sample.
 
-    `features` maps each input to its description and direction; `reference` maps each input (and
-    `pd`) to its frozen bins and the weighted counts of the development sample in them; `grades` are
+    `features` maps each input to its description and direction; `reference` maps every feature of the
+    panel, input or not, and `pd` to its frozen bins and the weighted counts of the development sample; `grades` are
     bins of the PD, grade A the best; `facts` say what it was made from.
     """
 

@@ -64,7 +64,7 @@ def is_category(values: pd.Series) -> bool:
 
 
 def quantile_bins(values: pd.Series, n: int = 10) -> Bins:
-    """Return bins of about equal size (at most n), or one bin per category.
+    """Return bins of about equal size, n or a few more, or one bin per category.
 
     >>> quantile_bins(pd.Series([1.0, 2.0, 3.0, 4.0], name="x"), 2).edges
     (2.5,)
@@ -72,6 +72,15 @@ def quantile_bins(values: pd.Series, n: int = 10) -> Bins:
     if is_category(values):
         seen = values.dropna().value_counts().index
         return Bins(str(values.name), groups=tuple((str(c),) for c in sorted(seen)))
-    known = values.dropna().to_numpy(float)
-    edges = np.unique(np.quantile(known, np.arange(1, n) / n)) if len(known) else np.array([])
-    return Bins(str(values.name), edges=tuple(float(e) for e in edges if e > known.min()))
+    return Bins(str(values.name), edges=_edges(values.dropna().to_numpy(float), n))
+
+
+def _edges(known: np.ndarray, n: int) -> tuple[float, ...]:
+    """Quantiles, and a bin of its own for every value that holds more than 1/n of the rows (often 0)."""
+    seen, counts = np.unique(known, return_counts=True)
+    if len(seen) <= n:
+        return tuple(float(v) for v in seen[1:])
+    heavy = np.flatnonzero(counts > len(known) / n)
+    after = seen[np.minimum(heavy + 1, len(seen) - 1)]
+    edges = np.unique(np.concatenate([np.quantile(known, np.arange(1, n) / n), seen[heavy], after]))
+    return tuple(float(e) for e in edges if e > seen[0])

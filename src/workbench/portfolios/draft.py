@@ -1,4 +1,4 @@
-"""Draft a contract from a file: types, roles, personal data and leaks guessed, each guess marked for a person to confirm."""
+"""Draft a contract from a file: types, roles, personal data and leaks guessed, each guess marked to be confirmed."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def to_yaml(contract: Contract) -> str:
     """Return the contract as YAML a person can correct: one line per column, only what differs from the defaults."""
     lines = [
         "# Drafted from the file. Look at every column: type, role, personal, known (before or after the decision),",
-        "# values. Remove `guessed` from what you have confirmed. One column must be the outcome, bad_value its bad code.",
+        "# values. Remove `guessed` from what you have confirmed. One column is the outcome, bad_value its bad code.",
         f"name: {contract.name}",
         f"title: {json.dumps(contract.title, ensure_ascii=False)}",
         f"bad_value: {json.dumps(contract.bad_value)}",

@@ -123,7 +123,7 @@ def depersonalised(
     for name, table in checked.items():
         table = table.copy()
         for column in [c for c in raw[name][1].columns if c.personal]:
-            seen |= set(pseudonyms.fingerprints(table[column.name], key))
+            seen |= set(pseudonyms.fingerprints(_recognisable(table[column.name], column.personal), key))
             linked = column.role in ("key", "parent")
             table[column.name] = (
                 pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id")) if linked else None
@@ -135,6 +135,16 @@ def depersonalised(
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
+
+
+def _recognisable(values: pd.Series, kind: str) -> pd.Series:
+    """Values that point to one person; a town alone does not, a street with its number does."""
+    if kind != "address":
+        return values
+    return values[
+        values.astype("string").str.contains(r"\d", na=False)
+        & values.astype("string").str.contains(r"[^\W\d]", na=False)
+    ]
 
 
 def _personal_evidence(table: pd.DataFrame) -> Evidence:

@@ -27,7 +27,11 @@ PRELOAD = (
     "sklearn.linear_model", "sklearn.ensemble", "sklearn.model_selection", "sklearn.metrics",
     "pandera.pandas", "xgboost", "optbinning", "mlflow", "evidently",
 )  # fmt: skip
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}  # a telemetry thread mustn't be forked
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "EVIDENTLY_DISABLE_TELEMETRY": "1",
+}  # a telemetry thread mustn't be forked
 SPECS = Path(__file__).parent / "jupyter"
 READY_SECONDS = 600.0  # a cold machine reads two gigabytes of libraries first
 STOP_SECONDS = 5.0

@@ -1,0 +1,68 @@
+"""Evidently's view of the same periods: data drift, prediction drift and performance on the frozen bins."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workbench.models.pd_model import PdModel
+
+os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
+ROWS = 5_000  # of either side: Evidently's time grows with rows, its PSI on shares does not
+_PD = "predicted PD"
+
+
+def binned(model: PdModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every input (and the PD) as the label of its frozen bin, escaped: labels may hold what customers typed.
+
+    Evidently's own numeric PSI draws equal-width bins over both samples and is blind where banks look;
+    on these labels it is the PSI of the development's bins.
+    """
+    columns = {
+        html.escape(n): bins.labelled(rows[n]).map(html.escape) for n, (bins, _) in model.reference.items() if n != "pd"
+    }
+    columns[_PD] = model.reference["pd"][0].labelled(rows["pd"])
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _sampled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return rows if len(rows) <= ROWS else rows.sample(ROWS, random_state=seed)
+
+
+def run(
+    model: PdModel, reference: pd.DataFrame, current: pd.DataFrame, threshold: float, seed: int, page: Path | None
+) -> pd.DataFrame:
+    """Run Evidently for one period and return its PSI per column; write its page where `page` is given.
+
+    reference, current: panel rows with pd, is_default and weight. Classification performance is part of
+    the page where both samples have both outcomes.
+    """
+    from evidently import BinaryClassification, DataDefinition, Dataset, Report
+    from evidently.metrics import ValueDrift
+    from evidently.presets import ClassificationPreset
+
+    sides = [_sampled(reference, seed), _sampled(current[current["is_default"].notna()] if page else current, seed)]
+    if not len(sides[1]):
+        sides[1] = _sampled(current, seed)
+    frames = [binned(model, s) for s in sides]
+    names = list(frames[0].columns)
+    metrics = [ValueDrift(column=n, method="psi", threshold=threshold) for n in names]
+    performance = page is not None and all(s["is_default"].nunique() == 2 for s in sides)
+    task = []
+    if performance:
+        for frame, side in zip(frames, sides, strict=True):
+            frame["outcome"], frame["pd"] = side["is_default"].to_numpy().astype(int), side["pd"].to_numpy()
+        task = [BinaryClassification(target="outcome", prediction_probas="pd", pos_label=1)]
+        metrics.append(ClassificationPreset(probas_threshold=float(np.mean(frames[0]["pd"]))))
+    definition = DataDefinition(categorical_columns=names, classification=task or None)
+    data = [Dataset.from_pandas(f, data_definition=definition) for f in frames]
+    snapshot = Report(metrics).run(data[1], data[0])
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.save_html(str(page))
+    values = [float(m["value"]) for m in snapshot.dict()["metrics"][: len(names)]]
+    return pd.DataFrame({"feature": names, "evidently_psi": values})

@@ -1,0 +1,28 @@
+"""Are the PDs too extreme, or too timid?
+
+**Method** logistic recalibration of the outcome on logit(PD): slope and calibration-in-the-large, errors robust by account.
+**Reads as bad** a slope far from 1 whose interval excludes 1 (below 1: too extreme).
+**Blind to** errors that a straight line on the logit can't show.
+**Source** Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
+"""
+
+from __future__ import annotations
+
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.validation.subject import Subject
+
+FAMILY = "calibration"
+
+
+def test(s: Subject) -> Evidence:
+    """Return slope and intercept on the hold-out with intervals."""
+    h, t = s.holdout, s.thresholds["slope"]
+    line = metrics.calibration_line(h["is_default"], h["pd"], h["weight"], h["account_id"])
+    (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
+    verdict = Verdict.green if low <= 1 <= high else t.light(abs(slope - 1))
+    return Evidence(
+        "calibration_line", "Are the PDs too extreme, or too timid?", verdict,
+        f"Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).",
+        slope, str(t), "Cox (1958)",
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""How far apart are the score distributions of goods and bads?
+
+**Method** max |F_bad − F_good| on the hold-out.
+**Reads as bad** a KS below the threshold.
+**Blind to** everything but the one score where the distance is largest.
+**Source** Siddiqi (2017), Intelligent Credit Scoring, ch. 8.
+"""
+
+from __future__ import annotations
+
+from workbench import metrics
+from workbench.evidence import Evidence
+from workbench.validation.subject import Subject
+
+FAMILY = "discrimination"
+
+
+def test(s: Subject) -> Evidence:
+    """Return the KS of the hold-out."""
+    h, t = s.holdout, s.thresholds["ks"]
+    value = metrics.ks(h["is_default"], h["pd"], h["weight"])
+    return Evidence(
+        "ks", "How far apart are the scores of goods and bads?", t.light(value, high_is_bad=False), f"KS {value:.4f}.",
+        value, str(t), "Siddiqi (2017), ch. 8",
+    )  # fmt: skip

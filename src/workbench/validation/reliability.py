@@ -1,0 +1,34 @@
+"""By how much is a PD wrong on average?
+
+**Method** expected calibration error: mean |observed − expected| over ten parts of equal size, against what chance alone gives.
+**Reads as bad** an error above the threshold and above the 95th percentile under true PDs.
+**Blind to** the direction of the error.
+**Source** Naeini, Cooper & Hauskrecht (2015), AAAI; consistency resampling: Bröcker & Smith (2007), Weather and Forecasting 22.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.validation.subject import Subject
+
+FAMILY = "calibration"
+DRAWS = 100
+
+
+def test(s: Subject) -> Evidence:
+    """Return the expected calibration error of the hold-out."""
+    h, t = s.holdout, s.thresholds["ece"]
+    y, p, w = (h[c].to_numpy(float) for c in ("is_default", "pd", "weight"))
+    value = metrics.expected_calibration_error(y, p, weight=w)
+    rng = np.random.default_rng(s.seed)
+    chance = [metrics.expected_calibration_error(rng.random(len(p)) < p, p, weight=w) for _ in range(DRAWS)]
+    limit = float(np.percentile(chance, 95))
+    verdict = Verdict.green if value <= limit else t.light(value)
+    return Evidence(
+        "reliability", "By how much is a PD wrong on average?", verdict,
+        f"Expected calibration error {value:.4f}; true PDs would stay below {limit:.4f} in 95 of 100 samples.",
+        value, str(t), "Naeini et al. (2015)",
+    )  # fmt: skip
