@@ -156,6 +156,10 @@ def customer_evidence(table: pd.DataFrame, account: str) -> Evidence:
     out = risk[risk["monotone"] != 0].sort_values("risk", ascending=False).head(3)
     said = "; ".join(f"{r.description} {r.value} (riskier than {r.risk:.0f} % of customers)" for r in out.itertuples())
     return Evidence(
-        "customer", f"Who is {account}?", Verdict.info, f"What stands out: {said or 'nothing in the direction of risk'}.",
-        account, table=table.drop(columns="monotone"),
-    )  # fmt: skip
+        "customer",
+        f"Who is {account}?",
+        Verdict.info,
+        f"What stands out: {said or 'nothing in the direction of risk'}.",
+        account,
+        table=table.drop(columns="monotone"),
+    )

@@ -16,7 +16,7 @@ def number_of_groups(table: pd.DataFrame, k: int, stable: float) -> Figure:
         left.plot(table["k"], table["stability"], "o-")
         left.fill_between(table["k"], table["stability_min"], table["stability"], alpha=0.2)
         left.axhline(stable, color=theme.GREY, ls=":")
-        left.set_title("Stability (adjusted Rand index, mean and worst)")
+        left.set_title("Stability (adjusted Rand index, mean and worst resample)")
         right.plot(table["k"], table["separation"], "o-", color=theme.ORANGE)
         right.set_title("Separation (silhouette)")
         for ax in (left, right):
@@ -74,7 +74,7 @@ def portraits(table: pd.DataFrame) -> Figure:
 
 
 def matrix(cells: pd.DataFrame) -> Figure:
-    """Draw risk × need: default rate as colour, with share and lane written in; columns risk, need, default rate, share, lane."""
+    """Draw risk × need: default rate as colour, share, lane and price written in."""
     risks, needs = list(dict.fromkeys(cells["risk"])), sorted(set(cells["need"]))
     with theme.house():
         figure, (ax,) = theme.panels(width=2.6 + 2.1 * len(needs), height=0.9 + 0.72 * len(risks))

@@ -146,7 +146,7 @@ def evidently(
     first = drifting["period"].min() if len(drifting) else "never"
     answer = (
         f"Evidently sees drift first in {first}; its PSI on the frozen bins differs from ours by {gap.median():.4f} "
-        f"in the median (it is given {drift_report.ROWS:,} rows a side at most). Whole pages: {', '.join(sorted(wanted))}."
+        f"in the median (it gets {drift_report.ROWS:,} rows a side at most). Whole pages: {', '.join(sorted(wanted))}."
     )
     table = both[["period", "feature", "value", "evidently_psi"]].rename(columns={"value": "psi"})
     return Evidence(

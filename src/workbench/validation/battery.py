@@ -68,7 +68,7 @@ def by_family(items: list[Evidence]) -> pd.DataFrame:
     """Return families by light: how many tests of each family have which light."""
     frame = pd.DataFrame({"family": [family(e.name) for e in items], "light": [str(e.verdict) for e in items]})
     counts = frame.groupby(["family", "light"]).size().unstack(fill_value=0)
-    return counts[[str(v) for v in Verdict if str(v) in counts]].reset_index()
+    return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 
 
 def verdict(items: list[Evidence]) -> Evidence:

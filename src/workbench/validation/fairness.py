@@ -1,7 +1,7 @@
 """Are groups that must be treated alike approved alike?
 
 **Method** approved = the safer half of the hold-out by PD; approval rate of each group over the most favoured group's, and the observed rate against the PD within groups.
-**Reads as bad** a ratio below the threshold in a group of at least 100.
+**Reads as bad** a ratio below the threshold in a group of at least 100; red only where the PD also lies above the group's observed interval.
 **Blind to** whether a difference is justified by risk: the table shows observed rate and PD beside it.
 **Source** four-fifths rule, 29 CFR 1607.4 D, as a benchmark; calibration within groups: Kleinberg et al. (2017).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
 from workbench.panel.describe import effective
@@ -41,14 +42,17 @@ def test(s: Subject) -> Evidence:
             if len(part) >= LEAST_ROWS:
                 bad, n = effective(part["is_default"], part["weight"])
                 mean = np.average(part["pd"], weights=part["weight"])
-                rows.append(
-                    (name, group, len(part), np.average(approved[part.index], weights=part["weight"]), mean, bad / n)
-                )
-    table = pd.DataFrame(rows, columns=["column", "group", "rows", "approval rate", "mean PD", "default rate"])
+                share, high = np.average(approved[part.index], weights=part["weight"]), metrics.rate_interval(bad, n)[1]
+                rows.append((name, group, len(part), share, mean, bad / n, high))
+    names = ["column", "group", "rows", "approval rate", "mean PD", "default rate", "default rate, high"]
+    table = pd.DataFrame(rows, columns=names)
     table["ratio"] = table["approval rate"] / table.groupby("column")["approval rate"].transform("max")
     worst = table.loc[table["ratio"].idxmin()]
+    light = t.light(float(worst.ratio), high_is_bad=False)
+    if light is Verdict.red and worst["mean PD"] <= worst["default rate, high"]:
+        light = Verdict.amber  # the group is riskier, not misjudged: a person must weigh it
     return Evidence(
-        "fairness", _QUESTION, t.light(float(worst.ratio), high_is_bad=False),
+        "fairness", _QUESTION, light,
         f"Lowest ratio {worst.ratio:.2f}: {worst.column} '{worst.group}' (default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}).",
         float(worst.ratio), str(t), "29 CFR 1607.4 D (benchmark)", table,
     )  # fmt: skip
