@@ -110,10 +110,10 @@ def save_fingerprints(home: Path, study: str, made: Iterable[str]) -> Path:
     return path
 
 
-def load_fingerprints(home: Path) -> frozenset[str]:
-    """Return the fingerprints of all studies, none where nothing was saved."""
+def load_fingerprints(home: Path, study: str = "*") -> frozenset[str]:
+    """Return the fingerprints of a study (of all without a name), none where nothing was saved."""
     folder = Path(home) / "privacy"
-    return frozenset().union(*(_lines(path) for path in sorted(folder.glob("*.txt"))))
+    return frozenset().union(*(_lines(path) for path in sorted(folder.glob(f"{study}.txt"))))
 
 
 def identifiers(text: str, made: Container[str], key: bytes) -> Iterator[tuple[int, int]]:
@@ -126,11 +126,14 @@ def identifiers(text: str, made: Container[str], key: bytes) -> Iterator[tuple[i
 def names(text: str, made: Container[str], key: bytes, known: str = "") -> Iterator[tuple[int, int]]:
     """Yield start and end of the names and addresses in NFKC text whose fingerprint is among those made.
 
-    Case doesn't matter, nor does what stands between words; what also stands in `known` is left out. Offsets
-    are those of the case-folded text: the same, but after rare letters that fold to two.
+    Case doesn't matter, nor does what stands between words, but words all in lower case are prose: a company
+    called RED BANK must not forbid "red" before "bank". What also stands in `known` is left out. Offsets are
+    those of the case-folded text: the same, but after rare letters that fold to two.
     """
     folded, own = text.casefold(), normalised(known)
-    yield from _names_in_words(folded, made, key, own)
+    for begin, end in _names_in_words(folded, made, key, own):
+        if len(folded) != len(text) or not text[begin:end].islower():
+            yield begin, end
     yield from _names_in_characters(folded, made, key, own)
 
 

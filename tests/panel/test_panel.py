@@ -97,9 +97,9 @@ def test_out_of_time_holdout_is_later_than_development():
 
 def test_sampling_weights_restore_the_base_rate_and_mean_one():
     y = pd.Series([1.0] * 500 + [0.0] * 500)
-    w = build.sampling_weight(y, 0.175)
+    w = build.sampling_weight(y, 0.175, 0.5)
     assert np.average(y, weights=w) == pytest.approx(0.175) and w.mean() == pytest.approx(1.0)
-    assert (build.sampling_weight(y, 0.0) == 1).all()
+    assert (build.sampling_weight(y, 0.0, 0.5) == 1).all()
 
 
 def test_a_window_that_starts_before_the_data_is_refused():

@@ -121,6 +121,31 @@ def test_a_notebook_without_end_marker_has_failed(own_home):
     assert done.returncode == 1 and "the notebook ended without evidence.leave(...)" in done.stdout
 
 
+def _own_study(home: Path, content: bytes) -> subprocess.CompletedProcess:
+    (home / "loans.csv").write_bytes(content)
+    columns = "  - {name: id, type: text, role: key}\n  - {name: amt, type: number, minimum: 0}\n  - {name: bad, type: category, role: outcome}\n"
+    (home / "loans.yaml").write_text(f"name: loans\ntitle: t\nbad_value: '1'\ncolumns:\n{columns}")
+    step = "portfolios/intake: {portfolio: own_file, file: loans.csv, contract: loans.yaml, sample_rows: 0}"
+    (home / "params" / "own.yaml").write_text(f"title: Own\nsteps:\n  {step}\n")
+    return _workbench(home, "run", "params/own.yaml", "--cold")
+
+
+def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
+    good = "id,amt,bad\n" + "".join(f"a{i},{i},{i % 2}\n" for i in range(300))
+    first = _own_study(own_home, good.encode())
+    assert first.returncode == 0, first.stdout + first.stderr
+    pin = own_home / "mlruns/tables/own/core__account.json"
+    page = own_home / "reports/own/portfolios/intake.html"
+    before = pin.read_bytes(), page.read_bytes()
+    for content, said in (
+        (good.replace("a7,7", "a7,-7").encode(), "loans.amt: below 0 (1 rows, e.g. '-7.0')"),
+        ("id,amt,bad\n王,1,0\n".encode("gbk"), "loans.csv: not utf-8-sig; set `encoding: gb18030` in the contract"),
+    ):
+        bad = _own_study(own_home, content)
+        assert bad.returncode == 2 and said in bad.stdout and "Traceback" not in bad.stdout + bad.stderr
+        assert (pin.read_bytes(), page.read_bytes()) == before
+
+
 @pytest.mark.parametrize("words", [["run", "params/smal.yaml"], ["steps", "params/smal.yaml"]])
 def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
     done = _workbench(own_home, *words)

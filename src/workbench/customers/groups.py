@@ -9,7 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, QuantileTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTransformer
 
 from workbench import metrics
 from workbench.contracts import Contract
@@ -26,17 +26,21 @@ SHOWN = 4  # characteristics named in a portrait
 def space(rows: pd.DataFrame, contract: Contract) -> tuple[Pipeline, list[str]]:
     """Return the fitted map of mixed data to a space of distances, and the columns it uses.
 
-    Numbers go to normal quantiles (robust to tails), categories to weighted indicators; principal
-    components keep nine tenths of the variance, so that columns that say the same don't count twice.
+    Numbers are evened out by a power transform (Yeo & Johnson, 2000) and clipped, categories become weighted
+    indicators; principal components keep nine tenths of the variance, so that columns that say the same don't
+    count twice.
     """
     names = [c.name for c in contract.features()]
     numbers = [n for n in names if not is_category(rows[n])]
     kinds = [n for n in names if is_category(rows[n]) and rows[n].nunique() <= 12]
-    normal = QuantileTransformer(n_quantiles=200, output_distribution="normal", random_state=0)
-    rank = [("fill", FunctionTransformer(_filled)), ("rank", normal), ("clip", FunctionTransformer(_clipped))]
+    even = [
+        ("fill", FunctionTransformer(_filled)),
+        ("even", PowerTransformer()),
+        ("clip", FunctionTransformer(_clipped)),
+    ]
     code = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     parts = [
-        ("numbers", Pipeline(rank), numbers),
+        ("numbers", Pipeline(even), numbers),
         ("kinds", Pipeline([("code", code), ("weigh", FunctionTransformer(_weighed))]), kinds),
     ]
     mapped = Pipeline([("columns", ColumnTransformer(parts)), ("pca", PCA(0.9, svd_solver="full"))])

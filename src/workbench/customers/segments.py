@@ -65,7 +65,7 @@ def need(rows: pd.DataFrame, contract: Contract) -> np.ndarray:
     full or little is used, `revolver` otherwise. Where there is no utilisation: `small` or `large` by the
     median of the amount.
     """
-    if {"utilisation_rate", "payment_ratio_rate"} <= set(rows) and (rows["utilisation_rate"] < 0.05).any():
+    if {"limit_amt", "utilisation_rate", "payment_ratio_rate"} <= set(rows):
         used, paid = rows["utilisation_rate"], rows["payment_ratio_rate"].fillna(1)
         return np.select([used >= 0.9, (paid >= 0.95) | (used < 0.1)], ["stretched", "transactor"], "revolver")
     amount = rows[exposure_column(rows, contract)]

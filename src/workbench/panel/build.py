@@ -61,7 +61,8 @@ def build(
         panel, words = _applications(static, account, contract, p)
     else:
         panel, words = _behaviour(static, account, months, contract, p)
-    panel["weight"] = sampling_weight(panel["is_default"], p.base_rate)
+    drawn = recorded_outcome(account, contract) if p.outcome == "recorded" else panel["is_default"]
+    panel["weight"] = sampling_weight(panel["is_default"], p.base_rate, float(drawn.mean()))
     panel["sample"] = split(panel, p)
     panel = panel[panel["sample"].notna()].reset_index(drop=True)
     columns = [*_frame(contract), *words, *[c for c in contract.columns if _is_static(c)]]
@@ -167,14 +168,16 @@ def delay_outcome(grid: behaviour.Months, as_of: pd.Timestamp, p: Params) -> np.
     return (after["delay_months"] >= p.default_delay_months).any(axis=1).astype(float)
 
 
-def sampling_weight(is_default: pd.Series, base_rate: float) -> pd.Series:
-    """Return the weight that brings the sample's bad rate to `base_rate` (all 1 where it is 0).
+def sampling_weight(is_default: pd.Series, base_rate: float, sample_rate: float) -> pd.Series:
+    """Return the weight that brings the file's bad rate from `sample_rate` to `base_rate` (all 1 where that is 0).
+
+    The rates are those of the whole file, in which bads and goods were drawn apart; a part of it, such
+    as one year, then has its own true rate.
 
     Source: King & Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), eq. 8.
     """
     if not base_rate:
         return pd.Series(1.0, index=is_default.index)
-    sample_rate = is_default.mean()
     bad, good = base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)
     return is_default.map({1.0: bad, 0.0: good}).fillna(1.0)
 

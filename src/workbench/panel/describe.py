@@ -63,6 +63,27 @@ def rates(panel: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["as_of_month", "sample", "n", "bad", "rate", "low", "high"])
 
 
+def base_rate(panel: pd.DataFrame, rate: float) -> Evidence:
+    """Return whether the rows are a case-control sample, and what was done about it."""
+    known = panel[panel["is_default"].notna()]
+    raw, weighted = known["is_default"].mean(), np.average(known["is_default"], weights=known["weight"])
+    if rate:
+        answer = (
+            f"The file is a case-control sample: {raw:.1%} of these rows are bad. Every rate and PD from here on is weighted "
+            f"back to the true base rate of {rate:.1%} of the whole file ({weighted:.1%} in these rows)."
+        )
+    else:
+        answer = f"The rows are taken as they are: {raw:.1%} are bad, and every row counts once."
+    return Evidence(
+        "base_rate",
+        "Does the bad rate of the file stand for the bank's?",
+        Verdict.amber if rate else Verdict.info,
+        answer,
+        float(weighted),
+        source="King & Zeng (2001), Political Analysis 9(2), eq. 8",
+    )
+
+
 def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
     """Return one row per feature: meaning, direction of risk, missing share, median, 5th and 95th percentile."""
     learn, rows = panel[panel["sample"] == "development"], []

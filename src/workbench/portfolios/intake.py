@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,18 @@ def files(p: Params) -> list[Path]:
 
 
 def own_path(given: str) -> Path:
-    """Return where a user's file lies: as given, from the workbench's folder; `UserError` where it isn't there."""
-    path = home.root() / given
-    if not path.exists():
-        raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {home.root().name}/)")
-    return path
+    """Return where a user's file lies: as given from the workbench's folder, else by name in `WORKBENCH_DATA`.
+
+    Raises `UserError` where it is in neither.
+    """
+    places = [home.root() / given]
+    if folder := os.environ.get("WORKBENCH_DATA"):
+        places.append(Path(folder) / Path(given).name)
+    found = next((p for p in places if p.exists()), None)
+    if found is None:
+        where = "the workbench's folder" + (" and WORKBENCH_DATA" if len(places) > 1 else "; or set WORKBENCH_DATA")
+        raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {where})")
+    return found
 
 
 def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:

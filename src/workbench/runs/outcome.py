@@ -96,7 +96,7 @@ def refuse_personal(study: Study, step: Step, work: Path) -> None:
     (work / "params.json").write_text(json.dumps(step.params.model_dump(mode="json"), ensure_ascii=False))
     known = step.notebook.read_text(encoding="utf-8")
     key = pseudonyms.key(home.mlruns())
-    found = privacy.scan_files([work], pseudonyms.load_fingerprints(home.mlruns()), key, known)
+    found = privacy.scan_files([work], pseudonyms.load_fingerprints(home.mlruns(), study.name), key, known)
     for path, findings in found.items():
         first, place = findings[0], path.relative_to(work)
         shutil.rmtree(work)

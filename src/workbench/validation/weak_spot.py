@@ -1,7 +1,7 @@
 """Is there a slice of customers whose PD is clearly wrong?
 
 **Method** exact binomial test of the mean PD in each frozen bin of each input (at least 100 rows); Holm over all slices.
-**Reads as bad** a slice with a small adjusted p whose observed rate is off by more than a quarter: amber, red where the PD is too low.
+**Reads as bad** a slice with a small adjusted p whose observed rate is off by more than a quarter; at most amber, a person must weigh it.
 **Blind to** slices by two inputs.
 **Source** Chung et al. (2019), Slice Finder, ICDE; Holm (1979).
 """
@@ -40,11 +40,10 @@ def test(s: Subject) -> Evidence:
     table = table.assign(p=holm(table["p"].to_numpy())).sort_values("p", ignore_index=True)
     off = np.maximum(table["observed"] / table["PD"], table["PD"] / table["observed"].clip(lower=1e-9))
     weak = table[(table["p"] < t.red) & (off > MATERIAL)]
-    too_low = (weak["observed"] > weak["PD"]).any()
     low = table.iloc[0]
     return Evidence(
         "weak_spot", "Is there a slice whose PD is clearly wrong?",
-        Verdict.red if too_low else Verdict.amber if len(weak) else Verdict.green,
+        Verdict.amber if len(weak) else Verdict.green,
         f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
         f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted p {low.p:.4f}.",
         float(low.p), f"{t}; off by a quarter", "Chung et al. (2019)", table,

@@ -1,0 +1,136 @@
+"""Profile, groups and policies: planted groups are found, policies are looked up as of a date, effects by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sklearn.metrics import adjusted_rand_score
+
+from workbench.contracts import Column, Contract
+from workbench.customers import groups, policies, profile, segments
+from workbench.params import UserError
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "policies.yaml").read_text())
+TABLE = [
+    {"risk": "low", "need": "*", "lane": "automatic", "interest_rate": 0.10},
+    {"risk": "medium", "need": "*", "lane": "automatic", "interest_rate": 0.14},
+    {"risk": "medium", "need": "*", "lane": "manual", "interest_rate": 0.15, "valid_from": "2026-03-01"},
+    {"risk": "high", "need": "*", "lane": "manual", "interest_rate": 0.18},
+    {"risk": "high", "need": "stretched", "lane": "decline", "interest_rate": 0.20},
+]
+CONTRACT = Contract(
+    name="p",
+    title="t",
+    columns=(
+        Column(name="use", type="number", description="use"),
+        Column(name="pay", type="number", description="payments"),
+        Column(name="job", type="category", description="job"),
+        Column(name="limit_amt", type="number", aspect="size", description="limit"),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
+def test_policy_cases(case):
+    found = policies.lookup(policies.table(TABLE, str(case["as_of"])), case["risk"], case["need"])
+    assert {k: getattr(found, k) for k in case["expect"]} == case["expect"]
+
+
+def test_a_cell_without_policy_and_a_wrong_row_are_named():
+    with pytest.raises(UserError) as e:
+        policies.lookup(policies.table(TABLE, "2026-06-30"), "very_high", "revolver")
+    assert str(e.value) == (
+        "customers/segments: policies: no row for risk 'very_high', need 'revolver'; add one (need: * is every need)"
+    )
+    with pytest.raises(UserError) as e:
+        policies.table([{**TABLE[0], "interest_rate": 7}], "2026-06-30")
+    assert (
+        str(e.value) == "customers/segments: policies row 1: interest_rate: Input should be less than or equal to 0.6"
+    )
+
+
+def test_the_effect_of_policies_by_hand():
+    cells = pd.DataFrame(
+        {
+            "exposure_amt": [100.0, 200.0],
+            "pd": [0.1, 0.5],
+            "lane": ["automatic", "decline"],
+            "interest_rate": [0.2, 0.2],
+            "limit_multiple": [1.5, 1.0],
+        }
+    )
+    out = policies.effect(cells, loss_given_default=0.5, present_rate=0.1)
+    assert out["volume_after"].tolist() == pytest.approx([150, 0])
+    assert out["loss_before"].tolist() == pytest.approx([5, 50]) and out["loss_after"].tolist() == pytest.approx(
+        [7.5, 0]
+    )
+    assert out["income_before"].tolist() == pytest.approx([9, 10]) and out["income_after"].tolist() == pytest.approx(
+        [27, 0]
+    )
+
+
+def _blobs(k: int, n: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, k, n)
+    centres = np.array([[0, 0], [8, 8], [0, 8], [8, 0]])[:k]
+    xy = centres[truth] + rng.normal(0, 0.7, (n, 2))
+    return pd.DataFrame(
+        {
+            "use": xy[:, 0],
+            "pay": xy[:, 1],
+            "job": np.array(["x", "y", "x", "y"])[truth],
+            "limit_amt": rng.lognormal(8, 0.1, n),
+        }
+    ), truth
+
+
+def test_planted_groups_are_found():
+    rows, truth = _blobs(3)
+    p = segments.Params(resamples=5, k_to=6)
+    mapped, columns = groups.space(rows, CONTRACT)
+    points = mapped.transform(rows)
+    tried = groups.numbers_of_groups(points, p)
+    assert tried.set_index("k")["stability"][3] > 0.95
+    found = groups.assign(points, np.arange(len(rows)), 3, p.seed)
+    assert adjusted_rand_score(truth, found) > 0.9
+    assert set(columns) == {"use", "pay", "job", "limit_amt"}
+
+
+def test_noise_has_no_stable_groups():
+    rng = np.random.default_rng(1)
+    tried = groups.numbers_of_groups(rng.normal(size=(800, 6)), segments.Params(resamples=5, k_from=4, k_to=7))
+    evidence = groups.choose_number(tried)
+    assert tried["stability_min"].max() < groups.STABLE and str(evidence.verdict) == "amber"
+
+
+def test_same_seed_same_groups():
+    rows, _ = _blobs(3)
+    points = groups.space(rows, CONTRACT)[0].transform(rows)
+    first, second = (groups.assign(points, np.arange(900), 3, 5) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_risk_bands_and_needs():
+    p = segments.Params(risk_bands=[0.1, 0.2, 0.4])
+    assert list(segments.risk_band(pd.Series([0.05, 0.1, 0.3, 0.9]), p)) == ["low", "medium", "high", "very_high"]
+    rows = pd.DataFrame(
+        {"limit_amt": 1.0, "utilisation_rate": [0.95, 0.5, 0.5, 0.01], "payment_ratio_rate": [0.1, 0.1, 1.0, np.nan]}
+    )
+    assert list(segments.need(rows, CONTRACT)) == ["stretched", "revolver", "transactor", "transactor"]
+
+
+def test_profile_rates_and_intervals_are_those_of_the_rows():
+    rows = pd.DataFrame(
+        {"job": ["x"] * 80 + ["y"] * 20, "is_default": [0.0] * 76 + [1.0] * 4 + [1.0] * 10 + [0.0] * 10, "weight": 1.0}
+    )
+    found = profile.groups(rows, "job", 5).set_index("group")
+    assert found.loc["x", "rate"] == pytest.approx(0.05) and found.loc["y", "share"] == pytest.approx(0.2)
+    assert found.loc["y", "low"] < 0.5 < found.loc["y", "high"]
+
+
+def test_an_account_that_is_not_there_is_named():
+    rows = pd.DataFrame({"account_id": ["a"], "is_default": [1.0]})
+    with pytest.raises(UserError, match="account 'b' is not in 'mart__panel'"):
+        profile.chosen(rows, profile.Params(account="b"))

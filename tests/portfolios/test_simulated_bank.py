@@ -1,0 +1,130 @@
+"""The simulated bank: the planted truth is there, with its sign and size, and nothing else moves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench import metrics
+from workbench.panel.bins import quantile_bins
+from workbench.params import UserError
+from workbench.portfolios import simulated_core
+from workbench.portfolios.simulated_bank import DRIFT_FEATURE, SimulatedBank, simulate, truth
+
+CLEAN = SimulatedBank(dirt=False)
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return simulate(CLEAN)
+
+
+@pytest.fixture(scope="module")
+def performing(tables) -> pd.DataFrame:
+    months = tables["performance"]
+    return months[months["days_past_due"] < 90]
+
+
+def test_same_parameters_same_bank(tables):
+    from workbench.portfolios import simulated_bank
+
+    simulated_bank._simulated.cache_clear()
+    for name, again in simulate(CLEAN).items():
+        pd.testing.assert_frame_equal(again, tables[name])
+
+
+def _psi(performing: pd.DataFrame, name: str) -> pd.Series:
+    reference = performing[performing["month"].between("2015-07-01", "2016-06-01")]
+    bins = quantile_bins(reference[name])
+    expected = bins.counts(reference[name])
+    later = performing[performing["month"] >= "2017-01-01"]
+    return later.groupby(later["month"].dt.strftime("%Y-%m"))[name].apply(
+        lambda v: metrics.psi(expected, bins.counts(v))
+    )
+
+
+@pytest.mark.parametrize("name", ["balance_amt", "due_amt", "account_balance_amt", DRIFT_FEATURE])
+def test_the_book_is_stationary_until_the_planted_drift(performing, name):
+    assert _psi(performing, name)[:"2018-02"].max() < 0.05
+
+
+def test_only_the_drifting_feature_moves_and_at_once(performing):
+    assert _psi(performing, DRIFT_FEATURE)["2018-03":].min() > 0.25
+    assert _psi(performing, "account_balance_amt")["2018-03":"2018-12"].max() < 0.05
+
+
+def _realised(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    wide = tables["performance"].pivot(index="loan_id", columns="month", values="days_past_due")
+    after = pd.concat([wide.shift(-k, axis=1) for k in range(1, 7)]).groupby(level=0).max()
+    long = (after >= 90).where(wide.notna()).stack().rename("bad").reset_index()
+    known = long[long["month"] <= wide.columns[-7]]
+    return tables["truth"].merge(known, on=["loan_id", "month"]).astype({"bad": float})
+
+
+def test_the_true_pd_is_the_rate_that_comes_about(tables):
+    rows = _realised(tables)
+    for year, part in rows.groupby(rows["month"].dt.year):
+        expected, observed = part["true_pd_rate"].mean(), part["bad"].mean()
+        n_accounts = part["loan_id"].nunique()
+        assert observed == pytest.approx(expected, abs=4 * np.sqrt(expected / n_accounts)), year
+    tenths = pd.qcut(rows["true_pd_rate"], 10, duplicates="drop")
+    by = rows.groupby(tenths, observed=True)[["true_pd_rate", "bad"]].mean()
+    assert np.corrcoef(by["true_pd_rate"], by["bad"])[0, 1] > 0.99
+
+
+def test_the_crisis_begins_in_its_month(tables):
+    rate = tables["truth"].groupby("month")["true_pd_rate"].mean()
+    before, within = rate[:"2018-06-01"].mean(), rate["2019-03-01":].mean()
+    assert within > 2 * before
+    unemployment = tables["macro"].set_index("month")["unemployment_rate"]
+    assert unemployment["2019-03-01"] - unemployment["2018-12-01"] == pytest.approx(0.05, abs=0.005)
+
+
+def test_dirt_is_found_exactly_as_planted():
+    from workbench.portfolios import intake
+
+    p = intake.Params(portfolio="simulated_bank", today="2026-01-01", sample_rows=0)
+    raw = intake.raw_tables(p)
+    _, findings = intake.check(raw, p)
+    planted = truth(SimulatedBank())["dirt"]
+    found = {(f.column, f.rule.split(";")[0].split(" (")[0]): f.rows for f in findings}
+    assert found["birth_date", "date is in the future"] == planted["future birth_date"]
+    assert found["employment_code", "value is not among the allowed ones"] == planted["unknown employment_code"]
+    assert found["customer_id", "names a customer_id that is not in 'customer'"] == planted["loan without customer"]
+    assert found["*", "the same row twice, one is kept"] == planted["row twice"]
+    assert found["paid_amt", "below 0 EUR"] == planted["negative paid_amt"]
+
+
+def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    from workbench.portfolios import intake
+    from workbench.reporting import privacy
+
+    p = intake.Params(portfolio="simulated_bank", today="2026-01-01", sample_rows=0)
+    raw = intake.raw_tables(p)
+    assert privacy.scan(str(raw["customer"][0]["national_id"].iloc[0]))[0].kind == "identity number"
+    checked, _ = intake.check(raw, p)
+    clean, evidence = intake.depersonalised(checked, raw, p)
+    assert not {"name", "national_id", "phone_number"} & set(clean["customer"].columns)
+    assert clean["customer"]["customer_id"].str.fullmatch(r"customer_[0-9a-f]{16}").all()
+    assert set(clean["loan"]["customer_id"]) & set(clean["customer"]["customer_id"])
+    assert evidence.value == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"n_customers": 10},
+            "portfolios/intake: simulation.n_customers: Input should be greater than or equal to 1000",
+        ),
+        (
+            {"crisis_month": "2031-01"},
+            "portfolios/intake: simulation.simulation: Value error, crisis_month 2031-01 lies outside 2015-01 to 2019-12",
+        ),
+        ({"crisis": "2019-01"}, "portfolios/intake: simulation.crisis: Extra inputs are not permitted"),
+    ],
+)
+def test_parameters_out_of_range_are_one_line(given, said):
+    with pytest.raises(UserError) as e:
+        simulated_core.parameters(given, 42)
+    assert str(e.value) == said

@@ -1,0 +1,101 @@
+"""The studies themselves: the simulated bank's planted truth is found; a bank's own file comes out as known."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+TRY = Path(os.environ.get("WORKBENCH_DATA", REPOSITORY.parent / "shared" / "data" / "try"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    for name in ("params", "notebooks"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    studies = ["params/simulated_bank.yaml"] + (
+        ["params/sba_loans.yaml"] if (TRY / "sba_loans.parquet").exists() else []
+    )
+    env = {**os.environ, "WORKBENCH_HOME": str(folder), "WORKBENCH_DATA": str(TRY)}
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench.cli", "run", *studies], cwd=folder, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
+    ids = [client.get_experiment_by_name(study).experiment_id]
+    run = client.search_runs(ids, f"tags.step = '{step}'", max_results=1)[0]
+    left = json.loads(Path(client.download_artifacts(run.info.run_id, "evidence/evidence.json")).read_text())
+    return {e["name"]: e for e in left["evidence"]}
+
+
+def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before(home):
+    found = _evidence(home, "simulated_bank", "monitoring/through_time")
+    assert found["planted_drift"]["verdict"] == "green" and "2018-03" <= found["planted_drift"]["value"] <= "2018-06"
+    assert found["planted_crisis"]["verdict"] == "green"
+    assert found["alarm"]["value"] >= "2018-03"
+
+
+def test_the_planted_leak_is_refused(home):
+    assert "recovered_amt" in _evidence(home, "simulated_bank", "portfolios/intake")["leakage"]["answer"]
+
+
+def test_simulated_stands_on_every_page(home):
+    pages = list((home / "reports" / "simulated_bank").glob("*/*.html"))
+    assert len(pages) == 7 and all("simulated, not real customers" in p.read_text() for p in pages)
+
+
+@pytest.fixture
+def sba(home) -> Path:
+    if not (TRY / "sba_loans.parquet").exists():
+        pytest.skip("sba_loans.parquet is not in WORKBENCH_DATA")
+    return home
+
+
+def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
+    answer = _evidence(sba, "sba_loans", "portfolios/intake")["leakage"]["answer"]
+    assert "suspected leak and refused: term_months" in answer and "charged_off_amt" in answer
+
+
+def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
+    import pandas as pd
+
+    pin = json.loads((sba / "mlruns/tables/sba_loans/mart__panel.json").read_text())
+    panel = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__panel/{pin['digest'][:16]}.parquet")
+    weighted = panel.assign(
+        bad=panel["is_default"] * panel["weight"], year=(panel["as_of_month"] + pd.DateOffset(months=3)).dt.year
+    )
+    rates = weighted.groupby("year")[["bad", "weight"]].sum().pipe(lambda g: g["bad"] / g["weight"])
+    published = {1994: 0.02, 2000: 0.11, 2005: 0.25, 2007: 0.43, 2010: 0.14}  # by fiscal year
+    assert {y: round(rates[y], 2) for y in published} == pytest.approx(published, abs=0.015)
+    text = (sba / "reports/sba_loans/panel/build.html").read_text()
+    assert "17.5" in text and "case-control" in text
+
+
+def test_the_crisis_shows(sba):
+    found = _evidence(sba, "sba_loans", "monitoring/through_time")
+    assert found["alarm"]["verdict"] == "red"
+    pin = json.loads((sba / "mlruns/tables/sba_loans/mart__alarms_pd.json").read_text())
+    import pandas as pd
+
+    lights = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__alarms_pd/{pin['digest'][:16]}.parquet")
+    ratio = lights[lights["kind"] == "calibration"].set_index("period")["value"]
+    assert ratio["2007Q1":"2008Q2"].min() > 1.5
+
+
+def test_no_borrower_stands_in_a_page(sba):
+    import pandas as pd
+
+    names = pd.read_parquet(TRY / "sba_loans.parquet", columns=["name"])["name"].dropna()
+    long = set(names[names.str.len() > 14].head(3000))
+    text = "".join(p.read_text() for p in (sba / "reports" / "sba_loans").glob("*/*.html"))
+    assert not [n for n in long if n in text]
