@@ -124,18 +124,10 @@ def _doctor(args: argparse.Namespace) -> int:
 def _lab(args: argparse.Namespace) -> int:
     from workbench import home
 
-    notebooks = str(home.root() / "notebooks")
-    os.execv(
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            "--ServerApp.ip=127.0.0.1",
-            "--no-browser",
-            f"--notebook-dir={notebooks}",
-        ],
-    )
+    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    place = f"--notebook-dir={home.root() / 'notebooks'}"
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", place, *quiet, *root])
 
 
 def _ui(args: argparse.Namespace) -> int:

@@ -69,8 +69,8 @@ def base_rate(panel: pd.DataFrame, rate: float) -> Evidence:
     raw, weighted = known["is_default"].mean(), np.average(known["is_default"], weights=known["weight"])
     if rate:
         answer = (
-            f"The file is a case-control sample: {raw:.1%} of these rows are bad. Every rate and PD from here on is weighted "
-            f"back to the true base rate of {rate:.1%} of the whole file ({weighted:.1%} in these rows)."
+            f"The file is a case-control sample: {raw:.1%} of these rows are bad. Every rate and PD from here on is "
+            f"weighted back to the true base rate of {rate:.1%} of the whole file ({weighted:.1%} in these rows)."
         )
     else:
         answer = f"The rows are taken as they are: {raw:.1%} are bad, and every row counts once."
