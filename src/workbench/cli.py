@@ -94,7 +94,8 @@ def _steps(args: argparse.Namespace) -> int:
 def _portfolios(args: argparse.Namespace) -> int:
     from workbench.portfolios import catalog
 
-    print(catalog.listing().to_string(index=False, na_rep="-", formatters={"rows": lambda n: f"{n:,.0f}"}))
+    whole = dict.fromkeys(("rows", "columns"), "{:,.0f}".format)
+    print(catalog.listing().to_string(index=False, na_rep="-", formatters=whole))
     return 0
 
 

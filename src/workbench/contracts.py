@@ -182,12 +182,13 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
     """Return the contract check as evidence: red where the run must stop."""
     rows = pd.DataFrame([f.model_dump() for f in findings], columns=list(Finding.model_fields))
     errors, warnings = (sum(f.severity == s for f in findings) for s in ("error", "warning"))
+    worst = max(findings, key=lambda f: (f.severity == "error", f.rows), default=None)
     verdict = Verdict.red if errors else Verdict.amber if warnings else Verdict.green
     return Evidence(
         name=f"contract.{table}",
         question=f"Does table '{table}' keep its contract?",
         verdict=verdict,
-        answer=f"{errors} errors and {warnings} warnings.",
+        answer=f"{errors} errors and {warnings} warnings" + (f"; most rows: {worst.line()}." if worst else "."),
         value=errors + warnings,
         threshold="an error stops the run before modelling; a warning stands in the report",
         source="contract of the table",

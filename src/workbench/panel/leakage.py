@@ -9,7 +9,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 from workbench import metrics
-from workbench.contracts import Contract
+from workbench.contracts import Column, Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
 
@@ -73,7 +73,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     contract says in `reviewed` why they may stay. Both are kept in the table, out of every model.
     """
     known = outcome.notna().to_numpy()
-    names = [c.name for c in contract.features()]
+    names = [c.name for c in contract.columns if _examined(c)]
     table = screen(account.loc[known, names], outcome[known].to_numpy(float), seed)
     suspects = set(table.loc[table["suspect"], "feature"])
     refused = {n for n in suspects if not contract[n].reviewed}
@@ -82,6 +82,12 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     table["treatment"] = [_treatment(n, suspects, refused) for n in table["feature"]]
     extra = pd.DataFrame({"feature": after, "suspect": True, "treatment": "refused: known only afterwards"})
     return contract.replaced(columns), _evidence(pd.concat([extra, table], ignore_index=True), after, suspects, refused)
+
+
+def _examined(c: Column) -> bool:
+    """Features, and facts that features will be made from; no dates, no personal data."""
+    usable = c.role in ("feature", "fact") and c.known == "before" and not c.personal and not c.fairness
+    return usable and c.type in ("number", "integer", "category")
 
 
 def _treatment(name: str, suspects: set[str], refused: set[str]) -> str:

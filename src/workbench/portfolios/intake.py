@@ -188,6 +188,26 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dic
     return {"core__account": (table, contract.replaced(kept))}
 
 
+def outcome_table(
+    clean: dict[str, pd.DataFrame],
+    raw: dict[str, tuple[pd.DataFrame, Contract]],
+    account: tuple[pd.DataFrame, Contract],
+) -> tuple[pd.DataFrame, Contract]:
+    """Return the table in which the outcome stands beside everything else known: the file's own, else the account's."""
+    for name, (_, contract) in raw.items():
+        if contract.named("outcome") and contract.named("key"):
+            return clean[name], contract
+    return account
+
+
+def refused(contract: Contract, screened: Contract) -> Contract:
+    """Return the contract with every column that the screen refused marked as known only afterwards."""
+    late = {c.name for c in screened.columns if c.known == "after"}
+    return contract.replaced(
+        [c.model_copy(update={"known": "after"}) if c.name in late else c for c in contract.columns]
+    )
+
+
 def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> Evidence:
     """Write every core table once, as Parquet, and return their digests as evidence."""
     rows = []
