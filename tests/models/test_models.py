@@ -125,6 +125,14 @@ def test_tree_scores_as_scikit_learn_does(planted):
     assert np.allclose(ours.predict_proba(X), theirs.predict_proba(ours.numbers(X)), atol=1e-12)
 
 
+def test_rules_are_the_leaves_and_cover_everybody(planted):
+    X, y = planted
+    tree = RuleTree(3).fit(X, y)
+    rules = tree.rules()
+    assert sum(n for _, n, _ in rules) == len(X) and len(rules) == len(np.unique(tree.leaves(X)))
+    assert any("delay > " in rule for rule, _, _ in rules)
+
+
 def test_contributions_explain_the_whole_difference(planted):
     X, y = planted
     tree = RuleTree(4).fit(X, y)

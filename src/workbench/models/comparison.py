@@ -128,14 +128,23 @@ def facts(p: Params, panel: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def readable(model: PdModel) -> pd.DataFrame:
-    """Return the model as it can be read: the scorecard's points, else its strongest features.
+def points(found: list[Candidate]) -> pd.DataFrame:
+    """Return the scorecard candidate as it is printed: characteristic, bin, n, bad rate, WOE, points."""
+    card = next(c.estimator for c in found if c.kind == "scorecard").points_table()
+    return card[card["n"] > 0].drop(columns="iv").reset_index(drop=True)
 
-    For trees and boosted trees: the standard deviation of each feature's contribution on development.
-    """
-    if model.kind == "scorecard":
-        points = model.estimator.points_table()
-        return points[points["n"] > 0].reset_index(drop=True)
+
+def rules(found: list[Candidate], most: int = 25) -> pd.DataFrame:
+    """Return the tree candidate as rules, the riskiest first: rule, share of development, bad rate."""
+    tree = next(c.estimator for c in found if c.kind == "tree")
+    table = pd.DataFrame(tree.rules(), columns=["rule", "n", "bad rate"])
+    table["share"] = table["n"] / table["n"].sum()
+    shown = table.sort_values("bad rate", ascending=False).head(most)
+    return shown[["rule", "share", "bad rate"]].reset_index(drop=True)
+
+
+def readable(model: PdModel) -> pd.DataFrame:
+    """Return the inputs by the standard deviation of their contribution on development, the strongest first."""
     mean = pd.Series(model.facts["mean_contributions"])
     weight = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False).head(15)
     rows = [(n, model.features[n]["description"], w, mean.get(n, np.nan)) for n, w in weight.items()]

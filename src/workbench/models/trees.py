@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.tree import DecisionTreeClassifier, export_text
+from sklearn.tree import DecisionTreeClassifier
 
 from workbench.models.binning import WoeBins, woe_bins
 from workbench.panel.bins import is_category
@@ -67,7 +67,6 @@ class RuleTree(_OnNumbers):
                 "missing_left": t.missing_go_to_left.astype(bool), "n": t.n_node_samples, "bad_rate": t.value[:, 0, 1],
             }
         )  # fmt: skip
-        self.rules_ = export_text(model, feature_names=self.names_, decimals=4, show_weights=False)
         return self
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
@@ -81,6 +80,22 @@ class RuleTree(_OnNumbers):
             goes_left = np.where(np.isnan(v), missing_left[at], v <= threshold[at])
             at = np.where(inner, np.where(goes_left, left[at], right[at]), at)
         return at
+
+    def rules(self) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule in words, rows of development, bad rate)."""
+        found, open_ = [], [(0, ())]
+        while open_:
+            at, path = open_.pop()
+            node = self.nodes_.iloc[at]
+            if node["left"] < 0:
+                found.append((" and ".join(path) or "everyone", int(node["n"]), float(node["bad_rate"])))
+                continue
+            name = self.names_[int(node["feature"])] + (
+                " (WOE)" if self.names_[int(node["feature"])] in self.categories_ else ""
+            )
+            for side, sign in (("left", "<="), ("right", ">")):
+                open_.append((int(node[side]), (*path, f"{name} {sign} {node['threshold']:,.4g}")))
+        return found
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""
@@ -102,14 +117,14 @@ class RuleTree(_OnNumbers):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tree as JSON can hold it."""
-        return {**self._frame(), "nodes": self.nodes_.to_dict("list"), "rules": self.rules_}
+        return {**self._frame(), "nodes": self.nodes_.to_dict("list")}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> RuleTree:
         """Return the tree that `to_dict` wrote."""
         tree = cls()
         tree._take(d)
-        tree.nodes_, tree.rules_ = pd.DataFrame(d["nodes"]), d["rules"]
+        tree.nodes_ = pd.DataFrame(d["nodes"])
         return tree
 
 

@@ -47,7 +47,7 @@ def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]
         raise StepFailed(0, "the notebook left no model/model.json")
     (work / "kept.json").write_text(json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1))
     headline = _headline(left)
-    html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id))
+    html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id) | {"attached": _attached(step, work)})
     (work / "page.html").write_text(html, encoding="utf-8")
     runs.keep(run_id, work, left["figures"])
     runs.end(run_id, "FINISHED", {"verdict": left["verdict"], "headline": headline})
@@ -73,8 +73,15 @@ def _headline(left: dict[str, Any]) -> str:
 def _publish(study: str, step: Step, work: Path) -> None:
     target = home.reports() / study / f"{step.slug}.html"
     _replace(work / "page.html", target)
-    for extra in sorted((work / "evidence").glob("*/*.html")):
-        _replace(extra, target.parent / f"{Path(step.slug).name}-{extra.parent.name}" / extra.name)
+    for name, place in _attached(step, work).items():
+        _replace(work / "evidence" / name, target.parent / place)
+
+
+def _attached(step: Step, work: Path) -> dict[str, str]:
+    """Return whole pages the step left besides its notebook: name → place beside the step's page."""
+    folder = work / "evidence"
+    found = [p.relative_to(folder) for p in sorted(folder.glob("*/*.html"))]
+    return {str(p): f"{Path(step.slug).name}-{p.parent}/{p.name}" for p in found}
 
 
 def _replace(source: Path, target: Path) -> None:
