@@ -53,6 +53,14 @@ def test_tags_reach_the_version(version):
     assert found.tags["validation.verdict"] == "pass" and found.tags["sha256"] == version.digest
 
 
+def test_a_tracking_server_that_does_not_answer_is_one_line(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(UserError) as e:
+        store.client()
+    assert str(e.value).startswith("MLflow at http://127.0.0.1:9 does not answer (")
+    assert str(e.value).endswith("; start it, or unset MLFLOW_TRACKING_URI")
+
+
 def test_creating_the_store_from_several_processes_at_once_makes_one(tmp_path):
     import subprocess
     import sys

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from workbench.figures import theme
 
+_INK = {"amber": theme.INK}
 _COLOUR = {**theme.LIGHTS, "error": theme.RED, "not_evaluated": theme.GREY}
 
 
@@ -26,7 +27,7 @@ def tiles(tests: pd.DataFrame) -> Figure:
                     ha="center",
                     va="center",
                     fontsize=8,
-                    color="white",
+                    color=_INK.get(t["light"], "white"),
                 )
         ax.set_xlim(0, widest)
         ax.set_ylim(len(families), 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -137,7 +136,7 @@ def _row(r: Run, step: str) -> dict[str, Any]:
 
 def link(experiment_id: str, run_id: str) -> str:
     """Return where the MLflow UI shows a run (`make ui`)."""
-    address = os.environ.get("WORKBENCH_UI", "http://127.0.0.1:5000")
+    address = store.uri() if store.uri().startswith("http") else "http://127.0.0.1:5000"
     return f"{address}/#/experiments/{experiment_id}/runs/{run_id}"
 
 

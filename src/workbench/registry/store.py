@@ -5,19 +5,23 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from workbench import home
+from workbench.params import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 DATABASE = "mlflow.db"
 
@@ -27,8 +31,22 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlruns() / DATABASE}"
 
 
+def answers(uri_: str) -> None:
+    """Raise `UserError` where a tracking server doesn't answer; MLflow itself would retry for minutes."""
+    place = urlsplit(uri_)
+    if place.scheme not in ("http", "https"):
+        return
+    try:
+        socket.create_connection(
+            (place.hostname or "", place.port or (443 if place.scheme == "https" else 80)), 5
+        ).close()
+    except OSError as e:
+        raise UserError(f"MLflow at {uri_} does not answer ({e}); start it, or unset MLFLOW_TRACKING_URI") from None
+
+
 @cache
 def _client(uri_: str) -> MlflowClient:
+    answers(uri_)
     import mlflow
 
     for name in ("mlflow", "alembic"):

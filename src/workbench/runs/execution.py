@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,21 +75,22 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
 
 
 def _drive(flows: list[_Flow], jobs: int) -> None:
-    with ThreadPoolExecutor(jobs) as pool:
-        running: dict[Future[Result], _Flow] = {}
-        try:
-            while True:
-                for flow in flows:
-                    running.update({pool.submit(flow.step, s): flow for s in flow.ready()})
-                if not running:
-                    return
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    running.pop(done).take(done.result())
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool, running = ThreadPoolExecutor(jobs), {}
+    try:
+        while True:
             for flow in flows:
-                flow.close("KILLED")
-            raise
+                running.update({pool.submit(flow.step, s): flow for s in flow.ready()})
+            if not running:
+                return
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                running.pop(done).take(done.result())
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the clearing up
+        for flow in flows:
+            flow.stop()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Flow:
@@ -100,6 +102,7 @@ class _Flow:
         self.results: dict[str, Result] = {}
         self.begun: set[str] = set()
         self.open: dict[str, str] = {}
+        self.stopped = False
         store.client()
         self.run_id = runs.start(study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]})
 
@@ -133,6 +136,8 @@ class _Flow:
         try:
             verdict, headline = self._execute(step, run_id)
         except (StepFailed, UserError) as e:
+            if self.stopped:  # its run is marked KILLED already
+                return Result(step.name, "not run", message="stopped")
             return self._failed(step, run_id, e, time.monotonic() - began)
         finally:
             self.open.pop(step.name, None)
@@ -163,17 +168,18 @@ class _Flow:
         by_user = isinstance(error, UserError) or getattr(error, "by_user", False)
         return Result(step.name, "failed", seconds, "error", f"{error}{where}", by_user)
 
-    def close(self, status: str = "") -> None:
-        """End the study's run, and runs of steps that were still open."""
-        for run_id in self.open.values():
+    def stop(self) -> None:
+        """Mark the study's run and the steps under way as KILLED (Ctrl-C); their kernels go with the runner."""
+        self.stopped = True
+        for run_id in (*self.open.values(), self.run_id):
             runs.end(run_id, "KILLED")
-        failed = any(r.status == "failed" for r in self.results.values())
-        worst = min(
-            (evidence.Verdict(r.verdict) for r in self.results.values() if r.verdict),
-            key=lambda v: v.rank,
-            default="info",
-        )
-        runs.end(self.run_id, status or ("FAILED" if failed else "FINISHED"), {"verdict": str(worst)})
+
+    def close(self) -> None:
+        """End the study's run and bring the index up to date."""
+        found = list(self.results.values())
+        worst = min((evidence.Verdict(r.verdict) for r in found if r.verdict), key=lambda v: v.rank, default="info")
+        status = "FAILED" if any(r.status == "failed" for r in found) else "FINISHED"
+        runs.end(self.run_id, status, {"verdict": str(worst)})
         outcome.index()
 
 
