@@ -64,7 +64,7 @@ def test_a_good_table_has_no_findings_and_is_typed():
         ({"kind": ["a", "z", "a"]}, "error: loans.kind: value is not among the allowed ones (1 rows, e.g. 'z')"),
         (
             {"day": ["2020-01-01", "2031-01-01", "2020-02-01"]},
-            "error: loans.day: date is in the future (1 rows, e.g. '2031-01-01')",
+            "error: loans.day: date is in the future (1 rows, e.g. '2031-01-01 00:00:00')",
         ),
         (
             {"day": ["2020-01-01", "2020-02-31", "2020-02-01"]},
