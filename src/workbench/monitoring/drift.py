@@ -15,7 +15,7 @@ CRITICAL_LEVEL = 0.99
 def psi_by_period(model: PdModel, rows: pd.DataFrame, amber: float, red: float) -> pd.DataFrame:
     """Return one row per feature (and `pd`) and period with its PSI and light.
 
-    `rows`: the panel's rows with `period` and `pd`. A light needs the PSI over the threshold *and*
+    `rows`: the panel's rows with `period`, `pd` and `weight`. A light needs the PSI over the threshold *and*
     over the critical value of two samples of this size, so that small periods don't cry wolf.
     Columns: feature, period, psi, n (development), m (period), bins, critical, light. Missing and
     unseen values are bins of their own; an empty bin counts as half an observation.
@@ -25,7 +25,7 @@ def psi_by_period(model: PdModel, rows: pd.DataFrame, amber: float, red: float) 
     for feature, (bins, counts) in model.reference.items():
         expected = np.array(counts)
         for period, part in rows.groupby("period", sort=True):
-            actual = bins.counts(part[feature])
+            actual = bins.counts(part[feature], part["weight"].to_numpy())  # as development's counts are
             used = int(((expected + actual) > 0).sum())
             value = metrics.psi(expected, actual)
             critical = metrics.psi_critical(int(expected.sum()), len(part), used, CRITICAL_LEVEL)

@@ -21,7 +21,7 @@ FAMILY = "stability"
 def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float]:
     """Return PSI and critical value of one column of `rows` against development's frozen bins."""
     bins, counts = s.model.reference[name]
-    actual = bins.counts(rows[name])
+    actual = bins.counts(rows[name], rows["weight"].to_numpy())  # as development's counts are
     used = int(((np.array(counts) + actual) > 0).sum())
     return metrics.psi(counts, actual), metrics.psi_critical(int(sum(counts)), len(rows), used)
 
