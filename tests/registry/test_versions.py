@@ -61,6 +61,20 @@ def test_a_tracking_server_that_does_not_answer_is_one_line(monkeypatch):
     assert str(e.value).endswith("; start it, or unset MLFLOW_TRACKING_URI")
 
 
+def test_the_store_follows_the_home_and_leaves_no_variable_behind(sample_home, tmp_path, monkeypatch):
+    import os
+
+    import mlflow
+
+    here = store.client().tracking_uri
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("WORKBENCH_HOME", str(tmp_path))
+        assert store.client().tracking_uri == mlflow.get_tracking_uri() == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+        assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert store.client().tracking_uri == mlflow.get_tracking_uri() == here
+
+
 def test_creating_the_store_from_several_processes_at_once_makes_one(tmp_path):
     import subprocess
     import sys

@@ -53,14 +53,22 @@ def _client(uri_: str) -> MlflowClient:
         logging.getLogger(name).setLevel(logging.ERROR)
     if uri_.startswith("sqlite:///"):
         create(Path(uri_.removeprefix("sqlite:///")))
-    mlflow.set_tracking_uri(uri_)
-    mlflow.set_registry_uri(uri_)
     return mlflow.MlflowClient(uri_, uri_)
 
 
 def client() -> MlflowClient:
-    """Return the client of the store, which is created first where it is not there yet."""
-    return _client(uri())
+    """Return the client of the store, which is created first where it is not there yet.
+
+    MLflow's own functions (`mlflow.log_…`) are pointed at the same store.
+    """
+    found, given = _client(uri()), os.environ.get("MLFLOW_TRACKING_URI")
+    import mlflow
+
+    mlflow.set_tracking_uri(found.tracking_uri)
+    mlflow.set_registry_uri(found.tracking_uri)
+    if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    return found
 
 
 def create(path: Path) -> None:
