@@ -110,7 +110,9 @@ def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it
     found = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
         "feature"
     )["evidently_psi"]
-    own = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), 0.1, 0.25).set_index("feature")["psi"]
+    own = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), 0.1, 0.25).set_index("feature")[
+        "psi"
+    ]
     assert own["x"] > 0.9 and found["x"] == pytest.approx(own["x"], rel=0.02)
     assert found["predicted PD"] == pytest.approx(0.0, abs=1e-6)
 

@@ -1,55 +1,149 @@
-"""Drafted contracts: roles guessed and marked, and the draft holds for its own file."""
+"""Drafted contracts: what is planted in a file is guessed and marked, and the draft holds for its own file."""
 
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from workbench import contracts
-from workbench.portfolios import draft
+from workbench.params import UserError
+from workbench.portfolios import catalog, draft, guesses
 from workbench.portfolios.files import read_raw
 
 TRY = Path(os.environ.get("WORKBENCH_DATA", Path(__file__).parents[3] / "shared" / "data" / "try"))
+TODAY = pd.Timestamp("2026-01-01")
+N = 400
+
+
+def _resident(i: int) -> str:
+    """An invented resident number with a right check character."""
+    body = f"1101011990030{i % 10_000:04d}"
+    return body + "10X98765432"[sum(int(d) * pow(2, 17 - k, 11) for k, d in enumerate(body)) % 11]
 
 
 @pytest.fixture
 def own_file(tmp_path) -> Path:
-    n = 200
+    days = pd.date_range("2020-01-01", periods=N)
+    bad = np.arange(N) % 10 == 0
     table = pd.DataFrame(
         {
-            "Loan ID": [f"{110101199003070000 + i}" for i in range(n)],
-            "customer_name": ["Ada Adler", "Bo Novak"] * (n // 2),
-            "Gender": ["F", "M"] * (n // 2),
-            "income": [f"{i + 1},{i % 10}00" for i in range(n)],
-            "open_date": [f"{d:%Y-%m-%d}" for d in pd.date_range("2020-01-01", periods=n)],
-            "recovered_amount": range(n),
-            "default": ["N"] * (n - 20) + ["Y"] * 20,
+            "Loan ID": [f"{110101199003070000 + i}" for i in range(N)],
+            "customer_name": [f"Ada {i}" for i in range(N)],
+            "Document": [_resident(i) for i in range(N)],
+            "reach": [f"ada{i}@example.org" for i in range(N)],
+            "mobile": [f"1380000{i:04d}" for i in range(N)],
+            "Gender": ["F", "M"] * (N // 2),
+            "branch_name": ["North", "South", "East", "West"] * (N // 4),
+            "annual_income": [f"{i + 1},{i % 10}00" for i in range(N)],
+            "days_employed": [365243 if i % 5 == 0 else i for i in range(N)],
+            "job": ["clerk", "Unknown", "nurse", "cook"] * (N // 4),
+            "paid_out": [f"{d + pd.Timedelta(days=30):%Y%m%d}" for d in days],
+            "approval_date": [f"{d:%Y%m%d}" for d in days],
+            "recovered_amount": range(N),
+            "visit_cost": np.where(bad, np.arange(N) + 7.5, np.nan),
+            "default": ["no", "yes"] * (N // 2),
+            "y": np.where(bad, "1", "0"),
         }
     )
     table.to_csv(tmp_path / "Our Loans.csv", index=False)
     return tmp_path / "Our Loans.csv"
 
 
-def test_roles_types_and_personal_data_are_guessed_and_marked(own_file):
-    found = {c.name: c for c in draft.draft(own_file).columns}
-    assert (
-        found["loan_id"].role == "key" and found["loan_id"].type == "text" and found["loan_id"].personal == "identifier"
-    )
-    assert found["customer_name"].personal == "name" and found["customer_name"].role == "ignore"
-    assert found["gender"].fairness and found["recovered_amount"].known == "after" and found["open_date"].type == "date"
-    assert found["default"].role == "outcome" and draft.draft(own_file).bad_value == "Y"
+def test_what_is_planted_is_guessed_and_marked(own_file):
+    drafted = draft.draft(own_file)
+    found = {c.name: c for c in drafted.columns}
+    assert drafted.named("key") == ["loan_id"] and found["loan_id"].type == "text"
+    kinds = {"loan_id": "identifier", "customer_name": "name", "document": "identifier"}
+    personal = {n: c.personal for n, c in found.items() if c.personal}
+    assert personal == {**kinds, "reach": "contact", "mobile": "contact"}
+    assert found["annual_income"].type == "integer" and drafted.thousands == ","
+    assert found["annual_income"].aspect == "capacity" and found["branch_name"].type == "category"
+    assert found["days_employed"].missing == ("365243",) and found["job"].missing == ("Unknown",)
+    assert [n for n, c in found.items() if c.fairness] == ["gender"]
+    assert found["approval_date"].type == "date" and drafted.named("as_of") == ["approval_date"]
+    assert drafted.named("outcome") == ["y"] and drafted.bad_value == "1", "`default` is a feature beside `y`"
+    late = {n for n, c in found.items() if c.known == "after"}
+    assert late == {"paid_out", "recovered_amount", "visit_cost", "y"}
     assert all(c.guessed for c in found.values())
 
 
-def test_the_draft_is_a_contract_that_can_be_read_again(own_file, tmp_path):
+def test_the_draft_can_be_read_again_and_holds_for_its_own_file(own_file, tmp_path):
     path = tmp_path / "c.yaml"
-    path.write_text(draft.to_yaml(draft.draft(own_file)))
+    text = draft.to_yaml(draft.draft(own_file))
+    path.write_text(text)
     again = contracts.load(path)
-    assert [c.name for c in again.columns] == [c.name for c in draft.draft(own_file).columns]
-    _, findings = contracts.check(read_raw(own_file, again), again, pd.Timestamp("2026-01-01"))
-    errors = [f.line() for f in findings if f.severity == "error"]
-    assert len(errors) == 1 and "set `thousands` in the contract" in errors[0]
+    assert again == draft.draft(own_file)
+    table, findings = contracts.check(read_raw(own_file, again), again, TODAY)
+    assert findings == []
+    assert table["annual_income"].iloc[1] == 2100 and table["days_employed"].isna().sum() == N / 5
+    assert text.startswith("# Drafted: confirm each `guessed` line")
+    assert text.count("# guessed: ") == len(again.columns) and "# guessed: unique in every row" in text
+    assert not any(v in text for v in ("Ada", "example.org", "13800", "110101")), "no personal value in a contract"
+
+
+def test_encoding_delimiter_and_chinese_headers_are_guessed(tmp_path):
+    rows = "".join(f"{i};王芳{i};{i % 7};{i % 2}\n" for i in range(100))
+    (tmp_path / "a.csv").write_bytes(f"编号;姓名;金额;违约\n{rows}".encode("gbk"))
+    drafted = draft.draft(tmp_path / "a.csv")
+    assert (drafted.encoding, drafted.delimiter) == ("gb18030", ";")
+    assert [c.name for c in drafted.columns] == ["column_1", "column_2", "column_3", "column_4"]
+    assert drafted.named("key") == ["column_1"] and drafted.named("outcome") == ["column_4"]
+    assert drafted["column_2"].personal == "name"
+
+
+def test_an_owner_and_a_month_are_a_key_together(tmp_path):
+    pairs = [(f"{i:05d}", m, i * m % 7) for i in range(200) for m in range(1, 4)]
+    pd.DataFrame(pairs, columns=["ID", "months_balance", "amt"]).to_csv(tmp_path / "m.csv", index=False)
+    drafted = draft.draft(tmp_path / "m.csv")
+    assert drafted.named("key") == ["id", "months_balance"] and drafted["id"].personal == "identifier"
+    assert "# guessed: unique in every row together with the other key" in draft.to_yaml(drafted)
+
+
+def test_one_column_is_no_portfolio(tmp_path):
+    (tmp_path / "a.csv").write_text("id\n1\n2\n")
+    with pytest.raises(UserError, match=r"^a\.csv: one column only; is the delimiter another one\?$"):
+        draft.draft(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["007", "010", "123"], "text"),
+        (["1", "2", "30"], "integer"),
+        (["1.5", "2", "30"], "number"),
+        (["1,200", "2", "30,000"], "integer"),
+        (["2020-01-31", "2020-02-01", "2020-02-02"], "date"),
+        (["31.01.2020", "01.02.2020", "02.02.2020"], "date"),
+        (["01/2020", "02/2020", "03/2020"], "date"),
+        (["28-Feb-97", "01-Mar-97", "02-Mar-97"], "date"),
+        (["10.12", "11.05", "12.30"], "number"),
+        ([20200131, 20200201, 20200202], "date"),
+        ([20200131, 20209901, 31], "integer"),
+        ([110101199003070134, 110101199003070142, 1], "text"),
+        ([True, False, True], "category"),
+        (["a", "b", "a"], "category"),
+        (["ada", "bo", "cy"], "text"),
+        ([None, None, None], "text"),
+    ],
+)
+def test_types(values, kind):
+    assert guesses.type_of(pd.Series(values), "x") == kind
+
+
+@pytest.mark.parametrize("name", ["loan_age", "grace_period", "percentage", "message", "embrace"])
+def test_words_that_hold_age_or_race_are_no_protected_group(name):
+    assert not guesses.is_fairness(name)
+
+
+@pytest.mark.parametrize("name", sorted(catalog.embedded()))
+def test_drafts_of_the_embedded_portfolios_find_the_outcome_of_their_contract(name):
+    drafted, known = draft.draft(catalog.raw_file(name)), catalog.embedded()[name]
+    outcomes = [[c.file_name for c in k.columns if c.role == "outcome"] for k in (drafted, known)]
+    assert outcomes[0] == outcomes[1] and drafted.bad_value == known.bad_value
+    _, findings = contracts.check(read_raw(catalog.raw_file(name), drafted), drafted, TODAY)
+    assert [f.line() for f in findings if f.severity == "error"] == []
 
 
 @pytest.mark.parametrize(

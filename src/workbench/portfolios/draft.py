@@ -1,4 +1,4 @@
-"""Draft a contract from a file: types, roles, personal data and leaks guessed, each guess marked to be confirmed."""
+"""Draft a contract from a file: key, outcome, as-of date and what is known only afterwards; each guess is marked."""
 
 from __future__ import annotations
 
@@ -10,141 +10,181 @@ from typing import Any
 import pandas as pd
 
 from workbench.contracts import Column, Contract, as_text
+from workbench.contracts.readings import typed
 from workbench.params import UserError
-from workbench.portfolios.files import read_raw
+from workbench.portfolios import guesses
+from workbench.portfolios.files import dialect, read_raw
 
-FEW_CODES = 30  # a column with at most so many different values holds codes
-_PERSONAL = {
-    "name": r"(^|_)name$|姓名",
-    "identifier": r"national_?id|ssn|passport|id_?card|tax_?id|身份证",
-    "contact": r"phone_?(no|num)|mobile$|telephone_?n|e_?mail_?addr|^email$|^phone$|手机|电话",
-    "address": r"address|street|^city$|^zip|postcode|postal|地址",
-}
-_OUTCOME = r"^(is_)?(default|target|bad|y|outcome|churn|label|mis_status)|attrition|default|creditability|loan_status"
-_AFTERWARDS = r"charge?_?off|chg_?off|chargeoff|recover|collect|total_py?mnt|write_?off|loss|closed_date|settle"
-_FAIRNESS = r"sex|gender|(^|_)age(_|$)|marital|marriage|family_status|foreign|nationality|ethnic|race|religion"
-_ASPECT = {
-    "capacity": r"income|salary|payment|pymnt|burden|dti|installment|instalment|open_to_buy",
-    "size": r"limit|amount|_amt|balance|loan_amnt|gross|_bal($|_)|appv",
-    "credit_record": r"delinq|late|overdue|past_due|default|credit_history|inq",
-    "relationship": r"months_on_book|tenure|since|relationship|contacts|inactive",
-    "offer": r"rate|term|product|card_category|purpose",
-}
+_KEY = r"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码"
+_OWNER = r"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$"
+_PERIOD = r"^t$|month|period|date|year"
+_OUTCOME = (  # asked for in this order: a file may hold both an outcome `y` and a feature `default`
+    r"^(is_)?(target|outcome|label|y|bad|bad_flag|good_bad)$|是否违约|违约",
+    r"churn|attrition|mis_status|creditability|default|charged_off",
+    r"(^|_)status$",
+)
+_BAD = r"chg|charge|off|bad|default|late|attrit|churn|^y(es)?$"
+_FIRST_DATE = r"approv|applic|as_of|decision|originat|open|issue"
+_CLEAR = 0.9  # filled for the bad and empty for the good, in so much more of the rows
+
+_HEAD = (
+    "# Drafted: confirm each `guessed` line (type, role, personal, known before or after the decision), then remove it."
+)
 
 
 def draft(path: Path) -> Contract:
-    """Return a contract drafted from a CSV or Parquet file; what had to be guessed is marked `guessed`."""
-    raw = read_raw(path)
+    """Return a contract drafted from a CSV or Parquet file; what had to be guessed is marked `guessed`.
+
+    Encoding, delimiter and thousand separators are guessed, too. Raises `UserError` where the file
+    can't be read or has one column only.
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).strip("_") or "table"
+    empty = Contract(name=name, title=path.name, columns=(), **dialect(path))
+    raw = read_raw(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
-    columns = [_column(raw[c], str(c)) for c in raw.columns]
-    columns = _with_key(columns, raw)
-    columns, bad_value = _with_outcome(columns, raw)
-    name = re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).strip("_")
-    return Contract(name=name or "table", title=path.name, columns=tuple(columns), bad_value=bad_value)
-
-
-def _snake(name: str) -> str:
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
-    words = re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
-    return words if re.match(r"[a-z]", words) else f"c_{words or abs(hash(name)) % 1000}"
-
-
-def _column(values: pd.Series, source: str) -> Column:
-    name, kind = _snake(source), _type(values)
-    facts: dict[str, Any] = {"guessed": True}
-    personal = next(
-        (p for p, pattern in _PERSONAL.items() if re.search(pattern, name) or re.search(pattern, source)), ""
-    )
-    if personal:
-        facts |= {"personal": personal, "role": "ignore", "type": "text"}
-    elif kind == "text":
-        facts |= {"role": "ignore"}
-    if re.search(_AFTERWARDS, name):
-        facts |= {"known": "after"}
-    if re.search(_FAIRNESS, name) and not personal:
-        facts |= {"fairness": True}
-    if kind == "category" and not personal:
-        codes = sorted(str(v) for v in as_text(values).dropna().unique())
-        facts |= {"values": {c: c for c in codes}, "breach": "warning"}
-    aspect = next((a for a, pattern in _ASPECT.items() if re.search(pattern, name)), "basics")
-    return Column(**{"name": name, "source": source if source != name else "", "type": kind, "aspect": aspect, **facts})
-
-
-def _type(values: pd.Series) -> str:
-    known = values.dropna()
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return "date"
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return "category" if known.nunique() <= 2 else "integer" if (known % 1 == 0).all() else "number"
-    text = known.astype(str).str.strip()
-    numbers = pd.to_numeric(text.str.replace(",", ""), errors="coerce")
-    if len(text) and numbers.notna().mean() > 0.99:
-        long = text.str.fullmatch(r"\d{11,}").mean() > 0.5
-        return (
-            "text"
-            if long
-            else "category"
-            if known.nunique() <= 2
-            else "integer"
-            if (numbers.dropna() % 1 == 0).all()
-            else "number"
-        )
-    dates = pd.to_datetime(text.head(500), errors="coerce", format="mixed")
-    if len(text) and dates.notna().mean() > 0.99 and text.head(500).str.contains(r"\d{4}").all():
-        return "date"
-    return "category" if known.nunique() <= FEW_CODES else "text"
-
-
-def _with_key(columns: list[Column], raw: pd.DataFrame) -> list[Column]:
-    """The first column that is unique in every row and is called like an identifier is the key."""
-    unique = [c for c in columns if raw[c.file_name].is_unique and raw[c.file_name].notna().all()]
-    named = [c for c in unique if re.search(r"(^|_)(id|no|nr|num|number|key)(_|$)|clientnum", c.name)]
-    if not named:
-        return columns
-    key = named[0]
-    changed = key.model_copy(
-        update={"role": "key", "type": "text", "personal": "identifier", "values": {}, "breach": "error"}
-    )
-    return [changed if c is key else c for c in columns]
-
-
-def _with_outcome(columns: list[Column], raw: pd.DataFrame) -> tuple[list[Column], str]:
-    """The first two-valued column called like an outcome is it; its rarer value is taken for bad."""
-    for c in columns:
-        codes = as_text(raw[c.file_name]).dropna()
-        if codes.nunique() == 2 and re.search(_OUTCOME, c.name) and not c.personal and c.role != "key":
-            changed = {
-                "role": "outcome",
-                "type": "category",
-                "known": "after",
-                "values": {v: v for v in sorted(codes.unique())},
-            }
-            new = c.model_copy(update={**changed, "breach": "error"})
-            return [new if x is c else x for x in columns], _bad(codes)
-    return columns, ""
-
-
-def _bad(codes: pd.Series) -> str:
-    """The code called like something bad, else the rarer one."""
-    called = [v for v in codes.unique() if re.search(r"chg|off|bad|default|late|attrit|churn", v, re.I)]
-    return str(called[0] if len(called) == 1 else codes.value_counts().index[-1])
+    columns = [_column(raw[c], n, str(c)) for c, n in zip(raw.columns, _names(raw), strict=True)]
+    thousands = "," if any(guesses.is_grouped(raw[c.file_name]) for c in columns if c.type != "text") else ""
+    contract = empty.model_copy(update={"columns": tuple(columns), "thousands": thousands})
+    return _with_dates(_with_outcome(_with_key(contract, raw), raw), raw)
 
 
 def to_yaml(contract: Contract) -> str:
     """Return the contract as YAML a person can correct: one line per column, only what differs from the defaults."""
-    lines = [
-        "# Drafted from the file. Look at every column: type, role, personal, known (before or after the decision),",
-        "# values. Remove `guessed` from what you have confirmed. One column is the outcome, bad_value its bad code.",
-        f"name: {contract.name}",
-        f"title: {json.dumps(contract.title, ensure_ascii=False)}",
-        f"bad_value: {json.dumps(contract.bad_value)}",
-        "columns:",
-    ]
+    facts = {k: v for k, v in contract.model_dump(mode="json").items() if k != "columns"}
+    defaults = {n: f.default for n, f in Contract.model_fields.items()}
+    head = [f"{k}: {_quoted(v)}" for k, v in facts.items() if v and v != defaults[k]]
+    return "\n".join([_HEAD, *head, "columns:", *(_line(c, contract) for c in contract.columns)]) + "\n"
+
+
+def _line(c: Column, contract: Contract) -> str:
     defaults = {n: f.default for n, f in Column.model_fields.items()}
+    facts = {k: v for k, v in c.model_dump(mode="json").items() if k in ("name", "type") or v != defaults[k]}
+    shown = ", ".join(f"{k}: {_quoted(v)}" for k, v in facts.items() if v not in ([], {}))
+    return f"  - {{{shown}}}" + (f"  # guessed: {_why(c, contract)}" if c.guessed else "")
+
+
+def _quoted(value: Any) -> str:
+    """JSON is YAML, but for control characters, which YAML wants escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
+
+
+def _why(c: Column, contract: Contract) -> str:
+    """Return in a few words what a column's guesses rest on."""
+    keys = contract.named("key")
+    reasons = {
+        "unique in every row": keys == [c.name],
+        "unique in every row together with the other key": c.name in keys and len(keys) > 1,
+        "two values and called like an outcome": c.role == "outcome",
+        "earliest date, there in every row": c.role == "as_of",
+        "personal by its name or its values": bool(c.personal) and c.role != "key",
+        "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
+        "a group to compare treatment by": c.fairness,
+        "code for missing by its place or name": bool(c.missing),
+        "empty, constant or free text": c.role == "ignore" and not c.personal,
+    }
+    return "; ".join(r for r, holds in reasons.items() if holds) or "type from the values"
+
+
+def _names(raw: pd.DataFrame) -> list[str]:
+    """Return names in the house's form, each once; what has no Latin letter gets its position."""
+    names: list[str] = []
+    for i, source in enumerate(raw.columns, 1):
+        words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(source))
+        words = re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
+        name = words if re.match(r"[a-z]", words) else f"column_{i}"
+        names.append(name if name not in names else f"{name}_{i}")
+    return names
+
+
+def _column(values: pd.Series, name: str, source: str) -> Column:
+    kind, person = guesses.type_of(values, name), guesses.personal(values, name, source)
+    facts: dict[str, Any] = {"name": name, "source": source if source != name else "", "type": kind, "guessed": True}
+    if person:
+        return Column(**{**facts, "type": "text", "role": "ignore", "personal": person})
+    facts |= {"aspect": guesses.aspect(name), "fairness": guesses.is_fairness(f"{name}_{source}")}
+    facts |= {"known": "after" if guesses.is_afterwards(name) else "before"}
+    facts |= {"missing": guesses.missing_codes(values, kind)}
+    if kind == "text" or values.nunique() < 2:
+        facts |= {"role": "ignore"}
+    elif kind == "category":
+        facts |= {"values": _codes(values, facts["missing"]), "breach": "warning"}
+    elif kind == "date":
+        facts |= {"role": "fact", "breach": "warning"}
+    elif guesses.is_amount(values, name):
+        facts |= {"minimum": 0}
+    return Column(**facts)
+
+
+def _codes(values: pd.Series, missing: tuple[str, ...]) -> dict[str, str]:
+    codes = sorted(c for c in as_text(values).dropna().unique() if c and c not in missing)
+    return {c: c for c in codes} if len(codes) <= guesses.FEW_CODES else {}
+
+
+def _changed(contract: Contract, changes: dict[str, dict[str, Any]], **facts: Any) -> Contract:
+    new = [c.model_copy(update=changes.get(c.name, {})) for c in contract.columns]
+    return contract.replaced(new, **facts)
+
+
+def _with_key(contract: Contract, raw: pd.DataFrame) -> Contract:
+    """The first column unique in every row and called like an identifier is the key; else an owner and a period."""
+    as_key = {"role": "key", "type": "text", "values": {}, "missing": (), "minimum": None, "breach": "error"}
+    named = [c for c in contract.columns if re.search(_KEY, c.name) or re.search(_KEY, c.source)]
+    for c in named:
+        if raw[c.file_name].is_unique and raw[c.file_name].notna().all():
+            return _changed(contract, {c.name: {**as_key, "personal": "identifier"}})
+    owners = [c for c in named if re.search(_OWNER, c.name) and raw[c.file_name].nunique() > guesses.MANY_CODES]
+    hidden = {c.name: {**as_key, "role": "ignore", "personal": "identifier"} for c in owners}
+    for c in owners:
+        for period in [p for p in contract.columns if re.search(_PERIOD, p.name) and p is not c]:
+            if not raw.duplicated([c.file_name, period.file_name]).any():
+                both = {c.name: {**as_key, "personal": "identifier"}, period.name: {**as_key, "type": period.type}}
+                return _changed(contract, {**hidden, **both})
+    return _changed(contract, hidden)
+
+
+def _with_outcome(contract: Contract, raw: pd.DataFrame) -> Contract:
+    """The two-valued column most plainly called an outcome is it; columns filled for the bad only came after it."""
+    free = [c for c in contract.columns if not c.personal and c.role != "key"]
+    named = [c for pattern in _OUTCOME for c in free if re.search(pattern, c.name) or re.search(pattern, c.source)]
+    for c in named:
+        codes = as_text(raw[c.file_name])
+        if codes.nunique() != 2:
+            continue
+        bad = _bad(codes.dropna())
+        outcome = {"role": "outcome", "type": "category", "known": "after", "breach": "error", "missing": ()}
+        changes = {name: {"known": "after"} for name in _filled_for_bad(contract, raw, codes == bad)}
+        changes[c.name] = {**outcome, "values": {v: v for v in sorted(codes.dropna().unique())}, "minimum": None}
+        return _changed(contract, changes, bad_value=bad)
+    return contract
+
+
+def _bad(codes: pd.Series) -> str:
+    """The code called like something bad, else the rarer one."""
+    called = [v for v in codes.unique() if re.search(_BAD, v, re.I)]
+    return str(called[0] if len(called) == 1 else codes.value_counts().index[-1])
+
+
+def _filled_for_bad(contract: Contract, raw: pd.DataFrame, bad: pd.Series) -> list[str]:
+    bad = bad.fillna(False).astype(bool)
+    found = []
     for c in contract.columns:
-        kept = {k: v for k, v in c.model_dump(mode="json").items() if k in ("name", "type") or v != defaults.get(k)}
-        kept = {k: v for k, v in kept.items() if v not in ([], {})}
-        shown = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in kept.items())
-        lines.append(f"  - {{{shown}}}")
-    return "\n".join(lines) + "\n"
+        values = raw[c.file_name]
+        filled = values.notna() & ~as_text(values).isin(["", "0"])
+        if filled[bad].mean() - filled[~bad].mean() > _CLEAR:
+            found.append(c.name)
+    return found
+
+
+def _with_dates(contract: Contract, raw: pd.DataFrame) -> Contract:
+    """The as-of date is there in every row, by its name or before the others; dates mostly later came after it."""
+    dates = {c.name: typed(raw[c.file_name], c, contract)[0] for c in contract.columns if c.type == "date"}
+    whole = [n for n, d in dates.items() if d.notna().all() and d.nunique() > 1 and contract[n].role == "fact"]
+    if not whole or not contract.named("outcome"):
+        return contract
+    named = [n for n in whole if re.search(_FIRST_DATE, n)]
+    first = named[0] if named else min(whole, key=lambda n: dates[n].median())
+    later = [n for n, d in dates.items() if n != first and (d > dates[first])[d.notna()].mean() > 0.5]
+    changes: dict[str, dict[str, Any]] = {n: {"known": "after"} for n in later}
+    return _changed(contract, {**changes, first: {"role": "as_of", "breach": "error"}})

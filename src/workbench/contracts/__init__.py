@@ -1,0 +1,20 @@
+"""The words of columns: type, unit, allowed values, personal?, known when?; a table is checked against them."""
+
+from workbench.contracts.checks import check, stop_on_errors, to_evidence
+from workbench.contracts.readings import as_text
+from workbench.contracts.words import Aspect, Column, Contract, Finding, Role, Type, load, mask
+
+__all__ = [
+    "Aspect",
+    "Column",
+    "Contract",
+    "Finding",
+    "Role",
+    "Type",
+    "as_text",
+    "check",
+    "load",
+    "mask",
+    "stop_on_errors",
+    "to_evidence",
+]

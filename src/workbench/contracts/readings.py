@@ -1,0 +1,178 @@
+"""Read raw values as the type their contract names; what can't be read becomes missing and a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from pandas.tseries.api import guess_datetime_format
+
+from workbench.contracts.words import Column, Contract, Finding, mask
+
+EXACT = 2**53  # whole numbers beyond it lose digits in a decimal number (IEEE 754 double)
+NUMBERS = ("number", "integer")
+_ISO = r"\d{4}(?:-?\d{2}(?:-?\d{2})?)?(?:[T ].*)?"
+_WRITTEN = {
+    r"\d{1,2}/\d{4}": "%m/%Y",
+    r"\d{1,2}-[A-Za-z]{3}-\d{2}": "%d-%b-%y",
+    r"\d{1,2}-[A-Za-z]{3}-\d{4}": "%d-%b-%Y",
+    r"[A-Za-z]{3}-\d{2}": "%b-%y",
+    r"[A-Za-z]{3}-\d{4}": "%b-%Y",
+}
+_AMBIGUOUS = r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
+
+
+def typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
+    """Return the values in the contract's type (n), and a finding for each way in which some can't be read."""
+    if column.type in NUMBERS:
+        return _numbers(values, column, contract)
+    if column.type == "date":
+        return _dates(values, column, contract)
+    text = _without(as_text(values), column)
+    findings = [] if column.role == "ignore" else _rounded(values, "text", column, contract)
+    if column.prefix:
+        text = text.str[: column.prefix]
+    if column.values or column.undocumented:
+        findings += _undocumented(text, column, contract)
+        labels = {**column.values, **column.undocumented}
+        text = _by_value(text, lambda codes: codes.map(lambda v: labels.get(v, v)))
+    return text.astype("str"), findings
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Return the values as text without outer spaces; codes that a file holds as floats (1.0) are integers.
+
+    >>> as_text(pd.Series([1.0, None, 2.5])).tolist()
+    ['1', <NA>, '2.5']
+    """
+    if not pd.api.types.is_float_dtype(values):
+        return values.astype("string").str.strip()
+    return _by_value(values, lambda v: v.astype("string").str.replace(r"\.0$", "", regex=True)).astype("string")
+
+
+def finding(contract: Contract, column: str, rule: str, severity: str, rows: int, examples: str = "") -> Finding:
+    """Return a finding about the contract's table."""
+    return Finding(table=contract.name, column=column, rule=rule, severity=severity, rows=rows, examples=examples)
+
+
+def breach(contract: Contract, column: Column, rule: str, bad: pd.Series) -> Finding:
+    """Return a finding with up to three of the bad values, masked where personal; its severity is the contract's.
+
+    A bad key, outcome or as-of date is always an error: a row without them stands for nothing.
+    """
+    examples = ", ".join(mask(shown(v), column) for v in bad.dropna().unique()[:3])
+    needed = column.role in ("key", "outcome", "as_of")
+    return finding(contract, column.name, rule, "error" if needed else column.breach, len(bad), examples)
+
+
+def shown(value: object) -> str:
+    """Return a value as text: dates without a time of day are shown without one."""
+    return str(value).removesuffix(" 00:00:00")
+
+
+def _by_value(values: pd.Series, change: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Return `change` of the values, worked out once for each different one; missing stays missing."""
+    codes, different = pd.factorize(values)
+    return change(pd.Series(different)).reindex(codes).set_axis(values.index)
+
+
+def _without(text: pd.Series, column: Column) -> pd.Series:
+    return text.mask(text.isin(["", *column.missing]))
+
+
+def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
+    if pd.api.types.is_numeric_dtype(values):
+        codes = pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
+        read = pd.Series(values.to_numpy(float, na_value=float("nan")), index=values.index)
+        return read.mask(read.isin(codes)) if len(codes) else read, _rounded(values, "integer", column, contract)
+    text = _without(as_text(values), column)
+    if contract.thousands:
+        text = text.str.replace(contract.thousands, "", regex=False)
+    read = pd.to_numeric(text, errors="coerce").astype(float)
+    unread = text[read.isna() & text.notna()]
+    found = [breach(contract, column, f"not a number{_thousands_hint(unread)}", unread)] if len(unread) else []
+    return read, found + _rounded(read, "integer", column, contract)
+
+
+def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -> list[Finding]:
+    """Identifiers of 16 and more digits that went through a decimal number are no longer what they were."""
+    if column.type != kind or not pd.api.types.is_float_dtype(values):
+        return []
+    bad = values[(values.abs() > EXACT) & (values.abs() != float("inf"))]
+    rule = "more digits than a decimal number keeps; export it as text and set `type: text`"
+    return [breach(contract, column, rule, bad)] if len(bad) else []
+
+
+def _thousands_hint(bad: pd.Series) -> str:
+    grouped = bad.str.fullmatch(r"-?\d{1,3}([, ]\d{3})+(\.\d+)?").any()
+    return "; has thousand separators: set `thousands` in the contract" if grouped else ""
+
+
+def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        read, text = _by_value(values, _plain), values
+    else:
+        text = _without(as_text(values), column)
+        read = _by_value(text, lambda different: _parsed(different, column.format))
+    unread = text[read.isna() & text.notna()]
+    found = [breach(contract, column, "not a date", unread)] if len(unread) else []
+    return read.astype("datetime64[us]"), found + _day_or_month(text, column, contract)
+
+
+def _plain(dates: pd.Series) -> pd.Series:
+    """Dates with a time zone as they are in UTC, those without as they are."""
+    return pd.to_datetime(dates, utc=True).dt.tz_localize(None)
+
+
+def _parsed(different: pd.Series, written: str) -> pd.Series:
+    """Return different texts as dates: by the contract's format, else ISO 8601, else as the first other is written."""
+    if written:
+        return _plain(pd.to_datetime(different, format=written, errors="coerce"))
+    iso = different.str.fullmatch(_ISO).fillna(False).astype(bool)
+    read = _plain(pd.to_datetime(different.where(iso), format="ISO8601", errors="coerce", utc=True))
+    rest = different[~iso]
+    guess = _format(rest) if rest.notna().any() else None
+    return read.fillna(_plain(pd.to_datetime(rest, format=guess, errors="coerce", utc=True))) if guess else read
+
+
+def _format(text: pd.Series) -> str | None:
+    """Return the format of the first texts that have one; a few by pattern, which pandas doesn't guess."""
+    for pattern, written in _WRITTEN.items():
+        if text.dropna().str.fullmatch(pattern).mean() > 0.5:
+            return written
+    day_first = _day_first(text)
+    found = (guess_datetime_format(v, dayfirst=day_first) for v in text.dropna().head(20))
+    return next((written for written in found if written), None)
+
+
+def _day_first(text: pd.Series) -> bool:
+    """A first number above 12 can't be a month."""
+    first = pd.to_numeric(text.str.extract(r"^(\d{1,2})[/.\-]")[0], errors="coerce")
+    return bool((first > 12).any())
+
+
+def _day_or_month(text: pd.Series, column: Column, contract: Contract) -> list[Finding]:
+    if column.format or not pd.api.types.is_string_dtype(text):
+        return []
+    known = text.dropna()
+    either = known[known.str.fullmatch(_AMBIGUOUS)]
+    if not len(either) or _day_first(either) or either.str.extract(r"^\d+.(\d+)")[0].astype(int).gt(12).any():
+        return []
+    rule = "day and month can't be told apart, read as month first; set `format` in the contract"
+    return [breach(contract, column.model_copy(update={"breach": "warning"}), rule, either)]
+
+
+def _undocumented(text: pd.Series, column: Column, contract: Contract) -> list[Finding]:
+    counts = text[text.isin(list(column.undocumented))].value_counts()
+    return [
+        finding(
+            contract,
+            column.name,
+            f"code '{code}' is in no document; read as '{reading}'",
+            "warning",
+            int(counts[code]),
+            repr(code),
+        )
+        for code, reading in column.undocumented.items()
+        if code in counts
+    ]

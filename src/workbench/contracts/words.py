@@ -1,0 +1,164 @@
+"""The words of columns and tables, read from YAML: type, unit, allowed values, personal?, known when?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from workbench.params import UserError, nearest
+
+Type = Literal["number", "integer", "category", "text", "date"]
+Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "fact", "ignore"]
+Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Model):
+    """One column: what it means, what may stand in it, when it is known and what it may be used for."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="name inside the workbench")
+    source: str = Field("", description="name in the file, where it differs")
+    type: Type
+    role: Role = "feature"
+    description: str = ""
+    unit: str = ""
+    aspect: Aspect = "basics"
+    known: Literal["before", "after"] = Field("before", description="before or after the as-of date")
+    personal: Literal["", "name", "identifier", "address", "contact"] = ""
+    fairness: bool = Field(False, description="groups by which treatment is compared")
+    monotone: Literal[-1, 0, 1] = Field(0, description="1: risk rises with the value, -1: falls")
+    minimum: float | None = None
+    maximum: float | None = None
+    values: dict[str, str] = Field({}, description="allowed codes and their labels")
+    undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
+    prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
+    missing: tuple[str, ...] = Field((), description="codes that stand for missing")
+    format: str = Field("", description="how a date is written (%d/%m/%Y), where it is not ISO 8601 (2020-01-31)")
+    nullable: bool = True
+    breach: Literal["error", "warning"] = Field("error", description="warning: bad values become missing")
+    reviewed: str = Field("", description="why a feature the leakage screen suspects may stay, and who said so")
+    guessed: bool = Field(False, description="drafted from the file, not yet confirmed by a person")
+
+    @property
+    def file_name(self) -> str:
+        """The column's name in the file."""
+        return self.source or self.name
+
+
+class Contract(_Model):
+    """What a table is: its columns, where it comes from and under which licence it may be used."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    columns: tuple[Column, ...]
+    source: str = ""
+    licence: str = ""
+    citation: str = ""
+    notes: tuple[str, ...] = ()
+    currency: str = ""
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+    thousands: str = Field("", max_length=1)
+    bad_value: str = Field("", description="outcome value that means bad; the other value is good")
+    as_of: str = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
+    extra: Literal["error", "warning"] = Field("error", description="what a column the contract doesn't name is")
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> Self:
+        names = [c.name for c in self.columns]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"column '{twice[0]}' stands twice; rename one (the file's name goes into `source`)")
+        return self
+
+    def __getitem__(self, name: str) -> Column:
+        found = {c.name: c for c in self.columns}
+        if name not in found:
+            raise UserError(f"contract '{self.name}': no column '{name}'; {nearest(name, found)}")
+        return found[name]
+
+    def named(self, role: Role) -> list[str]:
+        """Return the names of the columns with this role, in order."""
+        return [c.name for c in self.columns if c.role == role]
+
+    def one(self, role: Role) -> str:
+        """Return the only column with this role; `UserError` where there is none or more than one."""
+        found = self.named(role)
+        if len(found) != 1:
+            raise UserError(
+                f"contract '{self.name}': role '{role}' is held by {found or 'no column'}; name exactly one"
+            )
+        return found[0]
+
+    def features(self) -> list[Column]:
+        """Return the columns a model may use: known before the as-of date, not personal, not a protected group."""
+        return [
+            c for c in self.columns if c.role == "feature" and c.known == "before" and not c.personal and not c.fairness
+        ]
+
+    def replaced(self, columns: list[Column], **changes: Any) -> Contract:
+        """Return a new contract with these columns in place of the old ones."""
+        return self.model_copy(update={"columns": tuple(columns), **changes})
+
+
+class Finding(_Model):
+    """One breach of a contract: where, which rule, how many rows, examples (masked where personal)."""
+
+    table: str
+    column: str
+    rule: str
+    severity: Literal["error", "warning"]
+    rows: int
+    examples: str = ""
+
+    def line(self) -> str:
+        """Return the finding as one line."""
+        seen = f", e.g. {self.examples}" if self.examples else ""
+        return f"{self.table}.{self.column}: {self.rule} ({self.rows:,} rows{seen})"
+
+
+def load(path: Path) -> Contract:
+    """Return the contract in a YAML file; `UserError` names the place of the first mistake."""
+    if not path.is_file():
+        raise UserError(f"contract {path}: no such file; draft one with `workbench intake FILE`")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Contract.model_validate(content)
+    except UnicodeDecodeError:
+        raise UserError(f"contract {path}: not UTF-8; save it as UTF-8") from None
+    except yaml.YAMLError as e:
+        raise UserError(f"contract {path}: not YAML: {' '.join(str(e).split())}") from None
+    except ValidationError as e:
+        raise UserError(f"contract {path}: {_first(e, content)}") from None
+
+
+def _first(e: ValidationError, content: Any) -> str:
+    """Return the first mistake as `place: what; what to do`, columns by name rather than by position."""
+    first = e.errors()[0]
+    loc = list(first["loc"])
+    if len(loc) > 1 and loc[0] == "columns" and isinstance(content["columns"][loc[1]], dict):
+        loc[1] = content["columns"][loc[1]].get("name", loc[1])
+    place = f"{'.'.join(str(part) for part in loc if part != '[key]')}: " if loc else ""
+    return f"{place}{first['msg'].removeprefix('Value error, ')}{_hint(first['type'], loc)}"
+
+
+def _hint(kind: str, loc: list[Any]) -> str:
+    if kind == "extra_forbidden":
+        return f"; {nearest(str(loc[-1]), (Column if loc[0] == 'columns' else Contract).model_fields)}"
+    # YAML reads 1 as a number and yes as true; codes are text
+    return "; put it in quotes" if kind == "string_type" else ""
+
+
+def mask(value: Any, column: Column) -> str:
+    """Return a value as it may be shown: first character and stars where it is personal.
+
+    >>> mask("Smith", Column(name="name", type="text", personal="name"))
+    "'S****'"
+    """
+    text = str(value)
+    return repr(text[:1] + "*" * (len(text) - 1)) if column.personal else repr(text[:40])
