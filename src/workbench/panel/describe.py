@@ -46,12 +46,17 @@ def samples(panel: pd.DataFrame) -> Evidence:
 
 
 def effective(is_default: pd.Series, weight: pd.Series) -> tuple[float, float]:
-    """Return bads and size of a weighted sample of the same information: (Σw)²/Σw² rows at the weighted rate.
+    """Return bads and size of the plain sample whose rate would be as certain as this weighted one.
 
-    Source: Kish (1965), Survey Sampling, ch. 8.
+    n = p(1 − p)(Σw)² / Σw²(y − p)²; all rows where weights are equal. Kish's (Σw)²/Σw² is used only where
+    all outcomes are alike: it holds for weights that don't depend on the outcome, and case-control weights do.
+    Source: Kish (1965), Survey Sampling, ch. 8 (design effect), variance of a ratio as in Cochran (1977), ch. 6.
     """
-    n = float(weight.sum() ** 2 / (weight**2).sum())
-    return float(np.average(is_default, weights=weight)) * n, n
+    y, w = np.asarray(is_default, float), np.asarray(weight, float)
+    p = float(np.average(y, weights=w))
+    spread = float((w**2 * (y - p) ** 2).sum())
+    n = p * (1 - p) * w.sum() ** 2 / spread if spread > 0 else w.sum() ** 2 / (w**2).sum()
+    return p * float(n), float(n)
 
 
 def rates(panel: pd.DataFrame) -> pd.DataFrame:

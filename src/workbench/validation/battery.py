@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pandas as pd
+import yaml
 from pydantic import Field
 
 from workbench import params
@@ -17,6 +18,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.validation.subject import Subject
 
 TOLERATED_AMBERS = 3
+POLICY = Path(__file__).with_name("mandatory.yaml")
 _NOT_TESTS = ("battery", "subject")
 
 
@@ -26,6 +28,7 @@ class Params(params.Params):
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel the model was developed on")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
     thresholds: dict[str, Any] = Field({}, description="own thresholds by name, each [amber, red]")
+    mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
     seed: int = Field(7, ge=0, description="seed of the validator's own draws")
 
 
@@ -42,8 +45,33 @@ def writes(p: Params) -> list[str]:
 def tests() -> dict[str, ModuleType]:
     """Return every test of the battery by name: each module of this room that has a `test`."""
     names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name not in _NOT_TESTS]
-    found = {name: import_module(f"workbench.validation.{name}") for name in sorted(names)}
+    found = {name: _loaded(name) for name in sorted(names)}
     return {name: module for name, module in found.items() if hasattr(module, "test")}
+
+
+def _loaded(name: str) -> ModuleType:
+    """Return the test's module; where it can't be imported, one whose test raises the reason."""
+    try:
+        return import_module(f"workbench.validation.{name}")
+    except Exception as e:  # noqa: BLE001 - a file that doesn't load is a broken test, not the end of the battery
+        module, reason = ModuleType(name, f"Does the test '{name}' load?"), e
+
+    def test(_: Subject) -> Evidence:
+        raise reason
+
+    module.test, module.FAMILY = test, "process"
+    return module
+
+
+def mandatory(named: list[str] | None = None) -> list[str]:
+    """Return the tests an approval needs: those of the policy file, or those named. `UserError` for an unknown one."""
+    policy = yaml.safe_load(POLICY.read_text())["tests"]
+    for name in named or []:
+        if name not in {*policy, *tests()}:
+            raise params.UserError(
+                f"validation/battery: mandatory: unknown '{name}'; {params.nearest(name, {*policy, *tests()})}"
+            )
+    return list(named or policy)
 
 
 def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> list[Evidence]:
@@ -61,7 +89,7 @@ def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> l
 
 def family(name: str) -> str:
     """Return the family a test belongs to."""
-    return str(tests()[name].FAMILY)
+    return str(getattr(tests()[name], "FAMILY", "other"))
 
 
 def by_family(items: list[Evidence]) -> pd.DataFrame:
@@ -71,15 +99,15 @@ def by_family(items: list[Evidence]) -> pd.DataFrame:
     return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 
 
-def verdict(items: list[Evidence]) -> Evidence:
+def verdict(items: list[Evidence], named: list[str] | None = None) -> Evidence:
     """Return the overall verdict.
 
-    Refuse: a red light, a broken test, or a test missing. Refer: more amber lights than tolerated, or a
+    Refuse: a red light, a broken test, or a mandatory test missing (`named`, else those of mandatory.yaml). Refer: more amber lights than tolerated, or a
     test that could not be evaluated. Pass otherwise. What it means is for a person to sign.
     """
     lights = [e.verdict for e in items]
     count = {v: lights.count(v) for v in Verdict}
-    missing = sorted(set(tests()) - {e.name for e in items})
+    missing = sorted(set(mandatory(named)) - {e.name for e in items})
     bad = count[Verdict.red] + count[Verdict.error] + len(missing)
     word = (
         "refuse"
@@ -89,15 +117,16 @@ def verdict(items: list[Evidence]) -> Evidence:
         else "pass"
     )
     light = {"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word]
-    named = [e.name for e in items if e.verdict in (Verdict.red, Verdict.error)]
+    worst = [e.name for e in items if e.verdict in (Verdict.red, Verdict.error)]
     answer = (
         f"{word}: {len(items)} tests, {count[Verdict.red]} red, {count[Verdict.error]} broken, {count[Verdict.amber]} amber, "
         f"{count[Verdict.not_evaluated]} not evaluated, {count[Verdict.green]} green."
     )
-    answer += f" Red: {', '.join(named)}." if named else ""
+    answer += f" Red: {', '.join(worst)}." if worst else ""
+    answer += f" Missing: {', '.join(missing)}." if missing else ""
     return Evidence(
         "battery", "Should this version be approved?", light, answer, word,
-        f"refuse on any red, broken or missing test; refer on more than {TOLERATED_AMBERS} ambers (convention)",
+        f"refuse on any red, broken or missing mandatory test; refer on more than {TOLERATED_AMBERS} ambers (convention)",
         "test 54 of the battery: completeness", by_family(items),
     )  # fmt: skip
 

@@ -21,7 +21,8 @@ AMBER, RED = 0.10, 0.50  # reliability over resolution
 def test(s: Subject) -> Evidence:
     """Return the Brier score of the hold-out in its three parts."""
     h, g = s.holdout, s.grades(s.holdout)
-    share, observed = g["n"] / g["n"].sum(), g["bad"] / g["n"]
+    weight = h.groupby("grade_code")["weight"].sum().reindex(g["grade"]).to_numpy()
+    share, observed = weight / weight.sum(), g["bad"] / g["n"]
     base = float((share * observed).sum())
     parts = {
         "Brier score": metrics.brier(h["is_default"], h["pd"], h["weight"]),

@@ -1,6 +1,6 @@
 """Are groups that must be treated alike approved alike?
 
-**Method** approved = the safer half of the hold-out by PD; approval rate of each group over the most favoured group's, and the observed rate against the PD within groups.
+**Method** approved = the safer half of the hold-out by PD; approval rate of each group over the most favoured group's, and the observed rate against the PD within groups; ages in bands, other numbers of more than ten values in quarters.
 **Reads as bad** a ratio below the threshold in a group of at least 100; red only where the PD also lies above the group's observed interval.
 **Blind to** whether a difference is justified by risk: the table shows observed rate and PD beside it.
 **Source** four-fifths rule, 29 CFR 1607.4 D, as a benchmark; calibration within groups: Kleinberg et al. (2017).
@@ -15,16 +15,19 @@ from workbench import metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
 from workbench.panel.describe import effective
-from workbench.validation.subject import Subject
+from workbench.validation.subject import Subject, Threshold
 
 FAMILY = "fairness"
 LEAST_ROWS = 100
-AGE_BANDS = (25, 35, 45, 60)
+AGE_BANDS, FEW_VALUES = (25, 35, 45, 60), 10
 
 
 def _groups(values: pd.Series) -> pd.Series:
     if is_category(values):
         return values
+    if "age" not in str(values.name).split("_"):
+        few = values.nunique() <= FEW_VALUES
+        return values if few else pd.qcut(values, 4, duplicates="drop").astype("str").where(values.notna())
     codes = np.searchsorted(AGE_BANDS, values.to_numpy(float), side="right")
     names = np.array([f"below {AGE_BANDS[0]}", *(f"from {a}" for a in AGE_BANDS)], dtype=object)
     return pd.Series(names[codes], index=values.index).where(values.notna())
@@ -36,26 +39,48 @@ def test(s: Subject) -> Evidence:
     marked = [c for c in marked if c in h]
     if not marked:
         return Evidence("fairness", _QUESTION, Verdict.info, "The contract marks no group.", source="29 CFR 1607.4 D")
+    table = ratios(h, marked)
+    if table.empty:
+        said = f"No marked group has {LEAST_ROWS} rows."
+        return Evidence("fairness", _QUESTION, Verdict.not_evaluated, said, source="29 CFR 1607.4 D")
+    table["light"] = [str(_light(r, t)) for _, r in table.iterrows()]
+    light = min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
+    worst = table.loc[table[table["light"] == str(light)]["ratio"].idxmin()]
+    said = f"{worst.column} '{worst.group}': ratio {worst.ratio:.2f}, default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}"
+    said += "" if worst.ratio == table["ratio"].min() else f"; the lowest ratio of all is {table['ratio'].min():.2f}"
+    return Evidence(
+        "fairness", _QUESTION, light, f"{said}.", float(worst.ratio), str(t), "29 CFR 1607.4 D (benchmark)", table
+    )
+
+
+def ratios(h: pd.DataFrame, marked: list[str]) -> pd.DataFrame:
+    """Return one row per group of at least 100: approval rate and its ratio, mean PD, observed rate with interval."""
     approved, rows = h["pd"] <= h["pd"].median(), []
     for name in marked:
         for group, part in h.groupby(_groups(h[name])):
             if len(part) >= LEAST_ROWS:
                 bad, n = effective(part["is_default"], part["weight"])
                 mean = np.average(part["pd"], weights=part["weight"])
-                share, high = np.average(approved[part.index], weights=part["weight"]), metrics.rate_interval(bad, n)[1]
-                rows.append((name, group, len(part), share, mean, bad / n, high))
-    names = ["column", "group", "rows", "approval rate", "mean PD", "default rate", "default rate, high"]
+                share = np.average(approved[part.index], weights=part["weight"])
+                rows.append((name, group, len(part), share, mean, bad / n, *metrics.rate_interval(bad, n)))
+    names = [
+        "column",
+        "group",
+        "rows",
+        "approval rate",
+        "mean PD",
+        "default rate",
+        "default rate, low",
+        "default rate, high",
+    ]
     table = pd.DataFrame(rows, columns=names)
-    table["ratio"] = table["approval rate"] / table.groupby("column")["approval rate"].transform("max")
-    worst = table.loc[table["ratio"].idxmin()]
-    light = t.light(float(worst.ratio), high_is_bad=False)
-    if light is Verdict.red and worst["mean PD"] <= worst["default rate, high"]:
-        light = Verdict.amber  # the group is riskier, not misjudged: a person must weigh it
-    return Evidence(
-        "fairness", _QUESTION, light,
-        f"Lowest ratio {worst.ratio:.2f}: {worst.column} '{worst.group}' (default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}).",
-        float(worst.ratio), str(t), "29 CFR 1607.4 D (benchmark)", table,
-    )  # fmt: skip
+    return table.assign(ratio=table["approval rate"] / table.groupby("column")["approval rate"].transform("max"))
+
+
+def _light(group: pd.Series, t: Threshold) -> Verdict:
+    """A group that is riskier but not misjudged is at most amber: a person must weigh it."""
+    light = t.light(float(group["ratio"]), high_is_bad=False)
+    return Verdict.amber if light is Verdict.red and group["mean PD"] <= group["default rate, high"] else light
 
 
 _QUESTION = "Are groups that must be treated alike approved alike?"

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from workbench.evidence import Evidence
+from workbench.panel.describe import effective
 from workbench.validation.subject import Subject, holm
 
 FAMILY = "calibration"
@@ -27,10 +29,12 @@ def p_values(grades: pd.DataFrame) -> pd.Series:
 def test(s: Subject) -> Evidence:
     """Return Jeffreys' test per grade on the hold-out, with the portfolio as the last row."""
     grades, t = s.grades(s.holdout), s.thresholds["p_value"]
-    n, bad = grades["n"].sum(), grades["bad"].sum()
+    h = s.holdout
+    bad, n = effective(h["is_default"], h["weight"])
+    mean = float(np.average(h["pd"], weights=h["weight"]))
     grades["p"] = holm(p_values(grades).to_numpy())
     total = pd.DataFrame(
-        [("portfolio", n, bad, (grades["pd"] * grades["n"]).sum() / n, grades["rows"].sum())],
+        [("portfolio", n, bad, mean, len(h))],
         columns=grades.columns[:5],
     )
     total["p"] = p_values(total)

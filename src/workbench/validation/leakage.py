@@ -1,7 +1,7 @@
 """Does a single input give the outcome away?
 
 **Method** AUC of each input's weight-of-evidence bins, learnt on development, on the hold-out.
-**Reads as bad** one input that alone reaches the threshold.
+**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands 0.10 above the next.
 **Blind to** leaks spread over several inputs.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); threshold by convention.
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence
+from workbench.evidence import Evidence, Verdict
 from workbench.validation.subject import Subject
 
 FAMILY = "process"
+ABOVE_NEXT = 0.10  # convention, as in the panel's own screen
 
 
 def test(s: Subject) -> Evidence:
@@ -28,9 +29,13 @@ def test(s: Subject) -> Evidence:
     table = pd.DataFrame(rows, columns=["input", "auc alone"]).sort_values(
         "auc alone", ascending=False, ignore_index=True
     )
-    top = table.iloc[0]
+    top, model = table.iloc[0], metrics.auc(s.holdout["is_default"], s.holdout["pd"], s.holdout["weight"])
+    gap = float(top["auc alone"] - table["auc alone"].iloc[1]) if len(table) > 1 else 0.0
+    verdict = t.light(float(top["auc alone"]))
+    if verdict == Verdict.green and (top["auc alone"] >= model or gap >= ABOVE_NEXT):
+        verdict = Verdict.amber
     return Evidence(
-        "leakage", "Does a single input give the outcome away?", t.light(float(top["auc alone"])),
-        f"Strongest is {top.input} with an AUC of {top['auc alone']:.4f} alone.", float(top["auc alone"]), str(t),
+        "leakage", "Does a single input give the outcome away?", verdict,
+        f"Strongest is {top.input} with an AUC of {top['auc alone']:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.", float(top["auc alone"]), f"{t}; amber, too, from {ABOVE_NEXT:g} above the next or from the model's own",
         "Kaufman et al. (2012)", table,
     )  # fmt: skip

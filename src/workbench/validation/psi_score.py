@@ -1,6 +1,6 @@
 """Has the distribution of PDs moved between development and the rows tested on?
 
-**Method** PSI of the PD on bins frozen on development, with its critical value at 99 %; later rows where there are any, else the hold-out.
+**Method** PSI of the PD on bins frozen on development, with its critical value at 99 %; weighted rows count by weight; later rows where there are any, else the hold-out.
 **Reads as bad** a PSI above the threshold and above the critical value.
 **Blind to** shifts inside a bin, and to shifts that leave the PD as it is.
 **Source** Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).

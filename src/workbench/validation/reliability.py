@@ -15,16 +15,24 @@ from workbench.evidence import Evidence, Verdict
 from workbench.validation.subject import Subject
 
 FAMILY = "calibration"
-DRAWS = 100
+BINS, DRAWS = 10, 100
+
+
+def _drawn(y: np.ndarray, p: np.ndarray, w: np.ndarray, rng: np.random.Generator) -> tuple:
+    """Outcomes, PD, bins and weights under true PDs, drawn as the file was: bads and goods by their mean weights."""
+    bad, good = w[y == 1].mean(), w[y == 0].mean()
+    odds = p / (1 - p) * good / bad
+    drawn = (rng.random(len(p)) < odds / (1 + odds)).astype(float)
+    return drawn, p, BINS, np.where(drawn == 1, bad, good)
 
 
 def test(s: Subject) -> Evidence:
     """Return the expected calibration error of the hold-out."""
     h, t = s.holdout, s.thresholds["ece"]
     y, p, w = (h[c].to_numpy(float) for c in ("is_default", "pd", "weight"))
-    value = metrics.expected_calibration_error(y, p, weight=w)
+    value = metrics.expected_calibration_error(y, p, BINS, w)
     rng = np.random.default_rng(s.seed)
-    chance = [metrics.expected_calibration_error(rng.random(len(p)) < p, p, weight=w) for _ in range(DRAWS)]
+    chance = [metrics.expected_calibration_error(*_drawn(y, p, w, rng)) for _ in range(DRAWS)]
     limit = float(np.percentile(chance, 95))
     verdict = Verdict.green if value <= limit else t.light(value)
     return Evidence(

@@ -1,7 +1,7 @@
 """How much does the grade depend on a single input being a little off?
 
 **Method** each number moves by one frozen bin up, each category to the next; share of customers whose grade changes by two or more.
-**Reads as bad** a share above the threshold for any one input.
+**Reads as bad** a share above the threshold for any one input; amber at most: it is reported for a person to weigh, and refuses nothing alone.
 **Blind to** inputs that are off together.
 **Source** Federal Reserve SR 11-7 (2011), sensitivity analysis; measure of this workbench.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.evidence import Evidence
+from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import Bins
 from workbench.validation.subject import Subject
 
@@ -44,8 +44,10 @@ def test(s: Subject) -> Evidence:
         "grade jumps", ascending=False, ignore_index=True
     )
     top = table.iloc[0]
+    light = t.light(float(top["grade jumps"]))
+    verdict = Verdict.amber if light is Verdict.red else light
     return Evidence(
-        "sensitivity", "How much hangs on a single input?", t.light(float(top["grade jumps"])),
+        "sensitivity", "How much hangs on a single input?", verdict,
         f"{top.input} most: {top['grade jumps']:.1%} of customers jump two grades when it moves by one bin.",
-        float(top["grade jumps"]), str(t), "SR 11-7 (2011)", table,
+        float(top["grade jumps"]), f"{t}; amber at most", "SR 11-7 (2011)", table,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from workbench.validation.subject import Subject, holm
 
 FAMILY = "robustness"
 LEAST_ROWS, MATERIAL = 100, 1.25
+_QUESTION = "Is there a slice whose PD is clearly wrong?"
 
 
 def slices(s: Subject) -> pd.DataFrame:
@@ -37,12 +38,15 @@ def slices(s: Subject) -> pd.DataFrame:
 def test(s: Subject) -> Evidence:
     """Return the slices of the hold-out whose PD is clearly wrong, the worst first."""
     table, t = slices(s), s.thresholds["p_value"]
+    if table.empty:
+        said = f"No slice has {LEAST_ROWS} rows."
+        return Evidence("weak_spot", _QUESTION, Verdict.not_evaluated, said, source="Chung et al. (2019)")
     table = table.assign(p=holm(table["p"].to_numpy())).sort_values("p", ignore_index=True)
     off = np.maximum(table["observed"] / table["PD"], table["PD"] / table["observed"].clip(lower=1e-9))
     weak = table[(table["p"] < t.red) & (off > MATERIAL)]
     low = table.iloc[0]
     return Evidence(
-        "weak_spot", "Is there a slice whose PD is clearly wrong?",
+        "weak_spot", _QUESTION,
         Verdict.amber if len(weak) else Verdict.green,
         f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
         f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted p {low.p:.4f}.",
