@@ -43,7 +43,13 @@ def test_what_is_left_behind_is_complete_and_its_digests_hold(tmp_path, monkeypa
     assert left["verdict"] == "amber" and left["figures"] == {"auc": 0.7}
     assert left["files"].keys() == {"a.csv", "model/model.json"}
     assert all(evidence.digest_file(tmp_path / n) == d for n, d in left["files"].items())
-    assert list(shown["verdict"]) == ["amber", "green"]
+    assert list(shown.table["verdict"]) == ["amber", "green"]
+    assert (str(shown.verdict), shown.answer) == ("amber", "2 answers: 1 amber, 1 green.")
+
+
+def test_long_answers_are_shown_whole():
+    said = "seldom " * 40 + "cut"
+    assert said in evidence.summary([Evidence("a", "A question?", "green", said)])._repr_html_()
 
 
 def test_run_by_hand_nothing_is_kept(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -112,12 +113,17 @@ def light(value: float, amber: float, red: float, *, high_is_bad: bool = True) -
     return Verdict.red if value >= red else Verdict.amber if value >= amber else Verdict.green
 
 
-def summary(items: Iterable[Evidence]) -> DataFrame:
-    """Return one row per piece of evidence, worst first: verdict, question, answer, value, threshold."""
+def summary(items: Iterable[Evidence]) -> Evidence:
+    """Return all evidence as one card, worst first: verdict, name, answer, threshold and source of each."""
     import pandas as pd
 
-    columns = ["verdict", "name", "question", "answer", "value", "threshold", "source"]
-    return pd.DataFrame([{c: e.facts()[c] for c in columns} for e in worst_first(items)], columns=columns)
+    items, columns = worst_first(items), ["verdict", "name", "answer", "threshold", "source"]
+    lights = Counter(label(e.verdict) for e in items)
+    return Evidence(
+        "summary", "What was found?", worst(items),
+        f"{len(items)} answers: {', '.join(f'{n} {light_}' for light_, n in lights.items())}.", len(items),
+        table=pd.DataFrame([{c: str(e.facts()[c]) for c in columns} for e in items], columns=columns),
+    )  # fmt: skip
 
 
 def leave(
@@ -125,8 +131,8 @@ def leave(
     *,
     figures: Mapping[str, float] | None = None,
     files: Mapping[str, Path] | None = None,
-) -> DataFrame:
-    """Leave a step's evidence for the runner and return the summary, worst first.
+) -> Evidence:
+    """Leave a step's evidence for the runner and return the summary card, worst first.
 
     The runner names the folder in `WORKBENCH_STEP_DIR`; in a notebook run by hand there is none
     and nothing is kept: evidence that counts comes from `workbench run`. `figures` are the step's
@@ -186,13 +192,16 @@ def _show(value: float | str | None) -> str:
 def _table(table: DataFrame | None) -> str:
     if table is None:
         return ""
-    shown = table.head(30).to_html(
-        index=table.index.name is not None,
-        escape=True,
-        border=0,
-        float_format=lambda x: f"{x:,.4g}",
-        na_rep="",
-    )
+    import pandas as pd
+
+    with pd.option_context("display.max_colwidth", None):
+        shown = table.head(30).to_html(
+            index=table.index.name is not None,
+            escape=True,
+            border=0,
+            float_format=lambda x: f"{x:,.4g}",
+            na_rep="",
+        )
     rest = f"<p class='more'>… and {len(table) - 30:,} more rows in the CSV</p>" if len(table) > 30 else ""
     return f'<div class="scroll">{shown}{rest}</div>'
 

@@ -46,7 +46,7 @@ def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]
     elif any(w.startswith("model__") for w in step.writes):
         raise StepFailed(0, "the notebook left no model/model.json")
     (work / "kept.json").write_text(json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1))
-    headline = _headline(left)
+    headline = _headline(left, step.name)
     html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id) | {"attached": _attached(step, work)})
     (work / "page.html").write_text(html, encoding="utf-8")
     runs.keep(run_id, work, left["figures"])
@@ -65,9 +65,11 @@ def _facts(study: Study, step: Step, run_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _headline(left: dict[str, Any]) -> str:
+def _headline(left: dict[str, Any], step: str) -> str:
+    """Evidence called like the step speaks for the whole of it; else the worst."""
+    own = [e for e in left["evidence"] if e["name"] == step.rsplit("/", 1)[-1].split("@")[0]]
     told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
-    return (told or left["evidence"] or [{"answer": ""}])[0]["answer"]
+    return (own or told or left["evidence"] or [{"answer": ""}])[0]["answer"]
 
 
 def _publish(study: str, step: Step, work: Path) -> None:
