@@ -3,6 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 READY := $(VENV)/.ready
 
 .PHONY: setup run test lab ui lint lock benchmarks clean
@@ -33,14 +34,22 @@ lab: $(READY)
 ui: $(READY)
 	$(BIN)/workbench ui
 
-benchmarks: $(READY)
+$(PEERS)/.ready: benchmarks/peers.lock
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r benchmarks/peers.lock
+	touch $(PEERS)/.ready
+
+benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/discrimination.py
+	$(PEERS)/bin/python benchmarks/peers.py
 	$(BIN)/python benchmarks/warm_kernel.py
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
+	uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PEERS)

@@ -7,7 +7,7 @@ import pytest
 from workbench import metrics
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
-from workbench.portfolios import simulated_core
+from workbench.portfolios import simulated_bank, simulated_core
 from workbench.portfolios.simulated_bank import DRIFT_FEATURE, SimulatedBank, simulate, truth
 
 CLEAN = SimulatedBank(dirt=False)
@@ -25,11 +25,22 @@ def performing(tables) -> pd.DataFrame:
 
 
 def test_same_parameters_same_bank(tables):
-    from workbench.portfolios import simulated_bank
-
-    simulated_bank._simulated.cache_clear()
     for name, again in simulate(CLEAN).items():
         pd.testing.assert_frame_equal(again, tables[name])
+
+
+def test_blocks_make_one_bank_and_the_files_hold_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulated_bank, "BLOCK_CUSTOMERS", 700)
+    p = SimulatedBank(n_customers=2_000)
+    tables = simulate(p)
+    assert len(tables["customer"]) == tables["customer"]["customer_id"].nunique() == 2_000
+    assert tables["loan"]["loan_id"].is_unique and len(tables["macro"]) == 60
+    assert set(tables["performance"]["loan_id"]) == set(tables["loan"]["loan_id"])
+    owners = tables["loan"]["customer_id"].str[1:].astype(int)
+    assert (owners < 700).any() and owners.between(1_400, 1_999).any()
+    assert simulated_bank.write(p, tmp_path) == {name: len(table) for name, table in tables.items()}
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{name}.parquet"), table, check_dtype=False)
 
 
 def _psi(performing: pd.DataFrame, name: str) -> pd.Series:

@@ -45,10 +45,27 @@ class Column(_Model):
     reviewed: str = Field("", description="why a feature the leakage screen suspects may stay, and who said so")
     guessed: bool = Field(False, description="drafted from the file, not yet confirmed by a person")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _described(cls, given: Any) -> Any:
+        """What nobody has described is called by its name, in words."""
+        if isinstance(given, dict) and isinstance(given.get("name"), str) and not given.get("description"):
+            return {**given, "description": in_words(given["name"])}
+        return given
+
     @property
     def file_name(self) -> str:
         """The column's name in the file."""
         return self.source or self.name
+
+
+def in_words(name: str) -> str:
+    """Return a column's name as words.
+
+    >>> in_words("total_trans_amt")
+    'total trans amt'
+    """
+    return name.replace("_", " ")
 
 
 class Contract(_Model):

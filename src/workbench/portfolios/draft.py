@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.contracts import Column, Contract, as_text
 from workbench.contracts.readings import typed
+from workbench.contracts.words import in_words
 from workbench.params import UserError
 from workbench.portfolios import guesses
 from workbench.portfolios.files import dialect, read_raw
@@ -60,6 +61,8 @@ def to_yaml(contract: Contract) -> str:
 def _line(c: Column, contract: Contract) -> str:
     defaults = {n: f.default for n, f in Column.model_fields.items()}
     facts = {k: v for k, v in c.model_dump(mode="json").items() if k in ("name", "type") or v != defaults[k]}
+    if facts.get("description") == in_words(c.name):
+        del facts["description"]
     shown = ", ".join(f"{k}: {_quoted(v)}" for k, v in facts.items() if v not in ([], {}))
     return f"  - {{{shown}}}" + (f"  # guessed: {_why(c, contract)}" if c.guessed else "")
 

@@ -1,9 +1,15 @@
-"""A simulated bank with a known truth: customers, loans, months and macro, a planted drift, crisis, leak and dirt."""
+"""A simulated bank with a known truth: customers, loans, months and macro, a planted drift, crisis, leak and dirt.
+
+Customers are simulated in blocks, each with its own random stream, so that memory doesn't limit the bank's size.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,6 +23,7 @@ from workbench.portfolios.catalog import DATA
 HORIZON_MONTHS = 6  # of the true PD
 DEFAULT_DELAY = 3  # months past due
 BURN_IN_MONTHS = 120  # the longest term: the book's age mix no longer changes when the first row is written
+BLOCK_CUSTOMERS = 50_000
 LOANS_PER_CUSTOMER = 3
 KEPT_AFTER_DEFAULT = 3  # months a defaulted loan still stands in the book
 DRIFT_FEATURE, DRIFT_FACTOR = "n_inquiries_6m", 2.5
@@ -94,9 +101,13 @@ def _stress(p: SimulatedBank) -> np.ndarray:
     return SHOCK_RATE * np.clip((np.arange(p.n_months) - _at(p, p.crisis_month) + 1) / SHOCK_RAMP_MONTHS, 0, 1)
 
 
-def _book(p: SimulatedBank, customer: pd.DataFrame, latent: np.ndarray, rng: np.random.Generator) -> _Book:
-    n = LOANS_PER_CUSTOMER * p.n_customers * (BURN_IN_MONTHS + p.n_months) // 180
-    owner = rng.integers(0, p.n_customers, n)
+def _n_loans(p: SimulatedBank, n_customers: int) -> int:
+    return LOANS_PER_CUSTOMER * n_customers * (BURN_IN_MONTHS + p.n_months) // 180
+
+
+def _book(p: SimulatedBank, customer: pd.DataFrame, latent: np.ndarray, first: int, rng: np.random.Generator) -> _Book:
+    n, before = _n_loans(p, len(customer)), _n_loans(p, first)
+    owner = rng.integers(0, len(customer), n)
     product = rng.choice(list(PRODUCTS), n, p=[0.5, 0.35, 0.15])
     low, high = (np.array([PRODUCTS[k][i] for k in product]) for i in (0, 1))
     term = (rng.integers(low // 12, high // 12 + 1) * 12).astype(int)
@@ -112,7 +123,7 @@ def _book(p: SimulatedBank, customer: pd.DataFrame, latent: np.ndarray, rng: np.
     propensity = -4.15 + 0.95 * latent[owner] + 1.1 * np.log(burden / 0.18) + job[owner] - 0.25 * np.log(income / 2500)
     loan = pd.DataFrame(
         {
-            "loan_id": [f"L{i:07d}" for i in range(n)],
+            "loan_id": [f"L{i:07d}" for i in range(before, before + n)],
             "customer_id": customer["customer_id"].to_numpy()[owner],
             "product_code": product,
             "origination_month": (np.datetime64(p.start_month, "M") + begins).astype("datetime64[us]"),
@@ -216,19 +227,13 @@ def _performance(p: SimulatedBank, book: _Book, late: np.ndarray, rng: np.random
     )
 
 
-@lru_cache(maxsize=1)
-def _simulated(p: SimulatedBank) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    rng = np.random.default_rng(p.seed)
-    latent = rng.normal(0, 1, p.n_customers)
-    customer = simulated_people.customers(p.n_customers, rng)
-    book = _book(p, customer, latent, rng)
+def _block(p: SimulatedBank, first: int, n: int, rng: np.random.Generator) -> tuple[dict[str, pd.DataFrame], Counter]:
+    """Return the tables of `n` customers from number `first` on, and how many dirty rows of each kind they hold."""
+    latent = rng.normal(0, 1, n)
+    customer = simulated_people.customers(n, rng, first)
+    book = _book(p, customer, latent, first, rng)
     late = _walk(p, book, rng)
-    tables = {
-        "customer": customer,
-        "loan": book.loan,
-        "performance": _performance(p, book, late, rng),
-        "macro": macro(p),
-    }
+    tables = {"customer": customer, "loan": book.loan, "performance": _performance(p, book, late, rng)}
     seen = (late >= 0).any(axis=1)
     defaulted = (late >= DEFAULT_DELAY).any(axis=1)
     share = rng.uniform(0.05, 0.6, len(seen))
@@ -240,16 +245,47 @@ def _simulated(p: SimulatedBank) -> tuple[dict[str, pd.DataFrame], dict[str, int
         {"loan_id": book.loan["loan_id"].to_numpy()[row], "month": months[t], "true_pd_rate": pds[row, t]}
     )
     planted = simulated_people.plant_dirt(tables, rng) if p.dirt else {}
-    return tables, planted
+    return tables, Counter(planted)
+
+
+def blocks(p: SimulatedBank) -> Iterator[tuple[dict[str, pd.DataFrame], Counter]]:
+    """Yield the bank block by block: its tables, and how many dirty rows of each kind they hold."""
+    for number, first in enumerate(range(0, p.n_customers, BLOCK_CUSTOMERS)):
+        rng = np.random.default_rng([p.seed, number] if number else p.seed)
+        yield _block(p, first, min(BLOCK_CUSTOMERS, p.n_customers - first), rng)
 
 
 def simulate(p: SimulatedBank) -> dict[str, pd.DataFrame]:
     """Return the raw tables `customer`, `loan`, `performance`, `macro`, and `truth` (what no model may see).
 
     `truth` has loan_id, month and true_pd_rate: the chance (0 to 1) that a loan not in default in that
-    month is 90 or more days past due within the next six. Same parameters, same tables.
+    month is 90 or more days past due within the next six. Same parameters, same tables. Some 40 rows of
+    `performance` a customer: from half a million customers on `write` is the way.
     """
-    return {name: table.copy() for name, table in _simulated(p)[0].items()}
+    parts = [tables for tables, _ in blocks(p)]
+    tables = {name: pd.concat([part.pop(name) for part in parts], ignore_index=True) for name in list(parts[0])}
+    return {**tables, "macro": macro(p)}
+
+
+def write(p: SimulatedBank, folder: Path) -> dict[str, int]:
+    """Write the tables of `simulate` as Parquet files in `folder`, one block in memory at a time; return their rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    macro(p).to_parquet(folder / "macro.parquet", index=False)
+    rows: Counter = Counter(macro=p.n_months)
+    with ExitStack() as open_files:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for tables, _ in blocks(p):
+            for name, table in tables.items():
+                arrow = pa.Table.from_pandas(table, preserve_index=False)
+                if name not in writers:
+                    writer = pq.ParquetWriter(folder / f"{name}.parquet", arrow.schema)
+                    writers[name] = open_files.enter_context(writer)
+                writers[name].write_table(arrow)
+                rows[name] += len(table)
+    return dict(rows)
 
 
 def truth(p: SimulatedBank) -> dict[str, Any]:
@@ -259,5 +295,5 @@ def truth(p: SimulatedBank) -> dict[str, Any]:
         "drift_month": p.drift_month,
         "drift_feature": DRIFT_FEATURE,
         "leak": "recovered_amt",
-        "dirt": dict(_simulated(p)[1]),
+        "dirt": dict(sum((planted for _, planted in blocks(p)), Counter())),
     }

@@ -42,13 +42,16 @@ _CHECK = np.array(list("10X98765432"))
 DIRT_SHARE = 0.002
 
 
-def customers(n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Return n invented customers; names, resident numbers (valid checksum) and phones belong to nobody."""
+def customers(n: int, rng: np.random.Generator, first: int = 0) -> pd.DataFrame:
+    """Return n invented customers, numbered from `first`.
+
+    Names, resident numbers (valid checksum) and phones belong to nobody.
+    """
     born = np.datetime64("1945-01-01") + rng.integers(0, 365 * 40, n)
     region = rng.choice(_REGIONS, n, p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
     return pd.DataFrame(
         {
-            "customer_id": [f"C{i:07d}" for i in range(n)],
+            "customer_id": [f"C{i:07d}" for i in range(first, first + n)],
             "name": np.char.add(np.char.add(rng.choice(_FIRST, n), " "), rng.choice(_LAST, n)),
             "national_id": _resident_numbers(region, born, rng),
             "phone_number": [f"1{number:010d}" for number in rng.integers(3 * 10**9, 10**10, n)],
