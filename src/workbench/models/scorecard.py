@@ -7,16 +7,16 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from workbench.models.binning import WoeBins, woe_bins
+from workbench.models.tabular import TabularClassifier
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
 
 
-class Scorecard(ClassifierMixin, BaseEstimator):
+class Scorecard(TabularClassifier):
     """Logistic regression on WOE.
 
     Characteristics whose IV is below `min_iv` are left out, and so is any whose coefficient has the
@@ -42,7 +42,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
         `bins` may hand in bins already fitted to the same rows, so that several C share them.
         """
-        self.classes_ = np.array([0, 1])
+        X, y = self._learnt(X, y)
         bins = bins or fitted_bins(X, y, self.monotone or {}, self.min_bin_size)
         kept = [name for name in X.columns if bins[name].iv >= self.min_iv] or [max(bins, key=lambda n: bins[n].iv)]
         woe = pd.DataFrame({name: bins[name].transform(X[name]) for name in kept})
@@ -58,8 +58,12 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         self.intercept_ = float(model.intercept_[0])
         return self
 
+    def _needed(self) -> list[str]:
+        return list(self.bins_)
+
     def log_odds(self, X: pd.DataFrame) -> np.ndarray:
         """Return the log odds of bad (n)."""
+        X = self._asked(X)
         parts = [self.coefficients_[name] * b.transform(X[name]) for name, b in self.bins_.items()]
         return self.intercept_ + np.sum(parts, axis=0)
 
@@ -68,12 +72,9 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         bad = expit(self.log_odds(X))
         return np.column_stack([1 - bad, bad])
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """Return 1 where bad is more likely than good (n)."""
-        return (self.log_odds(X) > 0).astype(int)
-
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return what each characteristic adds to the log odds of bad, against a neutral WOE of 0 (n × k)."""
+        X = self._asked(X)
         return pd.DataFrame(
             {n: self.coefficients_[n] * b.transform(X[n]) for n, b in self.bins_.items()}, index=X.index
         )
@@ -98,8 +99,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Scorecard:
         """Return the scorecard that `to_dict` wrote."""
-        card = cls()
-        card.classes_ = np.array([0, 1])
+        card = cls()._restored(list(d["coefficients"]))
         card.intercept_, card.coefficients_ = d["intercept"], dict(d["coefficients"])
         card.bins_ = {n: WoeBins.from_dict(d["bins"][n]) for n in card.coefficients_}
         return card

@@ -8,23 +8,23 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import xgboost as xgb
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
 
 from workbench.models.binning import WoeBins, woe_bins
+from workbench.models.tabular import TabularClassifier
 from workbench.panel.bins import is_category
 
 
-class _OnNumbers(ClassifierMixin, BaseEstimator):
+class _OnNumbers(TabularClassifier):
     """What both trees share: categories become their WOE, learnt on the rows the tree is fitted to."""
 
     def _learn_categories(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        self.classes_ = np.array([0, 1])
         self.names_ = list(X.columns)
         self.categories_: dict[str, WoeBins] = {n: woe_bins(X[n], y) for n in X.columns if is_category(X[n])}
 
     def numbers(self, X: pd.DataFrame) -> np.ndarray:
         """Return X as numbers (n × k), categories as WOE, missing numbers as NaN."""
+        X = self._asked(X)
         return np.column_stack(
             [
                 self.categories_[n].transform(X[n]) if n in self.categories_ else X[n].to_numpy(float)
@@ -32,16 +32,12 @@ class _OnNumbers(ClassifierMixin, BaseEstimator):
             ]
         )
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """Return 1 where bad is more likely than good (n)."""
-        return (self.predict_proba(X)[:, 1] > 0.5).astype(int)
-
     def _frame(self) -> dict[str, Any]:
         return {"names": self.names_, "categories": {n: b.to_dict() for n, b in self.categories_.items()}}
 
     def _take(self, d: dict[str, Any]) -> None:
-        self.classes_ = np.array([0, 1])
         self.names_ = list(d["names"])
+        self._restored(self.names_)
         self.categories_ = {n: WoeBins.from_dict(b) for n, b in d["categories"].items()}
 
 
@@ -55,6 +51,7 @@ class RuleTree(_OnNumbers):
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
         """Fit to X (n × k) and y (n values, 1 is bad)."""
+        X, y = self._learnt(X, y)
         self._learn_categories(X, y)
         model = DecisionTreeClassifier(
             max_depth=self.max_depth, min_samples_leaf=self.min_leaf_share, random_state=self.seed
@@ -71,7 +68,8 @@ class RuleTree(_OnNumbers):
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
         """Return the leaf each row falls into (n)."""
-        values, nodes = self.numbers(X).astype(np.float32), self.nodes_  # CART compares in single precision
+        values = self.numbers(X).astype(np.float32)  # CART compares in single precision
+        nodes = self.nodes_
         at, rows = np.zeros(len(values), dtype=int), np.arange(len(values))
         left, right, feature = (nodes[c].to_numpy() for c in ("left", "right", "feature"))
         threshold, missing_left = nodes["threshold"].to_numpy(), nodes["missing_left"].to_numpy(bool)
@@ -99,7 +97,8 @@ class RuleTree(_OnNumbers):
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""
-        bad = self.nodes_["bad_rate"].to_numpy()[self.leaves(X)]
+        leaves = self.leaves(X)
+        bad = self.nodes_["bad_rate"].to_numpy()[leaves]
         return np.column_stack([1 - bad, bad])
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -147,6 +146,7 @@ class BoostedTrees(_OnNumbers):
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
         """Fit to X (n × k) and y (n values, 1 is bad); one thread, so that the trees are the same everywhere."""
+        X, y = self._learnt(X, y)
         self._learn_categories(X, y)
         signs = [-1 if n in self.categories_ else (self.monotone or {}).get(n, 0) for n in self.names_]
         settings = {
@@ -160,7 +160,8 @@ class BoostedTrees(_OnNumbers):
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""
-        bad = self.booster_.predict(xgb.DMatrix(self.numbers(X), nthread=1)).astype(float)
+        values = xgb.DMatrix(self.numbers(X), nthread=1)
+        bad = self.booster_.predict(values).astype(float)
         return np.column_stack([1 - bad, bad])
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
