@@ -8,6 +8,7 @@ from workbench import metrics
 from workbench.contracts import Column, Contract
 from workbench.panel import behaviour, build, leakage
 from workbench.panel.bins import Bins, quantile_bins
+from workbench.panel.months import to_months
 from workbench.params import UserError
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
@@ -43,7 +44,7 @@ def test_no_feature_changes_when_the_future_does():
     changed.loc[later, ["delay_months", "balance_amt", "payment_amt"]] = 99.0
     for table in (long, changed):
         table.attrs["features"] = behaviour.features(
-            behaviour.to_months(table, account, "limit_amt"), pd.Timestamp("2020-05-01"), 3
+            to_months(table, account, "limit_amt"), pd.Timestamp("2020-05-01"), 3
         )[0]
     pd.testing.assert_frame_equal(long.attrs["features"], changed.attrs["features"])
 
@@ -59,7 +60,7 @@ def test_features_of_one_account_by_hand():
             "payment_amt": [100.0, 0.0, 400.0],
         }
     )
-    row = behaviour.features(behaviour.to_months(long, account, "limit_amt"), MONTHS[2], 3)[0].iloc[0]
+    row = behaviour.features(to_months(long, account, "limit_amt"), MONTHS[2], 3)[0].iloc[0]
     assert row["delay_now_months"] == 1 and row["delay_worst_months"] == 2 and row["n_months_late"] == 2
     assert row["delay_recent_months"] == pytest.approx((0 * 1 + 2 * 2 + 1 * 3) / 6)
     assert row["utilisation_rate"] == pytest.approx(0.9) and row["headroom_amt"] == 100
@@ -105,7 +106,7 @@ def test_sampling_weights_restore_the_base_rate_and_mean_one():
 def test_a_window_that_starts_before_the_data_is_refused():
     account, long = _months(5)
     with pytest.raises(ValueError, match="observation window of 6 months starts before 2020-01"):
-        behaviour.to_months(long, account, None).window(MONTHS[2], 6)
+        to_months(long, account, None).window(MONTHS[2], 6)
 
 
 def test_bad_value_that_does_not_occur_is_named():

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from workbench import params
 from workbench.contracts import Column, Contract
 from workbench.panel import behaviour
+from workbench.panel.months import Months, to_months
 from workbench.params import MONTH, UserError
 
 SAMPLES = ("development", "holdout", "monitoring")
@@ -141,7 +142,7 @@ def _behaviour(
     static: pd.DataFrame, account: pd.DataFrame, months: pd.DataFrame, contract: Contract, p: Params
 ) -> tuple[pd.DataFrame, list[Column]]:
     limit = next((c for c in ("limit_amt", "original_amt") if c in account), None)
-    grid = behaviour.to_months(months, account, limit)
+    grid = to_months(months, account, limit)
     recorded = recorded_outcome(account, contract) if p.outcome == "recorded" else None
     parts, words = [], []
     for as_of in pd.period_range(
@@ -160,7 +161,7 @@ def _behaviour(
     return panel.join(static[keep]).rename_axis("account_id").reset_index(), [c for c in words if c.name not in keep]
 
 
-def delay_outcome(grid: behaviour.Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
+def delay_outcome(grid: Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
     """Return 1 where the default delay is reached in the performance window, 0 where not, NaN where it is open."""
     after = grid.after(as_of, p.performance_months)
     if after is None:

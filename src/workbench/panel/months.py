@@ -1,0 +1,51 @@
+"""Account-months as arrays: one row per account, one column per month, cut into windows before and after a month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Months:
+    """Account-months as arrays: one row per account, one column per month, NaN where there is no row."""
+
+    accounts: pd.Index
+    months: pd.DatetimeIndex
+    facts: dict[str, np.ndarray]
+    limit: np.ndarray | None = None
+
+    def window(self, as_of: pd.Timestamp, length: int) -> Months:
+        """Return the `length` months that end at the as-of month (the observation window)."""
+        end = self.months.get_loc(as_of) + 1
+        if end < length:
+            raise ValueError(f"observation window of {length} months starts before {self.months[0]:%Y-%m}")
+        return Months(
+            self.accounts,
+            self.months[end - length : end],
+            {k: v[:, end - length : end] for k, v in self.facts.items()},
+            self.limit,
+        )
+
+    def after(self, as_of: pd.Timestamp, length: int) -> dict[str, np.ndarray] | None:
+        """Return the facts of the `length` months after the as-of month, None where they are not over yet."""
+        start = self.months.get_loc(as_of) + 1
+        if start + length > len(self.months):
+            return None
+        return {k: v[:, start : start + length] for k, v in self.facts.items()}
+
+
+def to_months(months: pd.DataFrame, account: pd.DataFrame, limit: str | None) -> Months:
+    """Return account-months (long: account_id, month, numbers) as arrays; `limit` names the size of the line."""
+    accounts = pd.Index(account["account_id"])
+    calendar = pd.DatetimeIndex(np.sort(months["month"].unique()))
+    row, column = accounts.get_indexer(months["account_id"]), calendar.get_indexer(months["month"])
+    facts = {}
+    for name in months.columns.difference(["account_id", "month"], sort=False):
+        numeric = pd.api.types.is_numeric_dtype(months[name])
+        grid = np.full((len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object)
+        grid[row, column] = months[name].to_numpy()
+        facts[name] = grid
+    return Months(accounts, calendar, facts, account[limit].to_numpy(float) if limit else None)
