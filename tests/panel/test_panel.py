@@ -6,7 +6,7 @@ import pytest
 
 from workbench import metrics
 from workbench.contracts import Column, Contract
-from workbench.panel import behaviour, build, leakage
+from workbench.panel import behaviour, build, describe, leakage
 from workbench.panel.bins import Bins, quantile_bins
 from workbench.panel.months import to_months
 from workbench.params import UserError
@@ -163,3 +163,18 @@ def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
     assert kept["term"].known == "before" and evidence.answer == "Suspected but reviewed: term."
     honest = contract.replaced([c for c in contract.columns if c.name != "term"])
     assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
+
+
+def test_the_book_holds_each_account_once_and_not_as_it_left():
+    months = pd.to_datetime(["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01"])
+    rows = pd.DataFrame(
+        {
+            "account_id": ["gone", "stays", "stays", "new", "stays"],
+            "as_of_month": months[[0, 0, 1, 1, 2]],
+            "sample": ["development"] * 4 + ["monitoring"],
+            "is_default": [1.0, 0, 0, 0, 0],
+        }
+    )
+    assert list(describe.book(rows)["account_id"]) == ["stays", "new"]
+    once = rows.drop_duplicates("account_id").assign(is_default=[1.0, 0, np.nan])
+    assert list(describe.book(once)["account_id"]) == ["gone", "stays"]

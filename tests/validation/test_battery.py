@@ -174,6 +174,14 @@ def test_groups_coded_as_numbers_are_groups_and_small_ones_are_not_evaluated(sou
     assert _light("fairness", few) == _light("weak_spot", few) == "not_evaluated"
 
 
+def test_a_tiny_group_is_no_yardstick(sound):
+    h = sound.holdout
+    tiny = h["pd"].rank(method="first") <= 0.015 * len(h)
+    codes = np.select([tiny, np.arange(len(h)) % 2 == 0], ["tiny", "even"], "odd")
+    found = fairness.test(_with(sound, holdout=h.assign(sex_code=codes)))
+    assert str(found.verdict) == "green" and set(found.table["group"]) == {"even", "odd"}
+
+
 def test_an_input_that_does_as_well_as_the_model_is_amber(sound):
     assert _light("leakage", _pd_changed(sound, lambda p: p.sample(frac=1, random_state=1).to_numpy())) == "amber"
 

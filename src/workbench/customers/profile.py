@@ -36,11 +36,6 @@ def writes(p: Params) -> list[str]:
     return []
 
 
-def rows_of(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows the profile is drawn of: development and hold-out, where the outcome is known."""
-    return panel[(panel["sample"] != "monitoring") & panel["is_default"].notna()].reset_index(drop=True)
-
-
 def described(contract: Contract) -> list[Column]:
     """Return the columns a profile may show: features and the columns by which fairness is judged."""
     return [c for c in contract.columns if (c.role == "feature" or c.fairness) and not c.personal]
@@ -96,8 +91,11 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     table = table.sort_values(["order", "spread"], ascending=[True, False]).drop(columns="order").reset_index(drop=True)
     top = table.loc[table["spread"].idxmax()]
     rate = np.average(rows["is_default"], weights=rows["weight"])
+    first, last = (f"{m:%Y-%m}" for m in (rows["as_of_month"].min(), rows["as_of_month"].max()))
+    seen = last if first == last else f"{first} to {last}"
     answer = (
-        f"{len(rows):,} customers, default rate {rate:.2%}. Risk differs most by {top['column']} ({top.description}): "
+        f"{len(rows):,} accounts as of {seen}, default rate {rate:.2%}. "
+        f"Risk differs most by {top['column']} ({top.description}): "
         f"from {top['lowest rate']:.1%} to {top['highest rate']:.1%}."
     )
     return Evidence(
@@ -136,7 +134,7 @@ def chosen(rows: pd.DataFrame, p: Params) -> str:
 
 def customer(rows: pd.DataFrame, account: str, contract: Contract) -> pd.DataFrame:
     """Return one customer: aspect, column, value, and where it stands among all (percentile, 0 to 100)."""
-    own, out = rows[rows["account_id"] == account].iloc[-1], []
+    own, out = rows[rows["account_id"] == account].iloc[0], []
     for c in described(contract):
         value = own[c.name]
         if is_category(rows[c.name]):

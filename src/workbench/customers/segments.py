@@ -12,7 +12,7 @@ from workbench import metrics, params
 from workbench.contracts import Contract
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.describe import effective
+from workbench.panel.describe import book, effective
 
 
 class Params(params.Params):
@@ -43,14 +43,12 @@ def writes(p: Params) -> list[str]:
 
 
 def population(panel: pd.DataFrame, scores: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return the customers that are grouped: every account's latest row before monitoring, with its PD."""
-    both = panel.merge(
+    """Return the customers that are grouped: the book (`panel.describe.book`) with its PDs."""
+    return book(panel).merge(
         scores[["account_id", "as_of_month", "pd", "grade_code"]],
         on=["account_id", "as_of_month"],
         validate="one_to_one",
     )
-    before = both[(both["sample"] != "monitoring") & both["is_default"].notna()]
-    return before.sort_values("as_of_month").drop_duplicates("account_id", keep="last").reset_index(drop=True)
 
 
 def risk_band(pd_: pd.Series, p: Params) -> np.ndarray:

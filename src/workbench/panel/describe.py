@@ -45,6 +45,18 @@ def samples(panel: pd.DataFrame) -> Evidence:
     )
 
 
+def book(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by which customers are described: before monitoring, outcome known, each account once.
+
+    Where accounts stand in the panel at several dates, that is the book of the last of them. Every account's
+    own last row would not do: accounts leave the book by default above all, and their last row is the bad one.
+    """
+    known = panel[(panel["sample"] != "monitoring") & panel["is_default"].notna()]
+    if known["account_id"].duplicated().any():
+        known = known[known["as_of_month"] == known["as_of_month"].max()]
+    return known.reset_index(drop=True)
+
+
 def effective(is_default: pd.Series, weight: pd.Series) -> tuple[float, float]:
     """Return bads and size of the plain sample whose rate would be as certain as this weighted one.
 

@@ -1,7 +1,7 @@
 """Are groups that must be treated alike approved alike?
 
 **Method** approved = the safer half of the hold-out by PD; approval rate of each group over the most favoured group's, and the observed rate against the PD within groups; ages in bands, other numbers of more than ten values in quarters.
-**Reads as bad** a ratio below the threshold in a group of at least 100; red only where the PD also lies above the group's observed interval.
+**Reads as bad** a ratio below the threshold in a group of at least 100 and 2 % of the rows; red only where the PD also lies above the group's observed interval.
 **Blind to** whether a difference is justified by risk: the table shows observed rate and PD beside it.
 **Source** four-fifths rule, 29 CFR 1607.4 D, as a benchmark; calibration within groups: Kleinberg et al. (2017).
 """
@@ -18,7 +18,7 @@ from workbench.panel.describe import effective
 from workbench.validation.subject import Subject, Threshold
 
 FAMILY = "fairness"
-LEAST_ROWS = 100
+LEAST_ROWS, LEAST_SHARE = 100, 0.02  # a tiny group is no yardstick, nor judged: 29 CFR 1607.4 A
 AGE_BANDS, FEW_VALUES = (25, 35, 45, 60), 10
 
 
@@ -41,7 +41,7 @@ def test(s: Subject) -> Evidence:
         return Evidence("fairness", _QUESTION, Verdict.info, "The contract marks no group.", source="29 CFR 1607.4 D")
     table = ratios(h, marked)
     if table.empty:
-        said = f"No marked group has {LEAST_ROWS} rows."
+        said = f"No marked group has {LEAST_ROWS} rows and {LEAST_SHARE:.0%} of all."
         return Evidence("fairness", _QUESTION, Verdict.not_evaluated, said, source="29 CFR 1607.4 D")
     table["light"] = [str(_light(r, t)) for _, r in table.iterrows()]
     light = min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
@@ -54,11 +54,11 @@ def test(s: Subject) -> Evidence:
 
 
 def ratios(h: pd.DataFrame, marked: list[str]) -> pd.DataFrame:
-    """Return one row per group of at least 100: approval rate and its ratio, mean PD, observed rate with interval."""
+    """Return one row per group of at least 100 and 2 %: approval rate and its ratio, mean PD, observed rate with interval."""
     approved, rows = h["pd"] <= h["pd"].median(), []
     for name in marked:
         for group, part in h.groupby(_groups(h[name])):
-            if len(part) >= LEAST_ROWS:
+            if len(part) >= max(LEAST_ROWS, LEAST_SHARE * len(h)):
                 bad, n = effective(part["is_default"], part["weight"])
                 mean = np.average(part["pd"], weights=part["weight"])
                 share = np.average(approved[part.index], weights=part["weight"])
