@@ -82,7 +82,8 @@ def matrix(cells: pd.DataFrame) -> Figure:
         ax.imshow(grid.to_numpy(float), cmap="YlOrRd", aspect="auto", alpha=0.85)
         for c in cells.itertuples():
             text = f"{c._5:.1%} default\n{c.share:.0%} of customers\n{c.lane}, {c.interest_rate:.0%}"
-            ax.text(needs.index(c.need), risks.index(c.risk), text, ha="center", va="center", fontsize=8)
+            ink = "white" if c._5 > 0.6 * grid.max(axis=None) else theme.INK
+            ax.text(needs.index(c.need), risks.index(c.risk), text, ha="center", va="center", fontsize=8, color=ink)
         ax.set_xticks(range(len(needs)), needs)
         ax.set_yticks(range(len(risks)), risks)
         ax.grid(False)
