@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def ensure_sample() -> Path:
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
     return home
+
+
+@pytest.fixture(scope="session")
+def bank_files() -> Path:
+    """The folder of other banks' files, which the repository doesn't hold: `WORKBENCH_DATA`, else beside it."""
+    return Path(os.environ.get("WORKBENCH_DATA", REPOSITORY.parent / "shared" / "data" / "try"))
+
+
+@pytest.fixture(scope="session")
+def bank_file(bank_files: Path) -> Callable[[str], Path]:
+    """Give one of these files by name; the test is skipped where it isn't."""
+
+    def find(name: str) -> Path:
+        if not (bank_files / name).exists():
+            pytest.skip(f"{name} is not in {bank_files.name}/ (WORKBENCH_DATA)")
+        return bank_files / name
+
+    return find
 
 
 @pytest.fixture(scope="session")

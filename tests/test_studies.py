@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-TRY = Path(os.environ.get("WORKBENCH_DATA", REPOSITORY.parent / "shared" / "data" / "try"))
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
+def home(tmp_path_factory, bank_files) -> Path:
     folder = tmp_path_factory.mktemp("studies")
     for name in ("params", "notebooks"):
         (folder / name).symlink_to(REPOSITORY / name)
     studies = ["params/simulated_bank.yaml"] + (
-        ["params/sba_loans.yaml"] if (TRY / "sba_loans.parquet").exists() else []
+        ["params/sba_loans.yaml"] if (bank_files / "sba_loans.parquet").exists() else []
     )
-    env = {**os.environ, "WORKBENCH_HOME": str(folder), "WORKBENCH_DATA": str(TRY)}
+    env = {**os.environ, "WORKBENCH_HOME": str(folder), "WORKBENCH_DATA": str(bank_files)}
     done = subprocess.run(
         [sys.executable, "-m", "workbench.cli", "run", *studies], cwd=folder, env=env, capture_output=True, text=True
     )
@@ -55,9 +54,8 @@ def test_simulated_stands_on_every_page(home):
 
 
 @pytest.fixture
-def sba(home) -> Path:
-    if not (TRY / "sba_loans.parquet").exists():
-        pytest.skip("sba_loans.parquet is not in WORKBENCH_DATA")
+def sba(home, bank_file) -> Path:
+    bank_file("sba_loans.parquet")
     return home
 
 
@@ -92,10 +90,10 @@ def test_the_crisis_shows(sba):
     assert ratio["2007Q1":"2008Q2"].min() > 1.5
 
 
-def test_no_borrower_stands_in_a_page(sba):
+def test_no_borrower_stands_in_a_page(sba, bank_file):
     import pandas as pd
 
-    names = pd.read_parquet(TRY / "sba_loans.parquet", columns=["name"])["name"].dropna()
+    names = pd.read_parquet(bank_file("sba_loans.parquet"), columns=["name"])["name"].dropna()
     long = set(names[names.str.len() > 14].head(3000))
     text = "".join(p.read_text() for p in (sba / "reports" / "sba_loans").glob("*/*.html"))
     assert not [n for n in long if n in text]

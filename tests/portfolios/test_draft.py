@@ -1,6 +1,5 @@
 """Drafted contracts: what is planted in a file is guessed and marked, and the draft holds for its own file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from workbench.params import UserError
 from workbench.portfolios import catalog, draft, guesses
 from workbench.portfolios.files import read_raw
 
-TRY = Path(os.environ.get("WORKBENCH_DATA", Path(__file__).parents[3] / "shared" / "data" / "try"))
 TODAY = pd.Timestamp("2026-01-01")
 N = 400
 
@@ -154,10 +152,8 @@ def test_drafts_of_the_embedded_portfolios_find_the_outcome_of_their_contract(na
         ("sba_loans", "loan_nr_chk_dgt", "mis_status"),
     ],
 )
-def test_files_of_other_banks(name, key, outcome, tmp_path):
-    path = TRY / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{name}.parquet is not in WORKBENCH_DATA")
+def test_files_of_other_banks(name, key, outcome, tmp_path, bank_file):
+    path = bank_file(f"{name}.parquet")
     drafted = draft.draft(path)
     assert drafted.named("key") == [key] and drafted.named("outcome") == ([outcome] if outcome else [])
     (tmp_path / "c.yaml").write_text(draft.to_yaml(drafted))
