@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,18 +21,29 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as e:
         print(f"workbench: {e}", file=sys.stderr)
         return 2
+    except OSError as e:
+        print(f"workbench: {e.filename or 'system'}: {e.strerror or e}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, as everything else does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="workbench", description="Research and model governance for loan customers.")
+    parser = _Parser(prog="workbench", description="Research and model governance for loan customers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
     run.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="a file such as params/taiwan_cards.yaml")
-    run.add_argument("--step", default="", metavar="NAME", help="only this step")
-    run.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
+    part = run.add_mutually_exclusive_group()
+    part.add_argument("--step", default="", metavar="NAME", help="only this step")
+    part.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
     run.add_argument(
         "--set",
         action="append",
@@ -38,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STEP.PARAM=VALUE",
         help="a parameter, above the study file",
     )
-    run.add_argument("--jobs", type=int, default=0, metavar="N", help="steps side by side (default: the cores)")
+    run.add_argument("--jobs", type=_number(1, 64), metavar="N", help="steps side by side (default: the cores)")
     run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
@@ -59,18 +72,24 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
     lab.set_defaults(call=_lab)
     ui = commands.add_parser("ui", help="MLflow UI on mlruns/ (loopback only)")
-    ui.add_argument("--port", type=int, default=5000)
+    ui.add_argument("--port", type=_number(1, 65_535), default=5000)
     ui.set_defaults(call=_ui)
     return parser
 
 
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
 def _run(args: argparse.Namespace) -> int:
-    from workbench.params import UserError
     from workbench.runs import execution, progress, study
 
-    if args.jobs < 0:
-        raise UserError(f"--jobs {args.jobs}: give a number from 1 upward")
-    studies = [study.load(path, tuple(args.set)) for path in args.studies]
+    studies = [study.load(path, tuple(args.set)) for path in {p.resolve(): p for p in args.studies}.values()]
     jobs = {"jobs": args.jobs} if args.jobs else {}
     options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
@@ -26,6 +27,28 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+
+
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key stands once: of two, PyYAML takes the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: list[str] = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
+            seen.append(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def from_yaml(text: str, where: str) -> Any:
+    """Return what a YAML text holds, or raise `UserError` with its place and line."""
+    try:
+        return yaml.load(text, Loader=_Strict)
+    except yaml.YAMLError as e:
+        mark = getattr(e, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise UserError(f"{where}: not YAML: {line}{getattr(e, 'problem', None) or ' '.join(str(e).split())}") from None
 
 
 class Params(BaseModel):
@@ -55,6 +78,9 @@ class Params(BaseModel):
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
             raise UserError(f"{where}: '{name}' = {first['input']!r}: {first['msg']}") from None
+
+    def verify(self) -> None:
+        """Raise `UserError` for what the type of a value can't show; asked before the first kernel starts."""
 
     def digest(self) -> str:
         """Return the SHA-256 of the parameters' canonical JSON (hex, 64 characters)."""

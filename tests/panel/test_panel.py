@@ -105,7 +105,7 @@ def test_sampling_weights_restore_the_base_rate_and_mean_one():
 
 def test_a_window_that_starts_before_the_data_is_refused():
     account, long = _months(5)
-    with pytest.raises(ValueError, match="observation window of 6 months starts before 2020-01"):
+    with pytest.raises(UserError, match=r"observation window of 6 months begins before the data do .2020-01."):
         to_months(long, account, None).window(MONTHS[2], 6)
 
 

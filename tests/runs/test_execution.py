@@ -64,11 +64,18 @@ def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
 def test_same_seed_same_model_to_the_last_byte(sample_home):
     pin = sample_home / "mlruns" / "tables" / "sample" / "model__pd.json"
     before = json.loads(pin.read_text())
-    again = _workbench(sample_home, "run", "params/sample.yaml", "--fresh", "--step", "models/development")
+    step = ("--step", "models/development", "--jobs", "1", "--cold")  # one kernel, with no warm parent before it
+    again = _workbench(sample_home, "run", "params/sample.yaml", "--fresh", *step)
     assert again.returncode == 0, again.stdout + again.stderr
-    after = json.loads(pin.read_text())
-    assert after["digest"] == before["digest"]
-    assert int(after["version"]) == int(before["version"]) + 1
+    assert json.loads(pin.read_text()) == before  # the same bytes are the same version, with its validation
+
+
+def test_validation_stands_on_the_version_in_use(sample_home):
+    from workbench.registry import store, versions
+
+    for model in ("pd", "behaviour"):
+        found = store.client().get_model_version_by_alias(f"sample.{model}", versions.ALIAS)
+        assert found.tags["validation.verdict"] in ("pass", "refer", "refuse")
 
 
 def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
@@ -146,8 +153,29 @@ def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
         assert (pin.read_bytes(), page.read_bytes()) == before
 
 
-@pytest.mark.parametrize("words", [["run", "params/smal.yaml"], ["steps", "params/smal.yaml"]])
+WRONG = {
+    "run params/smal.yaml": "study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?",
+    "steps params/smal.yaml": "study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?",
+    "run params": "study 'params' is a folder; name a file in it",
+    "run params/small.yaml --set panel/build.seed=[1": (
+        "--set panel/build.seed=[1: not YAML: line 1: expected ',' or ']', but got '<stream end>'"
+    ),
+    "run params/small.yaml --jobs 0": (
+        "argument --jobs: '0' is no whole number from 1 to 64; see `workbench run --help`"
+    ),
+    "run params/small.yaml --step panel/build --from panel/build": (
+        "argument --from: not allowed with argument --step; see `workbench run --help`"
+    ),
+    "ui --port 99999": "argument --port: '99999' is no whole number from 1 to 65535; see `workbench ui --help`",
+    "intake params": "params: is a folder; name the file in it",
+    "intake params/small.yaml --out /proc/none/x.yaml": (
+        "small.yaml: '.yaml' is not read here; give a .csv, .tsv or .parquet file"
+    ),
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
 def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
-    done = _workbench(own_home, *words)
+    done = _workbench(own_home, *words.split())
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "workbench: study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?\n"
+    assert done.stderr.endswith(WRONG[words] + "\n") and done.stderr.count("\n") == 1

@@ -110,6 +110,51 @@ def test_not_yaml_and_unknown_key(load):
     assert _line(load, GOOD + "stepz: {}\n").endswith("did you mean 'steps'?")
 
 
+OWN = "{portfolio: own_file, file: f.csv, contract: c.yaml}"
+COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: category, role: outcome}]"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("panel/build:", "panel/build@../x: {panel: mart__x}"), "after @ write a name of a-z, 0-9 and _"),
+        (("seed: 7", "seed: 7, seed: 8"), "mine.yaml: not YAML: line 3: 'seed' stands twice"),
+        (("seed: 7", "study: other"), "'study' is the file's own name; leave it out"),
+        (("panel/build:", "panel/build: {as_of_from: 2005-09, as_of_to: 2005-06}"), "as_of_from 2005-09 is after"),
+        (("panel/build:", "panel/build: {as_of_from: 2005-09, monitoring_from: 2005-06}"), "is before as_of_from"),
+        (("models/development:", "customers/segments: {risk_bands: [0.4, 0.2, 0.1]}"), "give three PDs that rise"),
+        (("models/development:", "customers/segments: {policies: [{risk: low}]}"), "policies row 1: need: Field required"),
+        (("models/development:", "validation/battery: {thresholds: {kss: [1, 2]}}"), "unknown 'kss'; did you mean 'ks'?"),
+        (("models/development:", "validation/battery: {mandatory: [aucc]}"), "unknown 'aucc'; did you mean 'auc'?"),
+        (("taiwan_cards", "taiwan_card"), "portfolio 'taiwan_card' is unknown; did you mean 'taiwan_cards'?"),
+        (("{portfolio: taiwan_cards}", "{portfolio: simulated_bank, simulation: {n_customers: 3}}"), "n_customers"),
+    ],
+)  # fmt: skip
+def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, change, said):
+    assert said in _line(load, GOOD.replace(*change))
+
+
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        ("columns: []", "no column has the role outcome"),
+        (COLUMNS, "bad_value '' is no value of 'bad'; name the value that means bad"),
+        (f"bad_value: '1'\nencoding: utf8x\n{COLUMNS}", "f.csv: 'utf8x' is no encoding"),
+        (f"bad_value: '1'\ndelimiter: ';;'\n{COLUMNS}", "delimiter: String should have at most 1 character"),
+        (f"bad_value: '1'\nbad_value: '0'\n{COLUMNS}", "not YAML: line 4: 'bad_value' stands twice"),
+    ],
+)
+def test_an_own_contract_is_checked_before_a_kernel_starts(load, tmp_path, monkeypatch, contract, said):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    (tmp_path / "f.csv").write_text("id,bad\na,1\n")
+    (tmp_path / "c.yaml").write_text(f"name: mine\ntitle: t\n{contract}\n")
+    assert said in _line(load, GOOD.replace("{portfolio: taiwan_cards}", OWN))
+
+
+def test_a_study_without_steps(load):
+    assert _line(load, "title: t\nsteps: {}\n").startswith("mine.yaml: steps: none is named; known: ")
+
+
 def test_set_that_names_nothing(load):
     assert _line(load, GOOD, "folds=3") == "--set folds=3: write step.param=value"
     assert _line(load, GOOD, "panel/bild.seed=3") == (

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from workbench.params import UserError, nearest
+from workbench.params import UserError, from_yaml, nearest
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "fact", "ignore"]
@@ -80,7 +79,7 @@ class Contract(_Model):
     notes: tuple[str, ...] = ()
     currency: str = ""
     encoding: str = "utf-8-sig"
-    delimiter: str = ","
+    delimiter: str = Field(",", min_length=1, max_length=1)
     thousands: str = Field("", max_length=1)
     bad_value: str = Field("", description="outcome value that means bad; the other value is good")
     as_of: str = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
@@ -111,6 +110,22 @@ class Contract(_Model):
                 f"contract '{self.name}': role '{role}' is held by {found or 'no column'}; name exactly one"
             )
         return found[0]
+
+    def with_outcome(self) -> Contract:
+        """Return the contract; `UserError` where not exactly one column is the outcome, or its bad value is none."""
+        found = self.named("outcome")
+        if not found:
+            raise UserError(
+                f"contract '{self.name}': no column has the role outcome; give it to the one that says good or bad "
+                "(role: outcome, known: after) and name the `bad_value`"
+            )
+        bad, allowed = self.bad_value, self[self.one("outcome")].values
+        if not bad or (allowed and bad not in {*allowed, *allowed.values()}):
+            raise UserError(
+                f"contract '{self.name}': bad_value '{bad}' is no value of '{found[0]}'"
+                + (f"; {nearest(bad, allowed)}" if allowed else "; name the value that means bad")
+            )
+        return self
 
     def features(self) -> list[Column]:
         """Return the columns a model may use: known before the as-of date, not personal, not a protected group."""
@@ -144,12 +159,10 @@ def load(path: Path) -> Contract:
     if not path.is_file():
         raise UserError(f"contract {path}: no such file; draft one with `workbench intake FILE`")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = from_yaml(path.read_text(encoding="utf-8"), f"contract {path}")
         return Contract.model_validate(content)
     except UnicodeDecodeError:
         raise UserError(f"contract {path}: not UTF-8; save it as UTF-8") from None
-    except yaml.YAMLError as e:
-        raise UserError(f"contract {path}: not YAML: {' '.join(str(e).split())}") from None
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
 

@@ -55,6 +55,12 @@ def table(rows: list[dict[str, Any]], as_of: str) -> list[Policy]:
     return [p for p in out if p.valid_from <= as_of]
 
 
+def complete(policies: list[Policy]) -> None:
+    """Raise `UserError` where a band of risk has no policy at all."""
+    if lost := [band for band in BANDS if band not in {p.risk for p in policies}]:
+        raise UserError(f"customers/segments: policies: no row for risk '{lost[0]}'; add one (need: * is every need)")
+
+
 def lookup(policies: list[Policy], risk: str, need: str) -> Policy:
     """Return the policy of a cell: the one for its need before the one for every need, the latest first.
 

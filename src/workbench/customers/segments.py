@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from workbench.contracts import Contract
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.describe import book, effective
+from workbench.params import UserError
 
 
 class Params(params.Params):
@@ -24,12 +26,21 @@ class Params(params.Params):
     k_to: int = Field(7, ge=3, le=12, description="most groups tried")
     resamples: int = Field(10, ge=3, le=100, description="resamples by which stability is judged")
     max_rows: int = Field(5000, ge=500, description="rows the groups are found on")
-    risk_bands: list = Field([0.10, 0.20, 0.40], description="PDs at which medium, high and very high begin")
+    risk_bands: list[float] = Field([0.10, 0.20, 0.40], description="PDs at which medium, high and very high begin")
     as_of: str = Field("2026-06-30", pattern=r"^\d{4}-\d{2}-\d{2}$", description="date at which policies are valid")
-    policies: list = Field(list(policies.DEFAULT), description="policy table, one row per risk and need")
+    policies: list[dict[str, Any]] = Field(list(policies.DEFAULT), description="policies, one row per risk and need")
     loss_given_default: float = Field(0.6, ge=0, le=1, description="part of the exposure lost in default")
     present_rate: float = Field(0.14, ge=0, le=0.6, description="interest everybody pays as it is")
     seed: int = Field(42, ge=0, description="seed of resamples and groups")
+
+    def verify(self) -> None:
+        """Raise `UserError` for bands that don't rise and for a policy row that can't be read."""
+        bands = self.risk_bands
+        if len(bands) != 3 or any(a >= b for a, b in pairwise([0, *bands, 1])):
+            raise UserError(f"customers/segments: risk_bands {bands}: give three PDs that rise, between 0 and 1")
+        if self.k_from > self.k_to:
+            raise UserError(f"customers/segments: k_from {self.k_from} is above k_to {self.k_to}")
+        policies.complete(policies.table(self.policies, self.as_of))
 
 
 def reads(p: Params) -> list[str]:

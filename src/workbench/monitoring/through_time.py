@@ -33,6 +33,13 @@ class Params(params.Params):
     planted_crisis_month: str = Field("", pattern=rf"({MONTH})|^$", description="simulation only, month of the crisis")
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
 
+    def verify(self) -> None:
+        """Raise `UserError` where an amber threshold lies above its red one."""
+        for name in ("psi", "auc_drop"):
+            amber, red = getattr(self, f"{name}_amber"), getattr(self, f"{name}_red")
+            if amber > red:
+                raise UserError(f"monitoring/through_time: {name}_amber {amber:g} is above {name}_red {red:g}")
+
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""

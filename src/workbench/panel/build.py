@@ -16,6 +16,7 @@ from workbench.panel.months import Months, to_months
 from workbench.params import MONTH, UserError
 
 SAMPLES = ("development", "holdout", "monitoring")
+LAST = "2999-12"  # later than any month: an open end
 
 
 class Params(params.Params):
@@ -36,6 +37,15 @@ class Params(params.Params):
         0.0, ge=0, lt=1, description="true bad rate where the sample is case-control; 0 keeps it as is"
     )
     seed: int = Field(42, ge=0, description="seed of the random hold-out")
+
+    def verify(self) -> None:
+        """Raise `UserError` for months that leave no rows."""
+        begins = {n: getattr(self, n) for n in ("as_of_from", "out_of_time_from", "monitoring_from")}
+        for name, month in begins.items():
+            if month and self.as_of_to and month > self.as_of_to:
+                raise UserError(f"panel/build: {name} {month} is after as_of_to {self.as_of_to}; no row would be left")
+            if month and self.as_of_from and month < self.as_of_from:
+                raise UserError(f"panel/build: {name} {month} is before as_of_from {self.as_of_from}")
 
 
 def reads(p: Params) -> list[str]:
@@ -134,8 +144,19 @@ def _applications(
         as_of_month=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
         is_default=recorded_outcome(account, contract),
     )
-    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (panel["as_of_month"] <= (p.as_of_to or "2999"))
+    if dated:
+        _overlaps(p, panel["as_of_month"].min(), panel["as_of_month"].max())
+    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (panel["as_of_month"] <= (p.as_of_to or LAST))
     return panel[inside if dated else slice(None)].rename_axis("account_id").reset_index(), []
+
+
+def _overlaps(p: Params, first: pd.Timestamp, last: pd.Timestamp) -> None:
+    begins, ends = f"{first:%Y-%m}", f"{last:%Y-%m}"
+    if p.as_of_from > ends or begins > (p.as_of_to or LAST):
+        raise UserError(
+            f"panel/build: nothing lies from {p.as_of_from or 'the first month'} to {p.as_of_to or 'the last'}; "
+            f"the data run from {begins} to {ends}: set as_of_from and as_of_to"
+        )
 
 
 def _behaviour(
@@ -143,11 +164,13 @@ def _behaviour(
 ) -> tuple[pd.DataFrame, list[Column]]:
     limit = next((c for c in ("limit_amt", "original_amt") if c in account), None)
     grid = to_months(months, account, limit)
+    _overlaps(p, grid.months[0], grid.months[-1])
+    if p.as_of_to > f"{grid.months[-1]:%Y-%m}":
+        raise UserError(f"panel/build: as_of_to {p.as_of_to} is after the data's last month {grid.months[-1]:%Y-%m}")
     recorded = recorded_outcome(account, contract) if p.outcome == "recorded" else None
     parts, words = [], []
-    for as_of in pd.period_range(
-        p.as_of_from or grid.months[0], p.as_of_to or grid.months[-1], freq="M"
-    ).to_timestamp():
+    first, last = p.as_of_from or grid.months[p.observation_months - 1], p.as_of_to or grid.months[-1]
+    for as_of in pd.period_range(first, last, freq="M").to_timestamp():
         values, words = behaviour.features(grid, as_of, p.observation_months)
         performing = (
             (grid.window(as_of, 1).facts["delay_months"][:, 0] < p.default_delay_months)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.params import UserError
+
 
 @dataclass(frozen=True)
 class Months:
@@ -21,7 +23,10 @@ class Months:
         """Return the `length` months that end at the as-of month (the observation window)."""
         end = self.months.get_loc(as_of) + 1
         if end < length:
-            raise ValueError(f"observation window of {length} months starts before {self.months[0]:%Y-%m}")
+            raise UserError(
+                f"panel/build: as of {as_of:%Y-%m} the observation window of {length} months begins before the data do "
+                f"({self.months[0]:%Y-%m}); move as_of_from to {self.months[min(length, len(self.months)) - 1]:%Y-%m}"
+            )
         return Months(
             self.accounts,
             self.months[end - length : end],

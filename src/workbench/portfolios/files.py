@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -31,13 +32,24 @@ def read_raw(path: Path, contract: Contract | None = None) -> pd.DataFrame:
     Raises `UserError` with one line for a file that is missing, empty, truncated, in another encoding
     or delimiter, ragged, or of another kind.
     """
-    _there(path)
+    readable(path, contract)
     if path.name.lower().endswith(PARQUET):
         return _parquet(path)
-    if path.name.lower().endswith(TEXT):
-        encoding = contract.encoding if contract else "utf-8-sig"
-        return _text(path, encoding, contract.delimiter if contract else _usual_delimiter(path))
-    raise UserError(f"{path.name}: '{path.suffix}' is not read here; give a .csv, .tsv or .parquet file")
+    encoding = contract.encoding if contract else "utf-8-sig"
+    return _text(path, encoding, contract.delimiter if contract else _usual_delimiter(path))
+
+
+def readable(path: Path, contract: Contract | None = None) -> None:
+    """Raise `UserError` where a file is missing, empty or of a kind not read here, or its encoding has no such name."""
+    _there(path)
+    if not path.name.lower().endswith((*PARQUET, *TEXT)):
+        raise UserError(f"{path.name}: '{path.suffix}' is not read here; give a .csv, .tsv or .parquet file")
+    try:
+        codecs.lookup(contract.encoding if contract else "utf-8")
+    except LookupError:
+        raise UserError(
+            f"{path.name}: '{contract.encoding}' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
+        ) from None
 
 
 def dialect(path: Path) -> dict[str, str]:
@@ -133,8 +145,6 @@ def _bytes(path: Path) -> bytes:
 def _decoded(path: Path, raw: bytes, encoding: str) -> str:
     try:
         content = raw.decode(encoding)
-    except LookupError:
-        raise UserError(f"{path.name}: '{encoding}' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252") from None
     except UnicodeError as e:
         if isinstance(e, UnicodeDecodeError) and 0 < len(raw) - _CUT < e.start:
             raise UserError(f"{path.name}: cut off in the middle of a character; fetch it again") from None

@@ -15,6 +15,7 @@ from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
 from workbench.params import UserError
 from workbench.portfolios import catalog
+from workbench.portfolios.files import read_raw, readable
 
 
 class Params(params.Params):
@@ -29,6 +30,18 @@ class Params(params.Params):
         "", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; empty is today"
     )
     seed: int = Field(42, ge=0, description="seed of the sample")
+
+    def verify(self) -> None:
+        """Raise `UserError` for an unknown portfolio, a contract nothing can be built on, a simulation out of range."""
+        catalog.known(self.portfolio)
+        if self.portfolio == catalog.SIMULATED:
+            from workbench.portfolios import simulated_core
+
+            simulated_core.parameters(self.simulation, self.seed)
+        if self.portfolio == catalog.OWN_FILE:
+            data, words = files(self)
+            contract = contracts.load(words).with_outcome()
+            readable(data, contract)
 
 
 def reads(p: Params) -> list[str]:
@@ -50,7 +63,6 @@ def files(p: Params) -> list[Path]:
         if not p.file or not p.contract:
             raise UserError("portfolios/intake: portfolio own_file needs both `file` and `contract`")
         return [own_path(p.file), own_path(p.contract)]
-    catalog.known(p.portfolio)
     return [] if p.portfolio == catalog.SIMULATED else [catalog.raw_file(p.portfolio)]
 
 
@@ -62,7 +74,9 @@ def own_path(given: str) -> Path:
     places = [home.root() / given]
     if folder := os.environ.get("WORKBENCH_DATA"):
         places.append(Path(folder) / Path(given).name)
-    found = next((p for p in places if p.exists()), None)
+    found = next((p for p in places if p.is_file()), None)
+    if found is None and any(p.is_dir() for p in places):
+        raise UserError(f"portfolios/intake: '{given}' is a folder; name the file in it")
     if found is None:
         where = "the workbench's folder" + (" and WORKBENCH_DATA" if len(places) > 1 else "; or set WORKBENCH_DATA")
         raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {where})")
@@ -75,8 +89,6 @@ def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
         from workbench.portfolios import simulated_core
 
         return simulated_core.raw_tables(p.simulation, p.seed)
-    from workbench.portfolios.files import read_raw
-
     own = p.portfolio == catalog.OWN_FILE
     data, words = files(p) if own else (catalog.raw_file(p.portfolio), catalog.DATA / f"{p.portfolio}.yaml")
     contract = contracts.load(words)

@@ -53,7 +53,11 @@ def _client(uri_: str) -> MlflowClient:
         logging.getLogger(name).setLevel(logging.ERROR)
     if uri_.startswith("sqlite:///"):
         create(Path(uri_.removeprefix("sqlite:///")))
-    return mlflow.MlflowClient(uri_, uri_)
+    try:
+        return mlflow.MlflowClient(uri_, uri_)
+    except mlflow.exceptions.MlflowException as e:
+        first = " ".join(str(e).split())[:160]
+        raise UserError(f"MLFLOW_TRACKING_URI '{uri_}' names no store that MLflow knows ({first})") from None
 
 
 def client() -> MlflowClient:

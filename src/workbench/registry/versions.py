@@ -41,13 +41,17 @@ class Version:
 def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
     """Register the model file a run left as a new version, point `challenger` to it, and pin it in the study.
 
-    Logged with signature, input example (typical values, no real customer) and data digest.
+    Logged with signature, input example (typical values, no real customer) and data digest. A file that is
+    registered already, byte for byte, keeps its version and with it what validation said of it.
     """
     import mlflow
     from mlflow.models import infer_signature
 
     store.client()
     loaded, digest, name = pd_model.load(path), digest_file(path), f"{study}.{model}"
+    if facts := _registered(name, digest):
+        pin(study, model, digest, facts)
+        return {**facts, "digest": digest}
     example = _example(loaded)
     out = pd.DataFrame(
         {
@@ -78,6 +82,11 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
     facts = {"version": version, "name": name, "run_id": run_id}
     pin(study, model, digest, facts)
     return {**facts, "digest": digest}
+
+
+def _registered(name: str, digest: str) -> dict[str, str]:
+    found = store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'", max_results=1)
+    return {"version": str(found[0].version), "name": name, "run_id": found[0].run_id} if found else {}
 
 
 def _new_version(name: str, info: Any, run_id: str) -> str:

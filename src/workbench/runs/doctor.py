@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 from workbench import home
 
@@ -50,6 +51,9 @@ def _disk() -> tuple[bool, str]:
 def _store() -> tuple[bool, str]:
     from workbench.registry import store
 
+    uri = store.uri()
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return True, "MLflow store: none yet, the first run makes it"
     try:
         found = len(store.client().search_experiments())
     except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on

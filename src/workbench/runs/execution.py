@@ -22,6 +22,11 @@ from workbench.runs import fingerprint, notebook, outcome
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study, selected
 
+KERNEL_ENV = {  # one thread: the order of a sum, and with it a model's last digits, depends on their number
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "MPLBACKEND": "",
+}
+
 
 class Watcher(Protocol):
     """Who is told how the work goes on."""
@@ -135,10 +140,10 @@ class _Flow:
         self.open[step.name] = run_id
         try:
             verdict, headline = self._execute(step, run_id)
-        except (StepFailed, UserError) as e:
+        except Exception as e:  # noqa: BLE001 - whatever befell this step, the others go on
             if self.stopped:  # its run is marked KILLED already
                 return Result(step.name, "not run", message="stopped")
-            return self._failed(step, run_id, e, time.monotonic() - began)
+            return self._failed(step, run_id, _told(e), time.monotonic() - began)
         finally:
             self.open.pop(step.name, None)
         return Result(step.name, "done", time.monotonic() - began, verdict, headline)
@@ -150,7 +155,7 @@ class _Flow:
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
             "MLFLOW_TRACKING_URI": store.uri(),
-            "MPLBACKEND": "",
+            **KERNEL_ENV,
         }
         values = step.params.model_dump(mode="json")
 
@@ -207,6 +212,13 @@ def _unchanged(study: str, step: Step, key: str) -> Result | None:
     return Result(step.name, "unchanged", 0.0, left["verdict"], f"taken from the run of {when}")
 
 
+def _told(error: Exception) -> Exception:
+    """An error nobody foresaw, such as a full disk, as one line; its kind stands before it."""
+    if isinstance(error, (StepFailed, UserError)):
+        return error
+    return StepFailed(0, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
 def _work(run_id: str) -> Path:
     folder = home.mlruns() / "work" / run_id
     folder.mkdir(parents=True, exist_ok=True)
@@ -216,13 +228,6 @@ def _work(run_id: str) -> Path:
 @contextmanager
 def _kernels(options: Options) -> Iterator[Any]:
     """Yield a function that names the kernel; the warm parent starts with the first notebook that needs it."""
-    threads = str(max(1, (os.cpu_count() or 1) // options.jobs))
-    env = {
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "MPLBACKEND": "",
-    }
     with ExitStack() as stack:
         started: list[str] = []
         lock = Lock()
@@ -230,16 +235,16 @@ def _kernels(options: Options) -> Iterator[Any]:
         def kernel() -> str:
             with lock:
                 if not started:
-                    started.append(_warm(stack, env) if options.warm else "python3")
+                    started.append(_warm(stack) if options.warm else "python3")
             return started[0]
 
         yield kernel
 
 
-def _warm(stack: ExitStack, env: dict[str, str]) -> str:
+def _warm(stack: ExitStack) -> str:
     from workbench.runs.warm import warm_kernels
 
-    return stack.enter_context(warm_kernels(env=env))
+    return stack.enter_context(warm_kernels(env=KERNEL_ENV))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -9,12 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import home, params, tables
 from workbench.evidence import digest_file
-from workbench.params import UserError, nearest
+from workbench.params import UserError, from_yaml, nearest
 
 
 class _File(BaseModel):
@@ -48,7 +48,7 @@ class Step:
         """Return the digests of everything the step reads, as it lies there now."""
         names = [n.lstrip("?") for n in self.reads]
         found = {n: (tables.pinned(self.params.study, n) or {}).get("digest", "") for n in names}
-        return found | {f"file.{p.name}": digest_file(p) for p in self.files}
+        return found | {f"file.{i}": digest_file(p) for i, p in enumerate(self.files, 1)}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     `overrides` are `step.param=value` texts; they stand above the file.
     """
     content = _read(path)
+    if not content.steps:
+        raise UserError(f"{path.name}: steps: none is named; known: {', '.join(known_steps())}")
     steps, given = {}, _overrides(overrides, content.steps, path.name)
     for name, own in content.steps.items():
         steps[name] = _step(name, {**(own or {}), **given.get(name, {})}, content.defaults, path)
@@ -97,13 +99,17 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
 
 
 def _read(path: Path) -> _File:
+    if path.is_dir():
+        raise UserError(f"study '{path}' is a folder; name a file in it")
     if not path.exists():
         near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
         raise UserError(f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise UserError(f"{path.name}: not YAML: {' '.join(str(e).split())}") from None
+        return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name}: not UTF-8; save it as UTF-8") from None
+    except OSError as e:
+        raise UserError(f"study '{path}' can't be read: {e.strerror}") from None
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
@@ -120,18 +126,23 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
             raise UserError(f"--set {text}: write step.param=value")
         if step not in steps:
             raise UserError(f"--set {text}: {where} has no step '{step}'; {nearest(step, steps)}")
-        out.setdefault(step, {})[name] = yaml.safe_load(value)
+        out.setdefault(step, {})[name] = from_yaml(value, f"--set {text}")
     return out
 
 
 def _step(name: str, own: dict[str, Any], defaults: dict[str, Any], path: Path) -> Step:
-    base = name.partition("@")[0]
+    base, at, instance = name.partition("@")
     if base not in known_steps():
         raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, known_steps())}")
+    if at and not re.fullmatch(r"[a-z0-9_]+", instance):
+        raise UserError(f"{path.name}: step '{name}': after @ write a name of a-z, 0-9 and _")
+    if "study" in {**defaults, **own}:
+        raise UserError(f"{path.name}: {name}: 'study' is the file's own name; leave it out")
     module = import_module(f"workbench.{base.replace('/', '.')}")
     fields = module.Params.model_fields
     values = {k: v for k, v in defaults.items() if k in fields} | own | {"study": path.stem}
     p = module.Params.checked(values, f"{path.name}: {name}")
+    p.verify()
     return Step(
         name,
         home.root() / "notebooks" / f"{base}.ipynb",

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from workbench import params
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.subject import Subject
+from workbench.validation.subject import Subject, thresholds
 
 TOLERATED_AMBERS = 3
 POLICY = Path(__file__).with_name("mandatory.yaml")
@@ -30,6 +30,11 @@ class Params(params.Params):
     thresholds: dict[str, Any] = Field({}, description="own thresholds by name, each [amber, red]")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
     seed: int = Field(7, ge=0, description="seed of the validator's own draws")
+
+    def verify(self) -> None:
+        """Raise `UserError` for an unknown threshold or an unknown mandatory test."""
+        thresholds(self.thresholds)
+        mandatory(self.mandatory)
 
 
 def reads(p: Params) -> list[str]:
