@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+SHOWN_ROWS, MOST_ROWS = 30, 1000  # of a table: at once, and folded away below
 LEFT_BEHIND = "evidence.json"  # written last: a step without it has not ended well
 
 _touched: dict[str, dict[str, str]] = {"read": {}, "written": {}}
@@ -186,7 +187,7 @@ def _keep(folder: Path, items: list[Evidence], figures: dict[str, float], files:
 
 
 def _show(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else f"{value:,.4g}"
+    return "" if value is None else value if isinstance(value, str) else _number(value)
 
 
 def _table(table: DataFrame | None) -> str:
@@ -194,16 +195,22 @@ def _table(table: DataFrame | None) -> str:
         return ""
     import pandas as pd
 
-    with pd.option_context("display.max_colwidth", None):
-        shown = table.head(30).to_html(
-            index=table.index.name is not None,
-            escape=True,
-            border=0,
-            float_format=lambda x: f"{x:,.4g}",
-            na_rep="",
-        )
-    rest = f"<p class='more'>… and {len(table) - 30:,} more rows in the CSV</p>" if len(table) > 30 else ""
-    return f'<div class="scroll">{shown}{rest}</div>'
+    def shown(part: DataFrame) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return part.to_html(
+                index=table.index.name is not None, escape=True, border=0, float_format=_number, na_rep=""
+            )
+
+    rest = table.iloc[SHOWN_ROWS:MOST_ROWS]
+    more = f"<details><summary>{len(rest):,} more rows</summary>{shown(rest)}</details>" if len(rest) else ""
+    if len(table) > MOST_ROWS:
+        more += f"<p class='more'>… and {len(table) - MOST_ROWS:,} more in the CSV beside the MLflow run's evidence</p>"
+    return f'<div class="scroll">{shown(table.head(SHOWN_ROWS))}{more}</div>'
+
+
+def _number(x: float) -> str:
+    """Four digits that count, thousands set apart, never as a power of ten where people read it."""
+    return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.4g}" if abs(x) >= 1e-4 or x == 0 else f"{x:.1e}"
 
 
 def _picture(e: Evidence) -> str:

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import theme
 
+LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
+
 
 def _curves(y: np.ndarray, risk: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return cumulated shares of goods, bads and all, from the riskiest row down."""
@@ -17,21 +19,26 @@ def _curves(y: np.ndarray, risk: np.ndarray, weight: np.ndarray) -> tuple[np.nda
     return tuple(np.concatenate([[0], c / c[-1]]) for c in (good, bad, everyone))
 
 
-def roc_and_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray) -> Figure:
-    """Draw ROC curves, and the share of defaults caught by the share of customers looked at (lift)."""
+def roc_gains_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray) -> Figure:
+    """Draw ROC curves, gains (defaults by customers looked at) and lift (their default rate over everybody's)."""
     with theme.house():
-        figure, (roc, lift) = theme.panels(2, height=4)
+        figure, (roc, gains, lift) = theme.panels(3, width=12.5, height=3.8)
         for name, pd_ in pds.items():
             good, bad, everyone = _curves(y, pd_, weight)
             roc.plot(good, bad, label=name)
-            lift.plot(everyone, bad, label=name)
-        for ax in (roc, lift):
+            gains.plot(everyone, bad, label=name)
+            looked_at = everyone >= LIFT_FROM
+            lift.plot(everyone[looked_at], bad[looked_at] / everyone[looked_at], label=name)
+        for ax in (roc, gains):
             ax.plot([0, 1], [0, 1], color=theme.GREY, lw=0.8, ls=":")
             ax.xaxis.set_major_formatter("{x:.0%}")
             ax.yaxis.set_major_formatter("{x:.0%}")
             ax.set_ylabel("defaults found")
         roc.set(title="ROC: the further up and left, the better", xlabel="good customers alarmed")
-        lift.set(title="Lift: defaults found among the riskiest", xlabel="customers looked at")
+        gains.set(title="Gains: defaults found among the riskiest", xlabel="customers looked at")
+        lift.axhline(1, color=theme.GREY, lw=0.8, ls=":")
+        lift.xaxis.set_major_formatter("{x:.0%}")
+        lift.set(title="Lift: default rate over the average", xlabel="customers looked at", ylabel="times the average")
         roc.legend()
     return figure
 

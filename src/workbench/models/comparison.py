@@ -9,20 +9,22 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, touched
-from workbench.models.development import Candidate, Params, Sample
+from workbench.models.development import ALIKE, Candidate, Params, Sample
 from workbench.models.pd_model import PdModel
 from workbench.panel.describe import effective
 
 METRICS = ("auc", "gini", "ks", "brier", "log_loss", "slope", "intercept")
 LEAST_AUC_AMBER, LEAST_AUC_RED = 0.65, 0.55
-SLOPE_BAND = 0.15
+SLOPE_BAND, INTERCEPT_BAND = 0.15, 0.10
 
 
 def tuning(found: list[Candidate]) -> Evidence:
     """Return every setting tried, with its cross-validated AUC."""
     table = pd.concat([c.tuning for c in found], ignore_index=True)
-    best = table.loc[table["cross-validated AUC"].idxmax()]
-    answer = f"{len(table)} settings tried; {best.candidate} ({best.settings}) is best with {best.iloc[2]:.4f}."
+    kept = table[table[""] == "chosen"].sort_values("cross-validated AUC", ascending=False)
+    said = "; ".join(f"{r[0]} {r[1]}: {r[2]:.4f}" for r in kept.itertuples(index=False, name=None))
+    best = kept.iloc[0]
+    answer = f"{len(table)} settings tried; of each candidate the simplest within {ALIKE} of its best is kept: {said}."
     return Evidence(
         "tuning",
         "Which settings were tried inside development?",
@@ -40,6 +42,30 @@ def table(compared: pd.DataFrame) -> pd.DataFrame:
         triples = zip(compared[m], compared[f"{m}_low"], compared[f"{m}_high"], strict=True)
         out[m.replace("_", " ")] = [f"{v:.4f} ({low:.4f} to {high:.4f})" for v, low, high in triples]
     return pd.DataFrame(out).set_index("candidate")
+
+
+def paired(found: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int) -> Evidence:
+    """Return by how much the best candidate leads each other in AUC on the same rows of the hold-out.
+
+    Intervals of two candidates that overlap don't say that the two are alike; the interval of their
+    difference, from the same resamples of accounts, does. Source: Efron & Tibshirani (1993), ch. 13.
+    """
+    best = compared.loc[compared["auc"].idxmax(), "candidate"]
+    pds, rows = {c.kind: c.pd(s.X) for c in found}, []
+    for kind in [k for k in pds if k != best]:
+        arrays = (s.y, pds[best], pds[kind], s.weight)
+        rows.append((best, kind, _lead(*arrays), *metrics.bootstrap_interval(_lead, arrays, s.account, seed)))
+    table = pd.DataFrame(rows, columns=["best", "against", "lead", "low", "high"])
+    said = "; ".join(f"{r.against} by {r.lead:.4f} ({r.low:.4f} to {r.high:.4f})" for r in table.itertuples())
+    return Evidence(
+        "paired_auc", "Does the best candidate really lead on the hold-out?", Verdict.info,
+        f"{best} leads {said} in AUC; an interval that holds 0 means the data can't tell.",
+        float(table["lead"].min()), source="Efron & Tibshirani (1993), ch. 13", table=table,
+    )  # fmt: skip
+
+
+def _lead(y: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
+    return metrics.auc(y, first, weight) - metrics.auc(y, second, weight)
 
 
 def calibration_curves(s: Sample, pds: dict[str, np.ndarray], bins: int = 10) -> dict[str, pd.DataFrame]:
@@ -91,10 +117,15 @@ def on_holdout(compared: pd.DataFrame, kind: str) -> Evidence:
         f"KS {r.ks:.4f}, Brier {r.brier:.4f}, calibration slope {r.slope:.3f} and intercept {r.intercept:.3f}."
     )
     verdict = Verdict.red if r.auc < LEAST_AUC_RED else Verdict.amber if r.auc < LEAST_AUC_AMBER else Verdict.green
-    if abs(r.slope - 1) > SLOPE_BAND and not r.slope_low <= 1 <= r.slope_high:
+    tilted = abs(r.slope - 1) > SLOPE_BAND and not r.slope_low <= 1 <= r.slope_high
+    shifted = abs(r.intercept) > INTERCEPT_BAND and not r.intercept_low <= 0 <= r.intercept_high
+    if tilted or shifted:
         verdict = min(verdict, Verdict.amber, key=lambda v: v.rank)
+    if shifted:
+        answer += f" Its PDs are too {'low' if r.intercept > 0 else 'high'} there as a whole."
     threshold = (
-        f"AUC amber below {LEAST_AUC_AMBER}, red below {LEAST_AUC_RED}; slope within 1 ± {SLOPE_BAND} (convention)"
+        f"AUC amber below {LEAST_AUC_AMBER}, red below {LEAST_AUC_RED}; amber, too, where slope is off 1 by "
+        f"{SLOPE_BAND} or intercept off 0 by {INTERCEPT_BAND}, and its interval is as well (convention)"
     )
     return Evidence(
         "holdout", "How good is the chosen model on rows it never saw?", verdict, answer, float(r.auc), threshold,
@@ -128,24 +159,79 @@ def facts(p: Params, panel: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def points(found: list[Candidate]) -> pd.DataFrame:
-    """Return the scorecard candidate as it is printed: characteristic, bin, n, bad rate, WOE, points."""
+def bins_of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of bins with rows in it (columns n, bad_rate as counted) with share and bad rate of the book."""
+    used = table[table["n"] > 0]
+    share, rate = s.as_book(used["n"].to_numpy(float), used["bad_rate"].to_numpy(float))
+    return used.assign(share=share, bad_rate=rate).reset_index(drop=True)
+
+
+def points(found: list[Candidate], s: Sample) -> Evidence:
+    """Return the scorecard candidate as it is printed: characteristic, bin, rows, share, default rate, WOE, points."""
     card = next(c.estimator for c in found if c.kind == "scorecard").points_table()
-    return card[card["n"] > 0].drop(columns="iv").reset_index(drop=True)
+    table = pd.concat([bins_of_book(s, part) for _, part in card.groupby("characteristic", sort=False)])
+    ends = table.groupby("characteristic")["points"].agg(["min", "max"]).sum()
+    answer = (
+        f"{table['characteristic'].nunique()} characteristics; a customer's points add up to a score "
+        f"between {ends['min']:.0f} and {ends['max']:.0f}."
+    )
+    names = {"n": "rows", "bad_rate": "default rate"}
+    shown = table.rename(columns=names)[["characteristic", "bin", "rows", "share", "default rate", "woe", "points"]]
+    return Evidence(
+        "points", "What are the scorecard's points?", Verdict.info, answer, len(shown),
+        source="Siddiqi (2017), ch. 10", table=shown.astype({"rows": int}).reset_index(drop=True),
+    )  # fmt: skip
 
 
-def rules(found: list[Candidate], most: int = 25) -> pd.DataFrame:
-    """Return the tree candidate as rules, the riskiest first: rule, share of development, bad rate."""
+def rules(found: list[Candidate], s: Sample) -> Evidence:
+    """Return the tree candidate as rules, the riskiest first: rule, rows, share and default rate of the book."""
     tree = next(c.estimator for c in found if c.kind == "tree")
-    table = pd.DataFrame(tree.rules(), columns=["rule", "n", "bad rate"])
-    table["share"] = table["n"] / table["n"].sum()
-    shown = table.sort_values("bad rate", ascending=False).head(most)
-    return shown[["rule", "share", "bad rate"]].reset_index(drop=True)
+    table = pd.DataFrame(tree.rules(), columns=["rule", "rows", "counted"])
+    share, rate = s.as_book(table["rows"].to_numpy(float), table["counted"].to_numpy(float))
+    shown = table.drop(columns="counted").assign(**{"share": share, "default rate": rate})
+    shown = shown.sort_values("default rate", ascending=False, ignore_index=True)
+    top = shown.iloc[0]
+    return Evidence(
+        "rules", "What are the tree's rules?", Verdict.info,
+        f"{len(shown)} rules; the riskiest holds {top['share']:.1%} of the book, of which {top['default rate']:.1%} "
+        f"default: {top['rule']}.", len(shown), source="Breiman et al. (1984)", table=shown,
+    )  # fmt: skip
 
 
-def readable(model: PdModel) -> pd.DataFrame:
+def inputs(model: PdModel) -> Evidence:
     """Return the inputs by the standard deviation of their contribution on development, the strongest first."""
     mean = pd.Series(model.facts["mean_contributions"])
-    weight = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False).head(15)
-    rows = [(n, model.features[n]["description"], w, mean.get(n, np.nan)) for n, w in weight.items()]
-    return pd.DataFrame(rows, columns=["feature", "description", "spread of contribution", "mean contribution"])
+    spread = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False)
+    rows = [(n, model.features[n]["description"], v, mean.get(n, np.nan)) for n, v in spread.items()]
+    table = pd.DataFrame(rows, columns=["input", "description", "spread of contribution", "mean contribution"])
+    strongest = ", ".join(table["input"].head(3))
+    unit = "bad rate" if model.kind == "tree" else "log odds of default"
+    return Evidence(
+        "inputs", "Which inputs move the PD most?", Verdict.info,
+        f"{len(table)} inputs; {strongest} move it most (contributions in {unit}).", len(table), table=table,
+    )  # fmt: skip
+
+
+def reasons(model: PdModel, s: Sample, customers: int = 3, top: int = 4) -> Evidence:
+    """Return the riskiest customers of a sample, each once, and what raised their risk most."""
+    pd_ = pd.Series(model.pd(s.X))
+    order = pd_.sort_values(ascending=False, kind="stable").index
+    chosen = pd.Series(s.account[order], index=order).drop_duplicates().head(customers)
+    found = model.reasons(s.X.loc[chosen.index], top)
+    values = [_value(v) for v in found["value"]]
+    table = pd.DataFrame(
+        {
+            "account": found["row"].map(chosen), "PD": found["row"].map(pd_).map("{:.1%}".format),
+            "rank": found["rank"], "reason": found["words"], "value": values, "contribution": found["contribution"],
+        }
+    )  # fmt: skip
+    firsts = table[table["rank"] == 1]
+    said = "; ".join(f"{r.account} (PD {r.PD}): {r.reason} {r.value}" for r in firsts.itertuples())
+    return Evidence(
+        "reasons", "Why is a customer at high risk?", Verdict.info, f"First reasons: {said}.", len(firsts),
+        source="US Regulation B, 12 CFR 1002.9 (official interpretation)", table=table,
+    )  # fmt: skip
+
+
+def _value(v: Any) -> str:
+    return "missing" if pd.isna(v) else v if isinstance(v, str) else f"{v:,.4g}"

@@ -23,9 +23,10 @@ from workbench.models.trees import BoostedTrees, RuleTree
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
 
-SCORECARD_C = (0.01, 0.1, 1.0)
+SCORECARD_C = (1.0, 0.1, 0.01)  # shrunk only where it helps
 TREE_DEPTHS = (4, 5, 6)
-BOOSTED_DEPTHS = (3, 4)
+BOOSTED = ((2, 150), (2, 300), (3, 150), (3, 300), (4, 150), (4, 300))  # depth and trees, from simple to complex
+ALIKE = 0.001  # AUC: of settings so near to the best, the simplest is taken (convention)
 
 
 class Params(params.Params):
@@ -58,6 +59,16 @@ class Sample:
     y: np.ndarray
     weight: np.ndarray
     account: np.ndarray
+
+    def as_book(self, n: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of the book and the bad rate that groups of rows stand for; n and rate as counted (k each).
+
+        Undoes case-control sampling, whose weights are the same for all bads and for all goods.
+        Source: King & Zeng (2001), eq. 8.
+        """
+        bad = np.asarray(n * rate) * self.weight[self.y == 1].mean()
+        everyone = bad + np.asarray(n * (1 - rate)) * self.weight[self.y == 0].mean()
+        return everyone / everyone.sum(), np.divide(bad, everyone, out=np.full(len(bad), np.nan), where=everyone > 0)
 
 
 @dataclass(frozen=True)
@@ -115,9 +126,9 @@ def candidates(
 ) -> list[Candidate]:
     """Return scorecard, tree and boosted trees, each tuned and calibrated inside development only.
 
-    Folds keep an account's rows together. The settings with the highest out-of-fold AUC win; the
-    calibration is fitted to those out-of-fold predictions with the sampling weights, which also
-    brings a case-control sample back to its true base rate.
+    Folds keep an account's rows together. The simplest settings whose out-of-fold AUC is within 0.001 of
+    the highest win; the calibration is fitted to those out-of-fold predictions with the sampling weights,
+    which also brings a case-control sample back to its true base rate.
     """
     folds = StratifiedGroupKFold(p.folds, shuffle=True, random_state=p.seed)
     splits = list(folds.split(development.X, development.y, development.account))
@@ -138,7 +149,7 @@ def _grids(contract: Contract, p: Params) -> dict[str, list[Any]]:
     return {
         "scorecard": [Scorecard(signs, C=c) for c in SCORECARD_C],
         "tree": [RuleTree(d, seed=p.seed) for d in TREE_DEPTHS],
-        "boosted": [BoostedTrees(signs, d, seed=p.seed) for d in BOOSTED_DEPTHS],
+        "boosted": [BoostedTrees(signs, d, n, seed=p.seed) for d, n in BOOSTED],
     }
 
 
@@ -149,18 +160,19 @@ def _tuned(
     splits: list[tuple[np.ndarray, np.ndarray]],
     shared: list[dict[str, WoeBins]],
 ) -> Candidate:
-    tried, best = [], (-np.inf, None, None)
+    tried = []
     for estimator in grid:
         out_of_fold = np.zeros(len(s.y))
         for (train, test), bins in zip(splits, shared, strict=True):
             more = {"bins": bins} if kind == "scorecard" else {}
             out_of_fold[test] = estimator.fit(s.X.iloc[train], s.y[train], **more).predict_proba(s.X.iloc[test])[:, 1]
-        value = metrics.auc(s.y, out_of_fold)
-        tried.append((kind, _settings(estimator), value))
-        best = max(best, (value, estimator, out_of_fold), key=lambda b: b[0])
-    calibration = calibrated(best[2], s.y, s.weight)
-    tuning = pd.DataFrame(tried, columns=["candidate", "settings", "cross-validated AUC"])
-    return Candidate(kind, best[1].fit(s.X, s.y), calibration, calibration.apply(best[2]), tuning)
+        tried.append((estimator, out_of_fold, metrics.auc(s.y, out_of_fold)))
+    best = max(value for *_, value in tried)
+    chosen, out_of_fold, _ = next(t for t in tried if t[2] >= best - ALIKE)
+    calibration = calibrated(out_of_fold, s.y, s.weight)
+    rows = [(kind, _settings(e), value, "chosen" if e is chosen else "") for e, _, value in tried]
+    tuning = pd.DataFrame(rows, columns=["candidate", "settings", "cross-validated AUC", ""])
+    return Candidate(kind, chosen.fit(s.X, s.y), calibration, calibration.apply(out_of_fold), tuning)
 
 
 def _settings(estimator: Any) -> str:
@@ -209,10 +221,14 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     best = table.loc[table["auc"].idxmax()]
     within = [k for k in KINDS if table.loc[table["candidate"] == k, "auc"].item() >= best["auc_low"]]
     kind = within[0] if p.choice == "rule" else p.choice
-    said = "the simplest within the interval of the best" if p.choice == "rule" else "named by the study file"
     own = table.loc[table["candidate"] == kind, "auc"].item()
-    interval = f"{best.candidate} with {best.auc:.4f}, interval {best.auc_low:.4f} to {best.auc_high:.4f}"
-    answer = f"{kind}: {said} (AUC {own:.4f}; best is {interval})."
+    interval = f"{best.auc:.4f} ({best.auc_low:.4f} to {best.auc_high:.4f})"
+    if p.choice != "rule":
+        answer = f"{kind}: named by the study file, cross-validated AUC {own:.4f}; {best.candidate} has {interval}."
+    elif kind == best.candidate:
+        answer = f"{kind}: its cross-validated AUC is {interval}, and no simpler candidate reaches that interval."
+    else:
+        answer = f"{kind}: cross-validated AUC {own:.4f} lies in {best.candidate}'s interval, {interval}; it is simpler."
     return next(c for c in found if c.kind == kind), Evidence(
         "choice", "Which candidate is put forward, and why?", Verdict.info, answer, kind,
         "simplest candidate within the 95 % interval of the best cross-validated AUC",

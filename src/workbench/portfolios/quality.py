@@ -56,6 +56,7 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
     return Evidence(
         "quality", "How complete, valid, unique, consistent and timely are the data?",
         verdict, answer, float(means.mean()),
-        f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest dimension (convention)",
+        f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest dimension; consistency amber at most "
+        "(convention)",
         "DAMA-DMBOK (2017), ch. 13", shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -53,8 +54,13 @@ def body(notebook: Path) -> str:
     )  # fmt: skip
     exporter.exclude_anchor_links = True
     shown = nbformat.read(notebook, as_version=4)
-    for cell in shown.cells:  # warnings belong to the notebook that is kept with the run, not to readers
-        if cell.cell_type == "code":
+    heading = ""
+    for cell in shown.cells:
+        if cell.cell_type == "markdown" and (found := re.search(r"^#+ (.+)$", cell.source, re.M)):
+            heading = found[1]
+        if cell.cell_type == "code":  # warnings belong to the notebook that is kept with the run, not to readers
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            for picture in [o for o in cell.outputs if "image/png" in o.get("data", {})]:
+                picture.metadata["image/png"] = {"alt": f"Picture: {heading}"}
     content, _ = exporter.from_notebook_node(shown)
     return content

@@ -11,7 +11,7 @@ from __future__ import annotations
 from scipy import stats
 
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.subject import Subject, holm
+from workbench.validation.subject import Subject, as_counted, holm, p_text
 
 FAMILY = "calibration"
 
@@ -29,6 +29,7 @@ def test(s: Subject) -> Evidence:
         verdict = Verdict.amber
     return Evidence(
         "binomial", "Is the PD of a grade wrong in either direction?", verdict,
-        f"Smallest adjusted p {worst.p:.4f}, for grade {worst.grade}, where the PD is {worst['PD is']} "
-        f"({worst.pd:.2%} against {worst.observed:.2%}).", float(worst.p), str(t), "Basel Committee (2005), WP 14", table,
+        f"Smallest adjusted {p_text(worst.p)}, for grade {worst.grade}, where the PD is {worst['PD is']} "
+        f"({worst.pd:.2%} against {worst.observed:.2%} on the hold-out).", float(worst.p),
+        f"{t}; amber at most where the PD is too high", "Basel Committee (2005), WP 14", as_counted(table),
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Are the PDs too extreme, or too timid?
+"""Are the PDs too extreme or too timid, too low or too high as a whole?
 
 **Method** logistic recalibration of the outcome on logit(PD): slope and calibration-in-the-large, errors robust by account.
-**Reads as bad** a slope far from 1 whose interval excludes 1 (below 1: too extreme).
+**Reads as bad** a slope far from 1 whose interval excludes 1 (below 1: too extreme), an intercept far from 0 likewise.
 **Blind to** errors that a straight line on the logit can't show.
 **Source** Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
 """
@@ -17,12 +17,15 @@ FAMILY = "calibration"
 
 def test(s: Subject) -> Evidence:
     """Return slope and intercept on the hold-out with intervals."""
-    h, t = s.holdout, s.thresholds["slope"]
+    h, t, u = s.holdout, s.thresholds["slope"], s.thresholds["intercept"]
     line = metrics.calibration_line(h["is_default"], h["pd"], h["weight"], h["account_id"])
     (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
-    verdict = Verdict.green if low <= 1 <= high else t.light(abs(slope - 1))
+    tilt = Verdict.green if low <= 1 <= high else t.light(abs(slope - 1))
+    shift = Verdict.green if i_low <= 0 <= i_high else u.light(abs(intercept))
+    verdict = min(tilt, shift, key=lambda v: v.rank)
+    said = f" PDs are too {'low' if intercept > 0 else 'high'} as a whole." if shift != Verdict.green else ""
     return Evidence(
-        "calibration_line", "Are the PDs too extreme, or too timid?", verdict,
-        f"Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).",
-        slope, str(t), "Cox (1958)",
+        "calibration_line", "Are the PDs too extreme or too timid, too low or too high?", verdict,
+        f"Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).{said}",
+        slope, f"{t}; {u}; green where the interval holds 1 and 0", "Cox (1958)",
     )  # fmt: skip

@@ -32,7 +32,7 @@ def test(s: Subject) -> Evidence:
     )
     return Evidence(
         "central_tendency", "Is the average PD the observed default rate?", verdict,
-        f"Mean PD {mean:.2%}, observed {rate:.2%} ({low:.2%} to {high:.2%}).", mean,
+        f"Mean PD of development and hold-out together {mean:.2%}, observed {rate:.2%} ({low:.2%} to {high:.2%}).", mean,
         "outside the 95 % interval by more than a tenth: red if too low, amber if too high (convention)",
         "EBA/GL/2017/16, section 5.3.4",
     )  # fmt: skip

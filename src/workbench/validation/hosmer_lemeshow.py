@@ -11,7 +11,7 @@ from __future__ import annotations
 from scipy import stats
 
 from workbench.evidence import Evidence
-from workbench.validation.subject import Subject
+from workbench.validation.subject import Subject, as_counted, p_text
 
 FAMILY = "calibration"
 LEAST_EXPECTED = 5
@@ -26,5 +26,5 @@ def test(s: Subject) -> Evidence:
     p = float(stats.chi2.sf(chi2, len(used))) if len(used) else float("nan")
     return Evidence(
         "hosmer_lemeshow", "Are the PDs of all grades right together?", t.light(p, high_is_bad=False),
-        f"χ² {chi2:.2f} with {len(used)} degrees of freedom, p {p:.4f}.", p, str(t), "Hosmer & Lemeshow (1980)", g,
+        f"χ² {chi2:.2f} with {len(used)} degrees of freedom, {p_text(p)}.", p, str(t), "Hosmer & Lemeshow (1980)", as_counted(g),
     )  # fmt: skip

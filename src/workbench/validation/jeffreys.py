@@ -14,7 +14,7 @@ from scipy import stats
 
 from workbench.evidence import Evidence
 from workbench.panel.describe import effective
-from workbench.validation.subject import Subject, holm
+from workbench.validation.subject import Subject, as_counted, holm, p_text
 
 FAMILY = "calibration"
 
@@ -42,6 +42,7 @@ def test(s: Subject) -> Evidence:
     worst = table.loc[table["p"].idxmin()]
     return Evidence(
         "jeffreys", "Is the PD of a grade too low?", t.light(float(worst.p), high_is_bad=False),
-        f"Smallest p {worst.p:.4f}, for {worst.grade}: PD {worst.pd:.2%}, observed {worst.observed:.2%}.",
-        float(worst.p), str(t), "ECB (2019), section 2.5.3.1", table,
+        f"Smallest {p_text(worst.p)}, for {'the ' if worst.grade == 'portfolio' else 'grade '}{worst.grade}: "
+        f"PD {worst.pd:.2%}, observed {worst.observed:.2%} on the hold-out.",
+        float(worst.p), str(t), "ECB (2019), section 2.5.3.1", as_counted(table),
     )  # fmt: skip

@@ -29,5 +29,5 @@ def test(s: Subject) -> Evidence:
     return Evidence(
         "psi_characteristics", "Which inputs have moved?", worst,
         f"{top.input} most: PSI {top.psi:.4f} (critical value {top.critical:.4f}); {(table['psi'] >= t.amber).sum()} of {len(table)} from {t.amber:g}.",
-        float(top.psi), str(t), "Siddiqi (2017), ch. 14", table,
+        float(top.psi), f"{t}; green up to the critical value", "Siddiqi (2017), ch. 14", table,
     )  # fmt: skip

@@ -34,5 +34,5 @@ def test(s: Subject) -> Evidence:
     return Evidence(
         "psi_score", "Has the distribution of PDs moved?", verdict,
         f"PSI {value:.4f} on {where} (n {len(s.development):,}, m {len(rows):,}, critical value {critical:.4f}).",
-        value, str(t), "Yurdakul & Naranjo (2020)",
+        value, f"{t}; green up to the critical value", "Yurdakul & Naranjo (2020)",
     )  # fmt: skip

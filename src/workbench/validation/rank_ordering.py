@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.evidence import Evidence
 from workbench.validation.grade_heterogeneity import pairs
-from workbench.validation.subject import Subject, holm
+from workbench.validation.subject import Subject, holm, p_text
 
 FAMILY = "discrimination"
 
@@ -25,6 +25,6 @@ def test(s: Subject) -> Evidence:
     turned = int((table["difference"] < 0).sum())
     return Evidence(
         "rank_ordering", "Do default rates rise from grade to grade?", t.light(worst, high_is_bad=False),
-        f"{turned} of {len(table)} pairs turn back; smallest adjusted p {worst:.4f}.", worst, str(t),
+        f"{turned} of {len(table)} pairs turn back; smallest adjusted {p_text(worst)}.", worst, str(t),
         "Basel Committee (2005), WP 14", table,
     )  # fmt: skip

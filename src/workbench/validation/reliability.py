@@ -38,5 +38,5 @@ def test(s: Subject) -> Evidence:
     return Evidence(
         "reliability", "By how much is a PD wrong on average?", verdict,
         f"Expected calibration error {value:.4f}; true PDs would stay below {limit:.4f} in 95 of 100 samples.",
-        value, str(t), "Naeini et al. (2015)",
+        value, f"{t}; green below the 95th percentile under true PDs", "Naeini et al. (2015)",
     )  # fmt: skip

@@ -49,5 +49,5 @@ def test(s: Subject) -> Evidence:
     return Evidence(
         "sensitivity", "How much hangs on a single input?", verdict,
         f"{top.input} most: {top['grade jumps']:.1%} of customers jump two grades when it moves by one bin.",
-        float(top["grade jumps"]), f"{t}; amber at most", "SR 11-7 (2011)", table,
+        float(top["grade jumps"]), f"amber from {t.amber:g}: {t.description} ({t.reference}); amber at most", "SR 11-7 (2011)", table,
     )  # fmt: skip

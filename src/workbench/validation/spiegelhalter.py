@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from workbench.evidence import Evidence
-from workbench.validation.subject import Subject
+from workbench.validation.subject import Subject, p_text
 
 FAMILY = "calibration"
 
@@ -35,5 +35,5 @@ def test(s: Subject) -> Evidence:
     value = float(2 * stats.norm.sf(abs(z)))
     return Evidence(
         "spiegelhalter", "Is the Brier score what true PDs would give?", t.light(value, high_is_bad=False),
-        f"z {z:.2f}, p {value:.4f}.", value, str(t), "Spiegelhalter (1986)",
+        f"z {z:.2f}, {p_text(value)}.", value, str(t), "Spiegelhalter (1986)",
     )  # fmt: skip

@@ -105,6 +105,21 @@ def subject(
     )
 
 
+def as_counted(grades: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of grades whose counts are called effective where weights make them so."""
+    weighted = (grades["n"] - grades["rows"]).abs() > 0.5
+    return grades.rename(columns={"n": "effective n", "bad": "effective bad"} if weighted.any() else {})
+
+
+def p_text(p: float) -> str:
+    """Return a p-value as it is printed in a paper.
+
+    >>> p_text(0.0314), p_text(3e-9)
+    ('p 0.0314', 'p < 0.0001')
+    """
+    return f"p {p:.4f}" if not p < 1e-4 else "p < 0.0001"
+
+
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Return Holm's adjusted p-values. Source: Holm (1979), Scandinavian Journal of Statistics 6(2)."""
     from statsmodels.stats.multitest import multipletests

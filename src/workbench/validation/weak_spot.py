@@ -14,7 +14,7 @@ from scipy import stats
 
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.describe import effective
-from workbench.validation.subject import Subject, holm
+from workbench.validation.subject import Subject, holm, p_text
 
 FAMILY = "robustness"
 LEAST_ROWS, MATERIAL = 100, 1.25
@@ -49,6 +49,6 @@ def test(s: Subject) -> Evidence:
         "weak_spot", _QUESTION,
         Verdict.amber if len(weak) else Verdict.green,
         f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
-        f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted p {low.p:.4f}.",
-        float(low.p), f"{t}; off by a quarter", "Chung et al. (2019)", table,
+        f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted {p_text(low.p)}.",
+        float(low.p), f"amber where p < {t.red:g} after Holm and the rate is off by a quarter; amber at most, a person must weigh it", "Chung et al. (2019)", table,
     )  # fmt: skip
