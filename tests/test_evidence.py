@@ -52,6 +52,11 @@ def test_long_answers_are_shown_whole():
     assert said in evidence.summary([Evidence("a", "A question?", "green", said)])._repr_html_()
 
 
+def test_long_tables_are_folded_not_cut():
+    shown = Evidence("a", "A question?", "green", "x", table=pd.DataFrame({"row": range(100)}))._repr_html_()
+    assert "<summary>70 more rows</summary>" in shown and "<td>99</td>" in shown
+
+
 def test_run_by_hand_nothing_is_kept(tmp_path, monkeypatch):
     monkeypatch.delenv("WORKBENCH_STEP_DIR", raising=False)
     monkeypatch.chdir(tmp_path)

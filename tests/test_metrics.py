@@ -93,6 +93,14 @@ def test_bootstrap_of_clusters_is_wider_than_of_rows():
     assert by_account[1] - by_account[0] > 2 * (by_row[1] - by_row[0])
 
 
+def test_rows_of_the_same_pd_are_one_part_whatever_their_order():
+    pd_ = np.repeat([0.1, 0.1, 0.1, 0.4], 500)
+    y = (RNG.random(2000) < pd_).astype(float)
+    order = np.argsort(y)  # a file sorted by its outcome must not look badly calibrated
+    whole = metrics.expected_calibration_error(y, pd_)
+    assert metrics.expected_calibration_error(y[order], pd_[order]) == pytest.approx(whole) and whole < 0.05
+
+
 def test_lengths_that_differ_are_named():
     with pytest.raises(ValueError, match="lengths differ: 2 outcomes, 3 scores, 2 weights"):
         metrics.auc([0, 1], [1, 2, 3])

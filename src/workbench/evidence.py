@@ -197,9 +197,8 @@ def _table(table: DataFrame | None) -> str:
 
     def shown(part: DataFrame) -> str:
         with pd.option_context("display.max_colwidth", None):
-            return part.to_html(
-                index=table.index.name is not None, escape=True, border=0, float_format=_number, na_rep=""
-            )
+            named = table.index.name is not None
+            return part.to_html(index=named, escape=True, border=0, justify="left", float_format=_number, na_rep="")
 
     rest = table.iloc[SHOWN_ROWS:MOST_ROWS]
     more = f"<details><summary>{len(rest):,} more rows</summary>{shown(rest)}</details>" if len(rest) else ""

@@ -185,10 +185,20 @@ def psi_critical(n: int, m: int, bins: int, level: float = 0.99) -> float:
     return float(stats.chi2.ppf(level, max(bins - 1, 1)) * (1 / n + 1 / m))
 
 
+def equal_parts(values: ArrayLike, bins: int) -> np.ndarray:
+    """Return the part (0 to bins − 1) each of n values falls into; parts of equal size, equal values kept together.
+
+    >>> equal_parts([0.1, 0.1, 0.2, 0.9], 2).tolist()
+    [0, 0, 1, 1]
+    """
+    values = np.asarray(values, float)
+    return np.minimum((stats.rankdata(values) - 0.5) / len(values) * bins, bins - 1).astype(int)
+
+
 def expected_calibration_error(y: ArrayLike, pd: ArrayLike, bins: int = 10, weight: ArrayLike | None = None) -> float:
     """Return the mean |observed − expected| over bins of equal size. Source: Naeini et al. (2015), AAAI."""
     y, pd, weight = _arrays(y, pd, weight)
-    order = np.argsort(pd, kind="stable")
-    parts = [p for p in np.array_split(order, bins) if len(p)]
+    codes = equal_parts(pd, bins)
+    parts = [np.flatnonzero(codes == code) for code in np.unique(codes)]
     gaps = [abs(np.average(y[p], weights=weight[p]) - np.average(pd[p], weights=weight[p])) for p in parts]
     return float(np.average(gaps, weights=[weight[p].sum() for p in parts]))

@@ -71,6 +71,16 @@ def test_the_effect_of_policies_by_hand():
     )
 
 
+def test_a_cell_whose_pd_is_off_the_holdouts_rate_is_amber():
+    cells = pd.DataFrame(
+        [("low", "*", 500, 0.5, 0.02, 0.01, 0.03, 0.02), ("high", "*", 500, 0.5, 0.30, 0.26, 0.34, 0.20)],
+        columns=["risk", "need", "rows", "share", "default rate", "low", "high", "pd"],
+    )
+    found = segments.cells_evidence(cells)
+    assert found.verdict == "amber" and "in 1 the PD is off" in found.answer and "high * (PD 20.0%" in found.answer
+    assert segments.cells_evidence(cells.head(1)).verdict == "green"
+
+
 def _blobs(k: int, n: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(4)
     truth = rng.integers(0, k, n)

@@ -8,7 +8,7 @@ import pytest
 
 from workbench import metrics
 from workbench.contracts import Column, Contract
-from workbench.models import development, pd_model
+from workbench.models import comparison, development, pd_model
 from workbench.models.binning import grade_bins, woe_bins
 from workbench.models.development import Sample
 from workbench.models.scorecard import FACTOR, Scorecard
@@ -180,6 +180,45 @@ def test_the_simplest_within_the_interval_is_chosen_unless_the_study_says_otherw
     assert chosen.kind == next(k for k in pd_model.KINDS if table.at[k, "auc"] >= best["auc_low"])
     named, why = development.choose(found, s, p.model_copy(update={"choice": "boosted"}))
     assert named.kind == "boosted" and "named by the study file" in why.answer
+
+
+def test_the_lead_on_the_same_rows_is_told_apart_where_intervals_overlap(developed):
+    s, p, found = developed
+    compared = development.compare(found, s, p).set_index("candidate")
+    table = comparison.paired(found, s, compared.reset_index(), p.seed).table.set_index("against")
+    best = compared["auc"].idxmax()
+    assert set(table["best"]) == {best} and best not in table.index
+    assert table["lead"].to_dict() == pytest.approx((compared.at[best, "auc"] - compared["auc"].drop(best)).to_dict())
+    assert (table["low"] < table["lead"]).all() and (table["lead"] < table["high"]).all()
+    width = (compared["auc_high"] - compared["auc_low"]).min()
+    assert (table["high"] - table["low"]).max() < width
+
+
+def test_the_simplest_of_settings_that_are_alike_is_taken(developed):
+    for candidate in developed[2]:
+        aucs, marks = candidate.tuning["cross-validated AUC"], candidate.tuning[""]
+        at = int(np.argmax(marks == "chosen"))
+        assert (marks == "chosen").sum() == 1 and aucs[at] >= aucs.max() - development.ALIKE
+        assert (aucs[:at] < aucs.max() - development.ALIKE).all()
+
+
+def test_rates_on_the_page_are_those_of_the_book_not_of_the_case_control_sample(developed):
+    s, _, found = developed
+    drawn = np.sort(np.concatenate([np.flatnonzero(s.y == 1), np.flatnonzero(s.y == 0)[: int(s.y.sum())]]))
+    weight = np.where(s.y[drawn] == 1, s.y.mean() / 0.5, (1 - s.y.mean()) / 0.5)
+    half = Sample(s.X.iloc[drawn].reset_index(drop=True), s.y[drawn], weight, s.account[drawn])
+    for table in (comparison.points(found, half).table, comparison.rules(found, half).table):
+        assert table["share"].sum() == pytest.approx(table.get("characteristic", pd.Series("all")).nunique())
+    plain, share = s.y.mean(), np.array([0.5])
+    counted = half.as_book(share * len(drawn), np.array([0.5]))
+    assert counted[0] == pytest.approx([1.0]) and counted[1] == pytest.approx([plain])
+
+
+def test_reasons_name_the_account_and_each_customer_once(developed):
+    s, p, found = developed
+    model = development.assemble(found[0], s, CONTRACT, p, {})
+    table = comparison.reasons(model, s, customers=3).table
+    assert table["account"].nunique() == 3 and set(table["account"]) <= set(s.account) and not table.isna().any(axis=None)
 
 
 def test_the_whole_model_survives_saving_and_refuses_changed_bytes(developed, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.monitoring import alarms, drift, drift_report, performance
+from workbench.monitoring import alarms, drift, drift_report, performance, through_time
 from workbench.panel.bins import quantile_bins
 
 RNG = np.random.default_rng(8)
@@ -84,6 +84,15 @@ def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
     assert set(found.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
     assert set(found.loc[:"2020-05", "calibration_light"]) <= {"green"}
     assert set(found.loc["2020-11":, "auc_light"]) == {"not_evaluated"}
+
+
+def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
+    rows = _rows()
+    crisis = rows["period"] >= "2020-06"
+    rows.loc[crisis, "is_default"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
+    performed = performance.by_period(rows, 0.6, (0.03, 0.06), 20)
+    said = through_time.performance_evidence(performed, 0.6, through_time.Params()).answer
+    assert "The default rate rose most in 2020-06, from " in said
 
 
 def test_amber_rings_only_when_it_holds_for_two_periods():

@@ -165,6 +165,17 @@ def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
     assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
 
 
+def test_a_holdout_that_defaults_at_another_rate_is_amber_and_accounts_in_no_sample_are_counted():
+    def rows(held_rate: float) -> pd.DataFrame:
+        bad = np.concatenate([np.arange(2000) % 10 == 0, np.arange(2000) < 2000 * held_rate]).astype(float)
+        frame = pd.DataFrame({"account_id": [f"a{i}" for i in range(4000)], "is_default": bad, "weight": 1.0})
+        return frame.assign(as_of_month=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
+
+    assert describe.samples(rows(0.11), 4000).verdict == "green"
+    found = describe.samples(rows(0.2), 4100)
+    assert found.verdict == "amber" and "100 of 4,100 accounts are in none" in found.answer
+
+
 def test_the_book_holds_each_account_once_and_not_as_it_left():
     months = pd.to_datetime(["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01"])
     rows = pd.DataFrame(

@@ -81,6 +81,19 @@ def test_the_draft_can_be_read_again_and_holds_for_its_own_file(own_file, tmp_pa
     assert not any(v in text for v in ("Ada", "example.org", "13800", "110101")), "no personal value in a contract"
 
 
+def test_a_few_negative_amounts_become_missing_and_many_make_it_no_amount(tmp_path):
+    table = pd.DataFrame({"id": [f"a{i}" for i in range(N)], "loan_amt": np.arange(N) + 5, "y": ["0", "1"] * (N // 2)})
+    table["balance_amt"] = np.where(np.arange(N) % 3 == 0, -50, 70) + np.arange(N)
+    table.loc[7, "loan_amt"] = -300
+    table.to_csv(tmp_path / "f.csv", index=False)
+    drafted = draft.draft(tmp_path / "f.csv")
+    assert drafted["loan_amt"].minimum == 0 and drafted["loan_amt"].breach == "warning"
+    assert drafted["balance_amt"].minimum is None
+    checked, findings = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
+    assert [f.line() for f in findings] == ["f.loan_amt: below 0 (1 rows, e.g. '-300.0')"]
+    assert checked["loan_amt"].isna().sum() == 1
+
+
 def test_encoding_delimiter_and_chinese_headers_are_guessed(tmp_path):
     rows = "".join(f"{i};王芳{i};{i % 7};{i % 2}\n" for i in range(100))
     (tmp_path / "a.csv").write_bytes(f"编号;姓名;金额;违约\n{rows}".encode("gbk"))

@@ -128,6 +128,12 @@ def test_extreme_pds_have_a_slope_below_one(sound):
     assert str(found.verdict) == "red" and found.value < 0.7
 
 
+def test_pds_too_low_as_a_whole_are_red_though_the_slope_is_right(sound):
+    low = _pd_changed(sound, lambda p: 1 / (1 + (1 - p) / p * np.exp(0.4)))
+    found = battery.tests()["calibration_line"].test(low)
+    assert str(found.verdict) == "red" and found.value == pytest.approx(1, abs=0.15) and "too low" in found.answer
+
+
 def test_a_score_that_says_nothing_is_red(sound):
     rng = np.random.default_rng(0)
     random = _pd_changed(sound, lambda p: rng.permutation(p))

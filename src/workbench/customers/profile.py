@@ -11,6 +11,7 @@ from workbench.contracts import Column, Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category, quantile_bins
 from workbench.panel.describe import effective
+from workbench.panel.months import in_words
 from workbench.params import UserError
 
 ASPECTS = ("basics", "credit_record", "size", "capacity", "relationship", "offer", "economy")
@@ -91,7 +92,7 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     table = table.sort_values(["order", "spread"], ascending=[True, False]).drop(columns="order").reset_index(drop=True)
     top = table.loc[table["spread"].idxmax()]
     rate = np.average(rows["is_default"], weights=rows["weight"])
-    first, last = (f"{m:%Y-%m}" for m in (rows["as_of_month"].min(), rows["as_of_month"].max()))
+    first, last = (in_words(m) for m in (rows["as_of_month"].min(), rows["as_of_month"].max()))
     seen = last if first == last else f"{first} to {last}"
     answer = (
         f"{len(rows):,} accounts as of {seen}, default rate {rate:.2%}. "
@@ -138,7 +139,8 @@ def customer(rows: pd.DataFrame, account: str, contract: Contract) -> pd.DataFra
     for c in described(contract):
         value = own[c.name]
         if is_category(rows[c.name]):
-            out.append((c.aspect, c.name, c.description, str(value), np.nan, c.monotone))
+            said = "missing" if pd.isna(value) else str(value)
+            out.append((c.aspect, c.name, c.description, said, np.nan, c.monotone))
         elif pd.notna(value):
             below = (rows[c.name] < value).mean() + 0.5 * (rows[c.name] == value).mean()
             out.append((c.aspect, c.name, c.description, f"{value:,.4g}", 100 * below, c.monotone))

@@ -16,6 +16,8 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.describe import book, effective
 from workbench.params import UserError
 
+MATERIAL = 1.25
+
 
 class Params(params.Params):
     """How groups are found and decided, and what each gets."""
@@ -144,6 +146,22 @@ def matrix(rows: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
+def cells_evidence(cells: pd.DataFrame) -> Evidence:
+    """Return the cells, amber where a cell's PD is off the hold-out's rate by a quarter and beyond its interval."""
+    off = cells[(cells["pd"] < cells["low"]) | (cells["pd"] > cells["high"])]
+    ratio = off["default rate"] / off["pd"]
+    off = off[(ratio > MATERIAL) | (ratio < 1 / MATERIAL)]
+    named = ", ".join(f"{r.risk} {r.need} (PD {r.pd:.1%}, observed {r[5]:.1%})" for r in off.itertuples())
+    said = f"in {len(off)} the PD is off the hold-out's rate: {named}." if len(off) else "the PD holds in all of them."
+    return Evidence(
+        "cells", "What does each cell get, and is its PD right?", Verdict.amber if len(off) else Verdict.green,
+        f"{len(cells)} cells of risk and need; {said}", len(off),
+        f"amber where PD and observed rate differ by {MATERIAL - 1:.0%} and the 95 % interval leaves the PD out "
+        "(convention)",
+        "Jeffreys' interval: Brown, Cai & DasGupta (2001)", cells,
+    )  # fmt: skip
+
+
 def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> Evidence:
     """Return what the policies do to volume, expected loss and income, against everybody at one price."""
     loss = policies.effect(_exposure_weighted(rows, cells), p.loss_given_default, p.present_rate)
@@ -159,7 +177,8 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> Evidenc
     gain = sums["income after loss"][1] - sums["income after loss"][0]
     answer = (
         f"Volume {change['volume']:+.1%}, expected loss {change['loss']:+.1%}, income {change['income']:+.1%}; "
-        f"income after loss {gain:+,.0f} a year."
+        f"income after loss {gain:+,.0f} a year, {_gain_as_observed(cells, p):+,.0f} at the rates the hold-out showed. "
+        "Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss."
     )
     return Evidence(
         "policy_effect",
@@ -171,6 +190,13 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> Evidenc
         f"PD × LGD × exposure, LGD {p.loss_given_default:.0%} (study file)",
         table,
     )
+
+
+def _gain_as_observed(cells: pd.DataFrame, p: Params) -> float:
+    rates = cells.assign(pd=cells["default rate"].fillna(cells["pd"]))
+    made = policies.effect(rates, p.loss_given_default, p.present_rate)
+    after, before = ((made[f"income_{w}"] - made[f"loss_{w}"]).sum() for w in ("after", "before"))
+    return float(after - before)
 
 
 def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:

@@ -12,11 +12,10 @@ LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
 
 
 def _curves(y: np.ndarray, risk: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return cumulated shares of goods, bads and all, from the riskiest row down."""
-    order = np.argsort(-risk, kind="stable")
-    good, bad = (weight * (1 - y))[order].cumsum(), (weight * y)[order].cumsum()
-    everyone = weight[order].cumsum()
-    return tuple(np.concatenate([[0], c / c[-1]]) for c in (good, bad, everyone))
+    """Return cumulated shares of goods, bads and all, from the riskiest down; rows of the same risk are one step."""
+    _, at = np.unique(-risk, return_inverse=True)
+    sums = (np.bincount(at, w).cumsum() for w in (weight * (1 - y), weight * y, weight))
+    return tuple(np.concatenate([[0], c / c[-1]]) for c in sums)
 
 
 def roc_gains_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray) -> Figure:
@@ -59,7 +58,7 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> Figure:
                 label=name,
             )
         good, bad, _ = _curves(y, -score, weight)
-        ordered = np.concatenate([[score.min()], np.sort(score)])
+        ordered = np.concatenate([[score.min()], np.unique(score)])
         cumulated.plot(ordered, good, color=theme.GREEN)
         cumulated.plot(ordered, bad, color=theme.RED)
         at = int(np.argmax(bad - good))

@@ -12,6 +12,7 @@ from workbench.evidence import Evidence, Verdict, touched
 from workbench.models.development import ALIKE, Candidate, Params, Sample
 from workbench.models.pd_model import PdModel
 from workbench.panel.describe import effective
+from workbench.panel.months import in_words
 
 METRICS = ("auc", "gini", "ks", "brier", "log_loss", "slope", "intercept")
 LEAST_AUC_AMBER, LEAST_AUC_RED = 0.65, 0.55
@@ -73,7 +74,8 @@ def calibration_curves(s: Sample, pds: dict[str, np.ndarray], bins: int = 10) ->
     curves = {}
     for name, pd_ in pds.items():
         rows = []
-        for part in np.array_split(np.argsort(pd_, kind="stable"), bins):
+        codes = metrics.equal_parts(pd_, bins)
+        for part in (codes == code for code in np.unique(codes)):
             weight = pd.Series(s.weight[part])
             bad, n = effective(pd.Series(s.y[part]), weight)
             rows.append((np.average(pd_[part], weights=weight), bad / n, *metrics.rate_interval(bad, n)))
@@ -152,8 +154,8 @@ def facts(p: Params, panel: pd.DataFrame) -> dict[str, Any]:
         "model": p.model,
         "panel": p.panel,
         "params": p.digest(),
-        "development_from": f"{learn['as_of_month'].min():%Y-%m}",
-        "development_to": f"{learn['as_of_month'].max():%Y-%m}",
+        "development_from": in_words(learn["as_of_month"].min()),
+        "development_to": in_words(learn["as_of_month"].max()),
         "development_rows": len(learn),
         **{f"table.{name}": digest for name, digest in touched()["read"].items()},
     }

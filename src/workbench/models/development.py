@@ -228,7 +228,7 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     elif kind == best.candidate:
         answer = f"{kind}: its cross-validated AUC is {interval}, and no simpler candidate reaches that interval."
     else:
-        answer = f"{kind}: cross-validated AUC {own:.4f} lies in {best.candidate}'s interval, {interval}; it is simpler."
+        answer = f"{kind}: cross-validated AUC {own:.4f}, in {best.candidate}'s interval {interval}, and simpler."
     return next(c for c in found if c.kind == kind), Evidence(
         "choice", "Which candidate is put forward, and why?", Verdict.info, answer, kind,
         "simplest candidate within the 95 % interval of the best cross-validated AUC",

@@ -103,7 +103,8 @@ def performance_evidence(performed: pd.DataFrame, reference_auc: float, p: Param
     lights = set(known["auc_light"]) | set(known["calibration_light"])
     answer = (
         f"Lowest AUC {low.auc:.3f} in {low.period} (development's hold-out {reference_auc:.3f}); calibration is "
-        f"furthest off in {off.period}: {off.observed:.2%} observed, {off.expected:.2%} expected. {said}"
+        f"furthest off in {off.period}: {off.observed:.2%} observed, {off.expected:.2%} expected. "
+        f"{_steepest(known)}{said}"
     )
     worst = Verdict.red if "red" in lights else Verdict.amber if "amber" in lights else Verdict.green
     threshold = (
@@ -120,6 +121,16 @@ def performance_evidence(performed: pd.DataFrame, reference_auc: float, p: Param
         "DeLong et al. (1988); Basel WP 14 (2005)",
         table=performed,
     )
+
+
+def _steepest(known: pd.DataFrame) -> str:
+    """Say where the observed rate rose most from one period to the next: where a crisis begins to bite."""
+    rise = known["observed"].diff()
+    if not (rise > 0).any():
+        return ""
+    at = rise.idxmax()
+    before = known["observed"].shift()[at]
+    return f"The default rate rose most in {known.period[at]}, from {before:.2%} to {known.observed[at]:.2%}. "
 
 
 _QUESTION = "Does the model still separate, and are its PDs still right?"

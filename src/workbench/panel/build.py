@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from workbench import params
 from workbench.contracts import Column, Contract
 from workbench.panel import behaviour
-from workbench.panel.months import Months, to_months
+from workbench.panel.months import UNDATED, Months, to_months
 from workbench.params import MONTH, UserError
 
 SAMPLES = ("development", "holdout", "monitoring")
@@ -138,7 +138,7 @@ def _applications(
     as_of = (
         account[dated[0]].to_numpy()
         if dated
-        else np.full(len(account), pd.Timestamp(contract.as_of or "1970-01-01"), "datetime64[us]")
+        else np.full(len(account), pd.Timestamp(contract.as_of) if contract.as_of else UNDATED, "datetime64[us]")
     )
     panel = static.assign(
         as_of_month=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),

@@ -9,12 +9,16 @@ from workbench import metrics
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.build import SAMPLES
+from workbench.panel.months import in_words
 
-LEAST_DEFAULTS = 30
+LEAST_DEFAULTS, MATERIAL = 30, 1.25
 
 
-def samples(panel: pd.DataFrame) -> Evidence:
-    """Return sizes, outcome rates and dates of the samples; red where one to learn from has too few defaults."""
+def samples(panel: pd.DataFrame, accounts: int) -> Evidence:
+    """Return sizes, outcome rates and dates of the samples, and how many of all `accounts` are in none.
+
+    Red where one to learn from has too few defaults, amber where the hold-out defaults at another rate.
+    """
     rows = []
     for name in [s for s in SAMPLES if (panel["sample"] == s).any()]:
         part = panel[panel["sample"] == name]
@@ -24,8 +28,8 @@ def samples(panel: pd.DataFrame) -> Evidence:
                 "sample": name,
                 "rows": len(part),
                 "accounts": part["account_id"].nunique(),
-                "first as-of": f"{part['as_of_month'].min():%Y-%m}",
-                "last as-of": f"{part['as_of_month'].max():%Y-%m}",
+                "first as-of": in_words(part["as_of_month"].min()),
+                "last as-of": in_words(part["as_of_month"].max()),
                 "defaults": int(known["is_default"].sum()),
                 "default rate": np.average(known["is_default"], weights=known["weight"]) if len(known) else np.nan,
                 "outcome still open": len(part) - len(known),
@@ -34,15 +38,32 @@ def samples(panel: pd.DataFrame) -> Evidence:
     table = pd.DataFrame(rows)
     least = int(table.loc[table["sample"] != "monitoring", "defaults"].min())
     answer = "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows) + "."
+    left_out, apart = accounts - panel["account_id"].nunique(), _apart(panel)
+    if left_out:
+        answer += f" {left_out:,} of {accounts:,} accounts are in none: outside the dates, or in default before."
+    if apart:
+        answer += " The hold-out's default rate is another one: PDs learnt on development will be off there."
     return Evidence(
         "samples",
         "Which rows is the model built on, tested on and watched on?",
-        Verdict.red if least < LEAST_DEFAULTS else Verdict.green,
+        Verdict.red if least < LEAST_DEFAULTS else Verdict.amber if apart else Verdict.green,
         answer,
         least,
-        f"at least {LEAST_DEFAULTS} defaults in development and in hold-out (convention)",
+        f"red below {LEAST_DEFAULTS} defaults in development or hold-out; amber where their rates differ by a quarter "
+        "and their 95 % intervals don't meet (convention)",
         table=table,
     )
+
+
+def _apart(panel: pd.DataFrame) -> bool:
+    """Say whether development and hold-out default at rates that differ by a quarter and beyond chance."""
+    ends = []
+    for name in ("development", "holdout"):
+        part = panel[(panel["sample"] == name) & panel["is_default"].notna()]
+        bad, n = effective(part["is_default"], part["weight"])
+        ends.append((bad / n, *metrics.rate_interval(bad, n)))
+    (low, _, low_ends), (high, high_begins, _) = sorted(ends)
+    return high > MATERIAL * low and high_begins > low_ends
 
 
 def book(panel: pd.DataFrame) -> pd.DataFrame:

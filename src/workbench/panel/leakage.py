@@ -102,6 +102,7 @@ def _evidence(table: pd.DataFrame, after: list[str], suspects: set[str], refused
     return Evidence(
         "leakage", "Does any column give the outcome away?", Verdict.amber if said else Verdict.green,
         answer[0].upper() + answer[1:] + ("." if said else ""), len(after) + len(suspects),
-        f"AUC alone {ALONE_ABOVE_NEXT} above the next, {COST_OF_REMOVAL} lost without it, or known afterwards",
+        f"AUC alone {ALONE_ABOVE_NEXT} above the next, {COST_OF_REMOVAL} lost without it, or known afterwards; a "
+        "suspect stays where the contract says why in `reviewed`",
         "convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)", table,
     )  # fmt: skip

@@ -9,6 +9,13 @@ import pandas as pd
 
 from workbench.params import UserError
 
+UNDATED = pd.Timestamp("1970-01-01")  # as-of month where neither the file nor its contract holds a date
+
+
+def in_words(month: pd.Timestamp) -> str:
+    """Return a month as `2005-09`, `undated` where there is none."""
+    return "undated" if month == UNDATED else f"{month:%Y-%m}"
+
 
 @dataclass(frozen=True)
 class Months:

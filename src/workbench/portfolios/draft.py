@@ -85,6 +85,7 @@ def _why(c: Column, contract: Contract) -> str:
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
         "code for missing by its place or name": bool(c.missing),
+        "an amount, though a few lie below zero: they become missing": c.minimum == 0 and c.breach == "warning",
         "empty, constant or free text": c.role == "ignore" and not c.personal,
     }
     return "; ".join(r for r, holds in reasons.items() if holds) or "type from the values"
@@ -115,8 +116,10 @@ def _column(values: pd.Series, name: str, source: str) -> Column:
         facts |= {"values": _codes(values, facts["missing"]), "breach": "warning"}
     elif kind == "date":
         facts |= {"role": "fact", "breach": "warning"}
-    elif guesses.is_amount(values, name):
-        facts |= {"minimum": 0}
+    else:
+        known = values[~as_text(values).isin(facts["missing"])]
+        negative = guesses.below_zero(known, name)
+        facts |= {} if negative is None else {"minimum": 0} | ({"breach": "warning"} if negative else {})
     return Column(**facts)
 
 

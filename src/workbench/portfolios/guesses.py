@@ -100,14 +100,22 @@ def is_afterwards(name: str) -> bool:
     return bool(re.search(_AFTERWARDS, name))
 
 
-def is_amount(values: pd.Series, name: str) -> bool:
-    """Say whether a column is called like an amount or a count and is never below zero."""
-    return bool(re.search(_AMOUNT, name)) and pd.api.types.is_numeric_dtype(values) and bool(values.min() >= 0)
+def below_zero(values: pd.Series, name: str) -> float | None:
+    """Return the share below zero of a column called like an amount or a count; None for any other, or for many."""
+    if not re.search(_AMOUNT, name):
+        return None
+    share = float((as_numbers(values).dropna() < 0).mean())
+    return share if share <= 1 - MOSTLY else None
 
 
 def aspect(name: str) -> str:
     """Return the aspect of the customer a column is called like."""
     return next((a for a, pattern in _ASPECT.items() if re.search(pattern, name)), "basics")
+
+
+def as_numbers(values: pd.Series) -> pd.Series:
+    """Return values as numbers, commas between thousands taken out, NaN for what is none."""
+    return pd.to_numeric(as_text(values).str.replace(",", ""), errors="coerce")
 
 
 def missing_codes(values: pd.Series, kind: str) -> tuple[str, ...]:
@@ -117,7 +125,7 @@ def missing_codes(values: pd.Series, kind: str) -> tuple[str, ...]:
         return tuple(sorted(c for c in codes if c.lower() in _UNKNOWN))
     if kind not in ("number", "integer"):
         return ()
-    numbers = pd.to_numeric(as_text(values).str.replace(",", ""), errors="coerce").dropna()
+    numbers = as_numbers(values).dropna()
     different = numbers.drop_duplicates().sort_values()
     if len(different) < 10:
         return ()

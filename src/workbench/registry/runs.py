@@ -15,6 +15,7 @@ from workbench.registry import store
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+_ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
 
 
@@ -127,7 +128,7 @@ def _row(r: Run, step: str) -> dict[str, Any]:
         "start": r.info.start_time / 1000,
         "seconds": (ended - r.info.start_time) / 1000,
         "verdict": r.data.tags.get("verdict", "info" if r.info.status == "FINISHED" else "error"),
-        "headline": r.data.tags.get("headline", r.data.tags.get("error", "")),
+        "headline": r.data.tags.get("headline") or r.data.tags.get("error") or _ENDS.get(r.info.status, ""),
         "figures": dict(r.data.metrics),
         "link": link(r.info.experiment_id, r.info.run_id),
         "run_id": r.info.run_id,
