@@ -218,7 +218,9 @@ def test_reasons_name_the_account_and_each_customer_once(developed):
     s, p, found = developed
     model = development.assemble(found[0], s, CONTRACT, p, {})
     table = comparison.reasons(model, s, customers=3).table
-    assert table["account"].nunique() == 3 and set(table["account"]) <= set(s.account) and not table.isna().any(axis=None)
+    assert (
+        table["account"].nunique() == 3 and set(table["account"]) <= set(s.account) and not table.isna().any(axis=None)
+    )
 
 
 def test_the_whole_model_survives_saving_and_refuses_changed_bytes(developed, tmp_path):

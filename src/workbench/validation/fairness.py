@@ -49,8 +49,14 @@ def test(s: Subject) -> Evidence:
     said = f"{worst.column} '{worst.group}': ratio {worst.ratio:.2f}, default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}"
     said += "" if worst.ratio == table["ratio"].min() else f"; the lowest ratio of all is {table['ratio'].min():.2f}"
     return Evidence(
-        "fairness", _QUESTION, light, f"{said}.", float(worst.ratio),
-        f"{t}; amber at most where the PD is not above the group's interval", "29 CFR 1607.4 D (benchmark)", table
+        "fairness",
+        _QUESTION,
+        light,
+        f"{said}.",
+        float(worst.ratio),
+        f"{t}; amber at most where the PD is not above the group's interval",
+        "29 CFR 1607.4 D (benchmark)",
+        table,
     )
 
 
