@@ -187,7 +187,7 @@ def _keep(folder: Path, items: list[Evidence], figures: dict[str, float], files:
 
 
 def _show(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else _number(value)
+    return "" if value is None else value if isinstance(value, str) else number(value)
 
 
 def _table(table: DataFrame | None) -> str:
@@ -198,7 +198,7 @@ def _table(table: DataFrame | None) -> str:
     def shown(part: DataFrame) -> str:
         with pd.option_context("display.max_colwidth", None):
             named = table.index.name is not None
-            return part.to_html(index=named, escape=True, border=0, justify="left", float_format=_number, na_rep="")
+            return part.to_html(index=named, escape=True, border=0, justify="left", float_format=number, na_rep="")
 
     rest = table.iloc[SHOWN_ROWS:MOST_ROWS]
     more = f"<details><summary>{len(rest):,} more rows</summary>{shown(rest)}</details>" if len(rest) else ""
@@ -207,8 +207,12 @@ def _table(table: DataFrame | None) -> str:
     return f'<div class="scroll">{shown(table.head(SHOWN_ROWS))}{more}</div>'
 
 
-def _number(x: float) -> str:
-    """Four digits that count, thousands set apart, never as a power of ten where people read it."""
+def number(x: float) -> str:
+    """Return a number as people read it: four digits that count, or whole with thousands set apart.
+
+    >>> number(0.12345), number(346085.2), number(3.0)
+    ('0.1235', '346,085', '3')
+    """
     return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.4g}" if abs(x) >= 1e-4 or x == 0 else f"{x:.1e}"
 
 

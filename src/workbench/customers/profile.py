@@ -93,9 +93,9 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     top = table.loc[table["spread"].idxmax()]
     rate = np.average(rows["is_default"], weights=rows["weight"])
     first, last = (in_words(m) for m in (rows["as_of_month"].min(), rows["as_of_month"].max()))
-    seen = last if first == last else f"{first} to {last}"
+    seen = first if first == last == "undated" else f"as of {first}" if first == last else f"as of {first} to {last}"
     answer = (
-        f"{len(rows):,} accounts as of {seen}, default rate {rate:.2%}. "
+        f"{len(rows):,} accounts {seen}, default rate {rate:.2%}. "
         f"Risk differs most by {top['column']} ({top.description}): "
         f"from {top['lowest rate']:.1%} to {top['highest rate']:.1%}."
     )

@@ -162,8 +162,11 @@ def cells_evidence(cells: pd.DataFrame) -> Evidence:
     )  # fmt: skip
 
 
-def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> Evidence:
-    """Return what the policies do to volume, expected loss and income, against everybody at one price."""
+def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: str = "") -> Evidence:
+    """Return what the policies do to volume, expected loss and income, against everybody at one price.
+
+    Amounts are of the rows as they stand in the file (weighted where it is case-control), in `currency`.
+    """
     loss = policies.effect(_exposure_weighted(rows, cells), p.loss_given_default, p.present_rate)
     sums = {
         n: (float(loss[f"{n}_before"].sum()), float(loss[f"{n}_after"].sum())) for n in ("volume", "loss", "income")
@@ -177,7 +180,8 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> Evidenc
     gain = sums["income after loss"][1] - sums["income after loss"][0]
     answer = (
         f"Volume {change['volume']:+.1%}, expected loss {change['loss']:+.1%}, income {change['income']:+.1%}; "
-        f"income after loss {gain:+,.0f} a year, {_gain_as_observed(cells, p):+,.0f} at the rates the hold-out showed. "
+        f"income after loss {gain:+,.0f}{f' {currency}' if currency else ''} a year, "
+        f"{_gain_as_observed(cells, p):+,.0f} at the rates the hold-out showed. "
         "Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss."
     )
     return Evidence(

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workbench import evidence
 from workbench.reporting import page
 
 _RANK = ("error", "red", "amber")
@@ -35,10 +36,5 @@ def _row(study: str, r: dict[str, Any], folder: Path) -> dict[str, Any]:
         "page": place if (folder / place).exists() else "",
         "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(r["start"])),
         "took": f"{r['seconds']:.0f} s",
-        "shown": [(k.replace("_", " "), _figure(v)) for k, v in list(r["figures"].items())[:SHOWN_FIGURES]],
+        "shown": [(k.replace("_", " "), evidence.number(v)) for k, v in list(r["figures"].items())[:SHOWN_FIGURES]],
     }
-
-
-def _figure(value: float) -> str:
-    """Whole numbers with thousand separators, others with four digits."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
