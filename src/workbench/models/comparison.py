@@ -192,6 +192,7 @@ def rules(found: list[Candidate], s: Sample) -> Evidence:
     share, rate = s.as_book(table["rows"].to_numpy(float), table["counted"].to_numpy(float))
     shown = table.drop(columns="counted").assign(**{"share": share, "default rate": rate})
     shown = shown.sort_values("default rate", ascending=False, ignore_index=True)
+    shown = shown[["default rate", "share", "rows", "rule"]]
     top = shown.iloc[0]
     return Evidence(
         "rules", "What are the tree's rules?", Verdict.info,
