@@ -169,5 +169,5 @@ def segments_evidence(table: pd.DataFrame) -> Evidence:
         f"safest is {best.segment} ({best['default rate']:.1%}: {best.portrait})."
     )
     return Evidence(
-        "segments", "Which groups are there, and how do they turn out?", Verdict.info, answer, len(table), table=table
+        "portraits", "Which groups are there, and how do they turn out?", Verdict.info, answer, len(table), table=table
     )

@@ -66,9 +66,8 @@ def _facts(study: Study, step: Step, run_id: str) -> dict[str, Any]:
 
 
 def _headline(left: dict[str, Any], step: str) -> str:
-    """Evidence called like the step speaks for the whole of it, where it is as bad as the worst; else the worst."""
-    called = step.rsplit("/", 1)[-1].split("@")[0]
-    own = [e for e in left["evidence"] if e["name"] == called and e["verdict"] == left["verdict"]]
+    """Evidence called like the step speaks for the whole of it; else the worst."""
+    own = [e for e in left["evidence"] if e["name"] == step.rsplit("/", 1)[-1].split("@")[0]]
     told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
     return (own or told or left["evidence"] or [{"answer": ""}])[0]["answer"]
 
