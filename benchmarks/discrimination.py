@@ -38,8 +38,8 @@ def panel() -> tuple[pd.DataFrame, dict[str, int], np.ndarray]:
     checked, _ = contracts.check(raw, contract, pd.Timestamp("2026-01-01"))
     core = taiwan_cards.core({"taiwan_cards": checked}, contract)
     built, words = build.build(*core["core__account"], core["core__month"][0], build.Params(study="benchmark"))
-    built = built.sort_values("account_id", key=lambda s: s.astype(int), ignore_index=True)
-    return built[[c.name for c in words.features()]], directions(words), built["is_default"].to_numpy(int)
+    built = built.sort_values("entity_id", key=lambda s: s.astype(int), ignore_index=True)
+    return built[[c.name for c in words.features()]], directions(words), built["outcome"].to_numpy(int)
 
 
 def raw_columns() -> pd.DataFrame:

@@ -70,7 +70,7 @@ def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     pin = json.loads((sba / "mlruns/tables/sba_loans/mart__panel.json").read_text())
     panel = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__panel/{pin['digest'][:16]}.parquet")
     weighted = panel.assign(
-        bad=panel["is_default"] * panel["weight"], year=(panel["as_of_month"] + pd.DateOffset(months=3)).dt.year
+        bad=panel["outcome"] * panel["weight"], year=(panel["as_of_date"] + pd.DateOffset(months=3)).dt.year
     )
     rates = weighted.groupby("year")[["bad", "weight"]].sum().pipe(lambda g: g["bad"] / g["weight"])
     published = {1994: 0.02, 2000: 0.11, 2005: 0.25, 2007: 0.43, 2010: 0.14}  # by fiscal year

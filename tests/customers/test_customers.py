@@ -133,7 +133,7 @@ def test_risk_bands_and_needs():
 
 def test_profile_rates_and_intervals_are_those_of_the_rows():
     rows = pd.DataFrame(
-        {"job": ["x"] * 80 + ["y"] * 20, "is_default": [0.0] * 76 + [1.0] * 4 + [1.0] * 10 + [0.0] * 10, "weight": 1.0}
+        {"job": ["x"] * 80 + ["y"] * 20, "outcome": [0.0] * 76 + [1.0] * 4 + [1.0] * 10 + [0.0] * 10, "weight": 1.0}
     )
     found = profile.groups(rows, "job", 5).set_index("group")
     assert found.loc["x", "rate"] == pytest.approx(0.05) and found.loc["y", "share"] == pytest.approx(0.2)
@@ -141,6 +141,6 @@ def test_profile_rates_and_intervals_are_those_of_the_rows():
 
 
 def test_an_account_that_is_not_there_is_named():
-    rows = pd.DataFrame({"account_id": ["a"], "is_default": [1.0]})
+    rows = pd.DataFrame({"entity_id": ["a"], "outcome": [1.0]})
     with pytest.raises(UserError, match="account 'b' is not in 'mart__panel'"):
         profile.chosen(rows, profile.Params(account="b"))

@@ -241,9 +241,9 @@ def test_a_sample_of_one_class_is_refused():
     panel = pd.DataFrame(
         {
             "sample": "development",
-            "is_default": 0.0,
+            "outcome": 0.0,
             "weight": 1.0,
-            "account_id": ["a", "b"],
+            "entity_id": ["a", "b"],
             "delay": 1.0,
             "income": 1.0,
             "job": "x",

@@ -27,7 +27,7 @@ def _rows(n: int = 2000, drift_from: str = "2020-07", missing_from: str = "2021-
                     "kind": RNG.choice(["a", "b"], n),
                     "pd": pd_,
                     "weight": 1.0,
-                    "is_default": (RNG.random(n) < pd_).astype(float),
+                    "outcome": (RNG.random(n) < pd_).astype(float),
                 }
             )
         )
@@ -78,8 +78,8 @@ def test_small_periods_do_not_cry_wolf(model):
 def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
     rows = _rows()
     crisis = rows["period"] >= "2020-06"
-    rows.loc[crisis, "is_default"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
-    rows.loc[rows["period"] >= "2020-11", "is_default"] = np.nan
+    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
+    rows.loc[rows["period"] >= "2020-11", "outcome"] = np.nan
     found = performance.by_period(rows, 0.6, (0.03, 0.06), 20).set_index("period")
     assert set(found.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
     assert set(found.loc[:"2020-05", "calibration_light"]) <= {"green"}
@@ -89,7 +89,7 @@ def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
 def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
     rows = _rows()
     crisis = rows["period"] >= "2020-06"
-    rows.loc[crisis, "is_default"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
+    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
     performed = performance.by_period(rows, 0.6, (0.03, 0.06), 20)
     said = through_time.performance_evidence(performed, 0.6, through_time.Params()).answer
     assert "The default rate rose most in 2020-06, from " in said
@@ -115,7 +115,7 @@ def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it
     current = reference.assign(x=np.where(RNG.random(4000) < 0.457, RNG.integers(1, 60, 4000), 0.0))
     bins = {c: quantile_bins(reference[c]) for c in ("x", "pd")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
-    extra = {"is_default": np.nan, "weight": 1.0}
+    extra = {"outcome": np.nan, "weight": 1.0}
     found = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
         "feature"
     )["evidently_psi"]
@@ -129,7 +129,7 @@ def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it
 def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     rows = pd.DataFrame(
-        {"kind": [evil, "b"] * 300, "pd": RNG.beta(2, 30, 600), "is_default": [0.0, 1.0] * 300, "weight": 1.0}
+        {"kind": [evil, "b"] * 300, "pd": RNG.beta(2, 30, 600), "outcome": [0.0, 1.0] * 300, "weight": 1.0}
     )
     bins = {c: quantile_bins(rows[c]) for c in ("kind", "pd")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(rows[c]))) for c, b in bins.items()})

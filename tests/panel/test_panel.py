@@ -16,7 +16,7 @@ ACCOUNT = Contract(
     name="core__account",
     title="t",
     columns=(
-        Column(name="account_id", type="text", role="key"),
+        Column(name="entity_id", type="text", role="key"),
         Column(name="limit_amt", type="number", aspect="size"),
     ),
 )
@@ -24,8 +24,8 @@ ACCOUNT = Contract(
 
 def _months(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)
-    account = pd.DataFrame({"account_id": [f"a{i}" for i in range(n)], "limit_amt": rng.integers(1, 9, n) * 1000.0})
-    long = account[["account_id"]].merge(pd.DataFrame({"month": MONTHS}), how="cross")
+    account = pd.DataFrame({"entity_id": [f"a{i}" for i in range(n)], "limit_amt": rng.integers(1, 9, n) * 1000.0})
+    long = account[["entity_id"]].merge(pd.DataFrame({"month": MONTHS}), how="cross")
     long["delay_months"] = rng.choice([0.0, 1.0, 2.0, 3.0], len(long), p=[0.8, 0.1, 0.06, 0.04])
     long["balance_amt"], long["payment_amt"] = rng.integers(0, 5000, (2, len(long))).astype(float)
     return account, long
@@ -50,10 +50,10 @@ def test_no_feature_changes_when_the_future_does():
 
 
 def test_features_of_one_account_by_hand():
-    account = pd.DataFrame({"account_id": ["a"], "limit_amt": [1000.0]})
+    account = pd.DataFrame({"entity_id": ["a"], "limit_amt": [1000.0]})
     long = pd.DataFrame(
         {
-            "account_id": "a",
+            "entity_id": "a",
             "month": MONTHS[:3],
             "delay_months": [0.0, 2.0, 1.0],
             "balance_amt": [500.0, 800.0, 900.0],
@@ -70,29 +70,29 @@ def test_features_of_one_account_by_hand():
 
 def test_outcome_is_open_while_the_performance_window_is():
     panel, _ = build.build(_months()[0], ACCOUNT, _months()[1], P)
-    open_ = panel.groupby("as_of_month")["is_default"].apply(lambda s: s.isna().all())
+    open_ = panel.groupby("as_of_date")["outcome"].apply(lambda s: s.isna().all())
     assert list(open_[open_].index.strftime("%Y-%m")) == ["2020-10", "2020-11", "2020-12"]
 
 
 def test_outcome_is_the_worst_delay_after_the_date():
     account, long = _months()
     panel, _ = build.build(account, ACCOUNT, long, P)
-    row = panel[panel["as_of_month"] == "2020-04-01"].iloc[0]
-    after = long[(long["account_id"] == row["account_id"]) & long["month"].between("2020-05-01", "2020-07-01")]
-    assert row["is_default"] == float((after["delay_months"] >= 3).any())
+    row = panel[panel["as_of_date"] == "2020-04-01"].iloc[0]
+    after = long[(long["entity_id"] == row["entity_id"]) & long["month"].between("2020-05-01", "2020-07-01")]
+    assert row["outcome"] == float((after["delay_months"] >= 3).any())
 
 
 def test_no_account_stands_on_both_sides_and_defaulted_ones_are_out():
     panel, _ = build.build(*(_months()[0], ACCOUNT, _months()[1]), P)
-    by = {s: set(panel.loc[panel["sample"] == s, "account_id"]) for s in ("development", "holdout")}
+    by = {s: set(panel.loc[panel["sample"] == s, "entity_id"]) for s in ("development", "holdout")}
     assert by["development"] and by["holdout"] and not by["development"] & by["holdout"]
     assert (panel["delay_now_months"] < 3).all()
-    assert (panel.loc[panel["sample"] == "monitoring", "as_of_month"] >= "2020-07").all()
+    assert (panel.loc[panel["sample"] == "monitoring", "as_of_date"] >= "2020-07").all()
 
 
 def test_out_of_time_holdout_is_later_than_development():
     panel, _ = build.build(_months()[0], ACCOUNT, _months()[1], P.model_copy(update={"out_of_time_from": "2020-06"}))
-    dates = panel.groupby("sample")["as_of_month"]
+    dates = panel.groupby("sample")["as_of_date"]
     assert dates.max()["development"] < dates.min()["holdout"] <= dates.max()["holdout"] < dates.min()["monitoring"]
 
 
@@ -168,8 +168,8 @@ def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
 def test_a_holdout_that_defaults_at_another_rate_is_amber_and_accounts_in_no_sample_are_counted():
     def rows(held_rate: float) -> pd.DataFrame:
         bad = np.concatenate([np.arange(2000) % 10 == 0, np.arange(2000) < 2000 * held_rate]).astype(float)
-        frame = pd.DataFrame({"account_id": [f"a{i}" for i in range(4000)], "is_default": bad, "weight": 1.0})
-        return frame.assign(as_of_month=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
+        frame = pd.DataFrame({"entity_id": [f"a{i}" for i in range(4000)], "outcome": bad, "weight": 1.0})
+        return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
     assert describe.samples(rows(0.11), 4000).verdict == "green"
     found = describe.samples(rows(0.2), 4100)
@@ -180,12 +180,12 @@ def test_the_book_holds_each_account_once_and_not_as_it_left():
     months = pd.to_datetime(["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01"])
     rows = pd.DataFrame(
         {
-            "account_id": ["gone", "stays", "stays", "new", "stays"],
-            "as_of_month": months[[0, 0, 1, 1, 2]],
+            "entity_id": ["gone", "stays", "stays", "new", "stays"],
+            "as_of_date": months[[0, 0, 1, 1, 2]],
             "sample": ["development"] * 4 + ["monitoring"],
-            "is_default": [1.0, 0, 0, 0, 0],
+            "outcome": [1.0, 0, 0, 0, 0],
         }
     )
-    assert list(describe.book(rows)["account_id"]) == ["stays", "new"]
-    once = rows.drop_duplicates("account_id").assign(is_default=[1.0, 0, np.nan])
-    assert list(describe.book(once)["account_id"]) == ["gone", "stays"]
+    assert list(describe.book(rows)["entity_id"]) == ["stays", "new"]
+    once = rows.drop_duplicates("entity_id").assign(outcome=[1.0, 0, np.nan])
+    assert list(describe.book(once)["entity_id"]) == ["gone", "stays"]

@@ -32,8 +32,8 @@ def panel() -> pd.DataFrame:
     rng = np.random.default_rng(11)
     frame = pd.DataFrame(
         {
-            "account_id": [f"a{i}" for i in range(N)],
-            "as_of_month": pd.Timestamp("2020-01-01"),
+            "entity_id": [f"a{i}" for i in range(N)],
+            "as_of_date": pd.Timestamp("2020-01-01"),
             "sample": np.where(np.arange(N) < N // 2, "development", "holdout"),
             "weight": 1.0,
             "delay": rng.poisson(0.8, N).astype(float),
@@ -42,7 +42,7 @@ def panel() -> pd.DataFrame:
         }
     )
     z = -2.2 + 0.9 * frame["delay"] - 1.0 * (np.log(frame["income"]) - 8)
-    frame["is_default"] = (rng.random(N) < 1 / (1 + np.exp(-z))).astype(float)
+    frame["outcome"] = (rng.random(N) < 1 / (1 + np.exp(-z))).astype(float)
     return frame
 
 
@@ -51,9 +51,9 @@ def sound(panel) -> Subject:
     learn = panel[panel["sample"] == "development"]
     s = Sample(
         learn[["delay", "income"]].reset_index(drop=True),
-        learn["is_default"].to_numpy(),
+        learn["outcome"].to_numpy(),
         learn["weight"].to_numpy(),
-        learn["account_id"].to_numpy(),
+        learn["entity_id"].to_numpy(),
     )
     p = development.Params(choice="scorecard")
     chosen, _ = development.choose(development.candidates(s, CONTRACT, p), s, p)
@@ -63,7 +63,7 @@ def sound(panel) -> Subject:
 
     pd_ = model.pd(held)
     figures = {
-        f"holdout_{m}": getattr(metrics, m)(held["is_default"], pd_, held["weight"])
+        f"holdout_{m}": getattr(metrics, m)(held["outcome"], pd_, held["weight"])
         for m in ("auc", "gini", "ks", "brier", "log_loss")
     }
     return subject(model, panel, CONTRACT, figures, {}, seed=3)
@@ -245,13 +245,13 @@ def case_control(sound) -> Subject:
     """Half of the rows bad, weighted back to the true rate; the PDs are the true ones of the model."""
     rng = np.random.default_rng(2)
     rows = pd.concat([sound.development, sound.holdout], ignore_index=True)
-    rows = pd.concat([rows] * 3, ignore_index=True).assign(account_id=lambda r: [f"c{i}" for i in range(len(r))])
-    rows["is_default"] = (rng.random(len(rows)) < rows["pd"]).astype(float)
-    base, bad = rows["is_default"].mean(), rows[rows["is_default"] == 1]
-    drawn = pd.concat([bad, rows[rows["is_default"] == 0].sample(len(bad), random_state=1)]).sample(
+    rows = pd.concat([rows] * 3, ignore_index=True).assign(entity_id=lambda r: [f"c{i}" for i in range(len(r))])
+    rows["outcome"] = (rng.random(len(rows)) < rows["pd"]).astype(float)
+    base, bad = rows["outcome"].mean(), rows[rows["outcome"] == 1]
+    drawn = pd.concat([bad, rows[rows["outcome"] == 0].sample(len(bad), random_state=1)]).sample(
         frac=1, random_state=1
     )
-    drawn["weight"] = np.where(drawn["is_default"] == 1, base / 0.5, (1 - base) / 0.5)
+    drawn["weight"] = np.where(drawn["outcome"] == 1, base / 0.5, (1 - base) / 0.5)
     half = len(drawn) // 2
     learn, held = drawn.iloc[:half].reset_index(drop=True), drawn.iloc[half:].reset_index(drop=True)
     reference = {

@@ -124,7 +124,7 @@ def portraits(rows: pd.DataFrame, group: np.ndarray, columns: list[str], contrac
     out = []
     for g in np.unique(group):
         own = group == g
-        bad, n = effective(rows.loc[own, "is_default"], rows.loc[own, "weight"])
+        bad, n = effective(rows.loc[own, "outcome"], rows.loc[own, "weight"])
         share = rows.loc[own, "weight"].sum() / rows["weight"].sum()
         words = _words(ranks[own].median() - 0.5, rows, own, columns, contract)
         out.append(

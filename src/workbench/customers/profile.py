@@ -49,7 +49,7 @@ def groups(rows: pd.DataFrame, name: str, bins: int) -> pd.DataFrame:
     total = rows["weight"].sum()
     for code in np.unique(codes):
         part = rows[codes == code]
-        bad, n = effective(part["is_default"], part["weight"])
+        bad, n = effective(part["outcome"], part["weight"])
         out.append((labels[code], part["weight"].sum() / total, bad / n, *metrics.rate_interval(bad, n)))
     return pd.DataFrame(out, columns=["group", "share", "rate", "low", "high"])
 
@@ -91,8 +91,8 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     table["order"] = table["aspect"].map({a: i for i, a in enumerate(ASPECTS)})
     table = table.sort_values(["order", "spread"], ascending=[True, False]).drop(columns="order").reset_index(drop=True)
     top = table.loc[table["spread"].idxmax()]
-    rate = np.average(rows["is_default"], weights=rows["weight"])
-    first, last = (in_words(m) for m in (rows["as_of_month"].min(), rows["as_of_month"].max()))
+    rate = np.average(rows["outcome"], weights=rows["weight"])
+    first, last = (in_words(m) for m in (rows["as_of_date"].min(), rows["as_of_date"].max()))
     seen = first if first == last == "undated" else f"as of {first}" if first == last else f"as of {first} to {last}"
     answer = (
         f"{len(rows):,} accounts {seen}, default rate {rate:.2%}. "
@@ -125,17 +125,17 @@ def status_mix(months: pd.DataFrame) -> pd.DataFrame:
 def chosen(rows: pd.DataFrame, p: Params) -> str:
     """Return the account to look at: the one named, else a seeded draw among those that defaulted."""
     if p.account:
-        if p.account not in set(rows["account_id"]):
+        if p.account not in set(rows["entity_id"]):
             raise UserError(
                 f"customers/profile: account '{p.account}' is not in '{p.panel}'; leave it empty for a draw"
             )
         return p.account
-    return str(rows.loc[rows["is_default"] == 1, "account_id"].sort_values().sample(1, random_state=p.seed).iloc[0])
+    return str(rows.loc[rows["outcome"] == 1, "entity_id"].sort_values().sample(1, random_state=p.seed).iloc[0])
 
 
 def customer(rows: pd.DataFrame, account: str, contract: Contract) -> pd.DataFrame:
     """Return one customer: aspect, column, value, and where it stands among all (percentile, 0 to 100)."""
-    own, out = rows[rows["account_id"] == account].iloc[0], []
+    own, out = rows[rows["entity_id"] == account].iloc[0], []
     for c in described(contract):
         value = own[c.name]
         if is_category(rows[c.name]):

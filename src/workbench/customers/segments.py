@@ -58,8 +58,8 @@ def writes(p: Params) -> list[str]:
 def population(panel: pd.DataFrame, scores: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Return the customers that are grouped: the book (`panel.describe.book`) with its PDs."""
     return book(panel).merge(
-        scores[["account_id", "as_of_month", "pd", "grade_code"]],
-        on=["account_id", "as_of_month"],
+        scores[["entity_id", "as_of_date", "pd", "grade_code"]],
+        on=["entity_id", "as_of_date"],
         validate="one_to_one",
     )
 
@@ -106,7 +106,7 @@ def matrix(rows: pd.DataFrame) -> pd.DataFrame:
     held, out = rows[rows["sample"] == "holdout"], []
     for (risk, want), part in rows.groupby(["risk_code", "need_code"]):
         tested = held[(held["risk_code"] == risk) & (held["need_code"] == want)]
-        bad, n = effective(tested["is_default"], tested["weight"]) if len(tested) else (np.nan, 0)
+        bad, n = effective(tested["outcome"], tested["weight"]) if len(tested) else (np.nan, 0)
         rate = (bad / n, *metrics.rate_interval(bad, n)) if n else (np.nan,) * 3
         weight = part["weight"]
         first = part.iloc[0]
@@ -212,10 +212,10 @@ def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def kept(rows: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
-    """Return what is written: account_id, as_of_month, segment, risk, need and policy."""
+    """Return what is written: entity_id, as_of_date, segment, risk, need and policy."""
     columns: list[Any] = [
-        "account_id",
-        "as_of_month",
+        "entity_id",
+        "as_of_date",
         "risk_code",
         "need_code",
         "lane",

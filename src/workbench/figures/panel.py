@@ -29,13 +29,13 @@ def windows(as_of: pd.DatetimeIndex, observation_months: int, performance_months
 def outcome_rate(rates: pd.DataFrame) -> Figure:
     """Draw the outcome rate by as-of month and sample, with its interval.
 
-    `rates`: as_of_month, sample, n, rate, low, high; one month gives bars per sample.
+    `rates`: as_of_date, sample, n, rate, low, high; one month gives bars per sample.
     """
     with theme.house():
         figure, (left, right) = theme.panels(2, height=3.2)
-        single = rates["as_of_month"].nunique() == 1
+        single = rates["as_of_date"].nunique() == 1
         for name, part in rates.groupby("sample", sort=False):
-            at = [name] * len(part) if single else part["as_of_month"]
+            at = [name] * len(part) if single else part["as_of_date"]
             error = [part["rate"] - part["low"], part["high"] - part["rate"]]
             left.errorbar(at, part["rate"], yerr=error, fmt="o-", ms=4, color=_COLOUR[name], label=name, capsize=2)
             right.bar(at, part["n"], width=0.5 if single else 20, color=_COLOUR[name], label=name)

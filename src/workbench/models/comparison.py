@@ -154,8 +154,8 @@ def facts(p: Params, panel: pd.DataFrame) -> dict[str, Any]:
         "model": p.model,
         "panel": p.panel,
         "params": p.digest(),
-        "development_from": in_words(learn["as_of_month"].min()),
-        "development_to": in_words(learn["as_of_month"].max()),
+        "development_from": in_words(learn["as_of_date"].min()),
+        "development_to": in_words(learn["as_of_date"].max()),
         "development_rows": len(learn),
         **{f"table.{name}": digest for name, digest in touched()["read"].items()},
     }

@@ -88,16 +88,16 @@ class Candidate:
 
 def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, seed: int = 42) -> Sample:
     """Return one sample of the panel: rows whose outcome is known, whole accounts, at most about `limit` rows."""
-    rows = panel[(panel["sample"] == name) & panel["is_default"].notna()]
+    rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
     if limit and len(rows) > limit:
-        accounts = rows["account_id"].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
-        rows = rows[rows["account_id"].isin(set(accounts))]
-    if rows["is_default"].nunique() < 2:
+        accounts = rows["entity_id"].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
+        rows = rows[rows["entity_id"].isin(set(accounts))]
+    if rows["outcome"].nunique() < 2:
         raise UserError(
             f"panel '{contract.name}': sample '{name}' has {len(rows)} rows of one class only; widen its dates"
         )
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
-    return Sample(X, rows["is_default"].to_numpy(), rows["weight"].to_numpy(), rows["account_id"].to_numpy())
+    return Sample(X, rows["outcome"].to_numpy(), rows["weight"].to_numpy(), rows["entity_id"].to_numpy())
 
 
 def directions(contract: Contract) -> dict[str, int]:
@@ -267,5 +267,5 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
 def scores(panel: pd.DataFrame, model: PdModel) -> pd.DataFrame:
     """Return PD, score and grade of every row of the panel."""
     pd_ = model.pd(panel)
-    kept = panel[["account_id", "as_of_month", "sample", "is_default", "weight"]]
+    kept = panel[["entity_id", "as_of_date", "sample", "outcome", "weight"]]
     return kept.assign(pd=pd_, score=to_score(pd_), grade_code=model.grade(pd_))

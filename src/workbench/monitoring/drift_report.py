@@ -38,14 +38,14 @@ def run(
 ) -> pd.DataFrame:
     """Run Evidently for one period and return its PSI per column; write its page where `page` is given.
 
-    reference, current: panel rows with pd, is_default and weight. Classification performance is part of
+    reference, current: panel rows with pd, outcome and weight. Classification performance is part of
     the page where both samples have both outcomes.
     """
     from evidently import BinaryClassification, DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
     from evidently.presets import ClassificationPreset, DataDriftPreset
 
-    sides = [_sampled(reference, seed), _sampled(current[current["is_default"].notna()] if page else current, seed)]
+    sides = [_sampled(reference, seed), _sampled(current[current["outcome"].notna()] if page else current, seed)]
     if not len(sides[1]):
         sides[1] = _sampled(current, seed)
     frames = [binned(model, s) for s in sides]
@@ -54,11 +54,11 @@ def run(
     if page is not None:  # the same drift of the same columns, as one table with the worst on top
         one = np.floor(1_000 / len(names)) / 1_000  # share: a single column is reason enough, as it is for the alarm
         metrics = [DataDriftPreset(columns=names, method="psi", threshold=threshold, drift_share=one)]
-    performance = page is not None and all(s["is_default"].nunique() == 2 for s in sides)
+    performance = page is not None and all(s["outcome"].nunique() == 2 for s in sides)
     task = []
     if performance:
         for frame, side in zip(frames, sides, strict=True):
-            frame["outcome"], frame["pd"] = side["is_default"].to_numpy().astype(int), side["pd"].to_numpy()
+            frame["outcome"], frame["pd"] = side["outcome"].to_numpy().astype(int), side["pd"].to_numpy()
         task = [BinaryClassification(target="outcome", prediction_probas="pd", pos_label=1)]
         metrics.append(ClassificationPreset(probas_threshold=float(np.mean(frames[0]["pd"]))))
     definition = DataDefinition(categorical_columns=names, classification=task or None)

@@ -16,7 +16,7 @@ MATERIAL_AMBER, MATERIAL_RED = 1.25, 1.5  # observed over expected, or its inver
 def by_period(rows: pd.DataFrame, reference_auc: float, drop: tuple[float, float], min_defaults: int) -> pd.DataFrame:
     """Return one row per period: n, observed and expected rate with interval, AUC, KS, and their lights.
 
-    `rows`: period, pd, is_default (NaN while the performance window is open), weight. Rates are weighted;
+    `rows`: period, pd, outcome (NaN while the performance window is open), weight. Rates are weighted;
     intervals are of the effective sample size. AUC is red where it lies `drop[1]` below `reference_auc`
     and its interval excludes that level; calibration is red where the expected rate lies outside the
     99 % interval of the observed one and is wrong by half. Periods with fewer than `min_defaults`
@@ -28,24 +28,24 @@ def by_period(rows: pd.DataFrame, reference_auc: float, drop: tuple[float, float
 
 
 def _row(period: str, part: pd.DataFrame, reference: float, drop: tuple[float, float], least: int) -> dict[str, object]:
-    known = part[part["is_default"].notna()]
+    known = part[part["outcome"].notna()]
     row: dict[str, object] = {
         "period": period,
         "n": len(part),
         "known": len(known),
-        "defaults": int(known["is_default"].sum()),
+        "defaults": int(known["outcome"].sum()),
     }
     row["expected"] = float(np.average(part["pd"], weights=part["weight"]))
     names = ("observed", "observed_low", "observed_high", "auc", "auc_low", "auc_high", "ks")
     if row["defaults"] < least or row["defaults"] == len(known):
         none = str(Verdict.not_evaluated)
         return row | dict.fromkeys(names, np.nan) | {"ratio": np.nan, "auc_light": none, "calibration_light": none}
-    bad, n = effective(known["is_default"], known["weight"])
+    bad, n = effective(known["outcome"], known["weight"])
     expected = row["expected"] = float(np.average(known["pd"], weights=known["weight"]))
     low, high = metrics.rate_interval(bad, n, LEVEL)
-    auc = metrics.auc(known["is_default"], known["pd"], known["weight"])
-    auc_low, auc_high = metrics.auc_interval(known["is_default"], known["pd"])
-    values = (bad / n, low, high, auc, auc_low, auc_high, metrics.ks(known["is_default"], known["pd"], known["weight"]))
+    auc = metrics.auc(known["outcome"], known["pd"], known["weight"])
+    auc_low, auc_high = metrics.auc_interval(known["outcome"], known["pd"])
+    values = (bad / n, low, high, auc, auc_low, auc_high, metrics.ks(known["outcome"], known["pd"], known["weight"]))
     return row | dict(zip(names, values, strict=True)) | {
         "ratio": bad / n / expected,
         "auc_light": str(_auc_light(auc, auc_high, reference, drop)),

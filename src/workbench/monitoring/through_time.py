@@ -55,7 +55,7 @@ def rows(panel: pd.DataFrame, model: PdModel, p: Params) -> pd.DataFrame:
     """Return the panel's rows with the model's PD and the period they fall into (`2005-07` or `2007Q3`)."""
     if not (panel["sample"] == "monitoring").any():
         raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
-    period = panel["as_of_month"].dt.to_period("M" if p.period == "month" else "Q").astype("str")
+    period = panel["as_of_date"].dt.to_period("M" if p.period == "month" else "Q").astype("str")
     return panel.assign(pd=model.pd(panel), grade_code=model.grade(model.pd(panel)), period=period)
 
 
@@ -148,7 +148,7 @@ def evidently(
 
     Returns the agreement with our own PSI as evidence, and the pages by name.
     """
-    reference = scored[(scored["sample"] == "development") & scored["is_default"].notna()]
+    reference = scored[(scored["sample"] == "development") & scored["outcome"].notna()]
     later = scored[scored["sample"] == "monitoring"]
     own = lights[lights["kind"] == "drift"].replace({"subject": {"pd": "predicted PD"}})
     wanted, parts, pages = _shown(lights, own), [], {}

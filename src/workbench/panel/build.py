@@ -63,7 +63,7 @@ def build(
 ) -> tuple[pd.DataFrame, Contract]:
     """Return the panel and its contract: one row per account and as-of month.
 
-    Columns: account_id, as_of_month, sample, is_default (1, 0 or NaN where the performance window is
+    Columns: entity_id, as_of_date, sample, outcome (1, 0 or NaN where the performance window is
     still open), weight (brings a case-control sample back to the base rate), features, and the
     columns by which fairness is judged (facts, never model inputs).
     """
@@ -72,8 +72,8 @@ def build(
         panel, words = _applications(static, account, contract, p)
     else:
         panel, words = _behaviour(static, account, months, contract, p)
-    drawn = recorded_outcome(account, contract) if p.outcome == "recorded" else panel["is_default"]
-    panel["weight"] = sampling_weight(panel["is_default"], p.base_rate, float(drawn.mean()))
+    drawn = recorded_outcome(account, contract) if p.outcome == "recorded" else panel["outcome"]
+    panel["weight"] = sampling_weight(panel["outcome"], p.base_rate, float(drawn.mean()))
     panel["sample"] = split(panel, p)
     panel = panel[panel["sample"].notna()].reset_index(drop=True)
     columns = [*_frame(contract), *words, *[c for c in contract.columns if _is_static(c)]]
@@ -83,16 +83,16 @@ def build(
 
 def _frame(contract: Contract) -> list[Column]:
     return [
-        Column(name="account_id", type="text", role="key", description="pseudonym or running number"),
+        Column(name="entity_id", type="text", role="key", description="pseudonym or running number"),
         Column(
-            name="as_of_month",
+            name="as_of_date",
             type="date",
             role="as_of",
             description="features end here, the outcome begins here",
         ),
         Column(name="sample", type="category", role="sample", values={s: s for s in SAMPLES}),
         Column(
-            name="is_default",
+            name="outcome",
             type="number",
             role="outcome",
             known="after",
@@ -141,13 +141,13 @@ def _applications(
         else np.full(len(account), pd.Timestamp(contract.as_of) if contract.as_of else UNDATED, "datetime64[us]")
     )
     panel = static.assign(
-        as_of_month=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
-        is_default=recorded_outcome(account, contract),
+        as_of_date=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
+        outcome=recorded_outcome(account, contract),
     )
     if dated:
-        _overlaps(p, panel["as_of_month"].min(), panel["as_of_month"].max())
-    inside = (panel["as_of_month"] >= (p.as_of_from or "1900")) & (panel["as_of_month"] <= (p.as_of_to or LAST))
-    return panel[inside if dated else slice(None)].rename_axis("account_id").reset_index(), []
+        _overlaps(p, panel["as_of_date"].min(), panel["as_of_date"].max())
+    inside = (panel["as_of_date"] >= (p.as_of_from or "1900")) & (panel["as_of_date"] <= (p.as_of_to or LAST))
+    return panel[inside if dated else slice(None)].rename_axis("entity_id").reset_index(), []
 
 
 def _overlaps(p: Params, first: pd.Timestamp, last: pd.Timestamp) -> None:
@@ -178,10 +178,10 @@ def _behaviour(
             else np.full(len(values), True)
         )
         outcome = recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
-        parts.append(values.assign(as_of_month=as_of, is_default=outcome)[performing])
+        parts.append(values.assign(as_of_date=as_of, outcome=outcome)[performing])
     panel = pd.concat(parts)
     keep = [c for c in static.columns if c not in panel.columns]
-    return panel.join(static[keep]).rename_axis("account_id").reset_index(), [c for c in words if c.name not in keep]
+    return panel.join(static[keep]).rename_axis("entity_id").reset_index(), [c for c in words if c.name not in keep]
 
 
 def delay_outcome(grid: Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
@@ -192,7 +192,7 @@ def delay_outcome(grid: Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
     return (after["delay_months"] >= p.default_delay_months).any(axis=1).astype(float)
 
 
-def sampling_weight(is_default: pd.Series, base_rate: float, sample_rate: float) -> pd.Series:
+def sampling_weight(outcome: pd.Series, base_rate: float, sample_rate: float) -> pd.Series:
     """Return the weight that brings the file's bad rate from `sample_rate` to `base_rate` (all 1 where that is 0).
 
     The rates are those of the whole file, in which bads and goods were drawn apart; a part of it, such
@@ -201,9 +201,9 @@ def sampling_weight(is_default: pd.Series, base_rate: float, sample_rate: float)
     Source: King & Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), eq. 8.
     """
     if not base_rate:
-        return pd.Series(1.0, index=is_default.index)
+        return pd.Series(1.0, index=outcome.index)
     bad, good = base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)
-    return is_default.map({1.0: bad, 0.0: good}).fillna(1.0)
+    return outcome.map({1.0: bad, 0.0: good}).fillna(1.0)
 
 
 def split(panel: pd.DataFrame, p: Params) -> pd.Series:
@@ -212,9 +212,9 @@ def split(panel: pd.DataFrame, p: Params) -> pd.Series:
     Out of time: later months are held out. Otherwise accounts (not rows) are drawn at random,
     stratified by outcome, so that no account stands on both sides.
     """
-    month, sample = panel["as_of_month"], pd.Series(None, index=panel.index, dtype="str")
+    month, sample = panel["as_of_date"], pd.Series(None, index=panel.index, dtype="str")
     before = month < p.monitoring_from if p.monitoring_from else pd.Series(True, index=panel.index)
-    known = panel["is_default"].notna()
+    known = panel["outcome"].notna()
     step = month.dt.year * 12 + month.dt.month
     taken = before & known & ((step - step.min()) % p.development_every_months == 0)
     held = (
@@ -228,8 +228,8 @@ def split(panel: pd.DataFrame, p: Params) -> pd.Series:
 
 
 def _random_holdout(rows: pd.DataFrame, p: Params) -> pd.Series:
-    worst = rows.groupby("account_id", sort=True)["is_default"].max()
+    worst = rows.groupby("entity_id", sort=True)["outcome"].max()
     _, held = train_test_split(
         worst.index.to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=worst.to_numpy()
     )
-    return rows["account_id"].isin(set(held))
+    return rows["entity_id"].isin(set(held))

@@ -22,23 +22,23 @@ def samples(panel: pd.DataFrame, accounts: int) -> Evidence:
     rows = []
     for name in [s for s in SAMPLES if (panel["sample"] == s).any()]:
         part = panel[panel["sample"] == name]
-        known = part[part["is_default"].notna()]
+        known = part[part["outcome"].notna()]
         rows.append(
             {
                 "sample": name,
                 "rows": len(part),
-                "accounts": part["account_id"].nunique(),
-                "first as-of": in_words(part["as_of_month"].min()),
-                "last as-of": in_words(part["as_of_month"].max()),
-                "defaults": int(known["is_default"].sum()),
-                "default rate": np.average(known["is_default"], weights=known["weight"]) if len(known) else np.nan,
+                "accounts": part["entity_id"].nunique(),
+                "first as-of": in_words(part["as_of_date"].min()),
+                "last as-of": in_words(part["as_of_date"].max()),
+                "defaults": int(known["outcome"].sum()),
+                "default rate": np.average(known["outcome"], weights=known["weight"]) if len(known) else np.nan,
                 "outcome still open": len(part) - len(known),
             }
         )
     table = pd.DataFrame(rows)
     least = int(table.loc[table["sample"] != "monitoring", "defaults"].min())
     answer = "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows) + "."
-    left_out, apart = accounts - panel["account_id"].nunique(), _apart(panel)
+    left_out, apart = accounts - panel["entity_id"].nunique(), _apart(panel)
     if left_out:
         answer += f" {left_out:,} of {accounts:,} accounts are in none: outside the dates, or in default before."
     if apart:
@@ -59,8 +59,8 @@ def _apart(panel: pd.DataFrame) -> bool:
     """Say whether development and hold-out default at rates that differ by a quarter and beyond chance."""
     ends = []
     for name in ("development", "holdout"):
-        part = panel[(panel["sample"] == name) & panel["is_default"].notna()]
-        bad, n = effective(part["is_default"], part["weight"])
+        part = panel[(panel["sample"] == name) & panel["outcome"].notna()]
+        bad, n = effective(part["outcome"], part["weight"])
         ends.append((bad / n, *metrics.rate_interval(bad, n)))
     (low, _, low_ends), (high, high_begins, _) = sorted(ends)
     return high > MATERIAL * low and high_begins > low_ends
@@ -72,20 +72,20 @@ def book(panel: pd.DataFrame) -> pd.DataFrame:
     Where accounts stand in the panel at several dates, that is the book of the last of them. Every account's
     own last row would not do: accounts leave the book by default above all, and their last row is the bad one.
     """
-    known = panel[(panel["sample"] != "monitoring") & panel["is_default"].notna()]
-    if known["account_id"].duplicated().any():
-        known = known[known["as_of_month"] == known["as_of_month"].max()]
+    known = panel[(panel["sample"] != "monitoring") & panel["outcome"].notna()]
+    if known["entity_id"].duplicated().any():
+        known = known[known["as_of_date"] == known["as_of_date"].max()]
     return known.reset_index(drop=True)
 
 
-def effective(is_default: pd.Series, weight: pd.Series) -> tuple[float, float]:
+def effective(outcome: pd.Series, weight: pd.Series) -> tuple[float, float]:
     """Return bads and size of the plain sample whose rate would be as certain as this weighted one.
 
     n = p(1 − p)(Σw)² / Σw²(y − p)²; all rows where weights are equal. Kish's (Σw)²/Σw² is used only where
     all outcomes are alike: it holds for weights that don't depend on the outcome, and case-control weights do.
     Source: Kish (1965), Survey Sampling, ch. 8 (design effect), variance of a ratio as in Cochran (1977), ch. 6.
     """
-    y, w = np.asarray(is_default, float), np.asarray(weight, float)
+    y, w = np.asarray(outcome, float), np.asarray(weight, float)
     p = float(np.average(y, weights=w))
     spread = float((w**2 * (y - p) ** 2).sum())
     n = p * (1 - p) * w.sum() ** 2 / spread if spread > 0 else w.sum() ** 2 / (w**2).sum()
@@ -93,18 +93,18 @@ def effective(is_default: pd.Series, weight: pd.Series) -> tuple[float, float]:
 
 
 def rates(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return as_of_month, sample, n, bad, rate, low, high (95 %, Jeffreys) where the outcome is known."""
-    known, rows = panel[panel["is_default"].notna()], []
-    for (month, name), part in known.groupby(["as_of_month", "sample"]):
-        bad, n = effective(part["is_default"], part["weight"])
+    """Return as_of_date, sample, n, bad, rate, low, high (95 %, Jeffreys) where the outcome is known."""
+    known, rows = panel[panel["outcome"].notna()], []
+    for (month, name), part in known.groupby(["as_of_date", "sample"]):
+        bad, n = effective(part["outcome"], part["weight"])
         rows.append((month, name, len(part), bad / n * len(part), bad / n, *metrics.rate_interval(bad, n)))
-    return pd.DataFrame(rows, columns=["as_of_month", "sample", "n", "bad", "rate", "low", "high"])
+    return pd.DataFrame(rows, columns=["as_of_date", "sample", "n", "bad", "rate", "low", "high"])
 
 
 def base_rate(panel: pd.DataFrame, rate: float) -> Evidence:
     """Return whether the rows are a case-control sample, and what was done about it."""
-    known = panel[panel["is_default"].notna()]
-    raw, weighted = known["is_default"].mean(), np.average(known["is_default"], weights=known["weight"])
+    known = panel[panel["outcome"].notna()]
+    raw, weighted = known["outcome"].mean(), np.average(known["outcome"], weights=known["weight"])
     if rate:
         answer = (
             f"The file is a case-control sample: {raw:.1%} of these rows are bad. Every rate and PD from here on is "

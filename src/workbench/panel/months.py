@@ -50,12 +50,12 @@ class Months:
 
 
 def to_months(months: pd.DataFrame, account: pd.DataFrame, limit: str | None) -> Months:
-    """Return account-months (long: account_id, month, numbers) as arrays; `limit` names the size of the line."""
-    accounts = pd.Index(account["account_id"])
+    """Return account-months (long: entity_id, month, numbers) as arrays; `limit` names the size of the line."""
+    accounts = pd.Index(account["entity_id"])
     calendar = pd.DatetimeIndex(np.sort(months["month"].unique()))
-    row, column = accounts.get_indexer(months["account_id"]), calendar.get_indexer(months["month"])
+    row, column = accounts.get_indexer(months["entity_id"]), calendar.get_indexer(months["month"])
     facts = {}
-    for name in months.columns.difference(["account_id", "month"], sort=False):
+    for name in months.columns.difference(["entity_id", "month"], sort=False):
         numeric = pd.api.types.is_numeric_dtype(months[name])
         grid = np.full((len(accounts), len(calendar)), np.nan if numeric else None, dtype=float if numeric else object)
         grid[row, column] = months[name].to_numpy()

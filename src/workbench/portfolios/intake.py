@@ -192,10 +192,10 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dic
     kept = [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
     table = checked[contract.name][[c.name for c in kept]]
     if not contract.named("key"):
-        table = table.assign(account_id=[f"row_{i:07d}" for i in range(len(table))])
+        table = table.assign(entity_id=[f"row_{i:07d}" for i in range(len(table))])
         kept = [
             *kept,
-            contracts.Column(name="account_id", type="text", role="key", description="row number in the file"),
+            contracts.Column(name="entity_id", type="text", role="key", description="row number in the file"),
         ]
     return {"core__account": (table, contract.replaced(kept))}
 

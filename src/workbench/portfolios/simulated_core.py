@@ -44,12 +44,12 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
     account["age_years"] = ((account["origination_month"] - account["birth_date"]).dt.days / 365.25).round(1)
     bad = checked["performance"].loc[checked["performance"]["days_past_due"] >= 90, "loan_id"]
     account["is_default"] = account["loan_id"].isin(set(bad)).map({True: "1", False: "0"})
-    account = account.rename(columns={"loan_id": "account_id"})
+    account = account.rename(columns={"loan_id": "entity_id"})
     columns = _account_columns(words["loan"], words["customer"])
-    account = account.rename(columns={"loan_id": "account_id"})
+    account = account.rename(columns={"loan_id": "entity_id"})
     kept = account[[c.name for c in columns]]
     frame = words["loan"].replaced(columns, name="core__account", bad_value="1")
-    months = _months(checked["performance"], set(account["account_id"]))
+    months = _months(checked["performance"], set(account["entity_id"]))
     return {
         "core__account": (kept, frame),
         "core__month": (months, _month_contract(words["performance"])),
@@ -59,7 +59,7 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
 
 def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
     own = [
-        c.model_copy(update={"name": "account_id", "source": ""}) if c.role == "key" else c
+        c.model_copy(update={"name": "entity_id", "source": ""}) if c.role == "key" else c
         for c in loan.columns
         if c.role != "ignore" and not (c.personal and c.role not in ("key", "parent"))
     ]
@@ -76,12 +76,12 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
 
 
 def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
-    kept = performance[performance["loan_id"].isin(accounts)].rename(columns={"loan_id": "account_id"})
+    kept = performance[performance["loan_id"].isin(accounts)].rename(columns={"loan_id": "entity_id"})
     kept = kept.assign(delay_months=(kept["days_past_due"] // 30).astype(float)).drop(columns="days_past_due")
-    return kept.rename(columns={"paid_amt": "payment_amt"}).sort_values(["account_id", "month"], ignore_index=True)
+    return kept.rename(columns={"paid_amt": "payment_amt"}).sort_values(["entity_id", "month"], ignore_index=True)
 
 
 def _month_contract(performance: Contract) -> Contract:
-    renamed = {"loan_id": "account_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
+    renamed = {"loan_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
     columns = [c.model_copy(update={"name": renamed.get(c.name, c.name), "source": ""}) for c in performance.columns]
     return performance.replaced(columns, name="core__month")

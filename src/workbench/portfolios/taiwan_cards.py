@@ -20,7 +20,7 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
     return {
         "core__account": (wide[[c.name for c in static]], contract.replaced(static)),
         "core__month": (
-            months.sort_values(["account_id", "month"], ignore_index=True),
+            months.sort_values(["entity_id", "month"], ignore_index=True),
             month_contract(contract),
         ),
     }
@@ -32,7 +32,7 @@ def _month(wide: pd.DataFrame, month: str) -> pd.DataFrame:
     delay = status.str.extract(r"late_(\d)", expand=False).astype(float)
     return pd.DataFrame(
         {
-            "account_id": wide["account_id"],
+            "entity_id": wide["entity_id"],
             "month": pd.Timestamp(month),
             "status_code": status,
             "delay_months": delay.fillna(0.0).where(status.notna()),
@@ -46,7 +46,7 @@ def month_contract(contract: Contract) -> Contract:
     """Return the contract of `core__month`."""
     unit = contract.currency
     columns = [
-        Column(name="account_id", type="text", role="key"),
+        Column(name="entity_id", type="text", role="key"),
         Column(name="month", type="date", role="as_of"),
         Column(name="status_code", type="category", role="fact", description="repayment status of the month"),
         Column(name="delay_months", type="number", role="fact", unit="month", description="months past due"),

@@ -18,8 +18,8 @@ FAMILY = "discrimination"
 def test(s: Subject) -> Evidence:
     """Return the Gini of the hold-out with its interval."""
     h, t = s.holdout, s.thresholds["gini"]
-    gini = metrics.gini(h["is_default"], h["pd"], h["weight"])
-    low, high = (2 * v - 1 for v in metrics.auc_interval(h["is_default"], h["pd"]))
+    gini = metrics.gini(h["outcome"], h["pd"], h["weight"])
+    low, high = (2 * v - 1 for v in metrics.auc_interval(h["outcome"], h["pd"]))
     return Evidence(
         "auc", "Does the model separate good from bad?", t.light(gini, high_is_bad=False),
         f"Gini {gini:.4f} ({low:.4f} to {high:.4f}), AUC {(gini + 1) / 2:.4f}.", gini, str(t), "DeLong et al. (1988)",

@@ -25,7 +25,7 @@ def test(s: Subject) -> Evidence:
     share, observed = weight / weight.sum(), g["bad"] / g["n"]
     base = float((share * observed).sum())
     parts = {
-        "Brier score": metrics.brier(h["is_default"], h["pd"], h["weight"]),
+        "Brier score": metrics.brier(h["outcome"], h["pd"], h["weight"]),
         "reliability (small is good)": float((share * (g["pd"] - observed) ** 2).sum()),
         "resolution (large is good)": float((share * (observed - base) ** 2).sum()),
         "uncertainty": base * (1 - base),

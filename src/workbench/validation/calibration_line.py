@@ -18,7 +18,7 @@ FAMILY = "calibration"
 def test(s: Subject) -> Evidence:
     """Return slope and intercept on the hold-out with intervals."""
     h, t, u = s.holdout, s.thresholds["slope"], s.thresholds["intercept"]
-    line = metrics.calibration_line(h["is_default"], h["pd"], h["weight"], h["account_id"])
+    line = metrics.calibration_line(h["outcome"], h["pd"], h["weight"], h["entity_id"])
     (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
     tilt = Verdict.green if low <= 1 <= high else t.light(abs(slope - 1))
     shift = Verdict.green if i_low <= 0 <= i_high else u.light(abs(intercept))

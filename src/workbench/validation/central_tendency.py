@@ -23,7 +23,7 @@ MATERIAL = 0.10
 def test(s: Subject) -> Evidence:
     """Return mean PD against observed rate over development and hold-out."""
     rows = pd.concat([s.development, s.holdout])
-    bad, n = effective(rows["is_default"], rows["weight"])
+    bad, n = effective(rows["outcome"], rows["weight"])
     low, high = metrics.rate_interval(bad, n)
     mean, rate = float(np.average(rows["pd"], weights=rows["weight"])), bad / n
     off = mean / rate - 1

@@ -38,15 +38,15 @@ def test(s: Subject) -> Evidence:
         max_iter=150, learning_rate=0.05, max_leaf_nodes=15, categorical_features="from_dtype", random_state=s.seed
     )
     with threadpool_limits(1):  # threads that wait for a busy core cost more than they bring
-        model.fit(_prepared(learn, learn, names), learn["is_default"])
+        model.fit(_prepared(learn, learn, names), learn["outcome"])
         other = model.predict_proba(_prepared(s.holdout, learn, names))[:, 1]
-    y, own, w = (s.holdout[c].to_numpy(float) for c in ("is_default", "pd", "weight"))
+    y, own, w = (s.holdout[c].to_numpy(float) for c in ("outcome", "pd", "weight"))
 
     def lead(y: np.ndarray, own: np.ndarray, other: np.ndarray, w: np.ndarray) -> float:
         return metrics.auc(y, other, w) - metrics.auc(y, own, w)
 
     value = lead(y, own, other, w)
-    low, high = metrics.bootstrap_interval(lead, (y, own, other, w), s.holdout["account_id"], s.seed, 100)
+    low, high = metrics.bootstrap_interval(lead, (y, own, other, w), s.holdout["entity_id"], s.seed, 100)
     return Evidence(
         "challenger", "Would an independent model do clearly better?", t.light(low),
         f"The challenger's lead in AUC is {value:+.4f} ({low:+.4f} to {high:+.4f}).", value, str(t), "ECB guide (2024)",

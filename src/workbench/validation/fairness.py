@@ -66,7 +66,7 @@ def ratios(h: pd.DataFrame, marked: list[str]) -> pd.DataFrame:
     for name in marked:
         for group, part in h.groupby(_groups(h[name])):
             if len(part) >= max(LEAST_ROWS, LEAST_SHARE * len(h)):
-                bad, n = effective(part["is_default"], part["weight"])
+                bad, n = effective(part["outcome"], part["weight"])
                 mean = np.average(part["pd"], weights=part["weight"])
                 share = np.average(approved[part.index], weights=part["weight"])
                 rows.append((name, group, len(part), share, mean, bad / n, *metrics.rate_interval(bad, n)))

@@ -30,7 +30,7 @@ def test(s: Subject) -> Evidence:
     """Return Jeffreys' test per grade on the hold-out, with the portfolio as the last row."""
     grades, t = s.grades(s.holdout), s.thresholds["p_value"]
     h = s.holdout
-    bad, n = effective(h["is_default"], h["weight"])
+    bad, n = effective(h["outcome"], h["weight"])
     mean = float(np.average(h["pd"], weights=h["weight"]))
     grades["p"] = holm(p_values(grades).to_numpy())
     total = pd.DataFrame(

@@ -18,7 +18,7 @@ FAMILY = "discrimination"
 def test(s: Subject) -> Evidence:
     """Return the KS of the hold-out."""
     h, t = s.holdout, s.thresholds["ks"]
-    value = metrics.ks(h["is_default"], h["pd"], h["weight"])
+    value = metrics.ks(h["outcome"], h["pd"], h["weight"])
     return Evidence(
         "ks", "How far apart are the scores of goods and bads?", t.light(value, high_is_bad=False), f"KS {value:.4f}.",
         value, str(t), "Siddiqi (2017), ch. 8",

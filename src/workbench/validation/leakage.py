@@ -23,13 +23,13 @@ def test(s: Subject) -> Evidence:
     t, rows = s.thresholds["leak"], []
     for name in s.model.features:
         bins = s.model.reference[name][0]
-        rates = s.development.groupby(bins.codes(s.development[name]))["is_default"].mean()
-        risk = pd.Series(bins.codes(s.holdout[name])).map(rates).fillna(s.development["is_default"].mean())
-        rows.append((name, metrics.auc(s.holdout["is_default"], risk, s.holdout["weight"])))
+        rates = s.development.groupby(bins.codes(s.development[name]))["outcome"].mean()
+        risk = pd.Series(bins.codes(s.holdout[name])).map(rates).fillna(s.development["outcome"].mean())
+        rows.append((name, metrics.auc(s.holdout["outcome"], risk, s.holdout["weight"])))
     table = pd.DataFrame(rows, columns=["input", "auc alone"]).sort_values(
         "auc alone", ascending=False, ignore_index=True
     )
-    top, model = table.iloc[0], metrics.auc(s.holdout["is_default"], s.holdout["pd"], s.holdout["weight"])
+    top, model = table.iloc[0], metrics.auc(s.holdout["outcome"], s.holdout["pd"], s.holdout["weight"])
     gap = float(top["auc alone"] - table["auc alone"].iloc[1]) if len(table) > 1 else 0.0
     verdict = t.light(float(top["auc alone"]))
     if verdict == Verdict.green and (top["auc alone"] >= model or gap >= ABOVE_NEXT):

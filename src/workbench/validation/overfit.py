@@ -19,9 +19,9 @@ def test(s: Subject) -> Evidence:
     """Return the gap of AUC between development and hold-out."""
     t, ends = s.thresholds["overfit"], []
     for rows in (s.development, s.holdout):
-        arrays = tuple(rows[c].to_numpy(float) for c in ("is_default", "pd", "weight"))
+        arrays = tuple(rows[c].to_numpy(float) for c in ("outcome", "pd", "weight"))
         ends.append(
-            (metrics.auc(*arrays), *metrics.bootstrap_interval(metrics.auc, arrays, rows["account_id"], s.seed, 100))
+            (metrics.auc(*arrays), *metrics.bootstrap_interval(metrics.auc, arrays, rows["entity_id"], s.seed, 100))
         )
     (learnt, low, high), (held, h_low, h_high) = ends
     gap = learnt - held

@@ -29,7 +29,7 @@ def _drawn(y: np.ndarray, p: np.ndarray, w: np.ndarray, rng: np.random.Generator
 def test(s: Subject) -> Evidence:
     """Return the expected calibration error of the hold-out."""
     h, t = s.holdout, s.thresholds["ece"]
-    y, p, w = (h[c].to_numpy(float) for c in ("is_default", "pd", "weight"))
+    y, p, w = (h[c].to_numpy(float) for c in ("outcome", "pd", "weight"))
     value = metrics.expected_calibration_error(y, p, BINS, w)
     rng = np.random.default_rng(s.seed)
     chance = [metrics.expected_calibration_error(*_drawn(y, p, w, rng)) for _ in range(DRAWS)]

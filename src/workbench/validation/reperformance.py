@@ -26,7 +26,7 @@ def test(s: Subject) -> Evidence:
     """Return the largest difference between claimed and recomputed."""
     h, t, rows = s.holdout, s.thresholds["parity"], []
     for name in ("auc", "gini", "ks", "brier", "log_loss"):
-        value = getattr(metrics, name)(h["is_default"], h["pd"], h["weight"])
+        value = getattr(metrics, name)(h["outcome"], h["pd"], h["weight"])
         rows.append((f"holdout_{name}", s.figures.get(f"holdout_{name}", np.nan), value))
     with tempfile.TemporaryDirectory() as folder:
         again = pd_model.load(s.model.save(Path(folder)))

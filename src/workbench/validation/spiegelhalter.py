@@ -31,7 +31,7 @@ def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
 def test(s: Subject) -> Evidence:
     """Return Spiegelhalter's z on the hold-out."""
     h, t = s.holdout, s.thresholds["p_value"]
-    z = statistic(*(h[c].to_numpy(float) for c in ("is_default", "pd", "weight")))
+    z = statistic(*(h[c].to_numpy(float) for c in ("outcome", "pd", "weight")))
     value = float(2 * stats.norm.sf(abs(z)))
     return Evidence(
         "spiegelhalter", "Is the Brier score what true PDs would give?", t.light(value, high_is_bad=False),

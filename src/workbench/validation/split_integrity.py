@@ -19,10 +19,10 @@ FAMILY = "process"
 def test(s: Subject) -> Evidence:
     """Return how many rows break the separation of the samples."""
     d, h, later = s.development, s.holdout, s.later
-    key = ["account_id", "as_of_month"]
-    same_time = d["as_of_month"].max() >= h["as_of_month"].min()
-    both = set(d["account_id"]) & set(h["account_id"]) if same_time else set()
-    early = int((later["as_of_month"] <= d["as_of_month"].max()).sum()) if len(later) else 0
+    key = ["entity_id", "as_of_date"]
+    same_time = d["as_of_date"].max() >= h["as_of_date"].min()
+    both = set(d["entity_id"]) & set(h["entity_id"]) if same_time else set()
+    early = int((later["as_of_date"] <= d["as_of_date"].max()).sum()) if len(later) else 0
     counts = {
         "accounts in development and hold-out": len(both),
         "rows twice in development": int(d.duplicated(key).sum()),

@@ -72,7 +72,7 @@ class Subject:
         """Return per grade: n (effective), bad (effective), mean PD, rows; the best grade first."""
         out = []
         for grade, part in rows.groupby("grade_code", sort=True):
-            bad, n = effective(part["is_default"], part["weight"])
+            bad, n = effective(part["outcome"], part["weight"])
             out.append((grade, n, bad, float(np.average(part["pd"], weights=part["weight"])), len(part)))
         return pd.DataFrame(out, columns=["grade", "n", "bad", "pd", "rows"])
 
@@ -86,7 +86,7 @@ def subject(
     seed: int,
 ) -> Subject:
     """Return the subject: every sample re-scored with the registered model."""
-    known = panel[panel["is_default"].notna()]
+    known = panel[panel["outcome"].notna()]
     pd_ = model.pd(known)
     scored = known.assign(pd=pd_, score=model.score(known), grade_code=model.grade(pd_))
     parts = {

@@ -28,7 +28,7 @@ def slices(s: Subject) -> pd.DataFrame:
         bins = s.model.reference[name][0]
         for code, part in s.holdout.groupby(bins.codes(s.holdout[name])):
             if len(part) >= LEAST_ROWS:
-                bad, n = effective(part["is_default"], part["weight"])
+                bad, n = effective(part["outcome"], part["weight"])
                 mean = float(np.average(part["pd"], weights=part["weight"]))
                 p = stats.binomtest(round(bad), round(n), mean).pvalue
                 rows.append((name, bins.labels[code], len(part), mean, bad / n, p))
