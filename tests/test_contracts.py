@@ -16,7 +16,7 @@ TODAY = pd.Timestamp("2026-01-01")
 WORDS = Contract(
     name="loans",
     title="t",
-    bad_value="1",
+    event_value="1",
     columns=(
         Column(name="id", type="text", role="key", personal="identifier"),
         Column(name="amt", type="number", minimum=0),
@@ -80,7 +80,7 @@ def test_a_good_table_has_no_findings_and_is_typed():
         ({"bad": ["0", "0", "0"]}, "error: loans.bad: outcome must have two classes (3 rows, e.g. '0')"),
         (
             {"bad": ["0", "0", "0"]},
-            "error: loans.bad: bad_value '1' stands in no row; known: 0 (3 rows)",
+            "error: loans.bad: event_value '1' stands in no row; known: 0 (3 rows)",
         ),
         ({"bad": ["0", "1", None]}, "error: loans.bad: value is missing (1 rows)"),
         (
@@ -233,7 +233,7 @@ def test_every_contract_in_the_house_says_what_it_is_about(path):
     assert contract.name == path.stem and contract.source and contract.licence and contract.notes
     assert [c.name for c in contract.columns if not c.description or c.guessed] == []
     assert all(c.known == "after" for c in contract.columns if c.role == "outcome")
-    assert not contract.named("outcome") or contract.bad_value in contract[contract.one("outcome")].values
+    assert not contract.named("outcome") or contract.event_value in contract[contract.one("outcome")].values
     groups = r"sex|gender|^age_|marital|marriage|foreign_worker"
     assert [c.name for c in contract.columns if pd.Series(c.name).str.contains(groups)[0] and not c.fairness] == []
 

@@ -34,7 +34,7 @@ def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
     ids = [client.get_experiment_by_name(study).experiment_id]
     run = client.search_runs(ids, f"tags.step = '{step}'", max_results=1)[0]
     left = json.loads(Path(client.download_artifacts(run.info.run_id, "evidence/evidence.json")).read_text())
-    return {e["name"]: e for e in left["evidence"]}
+    return {e["key"]: e for e in left["evidence"]}
 
 
 def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before(home):

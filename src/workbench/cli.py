@@ -131,7 +131,7 @@ def _intake(args: argparse.Namespace) -> int:
     target.write_text(draft.to_yaml(contract), encoding="utf-8")
     print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     if not contract.named("outcome"):
-        print("no outcome was found: give one column `role: outcome, known: after`, and the contract its `bad_value`")
+        print("no outcome was found: give one column `role: outcome, known: after`, and the contract its `event_value`")
     return 0
 
 

@@ -61,7 +61,7 @@ def test_what_is_planted_is_guessed_and_marked(own_file):
     assert found["days_employed"].missing == ("365243",) and found["job"].missing == ("Unknown",)
     assert [n for n, c in found.items() if c.fairness] == ["gender"]
     assert found["approval_date"].type == "date" and drafted.named("as_of") == ["approval_date"]
-    assert drafted.named("outcome") == ["y"] and drafted.bad_value == "1", "`default` is a feature beside `y`"
+    assert drafted.named("outcome") == ["y"] and drafted.event_value == "1", "`default` is a feature beside `y`"
     late = {n for n, c in found.items() if c.known == "after"}
     assert late == {"paid_out", "recovered_amount", "visit_cost", "y"}
     assert all(c.guessed for c in found.values())
@@ -152,7 +152,7 @@ def test_words_that_hold_age_or_race_are_no_protected_group(name):
 def test_drafts_of_the_embedded_portfolios_find_the_outcome_of_their_contract(name):
     drafted, known = draft.draft(catalog.raw_file(name)), catalog.embedded()[name]
     outcomes = [[c.file_name for c in k.columns if c.role == "outcome"] for k in (drafted, known)]
-    assert outcomes[0] == outcomes[1] and drafted.bad_value == known.bad_value
+    assert outcomes[0] == outcomes[1] and drafted.event_value == known.event_value
     _, findings = contracts.check(read_raw(catalog.raw_file(name), drafted), drafted, TODAY)
     assert [f.line() for f in findings if f.severity == "error"] == []
 

@@ -138,10 +138,10 @@ def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, chang
     ("contract", "said"),
     [
         ("columns: []", "no column has the role outcome"),
-        (COLUMNS, "bad_value '' is no value of 'bad'; name the value that means bad"),
-        (f"bad_value: '1'\nencoding: utf8x\n{COLUMNS}", "f.csv: 'utf8x' is no encoding"),
-        (f"bad_value: '1'\ndelimiter: ';;'\n{COLUMNS}", "delimiter: String should have at most 1 character"),
-        (f"bad_value: '1'\nbad_value: '0'\n{COLUMNS}", "not YAML: line 4: 'bad_value' stands twice"),
+        (COLUMNS, "event_value '' is no value of 'bad'; name the value that is the event"),
+        (f"event_value: '1'\nencoding: utf8x\n{COLUMNS}", "f.csv: 'utf8x' is no encoding"),
+        (f"event_value: '1'\ndelimiter: ';;'\n{COLUMNS}", "delimiter: String should have at most 1 character"),
+        (f"event_value: '1'\nevent_value: '0'\n{COLUMNS}", "not YAML: line 4: 'event_value' stands twice"),
     ],
 )
 def test_an_own_contract_is_checked_before_a_kernel_starts(load, tmp_path, monkeypatch, contract, said):

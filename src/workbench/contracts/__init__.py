@@ -1,6 +1,7 @@
 """The words of columns: type, unit, allowed values, personal?, known when?; a table is checked against them."""
 
 from workbench.contracts.checks import check, stop_on_errors, to_evidence
+from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.readings import as_text
 from workbench.contracts.words import Aspect, Column, Contract, Finding, Role, Type, load, mask
 
@@ -9,8 +10,10 @@ __all__ = [
     "Column",
     "Contract",
     "Finding",
+    "Outcome",
     "Role",
     "Type",
+    "Words",
     "as_text",
     "check",
     "load",

@@ -44,7 +44,7 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
     worst = max(findings, key=lambda f: (f.severity == "error", f.rows), default=None)
     verdict = Verdict.red if errors else Verdict.amber if warnings else Verdict.green
     return Evidence(
-        name=f"contract.{table}",
+        key=f"contract.{table}",
         question=f"Does table '{table}' keep its contract?",
         verdict=verdict,
         answer=f"{errors} errors and {warnings} warnings" + (f"; most rows: {worst.line()}." if worst else "."),
@@ -176,11 +176,11 @@ def _whole_column_rules(column: Column) -> list[Any]:
 def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[Finding]:
     """A bad value that no row holds would make every row a good one."""
     found = []
-    for name in contract.named("outcome") if contract.bad_value else []:
+    for name in contract.named("outcome") if contract.event_value else []:
         seen = table[name].dropna().unique()
-        bad = contract[name].values.get(contract.bad_value, contract.bad_value)
+        bad = contract[name].values.get(contract.event_value, contract.event_value)
         if contract[name].type == "category" and bad not in seen:
-            rule = f"bad_value '{contract.bad_value}' stands in no row; {nearest(bad, map(str, seen[:5]))}"
+            rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, map(str, seen[:5]))}"
             found.append(finding(contract, name, rule, "error", len(table)))
     return found
 

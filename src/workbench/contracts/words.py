@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from workbench.contracts.outcome import Outcome
 from workbench.params import UserError, from_yaml, nearest
 
 Type = Literal["number", "integer", "category", "text", "date"]
@@ -30,6 +31,7 @@ class Column(_Model):
     aspect: Aspect = "basics"
     known: Literal["before", "after"] = Field("before", description="before or after the as-of date")
     personal: Literal["", "name", "identifier", "address", "contact"] = ""
+    exposure: bool = Field(False, description="amount at stake for the bank")
     fairness: bool = Field(False, description="groups by which treatment is compared")
     monotone: Literal[-1, 0, 1] = Field(0, description="1: risk rises with the value, -1: falls")
     minimum: float | None = None
@@ -81,7 +83,11 @@ class Contract(_Model):
     encoding: str = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1)
     thousands: str = Field("", max_length=1)
-    bad_value: str = Field("", description="outcome value that means bad; the other value is good")
+    entity: Literal["account", "customer", "loan", "application", "event"] = Field(
+        "account", description="what a row is"
+    )
+    outcome: Outcome = Field(Outcome(), description="what is predicted, and how pages speak of it")
+    event_value: str = Field("", description="value of the outcome column that is the event (default, churn, yes)")
     as_of: str = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
     extra: Literal["error", "warning"] = Field("error", description="what a column the contract doesn't name is")
 
@@ -112,18 +118,21 @@ class Contract(_Model):
         return found[0]
 
     def with_outcome(self) -> Contract:
-        """Return the contract; `UserError` where not exactly one column is the outcome, or its bad value is none."""
+        """Return the contract; `UserError` where it has no one outcome, or its event is no value of it."""
         found = self.named("outcome")
         if not found:
             raise UserError(
-                f"contract '{self.name}': no column has the role outcome; give it to the one that says good or bad "
-                "(role: outcome, known: after) and name the `bad_value`"
+                f"contract '{self.name}': no column has the role outcome; give it to the one that says what happened "
+                "(role: outcome, known: after) and name the `event_value`"
             )
-        bad, allowed = self.bad_value, self[self.one("outcome")].values
+        self.one("outcome")
+        if not self.outcome.is_binary:
+            return self
+        bad, allowed = self.event_value, self[found[0]].values
         if not bad or (allowed and bad not in {*allowed, *allowed.values()}):
             raise UserError(
-                f"contract '{self.name}': bad_value '{bad}' is no value of '{found[0]}'"
-                + (f"; {nearest(bad, allowed)}" if allowed else "; name the value that means bad")
+                f"contract '{self.name}': event_value '{bad}' is no value of '{found[0]}'"
+                + (f"; {nearest(bad, allowed)}" if allowed else "; name the value that is the event")
             )
         return self
 

@@ -95,14 +95,14 @@ def choose_number(table: pd.DataFrame) -> Evidence:
     )
     threshold = f"worst adjusted Rand index {STABLE}, silhouette {APART:.0%} of the best one's (convention)"
     return Evidence(
-        "number_of_groups",
-        "How many groups are really there?",
-        Verdict.green if len(stable) else Verdict.amber,
-        answer,
-        int(row["k"]),
-        threshold,
-        "Ben-Hur et al. (2002), PSB; Rousseeuw (1987), J. Comput. Appl. Math. 20",
-        table,
+        key="number_of_groups",
+        question="How many groups are really there?",
+        verdict=Verdict.green if len(stable) else Verdict.amber,
+        answer=answer,
+        value=int(row["k"]),
+        threshold=threshold,
+        source="Ben-Hur et al. (2002), PSB; Rousseeuw (1987), J. Comput. Appl. Math. 20",
+        table=table,
     )
 
 
@@ -169,5 +169,10 @@ def segments_evidence(table: pd.DataFrame) -> Evidence:
         f"safest is {best.segment} ({best['default rate']:.1%}: {best.portrait})."
     )
     return Evidence(
-        "portraits", "Which groups are there, and how do they turn out?", Verdict.info, answer, len(table), table=table
+        key="portraits",
+        question="Which groups are there, and how do they turn out?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(table),
+        table=table,
     )

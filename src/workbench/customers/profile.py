@@ -100,7 +100,12 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
         f"from {top['lowest rate']:.1%} to {top['highest rate']:.1%}."
     )
     return Evidence(
-        "book", "Who are the customers, and where does risk sit?", Verdict.info, answer, float(rate), table=table
+        key="book",
+        question="Who are the customers, and where does risk sit?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=float(rate),
+        table=table,
     )
 
 
@@ -156,10 +161,10 @@ def customer_evidence(table: pd.DataFrame, account: str) -> Evidence:
     out = risk[risk["monotone"] != 0].sort_values("risk", ascending=False).head(3)
     said = "; ".join(f"{r.description} {r.value} (riskier than {r.risk:.0f} % of customers)" for r in out.itertuples())
     return Evidence(
-        "customer",
-        f"Who is {account}?",
-        Verdict.info,
-        f"What stands out: {said or 'nothing in the direction of risk'}.",
-        account,
+        key="customer",
+        question=f"Who is {account}?",
+        verdict=Verdict.info,
+        answer=f"What stands out: {said or 'nothing in the direction of risk'}.",
+        value=account,
         table=table.drop(columns="monotone"),
     )

@@ -154,12 +154,17 @@ def cells_evidence(cells: pd.DataFrame) -> Evidence:
     named = ", ".join(f"{r.risk} {r.need} (PD {r.pd:.1%}, observed {r[5]:.1%})" for r in off.itertuples())
     said = f"in {len(off)} the PD is off the hold-out's rate: {named}." if len(off) else "the PD holds in all of them."
     return Evidence(
-        "cells", "What does each cell get, and is its PD right?", Verdict.amber if len(off) else Verdict.green,
-        f"{len(cells)} cells of risk and need; {said}", len(off),
-        f"amber where PD and observed rate differ by {MATERIAL - 1:.0%} and the 95 % interval leaves the PD out "
+        key="cells",
+        question="What does each cell get, and is its PD right?",
+        verdict=Verdict.amber if len(off) else Verdict.green,
+        answer=f"{len(cells)} cells of risk and need; {said}",
+        value=len(off),
+        threshold=f"amber where PD and observed rate differ by {MATERIAL - 1:.0%} and the 95 % "
+        "interval leaves the PD out "
         "(convention)",
-        "Jeffreys' interval: Brown, Cai & DasGupta (2001)", cells,
-    )  # fmt: skip
+        source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
+        table=cells,
+    )
 
 
 def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: str = "") -> Evidence:
@@ -185,14 +190,14 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
         "Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss."
     )
     return Evidence(
-        "policy_effect",
-        "What do the policies do to volume, loss and income?",
-        Verdict.green if gain > 0 else Verdict.amber,
-        answer,
-        gain,
-        "income after expected loss should rise",
-        f"PD × LGD × exposure, LGD {p.loss_given_default:.0%} (study file)",
-        table,
+        key="policy_effect",
+        question="What do the policies do to volume, loss and income?",
+        verdict=Verdict.green if gain > 0 else Verdict.amber,
+        answer=answer,
+        value=gain,
+        threshold="income after expected loss should rise",
+        source=f"PD × LGD × exposure, LGD {p.loss_given_default:.0%} (study file)",
+        table=table,
     )
 
 

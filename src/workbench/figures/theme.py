@@ -24,13 +24,28 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 LIGHTS = {"green": GREEN, "amber": AMBER, "red": RED, "info": GREY}  # of verdicts
 
 _STYLE = {
-    "figure.facecolor": PAPER, "axes.facecolor": PAPER, "axes.edgecolor": GREY, "axes.labelcolor": INK,
-    "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.grid": True, "grid.color": GRID,
-    "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "font.size": 10,
-    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "legend.frameon": False,
-    "axes.prop_cycle": cycler(color=SERIES), "figure.constrained_layout.use": True,
-    "font.sans-serif": ["DejaVu Sans"], "axes.unicode_minus": True,
-}  # fmt: skip
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "axes.prop_cycle": cycler(color=SERIES),
+    "figure.constrained_layout.use": True,
+    "font.sans-serif": ["DejaVu Sans"],
+    "axes.unicode_minus": True,
+}
 
 
 @contextmanager

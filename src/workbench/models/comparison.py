@@ -27,11 +27,11 @@ def tuning(found: list[Candidate]) -> Evidence:
     best = kept.iloc[0]
     answer = f"{len(table)} settings tried; of each candidate the simplest within {ALIKE} of its best is kept: {said}."
     return Evidence(
-        "tuning",
-        "Which settings were tried inside development?",
-        Verdict.info,
-        answer,
-        float(best.iloc[2]),
+        key="tuning",
+        question="Which settings were tried inside development?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=float(best.iloc[2]),
         table=table,
     )
 
@@ -59,10 +59,14 @@ def paired(found: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int)
     table = pd.DataFrame(rows, columns=["best", "against", "lead", "low", "high"])
     said = "; ".join(f"{r.against} by {r.lead:.4f} ({r.low:.4f} to {r.high:.4f})" for r in table.itertuples())
     return Evidence(
-        "paired_auc", "Does the best candidate really lead on the hold-out?", Verdict.info,
-        f"{best} leads {said} in AUC; an interval that holds 0 means the data can't tell.",
-        float(table["lead"].min()), source="Efron & Tibshirani (1993), ch. 13", table=table,
-    )  # fmt: skip
+        key="paired_auc",
+        question="Does the best candidate really lead on the hold-out?",
+        verdict=Verdict.info,
+        answer=f"{best} leads {said} in AUC; an interval that holds 0 means the data can't tell.",
+        value=float(table["lead"].min()),
+        source="Efron & Tibshirani (1993), ch. 13",
+        table=table,
+    )
 
 
 def _lead(y: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
@@ -100,14 +104,14 @@ def grades(model: PdModel, s: Sample) -> Evidence:
         f"{shown['default rate'].iloc[-1]:.2%}; {turns} turn back."
     )
     return Evidence(
-        "grades",
-        "Do the grades order customers by risk on the hold-out?",
-        Verdict.amber if turns else Verdict.green,
-        answer,
-        float(turns),
-        "no grade has a lower default rate than the better grade before it",
-        "Basel Committee (2005), Working Paper 14",
-        shown,
+        key="grades",
+        question="Do the grades order customers by risk on the hold-out?",
+        verdict=Verdict.amber if turns else Verdict.green,
+        answer=answer,
+        value=float(turns),
+        threshold="no grade has a lower default rate than the better grade before it",
+        source="Basel Committee (2005), Working Paper 14",
+        table=shown,
     )
 
 
@@ -130,9 +134,15 @@ def on_holdout(compared: pd.DataFrame, kind: str) -> Evidence:
         f"{SLOPE_BAND} or intercept off 0 by {INTERCEPT_BAND}, and its interval is as well (convention)"
     )
     return Evidence(
-        "holdout", "How good is the chosen model on rows it never saw?", verdict, answer, float(r.auc), threshold,
-        "Cox (1958); DeLong et al. (1988)", compared,
-    )  # fmt: skip
+        key="holdout",
+        question="How good is the chosen model on rows it never saw?",
+        verdict=verdict,
+        answer=answer,
+        value=float(r.auc),
+        threshold=threshold,
+        source="Cox (1958); DeLong et al. (1988)",
+        table=compared,
+    )
 
 
 def figures(compared: pd.DataFrame, choice: Evidence, kind: str) -> dict[str, float]:
@@ -180,9 +190,14 @@ def points(found: list[Candidate], s: Sample) -> Evidence:
     names = {"n": "rows", "bad_rate": "default rate"}
     shown = table.rename(columns=names)[["characteristic", "bin", "rows", "share", "default rate", "woe", "points"]]
     return Evidence(
-        "points", "What are the scorecard's points?", Verdict.info, answer, len(shown),
-        source="Siddiqi (2017), ch. 10", table=shown.astype({"rows": int}).reset_index(drop=True),
-    )  # fmt: skip
+        key="points",
+        question="What are the scorecard's points?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(shown),
+        source="Siddiqi (2017), ch. 10",
+        table=shown.astype({"rows": int}).reset_index(drop=True),
+    )
 
 
 def rules(found: list[Candidate], s: Sample) -> Evidence:
@@ -195,10 +210,16 @@ def rules(found: list[Candidate], s: Sample) -> Evidence:
     shown = shown[["default rate", "share", "rows", "rule"]]
     top = shown.iloc[0]
     return Evidence(
-        "rules", "What are the tree's rules?", Verdict.info,
-        f"{len(shown)} rules; the riskiest holds {top['share']:.1%} of the book, of which {top['default rate']:.1%} "
-        f"default: {top['rule']}.", len(shown), source="Breiman et al. (1984)", table=shown,
-    )  # fmt: skip
+        key="rules",
+        question="What are the tree's rules?",
+        verdict=Verdict.info,
+        answer=f"{len(shown)} rules; the riskiest holds {top['share']:.1%} of the book, of which "
+        f"{top['default rate']:.1%} "
+        f"default: {top['rule']}.",
+        value=len(shown),
+        source="Breiman et al. (1984)",
+        table=shown,
+    )
 
 
 def inputs(model: PdModel) -> Evidence:
@@ -210,9 +231,13 @@ def inputs(model: PdModel) -> Evidence:
     strongest = ", ".join(table["input"].head(3))
     unit = "bad rate" if model.kind == "tree" else "log odds of default"
     return Evidence(
-        "inputs", "Which inputs move the PD most?", Verdict.info,
-        f"{len(table)} inputs; {strongest} move it most (contributions in {unit}).", len(table), table=table,
-    )  # fmt: skip
+        key="inputs",
+        question="Which inputs move the PD most?",
+        verdict=Verdict.info,
+        answer=f"{len(table)} inputs; {strongest} move it most (contributions in {unit}).",
+        value=len(table),
+        table=table,
+    )
 
 
 def reasons(model: PdModel, s: Sample, customers: int = 3, top: int = 4) -> Evidence:
@@ -224,16 +249,25 @@ def reasons(model: PdModel, s: Sample, customers: int = 3, top: int = 4) -> Evid
     values = [_value(v) for v in found["value"]]
     table = pd.DataFrame(
         {
-            "account": found["row"].map(chosen), "PD": found["row"].map(pd_).map("{:.1%}".format),
-            "rank": found["rank"], "reason": found["words"], "value": values, "contribution": found["contribution"],
+            "account": found["row"].map(chosen),
+            "PD": found["row"].map(pd_).map("{:.1%}".format),
+            "rank": found["rank"],
+            "reason": found["words"],
+            "value": values,
+            "contribution": found["contribution"],
         }
-    )  # fmt: skip
+    )
     firsts = table[table["rank"] == 1]
     said = "; ".join(f"{r.account} (PD {r.PD}): {r.reason} {r.value}" for r in firsts.itertuples())
     return Evidence(
-        "reasons", "Why is a customer at high risk?", Verdict.info, f"First reasons: {said}.", len(firsts),
-        source="US Regulation B, 12 CFR 1002.9 (official interpretation)", table=table,
-    )  # fmt: skip
+        key="reasons",
+        question="Why is a customer at high risk?",
+        verdict=Verdict.info,
+        answer=f"First reasons: {said}.",
+        value=len(firsts),
+        source="US Regulation B, 12 CFR 1002.9 (official interpretation)",
+        table=table,
+    )
 
 
 def _value(v: Any) -> str:

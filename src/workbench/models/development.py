@@ -116,9 +116,15 @@ def information_values(development: Sample, contract: Contract) -> tuple[dict[st
     top = table.iloc[0]
     answer = f"{top.feature} says most (IV {top.iv:.2f}); {useless} of {len(table)} say next to nothing (below 0.02)."
     return bins, Evidence(
-        "information_value", "Which features separate good from bad?", Verdict.info, answer, float(top.iv),
-        "below 0.02 useless, above 0.5 look for a leak", "Siddiqi (2017), ch. 6 (rule of thumb)", table,
-    )  # fmt: skip
+        key="information_value",
+        question="Which features separate good from bad?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=float(top.iv),
+        threshold="below 0.02 useless, above 0.5 look for a leak",
+        source="Siddiqi (2017), ch. 6 (rule of thumb)",
+        table=table,
+    )
 
 
 def candidates(
@@ -230,10 +236,15 @@ def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evi
     else:
         answer = f"{kind}: cross-validated AUC {own:.4f}, in {best.candidate}'s interval {interval}, and simpler."
     return next(c for c in found if c.kind == kind), Evidence(
-        "choice", "Which candidate is put forward, and why?", Verdict.info, answer, kind,
-        "simplest candidate within the 95 % interval of the best cross-validated AUC",
-        "one-standard-error idea: Breiman et al. (1984), Classification and Regression Trees, ch. 3", table,
-    )  # fmt: skip
+        key="choice",
+        question="Which candidate is put forward, and why?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=kind,
+        threshold="simplest candidate within the 95 % interval of the best cross-validated AUC",
+        source="one-standard-error idea: Breiman et al. (1984), Classification and Regression Trees, ch. 3",
+        table=table,
+    )
 
 
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> PdModel:

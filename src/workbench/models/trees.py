@@ -60,10 +60,15 @@ class RuleTree(_OnNumbers):
         t = model.tree_
         self.nodes_ = pd.DataFrame(
             {
-                "feature": t.feature, "threshold": t.threshold, "left": t.children_left, "right": t.children_right,
-                "missing_left": t.missing_go_to_left.astype(bool), "n": t.n_node_samples, "bad_rate": t.value[:, 0, 1],
+                "feature": t.feature,
+                "threshold": t.threshold,
+                "left": t.children_left,
+                "right": t.children_right,
+                "missing_left": t.missing_go_to_left.astype(bool),
+                "n": t.n_node_samples,
+                "bad_rate": t.value[:, 0, 1],
             }
-        )  # fmt: skip
+        )
         return self
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
@@ -150,11 +155,18 @@ class BoostedTrees(_OnNumbers):
         self._learn_categories(X, y)
         signs = [-1 if n in self.categories_ else (self.monotone or {}).get(n, 0) for n in self.names_]
         settings = {
-            "objective": "binary:logistic", "tree_method": "hist", "max_depth": self.max_depth,
+            "objective": "binary:logistic",
+            "tree_method": "hist",
+            "max_depth": self.max_depth,
             "eta": self.learning_rate,
-            "min_child_weight": 20, "subsample": 0.8, "colsample_bytree": 0.4, "lambda": 10, "seed": self.seed,
-            "nthread": 1, "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
-        }  # fmt: skip
+            "min_child_weight": 20,
+            "subsample": 0.8,
+            "colsample_bytree": 0.4,
+            "lambda": 10,
+            "seed": self.seed,
+            "nthread": 1,
+            "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
+        }
         self.booster_ = xgb.train(settings, xgb.DMatrix(self.numbers(X), y, nthread=1), self.n_trees)
         return self
 

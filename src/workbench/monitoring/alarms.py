@@ -43,7 +43,13 @@ def to_evidence(lights: pd.DataFrame) -> Evidence:
     if found.empty:
         answer = f"No alarm in {periods} periods and {tests} tests."
         return Evidence(
-            "alarm", "When did the alarm first ring?", Verdict.green, answer, "never", _RULE, table=lights.head(0)
+            key="alarm",
+            question="When did the alarm first ring?",
+            verdict=Verdict.green,
+            answer=answer,
+            value="never",
+            threshold=_RULE,
+            table=lights.head(0),
         )
     top = found.iloc[0]
     by_kind = "; ".join(
@@ -56,7 +62,13 @@ def to_evidence(lights: pd.DataFrame) -> Evidence:
     )
     worst = Verdict.red if (found["light"] == "red").any() else Verdict.amber
     return Evidence(
-        "alarm", "When did the alarm first ring, and for what?", worst, answer, str(top.period), _RULE, table=found
+        key="alarm",
+        question="When did the alarm first ring, and for what?",
+        verdict=worst,
+        answer=answer,
+        value=str(top.period),
+        threshold=_RULE,
+        table=found,
     )
 
 
@@ -76,12 +88,12 @@ def held_against(lights: pd.DataFrame, month: str, kind: str, name: str, ahead: 
     when = f"first rang for as-of month {rang}, {late:+d} months from it" if rang else "never rang"
     reach = f" (outcomes lie up to {ahead} months ahead of the as-of month)" if ahead else ""
     return Evidence(
-        f"planted_{name}",
-        f"Was the planted {name} of {month} found in time, and not before?",
-        Verdict.green if well else Verdict.red,
-        f"The planted {name} began in {month}; the {kind} alarm {when}{reach}.",
-        rang or "never",
-        f"within {IN_TIME_MONTHS} months and not before",
-        "known truth of the simulation",
-        found,
+        key=f"planted_{name}",
+        question=f"Was the planted {name} of {month} found in time, and not before?",
+        verdict=Verdict.green if well else Verdict.red,
+        answer=f"The planted {name} began in {month}; the {kind} alarm {when}{reach}.",
+        value=rang or "never",
+        threshold=f"within {IN_TIME_MONTHS} months and not before",
+        source="known truth of the simulation",
+        table=found,
     )

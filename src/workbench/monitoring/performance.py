@@ -46,11 +46,15 @@ def _row(period: str, part: pd.DataFrame, reference: float, drop: tuple[float, f
     auc = metrics.auc(known["outcome"], known["pd"], known["weight"])
     auc_low, auc_high = metrics.auc_interval(known["outcome"], known["pd"])
     values = (bad / n, low, high, auc, auc_low, auc_high, metrics.ks(known["outcome"], known["pd"], known["weight"]))
-    return row | dict(zip(names, values, strict=True)) | {
-        "ratio": bad / n / expected,
-        "auc_light": str(_auc_light(auc, auc_high, reference, drop)),
-        "calibration_light": str(_calibration_light(bad / n, low, high, expected)),
-    }  # fmt: skip
+    return (
+        row
+        | dict(zip(names, values, strict=True))
+        | {
+            "ratio": bad / n / expected,
+            "auc_light": str(_auc_light(auc, auc_high, reference, drop)),
+            "calibration_light": str(_calibration_light(bad / n, low, high, expected)),
+        }
+    )
 
 
 def _auc_light(auc: float, high: float, reference: float, drop: tuple[float, float]) -> Verdict:

@@ -85,11 +85,15 @@ def drift_evidence(drifted: pd.DataFrame, p: Params) -> Evidence:
     )
     threshold = f"amber {p.psi_amber}, red {p.psi_red} (convention), and above the critical value"
     return Evidence(
-        "drift", "Do the customers still look like those the model was built on?", worst, answer, float(top.psi),
-        threshold,
-        "Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), J. Risk Model Validation 14(4)",
-        drifted.sort_values("psi", ascending=False).reset_index(drop=True),
-    )  # fmt: skip
+        key="drift",
+        question="Do the customers still look like those the model was built on?",
+        verdict=worst,
+        answer=answer,
+        value=float(top.psi),
+        threshold=threshold,
+        source="Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), J. Risk Model Validation 14(4)",
+        table=drifted.sort_values("psi", ascending=False).reset_index(drop=True),
+    )
 
 
 def performance_evidence(performed: pd.DataFrame, reference_auc: float, p: Params) -> Evidence:
@@ -98,7 +102,14 @@ def performance_evidence(performed: pd.DataFrame, reference_auc: float, p: Param
     open_ = len(performed) - len(known)
     said = f"{open_} of {len(performed)} periods are still open or have too few defaults."
     if known.empty:
-        return Evidence("performance", _QUESTION, Verdict.not_evaluated, said, None, table=performed)
+        return Evidence(
+            key="performance",
+            question=_QUESTION,
+            verdict=Verdict.not_evaluated,
+            answer=said,
+            value=None,
+            table=performed,
+        )
     low, off = known.loc[known["auc"].idxmin()], known.loc[(np.log(known["ratio"]).abs()).idxmax()]
     lights = set(known["auc_light"]) | set(known["calibration_light"])
     answer = (
@@ -112,13 +123,13 @@ def performance_evidence(performed: pd.DataFrame, reference_auc: float, p: Param
         f"{performance.MATERIAL_AMBER} or {performance.MATERIAL_RED} and outside the 99 % interval (convention)"
     )
     return Evidence(
-        "performance",
-        _QUESTION,
-        worst,
-        answer,
-        float(low.auc),
-        threshold,
-        "DeLong et al. (1988); Basel WP 14 (2005)",
+        key="performance",
+        question=_QUESTION,
+        verdict=worst,
+        answer=answer,
+        value=float(low.auc),
+        threshold=threshold,
+        source="DeLong et al. (1988); Basel WP 14 (2005)",
         table=performed,
     )
 
@@ -168,14 +179,14 @@ def evidently(
     )
     table = both[["period", "feature", "value", "evidently_psi"]].rename(columns={"value": "psi"})
     return Evidence(
-        "evidently",
-        "Does Evidently see the same drift?",
-        Verdict.info,
-        answer,
-        first,
-        "PSI on pre-binned columns",
-        "Evidently 0.7",
-        table,
+        key="evidently",
+        question="Does Evidently see the same drift?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=first,
+        threshold="PSI on pre-binned columns",
+        source="Evidently 0.7",
+        table=table,
     ), pages
 
 

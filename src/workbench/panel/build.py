@@ -123,10 +123,10 @@ def _static(account: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
     """Return the recorded outcome as 1 (bad), 0 (good) or NaN, indexed by account."""
     outcome = account.set_index(contract.one("key"))[contract.one("outcome")]
-    bad = contract[contract.one("outcome")].values.get(contract.bad_value, contract.bad_value)
+    bad = contract[contract.one("outcome")].values.get(contract.event_value, contract.event_value)
     if not (outcome == bad).any():
         raise UserError(
-            f"contract '{contract.name}': bad_value '{contract.bad_value}' does not stand in '{outcome.name}'"
+            f"contract '{contract.name}': event_value '{contract.event_value}' does not stand in '{outcome.name}'"
         )
     return (outcome == bad).astype(float).where(outcome.notna())
 

@@ -44,12 +44,13 @@ def samples(panel: pd.DataFrame, accounts: int) -> Evidence:
     if apart:
         answer += " The hold-out's default rate is another one: PDs learnt on development will be off there."
     return Evidence(
-        "samples",
-        "Which rows is the model built on, tested on and watched on?",
-        Verdict.red if least < LEAST_DEFAULTS else Verdict.amber if apart else Verdict.green,
-        answer,
-        least,
-        f"red below {LEAST_DEFAULTS} defaults in development or hold-out; amber where their rates differ by a quarter "
+        key="samples",
+        question="Which rows is the model built on, tested on and watched on?",
+        verdict=Verdict.red if least < LEAST_DEFAULTS else Verdict.amber if apart else Verdict.green,
+        answer=answer,
+        value=least,
+        threshold=f"red below {LEAST_DEFAULTS} defaults in development or hold-out; amber where "
+        "their rates differ by a quarter "
         "and their 95 % intervals don't meet (convention)",
         table=table,
     )
@@ -113,11 +114,11 @@ def base_rate(panel: pd.DataFrame, rate: float) -> Evidence:
     else:
         answer = f"The rows are taken as they are: {raw:.1%} are bad, and every row counts once."
     return Evidence(
-        "base_rate",
-        "Does the bad rate of the file stand for the bank's?",
-        Verdict.amber if rate else Verdict.info,
-        answer,
-        float(weighted),
+        key="base_rate",
+        question="Does the bad rate of the file stand for the bank's?",
+        verdict=Verdict.amber if rate else Verdict.info,
+        answer=answer,
+        value=float(weighted),
         source="King & Zeng (2001), Political Analysis 9(2), eq. 8",
     )
 
@@ -136,5 +137,10 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
     emptiest = table.loc[table["missing"].idxmax()]
     answer = f"{len(table)} features; {emptiest.feature} is missing most often ({emptiest.missing:.1%})."
     return Evidence(
-        "features", "What does the model get to know?", Verdict.info, answer, float(len(table)), table=table
+        key="features",
+        question="What does the model get to know?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=float(len(table)),
+        table=table,
     )

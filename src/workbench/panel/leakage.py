@@ -100,9 +100,14 @@ def _evidence(table: pd.DataFrame, after: list[str], suspects: set[str], refused
     said += [f"suspected but reviewed: {', '.join(sorted(suspects - refused))}"] if suspects - refused else []
     answer = "; ".join(said) if said else "No feature gives the outcome away."
     return Evidence(
-        "leakage", "Does any column give the outcome away?", Verdict.amber if said else Verdict.green,
-        answer[0].upper() + answer[1:] + ("." if said else ""), len(after) + len(suspects),
-        f"AUC alone {ALONE_ABOVE_NEXT} above the next, {COST_OF_REMOVAL} lost without it, or known afterwards; a "
+        key="leakage",
+        question="Does any column give the outcome away?",
+        verdict=Verdict.amber if said else Verdict.green,
+        answer=answer[0].upper() + answer[1:] + ("." if said else ""),
+        value=len(after) + len(suspects),
+        threshold=f"AUC alone {ALONE_ABOVE_NEXT} above the next, {COST_OF_REMOVAL} lost without it, "
+        "or known afterwards; a "
         "suspect stays where the contract says why in `reviewed`",
-        "convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)", table,
-    )  # fmt: skip
+        source="convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)",
+        table=table,
+    )

@@ -162,7 +162,7 @@ def _with_outcome(contract: Contract, raw: pd.DataFrame) -> Contract:
         outcome = {"role": "outcome", "type": "category", "known": "after", "breach": "error", "missing": ()}
         changes = {name: {"known": "after"} for name in _filled_for_bad(contract, raw, codes == bad)}
         changes[c.name] = {**outcome, "values": {v: v for v in sorted(codes.dropna().unique())}, "minimum": None}
-        return _changed(contract, changes, bad_value=bad)
+        return _changed(contract, changes, event_value=bad)
     return contract
 
 

@@ -174,11 +174,11 @@ def _personal_evidence(table: pd.DataFrame) -> Evidence:
         else "No personal columns."
     )
     return Evidence(
-        "personal_data",
-        "Which personal data came in, and what became of it?",
-        Verdict.info,
-        answer,
-        len(table),
+        key="personal_data",
+        question="Which personal data came in, and what became of it?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(table),
         source="HMAC-SHA256 with a key that stays on this machine (RFC 2104)",
         table=table,
     )
@@ -229,7 +229,12 @@ def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -
     kept = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     answer = f"{len(kept)} tables, {kept['rows'].sum():,} rows; the digests below name them from here on."
     return Evidence(
-        "snapshot", "What exactly do the later steps stand on?", Verdict.info, answer, len(kept), table=kept
+        key="snapshot",
+        question="What exactly do the later steps stand on?",
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(kept),
+        table=kept,
     )
 
 

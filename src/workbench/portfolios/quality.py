@@ -11,8 +11,13 @@ DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeline
 AMBER, RED = 0.995, 0.95
 CONSISTENCY_RED = 0.0  # undocumented codes are read as the contract says: worth a look, no reason to refuse
 
-_KIND = {"key is not unique": "uniqueness", "the same row twice": "uniqueness", "date is in the future": "timeliness",
-         "date is before 1900": "timeliness", "code ": "consistency"}  # fmt: skip
+_KIND = {
+    "key is not unique": "uniqueness",
+    "the same row twice": "uniqueness",
+    "date is in the future": "timeliness",
+    "date is before 1900": "timeliness",
+    "code ": "consistency",
+}
 
 
 def dimension(rule: str) -> str:
@@ -54,9 +59,14 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
     )
     verdict = light(float(means[worst]), AMBER, CONSISTENCY_RED if worst == "consistency" else RED, high_is_bad=False)
     return Evidence(
-        "quality", "How complete, valid, unique, consistent and timely are the data?",
-        verdict, answer, float(means.mean()),
-        f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest dimension; consistency amber at most "
+        key="quality",
+        question="How complete, valid, unique, consistent and timely are the data?",
+        verdict=verdict,
+        answer=answer,
+        value=float(means.mean()),
+        threshold=f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest "
+        "dimension; consistency amber at most "
         "(convention)",
-        "DAMA-DMBOK (2017), ch. 13", shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),
-    )  # fmt: skip
+        source="DAMA-DMBOK (2017), ch. 13",
+        table=shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),
+    )

@@ -48,7 +48,7 @@ def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tupl
     columns = _account_columns(words["loan"], words["customer"])
     account = account.rename(columns={"loan_id": "entity_id"})
     kept = account[[c.name for c in columns]]
-    frame = words["loan"].replaced(columns, name="core__account", bad_value="1")
+    frame = words["loan"].replaced(columns, name="core__account", event_value="1")
     months = _months(checked["performance"], set(account["entity_id"]))
     return {
         "core__account": (kept, frame),
@@ -68,7 +68,7 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
     made = [
         Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="of income"),
         Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),
-    ]  # fmt: skip
+    ]
     outcome = Column(
         name="is_default", type="category", role="outcome", known="after", description="90 days past due, ever"
     )

@@ -65,7 +65,7 @@ def customers(n: int, rng: np.random.Generator, first: int = 0) -> pd.DataFrame:
             "n_dependants": rng.choice(5, n, p=[0.4, 0.25, 0.2, 0.1, 0.05]),
             "since_date": (np.datetime64("1990-01-01") + rng.integers(0, 365 * 14, n)).astype("datetime64[us]"),
         }
-    )  # fmt: skip
+    )
 
 
 def _resident_numbers(region: np.ndarray, born: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -92,7 +92,11 @@ def plant_dirt(tables: dict[str, pd.DataFrame], rng: np.random.Generator) -> dic
     twice = rng.choice(len(months), many, replace=False)
     tables["performance"] = pd.concat([months, months.iloc[twice]], ignore_index=True)
     return {
-        "future birth_date": few, "missing income_amt": few, "unknown employment_code": few,
-        "loan without customer": few, "negative paid_amt": many,
-        "missing paid_amt": many, "row twice": many,
-    }  # fmt: skip
+        "future birth_date": few,
+        "missing income_amt": few,
+        "unknown employment_code": few,
+        "loan without customer": few,
+        "negative paid_amt": many,
+        "missing paid_amt": many,
+        "row twice": many,
+    }

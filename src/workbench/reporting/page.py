@@ -37,10 +37,15 @@ def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
         templates()
         .get_template("page.html")
         .render(
-            f=facts, left=left, told=told, body=body(notebook), css=css(),
-            up="../" * (facts["slug"].count("/") + 1), when=time.strftime("%Y-%m-%d %H:%M"),
+            f=facts,
+            left=left,
+            told=told,
+            body=body(notebook),
+            css=css(),
+            up="../" * (facts["slug"].count("/") + 1),
+            when=time.strftime("%Y-%m-%d %H:%M"),
         )
-    )  # fmt: skip
+    )
 
 
 def body(notebook: Path) -> str:
@@ -49,9 +54,14 @@ def body(notebook: Path) -> str:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
-        template_name="basic", exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True,
-        mathjax_url="", require_js_url="", embed_images=True,
-    )  # fmt: skip
+        template_name="basic",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        mathjax_url="",
+        require_js_url="",
+        embed_images=True,
+    )
     exporter.exclude_anchor_links = True
     shown = nbformat.read(notebook, as_version=4)
     heading = ""

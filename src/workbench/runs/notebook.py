@@ -37,9 +37,12 @@ class _Engine(NBClientEngine):
 
         nb_man.cell_start = cell_start
         client = PapermillNotebookClient(
-            nb_man, kernel_name=kernel_name, startup_timeout=kwargs["start_timeout"], timeout=None,
+            nb_man,
+            kernel_name=kernel_name,
+            startup_timeout=kwargs["start_timeout"],
+            timeout=None,
             resources={"metadata": {"path": str(cwd)}},
-        )  # fmt: skip
+        )
         return client.execute(env=env)
 
 
@@ -61,9 +64,17 @@ def run(
     """
     try:
         papermill.execute_notebook(
-            source, target, dict(values), engine_name="workbench", kernel_name=kernel, progress_bar=False,
-            start_timeout=START_TIMEOUT_SECONDS, env=dict(env), kernel_cwd=source.parent, progress=progress,
-        )  # fmt: skip
+            source,
+            target,
+            dict(values),
+            engine_name="workbench",
+            kernel_name=kernel,
+            progress_bar=False,
+            start_timeout=START_TIMEOUT_SECONDS,
+            env=dict(env),
+            kernel_cwd=source.parent,
+            progress=progress,
+        )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
         raise StepFailed(

@@ -59,15 +59,21 @@ def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]
 def _facts(study: Study, step: Step, run_id: str) -> dict[str, Any]:
     experiment = runs.store.experiment(study.name)
     return {
-        "study": study.name, "title": study.title, "simulated": study.simulated, "step": step.name, "run_id": run_id,
-        "link": runs.link(experiment, run_id), "steps": [(s.name, s.slug) for s in study.steps], "slug": step.slug,
+        "study": study.name,
+        "title": study.title,
+        "simulated": study.simulated,
+        "step": step.name,
+        "run_id": run_id,
+        "link": runs.link(experiment, run_id),
+        "steps": [(s.name, s.slug) for s in study.steps],
+        "slug": step.slug,
         "params": step.params.model_dump(mode="json"),
-    }  # fmt: skip
+    }
 
 
 def _headline(left: dict[str, Any], step: str) -> str:
     """Evidence called like the step speaks for the whole of it; else the worst."""
-    own = [e for e in left["evidence"] if e["name"] == step.rsplit("/", 1)[-1].split("@")[0]]
+    own = [e for e in left["evidence"] if e["key"] == step.rsplit("/", 1)[-1].split("@")[0]]
     told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
     return (own or told or left["evidence"] or [{"answer": ""}])[0]["answer"]
 

@@ -23,10 +23,21 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 
 KERNEL = "workbench-warm"
 PRELOAD = (
-    "pandas", "pyarrow.parquet", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "statsmodels.api",
-    "sklearn.linear_model", "sklearn.ensemble", "sklearn.model_selection", "sklearn.metrics",
-    "pandera.pandas", "xgboost", "optbinning", "mlflow", "evidently",
-)  # fmt: skip
+    "pandas",
+    "pyarrow.parquet",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "statsmodels.api",
+    "sklearn.linear_model",
+    "sklearn.ensemble",
+    "sklearn.model_selection",
+    "sklearn.metrics",
+    "pandera.pandas",
+    "xgboost",
+    "optbinning",
+    "mlflow",
+    "evidently",
+)
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
@@ -88,10 +99,14 @@ class ForkServer:
             listener.bind(self.address)
             listener.listen(128)
             self.process = subprocess.Popen(
-                [*command, "--listen", str(listener.fileno())], pass_fds=[listener.fileno()],
-                stdin=subprocess.PIPE, stdout=out, stderr=out, start_new_session=True,
+                [*command, "--listen", str(listener.fileno())],
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
                 env={**QUIET, **os.environ, **self.env},
-            )  # fmt: skip
+            )
 
     def launch(self, argv: list[str], env: Mapping[str, str], cwd: str) -> WarmKernel:
         """Fork a kernel with these `ipykernel` arguments, environment and folder; waits for the imports."""

@@ -21,6 +21,11 @@ def test(s: Subject) -> Evidence:
     gini = metrics.gini(h["outcome"], h["pd"], h["weight"])
     low, high = (2 * v - 1 for v in metrics.auc_interval(h["outcome"], h["pd"]))
     return Evidence(
-        "auc", "Does the model separate good from bad?", t.light(gini, high_is_bad=False),
-        f"Gini {gini:.4f} ({low:.4f} to {high:.4f}), AUC {(gini + 1) / 2:.4f}.", gini, str(t), "DeLong et al. (1988)",
-    )  # fmt: skip
+        key="auc",
+        question="Does the model separate good from bad?",
+        verdict=t.light(gini, high_is_bad=False),
+        answer=f"Gini {gini:.4f} ({low:.4f} to {high:.4f}), AUC {(gini + 1) / 2:.4f}.",
+        value=gini,
+        threshold=str(t),
+        source="DeLong et al. (1988)",
+    )

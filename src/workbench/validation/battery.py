@@ -87,7 +87,11 @@ def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> l
             out.append(module.test(subject))
         except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
             said = f"{type(e).__name__}: {' '.join(str(e).split())}"
-            out.append(Evidence(name, (module.__doc__ or name).splitlines()[0], Verdict.error, said))
+            out.append(
+                Evidence(
+                    key=name, question=(module.__doc__ or name).splitlines()[0], verdict=Verdict.error, answer=said
+                )
+            )
         progress(name)
     return out
 
@@ -99,7 +103,7 @@ def family(name: str) -> str:
 
 def by_family(items: list[Evidence]) -> pd.DataFrame:
     """Return families by light: how many tests of each family have which light."""
-    frame = pd.DataFrame({"family": [family(e.name) for e in items], "light": [str(e.verdict) for e in items]})
+    frame = pd.DataFrame({"family": [family(e.key) for e in items], "light": [str(e.verdict) for e in items]})
     counts = frame.groupby(["family", "light"]).size().unstack(fill_value=0)
     return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 
@@ -112,7 +116,7 @@ def verdict(items: list[Evidence], named: list[str] | None = None) -> Evidence:
     """
     lights = [e.verdict for e in items]
     count = {v: lights.count(v) for v in Verdict}
-    missing = sorted(set(mandatory(named)) - {e.name for e in items})
+    missing = sorted(set(mandatory(named)) - {e.key for e in items})
     bad = count[Verdict.red] + count[Verdict.error] + len(missing)
     word = (
         "refuse"
@@ -122,7 +126,7 @@ def verdict(items: list[Evidence], named: list[str] | None = None) -> Evidence:
         else "pass"
     )
     light = {"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word]
-    worst = [e.name for e in items if e.verdict in (Verdict.red, Verdict.error)]
+    worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
     answer = (
         f"{word}: {len(items)} tests, {count[Verdict.red]} red, {count[Verdict.error]} broken, {count[Verdict.amber]} amber, "
         f"{count[Verdict.not_evaluated]} not evaluated, {count[Verdict.green]} green."
@@ -130,16 +134,21 @@ def verdict(items: list[Evidence], named: list[str] | None = None) -> Evidence:
     answer += f" Red: {', '.join(worst)}." if worst else ""
     answer += f" Missing: {', '.join(missing)}." if missing else ""
     return Evidence(
-        "battery", "Should this version be approved?", light, answer, word,
-        f"refuse on any red, broken or missing mandatory test; refer on more than {TOLERATED_AMBERS} ambers (convention)",
-        "test 54 of the battery: completeness", by_family(items),
-    )  # fmt: skip
+        key="battery",
+        question="Should this version be approved?",
+        verdict=light,
+        answer=answer,
+        value=word,
+        threshold=f"refuse on any red, broken or missing mandatory test; refer on more than {TOLERATED_AMBERS} ambers (convention)",
+        source="test 54 of the battery: completeness",
+        table=by_family(items),
+    )
 
 
 def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:
     """Return what goes to the model version's tags."""
-    reds = ", ".join(e.name for e in items if e.verdict in (Verdict.red, Verdict.error))
-    ambers = ", ".join(e.name for e in items if e.verdict is Verdict.amber)
+    reds = ", ".join(e.key for e in items if e.verdict in (Verdict.red, Verdict.error))
+    ambers = ", ".join(e.key for e in items if e.verdict is Verdict.amber)
     return {
         "validation.verdict": str(overall.value),
         "validation.red": reds or "none",

@@ -28,8 +28,13 @@ def test(s: Subject) -> Evidence:
     if worst["PD is"] == "too high" and verdict == Verdict.red:
         verdict = Verdict.amber
     return Evidence(
-        "binomial", "Is the PD of a grade wrong in either direction?", verdict,
-        f"Smallest adjusted {p_text(worst.p)}, for grade {worst.grade}, where the PD is {worst['PD is']} "
-        f"({worst.pd:.2%} against {worst.observed:.2%} on the hold-out).", float(worst.p),
-        f"{t}; amber at most where the PD is too high", "Basel Committee (2005), WP 14", as_counted(table),
-    )  # fmt: skip
+        key="binomial",
+        question="Is the PD of a grade wrong in either direction?",
+        verdict=verdict,
+        answer=f"Smallest adjusted {p_text(worst.p)}, for grade {worst.grade}, where the PD is {worst['PD is']} "
+        f"({worst.pd:.2%} against {worst.observed:.2%} on the hold-out).",
+        value=float(worst.p),
+        threshold=f"{t}; amber at most where the PD is too high",
+        source="Basel Committee (2005), WP 14",
+        table=as_counted(table),
+    )

@@ -33,8 +33,12 @@ def test(s: Subject) -> Evidence:
     brier, reliability, resolution, _ = parts.values()
     ratio = reliability / resolution if resolution > 0 else float("inf")
     return Evidence(
-        "brier", "How much of the Brier score is due to wrong PDs?", light(ratio, AMBER, RED),
-        f"Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution.", brier,
-        f"reliability over resolution: amber {AMBER:g}, red {RED:g} (convention)", "Murphy (1973)",
-        pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
-    )  # fmt: skip
+        key="brier",
+        question="How much of the Brier score is due to wrong PDs?",
+        verdict=light(ratio, AMBER, RED),
+        answer=f"Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution.",
+        value=brier,
+        threshold=f"reliability over resolution: amber {AMBER:g}, red {RED:g} (convention)",
+        source="Murphy (1973)",
+        table=pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
+    )

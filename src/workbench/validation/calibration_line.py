@@ -25,7 +25,11 @@ def test(s: Subject) -> Evidence:
     verdict = min(tilt, shift, key=lambda v: v.rank)
     said = f" PDs are too {'low' if intercept > 0 else 'high'} as a whole." if shift != Verdict.green else ""
     return Evidence(
-        "calibration_line", "Are the PDs too extreme or too timid, too low or too high?", verdict,
-        f"Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).{said}",
-        slope, f"{t}; {u}; green where the interval holds 1 and 0", "Cox (1958)",
-    )  # fmt: skip
+        key="calibration_line",
+        question="Are the PDs too extreme or too timid, too low or too high?",
+        verdict=verdict,
+        answer=f"Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).{said}",
+        value=slope,
+        threshold=f"{t}; {u}; green where the interval holds 1 and 0",
+        source="Cox (1958)",
+    )

@@ -31,8 +31,11 @@ def test(s: Subject) -> Evidence:
         Verdict.green if low <= mean <= high or abs(off) <= MATERIAL else Verdict.red if off < 0 else Verdict.amber
     )
     return Evidence(
-        "central_tendency", "Is the average PD the observed default rate?", verdict,
-        f"Mean PD of development and hold-out together {mean:.2%}, observed {rate:.2%} ({low:.2%} to {high:.2%}).", mean,
-        "outside the 95 % interval by more than a tenth: red if too low, amber if too high (convention)",
-        "EBA/GL/2017/16, section 5.3.4",
-    )  # fmt: skip
+        key="central_tendency",
+        question="Is the average PD the observed default rate?",
+        verdict=verdict,
+        answer=f"Mean PD of development and hold-out together {mean:.2%}, observed {rate:.2%} ({low:.2%} to {high:.2%}).",
+        value=mean,
+        threshold="outside the 95 % interval by more than a tenth: red if too low, amber if too high (convention)",
+        source="EBA/GL/2017/16, section 5.3.4",
+    )

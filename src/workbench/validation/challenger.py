@@ -48,6 +48,11 @@ def test(s: Subject) -> Evidence:
     value = lead(y, own, other, w)
     low, high = metrics.bootstrap_interval(lead, (y, own, other, w), s.holdout["entity_id"], s.seed, 100)
     return Evidence(
-        "challenger", "Would an independent model do clearly better?", t.light(low),
-        f"The challenger's lead in AUC is {value:+.4f} ({low:+.4f} to {high:+.4f}).", value, str(t), "ECB guide (2024)",
-    )  # fmt: skip
+        key="challenger",
+        question="Would an independent model do clearly better?",
+        verdict=t.light(low),
+        answer=f"The challenger's lead in AUC is {value:+.4f} ({low:+.4f} to {high:+.4f}).",
+        value=value,
+        threshold=str(t),
+        source="ECB guide (2024)",
+    )

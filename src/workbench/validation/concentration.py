@@ -21,7 +21,12 @@ def test(s: Subject) -> Evidence:
     share = share / share.sum()
     value = float((share**2).sum())
     return Evidence(
-        "concentration", "Does one grade hold too much of the book?", t.light(value),
-        f"Herfindahl index {value:.3f}; largest is grade {share.idxmax()} with {share.max():.1%}.", value, str(t),
-        "ECB (2019), section 2.5.5.3", share.rename("share").rename_axis("grade").reset_index(),
-    )  # fmt: skip
+        key="concentration",
+        question="Does one grade hold too much of the book?",
+        verdict=t.light(value),
+        answer=f"Herfindahl index {value:.3f}; largest is grade {share.idxmax()} with {share.max():.1%}.",
+        value=value,
+        threshold=str(t),
+        source="ECB (2019), section 2.5.5.3",
+        table=share.rename("share").rename_axis("grade").reset_index(),
+    )

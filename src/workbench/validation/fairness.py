@@ -38,25 +38,33 @@ def test(s: Subject) -> Evidence:
     marked, t, h = [c.name for c in s.contract.columns if c.fairness], s.thresholds["fairness"], s.holdout
     marked = [c for c in marked if c in h]
     if not marked:
-        return Evidence("fairness", _QUESTION, Verdict.info, "The contract marks no group.", source="29 CFR 1607.4 D")
+        return Evidence(
+            key="fairness",
+            question=_QUESTION,
+            verdict=Verdict.info,
+            answer="The contract marks no group.",
+            source="29 CFR 1607.4 D",
+        )
     table = ratios(h, marked)
     if table.empty:
         said = f"No marked group has {LEAST_ROWS} rows and {LEAST_SHARE:.0%} of all."
-        return Evidence("fairness", _QUESTION, Verdict.not_evaluated, said, source="29 CFR 1607.4 D")
+        return Evidence(
+            key="fairness", question=_QUESTION, verdict=Verdict.not_evaluated, answer=said, source="29 CFR 1607.4 D"
+        )
     table["light"] = [str(_light(r, t)) for _, r in table.iterrows()]
     light = min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
     worst = table.loc[table[table["light"] == str(light)]["ratio"].idxmin()]
     said = f"{worst.column} '{worst.group}': ratio {worst.ratio:.2f}, default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}"
     said += "" if worst.ratio == table["ratio"].min() else f"; the lowest ratio of all is {table['ratio'].min():.2f}"
     return Evidence(
-        "fairness",
-        _QUESTION,
-        light,
-        f"{said}.",
-        float(worst.ratio),
-        f"{t}; amber at most where the PD is not above the group's interval",
-        "29 CFR 1607.4 D (benchmark)",
-        table,
+        key="fairness",
+        question=_QUESTION,
+        verdict=light,
+        answer=f"{said}.",
+        value=float(worst.ratio),
+        threshold=f"{t}; amber at most where the PD is not above the group's interval",
+        source="29 CFR 1607.4 D (benchmark)",
+        table=table,
     )
 
 

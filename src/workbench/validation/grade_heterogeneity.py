@@ -39,6 +39,12 @@ def test(s: Subject) -> Evidence:
     said = f"{len(table) - len(alike)} of {len(table)} adjacent pairs differ at {LEVEL:.0%}"
     said += f"; alike: {', '.join(alike['pair'])}." if len(alike) else "."
     return Evidence(
-        "grade_heterogeneity", "Are adjacent grades really different?", verdict, said, float(len(alike)),
-        "amber where a pair has p above 0.05", "EBA/GL/2017/16, section 5.2.3", table,
-    )  # fmt: skip
+        key="grade_heterogeneity",
+        question="Are adjacent grades really different?",
+        verdict=verdict,
+        answer=said,
+        value=float(len(alike)),
+        threshold="amber where a pair has p above 0.05",
+        source="EBA/GL/2017/16, section 5.2.3",
+        table=table,
+    )

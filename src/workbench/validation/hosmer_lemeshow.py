@@ -25,6 +25,12 @@ def test(s: Subject) -> Evidence:
     chi2 = float(((used["bad"] - used["expected"]) ** 2 / (used["expected"] * (1 - used["pd"]))).sum())
     p = float(stats.chi2.sf(chi2, len(used))) if len(used) else float("nan")
     return Evidence(
-        "hosmer_lemeshow", "Are the PDs of all grades right together?", t.light(p, high_is_bad=False),
-        f"χ² {chi2:.2f} with {len(used)} degrees of freedom, {p_text(p)}.", p, str(t), "Hosmer & Lemeshow (1980)", as_counted(g),
-    )  # fmt: skip
+        key="hosmer_lemeshow",
+        question="Are the PDs of all grades right together?",
+        verdict=t.light(p, high_is_bad=False),
+        answer=f"χ² {chi2:.2f} with {len(used)} degrees of freedom, {p_text(p)}.",
+        value=p,
+        threshold=str(t),
+        source="Hosmer & Lemeshow (1980)",
+        table=as_counted(g),
+    )

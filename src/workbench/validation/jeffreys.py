@@ -41,8 +41,13 @@ def test(s: Subject) -> Evidence:
     table = pd.concat([grades, total], ignore_index=True).assign(observed=lambda g: g["bad"] / g["n"])
     worst = table.loc[table["p"].idxmin()]
     return Evidence(
-        "jeffreys", "Is the PD of a grade too low?", t.light(float(worst.p), high_is_bad=False),
-        f"Smallest {p_text(worst.p)}, for {'the ' if worst.grade == 'portfolio' else 'grade '}{worst.grade}: "
+        key="jeffreys",
+        question="Is the PD of a grade too low?",
+        verdict=t.light(float(worst.p), high_is_bad=False),
+        answer=f"Smallest {p_text(worst.p)}, for {'the ' if worst.grade == 'portfolio' else 'grade '}{worst.grade}: "
         f"PD {worst.pd:.2%}, observed {worst.observed:.2%} on the hold-out.",
-        float(worst.p), str(t), "ECB (2019), section 2.5.3.1", as_counted(table),
-    )  # fmt: skip
+        value=float(worst.p),
+        threshold=str(t),
+        source="ECB (2019), section 2.5.3.1",
+        table=as_counted(table),
+    )

@@ -20,6 +20,11 @@ def test(s: Subject) -> Evidence:
     h, t = s.holdout, s.thresholds["ks"]
     value = metrics.ks(h["outcome"], h["pd"], h["weight"])
     return Evidence(
-        "ks", "How far apart are the scores of goods and bads?", t.light(value, high_is_bad=False), f"KS {value:.4f}.",
-        value, str(t), "Siddiqi (2017), ch. 8",
-    )  # fmt: skip
+        key="ks",
+        question="How far apart are the scores of goods and bads?",
+        verdict=t.light(value, high_is_bad=False),
+        answer=f"KS {value:.4f}.",
+        value=value,
+        threshold=str(t),
+        source="Siddiqi (2017), ch. 8",
+    )

@@ -35,7 +35,12 @@ def test(s: Subject) -> Evidence:
     if verdict == Verdict.green and (top["auc alone"] >= model or gap >= ABOVE_NEXT):
         verdict = Verdict.amber
     return Evidence(
-        "leakage", "Does a single input give the outcome away?", verdict,
-        f"Strongest is {top.input} with an AUC of {top['auc alone']:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.", float(top["auc alone"]), f"{t}; amber, too, from {ABOVE_NEXT:g} above the next or from the model's own",
-        "Kaufman et al. (2012)", table,
-    )  # fmt: skip
+        key="leakage",
+        question="Does a single input give the outcome away?",
+        verdict=verdict,
+        answer=f"Strongest is {top.input} with an AUC of {top['auc alone']:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.",
+        value=float(top["auc alone"]),
+        threshold=f"{t}; amber, too, from {ABOVE_NEXT:g} above the next or from the model's own",
+        source="Kaufman et al. (2012)",
+        table=table,
+    )

@@ -27,8 +27,11 @@ def test(s: Subject) -> Evidence:
     gap = learnt - held
     half = (((high - low) / 2) ** 2 + ((h_high - h_low) / 2) ** 2) ** 0.5
     return Evidence(
-        "overfit", "Is the model better on the rows it learnt from?", Verdict.green if gap - half <= 0 else t.light(gap),
-        f"AUC {learnt:.4f} on development, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.", gap,
-        f"{t}; green where the interval of the gap holds 0",
-        "Hastie et al. (2009), ch. 7",
-    )  # fmt: skip
+        key="overfit",
+        question="Is the model better on the rows it learnt from?",
+        verdict=Verdict.green if gap - half <= 0 else t.light(gap),
+        answer=f"AUC {learnt:.4f} on development, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.",
+        value=gap,
+        threshold=f"{t}; green where the interval of the gap holds 0",
+        source="Hastie et al. (2009), ch. 7",
+    )

@@ -27,7 +27,12 @@ def test(s: Subject) -> Evidence:
     table = table.sort_values("psi", ascending=False, ignore_index=True)
     top, worst = table.iloc[0], min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
     return Evidence(
-        "psi_characteristics", "Which inputs have moved?", worst,
-        f"{top.input} most: PSI {top.psi:.4f} (critical value {top.critical:.4f}); {(table['psi'] >= t.amber).sum()} of {len(table)} from {t.amber:g}.",
-        float(top.psi), f"{t}; green up to the critical value", "Siddiqi (2017), ch. 14", table,
-    )  # fmt: skip
+        key="psi_characteristics",
+        question="Which inputs have moved?",
+        verdict=worst,
+        answer=f"{top.input} most: PSI {top.psi:.4f} (critical value {top.critical:.4f}); {(table['psi'] >= t.amber).sum()} of {len(table)} from {t.amber:g}.",
+        value=float(top.psi),
+        threshold=f"{t}; green up to the critical value",
+        source="Siddiqi (2017), ch. 14",
+        table=table,
+    )

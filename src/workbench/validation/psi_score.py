@@ -32,7 +32,11 @@ def test(s: Subject) -> Evidence:
     (value, critical), t = shift(s, "pd", rows), s.thresholds["psi"]
     verdict = Verdict.green if value <= critical else t.light(value)
     return Evidence(
-        "psi_score", "Has the distribution of PDs moved?", verdict,
-        f"PSI {value:.4f} on {where} (n {len(s.development):,}, m {len(rows):,}, critical value {critical:.4f}).",
-        value, f"{t}; green up to the critical value", "Yurdakul & Naranjo (2020)",
-    )  # fmt: skip
+        key="psi_score",
+        question="Has the distribution of PDs moved?",
+        verdict=verdict,
+        answer=f"PSI {value:.4f} on {where} (n {len(s.development):,}, m {len(rows):,}, critical value {critical:.4f}).",
+        value=value,
+        threshold=f"{t}; green up to the critical value",
+        source="Yurdakul & Naranjo (2020)",
+    )

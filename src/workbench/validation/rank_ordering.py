@@ -24,7 +24,12 @@ def test(s: Subject) -> Evidence:
     worst = float(table["p_inverted"].min()) if len(table) else float("nan")
     turned = int((table["difference"] < 0).sum())
     return Evidence(
-        "rank_ordering", "Do default rates rise from grade to grade?", t.light(worst, high_is_bad=False),
-        f"{turned} of {len(table)} pairs turn back; smallest adjusted {p_text(worst)}.", worst, str(t),
-        "Basel Committee (2005), WP 14", table,
-    )  # fmt: skip
+        key="rank_ordering",
+        question="Do default rates rise from grade to grade?",
+        verdict=t.light(worst, high_is_bad=False),
+        answer=f"{turned} of {len(table)} pairs turn back; smallest adjusted {p_text(worst)}.",
+        value=worst,
+        threshold=str(t),
+        source="Basel Committee (2005), WP 14",
+        table=table,
+    )

@@ -36,7 +36,11 @@ def test(s: Subject) -> Evidence:
     limit = float(np.percentile(chance, 95))
     verdict = Verdict.green if value <= limit else t.light(value)
     return Evidence(
-        "reliability", "By how much is a PD wrong on average?", verdict,
-        f"Expected calibration error {value:.4f}; true PDs would stay below {limit:.4f} in 95 of 100 samples.",
-        value, f"{t}; green below the 95th percentile under true PDs", "Naeini et al. (2015)",
-    )  # fmt: skip
+        key="reliability",
+        question="By how much is a PD wrong on average?",
+        verdict=verdict,
+        answer=f"Expected calibration error {value:.4f}; true PDs would stay below {limit:.4f} in 95 of 100 samples.",
+        value=value,
+        threshold=f"{t}; green below the 95th percentile under true PDs",
+        source="Naeini et al. (2015)",
+    )

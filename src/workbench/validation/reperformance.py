@@ -36,6 +36,12 @@ def test(s: Subject) -> Evidence:
     worst = float(table["difference"].max(skipna=False))
     verdict = Verdict.not_evaluated if np.isnan(worst) else t.light(worst)
     return Evidence(
-        "reperformance", "Does the registered model give the figures claimed?", verdict,
-        f"Largest difference {worst:.2e} over {len(table)} figures.", worst, str(t), "EBA/GL/2017/16, section 8", table,
-    )  # fmt: skip
+        key="reperformance",
+        question="Does the registered model give the figures claimed?",
+        verdict=verdict,
+        answer=f"Largest difference {worst:.2e} over {len(table)} figures.",
+        value=worst,
+        threshold=str(t),
+        source="EBA/GL/2017/16, section 8",
+        table=table,
+    )

@@ -47,7 +47,12 @@ def test(s: Subject) -> Evidence:
     light = t.light(float(top["grade jumps"]))
     verdict = Verdict.amber if light is Verdict.red else light
     return Evidence(
-        "sensitivity", "How much hangs on a single input?", verdict,
-        f"{top.input} most: {top['grade jumps']:.1%} of customers jump two grades when it moves by one bin.",
-        float(top["grade jumps"]), f"amber from {t.amber:g}: {t.description} ({t.reference}); amber at most", "SR 11-7 (2011)", table,
-    )  # fmt: skip
+        key="sensitivity",
+        question="How much hangs on a single input?",
+        verdict=verdict,
+        answer=f"{top.input} most: {top['grade jumps']:.1%} of customers jump two grades when it moves by one bin.",
+        value=float(top["grade jumps"]),
+        threshold=f"amber from {t.amber:g}: {t.description} ({t.reference}); amber at most",
+        source="SR 11-7 (2011)",
+        table=table,
+    )

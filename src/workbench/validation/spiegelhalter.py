@@ -34,6 +34,11 @@ def test(s: Subject) -> Evidence:
     z = statistic(*(h[c].to_numpy(float) for c in ("outcome", "pd", "weight")))
     value = float(2 * stats.norm.sf(abs(z)))
     return Evidence(
-        "spiegelhalter", "Is the Brier score what true PDs would give?", t.light(value, high_is_bad=False),
-        f"z {z:.2f}, {p_text(value)}.", value, str(t), "Spiegelhalter (1986)",
-    )  # fmt: skip
+        key="spiegelhalter",
+        question="Is the Brier score what true PDs would give?",
+        verdict=t.light(value, high_is_bad=False),
+        answer=f"z {z:.2f}, {p_text(value)}.",
+        value=value,
+        threshold=str(t),
+        source="Spiegelhalter (1986)",
+    )

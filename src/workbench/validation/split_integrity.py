@@ -31,7 +31,12 @@ def test(s: Subject) -> Evidence:
     }
     broken = sum(counts.values())
     return Evidence(
-        "split_integrity", "Were development and hold-out kept apart?", Verdict.red if broken else Verdict.green,
-        f"{broken} rows or accounts break the separation.", float(broken), "none may", "Kaufman et al. (2012)",
-        pd.DataFrame({"what": list(counts), "count": list(counts.values())}),
-    )  # fmt: skip
+        key="split_integrity",
+        question="Were development and hold-out kept apart?",
+        verdict=Verdict.red if broken else Verdict.green,
+        answer=f"{broken} rows or accounts break the separation.",
+        value=float(broken),
+        threshold="none may",
+        source="Kaufman et al. (2012)",
+        table=pd.DataFrame({"what": list(counts), "count": list(counts.values())}),
+    )

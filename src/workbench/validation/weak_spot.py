@@ -40,15 +40,25 @@ def test(s: Subject) -> Evidence:
     table, t = slices(s), s.thresholds["p_value"]
     if table.empty:
         said = f"No slice has {LEAST_ROWS} rows."
-        return Evidence("weak_spot", _QUESTION, Verdict.not_evaluated, said, source="Chung et al. (2019)")
+        return Evidence(
+            key="weak_spot",
+            question=_QUESTION,
+            verdict=Verdict.not_evaluated,
+            answer=said,
+            source="Chung et al. (2019)",
+        )
     table = table.assign(p=holm(table["p"].to_numpy())).sort_values("p", ignore_index=True)
     off = np.maximum(table["observed"] / table["PD"], table["PD"] / table["observed"].clip(lower=1e-9))
     weak = table[(table["p"] < t.red) & (off > MATERIAL)]
     low = table.iloc[0]
     return Evidence(
-        "weak_spot", _QUESTION,
-        Verdict.amber if len(weak) else Verdict.green,
-        f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
+        key="weak_spot",
+        question=_QUESTION,
+        verdict=Verdict.amber if len(weak) else Verdict.green,
+        answer=f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
         f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted {p_text(low.p)}.",
-        float(low.p), f"amber where p < {t.red:g} after Holm and the rate is off by a quarter; amber at most, a person must weigh it", "Chung et al. (2019)", table,
-    )  # fmt: skip
+        value=float(low.p),
+        threshold=f"amber where p < {t.red:g} after Holm and the rate is off by a quarter; amber at most, a person must weigh it",
+        source="Chung et al. (2019)",
+        table=table,
+    )

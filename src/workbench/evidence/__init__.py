@@ -1,0 +1,21 @@
+"""Evidence out: what every check, test, monitor and comparison returns, shown how, left behind how."""
+
+from workbench.evidence.answer import Evidence, Verdict, label, light, summary, worst, worst_first
+from workbench.evidence.leaving import LEFT_BEHIND, digest_file, leave, touch, touched
+from workbench.words import number
+
+__all__ = [
+    "LEFT_BEHIND",
+    "Evidence",
+    "Verdict",
+    "digest_file",
+    "label",
+    "leave",
+    "light",
+    "number",
+    "summary",
+    "touch",
+    "touched",
+    "worst",
+    "worst_first",
+]

@@ -1,0 +1,134 @@
+"""One answered question: facts apart from words, a verdict, and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from workbench.evidence import card
+from workbench.words import Text, say
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+
+class Verdict(StrEnum):
+    """Traffic lights, worst first; `info` is a fact without a threshold."""
+
+    error = "error"
+    red = "red"
+    amber = "amber"
+    not_evaluated = "not_evaluated"
+    green = "green"
+    info = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 is worst, so that sorting by rank puts bad news first."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One answered question.
+
+    `key` names it within the step. `question`, `answer`, `threshold` and `blind_to` are `Text`s (a plain string becomes
+    one): sentences whose numbers are named facts. `value` is the one number or word that speaks for the answer,
+    `threshold` says when the light changes and whose threshold it is, `blind_to` what the answer can't see, `source`
+    names the paper or standard. `table` and `figure` are what the answer rests on, `made_from` the digests of its data.
+    """
+
+    key: str
+    question: Text | str
+    verdict: Verdict
+    answer: Text | str
+    value: float | str | None = None
+    threshold: Text | str = ""
+    blind_to: Text | str = ""
+    source: str = ""
+    table: DataFrame | None = None
+    figure: Figure | None = None
+    made_from: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdict", Verdict(self.verdict))
+        for name in ("question", "answer", "threshold", "blind_to"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                object.__setattr__(self, name, say(given) if given else Text())
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
+        elif hasattr(self.value, "item"):
+            object.__setattr__(self, "value", self.value.item())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return the named facts of the answer, plain numbers and short texts."""
+        return self.answer.facts
+
+    def record(self) -> dict[str, Any]:
+        """Return what fits in JSON: everything but table and figure; `texts` hold the sentences with their facts."""
+        texts = {n: getattr(self, n) for n in ("question", "answer", "threshold", "blind_to")}
+        return {
+            "key": self.key,
+            "verdict": str(self.verdict),
+            "value": self.value,
+            **{n: t.in_language("en") for n, t in texts.items()},
+            "source": self.source,
+            "texts": {n: t.to_json() for n, t in texts.items()},
+            "made_from": dict(self.made_from),
+        }
+
+    def _repr_html_(self) -> str:
+        """The card a notebook shows; everything that may come from data is escaped."""
+        return card.html_card(self)
+
+
+def label(verdict: Verdict) -> str:
+    """Return the word shown beside a light, for readers who don't see colours."""
+    return str(say(str(verdict).replace("_", " ")))
+
+
+def worst_first(items: Iterable[Evidence]) -> list[Evidence]:
+    """Return the evidence with the bad news on top; order within a light is kept."""
+    return sorted(items, key=lambda e: e.verdict.rank)
+
+
+def worst(items: Iterable[Evidence]) -> Verdict:
+    """Return the worst verdict, `info` where there is none."""
+    return min((e.verdict for e in items), key=lambda v: v.rank, default=Verdict.info)
+
+
+def light(value: float, amber: float, red: float, *, high_is_bad: bool = True) -> Verdict:
+    """Return green, amber or red for a value against two thresholds; NaN is `not_evaluated`.
+
+    >>> light(0.12, amber=0.10, red=0.25), light(0.7, amber=0.75, red=0.65, high_is_bad=False)
+    (<Verdict.amber: 'amber'>, <Verdict.amber: 'amber'>)
+    """
+    if not math.isfinite(value):
+        return Verdict.not_evaluated
+    if not high_is_bad:
+        value, amber, red = -value, -amber, -red
+    return Verdict.red if value >= red else Verdict.amber if value >= amber else Verdict.green
+
+
+def summary(items: Iterable[Evidence]) -> Evidence:
+    """Return all evidence as one card, worst first: verdict, key, answer, threshold and source of each."""
+    import pandas as pd
+
+    items, columns = worst_first(items), ["verdict", "key", "answer", "threshold", "source"]
+    lights = Counter(label(e.verdict) for e in items)
+    counts = [say("{n} {light}", n=n, light=say(name)) for name, n in lights.items()]
+    return Evidence(
+        key="summary",
+        question=say("What was found?"),
+        verdict=worst(items),
+        answer=say("{n} answers: {lights}.", n=len(items), lights=counts),
+        value=len(items),
+        table=pd.DataFrame([{c: str(getattr(e, c)) for c in columns} for e in items], columns=columns),
+    )

@@ -1,0 +1,76 @@
+"""How a step leaves its evidence behind for the runner, and what it read and wrote on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from workbench.evidence.answer import Evidence, summary, worst, worst_first
+from workbench.evidence.card import png
+
+LEFT_BEHIND = "evidence.json"  # written last: a step without it has not ended well
+
+_touched: dict[str, dict[str, str]] = {"read": {}, "written": {}}
+
+
+def leave(
+    items: Iterable[Evidence],
+    *,
+    figures: Mapping[str, float] | None = None,
+    files: Mapping[str, Path] | None = None,
+) -> Evidence:
+    """Leave a step's evidence for the runner and return the summary card, worst first.
+
+    The runner names the folder in `WORKBENCH_STEP_DIR`; in a notebook run by hand there is none
+    and nothing is kept: evidence that counts comes from `workbench run`. `figures` are the step's
+    key figures (they become MLflow metrics), `files` extra artifacts by name.
+    """
+    items = worst_first(items)
+    if folder := os.environ.get("WORKBENCH_STEP_DIR"):
+        made_from = {f"table.{k}": v for k, v in touched()["read"].items()}
+        whole = [dataclasses.replace(e, made_from={**made_from, **e.made_from}) for e in items]
+        _write(Path(folder), whole, dict(figures or {}), dict(files or {}))
+    return summary(items)
+
+
+def touch(kind: str, name: str, digest: str) -> None:
+    """Remember that this process has `read` or `written` the table of that digest."""
+    _touched[kind][name] = digest
+
+
+def touched() -> dict[str, dict[str, str]]:
+    """Return the tables read and written in this process: name → digest."""
+    return {kind: dict(sorted(seen.items())) for kind, seen in _touched.items()}
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of all bytes of a file (hex)."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _write(folder: Path, items: list[Evidence], figures: dict[str, float], files: dict[str, Path]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for e in items:
+        if e.table is not None:
+            e.table.to_csv(folder / f"{e.key}.csv", index=e.table.index.name is not None)
+        if e.figure is not None:
+            (folder / f"{e.key}.png").write_bytes(png(e.figure))
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(Path(path).read_bytes())
+    left = {str(p.relative_to(folder)): digest_file(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+    content = {
+        "verdict": worst(items),
+        "evidence": [e.record() for e in items],
+        "figures": {k: float(v) for k, v in figures.items()},
+        "tables": touched(),
+        "files": left,
+    }
+    part = folder / f".{LEFT_BEHIND}"
+    part.write_text(json.dumps(content, indent=1, default=str, ensure_ascii=False))
+    part.rename(folder / LEFT_BEHIND)

@@ -1,0 +1,108 @@
+"""`say`: a template with named facts, kept apart until somebody reads it; texts add up, and go through JSON whole."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.words.catalogue import language, speaking, translated
+from workbench.words.numbers import formatted
+
+SEPARATOR = {
+    "en": (", ", "; ", " "),
+    "zh_CN": ("、", "；", ""),
+}  # of a list, of a list with commas, of sentences
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences in order, each a template (the gettext msgid) with its facts.
+
+    `str` says them in the language now spoken.
+
+    Facts are numbers, short texts, other `Text`s, or lists of these. A template's fields carry Python's
+    format specification: `{rate:.2%}`, `{n:,}`, `{gini:.4f}`; a list's parts are joined as the language joins them.
+    """
+
+    parts: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+    def __str__(self) -> str:
+        return SEPARATOR[language()][2].join(_Formatter().said(template, facts) for template, facts in self.parts)
+
+    def __add__(self, other: Text) -> Text:
+        return Text(self.parts + other.parts)
+
+    def __contains__(self, words: str) -> bool:
+        return words in str(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def in_language(self, name: str) -> str:
+        """Return the text in a language."""
+        with speaking(name):
+            return str(self)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return every named fact, of the first sentence that names it."""
+        found: dict[str, Any] = {}
+        for _, facts in self.parts:
+            found = {**facts, **found}
+        return found
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the text as JSON can hold it."""
+        return [{"msgid": t, "facts": {k: _plain(v) for k, v in f.items()}} for t, f in self.parts]
+
+    @classmethod
+    def from_json(cls, parts: list[dict[str, Any]]) -> Text:
+        """Return the text that `to_json` wrote."""
+        return cls(tuple((p["msgid"], {k: _living(v) for k, v in p["facts"].items()}) for p in parts))
+
+
+def say(template: str, **facts: Any) -> Text:
+    """Return a text of one sentence: an English template and its facts by name. A term is a template without facts.
+
+    >>> str(say("AUC {auc:.4f} on {n:,} rows.", auc=0.75, n=12000))
+    'AUC 0.7500 on 12,000 rows.'
+    >>> str(say("Red: {tests}.", tests=["auc", say("default rate")]))
+    'Red: auc, default rate.'
+    """
+    return Text(((template, facts),))
+
+
+def joined(items: Iterable[Text | str]) -> str:
+    """Return texts as one list in the language now spoken; semicolons stand between items that hold commas themselves."""
+    said, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
+    return (semicolon if any(comma in text for text in said) else comma).join(said)
+
+
+class _Formatter(string.Formatter):
+    def said(self, template: str, facts: Mapping[str, Any]) -> str:
+        return self.vformat(translated(template), (), facts) if facts else translated(template)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, list | tuple):
+            return joined(self.format_field(v, format_spec) for v in value)
+        return str(value) if isinstance(value, Text) else formatted(value, format_spec)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return {"text": value.to_json()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, str | bool | int | type(None)):
+        return value
+    if hasattr(value, "item"):
+        value = value.item()
+    return value if isinstance(value, float | int) else str(value)
+
+
+def _living(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Text.from_json(value["text"])
+    return [_living(v) for v in value] if isinstance(value, list) else value
