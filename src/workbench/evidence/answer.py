@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import card
+from workbench.rules import Threshold
 from workbench.words import Text, say
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ def light(value: float, amber: float, red: float, *, high_is_bad: bool = True) -
     if not high_is_bad:
         value, amber, red = -value, -amber, -red
     return Verdict.red if value >= red else Verdict.amber if value >= amber else Verdict.green
+
+
+def judged(value: float, rule: Threshold) -> Verdict:
+    """Return the light of a value by a rule, whichever way is worse; NaN is `not_evaluated`."""
+    return light(value, rule.amber, rule.red, high_is_bad=rule.worse == "higher")
 
 
 def summary(items: Iterable[Evidence]) -> Evidence:
