@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from workbench import metrics
 from workbench.contracts import Outcome
@@ -52,10 +51,10 @@ def measures(outcome: Outcome) -> dict[str, Measure]:
     else:
         spec = ".4f" if outcome.kind == "rate" else ""
         listed = [
-            Measure("r2", r2, True, say("R²")),
-            Measure("rmse", rmse, False, say("RMSE"), spec),
-            Measure("mae", mae, False, say("MAE"), spec),
-            Measure("spearman", spearman, True, say("Spearman's rank correlation")),
+            Measure("r_squared", metrics.r_squared, True, say("R²")),
+            Measure("rmse", metrics.rmse, False, say("RMSE"), spec),
+            Measure("mae", metrics.mae, False, say("MAE"), spec),
+            Measure("spearman", metrics.spearman, True, say("Spearman's rank correlation")),
         ]
     return {m.name: m for m in listed}
 
@@ -63,49 +62,6 @@ def measures(outcome: Outcome) -> dict[str, Measure]:
 def leading(outcome: Outcome) -> Measure:
     """Return the measure by which candidates are tuned and chosen: AUC of an event, R² of an amount or a rate."""
     return next(iter(measures(outcome).values()))
-
-
-def rmse(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return the root of the weighted mean squared error, in the unit of y.
-
-    >>> rmse([0.0, 2.0], [0.0, 0.0]) == 2 ** 0.5
-    True
-    """
-    return float(np.sqrt(np.average(np.subtract(y, predicted) ** 2, weights=weight)))
-
-
-def mae(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return the weighted mean absolute error, in the unit of y.
-
-    >>> mae([0.0, 2.0], [0.0, 0.0])
-    1.0
-    """
-    return float(np.average(np.abs(np.subtract(y, predicted)), weights=weight))
-
-
-def r2(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return 1 − Σw(y − ŷ)² / Σw(y − ȳ)²: 1 is perfect, 0 no better than the mean; NaN where y doesn't vary.
-
-    >>> r2([0.0, 2.0], [1.0, 1.0])
-    0.0
-    """
-    y = np.asarray(y, float)
-    spread = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
-    return float(1 - np.average((y - predicted) ** 2, weights=weight) / spread) if spread > 0 else float("nan")
-
-
-def spearman(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return the correlation of the ranks of y and predicted, ties at their mean rank; NaN where one doesn't vary.
-
-    Weights weigh the rows of the correlation; the ranks are those of the rows. Source: Spearman (1904).
-
-    >>> spearman([1, 2, 3], [10, 20, 15])
-    0.5
-    """
-    a, b = stats.rankdata(y), stats.rankdata(predicted)
-    a, b = a - np.average(a, weights=weight), b - np.average(b, weights=weight)
-    scale = np.sqrt(np.average(a**2, weights=weight) * np.average(b**2, weights=weight))
-    return float(np.average(a * b, weights=weight) / scale) if scale > 0 else float("nan")
 
 
 def calibration_line(

@@ -6,13 +6,13 @@ import pandas as pd
 
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
+from workbench import rules
 from workbench.models.binning import WoeBins
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard, fitted_bins
 from workbench.words import Text, say
 
-USELESS, SUSPICIOUS = 0.02, 0.5  # IV (Siddiqi 2017, rule of thumb)
 LITTLE = 0.001  # share of variance
 
 
@@ -24,21 +24,23 @@ def strengths(development: Sample, contract: Contract) -> tuple[dict[str, WoeBin
 def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evidence]:
     bins = fitted_bins(s.X, s.y, directions(contract), Scorecard().min_bin_size)
     table = _table({n: (b.iv, len(b.bins.labels) - 2) for n, b in bins.items()}, contract, "iv")
-    top, useless = table.iloc[0], int((table["iv"] < USELESS).sum())
+    limits = rules.load()
+    least, most = limits.number("iv_useless"), limits.number("iv_suspicious")
+    top, useless = table.iloc[0], int((table["iv"] < least).sum())
     answer = say(
         "{top} says most (IV {iv:.2f}); {useless} of {n} say next to nothing (below {limit}).",
-        top=say(top.feature),
+        top=say(contract[top.feature].description),
         iv=top.iv,
         useless=useless,
         n=len(table),
-        limit=USELESS,
+        limit=least,
     )
-    suspicious = list(table.loc[table["iv"] > SUSPICIOUS, "feature"])
+    suspicious = list(table.loc[table["iv"] > most, "feature"])
     if suspicious:
         answer += say(
             "Suspicious, for above {limit}: {features}. Ask whether they could be known on the as-of date.",
-            limit=SUSPICIOUS,
-            features=[say(f) for f in suspicious],
+            limit=most,
+            features=[say(contract[f].description) for f in suspicious],
         )
     return bins, Evidence(
         key="information_value",
@@ -48,8 +50,8 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
         value=float(top.iv),
         threshold=say(
             "below {useless} useless; amber above {suspicious}: look for a leak",
-            useless=USELESS,
-            suspicious=SUSPICIOUS,
+            useless=least,
+            suspicious=most,
         ),
         blind_to=say("what features say together"),
         source="Siddiqi (2017), ch. 6 (rule of thumb)",
@@ -65,7 +67,7 @@ def _explained(s: Sample, contract: Contract) -> tuple[dict[str, MeanBins], Evid
     top, little = table.iloc[0], int((table[name] < LITTLE).sum())
     answer = say(
         "{top} says most ({share:.1%} of the variance of the {rate}); {little} of {n} say next to nothing.",
-        top=say(top["feature"]),
+        top=say(contract[top["feature"]].description),
         share=top[name],
         rate=contract.outcome.rate,
         little=little,
@@ -92,6 +94,6 @@ def _question(contract: Contract) -> Text:
 
 
 def _table(values: dict[str, tuple[float, int]], contract: Contract, name: str) -> pd.DataFrame:
-    rows = [(contract[n].description, n, value, bins) for n, (value, bins) in values.items()]
-    table = pd.DataFrame(rows, columns=["feature", "code", name, "bins"])
+    rows = [(n, value, bins) for n, (value, bins) in values.items()]
+    table = pd.DataFrame(rows, columns=["feature", name, "bins"])
     return table.sort_values(name, ascending=False, ignore_index=True)

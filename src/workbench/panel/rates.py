@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-from scipy import stats
+from numpy.typing import ArrayLike
 
 from workbench import metrics
 from workbench.contracts import Outcome
-from workbench.panel.describe import effective
 from workbench.words import Text, say
 
 
-def observed(y: pd.Series, weight: pd.Series, outcome: Outcome) -> tuple[float, float, float]:
+def observed(
+    y: ArrayLike, weight: ArrayLike, outcome: Outcome, parent: ArrayLike | None = None
+) -> tuple[float, float, float]:
     """Return the weighted mean of an outcome (n values) and its 95 % interval; NaN where there is no row.
 
-    Of an event by Jeffreys on the effective sample size; of an amount or a rate by the normal approximation of a
-    weighted mean, error² = Σw²(y − ȳ)² / (Σw)², NaN below two rows. Source: Brown, Cai & DasGupta (2001); Cochran
-    (1977), Sampling Techniques, ch. 6.
+    Of an event by Jeffreys on the effective sample size, of an amount or a rate by Student's t, both with the rows of a
+    parent counted together where parents are given. Source: Brown, Cai & DasGupta (2001); Liang & Zeger (1986).
     """
+    y, weight = np.asarray(y, float), np.asarray(weight, float)
     if not len(y):
         return (float("nan"),) * 3
     if outcome.is_binary:
-        events, n = effective(y, weight)
+        events, n = metrics.effective(y, weight, parent)
         return events / n, *metrics.rate_interval(events, n)
-    values, w = np.asarray(y, float), np.asarray(weight, float)
-    mean = float(np.average(values, weights=w))
-    if len(values) < 2:
-        return mean, float("nan"), float("nan")
-    half = float(stats.norm.ppf(0.975) * np.sqrt((w**2 * (values - mean) ** 2).sum()) / w.sum())
-    return mean, mean - half, mean + half
+    return metrics.mean_interval(y, weight, np.arange(len(y)) if parent is None else parent)
 
 
 def level(value: float, outcome: Outcome) -> Text:
