@@ -55,7 +55,9 @@ class Params(params.Params):
         """Raise `UserError` where the choice is no kind of model."""
         known = ["rule", *kinds()]
         if self.choice not in known:
-            raise UserError(f"models/development: choice '{self.choice}' is no kind of model; {nearest(self.choice, known)}")
+            raise UserError(
+                f"models/development: choice '{self.choice}' is no kind of model; {nearest(self.choice, known)}"
+            )
 
 
 def reads(p: Params) -> list[str]:

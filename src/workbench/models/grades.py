@@ -41,7 +41,7 @@ def _merged(sums: np.ndarray, edges: list[float], min_share: float) -> tuple[flo
 
 
 def _doubt(sums: np.ndarray, min_share: float) -> np.ndarray:
-    """Return, for each adjacent pair, the one-sided p that the higher band is no higher; above 1 where one is too small."""
+    """Return, for each adjacent pair, the one-sided p that the higher band is no higher; above 1 where one is small."""
     n, total, squares = sums
     mean = total / np.maximum(n, 1)
     error = np.maximum(squares / np.maximum(n, 1) - mean**2, 0) / np.maximum(n - 1, 1)
@@ -49,4 +49,3 @@ def _doubt(sums: np.ndarray, min_share: float) -> np.ndarray:
     z = np.where(scale > 0, gap / np.where(scale > 0, scale, 1), np.where(gap > 0, np.inf, -np.inf))
     small = np.minimum(n[1:], n[:-1]) < min_share * n.sum()
     return np.where(small, 2 - np.minimum(n[1:], n[:-1]) / n.sum(), stats.norm.sf(z))
-

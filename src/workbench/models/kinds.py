@@ -1,4 +1,4 @@
-"""Kinds of models are found: each estimator of this room declares its KIND at the class, and there is no list to edit."""
+"""Kinds of models are found: each estimator of this room declares its KIND at the class; there is no list to edit."""
 
 from __future__ import annotations
 

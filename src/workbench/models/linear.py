@@ -97,9 +97,7 @@ class LinearOnMeans(TabularRegressor):
 
     def _parts(self, X: pd.DataFrame) -> pd.DataFrame:
         coefficients = self.coefficients_
-        return pd.DataFrame(
-            {n: coefficients[n] * self._encoded(b, X[n]) for n, b in self.bins_.items()}, index=X.index
-        )
+        return pd.DataFrame({n: coefficients[n] * self._encoded(b, X[n]) for n, b in self.bins_.items()}, index=X.index)
 
     def effects_table(self) -> pd.DataFrame:
         """Return the model as it can be read: characteristic, bin, n, mean, effect (unit as of `contributions`)."""

@@ -1,4 +1,4 @@
-"""How good predictions of an outcome are: discrimination and accuracy for events, error and rank for amounts and rates."""
+"""How good predictions are: discrimination and accuracy for events, error and rank for amounts and rates."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def calibration_line(
 ) -> dict[str, Estimate]:
     """Return slope and intercept of outcome on prediction, each (estimate, low, high) at 95 %, robust by cluster.
 
-    Perfect are 1 and 0. Of an event on the scale of log odds (`metrics.calibration_line`); of an amount or a rate in its
-    own unit. The intercept is calibration in the large, the slope held at 1: the weighted mean of y − predicted.
+    Perfect are 1 and 0. Of an event on the scale of log odds (`metrics.calibration_line`); of an amount or a rate in
+    its own unit. The intercept is calibration in the large, the slope held at 1: the weighted mean of y − predicted.
     Source: Cox (1958); Mincer & Zarnowitz (1969), The evaluation of economic forecasts.
     """
     if outcome.is_binary:

@@ -42,7 +42,7 @@ class Nodes:
         return at
 
     def rules(self, words: Callable[[int, str, float], str]) -> list[tuple[str, int, float]]:
-        """Return every leaf as (rule, rows of development, mean); `words` says one split: feature, <= or >, threshold."""
+        """Return every leaf as (rule, rows learnt from, mean); `words` says one split: feature, <= or >, threshold."""
         out, open_ = [], [(0, ())]
         while open_:
             at, path = open_.pop()

@@ -131,7 +131,7 @@ class BoostedRegression(_OnNumbers):
         tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)),
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every setting is a parameter, as scikit-learn wants it
         self,
         monotone: dict[str, int] | None = None,
         max_depth: int = 3,

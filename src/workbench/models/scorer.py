@@ -62,9 +62,11 @@ class Scorer:
         return predicted(self.estimator, self.calibration, X[list(self.features)], self.outcome)
 
     def score(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the score of each row (n), see `to_score`; only where the outcome is binary, `ValueError` elsewhere."""
+        """Return the score of each row (n), see `to_score`; `ValueError` where the outcome is not binary."""
         if not self.outcome.is_binary:
-            raise ValueError(f"outcome '{self.outcome.name}' is of kind {self.outcome.kind}: it has no odds, and no score")
+            raise ValueError(
+                f"outcome '{self.outcome.name}' is of kind {self.outcome.kind}: it has no odds, and no score"
+            )
         return to_score(self.predict(X), self.outcome)
 
     def grade(self, predicted: np.ndarray) -> np.ndarray:
@@ -157,7 +159,7 @@ def load(path: Path, digest: str = "") -> Scorer:
 
 
 def raw(estimator: Any, X: pd.DataFrame) -> np.ndarray:
-    """Return an estimator's own prediction (n): the probability of the event of a classifier, the value of a regressor."""
+    """Return an estimator's own prediction (n): a classifier's probability of the event, a regressor's value."""
     return estimator.predict_proba(X)[:, 1] if hasattr(estimator, "predict_proba") else estimator.predict(X)
 
 

@@ -1,12 +1,12 @@
-"""What each feature says of the outcome alone: information value of an event, explained variance of an amount or rate."""
+"""What each feature says of the outcome alone: information value of an event, explained variance of an amount."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from workbench import rules
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
-from workbench import rules
 from workbench.models.binning import WoeBins
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.samples import Sample, directions
@@ -89,7 +89,9 @@ def _explained(s: Sample, contract: Contract) -> tuple[dict[str, MeanBins], Evid
 def _question(contract: Contract) -> Text:
     words = contract.outcome
     if words.is_binary:
-        return say("Which features separate {positive} from {negative}?", positive=words.positive, negative=words.negative)
+        return say(
+            "Which features separate {positive} from {negative}?", positive=words.positive, negative=words.negative
+        )
     return say("Which features tell the {rate} apart?", rate=words.rate)
 
 

@@ -138,7 +138,8 @@ def tuning(tuned: list[Candidate]) -> Evidence:
         question=say("Which settings were tried inside development?"),
         verdict=Verdict.info,
         answer=say(
-            "{n} settings tried; of each candidate the preferred within {alike} of its best is taken: {measure} {each}.",
+            "{n} settings tried; of each candidate the preferred within {alike} of its best is taken. "
+            "{measure}: {each}.",
             n=len(table),
             alike=formatted(ALIKE),
             measure=leading(tuned[0].outcome).label,
