@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-
 class Verdict(StrEnum):
     """Traffic lights, worst first; `info` is a fact without a threshold."""
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from workbench.words.catalogue import language
@@ -74,7 +75,7 @@ def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:
     """
     shown = [100 * v if percent else v for v in map(float, values)]
     apart = sorted({round(v, 12) for v in shown if math.isfinite(v)})
-    step = min((b - a for a, b in zip(apart, apart[1:], strict=False)), default=0.0) or max(map(abs, apart), default=1)
+    step = min((b - a for a, b in pairwise(apart)), default=0.0) or max(map(abs, apart), default=1)
     digits = next((d for d in range(7) if all(abs(round(v, d) - v) <= step / 100 for v in apart)), 6)
     return [formatted(v / 100, f".{digits}%") if percent else formatted(v, f",.{digits}f") for v in shown]
 

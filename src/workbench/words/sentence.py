@@ -86,7 +86,7 @@ def say(template: str, **facts: Any) -> Text:
 
 
 def joined(items: Iterable[Text | str]) -> str:
-    """Return texts as one list in the language now spoken; semicolons stand between items that hold commas themselves."""
+    """Return texts as one list in the language now spoken; semicolons part items that hold commas themselves."""
     said, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
     return (semicolon if any(comma in text for text in said) else comma).join(said)
 
