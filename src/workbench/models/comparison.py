@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import metrics, rules
+from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged, touched
 from workbench.models.development import Params
 from workbench.models.kinds import named
@@ -31,6 +32,11 @@ def table(compared: pd.DataFrame, s: Sample) -> pd.DataFrame:
         triples = zip(compared[name], compared[f"{name}_low"], compared[f"{name}_high"], strict=True)
         out[label] = [f"{v} ({low} to {high})" for v, low, high in ([formatted(x, spec) for x in t] for t in triples)]
     return pd.DataFrame(out).set_index("candidate")
+
+
+def pictured(outcome: Outcome) -> list[str]:
+    """Return the names of the measures that are drawn with their intervals."""
+    return ["auc", "ks", "brier", *LINE] if outcome.is_binary else ["r_squared", "rmse", "spearman", *LINE]
 
 
 def paired(tuned: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int) -> Evidence:

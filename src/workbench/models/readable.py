@@ -13,6 +13,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.samples import Sample
 from workbench.models.scorecard import BASE_ODDS, BASE_SCORE, FACTOR
 from workbench.models.scorer import Scorer
+from workbench.models.strength import bins_of_book
 from workbench.models.tuning import Candidate
 from workbench.panel.rates import level
 from workbench.words import Text, number, say
@@ -25,13 +26,6 @@ def readable(tuned: list[Candidate], s: Sample, contract: Contract) -> list[Evid
     for c in tuned:
         out += [form(c, s, contract) for method, form in forms.items() if hasattr(c.estimator, method)]
     return out
-
-
-def bins_of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of bins that have rows (columns n, bad_rate or mean as counted) with the book's share and rate."""
-    used, rate = table[table["n"] > 0], "bad_rate" if "bad_rate" in table else "mean"
-    share, of_book = s.as_book(used["n"].to_numpy(float), used[rate].to_numpy(float))
-    return used.assign(share=share, **{rate: of_book}).reset_index(drop=True)
 
 
 def points(card: Candidate, s: Sample, contract: Contract) -> Evidence:

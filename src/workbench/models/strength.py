@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from workbench import rules
@@ -11,6 +12,7 @@ from workbench.models.binning import WoeBins
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.panel.rates import observed
 from workbench.words import Text, say
 
 LITTLE = 0.001  # share of variance
@@ -84,6 +86,26 @@ def _explained(s: Sample, contract: Contract) -> tuple[dict[str, MeanBins], Evid
         source="Pearson (1905), correlation ratio η²",
         table=table,
     )
+
+
+def bins_of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of bins that have rows (columns n, bad_rate or mean as counted) with the book's share and rate."""
+    used, rate = table[table["n"] > 0], "bad_rate" if "bad_rate" in table else "mean"
+    share, of_book = s.as_book(used["n"].to_numpy(float), used[rate].to_numpy(float))
+    return used.assign(share=share, **{rate: of_book}).reset_index(drop=True)
+
+
+def by_bin(s: Sample, bins: WoeBins | MeanBins) -> pd.DataFrame:
+    """Return a feature bin by bin for a picture: of an event bin, n, bad_rate, woe; else group, share, rate, low, high."""
+    if s.outcome.is_binary:
+        return bins_of_book(s, bins.table())
+    codes, rows = bins.bins.codes(s.X[bins.bins.name]), []
+    for code in np.unique(codes):
+        inside = codes == code
+        share = s.weight[inside].sum() / s.weight.sum()
+        turned_out = observed(s.y[inside], s.weight[inside], s.outcome, s.parent_id[inside])
+        rows.append((bins.bins.labels[code], share, *turned_out))
+    return pd.DataFrame(rows, columns=["group", "share", "rate", "low", "high"])
 
 
 def _question(contract: Contract) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench import metrics
@@ -30,3 +31,8 @@ def observed(
 def level(value: float, outcome: Outcome) -> Text:
     """Return a value of the outcome as a page says it: a percentage, or an amount in its unit."""
     return say("{value}", value=value) if outcome.kind in ("amount", "time") else say("{value:.2%}", value=value)
+
+
+def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Return a table whose columns `rate` and `predicted` are called by the outcome's words."""
+    return table.rename(columns={"rate": str(outcome.rate), "predicted": f"mean {outcome.predicted}"})
