@@ -68,7 +68,7 @@ def test_long_tables_are_folded_not_cut():
     shown = Evidence(
         key="a", question="A question?", verdict="green", answer="x", table=pd.DataFrame({"row": range(100)})
     )._repr_html_()
-    assert "<summary>90 more rows</summary>" in shown and "<td>99</td>" in shown
+    assert "<summary>90 more rows</summary>" in shown and ">99</td>" in shown
 
 
 def test_run_by_hand_nothing_is_kept(tmp_path, monkeypatch):

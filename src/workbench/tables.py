@@ -67,8 +67,11 @@ def read(study: str, name: str, columns: list[str] | None = None) -> pd.DataFram
 def contract(study: str, name: str) -> Contract:
     """Return the contract the table was written with."""
     from workbench.contracts import Contract
+    from workbench.words import names
 
-    return Contract.model_validate(_entry(study, name)["contract"])
+    described = Contract.model_validate(_entry(study, name)["contract"])
+    names.learn({c.name: c.description for c in described.columns})
+    return described
 
 
 def pin(study: str, name: str, digest: str, facts: dict[str, Any]) -> None:

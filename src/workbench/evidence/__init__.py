@@ -2,11 +2,13 @@
 
 from workbench.evidence.answer import Evidence, Verdict, judged, label, light, summary, worst, worst_first
 from workbench.evidence.leaving import LEFT_BEHIND, digest_file, leave, touch, touched
+from workbench.evidence.picture import Picture
 from workbench.words import number
 
 __all__ = [
     "LEFT_BEHIND",
     "Evidence",
+    "Picture",
     "Verdict",
     "digest_file",
     "judged",

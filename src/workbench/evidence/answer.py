@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from workbench.evidence import card
+from workbench.evidence import card, table
+from workbench.evidence.picture import Picture
 from workbench.rules import Threshold
 from workbench.words import Text, say
 
@@ -53,7 +54,7 @@ class Evidence:
     blind_to: Text | str = ""
     source: str = ""
     table: DataFrame | None = None
-    figure: Figure | None = None
+    figure: Picture | Figure | None = None
     made_from: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,9 +86,26 @@ class Evidence:
             "made_from": dict(self.made_from),
         }
 
+    @classmethod
+    def from_record(cls, content: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of a record; one without table and picture (evidence.json) has none."""
+        texts = {name: Text.from_json(parts) for name, parts in content["texts"].items()}
+        plain = {name: content[name] for name in ("key", "verdict", "value", "source", "made_from")}
+        drawn, rows = content.get("picture"), content.get("table")
+        return cls(
+            **plain,
+            **texts,
+            table=table.from_json(rows) if rows else None,
+            figure=Picture.from_json(drawn) if drawn else None,
+        )
+
     def _repr_html_(self) -> str:
         """The card a notebook shows; everything that may come from data is escaped."""
         return card.html_card(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return what a notebook keeps: the card in the language now spoken, and the whole record for the others."""
+        return {"text/plain": str(self.answer), "text/html": self._repr_html_(), card.MIME: card.record(self)}
 
 
 def label(verdict: Verdict) -> str:
@@ -128,13 +146,13 @@ def summary(items: Iterable[Evidence]) -> Evidence:
     import pandas as pd
 
     items, columns = worst_first(items), ["verdict", "key", "answer", "threshold", "source"]
-    lights = Counter(label(e.verdict) for e in items)
-    counts = [say("{n} {light}", n=n, light=say(name)) for name, n in lights.items()]
+    lights = Counter(str(e.verdict).replace("_", " ") for e in items)
+    counts = [say("{n:,} {light}", n=n, light=say(name)) for name, n in lights.items()]
     return Evidence(
         key="summary",
         question=say("What was found?"),
         verdict=worst(items),
         answer=say("{n} answers: {lights}.", n=len(items), lights=counts),
         value=len(items),
-        table=pd.DataFrame([{c: str(getattr(e, c)) for c in columns} for e in items], columns=columns),
+        table=pd.DataFrame([{c: getattr(e, c) for c in columns} for e in items], columns=columns, dtype=object),
     )

@@ -3,66 +3,61 @@
 from __future__ import annotations
 
 import html
-import io
-from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.words import number, say
+from workbench.evidence import table
+from workbench.evidence.picture import Picture
+from workbench.words import heard, number, say
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from pandas import DataFrame
-
     from workbench.evidence.answer import Evidence
 
-SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
+MIME = "application/vnd.workbench.evidence+json"
 
 
-def html_card(e: Evidence) -> str:
-    """Return the card as HTML; everything that may come from data is escaped."""
-    rows = [("Value", _shown(e.value)), ("Threshold", e.threshold), ("Blind to", e.blind_to), ("Source", e.source)]
-    facts = "".join(f"<dt>{say(k)}</dt><dd>{html.escape(str(v))}</dd>" for k, v in rows if v)
-    light = html.escape(str(say(str(e.verdict).replace("_", " "))))
+def html_card(e: Evidence, rows: int = 0) -> str:
+    """Return the card as HTML; everything that may come from data is escaped.
+
+    `rows` is the number of rows of the whole table, where the evidence holds only its beginning.
+    """
+    facts = [
+        (say("Value"), _shown(e.value)),
+        (say("Threshold"), e.threshold),
+        (say("Blind to"), e.blind_to),
+        (say("Source"), heard(e.source)),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{html.escape(str(v))}</dd>" for name, v in facts if v)
+    picture = Picture.of(e.figure).drawn().html() if e.figure is not None else ""
     return (
         f'<div class="evidence {e.verdict}"><p class="question">{html.escape(str(e.question))}</p>'
-        f'<p class="answer"><span class="light {e.verdict}">{light}</span> '
-        f"{html.escape(str(e.answer))}</p><dl>{facts}</dl>{_table(e.table)}{_picture(e)}</div>"
+        f'<p class="answer">{light(str(e.verdict))} {html.escape(str(e.answer))}</p>'
+        f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG bytes, the same for the same figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-    return buffer.getvalue()
+def light(verdict: str) -> str:
+    """Return a traffic light as HTML, its word beside its colour."""
+    word = str(say(verdict.replace("_", " ")))
+    return f'<span class="light {html.escape(verdict)}">{html.escape(word)}</span>'
+
+
+def record(e: Evidence) -> dict[str, Any]:
+    """Return the whole evidence as JSON can hold it: its record, its table and its picture in every language."""
+    whole = {**e.record(), "table": None, "picture": None}
+    if e.table is not None:
+        whole["table"] = table.to_json(e.table)
+    if e.figure is not None:
+        whole["picture"] = Picture.of(e.figure).to_json()
+    return whole
+
+
+def from_record(content: dict[str, Any]) -> str:
+    """Return the card of recorded evidence, in the language now spoken."""
+    from workbench.evidence.answer import Evidence
+
+    e, rows = Evidence.from_record(content), (content.get("table") or {}).get("n", 0)
+    return html_card(e, rows)
 
 
 def _shown(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else number(value)
-
-
-def _table(table: DataFrame | None) -> str:
-    if table is None or table.empty:
-        return ""
-    import pandas as pd
-
-    def shown(part: DataFrame) -> str:
-        with pd.option_context("display.max_colwidth", None):
-            named = table.index.name is not None
-            return part.to_html(index=named, escape=True, border=0, justify="left", float_format=number, na_rep="")
-
-    rest = table.iloc[SHOWN_ROWS:MOST_ROWS]
-    more = (
-        f"<details><summary>{say('{n:,} more rows', n=len(rest))}</summary>{shown(rest)}</details>" if len(rest) else ""
-    )
-    if len(table) > MOST_ROWS:
-        beyond = say("… and {n:,} more in the CSV beside the MLflow run's evidence", n=len(table) - MOST_ROWS)
-        more += f"<p class='more'>{html.escape(str(beyond))}</p>"
-    return f'<div class="scroll">{shown(table.head(SHOWN_ROWS))}{more}</div>'
-
-
-def _picture(e: Evidence) -> str:
-    if e.figure is None:
-        return ""
-    encoded = b64encode(png(e.figure)).decode()
-    return f'<img alt="{html.escape(str(e.question))}" src="data:image/png;base64,{encoded}">'
+    return "" if value is None else heard(value) if isinstance(value, str) else number(value)

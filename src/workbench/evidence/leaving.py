@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workbench.evidence.answer import Evidence, summary, worst, worst_first
-from workbench.evidence.card import png
+from workbench.evidence.picture import Picture
+from workbench.evidence.table import to_csv
+from workbench.words import names
 
 LEFT_BEHIND = "evidence.json"  # written last: a step without it has not ended well
 
@@ -57,9 +59,10 @@ def _write(folder: Path, items: list[Evidence], figures: dict[str, float], files
     folder.mkdir(parents=True, exist_ok=True)
     for e in items:
         if e.table is not None:
-            e.table.to_csv(folder / f"{e.key}.csv", index=e.table.index.name is not None)
+            to_csv(e.table, folder / f"{e.key}.csv")
         if e.figure is not None:
-            (folder / f"{e.key}.png").write_bytes(png(e.figure))
+            ending, image = Picture.of(e.figure).drawn().file()
+            (folder / f"{e.key}.{ending}").write_bytes(image)
     for name, path in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(Path(path).read_bytes())
@@ -69,6 +72,7 @@ def _write(folder: Path, items: list[Evidence], figures: dict[str, float], files
         "evidence": [e.record() for e in items],
         "figures": {k: float(v) for k, v in figures.items()},
         "tables": touched(),
+        "names": names.learnt(),
         "files": left,
     }
     part = folder / f".{LEFT_BEHIND}"

@@ -1,136 +1,163 @@
-"""Candidates compared in pictures: ROC, KS, lift, calibration and score distribution."""
+"""Candidates compared in pictures: ROC, KS, lift, calibration, information value and WOE."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workbench.figures import theme
+from workbench.figures import labels, theme
+from workbench.figures.theme import PLAIN, Outcome
+from workbench.words import formatted, say, translated
+from workbench.words.names import display
 
 LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
+MOST_POINTS = 400  # of a curve: more can't be seen
 
 
 def _curves(y: np.ndarray, risk: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return cumulated shares of goods, bads and all, from the riskiest down; rows of the same risk are one step."""
+    """Return cumulated shares of negatives, positives and all, from the highest down; equal values are one step."""
     _, at = np.unique(-risk, return_inverse=True)
     sums = (np.bincount(at, w).cumsum() for w in (weight * (1 - y), weight * y, weight))
-    return tuple(np.concatenate([[0], c / c[-1]]) for c in sums)
+    whole = tuple(np.concatenate([[0], c / c[-1]]) for c in sums)
+    if len(whole[0]) <= MOST_POINTS:
+        return whole
+    seen = np.unique(np.linspace(0, len(whole[0]) - 1, MOST_POINTS).astype(int))
+    return tuple(c[seen] for c in whole)
 
 
-def roc_gains_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray) -> Figure:
-    """Draw ROC curves, gains (defaults by customers looked at) and lift (their default rate over everybody's)."""
-    with theme.house():
-        figure, (roc, gains, lift) = theme.panels(3, width=12.5, height=3.8)
-        for name, pd_ in pds.items():
-            good, bad, everyone = _curves(y, pd_, weight)
-            roc.plot(good, bad, label=name)
-            gains.plot(everyone, bad, label=name)
-            looked_at = everyone >= LIFT_FROM
-            lift.plot(everyone[looked_at], bad[looked_at] / everyone[looked_at], label=name)
-        for ax in (roc, gains):
-            ax.plot([0, 1], [0, 1], color=theme.GREY, lw=0.8, ls=":")
-            ax.xaxis.set_major_formatter("{x:.0%}")
-            ax.yaxis.set_major_formatter("{x:.0%}")
-            ax.set_ylabel("defaults found")
-        roc.set(title="ROC: the further up and left, the better", xlabel="good customers alarmed")
-        gains.set(title="Gains: defaults found among the riskiest", xlabel="customers looked at")
-        lift.axhline(1, color=theme.GREY, lw=0.8, ls=":")
-        lift.xaxis.set_major_formatter("{x:.0%}")
-        lift.set(title="Lift: default rate over the average", xlabel="customers looked at", ylabel="times the average")
-        roc.legend()
+@theme.picture
+def roc_gains_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray, outcome: Outcome = PLAIN) -> Figure:
+    """Draw ROC curves, gains (events by rows looked at) and lift (their rate over everybody's)."""
+    figure, (roc, gains, lift) = theme.panels(3, width=12.5, height=3.8)
+    for name, predicted in pds.items():
+        negative, positive, everyone = _curves(y, predicted, weight)
+        roc.plot(negative, positive, label=display(name))
+        gains.plot(everyone, positive, label=display(name))
+        looked_at = everyone >= LIFT_FROM
+        lift.plot(everyone[looked_at], positive[looked_at] / everyone[looked_at], label=display(name))
+    for ax in (roc, gains):
+        ax.plot([0, 1], [0, 1], color=theme.GREY, lw=0.8, ls=":")
+        ax.set_ylabel(say("share of {events} reached", events=outcome.events))
+        theme.percent(ax.yaxis)
+    theme.percent(roc.xaxis, gains.xaxis, lift.xaxis)
+    theme.numbers(lift.yaxis)
+    lift.axhline(1, color=theme.GREY, lw=0.8, ls=":")
+    roc.set(title=say("ROC: the further up and left, the better"))
+    roc.set_xlabel(say("share of the others alarmed"))
+    gains.set(title=say("Gains: {events} by rows looked at", events=outcome.events))
+    gains.set_xlabel(say("rows looked at"))
+    lift.set(title=say("Lift: {rate} over the average", rate=outcome.rate))
+    lift.set(xlabel=say("rows looked at"), ylabel=say("times the average"))
+    roc.legend()
     return figure
 
 
-def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> Figure:
-    """Draw score distributions of goods and bads, and the KS distance between their cumulated shares."""
-    with theme.house():
-        figure, (density, cumulated) = theme.panels(2, height=3.4)
-        edges = np.histogram_bin_edges(score, 40)
-        for value, name, colour in ((0, "good", theme.GREEN), (1, "bad", theme.RED)):
-            density.hist(
-                score[y == value],
-                edges,
-                weights=weight[y == value],
-                density=True,
-                alpha=0.55,
-                color=colour,
-                label=name,
-            )
-        good, bad, _ = _curves(y, -score, weight)
-        ordered = np.concatenate([[score.min()], np.unique(score)])
-        cumulated.plot(ordered, good, color=theme.GREEN)
-        cumulated.plot(ordered, bad, color=theme.RED)
-        at = int(np.argmax(bad - good))
-        cumulated.vlines(ordered[at], good[at], bad[at], color=theme.INK, lw=1.5)
-        cumulated.text(ordered[at], (good[at] + bad[at]) / 2, f"  KS {bad[at] - good[at]:.3f}")
-        density.set(title="Score distribution", xlabel="score (higher is safer)", yticks=[])
-        cumulated.set(title="Cumulated shares", xlabel="score")
-        cumulated.yaxis.set_major_formatter("{x:.0%}")
-        density.legend()
+@theme.picture
+def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = PLAIN) -> Figure:
+    """Draw score distributions of rows with and without the event, and the KS distance of their cumulated shares."""
+    figure, (density, cumulated) = theme.panels(2, height=3.4)
+    edges = np.histogram_bin_edges(score, 40)
+    for value, name, colour in ((0, outcome.negative, theme.GREEN), (1, outcome.positive, theme.RED)):
+        part = y == value
+        density.hist(score[part], edges, weights=weight[part], density=True, alpha=0.55, color=colour, label=str(name))
+    _cumulated(cumulated, y, score, weight)
+    density.set(title=say("Score distribution"), yticks=[])
+    density.set_xlabel(say("score (higher is safer)"))
+    cumulated.set(title=say("Cumulated shares"), xlabel=say("score"))
+    theme.percent(cumulated.yaxis)
+    theme.numbers(density.xaxis, cumulated.xaxis)
+    density.legend()
     return figure
 
 
-def calibration(curves: dict[str, pd.DataFrame]) -> Figure:
-    """Draw observed against predicted rate; each table: predicted, observed, low, high (0 to 1)."""
-    with theme.house():
-        figure, axes = theme.panels(len(curves), width=3.6 * len(curves), height=3.6)
-        for ax, (name, c) in zip(axes, curves.items(), strict=True):
-            top = float(max(c["predicted"].max(), c["high"].max())) * 1.05
-            ax.plot([0, top], [0, top], color=theme.GREY, lw=0.8, ls=":")
-            ax.errorbar(
-                c["predicted"],
-                c["observed"],
-                yerr=[c["observed"] - c["low"], c["high"] - c["observed"]],
-                fmt="o",
-                ms=4,
-                capsize=2,
-            )
-            ax.set(title=name, xlabel="predicted PD", ylabel="observed default rate")
-            ax.xaxis.set_major_formatter("{x:.0%}")
-            ax.yaxis.set_major_formatter("{x:.0%}")
+def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> None:
+    order = np.argsort(score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # the last row of every value
+    shares = [np.cumsum((weight * part)[order])[ends] / (weight * part).sum() for part in (1 - y, y)]
+    negative, positive, at = *shares, int(np.argmax(shares[1] - shares[0]))
+    for share, colour in ((negative, theme.GREEN), (positive, theme.RED)):
+        seen = np.unique(np.linspace(0, len(ends) - 1, min(MOST_POINTS, len(ends))).astype(int))
+        ax.plot(score[order][ends][seen], share[seen], color=colour)
+    x = score[order][ends][at]
+    ax.vlines(x, negative[at], positive[at], color=theme.INK, lw=1.5)
+    distance = say("KS {ks:.3f}", ks=positive[at] - negative[at])
+    ax.annotate(str(distance), (x, (negative[at] + positive[at]) / 2), xytext=(6, 0), textcoords="offset points")
+
+
+@theme.picture
+def calibration(curves: dict[str, pd.DataFrame], outcome: Outcome = PLAIN) -> Figure:
+    """Draw observed against predicted rate; each table: predicted, observed, low, high."""
+    figure, axes = theme.panels(len(curves), width=3.6 * len(curves), height=3.6)
+    for ax, (name, c) in zip(axes, curves.items(), strict=True):
+        top = float(max(c["predicted"].max(), c["high"].max())) * 1.05
+        ax.plot([0, top], [0, top], color=theme.GREY, lw=0.8, ls=":")
+        error = [c["observed"] - c["low"], c["high"] - c["observed"]]
+        ax.errorbar(c["predicted"], c["observed"], yerr=error, fmt="o", ms=4, capsize=2)
+        ax.set(title=display(name), xlabel=say("{predicted} (mean)", predicted=outcome.predicted))
+        ax.set_ylabel(say("{rate} observed", rate=outcome.rate))
+        theme.level(outcome, ax.xaxis, ax.yaxis)
     return figure
 
 
+@theme.picture
 def intervals(table: pd.DataFrame, metrics: list[str]) -> Figure:
     """Draw each candidate's metrics with their 95 % intervals; columns NAME, NAME_low, NAME_high."""
-    with theme.house():
-        figure, axes = theme.panels(len(metrics), width=3.2 * len(metrics), height=2.2)
-        for ax, m in zip(axes, metrics, strict=True):
-            error = [table[m] - table[f"{m}_low"], table[f"{m}_high"] - table[m]]
-            ax.errorbar(table[m], range(len(table)), xerr=error, fmt="o", capsize=3)
-            ax.set_yticks(range(len(table)), table["candidate"])
-            ax.set_ylim(len(table) - 0.5, -0.5)
-            ax.set_title(m.replace("_", " "))
+    figure, axes = theme.panels(len(metrics), width=3.2 * len(metrics), height=2.2)
+    for i, (ax, m) in enumerate(zip(axes, metrics, strict=True)):
+        error = [table[m] - table[f"{m}_low"], table[f"{m}_high"] - table[m]]
+        ax.errorbar(table[m], range(len(table)), xerr=error, fmt="o", capsize=3)
+        names = labels.fitted([display(c) for c in table["candidate"]], 16) if i == 0 else [""] * len(table)
+        ax.set_yticks(range(len(table)), names)
+        ax.set_ylim(len(table) - 0.5, -0.5)
+        ax.locator_params(axis="x", nbins=4)
+        theme.numbers(ax.xaxis)
+        ax.set_title(translated(m).replace("_", " "))
     return figure
 
 
+@theme.picture
 def information_value(table: pd.DataFrame, most: int = 20) -> Figure:
     """Draw information values, the largest on top; columns feature, iv."""
     shown = table.sort_values("iv").tail(most)
-    with theme.house():
-        figure, (ax,) = theme.panels(width=9, height=1.0 + 0.24 * len(shown))
-        ax.barh(shown["feature"], shown["iv"], color=theme.BLUE)
-        for x, words in ((0.02, "useless below"), (0.5, "suspicious above")):
-            ax.axvline(x, color=theme.GREY, lw=0.8, ls=":")
-            ax.text(x, -0.9, f" {words}", fontsize=7.5, color=theme.GREY)
-        ax.tick_params(axis="y", labelsize=8)
-        ax.set_title("Information value")
+    figure, (ax,) = theme.panels(width=9, height=1.0 + 0.26 * len(shown))
+    ax.barh(range(len(shown)), shown["iv"], color=theme.BLUE)
+    ax.set_yticks(range(len(shown)), labels.fitted([display(f) for f in shown["feature"]], 44))
+    for x, words in ((0.02, say("useless below")), (0.5, say("suspicious above"))):
+        ax.axvline(x, color=theme.GREY, lw=0.8, ls=":")
+        ax.annotate(
+            str(words), (x, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points",
+            fontsize=7.5, color=theme.GREY,
+        )  # fmt: skip
+    ax.set_ylim(-1.1, len(shown) - 0.4)
+    theme.numbers(ax.xaxis)
+    ax.tick_params(axis="y", labelsize=8)
+    ax.set_title(say("Information value"))
     return figure
 
 
-def woe(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Draw WOE (bars) and bad rate (dots) by bin of a few characteristics; tables: bin, n, bad_rate, woe."""
-    with theme.house():
-        figure, axes = theme.panels(len(tables), width=4.2 * len(tables), height=3.4)
-        for ax, (name, t) in zip(axes, tables.items(), strict=True):
-            used = t[t["n"] > 0]
-            ax.bar(range(len(used)), used["woe"], color=theme.BLUE, alpha=0.6)
-            ax.set_xticks(range(len(used)), [b[:16] for b in used["bin"]], rotation=45, ha="right", fontsize=7.5)
-            ax.set_title(name)
-            ax.set_ylabel("WOE")
-            rate = ax.twinx()
-            rate.plot(range(len(used)), used["bad_rate"], "o-", color=theme.ORANGE, ms=4)
-            rate.yaxis.set_major_formatter("{x:.0%}")
-            rate.grid(False)
+@theme.picture
+def woe(tables: dict[str, pd.DataFrame], outcome: Outcome = PLAIN) -> Figure:
+    """Draw WOE (bars) and observed rate (dots) by bin of a few characteristics; tables: bin, n, bad_rate, woe."""
+    figure, axes = theme.panels(len(tables), width=4.2 * len(tables), height=3.7)
+    for i, (ax, (name, t)) in enumerate(zip(axes, tables.items(), strict=True)):
+        used = t[t["n"] > 0]
+        ax.bar(range(len(used)), used["woe"], color=theme.BLUE, alpha=0.6)
+        labels.along(ax, [_spoken(b) for b in used["bin"]], room=3.3)
+        ax.set_title("\n".join(labels.fitted([display(name)], 34)))
+        ax.set_ylabel(say("WOE") if i == 0 else "")
+        theme.numbers(ax.yaxis)
+        rate = ax.twinx()
+        rate.plot(range(len(used)), used["bad_rate"], "o-", color=theme.ORANGE, ms=4)
+        theme.percent(rate.yaxis)
+        rate.grid(False)
+        rate.set_ylabel(outcome.rate if i == len(tables) - 1 else "", color=theme.ORANGE)
     return figure
+
+
+def _spoken(label: object) -> str:
+    """Return a bin's name in the language now spoken: `missing`, `unseen` and intervals are words, data are not."""
+    from workbench.words import heard
+
+    return heard(str(label)) if isinstance(label, str) else formatted(label)

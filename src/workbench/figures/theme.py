@@ -1,14 +1,23 @@
-"""One look for every picture: colours that hold for colour-blind readers, light grid, no frame."""
+"""One look for every picture: colours that hold for colour-blind readers, light grid, no frame, Chinese glyphs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 from cycler import cycler
+from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter
+
+from workbench.evidence import Picture
+from workbench.words import Text, say, ticks
 
 INK, GRID, PAPER = "#22303c", "#dfe5ea", "#ffffff"
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY, AMBER = (
@@ -17,11 +26,13 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY, AMBER = (
     "#2c8c68",
     "#b3383f",
     "#7a5ea8",
-    "#8795a1",
+    "#66747f",
     "#d9a514",
 )
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 LIGHTS = {"green": GREEN, "amber": AMBER, "red": RED, "info": GREY}  # of verdicts
+LATIN = "DejaVu Sans"
+CJK = ("Noto Sans CJK", "Source Han Sans", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei", "WenQuanYi")
 
 _STYLE = {
     "figure.facecolor": PAPER,
@@ -43,16 +54,61 @@ _STYLE = {
     "legend.frameon": False,
     "axes.prop_cycle": cycler(color=SERIES),
     "figure.constrained_layout.use": True,
-    "font.sans-serif": ["DejaVu Sans"],
     "axes.unicode_minus": True,
 }
+
+
+class Outcome(Protocol):
+    """What a picture asks of `contracts.Outcome`: the words for what is predicted."""
+
+    @property
+    def rate(self) -> Text: ...
+    @property
+    def events(self) -> Text: ...
+    @property
+    def predicted(self) -> Text: ...
+    @property
+    def positive(self) -> Text: ...
+    @property
+    def negative(self) -> Text: ...
+
+
+@dataclass(frozen=True)
+class _Plain:
+    rate: Text = say("outcome rate")
+    events: Text = say("events")
+    predicted: Text = say("predicted rate")
+    positive: Text = say("with the event")
+    negative: Text = say("without it")
+
+
+PLAIN = _Plain()  # the words of a picture that isn't told what is predicted
+
+
+@functools.cache
+def cjk_font() -> str | None:
+    """Return the name of the font that draws Chinese, None where this machine has none."""
+    names = {f.name for f in font_manager.fontManager.ttflist}
+    fitting = (n for prefix in CJK for n in sorted(names) if n.startswith(prefix) and "Mono" not in n)
+    return next(fitting, None)
 
 
 @contextmanager
 def house() -> Iterator[None]:
     """Draw in the house style within the block."""
-    with plt.rc_context(_STYLE):
+    fonts = [LATIN, *filter(None, [cjk_font()])]
+    with plt.rc_context({**_STYLE, "font.family": fonts}):
         yield
+
+
+def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
+    """Make a function that returns a figure return a picture: drawn when somebody looks, in the language then spoken."""
+
+    @functools.wraps(draw)
+    def later(*args: Any, **kwargs: Any) -> Picture:
+        return Picture(functools.partial(draw, *args, **kwargs), house)
+
+    return later
 
 
 def panels(n: int = 1, *, width: float = 10, height: float = 3.6) -> tuple[Figure, list[Axes]]:
@@ -60,3 +116,33 @@ def panels(n: int = 1, *, width: float = 10, height: float = 3.6) -> tuple[Figur
     figure, axes = plt.subplots(1, n, figsize=(width, height), squeeze=False)
     plt.close(figure)
     return figure, list(axes[0])
+
+
+class _Numbers(Formatter):
+    """Writes the numbers of an axis as pages write them, with the digits its ticks need."""
+
+    def __init__(self, percent: bool):
+        self.percent = percent
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: list[float]) -> list[str]:
+        return ticks(values, percent=self.percent)
+
+
+def percent(*axes: Axis) -> None:
+    """Write the numbers of these axes as percent."""
+    for axis in axes:
+        axis.set_major_formatter(_Numbers(percent=True))
+
+
+def numbers(*axes: Axis) -> None:
+    """Write the numbers of these axes with thousands set apart and no powers of ten."""
+    for axis in axes:
+        axis.set_major_formatter(_Numbers(percent=False))
+
+
+def level(outcome: Outcome, *axes: Axis) -> None:
+    """Write the numbers of these axes as the outcome is measured: an amount in its unit, a rate in percent."""
+    (numbers if getattr(outcome, "kind", "binary") in ("amount", "time") else percent)(*axes)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from workbench import tables
 from workbench.evidence import digest_file
-from workbench.models import pd_model
-from workbench.models.pd_model import PdModel
+from workbench.models import scorer
+from workbench.models.scorer import Scorer
 from workbench.params import UserError
 from workbench.registry import store
 
@@ -29,7 +29,7 @@ class Version:
     version: str
     run_id: str
     digest: str
-    model: PdModel
+    model: Scorer
     figures: Mapping[str, float]
 
     @property
@@ -48,18 +48,12 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
     from mlflow.models import infer_signature
 
     store.client()
-    loaded, digest, name = pd_model.load(path), digest_file(path), f"{study}.{model}"
+    loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
     if facts := _registered(name, digest):
         pin(study, model, digest, facts)
         return {**facts, "digest": digest}
     example = _example(loaded)
-    out = pd.DataFrame(
-        {
-            "pd": loaded.pd(example),
-            "score": loaded.score(example),
-            "grade_code": loaded.grade(loaded.pd(example)),
-        }
-    )
+    out = loaded.scored(example)
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
         info = mlflow.pyfunc.log_model(
             name="model",
@@ -106,7 +100,7 @@ def pin(study: str, model: str, digest: str, facts: Mapping[str, str]) -> None:
     store.client().set_registered_model_alias(facts["name"], ALIAS, facts["version"])
 
 
-def _example(model: PdModel) -> pd.DataFrame:
+def _example(model: Scorer) -> pd.DataFrame:
     """Typical inputs: the low, middle and high of every number's bins, the first categories."""
     columns = {}
     for name, words in model.features.items():
@@ -131,7 +125,7 @@ def load(study: str, model: str = "pd") -> Version:
     c = store.client()
     found = c.get_model_version(pinned["name"], pinned["version"])
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{found.version}"))
-    loaded = pd_model.load(folder / "artifacts" / pd_model.FILE, pinned["digest"])
+    loaded = scorer.load(folder / "artifacts" / scorer.FILE, pinned["digest"])
     tables.note_read(f"model__{model}", pinned["digest"])
     figures = c.get_run(found.run_id).data.metrics
     return Version(found.name, str(found.version), found.run_id, pinned["digest"], loaded, figures)

@@ -1,4 +1,4 @@
-"""An executed notebook as a page: code hidden, one look, no script and nothing from outside, bad news on top."""
+"""An executed notebook as a page: the answer first, code hidden, one look, no script and nothing from outside."""
 
 from __future__ import annotations
 
@@ -10,14 +10,26 @@ from typing import Any
 
 import jinja2
 
+from workbench import home
+from workbench.evidence import Evidence, card, worst_first
+from workbench.reporting import advice, cells
+from workbench.words import Text, formatted, heard, language, names, say, speaking
+
 TEMPLATES = Path(__file__).parent / "templates"
-_TOLD = ("error", "red", "amber")
+SHOWN_REASONS = 3  # of a page on which all is well
 
 
 @cache
 def templates() -> jinja2.Environment:
-    """Return the page templates; everything put into them is escaped."""
-    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    """Return the page templates: everything put into them is escaped, `_("…")` is said in the language now spoken."""
+    made = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    made.globals.update(_=_said, language=language, heard=heard)
+    made.filters["light"] = lambda verdict: jinja2.utils.markupsafe.Markup(card.light(verdict))
+    return made
+
+
+def _said(template: str, **facts: Any) -> str:
+    return str(say(template, **facts))
 
 
 def css() -> jinja2.utils.markupsafe.Markup:
@@ -26,51 +38,81 @@ def css() -> jinja2.utils.markupsafe.Markup:
 
 
 def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
-    """Return the page of an executed notebook.
+    """Return the page of an executed notebook in the language of its facts (`language`, English without).
 
-    `left` is what the step left behind (verdict, evidence, tables), `facts` name study, step, run,
-    link, parameters and the sibling pages. The page's security policy forbids every script, so that
-    nothing a customer typed can run.
+    `left` is what the step left behind (verdict, evidence, tables, names of columns), `facts` name study, step, run,
+    link, parameters and the sibling pages, and where known owner, description, period and model. Nothing is run again:
+    sentences, tables and pictures come from what the notebook holds. The page's security policy forbids every script,
+    form and request, so that nothing a customer typed can act.
     """
-    told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
-    return (
-        templates()
-        .get_template("page.html")
-        .render(
-            f=facts,
-            left=left,
-            told=told,
-            body=body(notebook),
-            css=css(),
-            up="../" * (facts["slug"].count("/") + 1),
-            when=time.strftime("%Y-%m-%d %H:%M"),
+    with speaking(facts.get("language") or "en"), names.knowing(left.get("names", {})):
+        book = cells.read(notebook)
+        return (
+            templates()
+            .get_template("page.html")
+            .render(
+                f=facts,
+                left=left,
+                title=str(say(cells.title(book))),
+                lead=jinja2.utils.markupsafe.Markup(cells.lead(book)),
+                answer=_answer(left, facts),
+                about=_about(facts),
+                steps=[(name, slug, step_title(name)) for name, slug in facts["steps"]],
+                body=jinja2.utils.markupsafe.Markup(cells.body(book)),
+                css=css(),
+                up="../" * (facts["slug"].count("/") + 1 + bool(facts.get("period"))),
+                when=time.strftime("%Y-%m-%d %H:%M"),
+                shown=formatted,
+            )
         )
-    )
 
 
-def body(notebook: Path) -> str:
-    """Return the notebook's text and outputs as HTML, without code and without the injected parameters."""
-    import nbformat
-    from nbconvert import HTMLExporter
+def step_title(step: str) -> str:
+    """Return what a step is called: its notebook's title, and the instance's name where a study has it twice."""
+    base, _, instance = step.partition("@")
+    path = home.root() / "notebooks" / f"{base}.ipynb"
+    called = str(say(_title(path))) if path.exists() else base
+    return f"{called} · {instance}" if instance else called
 
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        mathjax_url="",
-        require_js_url="",
-        embed_images=True,
-    )
-    exporter.exclude_anchor_links = True
-    shown = nbformat.read(notebook, as_version=4)
-    heading = ""
-    for cell in shown.cells:
-        if cell.cell_type == "markdown" and (found := re.search(r"^#+ (.+)$", cell.source, re.M)):
-            heading = found[1]
-        if cell.cell_type == "code":  # warnings belong to the notebook that is kept with the run, not to readers
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-            for picture in [o for o in cell.outputs if "image/png" in o.get("data", {})]:
-                picture.metadata["image/png"] = {"alt": f"Picture: {heading}"}
-    content, _ = exporter.from_notebook_node(shown)
-    return content
+
+@cache
+def _title(path: Path) -> str:
+    return cells.title(cells.read(path)) or path.stem
+
+
+def _answer(left: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the decision, its reasons (what is not green; else what speaks for it) and what to do."""
+    found = worst_first(Evidence.from_record(e) for e in left["evidence"])
+    alarms = [e for e in found if e.verdict in ("error", "red", "amber", "not_evaluated")]
+    headline = next((e for e in found if e.key == facts["step"].rsplit("/", 1)[-1].split("@")[0]), None)
+    reasons = alarms or found[:SHOWN_REASONS]
+    if headline:
+        reasons = [headline, *(e for e in reasons if e is not headline)]
+    return {
+        "decision": advice.decision(left["verdict"]),
+        "reasons": reasons,
+        "to_do": advice.what_to_do(facts["step"], left["verdict"]),
+    }
+
+
+def _about(facts: dict[str, Any]) -> list[tuple[Text, str]]:
+    """Return study, model, period and owner, as far as they are known."""
+    params = facts.get("params", {})
+    model = facts.get("model") or params.get("model", "")
+    said = [
+        (say("Study"), heard(facts["title"])),
+        (say("About"), heard(facts.get("description", ""))),
+        (say("Model"), model if isinstance(model, str) else ""),
+        (say("Period"), _period(facts, params)),
+        (say("Owner"), heard(facts.get("owner", ""))),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def _period(facts: dict[str, Any], params: dict[str, Any]) -> str:
+    period = facts.get("period", "")
+    if period and period != "once":
+        return str(period)
+    ends = [params[k] for k in ("as_of_from", "as_of_to") if params.get(k)]
+    dates = sorted({d for d in ends if re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", str(d))})
+    return str(say("{first} to {last}", first=dates[0], last=dates[-1])) if len(dates) > 1 else "".join(dates)

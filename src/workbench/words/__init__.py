@@ -1,7 +1,24 @@
 """A sentence = English template + named facts; said in any language that has a catalogue."""
 
-from workbench.words.catalogue import LANGUAGES, language, speaking, translated
-from workbench.words.numbers import formatted, number
-from workbench.words.sentence import Text, say
+from workbench.words.catalogue import LANGUAGES, has, language, speaking, translated, untranslated
+from workbench.words.heard import heard
+from workbench.words.numbers import formatted, number, p_value, ticks
+from workbench.words.sentence import MIME, Text, joined, say
 
-__all__ = ["LANGUAGES", "Text", "formatted", "language", "number", "say", "speaking", "translated"]
+__all__ = [
+    "LANGUAGES",
+    "MIME",
+    "Text",
+    "formatted",
+    "has",
+    "heard",
+    "joined",
+    "language",
+    "number",
+    "p_value",
+    "say",
+    "speaking",
+    "ticks",
+    "translated",
+    "untranslated",
+]

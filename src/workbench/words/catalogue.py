@@ -11,6 +11,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_CN")
 _spoken: ContextVar[str] = ContextVar("language", default="en")
+_untranslated: set[str] = set()
 
 
 def language() -> str:
@@ -37,7 +38,21 @@ def translated(msgid: str, name: str = "") -> str:
     ('default rate', '违约率')
     """
     name = name or language()
-    return msgid if name == "en" else catalogue(name).get(msgid, msgid)
+    if name == "en":
+        return msgid
+    if msgid not in catalogue(name) and any(c.isalpha() for c in msgid):
+        _untranslated.add(msgid)
+    return catalogue(name).get(msgid, msgid)
+
+
+def has(msgid: str, name: str = "") -> bool:
+    """Say whether the catalogue of a language (the one now spoken) holds a template; English needs none."""
+    return (name or language()) != "en" and msgid in catalogue(name or language())
+
+
+def untranslated() -> set[str]:
+    """Return the templates that were asked for in this process and that the catalogue lacks."""
+    return set(_untranslated)
 
 
 @cache
@@ -46,5 +61,5 @@ def catalogue(name: str) -> dict[str, str]:
     from babel.messages.pofile import read_po
 
     with (FOLDER / f"{name}.po").open("rb") as file:
-        found = read_po(file, locale=name)
-    return {m.id: m.string for m in found if m.id and m.string and not m.fuzzy}
+        messages = read_po(file, locale=name)
+    return {m.id: m.string for m in messages if m.id and m.string and not m.fuzzy}

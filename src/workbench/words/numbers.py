@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from workbench.words.catalogue import language
 
 _SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>[fd%]?)$")
+LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown one stays on its side of each
 
 
 def formatted(value: Any, spec: str = "") -> str:
-    """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; without one, as `number` does.
+    """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; `p` for a p-value; else as `number` does.
 
     >>> formatted(0.1234, ".1%"), formatted(12345, ","), formatted(float("nan"), ".2f"), formatted("text")
     ('12.3%', '12,345', 'n/a', 'text')
@@ -24,6 +27,8 @@ def formatted(value: Any, spec: str = "") -> str:
         return _dated(value, spec)
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         return format(value, "" if isinstance(value, bool) else spec)
+    if spec == "p":
+        return p_value(float(value))
     if not spec:
         return number(float(value))
     found = _SPEC.match(spec)
@@ -43,6 +48,36 @@ def number(x: float) -> str:
     if 0 < abs(x) < 1e-4:
         return "< 0.0001" if x > 0 else "> −0.0001"
     return formatted(x, ",.0f") if abs(x) >= 1000 else f"{x:.4g}"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value with as many digits as keep it on its side of every usual level.
+
+    >>> p_value(0.009951), p_value(0.2346), p_value(0.00002)
+    ('0.00995', '0.235', '< 0.0001')
+    """
+    if not 0 <= p <= 1:
+        return "n/a"
+    if p < 1e-4:
+        return "< 0.0001"
+    for digits in range(3, 9):
+        rounded = round(p, digits)
+        if rounded and all((p < level) == (rounded < level) for level in LEVELS):
+            return formatted(rounded, f".{digits}f")
+    return formatted(p, ".8f")
+
+
+def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:
+    """Return the numbers of one axis, all with the few digits that show each of them truly.
+
+    >>> ticks([0, 0.025, 0.05], percent=True), ticks([0, 20_000, 40_000]), ticks([0, 0.25, 0.5])
+    (['0.0%', '2.5%', '5.0%'], ['0', '20,000', '40,000'], ['0.00', '0.25', '0.50'])
+    """
+    shown = [100 * v if percent else v for v in map(float, values)]
+    apart = sorted({round(v, 12) for v in shown if math.isfinite(v)})
+    step = min((b - a for a, b in pairwise(apart)), default=0.0) or max(map(abs, apart), default=1)
+    digits = next((d for d in range(7) if all(abs(round(v, d) - v) <= step / 100 for v in apart)), 6)
+    return [formatted(v / 100, f".{digits}%") if percent else formatted(v, f",.{digits}f") for v in shown]
 
 
 def _localised(value: Any, found: re.Match[str]) -> str:

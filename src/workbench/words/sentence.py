@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ SEPARATOR = {
     "en": (", ", "; ", " "),
     "zh_CN": ("、", "；", ""),
 }  # of a list, of a list with commas, of sentences
+MIME = "application/vnd.workbench.text+json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,11 @@ class Text:
     parts: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def __str__(self) -> str:
-        return SEPARATOR[language()][2].join(_Formatter().said(template, facts) for template, facts in self.parts)
+        return self.spoken(str)
+
+    def spoken(self, fact: Callable[[str], str]) -> str:
+        """Return the text in the language now spoken; every fact, once written, goes through a function (`escape`)."""
+        return SEPARATOR[language()][2].join(_Formatter(fact).said(t, facts) for t, facts in self.parts)
 
     def __add__(self, other: Text) -> Text:
         return Text(self.parts + other.parts)
@@ -57,6 +62,12 @@ class Text:
         """Return the text as JSON can hold it."""
         return [{"msgid": t, "facts": {k: _plain(v) for k, v in f.items()}} for t, f in self.parts]
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return what a notebook keeps: the words now spoken, and the facts apart, for every other language."""
+        from workbench.words.markdown import text_html
+
+        return {"text/plain": str(self), "text/html": text_html(self), MIME: {"text": self.to_json()}}
+
     @classmethod
     def from_json(cls, parts: list[dict[str, Any]]) -> Text:
         """Return the text that `to_json` wrote."""
@@ -75,19 +86,22 @@ def say(template: str, **facts: Any) -> Text:
 
 
 def joined(items: Iterable[Text | str]) -> str:
-    """Return texts as one list in the language now spoken; semicolons stand between items that hold commas themselves."""
+    """Return texts as one list in the language now spoken; semicolons part items that hold commas themselves."""
     said, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
     return (semicolon if any(comma in text for text in said) else comma).join(said)
 
 
 class _Formatter(string.Formatter):
+    def __init__(self, fact: Callable[[str], str]):
+        self.fact = fact
+
     def said(self, template: str, facts: Mapping[str, Any]) -> str:
         return self.vformat(translated(template), (), facts) if facts else translated(template)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, list | tuple):
             return joined(self.format_field(v, format_spec) for v in value)
-        return str(value) if isinstance(value, Text) else formatted(value, format_spec)
+        return value.spoken(self.fact) if isinstance(value, Text) else self.fact(formatted(value, format_spec))
 
 
 def _plain(value: Any) -> Any:

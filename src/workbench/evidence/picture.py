@@ -1,0 +1,114 @@
+"""A picture: drawn when somebody looks, once a language, the same bytes every time; whole in a notebook's output."""
+
+from __future__ import annotations
+
+import html
+import io
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.words import LANGUAGES, language, speaking
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MIME = "application/vnd.workbench.picture+json"
+SVG, PNG = "image/svg+xml", "image/png"
+LARGEST_SVG = 250_000  # characters; what is larger (many thousand points) is kept as PNG at twice the screen's density
+_DPI = 200
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture in one language: its kind (SVG text, or PNG as base64), and what it shows for those who can't see it."""
+
+    mime: str
+    data: str
+    alt: str
+
+    def html(self) -> str:
+        """Return the picture as it stands in a page: whole in the page, no request, no script."""
+        encoded = b64encode(self.data.encode()).decode() if self.mime == SVG else self.data
+        source = f"data:{self.mime};base64,{encoded}"
+        return f'<div class="picture"><img alt="{html.escape(self.alt)}" src="{source}"></div>'
+
+    def file(self) -> tuple[str, bytes]:
+        """Return the ending of a file's name and its bytes."""
+        from base64 import b64decode
+
+        return ("svg", self.data.encode()) if self.mime == SVG else ("png", b64decode(self.data))
+
+
+class Picture:
+    """A figure function with its arguments; `figure()` draws it, `drawn()` gives its image in the language now spoken."""
+
+    def __init__(
+        self,
+        draw: Callable[[], Figure] | None,
+        style: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        drawn: dict[str, Drawn] | None = None,
+    ):
+        self._draw, self._style, self._drawn = draw, style, drawn or {}
+
+    @classmethod
+    def of(cls, figure: Figure | Picture) -> Picture:
+        """Return a picture of a plain matplotlib figure, too: the same in every language."""
+        return figure if isinstance(figure, Picture) else cls(lambda: figure)
+
+    def figure(self) -> Figure:
+        """Return the figure in the language now spoken, to look at its axes."""
+        if self._draw is None:
+            raise ValueError("a picture read from a record can't be drawn again")
+        with self._style():
+            return self._draw()
+
+    def drawn(self) -> Drawn:
+        """Return the image in the language now spoken; a recorded picture that lacks it, in English."""
+        if language() not in self._drawn:
+            if self._draw is None:
+                return next(iter(self._drawn.values()))
+            with self._style():
+                self._drawn[language()] = _image(self._draw())
+        return self._drawn[language()]
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """Return the image in every language, as JSON can hold it."""
+        images = {}
+        for name in LANGUAGES:
+            with speaking(name):
+                images[name] = vars(self.drawn())
+        return images
+
+    @classmethod
+    def from_json(cls, content: dict[str, dict[str, str]]) -> Picture:
+        """Return the picture that `to_json` wrote."""
+        return cls(None, drawn={name: Drawn(**image) for name, image in content.items()})
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        here = self.drawn()
+        return {here.mime: here.data, "text/plain": here.alt, MIME: self.to_json()}
+
+
+def _image(figure: Figure) -> Drawn:
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "path"}):
+        plain = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.06, metadata=plain)
+    svg = buffer.getvalue()
+    if len(svg) <= LARGEST_SVG:
+        return Drawn(SVG, svg[svg.index("<svg") :], _alt(figure))
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", dpi=_DPI, bbox_inches="tight", pad_inches=0.06, metadata={"Software": None})
+    return Drawn(PNG, b64encode(raw.getvalue()).decode(), _alt(figure))
+
+
+def _alt(figure: Figure) -> str:
+    """Return the titles of a figure: what it says, in words."""
+    above = figure.get_suptitle()
+    titles = [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
+    return ": ".join(filter(None, [above, "; ".join(dict.fromkeys(filter(None, titles)))]))

@@ -1,0 +1,153 @@
+"""A table of evidence: as HTML for readers, as JSON for other languages, as CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.words import Text, formatted, has, heard, joined, number, say, translated
+from workbench.words import names as column_names
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
+_FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r]")
+
+
+def to_html(table: DataFrame | None, rows: int = 0) -> str:
+    """Return a table as HTML, its first rows at once and the rest folded away; nothing where it has no rows.
+
+    Headers and cells are said in the language now spoken, columns by their display names; everything is escaped.
+    `rows` is the number of rows of the whole table, where this is only its beginning.
+    """
+    if table is None or table.empty:
+        return ""
+    header, body = _plain_parts(table)
+    shown, rest = body[:SHOWN_ROWS], body[SHOWN_ROWS:MOST_ROWS]
+    head = "".join(f"<th{_side(i, body)}>{_header(name)}</th>" for i, name in enumerate(header))
+    more = ""
+    if rest:
+        folded = say("{n:,} more rows", n=len(rest))
+        more = f"<details><summary>{folded}</summary>{_whole(head, header, rest)}</details>"
+    if (beyond := max(rows, len(table)) - MOST_ROWS) > 0:
+        words = say("… and {n:,} more in the CSV beside the MLflow run's evidence", n=beyond)
+        more += f'<p class="more">{html.escape(str(words))}</p>'
+    return f'<div class="scroll">{_whole(head, header, shown)}</div>{more}'
+
+
+def to_json(table: DataFrame) -> dict[str, Any]:
+    """Return the first thousand rows as JSON can hold them: columns, rows, number of all rows."""
+    header, body = _plain_parts(table.head(MOST_ROWS))
+    return {"columns": header, "rows": [[_kept(v) for v in row] for row in body], "n": len(table)}
+
+
+def from_json(content: dict[str, Any]) -> DataFrame:
+    """Return the table that `to_json` wrote; sentences in its cells are `Text`s again."""
+    import pandas as pd
+
+    rows = [[Text.from_json(v["text"]) if isinstance(v, dict) else v for v in row] for row in content["rows"]]
+    return pd.DataFrame(rows, columns=content["columns"], dtype=object)
+
+
+def to_csv(table: DataFrame, path: Path) -> None:
+    """Write a table for spreadsheets: what a customer typed is text there, never a formula; numbers stay numbers."""
+    safe = table.copy()
+    for name in safe.columns[[not _is_number(t) for t in safe.dtypes]]:
+        safe[name] = safe[name].map(_neutral)
+    safe.columns = [_neutral(str(c)) for c in safe.columns]
+    if safe.index.name is not None:
+        safe.index = safe.index.map(_neutral)
+    safe.to_csv(path, index=safe.index.name is not None)
+
+
+def _neutral(cell: Any) -> Any:
+    if isinstance(cell, Text):
+        cell = cell.in_language("en")
+    if not isinstance(cell, str) or not _FORMULA.match(cell):
+        return cell
+    return cell if re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?%?", cell) else f"'{cell}"
+
+
+def _is_number(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "biufc"
+
+
+def _plain_parts(table: DataFrame) -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows; an index that has a name is the first column."""
+    flat = table.reset_index() if table.index.name is not None else table
+    return [str(c) for c in flat.columns], [list(row) for row in flat.itertuples(index=False, name=None)]
+
+
+def _kept(cell: Any) -> Any:
+    if isinstance(cell, Text):
+        return {"text": cell.to_json()}
+    if isinstance(cell, list | tuple):
+        return [_kept(v) for v in cell]
+    if hasattr(cell, "item"):
+        cell = cell.item()
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    return cell if isinstance(cell, str | bool | int | float | type(None)) else str(cell)
+
+
+def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
+    lines = "".join(
+        "<tr>" + "".join(f"<td{_kind(v)}>{_cell(v, c)}</td>" for v, c in zip(row, header, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _header(name: str) -> str:
+    if column_names.is_name(name) and not has(name):
+        return named(name)
+    return html.escape(translated(name).replace("_", " "))
+
+
+def named(code: str) -> str:
+    """Return a column's display name with its code name small beside it, as HTML."""
+    name = column_names.display(code)
+    same = name.casefold() == code.replace("_", " ").casefold()
+    beside = "" if same else f" <small><code>{html.escape(code)}</code></small>"
+    return f"{html.escape(name)}{beside}"
+
+
+def _cell(value: Any, column: str) -> str:
+    if isinstance(value, str):
+        return cell_html(value)
+    if isinstance(value, list | tuple):
+        return html.escape(joined([v if isinstance(v, Text) else _number(v, column) for v in value]))
+    return html.escape(str(value) if isinstance(value, Text) else _number(value, column))
+
+
+def cell_html(text: str) -> str:
+    """Return a text from a table as HTML: a term in the language now spoken, a column by its name, data as they are."""
+    if column_names.is_name(text):
+        return named(text)
+    return html.escape(heard(text))
+
+
+def _number(value: Any, column: str) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(say("yes") if value else say("no"))
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        return heard(str(value))
+    whole = isinstance(value, int) or float(value).is_integer()
+    return f"{int(value)}" if whole and "year" in column else formatted(value, ",") if whole else number(float(value))
+
+
+def _kind(value: Any) -> str:
+    is_number = hasattr(value, "__float__") and not isinstance(value, bool | str)
+    return ' class="n"' if is_number else ""
+
+
+def _side(i: int, body: list[list[Any]]) -> str:
+    column = [row[i] for row in body[:SHOWN_ROWS] if row[i] is not None]
+    return ' class="n"' if column and all(_kind(v) for v in column) else ""

@@ -1,0 +1,61 @@
+"""A finished English sentence in the language now spoken: its template is found among those of the catalogue.
+
+For words that were kept as plain text before anybody knew who reads them: descriptions in a pinned contract, cells of a
+table, headlines in tags.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from functools import cache
+
+from workbench.words.catalogue import catalogue, has, language, translated
+
+
+def heard(words: str) -> str:
+    """Return a text in the language now spoken, as it is where no template fits.
+
+    A template fits where its words stand in the text and something stands in every field; the longest one wins.
+    """
+    if language() == "en" or not words or any("一" <= c <= "鿿" for c in words):
+        return words
+    if has(words):
+        return translated(words)
+    grouped = _patterns(language())
+    for pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
+        if fitting := pattern.fullmatch(words):
+            return _refilled(template, fitting.groupdict())
+    return words
+
+
+def _refilled(template: str, fields: dict[str, str]) -> str:
+    fields = {name: heard(text) for name, text in fields.items()}
+    return re.sub(r"\{(\w+)[^}]*\}", lambda m: fields.get(m[1], m[0]), translated(template))
+
+
+@cache
+def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
+    """Return the templates with fields by their first letter, those with most words first."""
+    grouped: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    for template in sorted(catalogue(name), key=_letters, reverse=True):
+        parts = list(string.Formatter().parse(template)) if "{" in template else []
+        if not parts or _letters(template) < 6:
+            continue
+        seen: set[str] = set()
+        pattern = "".join(re.escape(literal) + _field(field, seen) for literal, field, _, _ in parts)
+        grouped.setdefault(parts[0][0][:1].lower(), []).append((re.compile(pattern, re.S), template))
+    return grouped
+
+
+def _field(name: str | None, seen: set[str]) -> str:
+    if name is None:
+        return ""
+    if name in seen:
+        return f"(?P={name})"
+    seen.add(name)
+    return f"(?P<{name}>.+?)"
+
+
+def _letters(template: str) -> int:
+    return len(re.sub(r"\{[^}]*\}", "", template))

@@ -1,0 +1,70 @@
+"""Markdown in the language now spoken: each heading, paragraph and list item is one template of the catalogue."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from workbench.words.catalogue import translated
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+    from workbench.words.sentence import Text
+
+_HELD = re.compile("\ue000(\\d+)\ue001")
+
+
+@cache
+def parser() -> MarkdownIt:
+    """Return the parser: CommonMark and tables; HTML in the source is shown, never run."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def templates(source: str) -> list[str]:
+    """Return the templates of a Markdown text, in order.
+
+    >>> templates("# The panel\\n\\nA row is\\nan account.\\n\\n- one\\n- two")
+    ['The panel', 'A row is an account.', 'one', 'two']
+    """
+    return [one_line(t.content) for t in _inline(parser().parse(source))]
+
+
+def to_html(source: str, shift: int = 0) -> str:
+    """Return a Markdown text as HTML in the language now spoken, its headings moved down by `shift` levels."""
+    tokens = parser().parse(source)
+    for token in _inline(tokens):
+        said = translated(one_line(token.content))
+        if said != one_line(token.content):
+            token.children = parser().parseInline(said)[0].children
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + shift)}"
+    return parser().renderer.render(tokens, parser().options, {})
+
+
+def text_html(text: Text) -> str:
+    """Return a text as HTML: Markdown in its templates counts, in its facts it is shown as it was typed."""
+    facts: list[str] = []
+
+    def held(fact: str) -> str:
+        facts.append(re.sub("[\ue000\ue001]", "", fact))
+        return f"\ue000{len(facts) - 1}\ue001"
+
+    whole = parser().render(text.spoken(held))
+    return _HELD.sub(lambda m: html.escape(facts[int(m[1])]), whole)
+
+
+def one_line(text: str) -> str:
+    """Return a paragraph as one line, as the catalogue holds it."""
+    return " ".join(text.split())
+
+
+def _inline(tokens: list[Token]) -> Iterator[Token]:
+    return (t for t in tokens if t.type == "inline")

@@ -1,0 +1,61 @@
+"""What columns are called: code names of the data, and the words their contracts have for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from workbench.words.catalogue import has, translated
+from workbench.words.heard import heard
+
+_CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
+LONGEST = 40  # of a name: longer ones end at their first comma or bracket
+_known: dict[str, str] = {}
+
+
+def learn(names: Mapping[str, str]) -> None:
+    """Remember what columns are called (code name → the contract's description) for the cards and pictures to come."""
+    _known.update({code: words for code, words in names.items() if words})
+
+
+def learnt() -> dict[str, str]:
+    """Return the code names known in this process with their descriptions."""
+    return dict(_known)
+
+
+@contextmanager
+def knowing(names: Mapping[str, str]) -> Iterator[None]:
+    """Know these names, and no others, within the block: those that were recorded with a step."""
+    before = dict(_known)
+    _known.clear()
+    learn(names)
+    try:
+        yield
+    finally:
+        _known.clear()
+        _known.update(before)
+
+
+def is_name(code: str) -> bool:
+    """Say whether a text is the code name of a column with words of its own."""
+    return code in _known
+
+
+def display(code: str) -> str:
+    """Return what a column is called in the language now spoken; an unknown one by its code name in words.
+
+    >>> with knowing({"limit_amt": "credit granted, the customer's and the family's"}):
+    ...     display("limit_amt"), display("total_trans_amt")
+    ('credit granted', 'total trans amt')
+    """
+    words = _known.get(code)
+    if words is None:
+        return translated(code) if has(code) else code.replace("_", " ")
+    return shortened(heard(words))
+
+
+def shortened(words: str) -> str:
+    """Return a description as a name: whole where short, else up to its first comma, colon or bracket."""
+    cut = _CUT.split(words, maxsplit=1)[0]
+    return cut if len(cut) >= 2 and (len(words) > LONGEST or "(" in words or ";" in words or "," in words) else words
