@@ -8,69 +8,14 @@ import pytest
 from scipy import stats
 
 from workbench import metrics, rules
-from workbench.contracts import Column, Contract
-from workbench.evidence import Evidence
-from workbench.models import development
-from workbench.models.development import Sample
 from workbench.params import UserError
 from workbench.validation import battery, fairness, jeffreys, spiegelhalter
 from workbench.validation.significance import holm
 from workbench.validation.subject import Subject, subject
 
-N = 8000
-CONTRACT = Contract(
-    name="mart__panel",
-    title="t",
-    columns=(
-        Column(name="delay", type="number", monotone=1, description="months past due"),
-        Column(name="income", type="number", monotone=-1, description="monthly income"),
-        Column(name="sex_code", type="category", fairness=True),
-    ),
-)
-
-
-@pytest.fixture(scope="module")
-def panel() -> pd.DataFrame:
-    rng = np.random.default_rng(11)
-    frame = pd.DataFrame(
-        {
-            "entity_id": [f"a{i}" for i in range(N)],
-            "as_of_date": pd.Timestamp("2020-01-01"),
-            "sample": np.where(np.arange(N) < N // 2, "development", "holdout"),
-            "weight": 1.0,
-            "delay": rng.poisson(0.8, N).astype(float),
-            "income": rng.lognormal(8, 0.6, N),
-            "sex_code": rng.choice(["F", "M"], N),
-        }
-    )
-    z = -2.2 + 0.9 * frame["delay"] - 1.0 * (np.log(frame["income"]) - 8)
-    frame["outcome"] = (rng.random(N) < 1 / (1 + np.exp(-z))).astype(float)
-    return frame
-
-
-@pytest.fixture(scope="module")
-def sound(panel) -> Subject:
-    learn = panel[panel["sample"] == "development"]
-    s = Sample(
-        learn[["delay", "income"]].reset_index(drop=True),
-        learn["outcome"].to_numpy(),
-        learn["weight"].to_numpy(),
-        learn["entity_id"].to_numpy(),
-    )
-    p = development.Params(choice="scorecard")
-    chosen, _ = development.choose(development.candidates(s, CONTRACT, p), s, p)
-    model = development.assemble(chosen, s, CONTRACT, p, {})
-    held = panel[panel["sample"] == "holdout"]
-    pd_ = model.pd(held)
-    figures = {
-        f"holdout_{m}": getattr(metrics, m)(held["outcome"], pd_, held["weight"])
-        for m in ("auc", "gini", "ks", "brier", "log_loss")
-    }
-    return subject(model, panel, CONTRACT, figures, rules.load(), seed=3)
-
 
 def _with(s: Subject, **changes) -> Subject:
-    return Subject(**{**{f: getattr(s, f) for f in Subject.__dataclass_fields__}, **changes})
+    return replace(s, **changes)
 
 
 def _pd_changed(s: Subject, change) -> Subject:
@@ -91,12 +36,6 @@ def test_there_are_at_least_twenty_tests_and_each_says_what_it_is_blind_to():
         assert module.__doc__.splitlines()[0].endswith("?") and module.FAMILY
 
 
-@pytest.fixture(scope="module")
-def items(sound) -> list[Evidence]:
-    """The whole battery on the sound model, run once."""
-    return battery.run(sound)
-
-
 def test_a_sound_model_passes(sound, items):
     assert not [e.key for e in items if str(e.verdict) in ("red", "error")]
     assert _light("sensitivity", sound) == "amber"  # all hangs on two inputs here, and the battery says so
@@ -114,7 +53,7 @@ def test_a_mean_pd_that_is_too_low_is_red_and_one_too_high_amber(sound):
         return _with(
             sound,
             **{
-                n: getattr(sound, n).assign(predicted=change(getattr(sound, n)["pd"]))
+                n: getattr(sound, n).assign(predicted=change(getattr(sound, n)["predicted"]))
                 for n in ("development", "holdout")
             },
         )
@@ -152,7 +91,9 @@ def test_a_score_that_says_nothing_is_red(sound):
 def test_an_account_in_both_samples_is_found(sound):
     both = _with(sound, holdout=pd.concat([sound.holdout, sound.development.head(1)], ignore_index=True))
     found = battery.tests()["split_integrity"].test(both)
-    assert str(found.verdict) == "red" and found.value == 1
+    assert (
+        str(found.verdict) == "red" and "1 of 4,001 parents of the hold-out stood in development, too." in found.answer
+    )
 
 
 def test_figures_that_were_not_earned_are_found(sound):
@@ -260,7 +201,7 @@ def test_tests_that_do_not_fit_are_named_and_not_run(sound, items):
     assert "r_squared" not in {e.key for e in items}
 
 
-def test_a_prediction_that_is_missing_is_an_error_never_a_rank(sound, panel):
+def test_a_prediction_that_is_missing_is_an_error_never_a_rank(sound, panel, contract):
     hole = _pd_changed(sound, lambda p: p.where(p.index > 2))
     broken = battery._answer("auc", battery.tests()["auc"], hole)
     assert str(broken.verdict) == "error" and "3 of 4000 scores missing" in broken.answer
@@ -270,7 +211,7 @@ def test_a_prediction_that_is_missing_is_an_error_never_a_rank(sound, panel):
             return np.full(len(X), np.nan)
 
     with pytest.raises(UserError) as e:
-        subject(Silent(), panel, CONTRACT, {}, rules.load(), 1)
+        subject(Silent(), panel, contract, {}, rules.load(), 1)
     assert str(e.value) == "validation/battery: the model predicts nothing for 8,000 of 8,000 rows; mend it"
 
 
@@ -280,7 +221,7 @@ def test_a_holdout_of_one_class_is_not_evaluated(sound):
     for name in ("auc", "jeffreys", "calibration_line", "challenger"):
         answer = battery._answer(name, modules[name], one)
         assert str(answer.verdict) == "not_evaluated" and str(answer.answer) == "The hold-out has one outcome only."
-    assert str(battery._answer("concentration", modules["concentration"], one).verdict) == "green"
+    assert str(battery._answer("concentration", modules["concentration"], one).verdict) != "not_evaluated"
 
 
 def test_jeffreys_is_the_ecbs_worked_formula():
@@ -290,24 +231,6 @@ def test_jeffreys_is_the_ecbs_worked_formula():
 
 def test_holm_by_hand():
     assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
-
-
-@pytest.fixture(scope="module")
-def case_control(sound) -> Subject:
-    """Half of the rows bad, weighted back to the true rate; the PDs are the true ones of the model."""
-    rng = np.random.default_rng(2)
-    rows = pd.concat([sound.development, sound.holdout], ignore_index=True)
-    rows = pd.concat([rows] * 3, ignore_index=True).assign(entity_id=lambda r: [f"c{i}" for i in range(len(r))])
-    rows["outcome"] = (rng.random(len(rows)) < rows["predicted"]).astype(float)
-    base, bad = rows["outcome"].mean(), rows[rows["outcome"] == 1]
-    drawn = pd.concat([bad, rows[rows["outcome"] == 0].sample(len(bad), random_state=1)]).sample(frac=1, random_state=1)
-    drawn["weight"] = np.where(drawn["outcome"] == 1, base / 0.5, (1 - base) / 0.5)
-    half = len(drawn) // 2
-    learn, held = drawn.iloc[:half].reset_index(drop=True), drawn.iloc[half:].reset_index(drop=True)
-    reference = {
-        n: (b, tuple(b.counts(learn[n], learn["weight"].to_numpy()))) for n, (b, _) in sound.model.reference.items()
-    }
-    return _with(sound, model=replace(sound.model, reference=reference), development=learn, holdout=held)
 
 
 def test_a_case_control_sample_of_one_population_has_no_psi(case_control):

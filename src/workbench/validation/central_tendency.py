@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.panel.rates import observed
 from workbench.validation.significance import off
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -20,19 +20,10 @@ from workbench.words import say
 FAMILY, KINDS = "calibration", {"binary", "rate", "amount"}
 
 
-def observed_mean(s: Subject, rows: pd.DataFrame) -> tuple[float, float, float]:
-    """Return the weighted mean outcome of rows with its 95 % interval by parent."""
-    columns = (rows["outcome"], rows["weight"], rows["parent_id"])
-    if not s.outcome.is_binary:
-        return metrics.mean_interval(*columns)
-    events, n = metrics.effective(*columns)
-    return (events / n, *metrics.rate_interval(events, n))
-
-
 def test(s: Subject) -> Evidence:
     """Return mean prediction against observed mean over development and hold-out."""
     rows, rule = pd.concat([s.development, s.holdout]), s.rules["rate_off"]
-    rate, low, high = observed_mean(s, rows)
+    rate, low, high = observed(rows["outcome"], rows["weight"], s.outcome, rows["parent_id"])
     mean = float(np.average(rows["predicted"], weights=rows["weight"]))
     light = Verdict.green if low <= mean <= high else judged(off(rate, mean), rule)
     facts = {"mean": s.shown(mean), "observed": s.shown(rate), "low": s.shown(low), "high": s.shown(high)}

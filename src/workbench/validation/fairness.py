@@ -13,7 +13,7 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel.bins import is_category
-from workbench.validation.central_tendency import observed_mean
+from workbench.panel.rates import observed
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -51,7 +51,8 @@ def ratios(s: Subject, marked: list[str]) -> pd.DataFrame:
         for group, part in h.groupby(_groups(h[name]).astype(object).where(h[name].notna(), "no group recorded")):
             share = np.average(selected[part.index], weights=part["weight"])
             mean = np.average(part["predicted"], weights=part["weight"])
-            rows.append((name, group, len(part), share, mean, *observed_mean(s, part)))
+            seen = observed(part["outcome"], part["weight"], s.outcome, part["parent_id"])
+            rows.append((name, group, len(part), share, mean, *seen))
     table = pd.DataFrame(rows, columns=NAMES)
     table["judged"] = (table["rows"] >= s.rules.number("least_group_rows")) & (table["group"] != "no group recorded")
     yardstick = table["judged"] & (table["rows"] >= s.rules.number("least_group_share") * len(h))

@@ -14,24 +14,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.models import pd_model as scorer
+from workbench.models import scorer
+from workbench.models.measures import calibration_line, measures
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
 FAMILY, KINDS = "process", {"binary", "rate", "amount"}
 PREFIX = "holdout_"
-COMPUTED = ("auc", "gini", "ks", "brier", "log_loss", "rmse", "mae", "r_squared", "spearman")
 
 
-def again(s: Subject, name: str) -> float:
-    """Return one figure of the hold-out, computed again; NaN where its name says nothing that is known here."""
-    h = s.holdout
-    arrays = (h["outcome"], h["predicted"], h["weight"])
-    if name in ("slope", "intercept") and s.outcome.is_binary:
-        return metrics.calibration_line(*arrays)[name][0]
-    return getattr(metrics, name)(*arrays) if name in COMPUTED else float("nan")
+def recomputed(s: Subject) -> dict[str, float]:
+    """Return every figure of the hold-out that can be claimed of this outcome, computed again, by name."""
+    arrays = tuple(s.holdout[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    line = calibration_line(*arrays, s.holdout["parent_id"].to_numpy(), s.outcome)
+    return {n: m(*arrays) for n, m in measures(s.outcome).items()} | {n: v[0] for n, v in line.items()}
 
 
 def read_back(s: Subject) -> float:
@@ -44,7 +41,8 @@ def read_back(s: Subject) -> float:
 def test(s: Subject) -> Evidence:
     """Return the largest difference between claimed and recomputed."""
     claimed = {n.removeprefix(PREFIX): float(v) for n, v in s.figures.items() if n.startswith(PREFIX)}
-    rows = [(PREFIX + name, value, again(s, name)) for name, value in claimed.items()]
+    again = recomputed(s)
+    rows = [(PREFIX + name, value, again.get(name, np.nan)) for name, value in claimed.items()]
     rows.append(("predictions after saving and reading", 0.0, read_back(s)))
     table = pd.DataFrame(rows, columns=["figure", "claimed", "recomputed"])
     table["difference"] = (table["claimed"] - table["recomputed"]).abs()

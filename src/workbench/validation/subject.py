@@ -10,10 +10,11 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.contracts import Contract, Outcome
-from workbench.models.pd_model import PdModel as Scorer
+from workbench.models.scorer import Scorer
+from workbench.panel import rates
 from workbench.params import UserError
 from workbench.rules import Rules
-from workbench.words import Text, say
+from workbench.words import Text
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Subject:
         return (observed > predicted) == (self.outcome.direction == "adverse")
 
     def shown(self, value: float) -> Text:
-        """Return an outcome's value as it is read: in percent, or a plain number of an amount."""
-        return say("{amount:,.2f}", amount=value) if self.outcome.kind == "amount" else say("{share:.2%}", share=value)
+        """Return a value of the outcome as it is read: in percent, or a plain number of an amount."""
+        return rates.level(value, self.outcome)
 
     def grades(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return per grade, lowest prediction first: n and events (effective, by parent), predicted, observed, share, rows.
