@@ -16,6 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
+LISTED = 40  # names in a hint
+
+
 class UserError(Exception):
     """What a user can cause and mend: one line that says what was wrong, where, and what to do."""
 
@@ -26,9 +29,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("sede", ["seed", "study"])
     "did you mean 'seed'?"
     """
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+    known = sorted(known)
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"did you mean '{close[0]}'?"
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"known: {', '.join(known[:LISTED])}{more}"
 
 
 def day(text: str) -> str:
