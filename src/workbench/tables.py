@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,18 +51,45 @@ def write(study: str, name: str, table: pd.DataFrame, contract: Contract | None 
 
 
 def read(study: str, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-    """Return a table of the study; `UserError` where it was never written or was changed on disk."""
+    """Return a table of the study, or these columns of it (no others are read from disk).
+
+    `UserError` where it was never written or was changed on disk.
+    """
     import pandas as pd
 
-    entry = _entry(study, name)
-    path = _file(study, name, entry["digest"])
-    content = path.read_bytes() if path.exists() else b""
-    if hashlib.sha256(content).hexdigest() != entry["digest"]:
-        raise UserError(
-            f"table '{name}' of study '{study}': {path.name} was changed or lost; run the study with --fresh"
-        )
+    return pd.read_parquet(scan(study, name), columns=columns)
+
+
+def scan(key: str, name: str) -> Path:
+    """Return the Parquet file of a table, for SQL to read what it needs of it (`engine.frame(sql, {name: path})`).
+
+    All its bytes are held against the digest once per process, streaming. `UserError` as in `read`.
+    """
+    entry = _entry(key, name)
+    path = _file(key, name, entry["digest"])
+    if not path.exists() or _digest(path, path.stat().st_mtime_ns, path.stat().st_size) != entry["digest"]:
+        raise UserError(f"table '{name}' of study '{key}': {path.name} was changed or lost; run the study with --fresh")
     evidence.touch("read", name, entry["digest"])
-    return pd.read_parquet(io.BytesIO(content), columns=columns)
+    return path
+
+
+def stage(key: str, name: str, path: Path, contract: Contract | None, rows: int) -> str:
+    """Take a Parquet file that was written elsewhere as a table of the study and return its digest; the file moves."""
+    if not _NAME.match(name):
+        raise ValueError(f"table name '{name}': only a-z, 0-9 and _")
+    digest = evidence.digest_file(path)
+    target = _file(key, name, digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+    pin(key, name, digest, {"rows": rows, "contract": contract.model_dump(mode="json") if contract else None})
+    evidence.touch("written", name, digest)
+    return digest
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, changed_ns: int, size: int) -> str:
+    """Return the digest of a file as it stands: asked again where its time of change or size is another."""
+    return evidence.digest_file(path)
 
 
 def contract(study: str, name: str) -> Contract:
