@@ -91,10 +91,10 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from workbench.runs import execution, progress, study
+    from workbench.runs import execution, plan, progress
 
     paths = {p.resolve(): p for p in args.studies}.values()
-    studies = [study.load(path, tuple(args.set), args.period) for path in paths]
+    studies = [plan.study(path, tuple(args.set), args.period) for path in paths]
     jobs = {"jobs": args.jobs} if args.jobs else {}
     options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:

@@ -29,8 +29,8 @@ def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return the page of an executed notebook.
 
     `left` is what the step left behind (verdict, evidence, tables), `facts` name study, step, run,
-    link (may be empty), place below `reports/`, parameters and the sibling pages. The page's security policy forbids every script, so that
-    nothing a customer typed can run.
+    link (may be empty), place below `reports/`, parameters and the sibling pages. The page's security
+    policy forbids every script, so that nothing a customer typed can run.
     """
     told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
     return (

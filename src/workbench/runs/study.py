@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -37,6 +38,7 @@ class Step:
     """One step of a study, resolved: `name` is its path, or path@instance where a study has it twice.
 
     `reads` and `writes` name tables and models (`model__NAME`); a `?` before a name says that it may be missing.
+    `code` holds the digests of the code it stands on, where they are known already.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Step:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     files: tuple[Path, ...]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
