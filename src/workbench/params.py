@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import reprlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -14,6 +16,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+ONCE = "once"
+PERIOD = r"^(once|\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
 
 LISTED = 40  # names in a hint
@@ -52,6 +56,45 @@ def day(text: str) -> str:
 
 Day = Annotated[str, AfterValidator(day)]
 HIGHEST_SEED = 2**32 - 1  # numpy's generators of old, and with them scikit-learn, take no more
+
+
+@dataclass(frozen=True)
+class Key:
+    """What tables, runs and pages belong to: a study, and a period of it (`once`, `2018`, `2018-Q1`, `2018-03`)."""
+
+    study: str
+    period: str = ONCE
+
+    @property
+    def place(self) -> str:
+        """The key's folder below `mlruns/tables/`, `mlruns/current/` and `reports/`."""
+        return f"{self.study}/{self.period}"
+
+    @property
+    def command(self) -> str:
+        """The command that makes what belongs to the key."""
+        return f"workbench run params/{self.study}.yaml" + self._suffix(" --period {}")
+
+    def __str__(self) -> str:
+        return f"study '{self.study}'" + self._suffix(", {}")
+
+    def _suffix(self, form: str) -> str:
+        return "" if self.period == ONCE else form.format(self.period)
+
+
+def months_of(period: str) -> tuple[str, str]:
+    """Return the first and the last month of a period, or raise `UserError` where it is none.
+
+    >>> months_of("2018-Q2"), months_of("2018"), months_of("2018-03")
+    (('2018-04', '2018-06'), ('2018-01', '2018-12'), ('2018-03', '2018-03'))
+    """
+    if period == ONCE or not re.match(PERIOD, period):
+        raise UserError(f"period '{period}' is none; write a year (2018), a quarter (2018-Q1) or a month (2018-03)")
+    year, _, part = period.partition("-")
+    if part.startswith("Q"):
+        last = 3 * int(part[1])
+        return f"{year}-{last - 2:02d}", f"{year}-{last:02d}"
+    return (f"{year}-{part}",) * 2 if part else (f"{year}-01", f"{year}-12")
 
 
 class _Strict(yaml.SafeLoader):
@@ -123,6 +166,12 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     study: str = Field("sample", pattern=r"^[a-z0-9_]+$", description="study whose tables are read and written")
+    period: str = Field(ONCE, pattern=PERIOD, description="once, or the period this run belongs to")
+
+    @property
+    def key(self) -> Key:
+        """Study and period: what the step's tables, runs and pages belong to."""
+        return Key(self.study, self.period)
 
     @classmethod
     def of(cls, namespace: Mapping[str, Any]) -> Self:

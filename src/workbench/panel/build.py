@@ -83,15 +83,15 @@ def writes(p: Params) -> list[str]:
 
 def make(p: Params) -> Made:
     """Make the panel of the study's core tables, in a folder of its own until `stage` takes it."""
-    has_months = "core__month" in tables.names(p.study)
-    months = (tables.scan(p.study, "core__month"), tables.contract(p.study, "core__month")) if has_months else ()
-    account = (tables.scan(p.study, "core__account"), tables.contract(p.study, "core__account"))
+    has_months = "core__month" in tables.names(p.key)
+    months = (tables.scan(p.key, "core__month"), tables.contract(p.study, "core__month")) if has_months else ()
+    account = (tables.scan(p.key, "core__account"), tables.contract(p.study, "core__account"))
     return make_from(Facts(*account, *months), p)
 
 
 def stage(made: Made, p: Params) -> str:
     """Hand the panel over as a table of the study and return its digest."""
-    digest = tables.stage(p.study, p.panel, made.path, made.contract, made.rows)
+    digest = tables.stage(p.key, p.panel, made.path, made.contract, made.rows)
     shutil.rmtree(made.path.parent, ignore_errors=True)
     return digest
 
