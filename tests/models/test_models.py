@@ -8,11 +8,13 @@ import pytest
 
 from workbench import metrics
 from workbench.contracts import Column, Contract
-from workbench.models import comparison, development, pd_model
+from workbench.models import comparison, development, readable, scorer
 from workbench.models.binning import grade_bins, woe_bins
 from workbench.models.development import Sample
+from workbench.models.kinds import kinds
 from workbench.models.scorecard import FACTOR, Scorecard
 from workbench.models.trees import BoostedTrees, RuleTree
+from workbench.models.tuning import ALIKE
 from workbench.params import UserError
 
 N = 6000
@@ -177,7 +179,7 @@ def test_the_simplest_within_the_interval_is_chosen_unless_the_study_says_otherw
     chosen, evidence = development.choose(found, s, p)
     table = evidence.table.set_index("candidate")
     best = table.loc[table["auc"].idxmax()]
-    assert chosen.kind == next(k for k in pd_model.KINDS if table.at[k, "auc"] >= best["auc_low"])
+    assert chosen.kind == next(k for k in kinds() if k in table.index and table.at[k, "auc"] >= best["auc_low"])
     named, why = development.choose(found, s, p.model_copy(update={"choice": "boosted"}))
     assert named.kind == "boosted" and "named by the study file" in why.answer
 
@@ -198,16 +200,16 @@ def test_the_simplest_of_settings_that_are_alike_is_taken(developed):
     for candidate in developed[2]:
         aucs, marks = candidate.tuning["cross-validated AUC"], candidate.tuning[""]
         at = int(np.argmax(marks == "chosen"))
-        assert (marks == "chosen").sum() == 1 and aucs[at] >= aucs.max() - development.ALIKE
-        assert (aucs[:at] < aucs.max() - development.ALIKE).all()
+        assert (marks == "chosen").sum() == 1 and aucs[at] >= aucs.max() - ALIKE
+        assert (aucs[:at] < aucs.max() - ALIKE).all()
 
 
 def test_rates_on_the_page_are_those_of_the_book_not_of_the_case_control_sample(developed):
     s, _, found = developed
     drawn = np.sort(np.concatenate([np.flatnonzero(s.y == 1), np.flatnonzero(s.y == 0)[: int(s.y.sum())]]))
     weight = np.where(s.y[drawn] == 1, s.y.mean() / 0.5, (1 - s.y.mean()) / 0.5)
-    half = Sample(s.X.iloc[drawn].reset_index(drop=True), s.y[drawn], weight, s.account[drawn])
-    for table in (comparison.points(found, half).table, comparison.rules(found, half).table):
+    half = Sample(s.X.iloc[drawn].reset_index(drop=True), s.y[drawn], weight, s.parent_id[drawn])
+    for table in (e.table for e in readable.readable(found, half, CONTRACT)):
         assert table["share"].sum() == pytest.approx(table.get("characteristic", pd.Series("all")).nunique())
     plain, share = s.y.mean(), np.array([0.5])
     counted = half.as_book(share * len(drawn), np.array([0.5]))
@@ -217,9 +219,9 @@ def test_rates_on_the_page_are_those_of_the_book_not_of_the_case_control_sample(
 def test_reasons_name_the_account_and_each_customer_once(developed):
     s, p, found = developed
     model = development.assemble(found[0], s, CONTRACT, p, {})
-    table = comparison.reasons(model, s, customers=3).table
+    table = readable.reasons(model, s, CONTRACT, most=3).table
     assert (
-        table["account"].nunique() == 3 and set(table["account"]) <= set(s.account) and not table.isna().any(axis=None)
+        table["account"].nunique() == 3 and set(table["account"]) <= set(s.parent_id) and not table.isna().any(axis=None)
     )
 
 
@@ -228,13 +230,13 @@ def test_the_whole_model_survives_saving_and_refuses_changed_bytes(developed, tm
     for candidate in found:
         model = development.assemble(candidate, s, CONTRACT, p, {})
         path = model.save(tmp_path / candidate.kind)
-        back = pd_model.load(path)
-        assert np.array_equal(model.pd(s.X), back.pd(s.X))
+        back = scorer.load(path)
+        assert np.array_equal(model.predict(s.X), back.predict(s.X))
         reasons = back.reasons(s.X.head(3), top=2)
         assert (reasons["contribution"] > 0).all() and reasons.groupby("row").size().max() <= 2
         path.write_text(path.read_text().replace("0", "1", 1))
         with pytest.raises(UserError, match="its bytes are not those that were registered"):
-            pd_model.load(path, "0" * 64)
+            scorer.load(path, "0" * 64)
 
 
 def test_a_sample_of_one_class_is_refused():

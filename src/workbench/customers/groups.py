@@ -11,15 +11,18 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTransformer
 
-from workbench import metrics
-from workbench.contracts import Contract
+from workbench.contracts import Contract, Outcome
 from workbench.customers.segments import Params
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
-from workbench.panel.describe import effective
+from workbench.panel.rates import in_words, level, observed
+from workbench.params import UserError
+from workbench.words import Text, say
 
 STABLE, APART = 0.75, 0.75  # worst adjusted Rand index of a stable number; silhouette against the best one's
 CATEGORY_WEIGHT = 0.35  # a category's indicators weigh about as much together as one number
+TELLING = 0.15  # distance of a median rank from the middle, or of a share from everybody's, that is told
+MOST_CODES = 12  # of a category that is used
 SHOWN = 4  # characteristics named in a portrait
 
 
@@ -30,9 +33,11 @@ def space(rows: pd.DataFrame, contract: Contract) -> tuple[Pipeline, list[str]]:
     indicators; principal components keep nine tenths of the variance, so that columns that say the same don't
     count twice.
     """
-    names = [c.name for c in contract.features()]
+    names = [c.name for c in contract.features() if rows[c.name].nunique() > 1]
     numbers = [n for n in names if not is_category(rows[n])]
-    kinds = [n for n in names if is_category(rows[n]) and rows[n].nunique() <= 12]
+    kinds = [n for n in names if is_category(rows[n]) and rows[n].nunique() <= MOST_CODES]
+    if not names:
+        raise UserError(f"customers/segments: no feature of '{contract.name}' varies; there is nothing to group by")
     even = [
         ("fill", FunctionTransformer(_filled)),
         ("even", PowerTransformer()),
@@ -45,6 +50,11 @@ def space(rows: pd.DataFrame, contract: Contract) -> tuple[Pipeline, list[str]]:
     ]
     mapped = Pipeline([("columns", ColumnTransformer(parts)), ("pca", PCA(0.9, svd_solver="full"))])
     return mapped.fit(rows), numbers + kinds
+
+
+def on_map(points: np.ndarray) -> np.ndarray:
+    """Return the two directions in which rows differ most (n × 2); the second is 0 where there is only one."""
+    return points[:, :2] if points.shape[1] > 1 else np.column_stack([points[:, 0], np.zeros(len(points))])
 
 
 def _filled(X: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +78,10 @@ def numbers_of_groups(points: np.ndarray, p: Params) -> pd.DataFrame:
     rng, out = np.random.default_rng(p.seed), []
     shown = rng.choice(len(points), min(2000, len(points)), replace=False)
     halves = [rng.choice(len(points), len(points) // 2, replace=False) for _ in range(p.resamples)]
-    for k in range(p.k_from, p.k_to + 1):
+    most = min(p.k_to, min(len(np.unique(points[h], axis=0)) for h in halves))
+    if most < p.k_from:
+        raise UserError(f"customers/segments: the rows hold {most} different kinds only; there is nothing to group")
+    for k in range(p.k_from, most + 1):
         whole = _kmeans(k, p.seed).fit(points)
         refits = [_kmeans(k, p.seed + i + 1).fit(points[h]).predict(points) for i, h in enumerate(halves)]
         agree = [adjusted_rand_score(whole.labels_, labels) for labels in refits]
@@ -89,18 +102,27 @@ def choose_number(table: pd.DataFrame) -> Evidence:
     apart = table["separation"] >= APART * table["separation"].max()
     stable = table[(table["stability_min"] >= STABLE) & apart]
     row = stable.loc[stable["k"].idxmax()] if len(stable) else table.loc[table["stability"].idxmax()]
-    answer = (
-        f"{int(row['k'])} groups: stability {row['stability']:.2f} ({row['stability_min']:.2f} in the worst resample), "
-        f"separation {row['separation']:.2f}; {len(stable)} of {len(table)} numbers are stable and separated."
+    answer = say(
+        "{k} groups: stability {stability:.2f} ({worst:.2f} in the worst resample), separation {separation:.2f}; "
+        "{stable} of {tried} numbers are stable and separated.",
+        k=int(row["k"]),
+        stability=row["stability"],
+        worst=row["stability_min"],
+        separation=row["separation"],
+        stable=len(stable),
+        tried=len(table),
     )
-    threshold = f"worst adjusted Rand index {STABLE}, silhouette {APART:.0%} of the best one's (convention)"
     return Evidence(
         key="number_of_groups",
-        question="How many groups are really there?",
+        question=say("How many groups are really there?"),
         verdict=Verdict.green if len(stable) else Verdict.amber,
         answer=answer,
         value=int(row["k"]),
-        threshold=threshold,
+        threshold=say(
+            "worst adjusted Rand index {stable:g}, silhouette {apart:.0%} of the best one's (convention)",
+            stable=STABLE,
+            apart=APART,
+        ),
         source="Ben-Hur et al. (2002), PSB; Rousseeuw (1987), J. Comput. Appl. Math. 20",
         table=table,
     )
@@ -114,65 +136,60 @@ def assign(points: np.ndarray, learn: np.ndarray, k: int, seed: int) -> np.ndarr
 
 
 def portraits(rows: pd.DataFrame, group: np.ndarray, columns: list[str], contract: Contract) -> pd.DataFrame:
-    """Return one row per group: share, default rate with interval, and a portrait in words.
+    """Return one row per group: segment, rows, share, rate with interval, mean prediction, a portrait in words.
 
     Named are the characteristics in which the group differs most: numbers by the distance of its
     median rank from the middle, categories by their share against everybody's.
     """
-    numbers = [c for c in columns if not is_category(rows[c])]
+    numbers, out = [c for c in columns if not is_category(rows[c])], []
     ranks = rows[numbers].rank(pct=True)
-    out = []
     for g in np.unique(group):
-        own = group == g
-        bad, n = effective(rows.loc[own, "outcome"], rows.loc[own, "weight"])
-        share = rows.loc[own, "weight"].sum() / rows["weight"].sum()
-        words = _words(ranks[own].median() - 0.5, rows, own, columns, contract)
-        out.append(
-            (
-                f"group {g + 1}",
-                int(own.sum()),
-                share,
-                bad / n,
-                *metrics.rate_interval(bad, n),
-                float(rows.loc[own, "pd"].mean()),
-                words,
-            )
-        )
-    return pd.DataFrame(out, columns=["segment", "rows", "share", "default rate", "low", "high", "mean PD", "portrait"])
+        members = rows[group == g]
+        turned_out = observed(members["outcome"], members["weight"], contract.outcome)
+        share = members["weight"].sum() / rows["weight"].sum()
+        traits = _traits(ranks[group == g].median() - 0.5, rows, members, columns, contract)
+        mean = float(np.average(members["predicted"], weights=members["weight"]))
+        out.append((str(say("group {g}", g=int(g) + 1)), len(members), share, *turned_out, mean, traits))
+    return pd.DataFrame(out, columns=["segment", "rows", "share", "rate", "low", "high", "predicted", "portrait"])
 
 
-def _words(distance: pd.Series, rows: pd.DataFrame, own: np.ndarray, columns: list[str], contract: Contract) -> str:
-    said = [
-        (abs(d), f"{'high' if d > 0 else 'low'} {contract[n].description}")
-        for n, d in distance.items()
-        if abs(d) >= 0.15
-    ]
+def _traits(
+    distance: pd.Series, rows: pd.DataFrame, members: pd.DataFrame, columns: list[str], contract: Contract
+) -> Text:
+    seen = []
+    for name, d in distance.items():
+        column = say(contract[str(name)].description)
+        if abs(d) >= TELLING:
+            seen.append((abs(d), say("high {column}", column=column) if d > 0 else say("low {column}", column=column)))
     for name in [c for c in columns if is_category(rows[c])]:
-        lift = rows.loc[own, name].value_counts(normalize=True) - rows[name].value_counts(normalize=True)
-        if lift.max() >= 0.15:
-            said.append((float(lift.max()), f"often {contract[name].description} '{lift.idxmax()}'"))
-    seen, words = set(), []
-    for _, phrase in sorted(said, reverse=True):
-        stem = " ".join(phrase.split()[:3])
-        if stem not in seen:
-            seen.add(stem)
-            words.append(phrase)
-    return "; ".join(words[:SHOWN]) or "average in everything"
+        lift = members[name].value_counts(normalize=True) - rows[name].value_counts(normalize=True)
+        if lift.max() >= TELLING:
+            often = say("often {column} '{code}'", column=say(contract[name].description), code=str(lift.idxmax()))
+            seen.append((float(lift.max()), often))
+    traits: dict[str, Text] = {}
+    for _, trait in sorted(seen, key=lambda t: -t[0]):
+        traits.setdefault(" ".join(str(trait).split()[:3]), trait)
+    return say("{traits}", traits=list(traits.values())[:SHOWN]) if traits else say("average in everything")
 
 
-def segments_evidence(table: pd.DataFrame) -> Evidence:
-    """Return the groups found with their outcome rates."""
-    worst, best = table.loc[table["default rate"].idxmax()], table.loc[table["default rate"].idxmin()]
-    answer = (
-        f"Riskiest is {worst.segment} ({worst.share:.0%} of customers, default rate {worst['default rate']:.1%}: "
-        f"{worst.portrait}); "
-        f"safest is {best.segment} ({best['default rate']:.1%}: {best.portrait})."
-    )
+def segments_evidence(table: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
+    """Return the groups found with how they turned out: the highest and the lowest rate."""
+    outcome = outcome or Outcome()
+    ends = {
+        name: say(
+            "{segment} ({share:.0%} of all, {value}: {portrait})",
+            segment=say(r["segment"]),
+            share=r["share"],
+            value=level(r["rate"], outcome),
+            portrait=r["portrait"],
+        )
+        for name, r in (("high", table.loc[table["rate"].idxmax()]), ("low", table.loc[table["rate"].idxmin()]))
+    }
     return Evidence(
         key="portraits",
-        question="Which groups are there, and how do they turn out?",
+        question=say("Which groups are there, and how do they turn out?"),
         verdict=Verdict.info,
-        answer=answer,
+        answer=say("The {rate} is highest in {high} and lowest in {low}.", rate=outcome.rate, **ends),
         value=len(table),
-        table=table,
+        table=in_words(table, outcome),
     )

@@ -77,13 +77,13 @@ def lookup(policies: list[Policy], risk: str, need: str) -> Policy:
 def effect(cells: pd.DataFrame, loss_given_default: float, present_rate: float) -> pd.DataFrame:
     """Return volume, expected loss and income of each cell, as is and under its policy.
 
-    cells: exposure_amt, pd (0-1), lane, interest_rate, limit_multiple. As is: everyone keeps the present
+    cells: exposure_amt, predicted (PD, 0-1), lane, interest_rate, limit_multiple. As is: everyone keeps the present
     exposure at one price. Expected loss = PD · LGD · exposure; income = rate · exposure · (1 − PD), a year.
     Source: Basel Committee (2005), An explanatory note on the Basel II IRB risk weight functions, section 4.
     """
     taken = (cells["lane"] != "decline") * cells["limit_multiple"]
     out = cells.assign(volume_before=cells["exposure_amt"], volume_after=cells["exposure_amt"] * taken)
     for when, rate in (("before", present_rate), ("after", cells["interest_rate"])):
-        out[f"loss_{when}"] = cells["pd"] * loss_given_default * out[f"volume_{when}"]
-        out[f"income_{when}"] = rate * out[f"volume_{when}"] * (1 - cells["pd"])
+        out[f"loss_{when}"] = cells["predicted"] * loss_given_default * out[f"volume_{when}"]
+        out[f"income_{when}"] = rate * out[f"volume_{when}"] * (1 - cells["predicted"])
     return out

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, params
-from workbench.contracts import Column, Contract
+from workbench import params, tables
+from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category, quantile_bins
-from workbench.panel.describe import effective
 from workbench.panel.months import in_words
-from workbench.params import UserError
+from workbench.panel.rates import level, observed
+from workbench.params import Key, UserError
+from workbench.words import Text, number, say
 
 ASPECTS = ("basics", "credit_record", "size", "capacity", "relationship", "offer", "economy")
 SHOWN_PER_ASPECT = 2
+SOLID = 0.02  # share of rows below which a group's rate is not compared
+DRAWN_FROM = 0.1  # share of rows, those with the highest outcome, from which one is drawn
 
 
 class Params(params.Params):
     """Which panel is profiled, and which customer is looked at."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel to profile")
-    account: str = Field("", description="one account to look at; empty is a seeded draw among defaulted ones")
+    account: str = Field("", description="one account to look at; empty is a seeded draw among the highest outcomes")
     bins: int = Field(5, ge=2, le=10, description="parts a number is cut into")
     seed: int = Field(42, ge=0, description="seed of the draw")
 
@@ -42,82 +47,108 @@ def described(contract: Contract) -> list[Column]:
     return [c for c in contract.columns if (c.role == "feature" or c.fairness) and not c.personal]
 
 
-def groups(rows: pd.DataFrame, name: str, bins: int) -> pd.DataFrame:
-    """Return group, share, default rate with 95 % interval for the parts of a number or the codes of a category."""
+def groups(rows: pd.DataFrame, name: str, bins: int, outcome: Outcome | None = None) -> pd.DataFrame:
+    """Return group, share, rate with 95 % interval for the parts of a number or the codes of a category."""
     cut = quantile_bins(rows[name], bins)
     labels, codes, out = cut.labels, cut.codes(rows[name]), []
     total = rows["weight"].sum()
     for code in np.unique(codes):
         part = rows[codes == code]
-        bad, n = effective(part["outcome"], part["weight"])
-        out.append((labels[code], part["weight"].sum() / total, bad / n, *metrics.rate_interval(bad, n)))
+        turned_out = observed(part["outcome"], part["weight"], outcome or Outcome())
+        out.append((labels[code], part["weight"].sum() / total, *turned_out))
     return pd.DataFrame(out, columns=["group", "share", "rate", "low", "high"])
 
 
 def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
-    """Return one row per column: aspect, meaning, middle, spread, missing share, lowest and highest default rate."""
-    out = []
-    for c in described(contract):
-        g = groups(rows, c.name, bins)
-        solid = g[g["share"] >= 0.02] if (g["share"] >= 0.02).any() else g
-        middle = _middle(rows[c.name])
-        spread = float(solid["rate"].max() - solid["rate"].min())
-        highest = solid.loc[solid["rate"].idxmax(), "group"]
-        out.append(
-            (
-                c.aspect,
-                c.name,
-                c.description,
-                middle,
-                rows[c.name].isna().mean(),
-                solid["rate"].min(),
-                solid["rate"].max(),
-                highest,
-                spread,
-            )
-        )
-    names = [
-        "aspect",
-        "column",
-        "description",
-        "middle",
-        "missing",
-        "lowest rate",
-        "highest rate",
-        "riskiest group",
-        "spread",
-    ]
-    table = pd.DataFrame(out, columns=names)
-    table["order"] = table["aspect"].map({a: i for i, a in enumerate(ASPECTS)})
-    table = table.sort_values(["order", "spread"], ascending=[True, False]).drop(columns="order").reset_index(drop=True)
-    top = table.loc[table["spread"].idxmax()]
-    rate = np.average(rows["outcome"], weights=rows["weight"])
-    first, last = (in_words(m) for m in (rows["as_of_date"].min(), rows["as_of_date"].max()))
-    seen = first if first == last == "undated" else f"as of {first}" if first == last else f"as of {first} to {last}"
-    answer = (
-        f"{len(rows):,} accounts {seen}, default rate {rate:.2%}. "
-        f"Risk differs most by {top['column']} ({top.description}): "
-        f"from {top['lowest rate']:.1%} to {top['highest rate']:.1%}."
+    """Return one row per column: aspect, middle, missing share, lowest and highest rate, and where it is highest."""
+    table = pd.DataFrame([_characteristic(rows, c, contract.outcome, bins) for c in described(contract)])
+    if not len(table):
+        raise UserError(f"panel '{contract.name}': no column can be profiled; give one the role feature")
+    table = _in_order(table, ["order", "spread"], [True, False])
+    top, outcome = table.loc[table["spread"].idxmax()], contract.outcome
+    rate = float(np.average(rows["outcome"], weights=rows["weight"]))
+    answer = say(
+        "{n:,} {entities} {seen}: {rate_word} {rate}.",
+        n=len(rows),
+        entities=entities(contract),
+        seen=_seen(rows),
+        rate_word=outcome.rate,
+        rate=level(rate, outcome),
+    ) + say(
+        "It differs most by {column}: from {lowest} to {highest}.",
+        column=say(contract[top["column"]].description),
+        lowest=level(top["lowest"], outcome),
+        highest=level(top["highest"], outcome),
     )
     return Evidence(
         key="book",
-        question="Who are the customers, and where does risk sit?",
+        question=say("Who are they, and where is the {rate} high?", rate=outcome.rate),
         verdict=Verdict.info,
         answer=answer,
-        value=float(rate),
-        table=table,
+        value=rate,
+        table=table.rename(columns={n: f"{n} {outcome.rate}" for n in ("lowest", "highest")}),
     )
+
+
+def entities(contract: Contract) -> Text:
+    """Return what the rows are, several of them: `customers`."""
+    terms = {
+        "account": say("accounts"),
+        "customer": say("customers"),
+        "loan": say("loans"),
+        "application": say("applications"),
+        "event": say("events"),
+    }
+    return terms[contract.entity]
+
+
+def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) -> dict[str, Any]:
+    g = groups(rows, c.name, bins, outcome)
+    solid = g[g["share"] >= SOLID] if (g["share"] >= SOLID).any() else g
+    return {
+        "aspect": c.aspect.replace("_", " "),
+        "column": c.name,
+        "middle": _middle(rows[c.name]),
+        "missing": rows[c.name].isna().mean(),
+        "lowest": solid["rate"].min(),
+        "highest": solid["rate"].max(),
+        "where highest": solid.loc[solid["rate"].idxmax(), "group"],
+        "spread": float(solid["rate"].max() - solid["rate"].min()),
+    }
+
+
+def _in_order(table: pd.DataFrame, by: list[str], ascending: list[bool]) -> pd.DataFrame:
+    order = {a.replace("_", " "): i for i, a in enumerate(ASPECTS)}
+    ordered = table.assign(order=table["aspect"].map(order))
+    return ordered.sort_values(by, ascending=ascending, kind="stable", ignore_index=True).drop(columns="order")
+
+
+def _seen(rows: pd.DataFrame) -> Text:
+    first, last = (in_words(m) for m in (rows["as_of_date"].min(), rows["as_of_date"].max()))
+    if first == last == "undated":
+        return say("undated")
+    if first == last:
+        return say("as of {first}", first=first)
+    return say("as of {first} to {last}", first=first, last=last)
 
 
 def _middle(values: pd.Series) -> str:
     if is_category(values):
         return str(values.mode().iloc[0]) if values.notna().any() else ""
-    return f"{values.median():,.4g}"
+    return number(float(values.median()))
 
 
 def telling(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return, per aspect, the columns by which the default rate differs most."""
+    """Return, per aspect, the columns by which the rate differs most."""
     return {a: list(g.head(SHOWN_PER_ASPECT)["column"]) for a, g in table.groupby("aspect", sort=False)}
+
+
+def months(key: Key) -> pd.DataFrame | None:
+    """Return the account-months, None where it has none or they say nothing of delay."""
+    if "core__month" not in tables.names(key):
+        return None
+    table = tables.read(key, "core__month")
+    return table if "delay_months" in table else None
 
 
 def status_mix(months: pd.DataFrame) -> pd.DataFrame:
@@ -128,43 +159,58 @@ def status_mix(months: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen(rows: pd.DataFrame, p: Params) -> str:
-    """Return the account to look at: the one named, else a seeded draw among those that defaulted."""
+    """Return the account to look at: the one named, else a seeded draw among those with the highest outcome."""
     if p.account:
         if p.account not in set(rows["entity_id"]):
             raise UserError(
                 f"customers/profile: account '{p.account}' is not in '{p.panel}'; leave it empty for a draw"
             )
         return p.account
-    return str(rows.loc[rows["outcome"] == 1, "entity_id"].sort_values().sample(1, random_state=p.seed).iloc[0])
+    highest = rows.loc[rows["outcome"] >= rows["outcome"].quantile(1 - DRAWN_FROM), "entity_id"]
+    if (rows["outcome"] == 1).any() and rows["outcome"].isin([0, 1]).all():
+        highest = rows.loc[rows["outcome"] == 1, "entity_id"]
+    return str(highest.sort_values().sample(1, random_state=p.seed).iloc[0])
 
 
 def customer(rows: pd.DataFrame, account: str, contract: Contract) -> pd.DataFrame:
     """Return one customer: aspect, column, value, and where it stands among all (percentile, 0 to 100)."""
-    own, out = rows[rows["entity_id"] == account].iloc[0], []
+    row, out = rows[rows["entity_id"] == account].iloc[0], []
     for c in described(contract):
-        value = own[c.name]
+        value, aspect = row[c.name], c.aspect.replace("_", " ")
         if is_category(rows[c.name]):
-            said = "missing" if pd.isna(value) else str(value)
-            out.append((c.aspect, c.name, c.description, said, np.nan, c.monotone))
+            out.append((aspect, c.name, "missing" if pd.isna(value) else str(value), np.nan, c.monotone))
         elif pd.notna(value):
             below = (rows[c.name] < value).mean() + 0.5 * (rows[c.name] == value).mean()
-            out.append((c.aspect, c.name, c.description, f"{value:,.4g}", 100 * below, c.monotone))
-    table = pd.DataFrame(out, columns=["aspect", "column", "description", "value", "percentile", "monotone"])
-    table["order"] = table["aspect"].map({a: i for i, a in enumerate(ASPECTS)})
-    return table.sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+            out.append((aspect, c.name, number(float(value)), 100 * below, c.monotone))
+    table = pd.DataFrame(out, columns=["aspect", "column", "value", "percentile", "monotone"])
+    return _in_order(table, ["order"], [True])
 
 
-def customer_evidence(table: pd.DataFrame, account: str) -> Evidence:
-    """Return the customer's card: what stands out against the others in the direction of risk."""
+def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> Evidence:
+    """Return the customer's card: what stands out against the others on the side where the rate is higher."""
     known = table.dropna(subset=["percentile"])
-    risk = known.assign(risk=np.where(known["monotone"] >= 0, known["percentile"], 100 - known["percentile"]))
-    out = risk[risk["monotone"] != 0].sort_values("risk", ascending=False).head(3)
-    said = "; ".join(f"{r.description} {r.value} (riskier than {r.risk:.0f} % of customers)" for r in out.itertuples())
+    known = known.assign(beyond=np.where(known["monotone"] >= 0, known["percentile"], 100 - known["percentile"]))
+    out = known[known["monotone"] != 0].sort_values("beyond", ascending=False).head(3)
+    each = [
+        say(
+            "{column} {value} (further out than {share:.0%} of all)",
+            column=say(contract[r.column].description),
+            value=r.value,
+            share=r.beyond / 100,
+        )
+        for r in out.itertuples()
+    ]
+    rate = contract.outcome.rate
+    answer = (
+        say("Where a higher {rate} is expected: {each}.", rate=rate, each=each)
+        if each
+        else say("No column has an expected direction, so nothing stands out.")
+    )
     return Evidence(
         key="customer",
-        question=f"Who is {account}?",
+        question=say("Who is {account}?", account=account),
         verdict=Verdict.info,
-        answer=f"What stands out: {said or 'nothing in the direction of risk'}.",
+        answer=answer,
         value=account,
         table=table.drop(columns="monotone"),
     )

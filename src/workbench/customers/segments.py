@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, params
-from workbench.contracts import Contract
+from workbench import params, rules
+from workbench.contracts import Contract, Outcome
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.describe import book, effective
-from workbench.params import UserError
+from workbench.panel.describe import book
+from workbench.panel.rates import in_words, observed
+from workbench.params import UserError, nearest
+from workbench.words import Text, say
 
-MATERIAL = 1.25
+POLICY = ("lane", "interest_rate", "limit_multiple", "collateral")
 
 
 class Params(params.Params):
@@ -30,7 +32,10 @@ class Params(params.Params):
     max_rows: int = Field(5000, ge=500, description="rows the groups are found on")
     risk_bands: list[float] = Field([0.10, 0.20, 0.40], description="PDs at which medium, high and very high begin")
     as_of: str = Field("2026-06-30", pattern=r"^\d{4}-\d{2}-\d{2}$", description="date at which policies are valid")
-    policies: list[dict[str, Any]] = Field(list(policies.DEFAULT), description="policies, one row per risk and need")
+    policies: list[dict[str, Any]] = Field(
+        list(policies.DEFAULT), description="policies, one row per risk and need; none finds groups only"
+    )
+    exposure: str = Field("", description="column of the amount at stake; empty is the one the contract marks")
     loss_given_default: float = Field(0.6, ge=0, le=1, description="part of the exposure lost in default")
     present_rate: float = Field(0.14, ge=0, le=0.6, description="interest everybody pays as it is")
     seed: int = Field(42, ge=0, description="seed of resamples and groups")
@@ -42,7 +47,8 @@ class Params(params.Params):
             raise UserError(f"customers/segments: risk_bands {bands}: give three PDs that rise, between 0 and 1")
         if self.k_from > self.k_to:
             raise UserError(f"customers/segments: k_from {self.k_from} is above k_to {self.k_to}")
-        policies.complete(policies.table(self.policies, self.as_of))
+        if self.policies:
+            policies.complete(policies.table(self.policies, self.as_of))
 
 
 def reads(p: Params) -> list[str]:
@@ -51,119 +57,145 @@ def reads(p: Params) -> list[str]:
 
 
 def writes(p: Params) -> list[str]:
-    """Tables this step writes: one row per customer with group, risk band, need and policy."""
+    """Tables this step writes: one row per customer with group, and risk band, need and policy where decided."""
     return ["mart__segments"]
 
 
-def population(panel: pd.DataFrame, scores: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return the customers that are grouped: the book (`panel.describe.book`) with its PDs."""
+def population(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are grouped: the book (`panel.describe.book`) with what is predicted of each."""
     return book(panel).merge(
-        scores[["entity_id", "as_of_date", "pd", "grade_code"]],
+        scores[["entity_id", "as_of_date", "predicted", "grade_code"]],
         on=["entity_id", "as_of_date"],
         validate="one_to_one",
     )
 
 
-def risk_band(pd_: pd.Series, p: Params) -> np.ndarray:
-    """Return the risk band of each PD: low, medium, high, very_high."""
-    return np.array(policies.BANDS)[np.searchsorted(p.risk_bands, pd_, side="right")]
+def exposure_column(contract: Contract, p: Params) -> str:
+    """Return the column that holds the exposure: the parameter's, else the one the contract marks; "" is none.
+
+    Raises `UserError` where the panel lacks the parameter's column.
+    """
+    names = [c.name for c in contract.columns]
+    if p.exposure and p.exposure not in names:
+        raise UserError(
+            f"customers/segments: exposure '{p.exposure}' is no column of '{p.panel}'; {nearest(p.exposure, names)}"
+        )
+    return p.exposure or next((c.name for c in contract.columns if c.exposure), "")
 
 
-def need(rows: pd.DataFrame, contract: Contract) -> np.ndarray:
+def undecided(contract: Contract, p: Params) -> Evidence | None:
+    """Return why no policies are decided, as evidence; None where they are.
+
+    Policies need a risk of loss: an adverse event and an amount at stake. Raises `UserError` where the study has
+    policies and an adverse event but no column says what is at stake.
+    """
+    outcome = contract.outcome
+    if not p.policies:
+        why = say("The study names no policies: groups are found, nothing is decided.")
+    elif not outcome.is_binary or outcome.direction != "adverse":
+        why = say(
+            "Policies by risk of loss don't apply to {rate}: groups are found, nothing is decided.", rate=outcome.rate
+        )
+    elif not exposure_column(contract, p):
+        raise UserError(
+            f"customers/segments: no column of '{p.panel}' says what is at stake; mark one in the contract "
+            "(exposure: true), name it (exposure: COLUMN), or find groups only (policies: [])"
+        )
+    else:
+        return None
+    return Evidence(
+        key="policies",
+        question=say("What does each group get?"),
+        verdict=Verdict.not_evaluated,
+        answer=why,
+        threshold=say("decided where an adverse event puts an amount at risk"),
+    )
+
+
+def risk_band(predicted: pd.Series, p: Params) -> np.ndarray:
+    """Return the risk band of each probability: low, medium, high, very_high."""
+    return np.array(policies.BANDS)[np.searchsorted(p.risk_bands, predicted, side="right")]
+
+
+def need(rows: pd.DataFrame, exposure: str) -> np.ndarray:
     """Return what each customer needs credit for, by behaviour.
 
     Lines of credit: `stretched` from nine tenths of the limit, `transactor` where bills are paid in
     full or little is used, `revolver` otherwise. Where there is no utilisation: `small` or `large` by the
-    median of the amount.
+    median of the exposure.
     """
     if {"limit_amt", "utilisation_rate", "payment_ratio_rate"} <= set(rows):
         used, paid = rows["utilisation_rate"], rows["payment_ratio_rate"].fillna(1)
         return np.select([used >= 0.9, (paid >= 0.95) | (used < 0.1)], ["stretched", "transactor"], "revolver")
-    amount = rows[exposure_column(rows, contract)]
-    return np.where(amount > amount.median(), "large", "small")
-
-
-def exposure_column(rows: pd.DataFrame, contract: Contract) -> str:
-    """Return the column that holds the exposure: the first amount of aspect `size`."""
-    sizes = [c.name for c in contract.columns if c.aspect == "size" and c.name.endswith("_amt") and c.name in rows]
-    amounts = sizes or [c.name for c in contract.columns if c.name.endswith("_amt") and c.name in rows]
-    return amounts[0]
+    return np.where(rows[exposure] > rows[exposure].median(), "large", "small")
 
 
 def decided(rows: pd.DataFrame, contract: Contract, p: Params) -> pd.DataFrame:
     """Return the customers with risk band, need and what their cell's policy says."""
-    table = policies.table(p.policies, p.as_of)
-    out = rows.assign(risk_code=risk_band(rows["pd"], p), need_code=need(rows, contract))
-    cells = {c: policies.lookup(table, *c) for c in sorted(set(zip(out["risk_code"], out["need_code"], strict=True)))}
-    chosen = [cells[c] for c in zip(out["risk_code"], out["need_code"], strict=True)]
-    for name in ("lane", "interest_rate", "limit_multiple", "collateral"):
-        out[name] = [getattr(c, name) for c in chosen]
-    return out.assign(exposure_amt=out[exposure_column(out, contract)].fillna(0).clip(lower=0))
+    table, exposure = policies.table(p.policies, p.as_of), exposure_column(contract, p)
+    out = rows.assign(risk_code=risk_band(rows["predicted"], p), need_code=need(rows, exposure))
+    keys = list(zip(out["risk_code"], out["need_code"], strict=True))
+    cells = {key: policies.lookup(table, *key) for key in sorted(set(keys))}
+    for name in POLICY:
+        out[name] = [getattr(cells[key], name) for key in keys]
+    return out.assign(exposure_amt=out[exposure].fillna(0).clip(lower=0))
 
 
-def matrix(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per cell of risk and need: rows, share, default rate with interval on the hold-out, PD, policy."""
+def matrix(rows: pd.DataFrame, outcome: Outcome | None = None) -> pd.DataFrame:
+    """Return one row per cell of risk and need: rows, share, rate with interval on the hold-out, prediction, policy."""
     held, out = rows[rows["sample"] == "holdout"], []
     for (risk, want), part in rows.groupby(["risk_code", "need_code"]):
         tested = held[(held["risk_code"] == risk) & (held["need_code"] == want)]
-        bad, n = effective(tested["outcome"], tested["weight"]) if len(tested) else (np.nan, 0)
-        rate = (bad / n, *metrics.rate_interval(bad, n)) if n else (np.nan,) * 3
-        weight = part["weight"]
-        first = part.iloc[0]
-        out.append(
-            (
-                risk,
-                want,
-                len(part),
-                weight.sum() / rows["weight"].sum(),
-                *rate,
-                np.average(part["pd"], weights=weight),
-                (part["exposure_amt"] * weight).sum(),
-                first["lane"],
-                first["interest_rate"],
-                first["limit_multiple"],
-                bool(first["collateral"]),
+        rate, low, high = observed(tested["outcome"], tested["weight"], outcome or Outcome())
+        cell = {"risk": risk, "need": want, "rows": len(part), "share": part["weight"].sum() / rows["weight"].sum()}
+        cell |= {"rate": rate, "low": low, "high": high}
+        cell |= {"predicted": np.average(part["predicted"], weights=part["weight"])}
+        cell |= {"exposure_amt": (part["exposure_amt"] * part["weight"]).sum()}
+        out.append(cell | {name: part.iloc[0][name] for name in POLICY})
+    order = {band: i for i, band in enumerate(policies.BANDS)}
+    cells = pd.DataFrame(out).astype({"collateral": bool})
+    return cells.sort_values("risk", key=lambda s: s.map(order), kind="stable", ignore_index=True)
+
+
+def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
+    """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval."""
+    outcome, limit = outcome or Outcome(), rules.load()["rate_off"].red
+    off = cells[(cells["predicted"] < cells["low"]) | (cells["predicted"] > cells["high"])]
+    ratio = off["rate"] / off["predicted"]
+    off = off[(ratio > limit) | (ratio < 1 / limit)]
+    answer = say("{n} cells of risk and need.", n=len(cells))
+    if len(off):
+        each = [
+            say(
+                "{risk} {need} ({predicted:.1%}, observed {rate:.1%})",
+                risk=say(r.risk.replace("_", " ")),
+                need=say(r.need),
+                predicted=r.predicted,
+                rate=r.rate,
             )
+            for r in off.itertuples()
+        ]
+        answer += say(
+            "In {n} of them the {predicted} is off the hold-out's rate: {each}.",
+            n=len(off),
+            predicted=outcome.predicted,
+            each=each,
         )
-    names = [
-        "risk",
-        "need",
-        "rows",
-        "share",
-        "default rate",
-        "low",
-        "high",
-        "pd",
-        "exposure_amt",
-        "lane",
-        "interest_rate",
-        "limit_multiple",
-        "collateral",
-    ]
-    found = pd.DataFrame(out, columns=names)
-    return found.sort_values(
-        "risk", key=lambda s: s.map({b: i for i, b in enumerate(policies.BANDS)}), kind="stable"
-    ).reset_index(drop=True)
-
-
-def cells_evidence(cells: pd.DataFrame) -> Evidence:
-    """Return the cells, amber where a cell's PD is off the hold-out's rate by a quarter and beyond its interval."""
-    off = cells[(cells["pd"] < cells["low"]) | (cells["pd"] > cells["high"])]
-    ratio = off["default rate"] / off["pd"]
-    off = off[(ratio > MATERIAL) | (ratio < 1 / MATERIAL)]
-    named = ", ".join(f"{r.risk} {r.need} (PD {r.pd:.1%}, observed {r[5]:.1%})" for r in off.itertuples())
-    said = f"in {len(off)} the PD is off the hold-out's rate: {named}." if len(off) else "the PD holds in all of them."
+    else:
+        answer += say("The {predicted} holds in all of them.", predicted=outcome.predicted)
     return Evidence(
         key="cells",
-        question="What does each cell get, and is its PD right?",
+        question=say("What does each cell get, and is its {predicted} right?", predicted=outcome.predicted),
         verdict=Verdict.amber if len(off) else Verdict.green,
-        answer=f"{len(cells)} cells of risk and need; {said}",
+        answer=answer,
         value=len(off),
-        threshold=f"amber where PD and observed rate differ by {MATERIAL - 1:.0%} and the 95 % "
-        "interval leaves the PD out "
-        "(convention)",
+        threshold=say(
+            "amber where predicted and observed rate differ by a factor of {limit:g} and the 95 % interval leaves the "
+            "prediction out",
+            limit=limit,
+        ),
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
-        table=cells,
+        table=in_words(cells, outcome),
     )
 
 
@@ -172,60 +204,64 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
 
     Amounts are of the rows as they stand in the file (weighted where it is case-control), in `currency`.
     """
-    loss = policies.effect(_exposure_weighted(rows, cells), p.loss_given_default, p.present_rate)
-    sums = {
-        n: (float(loss[f"{n}_before"].sum()), float(loss[f"{n}_after"].sum())) for n in ("volume", "loss", "income")
+    table = _sums(policies.effect(_exposure_weighted(rows, cells), p.loss_given_default, p.present_rate))
+    by = table.set_index("what")
+    gain = float(by.at["income after loss", "with policies"] - by.at["income after loss", "as is"])
+    changes = {
+        n: by.at[w, "change"] for n, w in (("volume", "volume"), ("loss", "expected loss"), ("income", "income"))
     }
-    sums["income after loss"] = tuple(i - v for i, v in zip(sums["income"], sums["loss"], strict=True))
-    table = pd.DataFrame(
-        [(n, a, b, b / a - 1 if a else np.nan) for n, (a, b) in sums.items()],
-        columns=["what", "as is", "with policies", "change"],
-    )
-    change = table.set_index("what")["change"]
-    gain = sums["income after loss"][1] - sums["income after loss"][0]
-    answer = (
-        f"Volume {change['volume']:+.1%}, expected loss {change['loss']:+.1%}, income {change['income']:+.1%}; "
-        f"income after loss {gain:+,.0f}{f' {currency}' if currency else ''} a year, "
-        f"{_gain_as_observed(cells, p):+,.0f} at the rates the hold-out showed. "
-        "Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss."
-    )
+    answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
+    answer += _gains(gain, _gain_as_observed(cells, p), currency)
+    answer += say("Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss.")
     return Evidence(
         key="policy_effect",
-        question="What do the policies do to volume, loss and income?",
+        question=say("What do the policies do to volume, loss and income?"),
         verdict=Verdict.green if gain > 0 else Verdict.amber,
         answer=answer,
         value=gain,
-        threshold="income after expected loss should rise",
+        threshold=say("amber where income after expected loss does not rise"),
         source=f"PD × LGD × exposure, LGD {p.loss_given_default:.0%} (study file)",
         table=table,
     )
 
 
+def _sums(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return volume, loss and income as is and with the policies; a change only where it starts above nothing."""
+    names = {"volume": "volume", "expected loss": "loss", "income": "income"}
+    sums = {what: (float(cells[f"{n}_before"].sum()), float(cells[f"{n}_after"].sum())) for what, n in names.items()}
+    pairs = zip(sums["income"], sums["expected loss"], strict=True)
+    sums["income after loss"] = tuple(income - loss for income, loss in pairs)
+    rows = [(what, a, b, b / a - 1 if a > 0 else np.nan) for what, (a, b) in sums.items()]
+    return pd.DataFrame(rows, columns=["what", "as is", "with policies", "change"])
+
+
+def _gains(gain: float, seen: float, currency: str) -> Text:
+    facts = {"gain": gain, "seen": seen}
+    if currency:
+        return say(
+            "Income after loss {gain:+,.0f} {currency} a year, {seen:+,.0f} at the rates the hold-out showed.",
+            currency=currency,
+            **facts,
+        )
+    return say("Income after loss {gain:+,.0f} a year, {seen:+,.0f} at the rates the hold-out showed.", **facts)
+
+
 def _gain_as_observed(cells: pd.DataFrame, p: Params) -> float:
-    rates = cells.assign(pd=cells["default rate"].fillna(cells["pd"]))
+    rates = cells.assign(predicted=cells["rate"].fillna(cells["predicted"]))
     made = policies.effect(rates, p.loss_given_default, p.present_rate)
     after, before = ((made[f"income_{w}"] - made[f"loss_{w}"]).sum() for w in ("after", "before"))
     return float(after - before)
 
 
 def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells with the PD weighted by exposure: money, not heads, is lost."""
+    """Cells with the prediction weighted by exposure: money, not heads, is lost."""
     weight, by = rows["exposure_amt"] * rows["weight"] + 1e-9, [rows["risk_code"], rows["need_code"]]
-    mean = (rows["pd"] * weight).groupby(by).sum() / weight.groupby(by).sum()
+    mean = (rows["predicted"] * weight).groupby(by).sum() / weight.groupby(by).sum()
     keys = pd.MultiIndex.from_frame(cells[["risk", "need"]])
-    return cells.assign(pd=mean.reindex(keys).to_numpy())
+    return cells.assign(predicted=mean.reindex(keys).to_numpy())
 
 
-def kept(rows: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
-    """Return what is written: entity_id, as_of_date, segment, risk, need and policy."""
-    columns: list[Any] = [
-        "entity_id",
-        "as_of_date",
-        "risk_code",
-        "need_code",
-        "lane",
-        "interest_rate",
-        "limit_multiple",
-        "collateral",
-    ]
-    return rows[columns].assign(segment_code=[f"group {g + 1}" for g in group])
+def assigned(rows: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
+    """Return what is written: entity, as-of date, grade and segment, and where policies are decided what they say."""
+    names = ["entity_id", "as_of_date", "grade_code", "risk_code", "need_code", *POLICY]
+    return rows[[n for n in names if n in rows]].assign(segment_code=[f"group {g + 1}" for g in group])

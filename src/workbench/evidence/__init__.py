@@ -1,6 +1,6 @@
 """Evidence out: what every check, test, monitor and comparison returns, shown how, left behind how."""
 
-from workbench.evidence.answer import Evidence, Verdict, label, light, summary, worst, worst_first
+from workbench.evidence.answer import Evidence, Verdict, judged, label, light, summary, worst, worst_first
 from workbench.evidence.leaving import LEFT_BEHIND, digest_file, leave, touch, touched
 from workbench.evidence.picture import Picture
 from workbench.words import number
@@ -11,6 +11,7 @@ __all__ = [
     "Picture",
     "Verdict",
     "digest_file",
+    "judged",
     "label",
     "leave",
     "light",

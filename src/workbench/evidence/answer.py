@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import card, table
 from workbench.evidence.picture import Picture
+from workbench.rules import Threshold
 from workbench.words import Text, say
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ def light(value: float, amber: float, red: float, *, high_is_bad: bool = True) -
     if not high_is_bad:
         value, amber, red = -value, -amber, -red
     return Verdict.red if value >= red else Verdict.amber if value >= amber else Verdict.green
+
+
+def judged(value: float, rule: Threshold) -> Verdict:
+    """Return the light of a value by a rule, whichever way is worse; NaN is `not_evaluated`."""
+    return light(value, rule.amber, rule.red, high_is_bad=rule.worse == "higher")
 
 
 def summary(items: Iterable[Evidence]) -> Evidence:

@@ -1,1 +1,1 @@
-"""Binning, scorecard, tree, boosting, calibration, grades, reasons, and the choice between them."""
+"""Models of any outcome: binning, scorecard, linear, trees, boosting, calibration, grades, reasons, and the choice."""

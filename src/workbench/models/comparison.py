@@ -1,4 +1,4 @@
-"""Candidates side by side: the table for a paper, calibration curves, grades, and the model in readable form."""
+"""Candidates side by side on the hold-out: the table for a paper, who leads whom, calibration, grades, the verdict."""
 
 from __future__ import annotations
 
@@ -7,268 +7,251 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench import metrics
-from workbench.evidence import Evidence, Verdict, touched
-from workbench.models.development import ALIKE, Candidate, Params, Sample
-from workbench.models.pd_model import PdModel
-from workbench.panel.describe import effective
+from workbench import metrics, rules
+from workbench.contracts import Outcome
+from workbench.evidence import Evidence, Verdict, judged, touched
+from workbench.models.development import Params
+from workbench.models.kinds import named
+from workbench.models.measures import Measure, leading, measures
+from workbench.models.samples import Sample
+from workbench.models.scorer import Scorer
+from workbench.models.tuning import Candidate
 from workbench.panel.months import in_words
+from workbench.panel.rates import level, observed
+from workbench.words import Text, formatted, say
 
-METRICS = ("auc", "gini", "ks", "brier", "log_loss", "slope", "intercept")
-LEAST_AUC_AMBER, LEAST_AUC_RED = 0.65, 0.55
-SLOPE_BAND, INTERCEPT_BAND = 0.15, 0.10
-
-
-def tuning(found: list[Candidate]) -> Evidence:
-    """Return every setting tried, with its cross-validated AUC."""
-    table = pd.concat([c.tuning for c in found], ignore_index=True)
-    kept = table[table[""] == "chosen"].sort_values("cross-validated AUC", ascending=False)
-    said = "; ".join(f"{r[0]} {r[1]}: {r[2]:.4f}" for r in kept.itertuples(index=False, name=None))
-    best = kept.iloc[0]
-    answer = f"{len(table)} settings tried; of each candidate the simplest within {ALIKE} of its best is kept: {said}."
-    return Evidence(
-        key="tuning",
-        question="Which settings were tried inside development?",
-        verdict=Verdict.info,
-        answer=answer,
-        value=float(best.iloc[2]),
-        table=table,
-    )
+LINE = ("slope", "intercept")
 
 
-def table(compared: pd.DataFrame) -> pd.DataFrame:
-    """Return candidates by metric as text, `value (low to high)`, to paste into a paper."""
-    out = {"candidate": compared["candidate"]}
-    for m in METRICS:
-        triples = zip(compared[m], compared[f"{m}_low"], compared[f"{m}_high"], strict=True)
-        out[m.replace("_", " ")] = [f"{v:.4f} ({low:.4f} to {high:.4f})" for v, low, high in triples]
+def table(compared: pd.DataFrame, s: Sample) -> pd.DataFrame:
+    """Return candidates by measure as text, `value (low to high)`, to paste into a paper."""
+    out = {"candidate": compared["candidate"].str.replace("_", " ")}
+    specs = {name: (str(m.label), m.spec) for name, m in measures(s.outcome).items()}
+    specs |= {name: (name, ".4f" if s.outcome.kind != "amount" else "") for name in LINE}
+    for name, (label, spec) in specs.items():
+        triples = zip(compared[name], compared[f"{name}_low"], compared[f"{name}_high"], strict=True)
+        out[label] = [f"{v} ({low} to {high})" for v, low, high in ([formatted(x, spec) for x in t] for t in triples)]
     return pd.DataFrame(out).set_index("candidate")
 
 
-def paired(found: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int) -> Evidence:
-    """Return by how much the best candidate leads each other in AUC on the same rows of the hold-out.
+def pictured(outcome: Outcome) -> list[str]:
+    """Return the names of the measures that are drawn with their intervals."""
+    return ["auc", "ks", "brier", *LINE] if outcome.is_binary else ["r_squared", "rmse", "spearman", *LINE]
+
+
+def paired(tuned: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int) -> Evidence:
+    """Return by how much the best candidate leads each other on the same rows of the hold-out.
 
     Intervals of two candidates that overlap don't say that the two are alike; the interval of their
-    difference, from the same resamples of accounts, does. Source: Efron & Tibshirani (1993), ch. 13.
+    difference, from the same resamples of parents, does. Source: Efron & Tibshirani (1993), ch. 13.
     """
-    best = compared.loc[compared["auc"].idxmax(), "candidate"]
-    pds, rows = {c.kind: c.pd(s.X) for c in found}, []
-    for kind in [k for k in pds if k != best]:
-        arrays = (s.y, pds[best], pds[kind], s.weight)
-        rows.append((best, kind, _lead(*arrays), *metrics.bootstrap_interval(_lead, arrays, s.account, seed)))
-    table = pd.DataFrame(rows, columns=["best", "against", "lead", "low", "high"])
-    said = "; ".join(f"{r.against} by {r.lead:.4f} ({r.low:.4f} to {r.high:.4f})" for r in table.itertuples())
+    measure = leading(s.outcome)
+    best = compared.loc[compared[measure.name].idxmax(), "candidate"]
+    predictions, rows = {c.kind: c.predict(s.X) for c in tuned}, []
+    for kind in [k for k in predictions if k != best]:
+        arrays = (s.y, predictions[best], predictions[kind], s.weight)
+        interval = metrics.bootstrap_interval(measure.gain, arrays, s.parent_id, seed)
+        rows.append((best, kind, measure.gain(*arrays), *interval))
+    leads = pd.DataFrame(rows, columns=["best", "against", "lead", "low", "high"])
     return Evidence(
-        key="paired_auc",
-        question="Does the best candidate really lead on the hold-out?",
+        key="paired",
+        question=say("Does the best candidate really lead on the hold-out?"),
         verdict=Verdict.info,
-        answer=f"{best} leads {said} in AUC; an interval that holds 0 means the data can't tell.",
-        value=float(table["lead"].min()),
+        answer=_leads(leads, best, measure),
+        value=float(leads["lead"].min()) if len(leads) else None,
         source="Efron & Tibshirani (1993), ch. 13",
-        table=table,
+        table=leads,
     )
 
 
-def _lead(y: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
-    return metrics.auc(y, first, weight) - metrics.auc(y, second, weight)
+def _leads(leads: pd.DataFrame, best: str, measure: Measure) -> Text:
+    if not len(leads):
+        return say("{best} is the only candidate.", best=named(best))
+    each = [
+        say(
+            "{kind} by {lead:.4f} ({low:.4f} to {high:.4f})", kind=named(r.against), lead=r.lead, low=r.low, high=r.high
+        )
+        for r in leads.itertuples()
+    ]
+    return say(
+        "In {measure}, {best} leads {each}; an interval that holds 0 means the data can't tell.",
+        measure=measure.label,
+        best=named(best),
+        each=each,
+    )
 
 
-def calibration_curves(s: Sample, pds: dict[str, np.ndarray], bins: int = 10) -> dict[str, pd.DataFrame]:
-    """Return, per candidate, predicted and observed rate with interval in `bins` parts of equal size."""
+def calibration_curves(s: Sample, predictions: dict[str, np.ndarray], bins: int = 10) -> dict[str, pd.DataFrame]:
+    """Return, per candidate, predicted and observed outcome with interval in `bins` parts of equal size."""
     curves = {}
-    for name, pd_ in pds.items():
+    for name, predicted in predictions.items():
         rows = []
-        codes = metrics.equal_parts(pd_, bins)
+        codes = metrics.equal_parts(predicted, bins)
         for part in (codes == code for code in np.unique(codes)):
-            weight = pd.Series(s.weight[part])
-            bad, n = effective(pd.Series(s.y[part]), weight)
-            rows.append((np.average(pd_[part], weights=weight), bad / n, *metrics.rate_interval(bad, n)))
+            mean = float(np.average(predicted[part], weights=s.weight[part]))
+            rows.append((mean, *observed(s.y[part], s.weight[part], s.outcome, s.parent_id[part])))
         curves[name] = pd.DataFrame(rows, columns=["predicted", "observed", "low", "high"])
     return curves
 
 
-def grades(model: PdModel, s: Sample) -> Evidence:
-    """Return size, mean PD and observed rate of every grade on a sample; amber where rates don't rise."""
-    pd_ = model.pd(s.X)
-    frame = pd.DataFrame({"grade": model.grade(pd_), "pd": pd_, "y": s.y, "weight": s.weight})
-    rows = []
-    for grade, part in frame.groupby("grade"):
-        bad, n = effective(part["y"], part["weight"])
-        share = part["weight"].sum() / frame["weight"].sum()
-        mean = float(np.average(part["pd"], weights=part["weight"]))
-        rows.append((grade, len(part), share, mean, bad / n, *metrics.rate_interval(bad, n)))
-    shown = pd.DataFrame(rows, columns=["grade", "rows", "share", "mean PD", "default rate", "low", "high"])
-    turns = int((shown["default rate"].diff().dropna() < 0).sum())
-    answer = (
-        f"{len(shown)} grades, default rate from {shown['default rate'].iloc[0]:.2%} to "
-        f"{shown['default rate'].iloc[-1]:.2%}; {turns} turn back."
+def calibration(s: Sample, model: Scorer) -> Evidence:
+    """Return prediction and outcome of the chosen model by tenths of the hold-out, the lowest predicted first."""
+    curve = calibration_curves(s, {model.kind: model.predict(s.X)})[model.kind]
+    inside = int(((curve["low"] <= curve["predicted"]) & (curve["predicted"] <= curve["high"])).sum())
+    first, last = curve.iloc[0], curve.iloc[-1]
+    answer = say(
+        "In {inside} of {n} tenths the mean prediction lies in the 95 % interval of what was observed; {rate} observed "
+        "runs from {first} in the lowest tenth to {last} in the highest.",
+        inside=inside,
+        n=len(curve),
+        rate=s.outcome.rate,
+        first=level(first["observed"], s.outcome),
+        last=level(last["observed"], s.outcome),
     )
     return Evidence(
-        key="grades",
-        question="Do the grades order customers by risk on the hold-out?",
-        verdict=Verdict.amber if turns else Verdict.green,
+        key="calibration",
+        question=say("Are predictions as high as what happened, from the lowest tenth to the highest?"),
+        verdict=Verdict.info,
         answer=answer,
+        value=inside,
+        source="Jeffreys' interval of a rate, Student's t of a mean, rows of a parent counted together",
+        table=curve.assign(tenth=range(1, len(curve) + 1))[["tenth", "predicted", "observed", "low", "high"]],
+    )
+
+
+def grades(model: Scorer, s: Sample) -> Evidence:
+    """Return size, mean prediction and outcome of every grade on a sample; amber where the outcomes turn back."""
+    predicted, outcome, rows = model.predict(s.X), s.outcome, []
+    grade = model.grade(predicted)
+    for name in [g for g in model.grade_names if (grade == g).any()]:
+        part = grade == name
+        share = s.weight[part].sum() / s.weight.sum()
+        mean = float(np.average(predicted[part], weights=s.weight[part]))
+        rows.append(
+            (name, int(part.sum()), share, mean, *observed(s.y[part], s.weight[part], outcome, s.parent_id[part]))
+        )
+    columns = ["grade", "rows", "share", f"mean {outcome.predicted}", str(outcome.rate), "low", "high"]
+    shown = pd.DataFrame(rows, columns=columns)
+    rates = shown.iloc[:, 4]
+    turns = int(((rates.diff().dropna() if outcome.direction == "adverse" else -rates.diff().dropna()) < 0).sum())
+    ends = {"first": level(rates.iloc[0], outcome), "last": level(rates.iloc[-1], outcome)}
+    return Evidence(
+        key="grades",
+        question=say("Do the grades put the rows of the hold-out in order?"),
+        verdict=Verdict.amber if turns else Verdict.green,
+        answer=say(
+            "{n} grades, {rate} from {first} in the best to {last} in the last; {turns} turn back.",
+            n=len(shown),
+            rate=outcome.rate,
+            turns=turns,
+            **ends,
+        ),
         value=float(turns),
-        threshold="no grade has a lower default rate than the better grade before it",
+        threshold=say("amber where a grade turns out better than the one before it"),
         source="Basel Committee (2005), Working Paper 14",
         table=shown,
     )
 
 
-def on_holdout(compared: pd.DataFrame, kind: str) -> Evidence:
+def on_holdout(compared: pd.DataFrame, kind: str, s: Sample) -> Evidence:
     """Return what the chosen candidate reaches on the hold-out, the whole comparison as its table."""
-    r = compared.set_index("candidate").loc[kind]
-    answer = (
-        f"On the hold-out {kind} has AUC {r.auc:.4f} ({r.auc_low:.4f} to {r.auc_high:.4f}), Gini {r.gini:.4f}, "
-        f"KS {r.ks:.4f}, Brier {r.brier:.4f}, calibration slope {r.slope:.3f} and intercept {r.intercept:.3f}."
-    )
-    verdict = Verdict.red if r.auc < LEAST_AUC_RED else Verdict.amber if r.auc < LEAST_AUC_AMBER else Verdict.green
-    tilted = abs(r.slope - 1) > SLOPE_BAND and not r.slope_low <= 1 <= r.slope_high
-    shifted = abs(r.intercept) > INTERCEPT_BAND and not r.intercept_low <= 0 <= r.intercept_high
+    r, limits = compared.set_index("candidate").loc[kind], rules.load()
+    limit = limits["gini" if s.outcome.is_binary else "r_squared"]
+    verdict, (tilted, shifted) = judged(float(r[limit.name]), limit), _off_line(r, s, limits)
     if tilted or shifted:
         verdict = min(verdict, Verdict.amber, key=lambda v: v.rank)
-    if shifted:
-        answer += f" Its PDs are too {'low' if r.intercept > 0 else 'high'} there as a whole."
-    threshold = (
-        f"AUC amber below {LEAST_AUC_AMBER}, red below {LEAST_AUC_RED}; amber, too, where slope is off 1 by "
-        f"{SLOPE_BAND} or intercept off 0 by {INTERCEPT_BAND}, and its interval is as well (convention)"
+    answer = say(
+        "On the hold-out {kind} has {measures}, calibration slope {slope:.3f}.",
+        kind=named(kind),
+        measures=[_measured(m, r) for m in measures(s.outcome).values()],
+        slope=float(r["slope"]),
     )
+    if shifted:
+        answer += _shift(r, s)
     return Evidence(
         key="holdout",
-        question="How good is the chosen model on rows it never saw?",
+        question=say("How good is the chosen model on rows it never saw?"),
         verdict=verdict,
         answer=answer,
-        value=float(r.auc),
-        threshold=threshold,
-        source="Cox (1958); DeLong et al. (1988)",
+        value=float(r[leading(s.outcome).name]),
+        threshold=limit.text + _line_limits(s, limits),
+        source="Cox (1958); Mincer & Zarnowitz (1969)",
         table=compared,
     )
 
 
+def _measured(m: Measure, r: pd.Series) -> Text:
+    facts = {"label": m.label, "value": float(r[m.name]), "low": r[f"{m.name}_low"], "high": r[f"{m.name}_high"]}
+    if m.spec:
+        return say("{label} {value:.4f} ({low:.4f} to {high:.4f})", **facts)
+    return say("{label} {value} ({low} to {high})", **facts)
+
+
+def _off_line(r: pd.Series, s: Sample, limits: rules.Rules) -> tuple[bool, bool]:
+    """Say whether slope and intercept are off materially and beyond their intervals.
+
+    The intercept of an event is in log odds; that of an amount or a rate is compared as observed over predicted.
+    """
+    tilted = abs(r["slope"] - 1) > limits["slope"].amber and not r["slope_low"] <= 1 <= r["slope_high"]
+    sure = not r["intercept_low"] <= 0 <= r["intercept_high"]
+    if s.outcome.is_binary:
+        return tilted, sure and abs(r["intercept"]) > limits["intercept"].amber
+    mean, limit = float(np.average(s.y, weights=s.weight)), limits["rate_off"].amber
+    predicted = mean - r["intercept"]
+    return tilted, sure and max(abs(mean), abs(predicted)) > limit * min(abs(mean), abs(predicted))
+
+
+def _shift(r: pd.Series, s: Sample) -> Text:
+    seen = level(float(np.average(s.y, weights=s.weight)), s.outcome)
+    facts = {"rate": s.outcome.rate, "observed": seen}
+    if r["intercept"] > 0:
+        return say("As a whole its predictions are too low there: the {rate} observed is {observed}.", **facts)
+    return say("As a whole its predictions are too high there: the {rate} observed is {observed}.", **facts)
+
+
+def _line_limits(s: Sample, limits: rules.Rules) -> Text:
+    slope = limits["slope"].amber
+    if s.outcome.is_binary:
+        return say(
+            "Amber, too, where the calibration is off beyond its interval: slope by {slope:g}, intercept by "
+            "{intercept:g} log odds.",
+            slope=slope,
+            intercept=limits["intercept"].amber,
+        )
+    return say(
+        "Amber, too, where the calibration is off beyond its interval: slope by {slope:g}, mean observed over mean "
+        "predicted by a factor of {ratio:g}.",
+        slope=slope,
+        ratio=limits["rate_off"].amber,
+    )
+
+
 def figures(compared: pd.DataFrame, choice: Evidence, kind: str) -> dict[str, float]:
-    """Return the key figures of the chosen candidate: what validation will re-perform."""
-    r = compared.set_index("candidate").loc[kind]
-    cross_validated = choice.table.set_index("candidate")["auc"]
+    """Return the key figures of the chosen candidate: what validation will re-perform.
+
+    `holdout_MEASURE` for each measure of `compared`, slope and intercept; `cv_MEASURE` and `cv_MEASURE_KIND` for the
+    measure that decided.
+    """
+    r, measured = compared.set_index("candidate").loc[kind], [c for c in compared if f"{c}_low" in compared]
+    cross_validated = choice.table.set_index("candidate").iloc[:, 0]
+    deciding = cross_validated.name
     return {
-        **{f"holdout_{m}": float(r[m]) for m in METRICS},
-        "cv_auc": float(cross_validated[kind]),
-        **{f"cv_auc_{k}": float(v) for k, v in cross_validated.items()},
+        **{f"holdout_{m}": float(r[m]) for m in measured},
+        f"cv_{deciding}": float(cross_validated[kind]),
+        **{f"cv_{deciding}_{k}": float(v) for k, v in cross_validated.items()},
     }
 
 
-def facts(p: Params, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return what the model is made from: study, panel, dates and digests of the tables read."""
-    learn = panel[panel["sample"] == "development"]
+def facts(p: Params, panel: pd.DataFrame, learn: Sample) -> dict[str, Any]:
+    """Return what the model is made from: study, panel, dates and digests of the tables read, rows learnt from."""
+    dates = panel.loc[panel["sample"] == "development", "as_of_date"]
     return {
         "study": p.study,
         "model": p.model,
         "panel": p.panel,
         "params": p.digest(),
-        "development_from": in_words(learn["as_of_date"].min()),
-        "development_to": in_words(learn["as_of_date"].max()),
-        "development_rows": len(learn),
+        "development_from": in_words(dates.min()),
+        "development_to": in_words(dates.max()),
+        "development_rows": len(learn.y),
         **{f"table.{name}": digest for name, digest in touched()["read"].items()},
     }
-
-
-def bins_of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of bins with rows in it (columns n, bad_rate as counted) with share and bad rate of the book."""
-    used = table[table["n"] > 0]
-    share, rate = s.as_book(used["n"].to_numpy(float), used["bad_rate"].to_numpy(float))
-    return used.assign(share=share, bad_rate=rate).reset_index(drop=True)
-
-
-def points(found: list[Candidate], s: Sample) -> Evidence:
-    """Return the scorecard candidate as it is printed: characteristic, bin, rows, share, default rate, WOE, points."""
-    card = next(c.estimator for c in found if c.kind == "scorecard").points_table()
-    table = pd.concat([bins_of_book(s, part) for _, part in card.groupby("characteristic", sort=False)])
-    ends = table.groupby("characteristic")["points"].agg(["min", "max"]).sum()
-    answer = (
-        f"{table['characteristic'].nunique()} characteristics; a customer's points add up to a score "
-        f"between {ends['min']:.0f} and {ends['max']:.0f}."
-    )
-    names = {"n": "rows", "bad_rate": "default rate"}
-    shown = table.rename(columns=names)[["characteristic", "bin", "rows", "share", "default rate", "woe", "points"]]
-    return Evidence(
-        key="points",
-        question="What are the scorecard's points?",
-        verdict=Verdict.info,
-        answer=answer,
-        value=len(shown),
-        source="Siddiqi (2017), ch. 10",
-        table=shown.astype({"rows": int}).reset_index(drop=True),
-    )
-
-
-def rules(found: list[Candidate], s: Sample) -> Evidence:
-    """Return the tree candidate as rules, the riskiest first: rule, rows, share and default rate of the book."""
-    tree = next(c.estimator for c in found if c.kind == "tree")
-    table = pd.DataFrame(tree.rules(), columns=["rule", "rows", "counted"])
-    share, rate = s.as_book(table["rows"].to_numpy(float), table["counted"].to_numpy(float))
-    shown = table.drop(columns="counted").assign(**{"share": share, "default rate": rate})
-    shown = shown.sort_values("default rate", ascending=False, ignore_index=True)
-    shown = shown[["default rate", "share", "rows", "rule"]]
-    top = shown.iloc[0]
-    return Evidence(
-        key="rules",
-        question="What are the tree's rules?",
-        verdict=Verdict.info,
-        answer=f"{len(shown)} rules; the riskiest holds {top['share']:.1%} of the book, of which "
-        f"{top['default rate']:.1%} "
-        f"default: {top['rule']}.",
-        value=len(shown),
-        source="Breiman et al. (1984)",
-        table=shown,
-    )
-
-
-def inputs(model: PdModel) -> Evidence:
-    """Return the inputs by the standard deviation of their contribution on development, the strongest first."""
-    mean = pd.Series(model.facts["mean_contributions"])
-    spread = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False)
-    rows = [(n, model.features[n]["description"], v, mean.get(n, np.nan)) for n, v in spread.items()]
-    table = pd.DataFrame(rows, columns=["input", "description", "spread of contribution", "mean contribution"])
-    strongest = ", ".join(table["input"].head(3))
-    unit = "bad rate" if model.kind == "tree" else "log odds of default"
-    return Evidence(
-        key="inputs",
-        question="Which inputs move the PD most?",
-        verdict=Verdict.info,
-        answer=f"{len(table)} inputs; {strongest} move it most (contributions in {unit}).",
-        value=len(table),
-        table=table,
-    )
-
-
-def reasons(model: PdModel, s: Sample, customers: int = 3, top: int = 4) -> Evidence:
-    """Return the riskiest customers of a sample, each once, and what raised their risk most."""
-    pd_ = pd.Series(model.pd(s.X))
-    order = pd_.sort_values(ascending=False, kind="stable").index
-    chosen = pd.Series(s.account[order], index=order).drop_duplicates().head(customers)
-    found = model.reasons(s.X.loc[chosen.index], top)
-    values = [_value(v) for v in found["value"]]
-    table = pd.DataFrame(
-        {
-            "account": found["row"].map(chosen),
-            "PD": found["row"].map(pd_).map("{:.1%}".format),
-            "rank": found["rank"],
-            "reason": found["words"],
-            "value": values,
-            "contribution": found["contribution"],
-        }
-    )
-    firsts = table[table["rank"] == 1]
-    said = "; ".join(f"{r.account} (PD {r.PD}): {r.reason} {r.value}" for r in firsts.itertuples())
-    return Evidence(
-        key="reasons",
-        question="Why is a customer at high risk?",
-        verdict=Verdict.info,
-        answer=f"First reasons: {said}.",
-        value=len(firsts),
-        source="US Regulation B, 12 CFR 1002.9 (official interpretation)",
-        table=table,
-    )
-
-
-def _value(v: Any) -> str:
-    return "missing" if pd.isna(v) else v if isinstance(v, str) else f"{v:,.4g}"

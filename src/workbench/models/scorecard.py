@@ -10,6 +10,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from workbench.models.binning import WoeBins, woe_bins
+from workbench.models.kinds import Kind
 from workbench.models.tabular import TabularClassifier
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
@@ -24,6 +25,8 @@ class Scorecard(TabularClassifier):
     of 20 good to 1 bad, 40 points double the odds. Source: Siddiqi (2017), Intelligent Credit
     Scoring, ch. 6 and 10.
     """
+
+    KIND = Kind("scorecard", 1, ("binary",), tuple({"C": c} for c in (1.0, 0.1, 0.01)))  # shrunk only where it helps
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ import xgboost as xgb
 from sklearn.tree import DecisionTreeClassifier
 
 from workbench.models.binning import WoeBins, woe_bins
+from workbench.models.kinds import Kind
 from workbench.models.tabular import TabularClassifier
 from workbench.panel.bins import is_category
 
@@ -43,6 +44,8 @@ class _OnNumbers(TabularClassifier):
 
 class RuleTree(_OnNumbers):
     """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules."""
+
+    KIND = Kind("tree", 2, ("binary",), tuple({"max_depth": d} for d in (4, 5, 6)))
 
     def __init__(self, max_depth: int = 5, min_leaf_share: float = 0.01, seed: int = 42):
         self.max_depth = max_depth
@@ -134,6 +137,8 @@ class RuleTree(_OnNumbers):
 
 class BoostedTrees(_OnNumbers):
     """XGBoost (Chen & Guestrin 2016) with the directions of risk the business expects as constraints."""
+
+    KIND = Kind("boosted", 3, ("binary",), tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)))
 
     def __init__(
         self,

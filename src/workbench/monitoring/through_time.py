@@ -22,7 +22,7 @@ class Params(params.Params):
 
     panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel with the periods to watch")
     model: str = Field("behaviour", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
-    period: Literal["month", "quarter"] = Field("month", description="month or quarter")
+    every: Literal["month", "quarter"] = Field("month", description="month or quarter")
     psi_amber: float = Field(0.10, gt=0, description="PSI from which a shift is looked at (convention)")
     psi_red: float = Field(0.25, gt=0, description="PSI from which a shift is an alarm (convention)")
     auc_drop_amber: float = Field(0.03, gt=0, lt=0.5, description="fall of AUC that is looked at (convention)")
@@ -55,7 +55,7 @@ def rows(panel: pd.DataFrame, model: PdModel, p: Params) -> pd.DataFrame:
     """Return the panel's rows with the model's PD and the period they fall into (`2005-07` or `2007Q3`)."""
     if not (panel["sample"] == "monitoring").any():
         raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
-    period = panel["as_of_date"].dt.to_period("M" if p.period == "month" else "Q").astype("str")
+    period = panel["as_of_date"].dt.to_period("M" if p.every == "month" else "Q").astype("str")
     return panel.assign(pd=model.pd(panel), grade_code=model.grade(model.pd(panel)), period=period)
 
 

@@ -111,3 +111,11 @@ def _evidence(table: pd.DataFrame, after: list[str], suspects: set[str], refused
         source="convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)",
         table=table,
     )
+
+
+def derived(refused: set[str], *contracts: Contract) -> set[str]:
+    """Return the refused columns and everything made from them, however many steps away (`made_from`)."""
+    made = [(c.name, set(getattr(c, "made_from", ()))) for contract in contracts for c in contract.columns]
+    while new := {name for name, sources in made if sources & refused} - refused:
+        refused = refused | new
+    return refused

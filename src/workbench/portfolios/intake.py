@@ -224,7 +224,7 @@ def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -
     """Write every core table once, as Parquet, and return their digests as evidence."""
     rows = []
     for name, (table, contract) in core_tables.items():
-        digest = tables.write(p.study, name, table, contract)
+        digest = tables.write(p.key, name, table, contract)
         rows.append((name, len(table), table.shape[1], digest))
     kept = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     answer = f"{len(kept)} tables, {kept['rows'].sum():,} rows; the digests below name them from here on."

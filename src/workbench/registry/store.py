@@ -10,11 +10,12 @@ import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from workbench import home
 from workbench.params import UserError
+from workbench.registry import current
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +25,12 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 DATABASE = "mlflow.db"
+_PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "logged_models": ("artifact_location",),
+    "model_versions": ("source", "storage_location"),
+}
 
 
 def uri() -> str:
@@ -51,8 +58,9 @@ def _client(uri_: str) -> MlflowClient:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if uri_.startswith("sqlite:///"):
-        create(Path(uri_.removeprefix("sqlite:///")))
+    if path := _sqlite(uri_):
+        create(path)
+        relocate(path, home.mlruns())
     try:
         return mlflow.MlflowClient(uri_, uri_)
     except mlflow.exceptions.MlflowException as e:
@@ -73,6 +81,54 @@ def client() -> MlflowClient:
     if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     return found
+
+
+def _sqlite(uri_: str) -> Path | None:
+    return Path(uri_.removeprefix("sqlite:///")) if uri_.startswith("sqlite:///") else None
+
+
+def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
+    """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
+    path = _sqlite(uri())
+    if path is None:
+        return None
+    if not path.exists():
+        return []
+    try:
+        with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30) as database:
+            return database.execute(question, values).fetchall()
+    except sqlite3.DatabaseError as e:
+        raise UserError(f"mlruns/{path.name} can't be read ({e}); bring it back from a copy of mlruns/") from None
+    finally:
+        if "database" in locals():
+            database.close()
+
+
+def whole() -> None:
+    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning."""
+    runs = {r.run_id for r in current.everything()}
+    if not runs or _sqlite(uri()) is None:
+        return
+    rows = ask("SELECT run_uuid FROM runs")
+    if not runs & {run for (run,) in rows or []}:
+        raise UserError(
+            f"mlruns/{DATABASE} holds none of the {len(runs)} runs that mlruns/current/ and reports/ stand on;"
+            " bring it back from a copy, or move mlruns/ away to begin anew"
+        )
+
+
+def relocate(path: Path, folder: Path) -> None:
+    """Let a store that was copied or moved name files in its new place (`folder`), not in the old one."""
+    with sqlite3.connect(path, timeout=60) as database:
+        places = [row[0] for row in database.execute("SELECT artifact_location FROM experiments")]
+        old = {p.rpartition("/artifacts/")[0] for p in places if "/artifacts/" in p and "://" not in p[5:]}
+        for prefix in old - {folder.as_uri()}:
+            for table, columns in _PLACES.items():
+                for c in columns:
+                    change = f"UPDATE {table} SET {c} = ? || substr({c}, ?) WHERE substr({c}, 1, ?) = ?"
+                    begin = f"{prefix}/artifacts/"
+                    database.execute(change, (f"{folder.as_uri()}/artifacts/", len(begin) + 1, len(begin), begin))
+    database.close()
 
 
 def create(path: Path) -> None:
@@ -107,5 +163,11 @@ def experiment(study: str) -> str:
     found = c.get_experiment_by_name(study)
     if found is not None:
         return found.experiment_id
-    place = (home.mlruns() / "artifacts" / study).as_uri() if uri().startswith("sqlite:///") else None
+    place = (home.mlruns() / "artifacts" / study).as_uri() if _sqlite(uri()) else None
     return c.create_experiment(study, artifact_location=place)
+
+
+def below_mlruns(address: str) -> str:
+    """Return where an address of MLflow's lies below `mlruns/`, empty where it is on a server or elsewhere."""
+    begin = f"{home.mlruns().as_uri()}/"
+    return unquote(address.removeprefix(begin)) if address.startswith(begin) else ""

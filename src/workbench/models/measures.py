@@ -1,0 +1,88 @@
+"""How good predictions are: discrimination and accuracy for events, error and rank for amounts and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench import metrics
+from workbench.contracts import Outcome
+from workbench.words import Text, formatted, say
+
+Estimate = tuple[float, float, float]  # value, low, high
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of (y, predicted, weight), each n values, with how a page calls and writes it."""
+
+    name: str
+    function: Callable[..., float]
+    higher_is_better: bool
+    label: Text
+    spec: str = ".4f"
+
+    def __call__(self, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """Return the measure."""
+        return self.function(y, predicted, weight)
+
+    def shown(self, value: float) -> str:
+        """Return a value of it as pages write it."""
+        return formatted(value, self.spec)
+
+    def gain(self, y: np.ndarray, first: np.ndarray, second: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """Return by how much the first predictions are better than the second (positive is better)."""
+        difference = self(y, first, weight) - self(y, second, weight)
+        return difference if self.higher_is_better else -difference
+
+
+def measures(outcome: Outcome) -> dict[str, Measure]:
+    """Return the measures that fit an outcome by name; the first decides between candidates."""
+    if outcome.is_binary:
+        listed = [
+            Measure("auc", metrics.auc, True, say("AUC")),
+            Measure("gini", metrics.gini, True, say("Gini")),
+            Measure("ks", metrics.ks, True, say("KS")),
+            Measure("brier", metrics.brier, False, say("Brier score")),
+            Measure("log_loss", metrics.log_loss, False, say("log loss")),
+        ]
+    else:
+        spec = ".4f" if outcome.kind == "rate" else ""
+        listed = [
+            Measure("r_squared", metrics.r_squared, True, say("R²")),
+            Measure("rmse", metrics.rmse, False, say("RMSE"), spec),
+            Measure("mae", metrics.mae, False, say("MAE"), spec),
+            Measure("spearman", metrics.spearman, True, say("Spearman's rank correlation")),
+        ]
+    return {m.name: m for m in listed}
+
+
+def leading(outcome: Outcome) -> Measure:
+    """Return the measure by which candidates are tuned and chosen: AUC of an event, R² of an amount or a rate."""
+    return next(iter(measures(outcome).values()))
+
+
+def calibration_line(
+    y: np.ndarray, predicted: np.ndarray, weight: np.ndarray, clusters: np.ndarray, outcome: Outcome
+) -> dict[str, Estimate]:
+    """Return slope and intercept of outcome on prediction, each (estimate, low, high) at 95 %, robust by cluster.
+
+    Perfect are 1 and 0. Of an event on the scale of log odds (`metrics.calibration_line`); of an amount or a rate in
+    its own unit. The intercept is calibration in the large, the slope held at 1: the weighted mean of y − predicted.
+    Source: Cox (1958); Mincer & Zarnowitz (1969), The evaluation of economic forecasts.
+    """
+    if outcome.is_binary:
+        return metrics.calibration_line(y, predicted, weight, clusters)
+    import statsmodels.api as sm
+
+    groups = np.unique(clusters, return_inverse=True)[1]
+    robust = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
+    one = np.ones((len(y), 1))
+    large = sm.WLS(y - predicted, one, weights=weight).fit(**robust)
+    intercept = (float(large.params[0]), *map(float, large.conf_int()[0]))
+    if np.ptp(predicted) == 0:
+        return {"slope": (float("nan"),) * 3, "intercept": intercept}
+    line = sm.WLS(y, np.column_stack([one, predicted]), weights=weight).fit(**robust)
+    return {"slope": (float(line.params[1]), *map(float, line.conf_int()[1])), "intercept": intercept}

@@ -1,0 +1,76 @@
+"""A tree as arrays that can be read: walking to leaves, rules in words, contributions along the path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+FIELDS = ("feature", "threshold", "left", "right", "missing_left", "n", "value")
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """One entry per node, the root first: feature, threshold (<= goes left), children (-1 of a leaf), rows, mean."""
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    missing_left: np.ndarray
+    n: np.ndarray
+    value: np.ndarray
+
+    @classmethod
+    def of(cls, tree: Any) -> Nodes:
+        """Return the nodes of a fitted scikit-learn regression tree (its `tree_`)."""
+        t = tree
+        value = t.value[:, 0, 0]
+        missing_left = t.missing_go_to_left.astype(bool)
+        return cls(t.feature, t.threshold, t.children_left, t.children_right, missing_left, t.n_node_samples, value)
+
+    def leaves(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the leaf each row of numbers (n × k, NaN is missing) falls into (n)."""
+        values = numbers.astype(np.float32)  # CART compares in single precision
+        at, rows = np.zeros(len(values), dtype=int), np.arange(len(values))
+        while (inner := self.left[at] >= 0).any():
+            v = values[rows, np.maximum(self.feature[at], 0)]
+            goes_left = np.where(np.isnan(v), self.missing_left[at], v <= self.threshold[at])
+            at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
+        return at
+
+    def rules(self, words: Callable[[int, str, float], str]) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule, rows learnt from, mean); `words` says one split: feature, <= or >, threshold."""
+        out, open_ = [], [(0, ())]
+        while open_:
+            at, path = open_.pop()
+            if self.left[at] < 0:
+                out.append((" and ".join(path) or "everyone", int(self.n[at]), float(self.value[at])))
+                continue
+            for child, sign in ((self.left[at], "<="), (self.right[at], ">")):
+                said = words(int(self.feature[at]), sign, float(self.threshold[at]))
+                open_.append((int(child), (*path, said)))
+        return out
+
+    def contributions(self, leaves: np.ndarray, k: int) -> np.ndarray:
+        """Return by how much each of k features' splits moved the mean on each row's path (n × k). Saabas (2014)."""
+        parent = {int(c): i for side in (self.left, self.right) for i, c in enumerate(side) if c >= 0}
+        out = np.zeros((len(leaves), k))
+        for leaf in np.unique(leaves):
+            at = int(leaf)
+            while at in parent:
+                up = parent[at]
+                out[leaves == leaf, self.feature[up]] += self.value[at] - self.value[up]
+                at = up
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tree as JSON can hold it."""
+        return {f: getattr(self, f).tolist() for f in FIELDS}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Nodes:
+        """Return the tree that `to_dict` wrote."""
+        return cls(**{f: np.array(d[f]) for f in FIELDS})

@@ -1,0 +1,199 @@
+"""A regression tree with its rules, and boosted trees, of an amount or a rate; categories as their bin means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from sklearn.tree import DecisionTreeRegressor
+
+from workbench.models.kinds import Kind
+from workbench.models.mean_bins import MeanBins, mean_bins
+from workbench.models.nodes import Nodes
+from workbench.models.tabular import TabularRegressor
+from workbench.panel.bins import is_category
+
+SHOWN = 6  # categories named in a rule
+
+
+class _OnNumbers(TabularRegressor):
+    """What both share: categories become their mean of the outcome, learnt on the rows the model is fitted to."""
+
+    def _learn_categories(self, X: pd.DataFrame, y: np.ndarray) -> None:
+        self.names_ = list(X.columns)
+        self.categories_: dict[str, MeanBins] = {n: mean_bins(X[n], y) for n in X.columns if is_category(X[n])}
+
+    def numbers(self, X: pd.DataFrame) -> np.ndarray:
+        """Return X as numbers (n × k), categories as means, missing numbers as NaN."""
+        X, known = self._asked(X), self.categories_
+        return np.column_stack([known[n].transform(X[n]) if n in known else X[n].to_numpy(float) for n in self.names_])
+
+    def _frame(self) -> dict[str, Any]:
+        return {
+            "bounded": self.bounded,
+            "names": self.names_,
+            "categories": {n: b.to_dict() for n, b in self.categories_.items()},
+        }
+
+    def _take(self, d: dict[str, Any]) -> Self:
+        self.bounded, self.names_ = d["bounded"], list(d["names"])
+        self.categories_ = {n: MeanBins.from_dict(b) for n, b in d["categories"].items()}
+        return self._restored(self.names_)
+
+
+class RegressionTree(_OnNumbers):
+    """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules.
+
+    Parameters: max_depth; min_leaf_share, least share of rows in a leaf; bounded (y between 0 and 1); seed.
+    Attributes: nodes_, names_, categories_.
+
+    >>> X, y = pd.DataFrame({"x": [0.0, 1.0] * 50}), np.array([1.0, 3.0] * 50)
+    >>> RegressionTree().fit(X, y).rules()
+    [('x > 0.5', 50, 3.0), ('x <= 0.5', 50, 1.0)]
+    """
+
+    KIND = Kind("regression_tree", 2, ("amount", "rate"), tuple({"max_depth": d} for d in (3, 4, 5)))
+
+    def __init__(self, max_depth: int = 4, min_leaf_share: float = 0.01, bounded: bool = False, seed: int = 42):
+        self.max_depth = max_depth
+        self.min_leaf_share = min_leaf_share
+        self.bounded = bounded
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
+        """Fit to X (n × k) and y (n numbers)."""
+        X, y = self._learnt(X, y)
+        self._learn_categories(X, y)
+        least = max(1, int(np.ceil(self.min_leaf_share * len(y))))
+        tree = DecisionTreeRegressor(max_depth=self.max_depth, min_samples_leaf=least, random_state=self.seed)
+        self.nodes_ = Nodes.of(tree.fit(self.numbers(X), y).tree_)
+        return self
+
+    def leaves(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the leaf each row falls into (n)."""
+        return self.nodes_.leaves(self.numbers(X))
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the mean of each row's leaf (n)."""
+        leaves = self.leaves(X)
+        return self.nodes_.value[leaves]
+
+    def rules(self) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule in words, rows of development, mean)."""
+        return self.nodes_.rules(self._split)
+
+    def _split(self, feature: int, sign: str, threshold: float) -> str:
+        name = self.names_[feature]
+        if name not in self.categories_:
+            return f"{name} {sign} {threshold:,.4g}"
+        b = self.categories_[name]
+        goes = b.shrunk <= threshold if sign == "<=" else b.shrunk > threshold
+        shown = [label for label, inside, n in zip(b.bins.labels, goes, b.n, strict=True) if inside and n > 0]
+        more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+        return f"{name} in {{{', '.join(shown[:SHOWN])}{more}}}"
+
+    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return by how much each feature's splits moved the mean on the row's path (n × k), in the unit of y."""
+        parts = self.nodes_.contributions(self.leaves(X), len(self.names_))
+        return pd.DataFrame(parts, columns=self.names_, index=X.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tree as JSON can hold it."""
+        return {**self._frame(), "nodes": self.nodes_.to_dict()}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> RegressionTree:
+        """Return the tree that `to_dict` wrote."""
+        tree = cls()._take(d)
+        tree.nodes_ = Nodes.from_dict(d["nodes"])
+        return tree
+
+
+class BoostedRegression(_OnNumbers):
+    """XGBoost (Chen & Guestrin 2016) of squared error, or where bounded of a logistic share, with expected directions.
+
+    Parameters: monotone, name → direction (1, -1, 0) of the outcome; max_depth, n_trees, learning_rate; min_leaf_rows;
+    rows and columns, shares drawn for each tree; penalty on squared leaf values; bounded (y between 0 and 1); seed.
+    Attributes: booster_, names_, categories_.
+
+    >>> X, y = pd.DataFrame({"x": [0.0, 1.0] * 500}), np.array([1.0, 3.0] * 500)
+    >>> BoostedRegression(columns=1.0).fit(X, y).predict(X[:2]).round(1).tolist()
+    [1.0, 3.0]
+    """
+
+    KIND = Kind(
+        "boosted_regression",
+        3,
+        ("amount", "rate"),
+        tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)),
+    )
+
+    def __init__(  # noqa: PLR0913 - every setting is a parameter, as scikit-learn wants it
+        self,
+        monotone: dict[str, int] | None = None,
+        max_depth: int = 3,
+        n_trees: int = 300,
+        learning_rate: float = 0.04,
+        min_leaf_rows: int = 20,
+        rows: float = 0.8,
+        columns: float = 0.4,
+        penalty: float = 10.0,
+        bounded: bool = False,
+        seed: int = 42,
+    ):
+        self.monotone = monotone
+        self.max_depth = max_depth
+        self.n_trees = n_trees
+        self.learning_rate = learning_rate
+        self.min_leaf_rows = min_leaf_rows
+        self.rows = rows
+        self.columns = columns
+        self.penalty = penalty
+        self.bounded = bounded
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
+        """Fit to X (n × k) and y (n numbers); one thread, so that the trees are the same everywhere."""
+        X, y = self._learnt(X, y)
+        self._learn_categories(X, y)
+        self.booster_ = xgb.train(self._settings(), xgb.DMatrix(self.numbers(X), y, nthread=1), self.n_trees)
+        return self
+
+    def _settings(self) -> dict[str, Any]:
+        signs = [1 if n in self.categories_ else (self.monotone or {}).get(n, 0) for n in self.names_]
+        return {
+            "objective": "reg:logistic" if self.bounded else "reg:squarederror",
+            "tree_method": "hist",
+            "max_depth": self.max_depth,
+            "eta": self.learning_rate,
+            "min_child_weight": self.min_leaf_rows / 4 if self.bounded else self.min_leaf_rows,  # p(1 − p) ≤ ¼ a row
+            "subsample": self.rows,
+            "colsample_bytree": self.columns,
+            "lambda": self.penalty,
+            "seed": self.seed,
+            "nthread": 1,
+            "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
+        }
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Return what is expected of each row (n), in the unit of y."""
+        return self.booster_.predict(xgb.DMatrix(self.numbers(X), nthread=1)).astype(float)
+
+    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return TreeSHAP contributions (n × k): in the unit of y, log odds where bounded. Lundberg et al. (2020)."""
+        parts = self.booster_.predict(xgb.DMatrix(self.numbers(X), nthread=1), pred_contribs=True)[:, :-1]
+        return pd.DataFrame(parts.astype(float), columns=self.names_, index=X.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trees in XGBoost's own JSON format, with the means of the categories."""
+        return {**self._frame(), "booster": json.loads(self.booster_.save_raw("json").decode())}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> BoostedRegression:
+        """Return the trees that `to_dict` wrote."""
+        model = cls()._take(d)
+        model.booster_ = xgb.Booster({"nthread": 1}, model_file=bytearray(json.dumps(d["booster"]).encode()))
+        return model

@@ -1,0 +1,88 @@
+"""One sample of the panel as a model sees it: inputs, outcome, weights, and which rows belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from workbench.contracts import Contract, Outcome
+from workbench.evidence import Evidence, Verdict
+from workbench.params import UserError
+from workbench.words import say
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs X (n × k), outcome y (n), weight (n), parent_id (n) whose rows stay together, entity_id (n)."""
+
+    X: pd.DataFrame
+    y: np.ndarray
+    weight: np.ndarray
+    parent_id: np.ndarray
+    entity_id: np.ndarray = field(default=None)
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def __post_init__(self) -> None:
+        if self.entity_id is None:
+            object.__setattr__(self, "entity_id", self.parent_id)
+
+    def as_book(self, n: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of the book and the rate that groups of rows stand for; n and rate as counted (k each).
+
+        Undoes case-control sampling, whose weights are the same for all rows with the event and for all without.
+        An amount or a rate is never sampled so, and stays as counted. Source: King & Zeng (2001), eq. 8.
+        """
+        n, rate = np.asarray(n, float), np.asarray(rate, float)
+        if not self.outcome.is_binary:
+            return n / n.sum(), rate
+        events = n * rate * self.weight[self.y == 1].mean()
+        everyone = events + n * (1 - rate) * self.weight[self.y == 0].mean()
+        known = np.full(len(events), np.nan)
+        return everyone / everyone.sum(), np.divide(events, everyone, out=known, where=everyone > 0)
+
+
+def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, seed: int = 42) -> Sample:
+    """Return one sample of the panel: rows whose outcome is known; where `limit` is set, whole parents up to about it.
+
+    Raises `UserError` where the outcome doesn't vary.
+    """
+    rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
+    parent = "parent_id" if "parent_id" in rows else "entity_id"
+    if limit and len(rows) > limit:
+        parents = rows[parent].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
+        rows = rows[rows[parent].isin(set(parents))]
+    if rows["outcome"].nunique() < 2:
+        alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
+        raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
+    X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
+    columns = (rows[c].to_numpy() for c in ("outcome", "weight", parent, "entity_id"))
+    return Sample(X, *columns, contract.outcome)
+
+
+def directions(contract: Contract) -> dict[str, int]:
+    """Return the direction in which the outcome must move with each feature (1, -1; 0 is free)."""
+    return {c.name: c.monotone for c in contract.features()}
+
+
+def learnt_rows(panel: pd.DataFrame, learn: Sample) -> Evidence:
+    """Return how many rows of development are learnt from; amber where the study caps them."""
+    known = int(((panel["sample"] == "development") & panel["outcome"].notna()).sum())
+    n, parents = len(learn.y), len(np.unique(learn.parent_id))
+    capped = n < known
+    if capped:
+        answer = say("{n:,} of {known:,} rows of development are learnt from: the study caps them.", n=n, known=known)
+    else:
+        answer = say("All {n:,} rows of development are learnt from.", n=n)
+    answer += say("They belong to {parents:,} units whose rows stay together in folds and resamples.", parents=parents)
+    if learn.outcome.kind == "rate" and (beyond := int(((learn.y < 0) | (learn.y > 1)).sum())):
+        answer += say("{beyond:,} values lie beyond 0 and 1; they are learnt as 0 and 1.", beyond=beyond)
+    return Evidence(
+        key="rows",
+        question=say("Which rows does the model learn from?"),
+        verdict=Verdict.amber if capped else Verdict.info,
+        answer=answer,
+        value=n,
+        threshold=say("amber where max_development_rows leaves rows out"),
+    )

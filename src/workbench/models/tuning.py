@@ -1,0 +1,150 @@
+"""Candidates: every kind that fits the outcome, tuned, fitted and calibrated inside development only."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+from workbench.contracts import Contract, Outcome
+from workbench.evidence import Evidence, Verdict
+from workbench.models.kinds import fitting, named, settings_of
+from workbench.models.measures import leading
+from workbench.models.samples import Sample, directions
+from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.models.scorer import Calibration, predicted, raw
+from workbench.words import formatted, say
+
+ALIKE = 0.001  # of settings whose AUC or R² is so near to the best, the preferred one is taken (convention)
+Splits = list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A tuned, fitted, calibrated candidate with its out-of-fold predictions on development (n)."""
+
+    kind: str
+    estimator: Any
+    calibration: Calibration
+    out_of_fold: np.ndarray
+    tuning: pd.DataFrame
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Return calibrated predictions (n)."""
+        return predicted(self.estimator, self.calibration, X, self.outcome)
+
+
+def candidates(
+    development: Sample, contract: Contract, p: Any, progress: Callable[[str], None] = lambda _: None
+) -> list[Candidate]:
+    """Return one candidate per kind that fits the outcome, tuned and calibrated inside development only.
+
+    Folds keep the rows of a parent together. The preferred of the settings whose out-of-fold AUC (of an event) or R²
+    (of an amount or a rate) is within 0.001 of the highest is taken; the calibration is fitted to those out-of-fold
+    predictions with the sampling weights, which also brings a case-control sample back to its true base rate.
+    """
+    splits, out = folds(development, p.folds, p.seed), []
+    given = {
+        "monotone": directions(contract),
+        "bounded": development.outcome.kind == "rate",
+        "seed": p.seed,
+    }
+    shared = _shared_bins(development, contract, splits)
+    for kind, estimator in fitting(development.outcome).items():
+        out.append(_tuned(kind, settings_of(estimator, **given), development, splits, shared))
+        progress(f"{kind} tuned")
+    return out
+
+
+def folds(s: Sample, n: int, seed: int) -> Splits:
+    """Return n folds (train, test) of whole parents, of equal event rate where the outcome is binary."""
+    split = StratifiedGroupKFold if s.outcome.is_binary else GroupKFold
+    return list(split(n, shuffle=True, random_state=seed).split(s.X, s.y, s.parent_id))
+
+
+def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[dict[str, Any]]:
+    """Bins of every fold, fitted once for all settings of an estimator that takes them; WOE is of events only."""
+    if not s.outcome.is_binary:
+        return [{} for _ in splits]
+    least = Scorecard().min_bin_size
+    return [fitted_bins(s.X.iloc[t], s.y[t], directions(contract), least) for t, _ in splits]
+
+
+def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> Candidate:
+    measure, tried = leading(s.outcome), []
+    for estimator in grid:
+        out_of_fold = _out_of_fold(estimator, s, splits, shared)
+        tried.append((estimator, out_of_fold, measure(s.y, out_of_fold)))
+    best = max(value for *_, value in tried)
+    chosen, out_of_fold, _ = next(t for t in tried if t[2] >= best - ALIKE)
+    calibration = calibrated(out_of_fold, s.y, s.weight, s.outcome)
+    seed = getattr(chosen, "seed", "")
+    rows = [(kind, _settings(e), seed, len(splits), value, "chosen" if e is chosen else "") for e, _, value in tried]
+    columns = ["candidate", "settings", "seed", "folds", f"cross-validated {measure.label}", ""]
+    out_of_fold = calibration.apply(out_of_fold)
+    if s.outcome.kind == "rate":
+        out_of_fold = np.clip(out_of_fold, 0, 1)
+    fitted = chosen.fit(s.X, s.y)
+    return Candidate(kind, fitted, calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
+
+
+def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> np.ndarray:
+    takes_bins = "bins" in inspect.signature(estimator.fit).parameters
+    out = np.zeros(len(s.y))
+    for (train, test), bins in zip(splits, shared, strict=True):
+        more = {"bins": bins} if takes_bins else {}
+        out[test] = raw(estimator.fit(s.X.iloc[train], s.y[train], **more), s.X.iloc[test])
+    return out
+
+
+def _settings(estimator: Any) -> str:
+    """Every setting of an estimator as text; directions by how many features hold one, the seed has its own column."""
+    settings = {k: v for k, v in estimator.get_params().items() if k != "seed"}
+    if "monotone" in settings:
+        settings["monotone"] = f"{sum(bool(v) for v in (settings['monotone'] or {}).values())} features"
+    return ", ".join(f"{k}={v}" for k, v in settings.items())
+
+
+def calibrated(raw: np.ndarray, y: np.ndarray, weight: np.ndarray, outcome: Outcome | None = None) -> Calibration:
+    """Return the calibration of raw out-of-fold predictions: logistic of probabilities, a straight line of others.
+
+    A line never falls: where predictions say the opposite of what was observed, all rows get the mean.
+    Source: Platt (1999); Mincer & Zarnowitz (1969).
+    """
+    if outcome is None or outcome.is_binary:
+        z = logit(np.clip(raw, 1e-6, 1 - 1e-6))[:, None]
+        fit = LogisticRegression(C=1e6, max_iter=1000).fit(z, y, sample_weight=weight)
+        return Calibration(float(fit.coef_[0, 0]), float(fit.intercept_[0]))
+    line = LinearRegression(positive=True).fit(np.asarray(raw)[:, None], y, sample_weight=weight)
+    return Calibration(float(line.coef_[0]), float(line.intercept_), "identity")
+
+
+def tuning(tuned: list[Candidate]) -> Evidence:
+    """Return every setting tried, with its seed and cross-validated AUC or R²."""
+    table = pd.concat([c.tuning for c in tuned], ignore_index=True)
+    value = table.columns[4]
+    chosen = table[table[""] == "chosen"].sort_values(value, ascending=False)
+    each = [say("{candidate} {value:.4f}", candidate=named(r.iloc[0]), value=r[value]) for _, r in chosen.iterrows()]
+    return Evidence(
+        key="tuning",
+        question=say("Which settings were tried inside development?"),
+        verdict=Verdict.info,
+        answer=say(
+            "{n} settings tried; of each candidate the preferred within {alike} of its best is taken. "
+            "{measure}: {each}.",
+            n=len(table),
+            alike=formatted(ALIKE),
+            measure=leading(tuned[0].outcome).label,
+            each=each,
+        ),
+        value=float(chosen.iloc[0][value]),
+        table=table,
+    )

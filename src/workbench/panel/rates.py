@@ -1,0 +1,38 @@
+"""How a group of rows turned out: the rate of an event, or the mean of an amount or a rate, with its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from workbench import metrics
+from workbench.contracts import Outcome
+from workbench.words import Text, say
+
+
+def observed(
+    y: ArrayLike, weight: ArrayLike, outcome: Outcome, parent: ArrayLike | None = None
+) -> tuple[float, float, float]:
+    """Return the weighted mean of an outcome (n values) and its 95 % interval; NaN where there is no row.
+
+    Of an event by Jeffreys on the effective sample size, of an amount or a rate by Student's t, both with the rows of a
+    parent counted together where parents are given. Source: Brown, Cai & DasGupta (2001); Liang & Zeger (1986).
+    """
+    y, weight = np.asarray(y, float), np.asarray(weight, float)
+    if not len(y):
+        return (float("nan"),) * 3
+    if outcome.is_binary:
+        events, n = metrics.effective(y, weight, parent)
+        return events / n, *metrics.rate_interval(events, n)
+    return metrics.mean_interval(y, weight, np.arange(len(y)) if parent is None else parent)
+
+
+def level(value: float, outcome: Outcome) -> Text:
+    """Return a value of the outcome as a page says it: a percentage, or an amount in its unit."""
+    return say("{value}", value=value) if outcome.kind in ("amount", "time") else say("{value:.2%}", value=value)
+
+
+def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Return a table whose columns `rate` and `predicted` are called by the outcome's words."""
+    return table.rename(columns={"rate": str(outcome.rate), "predicted": f"mean {outcome.predicted}"})

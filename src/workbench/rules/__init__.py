@@ -1,0 +1,6 @@
+"""Rules: every threshold once, dated, with unit, owner and reference; looked up as of a date."""
+
+from workbench.rules.book import Rules, load
+from workbench.rules.rule import Rule, Threshold
+
+__all__ = ["Rule", "Rules", "Threshold", "load"]

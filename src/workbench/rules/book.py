@@ -1,0 +1,139 @@
+"""All rules as of a date: those the package ships, a home's above them, a study's above both.
+
+The shipped rules are the package's own YAML files, so that an installed workbench has them. A file in a home's
+`params/rules/` may hold a rule of the same name: it replaces the shipped one whole, with owner and reference. A new
+value is a new date in `values`, never an edit of an old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from workbench import home
+from workbench.params import UserError, canonical, from_yaml, nearest
+from workbench.rules.rule import Levels, Rule, Threshold, in_words, is_reversed
+
+SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules in force on a day: `rules["gini"]` is a threshold, `rules.number("tolerated_ambers")` a number."""
+
+    as_of: date
+    thresholds: Mapping[str, Threshold]
+    numbers: Mapping[str, float]
+    overridden: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Threshold:
+        return _one(name, self.thresholds)
+
+    def number(self, name: str) -> float:
+        """Return a rule that is one number."""
+        return _one(name, self.numbers)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all values in force (hex): it changes when a rule does."""
+        levels = {n: [t.amber, t.red] for n, t in self.thresholds.items()}
+        return hashlib.sha256(canonical({**levels, **self.numbers})).hexdigest()
+
+
+def load(as_of: str | date = "", overrides: Mapping[str, Any] | None = None, where: str = "rules") -> Rules:
+    """Return the rules as of a day (`YYYY-MM-DD`; empty is today), with a study's own values above them.
+
+    overrides: name → [amber, red], or → one number. `UserError` for an unknown name, and for levels that are
+    missing, negative, no numbers or the wrong way round; `where` begins its line.
+    """
+    day = _day(as_of, where)
+    rules, thresholds, numbers = _read(), {}, {}
+    for name, rule in rules.items():
+        since, value = _in_force(name, rule, day)
+        if isinstance(value, Levels):
+            thresholds[name] = _threshold(name, rule, value, since)
+        else:
+            numbers[name] = value
+    for name, given in (overrides or {}).items():
+        if name not in rules:
+            raise UserError(f"{where}: unknown '{name}'; {nearest(name, rules)}")
+        if name in thresholds:
+            thresholds[name] = _named(thresholds[name], given, where)
+        else:
+            numbers[name] = _number(name, given, where)
+    return Rules(day, thresholds, numbers, tuple(overrides or {}))
+
+
+def _one(name: str, by_name: Mapping[str, Any]) -> Any:
+    if name not in by_name:
+        raise UserError(f"rules: unknown '{name}'; {nearest(name, by_name)}")
+    return by_name[name]
+
+
+def _day(as_of: str | date, where: str) -> date:
+    if not as_of:
+        return date.today()
+    try:
+        return as_of if isinstance(as_of, date) else date.fromisoformat(as_of)
+    except ValueError:
+        raise UserError(f"{where}: as of '{as_of}': write a day as YYYY-MM-DD") from None
+
+
+def _read() -> dict[str, Rule]:
+    shipped, own = _folder(SHIPPED), _folder(home.root() / "params" / "rules")
+    for name, (_, path) in own.items():
+        if name not in shipped:
+            raise UserError(f"{path.name}: rules: unknown '{name}'; {nearest(name, shipped)}")
+    return {name: rule for name, (rule, _) in {**shipped, **own}.items()}
+
+
+def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:
+    rules: dict[str, tuple[Rule, Path]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for name, content in (from_yaml(path.read_text(encoding="utf-8"), path.name) or {}).items():
+            if name in rules:
+                raise UserError(f"{path.name}: rule '{name}' stands in {rules[name][1].name}, too; keep one")
+            rules[name] = (_checked(name, content, path), path)
+    return rules
+
+
+def _checked(name: str, content: Any, path: Path) -> Rule:
+    try:
+        return Rule.model_validate(content)
+    except ValidationError as e:
+        first = e.errors()[0]
+        place = ".".join(str(part) for part in (name, *first["loc"]))
+        raise UserError(f"{path.name}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _in_force(name: str, rule: Rule, day: date) -> tuple[date, Levels | float]:
+    value = rule.on(day)
+    if value is None:
+        raise UserError(f"rule '{name}' has no value on {day}; its first is of {min(rule.values)}")
+    return value
+
+
+def _threshold(name: str, rule: Rule, value: Levels, since: date) -> Threshold:
+    words = {"description": rule.description, "reference": rule.reference, "owner": rule.owner}
+    return Threshold(name=name, amber=value.amber, red=value.red, worse=rule.worse, since=since, **words)
+
+
+def _named(rule: Threshold, given: Any, where: str) -> Threshold:
+    if not (isinstance(given, list | tuple) and len(given) == 2):
+        raise UserError(f"{where}.{rule.name}: write [amber, red]")
+    amber, red = (_number(rule.name, v, where) for v in given)
+    if is_reversed(amber, red, rule.worse):
+        raise UserError(f"{where}.{rule.name}: {in_words(amber, red, rule.worse)}")
+    return Threshold(**{**vars(rule), "amber": amber, "red": red, "instead_of": (rule.amber, rule.red)})
+
+
+def _number(name: str, given: Any, where: str) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given) or given < 0:
+        raise UserError(f"{where}.{name}: '{given}' is no number of 0 or more")
+    return float(given)
