@@ -79,7 +79,9 @@ def _in_notebook(path: Path) -> Iterator[str]:
 def _in_yaml(path: Path) -> Iterator[str]:
     import yaml
 
-    yield from _said(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for words in _said(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        if not re.fullmatch(r"[A-Z0-9_+-]+", words):  # a code (`B2`, `CHGOFF`, `TWD`) is the same in every language
+            yield words
 
 
 def _said(content: Any, spoken: bool = False) -> Iterator[str]:
