@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
+    render = commands.add_parser("render", help="a study's pages in another language; nothing is run again")
+    render.add_argument("study", type=Path, metavar="STUDY")
+    render.add_argument("--lang", choices=("en", "zh_CN"), required=True, help="language of the pages")
+    render.set_defaults(call=_render)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
     steps.add_argument("study", type=Path, metavar="STUDY")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
@@ -102,6 +106,14 @@ def _run(args: argparse.Namespace) -> int:
     print(progress.closing(results))
     failed = [r for found in results.values() for r in found if r.status == "failed"]
     return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
+
+
+def _render(args: argparse.Namespace) -> int:
+    from workbench.runs import rendering
+
+    pages = rendering.render(args.study.stem, args.lang)
+    print(f"{len(pages)} pages: reports/{args.lang}/{args.study.stem}")
+    return 0
 
 
 def _steps(args: argparse.Namespace) -> int:

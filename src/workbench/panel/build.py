@@ -21,7 +21,19 @@ from workbench.panel.months import UNDATED, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, UserError
 
-__all__ = ["UNDATED", "Made", "Params", "build", "make", "make_from", "panel_sql", "reads", "recorded_outcome", "stage", "writes"]
+__all__ = [
+    "UNDATED",
+    "Made",
+    "Params",
+    "build",
+    "make",
+    "make_from",
+    "panel_sql",
+    "reads",
+    "recorded_outcome",
+    "stage",
+    "writes",
+]
 
 FRAME = ("entity_id", "parent_id", "as_of_date", "sample", "outcome", "weight")
 PART_ROWS = 1_000_000  # of the panel, computed at a time: what is open in memory doesn't grow with the bank
@@ -160,9 +172,7 @@ def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
     return [
         Column(name="entity_id", type="text", role="key", description="pseudonym or running number"),
         Column(name="parent_id", type="text", role="parent", description="whose it is; samples are drawn by it"),
-        Column(
-            name="as_of_date", type="date", role="as_of", description="features end here, the outcome begins here"
-        ),
+        Column(name="as_of_date", type="date", role="as_of", description="features end here, the outcome begins here"),
         Column(name="sample", type="category", role="sample", values={s: s for s in samples.SAMPLES}),
         Column(
             name="outcome",
