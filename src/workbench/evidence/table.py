@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.words import Text, formatted, has, heard, joined, number, say, translated
+from workbench.words import Text, formatted, has, heard, joined, number, say
 from workbench.words import names as column_names
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
 
 
 def _header(name: str) -> str:
-    if column_names.is_name(name) and not has(name):
+    if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
-    return html.escape(translated(name).replace("_", " "))
+    return html.escape(column_names.term(name))
 
 
 def named(code: str) -> str:
@@ -129,7 +129,7 @@ def cell_html(text: str) -> str:
     """Return a text from a table as HTML: a term in the language now spoken, a column by its name, data as they are."""
     if column_names.is_name(text):
         return named(text)
-    return html.escape(heard(text))
+    return html.escape(heard(text) if has(text) or "_" not in text else column_names.display(text))
 
 
 def _number(value: Any, column: str) -> str:

@@ -12,6 +12,8 @@ from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
 
+LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
+
 
 def heard(words: str) -> str:
     """Return a text in the language now spoken, as it is where no template fits.
@@ -40,7 +42,7 @@ def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
     grouped: dict[str, list[tuple[re.Pattern[str], str]]] = {}
     for template in sorted(catalogue(name), key=_letters, reverse=True):
         parts = list(string.Formatter().parse(template)) if "{" in template else []
-        if not parts or _letters(template) < 6:
+        if not parts or _letters(template) < LEAST:
             continue
         seen: set[str] = set()
         pattern = "".join(re.escape(literal) + _field(field, seen) for literal, field, _, _ in parts)
@@ -58,4 +60,4 @@ def _field(name: str | None, seen: set[str]) -> str:
 
 
 def _letters(template: str) -> int:
-    return len(re.sub(r"\{[^}]*\}", "", template))
+    return len(re.sub(r"\{[^}]*\}|\s", "", template))
