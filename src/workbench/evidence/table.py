@@ -15,6 +15,7 @@ from workbench.words import names as column_names
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+PERCENT = "\x00%"  # mark of a column that is shown as percent
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 _FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r]")
 
@@ -30,6 +31,7 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     header, body = _plain_parts(table)
     shown, rest = body[:SHOWN_ROWS], body[SHOWN_ROWS:MOST_ROWS]
     head = "".join(f"<th{_side(i, body)}>{_header(name)}</th>" for i, name in enumerate(header))
+    header = _with_percent(header, body)
     more = ""
     if rest:
         folded = say("{n:,} more rows", n=len(rest))
@@ -103,6 +105,23 @@ def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
+def _with_percent(header: list[str], body: list[list[Any]]) -> list[str]:
+    """Return the columns' names, those of shares and rates marked: they are shown as percent, with their interval."""
+    marked = False
+    out = []
+    for i, name in enumerate(header):
+        values = [row[i] for row in body if _is_float(row[i])]
+        is_end = marked and name.rpartition(", ")[2].rpartition("_")[2] in ("low", "high")
+        is_share = name in ("share", "missing", "change") or name.endswith("rate") or name.endswith("rate)")
+        marked = bool(values) and (is_share or is_end) and all(abs(v) <= 1 for v in values)
+        out.append(f"{name}{PERCENT}" if marked else name)
+    return out
+
+
+def _is_float(value: Any) -> bool:
+    return hasattr(value, "__float__") and not isinstance(value, bool | str) and value == value
+
+
 def _header(name: str) -> str:
     if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
@@ -139,6 +158,8 @@ def _number(value: Any, column: str) -> str:
         return str(say("yes") if value else say("no"))
     if isinstance(value, str) or not hasattr(value, "__float__"):
         return heard(str(value))
+    if column.endswith(PERCENT):
+        return formatted(float(value), ".2%" if abs(value) < 0.1 else ".1%")
     whole = isinstance(value, int) or float(value).is_integer()
     return f"{int(value)}" if whole and "year" in column else formatted(value, ",") if whole else number(float(value))
 

@@ -12,6 +12,7 @@ from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
 
+LONG = 24  # letters of its own from which a template fits by itself
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
 
@@ -26,9 +27,17 @@ def heard(words: str) -> str:
         return translated(words)
     grouped = _patterns(language())
     for pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
-        if fitting := pattern.fullmatch(words):
+        fitting = pattern.fullmatch(words)
+        if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
     return words
+
+
+def _believable(template: str, fields: dict[str, str]) -> bool:
+    """Say whether a fit is no accident: in a short template each field is a number, a single word or words known."""
+    if _letters(template) >= LONG:
+        return True
+    return all(" " not in text or heard(text) != text or not any(c.isalpha() for c in text) for text in fields.values())
 
 
 def _refilled(template: str, fields: dict[str, str]) -> str:
