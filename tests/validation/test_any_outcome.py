@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.contracts import Outcome, Words
-from workbench.validation import battery, calibration_parts, fairness, jeffreys
+from workbench.validation import battery, calibration_parts, fairness, jeffreys, shown
 from workbench.words import speaking
 
 WANTED = Outcome(
@@ -41,7 +41,16 @@ def test_a_sound_model_of_a_rate_passes(loss, loss_items):
     assert not {k for k, v in lights.items() if v in ("red", "error", "not_evaluated")}, lights
     overall = battery.verdict(loss_items, loss)
     assert overall.value == "pass" and "Made for other outcomes than a rate: auc, binomial," in overall.answer
-    assert set(battery.figures(loss_items)) == {"tests", "red", "r_squared", "spearman"}
+    assert set(shown.figures(loss_items)) == {"tests", "red", "r_squared", "spearman"}
+
+
+def test_the_page_shows_grades_of_an_event_and_tenths_of_a_rate(sound, loss, items):
+    assert list(shown.steps(loss)["grade"]) == list(range(1, 11))
+    for s in (sound, loss):
+        table = shown.steps(s)
+        assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
+    without = [e for e in items if e.key != "challenger"]
+    assert "The battery holds no test 'challenger'" in shown.conclusion(battery.verdict(items, sound), without)
 
 
 def test_every_mandatory_test_of_a_kind_fits_it():
