@@ -38,7 +38,7 @@ def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
 
 
 def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before(home):
-    found = _evidence(home, "simulated_bank", "monitoring/through_time")
+    found = _evidence(home, "simulated_bank", "monitoring/planted")
     assert found["planted_drift"]["verdict"] == "green" and "2018-03" <= found["planted_drift"]["value"] <= "2018-06"
     assert found["planted_crisis"]["verdict"] == "green"
     assert found["alarm"]["value"] >= "2018-03"
@@ -87,7 +87,7 @@ def test_the_crisis_shows(sba):
 
     lights = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__alarms_pd/{pin['digest'][:16]}.parquet")
     ratio = lights[lights["kind"] == "calibration"].set_index("period")["value"]
-    assert ratio["2007Q1":"2008Q2"].min() > 1.5
+    assert ratio["2007-Q1":"2008-Q2"].min() > 1.5
 
 
 def test_no_borrower_stands_in_a_page(sba, bank_file):
