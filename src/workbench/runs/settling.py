@@ -15,8 +15,10 @@ def stands(record: Record) -> bool:
     files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
     for entry in record.models.values():
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
-    return all(p.exists() and digest_file(p) == d for p, d in files.items()) and all(
-        tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items()
+    return (
+        all(p.exists() and digest_file(p) == d for p, d in files.items())
+        and all(tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items())
+        and all(standing.exists(entry) for entry in record.models.values())
     )
 
 
