@@ -8,12 +8,15 @@ from typing import Any
 from workbench.registry import current, store
 
 ALIAS = "challenger"
+_GONE = "Deleted_Internal"  # as MLflow marks a version that was deleted
 
 
 def exists(entry: Mapping[str, Any]) -> bool:
     """Say whether the version is registered; read without opening MLflow where it can be."""
     name, version = entry["name"], entry["version"]
-    rows = store.ask("SELECT 1 FROM model_versions WHERE name = ? AND version = ?", name, int(version))
+    rows = store.ask(
+        "SELECT 1 FROM model_versions WHERE name = ? AND version = ? AND current_stage != ?", name, int(version), _GONE
+    )
     return _registered(name, version) if rows is None else bool(rows)
 
 
