@@ -10,7 +10,7 @@ from pathlib import Path
 import papermill
 import pytest
 
-from workbench.registry import current, standing, store
+from workbench.registry import current, runs, standing, store
 from workbench.runs import settling
 from workbench.runs.warm import warm_kernels
 
@@ -90,3 +90,11 @@ def test_a_model_whose_file_was_changed_or_version_deleted_does_not_count(home):
     file.write_bytes(content)
     assert settling.stands(record)
     assert not settling.stands(dataclasses.replace(record, models={"model__pd": {**entry, "version": "999"}}))
+
+
+def test_figures_by_period_are_metrics_whose_step_is_the_month(home):
+    record = next(r for r in current.everything() if r.step == "monitoring/through_time")
+    history = store.client().get_metric_history(record.run_id, "expected")
+    assert [m.step for m in history] == [runs.month_number(f"2005-0{m}") for m in (6, 7, 8)]
+    table = runs.fetch(record.run_id, "series.json").read_text()
+    assert '"2005-06"' in table and '"columns": ["figure", "period", "value"]' in table

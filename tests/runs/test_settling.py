@@ -247,6 +247,13 @@ def test_a_name_that_a_step_no_longer_writes_goes(home):
     assert "1 done" in _run(home)
     assert not (home / "mlruns/tables/small/once/core__month.json").exists()
     assert (home / "mlruns/tables/small/once/core__account.json").exists()
+    # the study has lost a step, too: what it said goes, its runs stay and come back with it
+    assert not (home / "reports/small/once/panel/build.html").exists()
+    assert not (home / "mlruns/tables/small/once/mart__panel.json").exists()
+    assert "panel/build" not in (home / "reports/index.html").read_text()
+    (home / "params/small.yaml").write_text(SMALL)
+    assert "2 unchanged" in _run(home)
+    assert (home / "reports/small/once/panel/build.html").exists()
 
 
 def test_a_period_of_its_own_overwrites_no_other(home):
