@@ -96,8 +96,8 @@ def writes(p: Params) -> list[str]:
 def make(p: Params) -> Made:
     """Make the panel of the study's core tables, in a folder of its own until `stage` takes it."""
     has_months = "core__month" in tables.names(p.key)
-    months = (tables.scan(p.key, "core__month"), tables.contract(p.study, "core__month")) if has_months else ()
-    account = (tables.scan(p.key, "core__account"), tables.contract(p.study, "core__account"))
+    months = (tables.scan(p.key, "core__month"), tables.contract(p.key, "core__month")) if has_months else ()
+    account = (tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account"))
     return make_from(Facts(*account, *months), p)
 
 
