@@ -26,8 +26,8 @@ def windows(as_of: pd.DatetimeIndex, observation_months: int, performance_months
     return figure
 
 
-def outcome_rate(rates: pd.DataFrame) -> Figure:
-    """Draw the outcome rate by as-of month and sample, with its interval.
+def outcome_rate(rates: pd.DataFrame, words: str = "", *, percent: bool = True) -> Figure:
+    """Draw the outcome's rate or mean by as-of month and sample, with its interval; `words` say what it is.
 
     `rates`: as_of_date, sample, n, rate, low, high; one month gives bars per sample.
     """
@@ -39,9 +39,10 @@ def outcome_rate(rates: pd.DataFrame) -> Figure:
             error = [part["rate"] - part["low"], part["high"] - part["rate"]]
             left.errorbar(at, part["rate"], yerr=error, fmt="o-", ms=4, color=_COLOUR[name], label=name, capsize=2)
             right.bar(at, part["n"], width=0.5 if single else 20, color=_COLOUR[name], label=name)
-        left.set_title("Default rate with 95 % interval")
+        left.set_title(f"{words} with 95 % interval".strip().capitalize())
         left.set_ylim(bottom=0)
-        left.yaxis.set_major_formatter("{x:.1%}")
+        if percent:
+            left.yaxis.set_major_formatter("{x:.1%}")
         right.set_title("Rows")
         right.legend()
         if not single:

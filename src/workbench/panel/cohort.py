@@ -43,7 +43,9 @@ class Facts:
         outside = {"entity_id", "month", *self.refused}
         if self.month_contract is not None:
             outside |= {c.name for c in self.month_contract.columns if not _usable(c)}
-        return {n: t for n, t in engine.columns(self.months).items() if n not in outside and t not in ("DATE", "TIMESTAMP")}
+        return {
+            n: t for n, t in engine.columns(self.months).items() if n not in outside and t not in ("DATE", "TIMESTAMP")
+        }
 
     @cached_property
     def refused(self) -> set[str]:
@@ -62,9 +64,7 @@ class Facts:
     @property
     def by_calendar(self) -> bool:
         """Whether every entity is looked at on the same dates, rather than each on its own."""
-        return self.months is not None and not (
-            self.contract.named("as_of") and self.contract.entity in DAY_DATED
-        )
+        return self.months is not None and not (self.contract.named("as_of") and self.contract.entity in DAY_DATED)
 
     @property
     def relations(self) -> dict[str, Relation]:
@@ -162,7 +162,9 @@ def _by_own_date(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str)
     """Each entity on its own day (or the file's one date); of its months, those over by then are seen."""
     recorded = "" if outcome.event else f", {outcomes.recorded_sql(facts.contract, outcome)} AS outcome"
     dated = facts.contract.named("as_of")
-    date = f"a.{dated[0]}" if dated else f"TIMESTAMP '{pd.Timestamp(facts.contract.as_of or UNDATED):%Y-%m-%d %H:%M:%S}'"
+    date = (
+        f"a.{dated[0]}" if dated else f"TIMESTAMP '{pd.Timestamp(facts.contract.as_of or UNDATED):%Y-%m-%d %H:%M:%S}'"
+    )
     seen = "" if facts.months is None else _last_month_join(facts, number_sql(date))
     inside = _inside(facts, dated[0], as_of_from, as_of_to) if dated else "TRUE"
     return f"""

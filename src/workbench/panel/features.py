@@ -177,9 +177,7 @@ def _status(w: Window) -> list[Feature]:
         "n_months_revolving": ("revolving", "months with the minimum paid, the rest revolving"),
     }
     return [
-        Feature(
-            name, words, count(f"{v} = '{status}'" for v in w.values("status_code")), ("status_code",), 0, "month"
-        )
+        Feature(name, words, count(f"{v} = '{status}'" for v in w.values("status_code")), ("status_code",), 0, "month")
         for name, (status, words) in statuses.items()
     ]
 
@@ -261,9 +259,7 @@ def _payment(w: Window) -> list[Feature]:
             sql = f"({mean(p)}) / {w.limit_sql}"
             name, words = "payment_to_limit_rate", "mean payment over limit"
             made.append(Feature(name, words, sql, (*fact, w.limit), -1, "", "capacity"))
-    made += [
-        amount(f"payment_mean_{m}m_amt", f"mean payment of the last {m} months", mean(p[:m])) for m in w.short()
-    ]
+    made += [amount(f"payment_mean_{m}m_amt", f"mean payment of the last {m} months", mean(p[:m])) for m in w.short()]
     return made + _payment_ratio(w)
 
 
@@ -320,9 +316,7 @@ def _others(w: Window) -> list[Feature]:
                 described[f"{stem}_min_{m}m_amt"] = (f"{fact}, lowest of the last {m} months", lowest(v[:m]))
                 words = f"{fact}, mean of the last {m} months minus the mean before"
                 described[f"{stem}_trend_{m}m_amt"] = (words, trend(v, m))
-        made += [
-            Feature(name, words, sql, (fact,), 0, unit, "capacity") for name, (words, sql) in described.items()
-        ]
+        made += [Feature(name, words, sql, (fact,), 0, unit, "capacity") for name, (words, sql) in described.items()]
     if w.has("due_amt"):
         unit = w.units.get("due_amt", "")
         made.append(Feature("due_amt", "due in the as-of month", "w.due_amt_0", ("due_amt",), 0, unit, "capacity"))

@@ -29,7 +29,9 @@ def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, p
     before = f"c.as_of_date < {_month(p.monitoring_from)}" if p.monitoring_from else "TRUE"
     row = engine.frame(f"SELECT min({number_sql('as_of_date')}) AS first FROM cohort", {"cohort": cohort})
     if row["first"].isna()[0]:
-        raise UserError("panel/build: no row is eligible at any as-of date; look at outcome.eligible, as_of_from, as_of_to")
+        raise UserError(
+            "panel/build: no row is eligible at any as-of date; look at outcome.eligible, as_of_from, as_of_to"
+        )
     turn = f"({number_sql('c.as_of_date')} - {int(row['first'][0])}) % {p.development_every_months} = 0"
     taken = f"{before} AND c.outcome IS NOT NULL AND {turn}"
     held = pd.DataFrame({"parent_id": pd.Series([], dtype="str")})
