@@ -132,7 +132,7 @@ def _own_study(home: Path, content: bytes) -> subprocess.CompletedProcess:
     (home / "loans.csv").write_bytes(content)
     columns = "  - {name: id, type: text, role: key}\n  - {name: amt, type: number, minimum: 0}\n  - {name: bad, type: category, role: outcome}\n"
     (home / "loans.yaml").write_text(f"name: loans\ntitle: t\nevent_value: '1'\ncolumns:\n{columns}")
-    step = "portfolios/intake: {portfolio: own_file, file: loans.csv, contract: loans.yaml, sample_rows: 0}"
+    step = "portfolios/intake: {portfolio: own_files, files: {account: loans.csv}, contracts: {account: loans.yaml}, sample_rows: 0}"
     (home / "params" / "own.yaml").write_text(f"title: Own\nsteps:\n  {step}\n")
     return _workbench(home, "run", "params/own.yaml", "--cold")
 

@@ -100,7 +100,7 @@ def test_cycle(load, monkeypatch):
 def test_missing_files(load):
     with pytest.raises(UserError, match=r"is not there; did you mean 'params/sample.yaml'"):
         study.load(Path("params/sampel.yaml"))
-    own = "{portfolio: own_file, file: nowhere.csv, contract: nowhere.yaml}"
+    own = "{portfolio: own_files, files: {account: nowhere.csv}, contracts: {account: nowhere.yaml}}"
     said = _line(load, GOOD.replace("{portfolio: taiwan_cards}", own))
     assert said.startswith("portfolios/intake: file 'nowhere.csv' is not there")
 
@@ -110,7 +110,7 @@ def test_not_yaml_and_unknown_key(load):
     assert _line(load, GOOD + "stepz: {}\n").endswith("did you mean 'steps'?")
 
 
-OWN = "{portfolio: own_file, file: f.csv, contract: c.yaml}"
+OWN = "{portfolio: own_files, files: {account: f.csv}, contracts: {account: c.yaml}}"
 COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: category, role: outcome}]"
 
 
