@@ -11,6 +11,7 @@ from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import catalog
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.source import DATA, Request, read
 
 TODAY = pd.Timestamp("2026-01-01")
 WORDS = Contract(
@@ -288,15 +289,16 @@ def test_a_wrong_contract_names_the_place(tmp_path, text, said):
     assert said in str(e.value) and "\n" not in str(e.value)
 
 
-@pytest.mark.parametrize("name", sorted(catalog.embedded()), ids=str)
+@pytest.mark.parametrize("name", sorted(catalog.shipped()), ids=str)
 def test_every_embedded_portfolio_keeps_its_contract(name):
-    contract = catalog.embedded()[name]
+    source = catalog.shipped()[name]
+    contract = source.contract
     assert contract.source and contract.licence and contract.citation
-    _, findings = contracts.check(read_raw(catalog.raw_file(name), contract), contract, TODAY)
+    _, findings = contracts.check(source.raw(Request())[name], contract, TODAY)
     assert [f.line() for f in findings if f.severity == "error"] == []
 
 
-WRITTEN = [*sorted(catalog.DATA.glob("*.yaml")), *sorted((home.root() / "params" / "contracts").glob("*.yaml"))]
+WRITTEN = [*sorted(DATA.glob("*.yaml")), *sorted((home.root() / "params" / "contracts").glob("*.yaml"))]
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda p: p.stem)
@@ -313,7 +315,7 @@ def test_every_contract_in_the_house_says_what_it_is_about(path):
 def test_a_file_of_another_bank_keeps_its_contract_and_odd_codes_are_caught(bank_file):
     path = bank_file("sba_loans.parquet")
     words = contracts.load(home.root() / "params" / "contracts" / "sba_loans.yaml")
-    table, findings = contracts.check(read_raw(path, words), words, TODAY)
+    table, findings = contracts.check(read(path, words), words, TODAY)
     assert [f.line() for f in findings if f.severity == "error"] == []
     rows = {(f.column, f.rule): f.rows for f in findings}
     assert rows["business_code", "value is not among the allowed ones"] == 20
@@ -324,8 +326,8 @@ def test_a_file_of_another_bank_keeps_its_contract_and_odd_codes_are_caught(bank
 
 
 def test_traps_of_the_embedded_portfolios_are_caught():
-    taiwan, club = catalog.embedded()["taiwan_cards"], catalog.embedded()["lendingclub_2007_2014"]
-    _, findings = contracts.check(read_raw(catalog.raw_file("taiwan_cards"), taiwan), taiwan, TODAY)
+    taiwan, club = (catalog.shipped()[n].contract for n in ("taiwan_cards", "lendingclub_2007_2014"))
+    _, findings = contracts.check(read_raw(DATA / "taiwan_cards.parquet", taiwan), taiwan, TODAY)
     rows = {(f.column, f.examples): f.rows for f in findings}
     assert rows["education_code", "'5'"] == 280 and rows["marriage_code", "'0'"] == 54
     assert rows["status_2005_09", "'-2'"] == 2759 and rows["status_2005_09", "'0'"] == 14737

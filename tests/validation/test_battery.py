@@ -9,7 +9,7 @@ from scipy import stats
 
 from workbench import metrics, rules
 from workbench.params import UserError
-from workbench.validation import battery, fairness, jeffreys, spiegelhalter
+from workbench.validation import battery, fairness, jeffreys, shown, spiegelhalter
 from workbench.validation.significance import holm
 from workbench.validation.subject import Subject, subject
 
@@ -155,10 +155,10 @@ def test_a_mandatory_test_whose_file_is_gone_is_missed_and_ends_no_page(sound, i
     overall = battery.verdict(without, sound)
     assert overall.value == "refuse" and "Missing: ks." in overall.answer
     assert "Missing" not in battery.verdict(without, sound, ["auc", "jeffreys"]).answer
-    gone = battery.picture_of(without, "ks", lambda table: "drawn")
+    gone = shown.picture_of(without, "ks", lambda table: "drawn")
     assert str(gone.answer) == "The battery holds no test 'ks' for this outcome."
-    assert str(battery.by_key(without)["ks"].verdict) == "not_evaluated"
-    assert battery.picture_of(items, "jeffreys", lambda table: "drawn") == "drawn"
+    assert str(shown.by_key(without)["ks"].verdict) == "not_evaluated"
+    assert shown.picture_of(items, "jeffreys", lambda table: "drawn") == "drawn"
     with pytest.raises(UserError) as e:
         battery.verdict(items, sound, ["jefreys"])
     assert str(e.value) == "validation/battery: mandatory: unknown 'jefreys'; did you mean 'jeffreys'?"
@@ -185,8 +185,8 @@ def test_a_broken_test_is_an_error_and_ends_no_page(sound, items, monkeypatch):
     broken = battery._answer("ks", battery.tests()["ks"], sound)
     assert str(broken.verdict) == "error" and str(broken.answer) == "ZeroDivisionError: division by zero"
     assert battery.verdict([broken, *(e for e in items if e.key != "ks")], sound).value == "refuse"
-    assert battery.picture_of([broken], "ks", lambda table: "drawn") is broken
-    assert battery.figures([broken]) == {"tests": 1, "red": 0}
+    assert shown.picture_of([broken], "ks", lambda table: "drawn") is broken
+    assert shown.figures([broken]) == {"tests": 1, "red": 0}
 
 
 def test_every_answer_says_what_it_cannot_see(items):

@@ -81,7 +81,7 @@ def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
 
 def _rows_once(kept: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, list[Finding]]:
     """Drop rows that stand twice in every value, where a key says that a row stands for one thing."""
-    keys = contract.named("key")
+    keys = contract.identity()
     suspects = kept[kept.duplicated(keys or None, keep=False)]  # few: comparing all columns of all rows takes seconds
     twice = suspects.index[suspects.duplicated()]
     if not len(twice):
@@ -188,7 +188,7 @@ def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[F
 
 
 def _keys_unique(table: pd.DataFrame, contract: Contract) -> list[Finding]:
-    keys = contract.named("key")
+    keys = contract.identity()
     if not keys:
         return []
     twice = table[table.duplicated(keys, keep=False) & table[keys].notna().all(axis=1)]

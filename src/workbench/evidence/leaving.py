@@ -101,4 +101,5 @@ def _marker(
 
 
 def _plain(values: Mapping[str, Any] | None, kind: Callable[[Any], T]) -> dict[str, T]:
-    return {str(k): kind(v) for k, v in (values or {}).items()}
+    """Return the values as JSON can hold them; one that is no number (NaN) is left out."""
+    return {str(k): kind(v) for k, v in (values or {}).items() if v == v}

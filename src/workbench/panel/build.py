@@ -75,7 +75,13 @@ class Made:
     path: Path
     contract: Contract
     rows: int
+    entities: int
     sql: Mapping[str, str]
+
+    @property
+    def sql_file(self) -> Path:
+        """The SQL texts, laid out for reading, as a file beside the panel."""
+        return self.path.with_suffix(".sql")
 
     @property
     def lineage(self) -> str:
@@ -96,16 +102,14 @@ def writes(p: Params) -> list[str]:
 def make(p: Params) -> Made:
     """Make the panel of the study's core tables, in a folder of its own until `stage` takes it."""
     has_months = "core__month" in tables.names(p.key)
-    months = (tables.scan(p.key, "core__month"), tables.contract(p.study, "core__month")) if has_months else ()
-    account = (tables.scan(p.key, "core__account"), tables.contract(p.study, "core__account"))
+    months = (tables.scan(p.key, "core__month"), tables.contract(p.key, "core__month")) if has_months else ()
+    account = (tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account"))
     return make_from(Facts(*account, *months), p)
 
 
 def stage(made: Made, p: Params) -> str:
-    """Hand the panel over as a table of the study and return its digest."""
-    digest = tables.stage(p.key, p.panel, made.path, made.contract, made.rows)
-    shutil.rmtree(made.path.parent, ignore_errors=True)
-    return digest
+    """Hand the panel over as a table of the study and return its digest; its SQL stays in `made.sql_file`."""
+    return tables.stage(p.key, p.panel, made.path, made.contract, made.rows)
 
 
 def build(
@@ -147,7 +151,11 @@ def make_from(facts: Facts, p: Params) -> Made:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     whole = facts.contract.replaced(columns, name=p.panel, title=facts.contract.title, outcome=resolved)
-    return Made(folder / "panel.parquet", whole, n, {"cohort": rows.sql, "samples": chosen, "panel": text})
+    entities = int(engine.frame("SELECT count(*) AS n FROM accounts", {"accounts": facts.accounts})["n"][0])
+    texts = {"cohort": rows.sql, "samples": chosen, "panel": text}
+    made = Made(folder / "panel.parquet", whole, n, entities, texts)
+    made.sql_file.write_text(made.lineage)
+    return made
 
 
 def _rate(facts: Facts, resolved: Outcome, cohort_file: Path, p: Params) -> float:
@@ -277,7 +285,7 @@ def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
         return columns
     asked = ", ".join(f"min({n}) < max({n}) AS {n}" for n in names)
     varies = engine.frame(f"SELECT {asked} FROM parts", {"parts": parts}).iloc[0]
-    return [c for c in columns if c.role != "feature" or varies[c.name] is True or varies[c.name] == True]  # noqa: E712
+    return [c for c in columns if c.role != "feature" or bool(pd.notna(varies[c.name]) and varies[c.name])]
 
 
 def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path) -> None:

@@ -8,16 +8,23 @@ from typing import Any
 from workbench.registry import current, store
 
 ALIAS = "challenger"
+_GONE = "Deleted_Internal"  # as MLflow marks a version that was deleted
+
+
+def exists(entry: Mapping[str, Any]) -> bool:
+    """Say whether the version is registered; read without opening MLflow where it can be."""
+    name, version = entry["name"], entry["version"]
+    rows = store.ask(
+        "SELECT 1 FROM model_versions WHERE name = ? AND version = ? AND current_stage != ?", name, int(version), _GONE
+    )
+    return _registered(name, version) if rows is None else bool(rows)
 
 
 def holds(entry: Mapping[str, Any]) -> bool:
-    """Say whether the version is registered and the alias points to it; read without opening MLflow where it can be."""
+    """Say whether the alias `challenger` points to the version."""
     name, version = entry["name"], entry["version"]
-    there = store.ask("SELECT 1 FROM model_versions WHERE name = ? AND version = ?", name, int(version))
-    if there is None:
-        return _alias(name) == version
-    alias = store.ask("SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", name, ALIAS)
-    return bool(there) and [str(v) for (v,) in alias or []] == [version]
+    rows = store.ask("SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", name, ALIAS)
+    return (_alias(name) if rows is None else "".join(str(v) for (v,) in rows)) == version
 
 
 def says(said: Mapping[str, Any]) -> bool:
@@ -46,6 +53,15 @@ def tag(study: str, said: Mapping[str, Any], before: Mapping[str, Any] | None = 
     if before and (before["name"], before["version"]) == (name, version):
         for key in set(before["tags"]) - set(said["tags"]):
             c.delete_model_version_tag(name, version, key)
+
+
+def _registered(name: str, version: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.client().get_model_version(name, version))
+    except MlflowException:
+        return False
 
 
 def _alias(name: str) -> str:

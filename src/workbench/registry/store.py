@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +26,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 DATABASE = "mlflow.db"
+_opening = Lock()
 _PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
     "experiments": ("artifact_location",),
     "runs": ("artifact_uri",),
@@ -73,14 +75,15 @@ def client() -> MlflowClient:
 
     MLflow's own functions (`mlflow.log_…`) are pointed at the same store.
     """
-    found, given = _client(uri()), os.environ.get("MLFLOW_TRACKING_URI")
-    import mlflow
+    with _opening:  # steps side by side ask for it from threads
+        opened, given = _client(uri()), os.environ.get("MLFLOW_TRACKING_URI")
+        import mlflow
 
-    mlflow.set_tracking_uri(found.tracking_uri)
-    mlflow.set_registry_uri(found.tracking_uri)
-    if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-    return found
+        mlflow.set_tracking_uri(opened.tracking_uri)
+        mlflow.set_registry_uri(opened.tracking_uri)
+        if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
+        return opened
 
 
 def _sqlite(uri_: str) -> Path | None:
@@ -120,15 +123,26 @@ def whole() -> None:
 def relocate(path: Path, folder: Path) -> None:
     """Let a store that was copied or moved name files in its new place (`folder`), not in the old one."""
     with sqlite3.connect(path, timeout=60) as database:
-        places = [row[0] for row in database.execute("SELECT artifact_location FROM experiments")]
-        old = {p.rpartition("/artifacts/")[0] for p in places if "/artifacts/" in p and "://" not in p[5:]}
-        for prefix in old - {folder.as_uri()}:
+        experiments = database.execute("SELECT experiment_id, name, artifact_location FROM experiments").fetchall()
+        for old in {_home_of(*e, folder) for e in experiments} - {folder.as_uri(), ""}:
             for table, columns in _PLACES.items():
-                for c in columns:
-                    change = f"UPDATE {table} SET {c} = ? || substr({c}, ?) WHERE substr({c}, 1, ?) = ?"
-                    begin = f"{prefix}/artifacts/"
-                    database.execute(change, (f"{folder.as_uri()}/artifacts/", len(begin) + 1, len(begin), begin))
+                for column in columns:
+                    _move(database, f"{table}.{column}", old, folder.as_uri())
     database.close()
+
+
+def _home_of(experiment_id: int, name: str, location: str, folder: Path) -> str:
+    """Return the `mlruns/` an experiment's files lay in when it was made; empty where they lie elsewhere on purpose."""
+    prefix, _, below = location.rpartition("/artifacts/")
+    is_ours = experiment_id == 0 or (unquote(below) == name and (folder / "artifacts" / name).is_dir())
+    return prefix if is_ours and location.startswith(("file:///", "/")) else ""
+
+
+def _move(database: sqlite3.Connection, column: str, old: str, new: str) -> None:
+    table, _, column = column.partition(".")
+    begin = f"{old}/artifacts/"
+    change = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
+    database.execute(change, (f"{new}/artifacts/", len(begin) + 1, len(begin), begin))
 
 
 def create(path: Path) -> None:

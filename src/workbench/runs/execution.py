@@ -209,7 +209,10 @@ class _Flow:
             runs.end(run_id, "KILLED")
 
     def close(self) -> None:
-        """End the study's run, if one was begun, with figures of its own."""
+        """End the study's run, if one was begun, with figures of its own; steps it no longer has say nothing more."""
+        if len(self.steps) == len(self.study.steps):
+            periods = {s.key.period for s in self.steps}
+            settling.retire(self.study.name, periods, {s.name for s in self.steps})
         if not self.run_id:
             return
         results = list(self.results.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from workbench import home, tables
@@ -15,8 +16,10 @@ def stands(record: Record) -> bool:
     files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
     for entry in record.models.values():
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
-    return all(p.exists() and digest_file(p) == d for p, d in files.items()) and all(
-        tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items()
+    return (
+        all(p.exists() and digest_file(p) == d for p, d in files.items())
+        and all(tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items())
+        and all(standing.exists(entry) for entry in record.models.values())
     )
 
 
@@ -39,6 +42,25 @@ def settle(record: Record) -> None:
     for kind in (current.FAILED, current.SETTLING):
         current.drop(record.key, record.slug, kind)
     failed_notebook(record).unlink(missing_ok=True)
+
+
+def retire(study: str, periods: set[str], steps: set[str]) -> None:
+    """Let steps that a study no longer has (any but `steps`, in these periods) say nothing more: names, tags, pages.
+
+    Their runs stay in MLflow, and come back from there with the step.
+    """
+    current.must_hold(study)
+    for kind in (current.CURRENT, current.FAILED):
+        for record in current.everything(kind, study):
+            if record.period not in periods or record.step in steps:
+                continue
+            _unpin(replace(record, tables={}, models={}), record)
+            for said in record.tags.values():
+                standing.tag(study, {**said, "tags": {}}, said)
+            for place in record.pages.values():
+                (home.reports() / place).unlink(missing_ok=True)
+            failed_notebook(record).unlink(missing_ok=True)
+            current.drop(record.key, record.slug, kind)
 
 
 def failed_notebook(record: Record) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -133,29 +133,6 @@ def by_family(items: list[Evidence]) -> pd.DataFrame:
     return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 
 
-class ByKey(dict[str, Evidence]):
-    """Evidence by key; of a test that isn't there, evidence that says so."""
-
-    def __missing__(self, key: str) -> Evidence:
-        return Evidence(
-            key=key,
-            question=say("What does the test '{test}' say?", test=key),
-            verdict=Verdict.not_evaluated,
-            answer=say("The battery holds no test '{test}' for this outcome.", test=key),
-        )
-
-
-def by_key(items: list[Evidence]) -> Mapping[str, Evidence]:
-    """Return evidence by key; a key that is missing answers, too, so that a deleted test ends no page."""
-    return ByKey({e.key: e for e in items})
-
-
-def picture_of(items: list[Evidence], key: str, draw: Callable[[pd.DataFrame], Any]) -> Any:
-    """Return the picture of a test's table, or its evidence where it has none: it broke, or is gone."""
-    evidence = by_key(items)[key]
-    return evidence if evidence.table is None else draw(evidence.table)
-
-
 def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = None) -> Evidence:
     """Return the overall verdict.
 
@@ -227,10 +204,3 @@ def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:
         "validation.amber": ambers or "none",
         "validation.tests": str(len(items)),
     }
-
-
-def figures(items: list[Evidence]) -> dict[str, float]:
-    """Return the battery's key figures: how many tests, how many red, and what separation the hold-out shows."""
-    measures = {"auc": "gini", "r_squared": "r_squared", "rank_correlation": "spearman"}
-    values = {measures[e.key]: float(e.value) for e in items if e.key in measures and isinstance(e.value, float)}
-    return {"tests": len(items), "red": sum(e.verdict is Verdict.red for e in items), **values}

@@ -8,9 +8,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import stats
-
 from workbench import metrics
 from workbench.evidence import Evidence, judged
 from workbench.validation.subject import Subject
@@ -19,21 +16,11 @@ from workbench.words import say
 FAMILY, KINDS = "discrimination", {"rate", "amount"}
 
 
-def interval(rho: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of Spearman's rho of n rows.
-
-    >>> tuple(round(v, 3) for v in interval(0.5, 103))
-    (0.329, 0.639)
-    """
-    half = stats.norm.ppf(0.975) * np.sqrt((1 + rho**2 / 2) / max(n - 3, 1))
-    return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
-
-
 def test(s: Subject) -> Evidence:
     """Return the rank correlation of the hold-out with its interval."""
     h, rule = s.holdout, s.rules["spearman"]
     rho = metrics.spearman(h["outcome"], h["predicted"], h["weight"])
-    low, high = interval(min(max(rho, -0.9999), 0.9999), h["parent_id"].nunique())
+    low, high = metrics.spearman_interval(rho, h["parent_id"].nunique())
     return Evidence(
         key="rank_correlation",
         question=say("Does the model order customers as they turn out?"),

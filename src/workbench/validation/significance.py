@@ -20,8 +20,10 @@ def off(observed: float, predicted: float) -> float:
     >>> off(0.02, 0.01), off(0.01, 0.02), off(0.0, 0.0)
     (2.0, 2.0, 1.0)
     """
+    if observed == predicted:
+        return 1.0
     low, high = sorted((abs(observed), abs(predicted)))
-    return 1.0 if high == low else high / low if low > high / FARTHEST and observed * predicted > 0 else FARTHEST
+    return high / low if observed * predicted > 0 and high < FARTHEST * low else FARTHEST
 
 
 def milder(*lights: Verdict) -> Verdict:
