@@ -25,7 +25,7 @@ from workbench.models.development import directions
 from workbench.models.scorecard import Scorecard
 from workbench.models.trees import BoostedTrees, RuleTree
 from workbench.panel import build
-from workbench.portfolios import catalog, taiwan_cards
+from workbench.portfolios.taiwan_cards import SOURCE
 
 SEED, FOLDS = 42, 5
 GOAL = {"workbench boosted": 0.783, "workbench scorecard": 0.770}
@@ -33,10 +33,8 @@ GOAL = {"workbench boosted": 0.783, "workbench scorecard": 0.770}
 
 def panel() -> tuple[pd.DataFrame, dict[str, int], np.ndarray]:
     """Return the features, their directions and the outcome of the study params/taiwan_cards.yaml."""
-    contract = contracts.load(catalog.DATA / "taiwan_cards.yaml")
-    raw = pd.read_parquet(catalog.raw_file("taiwan_cards"))
-    checked, _ = contracts.check(raw, contract, pd.Timestamp("2026-01-01"))
-    core = taiwan_cards.core({"taiwan_cards": checked}, contract)
+    checked, _ = contracts.check(pd.read_parquet(SOURCE.path), SOURCE.contract, pd.Timestamp("2026-01-01"))
+    core = SOURCE.core({SOURCE.name: checked}, {SOURCE.name: SOURCE.contract})
     built, words = build.build(*core["core__account"], core["core__month"][0], build.Params(study="benchmark"))
     built = built.sort_values("entity_id", key=lambda s: s.astype(int), ignore_index=True)
     return built[[c.name for c in words.features()]], directions(words), built["outcome"].to_numpy(int)
@@ -44,7 +42,7 @@ def panel() -> tuple[pd.DataFrame, dict[str, int], np.ndarray]:
 
 def raw_columns() -> pd.DataFrame:
     """Return the file's own columns, as peers are shown with."""
-    raw = pd.read_parquet(catalog.raw_file("taiwan_cards")).sort_values("ID", ignore_index=True)
+    raw = pd.read_parquet(SOURCE.path).sort_values("ID", ignore_index=True)
     return raw.drop(columns=["ID", "DEFAULT"]).astype(float)
 
 

@@ -55,7 +55,7 @@ def test_the_effect_of_policies_by_hand():
     cells = pd.DataFrame(
         {
             "exposure_amt": [100.0, 200.0],
-            "pd": [0.1, 0.5],
+            "predicted": [0.1, 0.5],
             "lane": ["automatic", "decline"],
             "interest_rate": [0.2, 0.2],
             "limit_multiple": [1.5, 1.0],
@@ -74,10 +74,10 @@ def test_the_effect_of_policies_by_hand():
 def test_a_cell_whose_pd_is_off_the_holdouts_rate_is_amber():
     cells = pd.DataFrame(
         [("low", "*", 500, 0.5, 0.02, 0.01, 0.03, 0.02), ("high", "*", 500, 0.5, 0.30, 0.26, 0.34, 0.20)],
-        columns=["risk", "need", "rows", "share", "default rate", "low", "high", "pd"],
+        columns=["risk", "need", "rows", "share", "rate", "low", "high", "predicted"],
     )
     found = segments.cells_evidence(cells)
-    assert found.verdict == "amber" and "in 1 the PD is off" in found.answer and "high * (PD 20.0%" in found.answer
+    assert found.verdict == "amber" and "In 1 of them the PD is off" in found.answer and "high * (20.0%" in found.answer
     assert segments.cells_evidence(cells.head(1)).verdict == "green"
 
 
@@ -128,7 +128,7 @@ def test_risk_bands_and_needs():
     rows = pd.DataFrame(
         {"limit_amt": 1.0, "utilisation_rate": [0.95, 0.5, 0.5, 0.01], "payment_ratio_rate": [0.1, 0.1, 1.0, np.nan]}
     )
-    assert list(segments.need(rows, CONTRACT)) == ["stretched", "revolver", "transactor", "transactor"]
+    assert list(segments.need(rows, "limit_amt")) == ["stretched", "revolver", "transactor", "transactor"]
 
 
 def test_profile_rates_and_intervals_are_those_of_the_rows():

@@ -10,6 +10,7 @@ from workbench import contracts
 from workbench.params import UserError
 from workbench.portfolios import catalog, draft, guesses
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.looks import look
 
 TODAY = pd.Timestamp("2026-01-01")
 N = 400
@@ -140,7 +141,7 @@ def test_one_column_is_no_portfolio(tmp_path):
     ],
 )
 def test_types(values, kind):
-    assert guesses.type_of(pd.Series(values), "x") == kind
+    assert guesses.type_of(look(pd.Series(values)), "x") == kind
 
 
 @pytest.mark.parametrize("name", ["loan_age", "grace_period", "percentage", "message", "embrace"])
@@ -148,12 +149,12 @@ def test_words_that_hold_age_or_race_are_no_protected_group(name):
     assert not guesses.is_fairness(name)
 
 
-@pytest.mark.parametrize("name", sorted(catalog.embedded()))
+@pytest.mark.parametrize("name", sorted(catalog.shipped()))
 def test_drafts_of_the_embedded_portfolios_find_the_outcome_of_their_contract(name):
-    drafted, known = draft.draft(catalog.raw_file(name)), catalog.embedded()[name]
+    drafted, known = draft.draft(catalog.shipped()[name].path), catalog.shipped()[name].contract
     outcomes = [[c.file_name for c in k.columns if c.role == "outcome"] for k in (drafted, known)]
     assert outcomes[0] == outcomes[1] and drafted.event_value == known.event_value
-    _, findings = contracts.check(read_raw(catalog.raw_file(name), drafted), drafted, TODAY)
+    _, findings = contracts.check(read_raw(catalog.shipped()[name].path, drafted), drafted, TODAY)
     assert [f.line() for f in findings if f.severity == "error"] == []
 
 

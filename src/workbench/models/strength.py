@@ -96,7 +96,7 @@ def bins_of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_bin(s: Sample, bins: WoeBins | MeanBins) -> pd.DataFrame:
-    """Return a feature bin by bin for a picture: of an event bin, n, bad_rate, woe; else group, share, rate, low, high."""
+    """Return a feature bin by bin: of an event bin, n, bad_rate, woe; else group, share, rate, low, high."""
     if s.outcome.is_binary:
         return bins_of_book(s, bins.table())
     codes, rows = bins.bins.codes(s.X[bins.bins.name]), []

@@ -1,57 +1,39 @@
-"""What data there is: the embedded portfolios, the simulated bank, and a bank's own file by contract."""
+"""What data there is: every module of this room that holds a `SOURCE`."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from pkgutil import iter_modules
 
 import pandas as pd
 
-from workbench import contracts
-from workbench.contracts import Contract
+from workbench import portfolios
 from workbench.params import UserError, nearest
-
-DATA = Path(__file__).parent / "data"
-SIMULATED = "simulated_bank"
-OWN_FILE = "own_file"
+from workbench.portfolios.source import Shipped, Source
 
 
-def embedded() -> dict[str, Contract]:
-    """Return the contracts of the data sets shipped in the package, by portfolio name."""
-    found = {p.stem: contracts.load(p) for p in sorted(DATA.glob("*.yaml")) if "__" not in p.stem}
-    return {name: contract for name, contract in found.items() if raw_file(name).exists()}
+@cache
+def sources() -> dict[str, Source]:
+    """Return the sources by name, those with a file in the package first."""
+    modules = [import_module(f"{portfolios.__name__}.{m.name}") for m in iter_modules(portfolios.__path__)]
+    every = [m.SOURCE for m in modules if hasattr(m, "SOURCE")]
+    return {s.name: s for s in sorted(every, key=lambda s: (not isinstance(s, Shipped), s.simulated, s.name))}
 
 
-def raw_file(name: str) -> Path:
-    """Return where the raw file of an embedded portfolio lies."""
-    return DATA / f"{name}.parquet"
+def shipped() -> dict[str, Shipped]:
+    """Return the sources whose file is in the package, by name."""
+    return {name: s for name, s in sources().items() if isinstance(s, Shipped)}
 
 
-def source(name: str) -> ModuleType | None:
-    """Return the portfolio's own module (raw to core tables), None where one table needs no reshaping."""
-    if not (Path(__file__).parent / f"{name}.py").exists():
-        return None
-    return import_module(f"workbench.portfolios.{name}")
-
-
-def known(name: str) -> str:
-    """Return the name, or raise `UserError` with the nearest right one."""
-    names = [*(p.stem for p in DATA.glob("*.yaml") if "__" not in p.stem), SIMULATED, OWN_FILE]
-    if name not in names:
-        raise UserError(f"portfolio '{name}' is unknown; {nearest(name, names)}")
-    return name
+def source(name: str) -> Source:
+    """Return the source of a portfolio, or raise `UserError` with the nearest right name."""
+    if name not in sources():
+        raise UserError(f"portfolio '{name}' is unknown; {nearest(name, sources())}")
+    return sources()[name]
 
 
 def listing() -> pd.DataFrame:
     """Return one row per portfolio: name, title, rows, columns, outcome, licence."""
-    import pyarrow.parquet as pq
-
-    rows = []
-    for name, contract in embedded().items():
-        meta = pq.read_metadata(raw_file(name))
-        outcome = ", ".join(contract.named("outcome")) or "-"
-        rows.append((name, contract.title, meta.num_rows, meta.num_columns, outcome, contract.licence))
-    rows.append((SIMULATED, "Simulated bank (not real customers)", None, None, "default in 6 months", "made here"))
-    rows.append((OWN_FILE, "a bank's own CSV or Parquet file, by contract", None, None, "by contract", "its owner's"))
-    return pd.DataFrame(rows, columns=["portfolio", "title", "rows", "columns", "outcome", "licence"])
+    columns = ["portfolio", "title", "rows", "columns", "outcome", "licence"]
+    return pd.DataFrame([s.listing() for s in sources().values()], columns=columns)

@@ -2,138 +2,134 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import Field
 
-from workbench import contracts, home, params, pseudonyms, tables
+from workbench import contracts, home, pseudonyms, tables
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.params import UserError
 from workbench.portfolios import catalog
-from workbench.portfolios.files import read_raw, readable
+from workbench.portfolios.source import Core, Request, Tables, Words
+from workbench.words import Text, say
+
+Raw = dict[str, tuple[pd.DataFrame, Contract]]
 
 
-class Params(params.Params):
+class Params(Request):
     """What the intake is told."""
 
-    portfolio: str = Field("taiwan_cards", description="embedded portfolio, simulated_bank or own_file")
-    file: str = Field("", description="own_file: path of the CSV or Parquet file, from the workbench's folder")
-    contract: str = Field("", description="own_file: path of its contract (YAML)")
     sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
-    simulation: dict[str, Any] = Field({}, description="simulated_bank: parameters of the simulation")
     today: str = Field(
         "", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; empty is today"
     )
-    seed: int = Field(42, ge=0, description="seed of the sample")
 
     def verify(self) -> None:
-        """Raise `UserError` for an unknown portfolio, a contract nothing can be built on, a simulation out of range."""
-        catalog.known(self.portfolio)
-        if self.portfolio == catalog.SIMULATED:
-            from workbench.portfolios import simulated_core
-
-            simulated_core.parameters(self.simulation, self.seed)
-        if self.portfolio == catalog.OWN_FILE:
-            data, words = files(self)
-            contract = contracts.load(words).with_outcome()
-            readable(data, contract)
+        """Raise `UserError` for an unknown portfolio, and for what its source can't do."""
+        catalog.source(self.portfolio).verify(self)
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads: none, it reads a raw file."""
+    """Tables this step reads: none, it reads raw files."""
     return []
 
 
 def writes(p: Params) -> list[str]:
     """Tables this step writes."""
-    if p.portfolio == catalog.SIMULATED:
-        return ["core__account", "core__month", "core__macro"]
-    has_months = p.portfolio == "taiwan_cards"
-    return ["core__account", "core__month"] if has_months else ["core__account"]
+    return catalog.source(p.portfolio).writes(p)
 
 
 def files(p: Params) -> list[Path]:
     """Raw files this step reads, checked to be there before a kernel starts."""
-    if p.portfolio == catalog.OWN_FILE:
-        if not p.file or not p.contract:
-            raise UserError("portfolios/intake: portfolio own_file needs both `file` and `contract`")
-        return [own_path(p.file), own_path(p.contract)]
-    return [] if p.portfolio == catalog.SIMULATED else [catalog.raw_file(p.portfolio)]
+    return catalog.source(p.portfolio).files(p)
 
 
-def own_path(given: str) -> Path:
-    """Return where a user's file lies: as given from the workbench's folder, else by name in `WORKBENCH_DATA`.
-
-    Raises `UserError` where it is in neither.
-    """
-    places = [home.root() / given]
-    if folder := os.environ.get("WORKBENCH_DATA"):
-        places.append(Path(folder) / Path(given).name)
-    found = next((p for p in places if p.is_file()), None)
-    if found is None and any(p.is_dir() for p in places):
-        raise UserError(f"portfolios/intake: '{given}' is a folder; name the file in it")
-    if found is None:
-        where = "the workbench's folder" + (" and WORKBENCH_DATA" if len(places) > 1 else "; or set WORKBENCH_DATA")
-        raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {where})")
-    return found
-
-
-def raw_tables(p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
+def raw_tables(p: Params) -> Raw:
     """Return the raw tables with their contracts, as they came (sampled where the parameters say so)."""
-    if p.portfolio == catalog.SIMULATED:
-        from workbench.portfolios import simulated_core
-
-        return simulated_core.raw_tables(p.simulation, p.seed)
-    own = p.portfolio == catalog.OWN_FILE
-    data, words = files(p) if own else (catalog.raw_file(p.portfolio), catalog.DATA / f"{p.portfolio}.yaml")
-    contract = contracts.load(words)
-    raw = read_raw(data, contract)
-    if 0 < p.sample_rows < len(raw):
-        raw = raw.sample(p.sample_rows, random_state=p.seed).sort_index(ignore_index=True)
-    return {contract.name: (raw, contract)}
+    source = catalog.source(p.portfolio)
+    words, raw = source.words(p), source.raw(p)
+    if p.sample_rows:
+        raw = sampled(raw, words, p.sample_rows, p.seed)
+    return {name: (raw[name], words[name]) for name in words}
 
 
-def check(raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
-    """Return every table typed under its contract's names, and all findings."""
+def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:
+    """Return at most `rows` rows of the first table, drawn at random, and of the others what belongs to them.
+
+    A table of months is so cut by its accounts: all months of an account that was drawn, none of the others.
+    """
+    first, out = next(iter(words)), {}
+    for name, contract in words.items():
+        table = raw[name]
+        if name == first:
+            drawn = table.sample(rows, random_state=seed).sort_index() if rows < len(table) else table
+        else:
+            links = [(c, o) for o in out for c in _links(contract) if words[o].identity() == [c]]
+            drawn = table
+            for column, other in links if rows < len(raw[first]) else []:
+                kept = _codes(out[other], words[other], column)
+                drawn = drawn[_codes(drawn, contract, column).isin(set(kept))]
+        out[name] = drawn.reset_index(drop=True)
+    return out
+
+
+def _codes(table: pd.DataFrame, contract: Contract, column: str) -> pd.Series:
+    return contracts.as_text(table[contract[column].file_name])
+
+
+def _links(contract: Contract) -> list[str]:
+    """Columns that name a row of another table: its parent, and the key of what a month or an event belongs to."""
+    keys = contract.named("key")
+    return [*contract.named("parent"), *(keys if len(contract.identity()) > 1 else [])]
+
+
+def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
+    """Return every table typed under its contract's names, and all findings, those between tables included."""
     today = pd.Timestamp(p.today or date.today())
     checked, findings = {}, []
     for name, (table, contract) in raw.items():
         checked[name], found = contracts.check(table, contract, today)
         findings += found
-    return checked, findings + _orphans(checked, raw)
+    broken = {f.table for f in findings if f.severity == "error"}
+    whole = {n: c for n, (_, c) in raw.items() if c.name not in broken}
+    return checked, [*findings, *_orphans(checked, whole), *_without_months(checked, whole)]
 
 
-def _orphans(checked: dict[str, pd.DataFrame], raw: dict[str, tuple[pd.DataFrame, Contract]]) -> list[Finding]:
-    """Return rows that name a parent (a loan its customer) who is not in the parent's table."""
-    keys = {c.named("key")[0]: name for name, (_, c) in raw.items() if len(c.named("key")) == 1}
-    found = []
-    for name, (_, contract) in raw.items():
-        for parent in [c for c in contract.named("parent") if c in keys]:
-            lost = checked[name][~checked[name][parent].isin(checked[keys[parent]][parent])]
+def _orphans(checked: Tables, words: Words) -> list[Finding]:
+    """Return rows that name a parent (a loan its customer, a month its loan) who is not in the parent's table."""
+    keys = {c.identity()[0]: name for name, c in words.items() if len(c.identity()) == 1}
+    findings = []
+    for name, contract in words.items():
+        for column in [c for c in _links(contract) if keys.get(c, name) != name]:
+            lost = checked[name].loc[~checked[name][column].isin(checked[keys[column]][column]), column]
             if len(lost):
-                example = contracts.mask(lost[parent].iloc[0], contract[parent])
-                rule = f"names a {parent} that is not in '{keys[parent]}'; the row is left out"
-                found.append(
-                    Finding(
-                        table=contract.name,
-                        column=parent,
-                        rule=rule,
-                        severity="warning",
-                        rows=len(lost),
-                        examples=example,
-                    )
-                )
-    return found
+                rule = f"names a {column} that is not in '{keys[column]}'; the row is left out"
+                findings.append(_finding(contract, column, rule, lost))
+    return findings
 
 
-def depersonalised(
-    checked: dict[str, pd.DataFrame], raw: dict[str, tuple[pd.DataFrame, Contract]], p: Params
-) -> tuple[dict[str, pd.DataFrame], Evidence]:
+def _without_months(checked: Tables, words: Words) -> list[Finding]:
+    """Return accounts of which no month is there: nothing can be said of how they behave."""
+    findings = []
+    for month, of_months in words.items():
+        for name, contract in words.items() if of_months.entity == "month" else ():
+            if contract.identity() == (key := of_months.named("key")):
+                silent = checked[name].loc[~checked[name][key[0]].isin(checked[month][key[0]]), key[0]]
+                if len(silent):
+                    findings.append(_finding(contract, key[0], f"has no row in '{month}'", silent))
+    return findings
+
+
+def _finding(contract: Contract, column: str, rule: str, values: pd.Series) -> Finding:
+    example = contracts.mask(values.iloc[0], contract[column])
+    return Finding(
+        table=contract.name, column=column, rule=rule, severity="warning", rows=len(values), examples=example
+    )
+
+
+def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Evidence]:
     """Return the tables with identifiers as keyed pseudonyms and other personal columns dropped.
 
     Fingerprints (keyed hashes) of what was replaced are kept, so that a page that shows one of the
@@ -168,74 +164,85 @@ def _recognisable(values: pd.Series, kind: str) -> pd.Series:
 
 
 def _personal_evidence(table: pd.DataFrame) -> Evidence:
-    answer = (
-        f"{len(table)} personal columns; none of them leaves the intake in clear."
-        if len(table)
-        else "No personal columns."
-    )
     return Evidence(
         key="personal_data",
-        question="Which personal data came in, and what became of it?",
+        question=say("Which personal data came in, and what became of it?"),
         verdict=Verdict.info,
-        answer=answer,
+        answer=say("{n} personal columns; none of them leaves the intake in clear.", n=len(table))
+        if len(table)
+        else say("No personal columns."),
         value=len(table),
         source="HMAC-SHA256 with a key that stays on this machine (RFC 2104)",
         table=table,
     )
 
 
-def core(checked: dict[str, pd.DataFrame], contract: Contract, p: Params) -> dict[str, tuple[pd.DataFrame, Contract]]:
+def core(clean: Tables, raw: Raw, p: Params) -> Core:
     """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing."""
-    module = catalog.source(p.portfolio if p.portfolio != catalog.SIMULATED else "simulated_core")
-    if module is not None:
-        return module.core(checked, contract)
-    kept = [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
-    table = checked[contract.name][[c.name for c in kept]]
-    if not contract.named("key"):
-        table = table.assign(entity_id=[f"row_{i:07d}" for i in range(len(table))])
-        kept = [
-            *kept,
-            contracts.Column(name="entity_id", type="text", role="key", description="row number in the file"),
-        ]
-    return {"core__account": (table, contract.replaced(kept))}
+    return catalog.source(p.portfolio).core(clean, {name: contract for name, (_, contract) in raw.items()})
 
 
-def outcome_table(
-    clean: dict[str, pd.DataFrame],
-    raw: dict[str, tuple[pd.DataFrame, Contract]],
-    account: tuple[pd.DataFrame, Contract],
-) -> tuple[pd.DataFrame, Contract]:
-    """Return the table in which the outcome stands beside everything else known: the file's own, else the account's."""
-    for name, (_, contract) in raw.items():
-        if contract.named("outcome") and contract.named("key"):
-            return clean[name], contract
-    return account
+def outcome_table(clean: Tables, raw: Raw, account: tuple[pd.DataFrame, Contract]) -> tuple[pd.DataFrame, Contract]:
+    """Return the table in which the outcome stands beside everything else known: the one file's, else the account's."""
+    (name, (_, contract)), *others = raw.items()
+    return (clean[name], contract) if contract.named("outcome") and contract.named("key") and not others else account
 
 
-def refused(contract: Contract, screened: Contract) -> Contract:
-    """Return the contract with every column that the screen refused marked as known only afterwards."""
-    late = {c.name for c in screened.columns if c.known == "after"}
-    return contract.replaced(
-        [c.model_copy(update={"known": "after"}) if c.name in late else c for c in contract.columns]
+def unscreened() -> Evidence:
+    """Return the leakage evidence of files that record no outcome."""
+    return Evidence(
+        key="leakage",
+        question=say("Does any column give the outcome away?"),
+        verdict=Verdict.info,
+        answer=say("No outcome is recorded in these files; it is derived from the months when the panel is built."),
+        blind_to=say("columns filled in after what the panel will call the outcome"),
     )
 
 
-def snapshot(core_tables: dict[str, tuple[pd.DataFrame, Contract]], p: Params) -> Evidence:
+def refused(core: Core, screened: Contract) -> Core:
+    """Return the core tables with what the screen refused, and all that is made from it, marked as known afterwards."""
+    late = {c.name for c in screened.columns if c.known == "after"}
+    return {name: (table, _refused(contract, late)) for name, (table, contract) in core.items()}
+
+
+def _refused(contract: Contract, late: set[str]) -> Contract:
+    names = {name for source in late for name in (source, *contract.derived_from(source))}
+    columns = [c.model_copy(update={"known": "after"}) if c.name in names else c for c in contract.columns]
+    return contract.replaced(columns)
+
+
+def snapshot(core_tables: Core, p: Params) -> Evidence:
     """Write every core table once, as Parquet, and return their digests as evidence."""
     rows = []
     for name, (table, contract) in core_tables.items():
-        digest = tables.write(p.study, name, table, contract)
+        digest = tables.write(p.key, name, table, contract)
         rows.append((name, len(table), table.shape[1], digest))
-    kept = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
-    answer = f"{len(kept)} tables, {kept['rows'].sum():,} rows; the digests below name them from here on."
+    written = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     return Evidence(
         key="snapshot",
-        question="What exactly do the later steps stand on?",
+        question=say("What exactly do the later steps stand on?"),
         verdict=Verdict.info,
-        answer=answer,
-        value=len(kept),
-        table=kept,
+        answer=say(
+            "{tables} tables, {rows:,} rows; the digests below name them from here on.",
+            tables=len(written),
+            rows=int(written["rows"].sum()),
+        ),
+        value=len(written),
+        table=written,
     )
+
+
+def conclusion(core_tables: Core, outcome: pd.Series | None) -> Text:
+    """Return what was taken in; where an outcome is recorded, its rate or mean over the file."""
+    rows = sum(len(table) for table, _ in core_tables.values())
+    text = say("**{rows:,} rows in {tables} tables** are kept.", rows=rows, tables=len(core_tables))
+    if outcome is None:
+        return text
+    what, known = core_tables["core__account"][1].outcome, int(outcome.notna().sum())
+    mean = float(outcome.mean())
+    if what.kind == "amount":
+        return text + say("Recorded mean: **{mean:,.2f}** over {n:,} rows.", mean=mean, n=known)
+    return text + say("Recorded {rate}: **{mean:.2%}** over {n:,} rows.", rate=what.rate, mean=mean, n=known)
 
 
 def stop_if_red(evidence: list[Evidence], findings: list[Finding]) -> None:

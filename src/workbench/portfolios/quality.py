@@ -6,14 +6,24 @@ import pandas as pd
 
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, light
+from workbench.words import say
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
+TERMS = {
+    "completeness": say("completeness"),
+    "validity": say("validity"),
+    "uniqueness": say("uniqueness"),
+    "consistency": say("consistency"),
+    "timeliness": say("timeliness"),
+}
 AMBER, RED = 0.995, 0.95
 CONSISTENCY_RED = 0.0  # undocumented codes are read as the contract says: worth a look, no reason to refuse
 
 _KIND = {
     "key is not unique": "uniqueness",
     "the same row twice": "uniqueness",
+    "names a ": "consistency",
+    "has no row in ": "completeness",
     "date is in the future": "timeliness",
     "date is before 1900": "timeliness",
     "code ": "consistency",
@@ -35,14 +45,20 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
     rows = []
     for name, table in checked.items():
         for column in contracts[name].columns:
-            own = [f for f in findings if f.table == contracts[name].name and f.column in (column.name, "*")]
+            column_findings = [
+                f for f in findings if f.table == contracts[name].name and f.column in (column.name, "*")
+            ]
             row = {
                 "table": name,
                 "column": column.name,
                 "completeness": float(table[column.name].notna().mean()),
             }
             for d in DIMENSIONS[1:]:
-                bad = sum(f.rows for f in own if dimension(f.rule) == d and (f.column != "*" or column.role == "key"))
+                bad = sum(
+                    f.rows
+                    for f in column_findings
+                    if dimension(f.rule) == d and (f.column != "*" or column.role == "key")
+                )
                 row[d] = max(1 - bad / max(len(table), 1), 0.0)
             rows.append(row)
     return pd.DataFrame(rows)
@@ -53,20 +69,28 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
     means = shares[list(DIMENSIONS)].mean()
     worst = means.idxmin()
     lowest = shares.loc[shares[worst].idxmin()]
-    answer = (
-        f"Weakest is {worst}: {means[worst]:.2%} on average, lowest in {lowest['table']}.{lowest['column']} "
-        f"({lowest[worst]:.1%}); all five together {means.mean():.2%}."
-    )
     verdict = light(float(means[worst]), AMBER, CONSISTENCY_RED if worst == "consistency" else RED, high_is_bad=False)
     return Evidence(
         key="quality",
-        question="How complete, valid, unique, consistent and timely are the data?",
+        question=say("How complete, valid, unique, consistent and timely are the data?"),
         verdict=verdict,
-        answer=answer,
+        answer=say(
+            "Weakest is {dimension}: {mean:.2%} on average, lowest in {table}.{column} ({lowest:.1%}); "
+            "all five together {all:.2%}.",
+            dimension=TERMS[str(worst)],
+            mean=float(means[worst]),
+            table=lowest["table"],
+            column=lowest["column"],
+            lowest=float(lowest[worst]),
+            all=float(means.mean()),
+        ),
         value=float(means.mean()),
-        threshold=f"amber below {AMBER:.1%}, red below {RED:.0%} in the mean of the weakest "
-        "dimension; consistency amber at most "
-        "(convention)",
+        threshold=say(
+            "amber below {amber:.1%}, red below {red:.0%} in the mean of the weakest dimension; "
+            "consistency amber at most (convention)",
+            amber=AMBER,
+            red=RED,
+        ),
         source="DAMA-DMBOK (2017), ch. 13",
         table=shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),
     )

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from workbench.params import MONTH
 from workbench.portfolios import simulated_people
-from workbench.portfolios.catalog import DATA
+from workbench.portfolios.source import DATA
 
 HORIZON_MONTHS = 6  # of the true PD
 DEFAULT_DELAY = 3  # months past due

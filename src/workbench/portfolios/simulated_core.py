@@ -1,7 +1,9 @@
-"""The simulated bank's raw tables with their contracts, and the core tables made from them."""
+"""The simulated bank as a source: its raw tables with their contracts, and the core tables made from them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +13,7 @@ from workbench import contracts
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import simulated_bank
-from workbench.portfolios.catalog import DATA
+from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words
 
 RAW = ("customer", "loan", "performance", "macro")
 
@@ -26,53 +28,92 @@ def parameters(given: dict[str, Any], seed: int) -> simulated_bank.SimulatedBank
         raise UserError(f"portfolios/intake: simulation.{where}: {first['msg']}") from None
 
 
-def raw_tables(given: dict[str, Any], seed: int) -> dict[str, tuple[pd.DataFrame, Contract]]:
-    """Return the simulated raw tables (planted dirt included) with their contracts."""
-    tables = simulated_bank.simulate(parameters(given, seed))
-    return {name: (tables[name], contracts.load(DATA / f"simulated_bank__{name}.yaml")) for name in RAW}
+@dataclass(frozen=True)
+class Simulated(Source):
+    """Customers, their loans, the loans' months and the economy, made by `simulated_bank`."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return "Simulated bank (not real customers)"
+
+    def verify(self, asked: Request) -> None:
+        """Raise `UserError` for a parameter of the simulation that is unknown or out of range."""
+        parameters(asked.simulation, asked.seed)
+
+    def files(self, asked: Request) -> list[Path]:
+        """Return the contracts and the economy's series; the rest is made here."""
+        return [DATA / "macro_us.parquet", *(_path(name) for name in RAW)]
+
+    def words(self, asked: Request) -> dict[str, Contract]:
+        """Return the contract of each table."""
+        return {name: contracts.load(_path(name)) for name in RAW}
+
+    def raw(self, asked: Request) -> Tables:
+        """Return the simulated tables, planted dirt included."""
+        tables = simulated_bank.simulate(parameters(asked.simulation, asked.seed))
+        return {name: tables[name] for name in RAW}
+
+    def writes(self, asked: Request) -> list[str]:
+        """Return loans, their months, the economy."""
+        return ["core__account", "core__month", "core__macro"]
+
+    def core(self, tables: Tables, words: Words) -> Core:
+        """Return `core__account` (loan with its customer), `core__month` and `core__macro`.
+
+        Loans whose customer is unknown are left out; the contract check has told of them.
+        """
+        account, contract = _account(tables, words)
+        months = _months(tables["performance"], set(account["entity_id"]))
+        return {
+            "core__account": (account, contract),
+            "core__month": (months, _month_contract(words["performance"])),
+            "core__macro": (tables["macro"], words["macro"]),
+        }
+
+    def listing(self) -> dict[str, Any]:
+        """Return what `workbench portfolios` shows."""
+        return {**super().listing(), "outcome": "default in 6 months", "licence": "made here"}
 
 
-def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tuple[pd.DataFrame, Contract]]:
-    """Return `core__account` (loan with its customer), `core__month` and `core__macro`.
+def _path(name: str) -> Path:
+    return DATA / f"simulated_bank__{name}.yaml"
 
-    Loans whose customer is unknown are left out; the contract check has told of them.
-    """
-    words = {name: contracts.load(DATA / f"simulated_bank__{name}.yaml") for name in RAW}
-    loan, customer = checked["loan"], checked["customer"]
-    account = loan.merge(customer, on="customer_id", how="inner", validate="many_to_one")
+
+def _account(tables: Tables, words: Words) -> tuple[pd.DataFrame, Contract]:
+    account = tables["loan"].merge(tables["customer"], on="customer_id", how="inner", validate="many_to_one")
     account["debt_burden_rate"] = account["instalment_amt"] / account["income_amt"]
     account["age_years"] = ((account["origination_month"] - account["birth_date"]).dt.days / 365.25).round(1)
-    bad = checked["performance"].loc[checked["performance"]["days_past_due"] >= 90, "loan_id"]
+    bad = tables["performance"].loc[tables["performance"]["days_past_due"] >= 90, "loan_id"]
     account["is_default"] = account["loan_id"].isin(set(bad)).map({True: "1", False: "0"})
-    account = account.rename(columns={"loan_id": "entity_id"})
     columns = _account_columns(words["loan"], words["customer"])
-    account = account.rename(columns={"loan_id": "entity_id"})
-    kept = account[[c.name for c in columns]]
-    frame = words["loan"].replaced(columns, name="core__account", event_value="1")
-    months = _months(checked["performance"], set(account["entity_id"]))
-    return {
-        "core__account": (kept, frame),
-        "core__month": (months, _month_contract(words["performance"])),
-        "core__macro": (checked["macro"], words["macro"]),
-    }
+    account = account.rename(columns={"loan_id": "entity_id"})[[c.name for c in columns]]
+    return account, words["loan"].replaced(columns, name="core__account", event_value="1")
 
 
 def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
-    own = [
+    loans = [
         c.model_copy(update={"name": "entity_id", "source": ""}) if c.role == "key" else c
         for c in loan.columns
         if c.role != "ignore" and not (c.personal and c.role not in ("key", "parent"))
     ]
-    seen = {c.name for c in own}
+    seen = {c.name for c in loans}
     theirs = [c for c in customer.columns if not c.personal and c.role not in ("key", "ignore") and c.name not in seen]
     made = [
-        Column(name="debt_burden_rate", type="number", aspect="capacity", monotone=1, description="of income"),
+        Column(
+            name="debt_burden_rate",
+            type="number",
+            aspect="capacity",
+            monotone=1,
+            description="of income",
+            made_from=("instalment_amt", "income_amt"),
+        ),
         Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),
     ]
     outcome = Column(
         name="is_default", type="category", role="outcome", known="after", description="90 days past due, ever"
     )
-    return [*own, *theirs, *made, outcome]
+    return [*loans, *theirs, *made, outcome]
 
 
 def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
@@ -83,5 +124,11 @@ def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
 
 def _month_contract(performance: Contract) -> Contract:
     renamed = {"loan_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
-    columns = [c.model_copy(update={"name": renamed.get(c.name, c.name), "source": ""}) for c in performance.columns]
-    return performance.replaced(columns, name="core__month")
+    columns = [
+        c.model_copy(update={"name": renamed.get(c.name, c.name), "role": "as_of" if c.name == "month" else c.role})
+        for c in performance.columns
+    ]
+    return performance.replaced(columns, name="core__month", entity="month")
+
+
+SOURCE = Simulated("simulated_bank", simulated=True)

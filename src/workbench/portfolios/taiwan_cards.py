@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from workbench.contracts import Column, Contract
+from workbench.portfolios.source import Core, Request, Shipped, Tables, Words, account
 
 _MONTHS = ("2005-04", "2005-05", "2005-06", "2005-07", "2005-08", "2005-09")
 
 
-def core(checked: dict[str, pd.DataFrame], contract: Contract) -> dict[str, tuple[pd.DataFrame, Contract]]:
-    """Return `core__account` (one row per account) and `core__month` (one row per account and month).
+@dataclass(frozen=True)
+class TaiwanCards(Shipped):
+    """The months stand side by side in the file, one column per month and fact."""
 
-    A status such as `late_2` is two months past due; every other status is none.
-    """
-    wide = checked["taiwan_cards"]
-    static = [c for c in contract.columns if c.role != "fact"]
-    months = pd.concat([_month(wide, m) for m in _MONTHS], ignore_index=True)
-    return {
-        "core__account": (wide[[c.name for c in static]], contract.replaced(static)),
-        "core__month": (
-            months.sort_values(["entity_id", "month"], ignore_index=True),
-            month_contract(contract),
-        ),
-    }
+    def writes(self, asked: Request) -> list[str]:
+        """Return accounts and months."""
+        return ["core__account", "core__month"]
+
+    def core(self, tables: Tables, words: Words) -> Core:
+        """Return `core__account` (one row per account) and `core__month` (one row per account and month).
+
+        A status such as `late_2` is two months past due; every other status is none.
+        """
+        wide, contract = tables[self.name], words[self.name]
+        static = contract.replaced([c for c in contract.columns if c.role != "fact"])
+        months = pd.concat([_month(wide, m) for m in _MONTHS], ignore_index=True)
+        return {
+            "core__account": account(wide, static),
+            "core__month": (months.sort_values(["entity_id", "month"], ignore_index=True), month_contract(contract)),
+        }
 
 
 def _month(wide: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -43,14 +51,23 @@ def _month(wide: pd.DataFrame, month: str) -> pd.DataFrame:
 
 
 def month_contract(contract: Contract) -> Contract:
-    """Return the contract of `core__month`."""
+    """Return the contract of `core__month`; each column says which of the file's it is made from."""
     unit = contract.currency
     columns = [
         Column(name="entity_id", type="text", role="key"),
         Column(name="month", type="date", role="as_of"),
-        Column(name="status_code", type="category", role="fact", description="repayment status of the month"),
-        Column(name="delay_months", type="number", role="fact", unit="month", description="months past due"),
-        Column(name="balance_amt", type="number", role="fact", unit=unit, description="bill statement"),
-        Column(name="payment_amt", type="number", role="fact", unit=unit, description="amount paid"),
+        _fact("status_code", "status_{}", type="category", description="repayment status of the month"),
+        _fact("delay_months", "status_{}", type="number", unit="month", description="months past due"),
+        _fact("balance_amt", "balance_{}_amt", type="number", unit=unit, description="bill statement"),
+        _fact("payment_amt", "payment_{}_amt", type="number", unit=unit, description="amount paid"),
     ]
-    return contract.replaced(columns, name="core__month", title=f"{contract.title}: account-months")
+    title = f"{contract.title}: account-months"
+    return contract.replaced(columns, name="core__month", title=title, entity="month", event_value="")
+
+
+def _fact(name: str, source: str, **facts: str) -> Column:
+    made_from = tuple(source.format(m.replace("-", "_")) for m in _MONTHS)
+    return Column.model_validate({"name": name, "role": "fact", "made_from": made_from, **facts})
+
+
+SOURCE = TaiwanCards("taiwan_cards")

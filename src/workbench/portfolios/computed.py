@@ -1,0 +1,47 @@
+"""Compute a contract's SQL columns from its file's, by DuckDB, with no way out to other files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from workbench.contracts import Column, Contract
+from workbench.contracts.computed import named
+from workbench.params import UserError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "date": "TIMESTAMP", "category": "VARCHAR", "text": "VARCHAR"}
+
+
+def with_computed(raw: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Return the raw table (n × k) with the contract's computed columns added, each in its type, rows in order.
+
+    Raises `UserError` that names the column and what DuckDB said of its expression.
+    """
+    columns = [c for c in contract.columns if c.sql]
+    if not columns:
+        return raw
+    import duckdb
+
+    with duckdb.connect(config={"enable_external_access": False, "lock_configuration": True}) as connection:
+        values = {c.file_name: _values(connection, raw, c, contract) for c in columns}
+    return raw.assign(**values)
+
+
+def _values(connection: duckdb.DuckDBPyConnection, raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
+    import duckdb
+    import pyarrow as pa
+
+    wanted = {n.casefold() for part in named(column.sql) for n in part}
+    table = pa.Table.from_pandas(raw[[c for c in raw.columns if str(c).casefold() in wanted]], preserve_index=False)
+    connection.register("file", table.append_column("row number", pa.array(range(len(raw)))))
+    query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
+    try:
+        values = connection.sql(query).to_arrow_table()["value"].to_pandas()
+    except duckdb.Error as e:
+        reason = " ".join(str(e).split("\n")[0].split())
+        raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {reason}") from None
+    return values.set_axis(raw.index)

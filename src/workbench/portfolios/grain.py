@@ -1,0 +1,82 @@
+"""What a row is: its entity, its key, its parent; and an identifier that repeats without being named as one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, Verdict
+from workbench.words import say
+
+ROWS_PER_VALUE = 20  # a column whose values stand in more rows each is a group (a branch, a bank), no parent
+_NAMED = r"(^|_)(id|nr|no|number|key)$|(customer|client|account|loan)_?(id|nr|no|num|number)$|编号$|号码$"
+ENTITIES = {
+    "account": say("account"),
+    "customer": say("customer"),
+    "loan": say("loan"),
+    "application": say("application"),
+    "event": say("event"),
+    "month": say("month of an account"),
+}
+_COLUMNS = ["table", "entity", "rows", "key", "parent", "parents", "rows_per_parent", "most_rows_of_one_parent"]
+
+
+def examine(tables: Mapping[str, pd.DataFrame], words: Mapping[str, Contract]) -> Evidence:
+    """Return what a row of each checked table is, as evidence; amber where rows may belong together unnamed.
+
+    Without a named parent the rows of one customer can stand in development and in the hold-out: a model then
+    meets again whom it has learnt.
+    """
+    rows = pd.DataFrame([_row(n, tables[n], c) for n, c in words.items()], columns=_COLUMNS)
+    repeated = [line for n, c in words.items() for line in _repeated(n, tables[n], c)]
+    told = [say("a row of {table} is one {entity}", table=n, entity=ENTITIES[c.entity]) for n, c in words.items()]
+    answer = say("Of {n_tables} tables: {rows}.", n_tables=len(words), rows=told)
+    if repeated:
+        answer += say("Rows may belong together without the contract saying so: {columns}.", columns=repeated)
+    return Evidence(
+        key="grain",
+        question=say("What is a row, and which rows belong together?"),
+        verdict=Verdict.amber if repeated else Verdict.info,
+        answer=answer,
+        value=len(repeated),
+        threshold=say(
+            "amber where an identifier that is neither key nor parent repeats, in {n} rows each at most on average: "
+            "give it `role: parent`, so that samples and folds keep its rows together",
+            n=ROWS_PER_VALUE,
+        ),
+        source="Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)",
+        blind_to=say("rows of one customer that no column connects"),
+        table=rows,
+    )
+
+
+def _row(name: str, table: pd.DataFrame, contract: Contract) -> tuple[object, ...]:
+    parents = contract.named("parent") or (contract.named("key") if contract.entity == "month" else [])
+    size = table[parents[0]].value_counts() if parents else pd.Series(dtype=float)
+    key = " + ".join(contract.identity()) or "row number"
+    counts = (len(size), len(table) / len(size), size.max()) if len(size) else (None, None, None)
+    return (name, contract.entity, len(table), key, ", ".join(parents) or "-", *counts)
+
+
+def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[object]:
+    if contract.named("parent") or contract.entity == "month":
+        return
+    for column in contract.columns:
+        if column.role in ("key", "as_of", "outcome") or column.type not in ("text", "category", "integer"):
+            continue
+        named = any(re.search(_NAMED, n) for n in (column.name, column.source.lower()))
+        if not named and column.personal != "identifier":
+            continue
+        values = table[column.name].dropna()
+        different = values.nunique()
+        if different < len(values) <= ROWS_PER_VALUE * different:
+            yield say(
+                "{table}.{column} ({rows:,} rows of {values:,})",
+                table=name,
+                column=column.name,
+                rows=len(values),
+                values=different,
+            )
