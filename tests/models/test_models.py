@@ -221,7 +221,9 @@ def test_reasons_name_the_account_and_each_customer_once(developed):
     model = development.assemble(found[0], s, CONTRACT, p, {})
     table = readable.reasons(model, s, CONTRACT, most=3).table
     assert (
-        table["account"].nunique() == 3 and set(table["account"]) <= set(s.parent_id) and not table.isna().any(axis=None)
+        table["account"].nunique() == 3
+        and set(table["account"]) <= set(s.parent_id)
+        and not table.isna().any(axis=None)
     )
 
 
