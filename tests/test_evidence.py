@@ -47,9 +47,11 @@ def test_what_is_left_behind_is_complete_and_its_digests_hold(tmp_path, monkeypa
     extra = tmp_path.parent / "model.json"
     extra.write_text("{}")
     items = [_e("a", "green", table=pd.DataFrame({"x": [1]})), _e("b", "amber")]
-    shown = evidence.leave(items, figures={"auc": 0.7}, files={"model/model.json": extra})
+    said = {"tags": {"model__pd": {"verdict": "pass"}}, "series": {"auc": {"2018-03": 0.7}}}
+    shown = evidence.leave(items, figures={"auc": 0.7}, files={"model/model.json": extra}, **said)
     left = json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())
     assert left["verdict"] == "amber" and left["figures"] == {"auc": 0.7}
+    assert left["tags"] == {"model__pd": {"verdict": "pass"}} and left["series"] == {"auc": {"2018-03": 0.7}}
     assert left["files"].keys() == {"a.csv", "model/model.json"}
     assert all(evidence.digest_file(tmp_path / n) == d for n, d in left["files"].items())
     assert list(shown.table["verdict"]) == ["amber", "green"]

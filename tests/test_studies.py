@@ -38,7 +38,7 @@ def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
 
 
 def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before(home):
-    found = _evidence(home, "simulated_bank", "monitoring/through_time")
+    found = _evidence(home, "simulated_bank", "monitoring/planted")
     assert found["planted_drift"]["verdict"] == "green" and "2018-03" <= found["planted_drift"]["value"] <= "2018-06"
     assert found["planted_crisis"]["verdict"] == "green"
     assert found["alarm"]["value"] >= "2018-03"
@@ -49,7 +49,7 @@ def test_the_planted_leak_is_refused(home):
 
 
 def test_simulated_stands_on_every_page(home):
-    pages = list((home / "reports" / "simulated_bank").glob("*/*.html"))
+    pages = list((home / "reports" / "simulated_bank").glob("once/*/*.html"))
     assert len(pages) == 7 and all("simulated, not real customers" in p.read_text() for p in pages)
 
 
@@ -67,27 +67,27 @@ def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
 def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     import pandas as pd
 
-    pin = json.loads((sba / "mlruns/tables/sba_loans/mart__panel.json").read_text())
-    panel = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__panel/{pin['digest'][:16]}.parquet")
+    pin = json.loads((sba / "mlruns/tables/sba_loans/once/mart__panel.json").read_text())
+    panel = pd.read_parquet(sba / f"mlruns/tables/sba_loans/once/mart__panel/{pin['digest'][:16]}.parquet")
     weighted = panel.assign(
         bad=panel["outcome"] * panel["weight"], year=(panel["as_of_date"] + pd.DateOffset(months=3)).dt.year
     )
     rates = weighted.groupby("year")[["bad", "weight"]].sum().pipe(lambda g: g["bad"] / g["weight"])
     published = {1994: 0.02, 2000: 0.11, 2005: 0.25, 2007: 0.43, 2010: 0.14}  # by fiscal year
     assert {y: round(rates[y], 2) for y in published} == pytest.approx(published, abs=0.015)
-    text = (sba / "reports/sba_loans/panel/build.html").read_text()
+    text = (sba / "reports/sba_loans/once/panel/build.html").read_text()
     assert "17.5" in text and "case-control" in text
 
 
 def test_the_crisis_shows(sba):
     found = _evidence(sba, "sba_loans", "monitoring/through_time")
     assert found["alarm"]["verdict"] == "red"
-    pin = json.loads((sba / "mlruns/tables/sba_loans/mart__alarms_pd.json").read_text())
+    pin = json.loads((sba / "mlruns/tables/sba_loans/once/mart__alarms_pd.json").read_text())
     import pandas as pd
 
-    lights = pd.read_parquet(sba / f"mlruns/tables/sba_loans/mart__alarms_pd/{pin['digest'][:16]}.parquet")
+    lights = pd.read_parquet(sba / f"mlruns/tables/sba_loans/once/mart__alarms_pd/{pin['digest'][:16]}.parquet")
     ratio = lights[lights["kind"] == "calibration"].set_index("period")["value"]
-    assert ratio["2007Q1":"2008Q2"].min() > 1.5
+    assert ratio["2007-Q1":"2008-Q2"].min() > 1.5
 
 
 def test_no_borrower_stands_in_a_page(sba, bank_file):
@@ -95,5 +95,5 @@ def test_no_borrower_stands_in_a_page(sba, bank_file):
 
     names = pd.read_parquet(bank_file("sba_loans.parquet"), columns=["name"])["name"].dropna()
     long = set(names[names.str.len() > 14].head(3000))
-    text = "".join(p.read_text() for p in (sba / "reports" / "sba_loans").glob("*/*.html"))
+    text = "".join(p.read_text() for p in (sba / "reports" / "sba_loans").glob("once/*/*.html"))
     assert not [n for n in long if n in text]

@@ -51,13 +51,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STEP.PARAM=VALUE",
         help="a parameter, above the study file",
     )
+    run.add_argument(
+        "--period", default="", metavar="PERIOD", help="2018, 2018-Q1 or 2018-03, for {period} in the study"
+    )
     run.add_argument("--jobs", type=_number(1, 64), metavar="N", help="steps side by side (default: the cores)")
     run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
+    render = commands.add_parser("render", help="a study's pages in another language; nothing is run again")
+    render.add_argument("study", type=Path, metavar="STUDY")
+    render.add_argument("--lang", choices=("en", "zh_CN"), required=True, help="language of the pages")
+    render.set_defaults(call=_render)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
     steps.add_argument("study", type=Path, metavar="STUDY")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
+    steps.add_argument("--period", default="", metavar="PERIOD")
     steps.set_defaults(call=_steps)
     portfolios = commands.add_parser("portfolios", help="what data there is")
     portfolios.set_defaults(call=_portfolios)
@@ -87,9 +95,10 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from workbench.runs import execution, progress, study
+    from workbench.runs import execution, plan, progress
 
-    studies = [study.load(path, tuple(args.set)) for path in {p.resolve(): p for p in args.studies}.values()]
+    paths = {p.resolve(): p for p in args.studies}.values()
+    studies = [plan.study(path, tuple(args.set), args.period) for path in paths]
     jobs = {"jobs": args.jobs} if args.jobs else {}
     options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:
@@ -99,10 +108,18 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
 
 
+def _render(args: argparse.Namespace) -> int:
+    from workbench.runs import rendering
+
+    pages = rendering.render(args.study.stem, args.lang)
+    print(f"{len(pages)} pages: reports/{args.lang}/{args.study.stem}")
+    return 0
+
+
 def _steps(args: argparse.Namespace) -> int:
     from workbench.runs import study
 
-    for step in study.load(args.study, tuple(args.set)).steps:
+    for step in study.load(args.study, tuple(args.set), args.period).steps:
         print(step.name)
         print(f"  reads  {', '.join(step.reads) or '-'}\n  writes {', '.join(step.writes) or '-'}")
         for name, value in step.params.model_dump(mode="json").items():

@@ -1,8 +1,10 @@
-"""Where runs leave what they make: `mlruns/` (tables, MLflow store, keys) and `reports/`."""
+"""Where runs leave what they make: `mlruns/` (tables, MLflow store, keys) and `reports/`; files put there whole."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 from pathlib import Path
 
 
@@ -22,3 +24,44 @@ def mlruns() -> Path:
 def reports() -> Path:
     """Return `reports/`: the pages people read."""
     return root() / "reports"
+
+
+PART = ".part-"  # a file under way: the mark, its writer's process, its name
+KERNELS = "workbench-fork-"  # in the system's temporary folder: the mark, the process whose warm kernels it serves
+
+
+def put(path: Path, content: bytes | Path) -> None:
+    """Let a file hold this content (bytes, or another file's); a reader sees the old or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
+    if isinstance(content, bytes):
+        part.write_bytes(content)
+    else:
+        shutil.copyfile(content, part)
+    part.replace(path)
+
+
+def scratch() -> Path:
+    """Return where a notebook run by hand lays its tables: a folder of this process, swept when it is gone."""
+    return mlruns() / "scratch" / me()
+
+
+def me() -> str:
+    """Return who runs: host, process and its start, so that a dead owner is told from one that reuses its number."""
+    import psutil
+
+    process = psutil.Process()
+    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.0f}"
+
+
+def is_alive(owner: str) -> bool:
+    """Say whether the process that `me()` named lives; another machine's is not ours to judge, and counts as alive."""
+    import psutil
+
+    host, pid, started = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
+    except psutil.NoSuchProcess:
+        return False

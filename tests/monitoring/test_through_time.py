@@ -6,9 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.monitoring import alarms, drift, drift_report, performance, through_time
+from workbench import metrics, rules
+from workbench.contracts import Outcome, Words
+from workbench.monitoring import alarms, drift, drift_report, performance, planted, through_time
 from workbench.panel.bins import quantile_bins
+from workbench.params import UserError
+from workbench.words import say
 
+RULES, DEFAULT = rules.load(), Outcome()
 RNG = np.random.default_rng(8)
 PERIODS = [str(p) for p in pd.period_range("2020-01", "2020-12", freq="M")]
 
@@ -25,8 +30,9 @@ def _rows(n: int = 2000, drift_from: str = "2020-07", missing_from: str = "2021-
                     "period": period,
                     "x": x,
                     "kind": RNG.choice(["a", "b"], n),
-                    "pd": pd_,
+                    "predicted": pd_,
                     "weight": 1.0,
+                    "parent_id": np.arange(n),
                     "outcome": (RNG.random(n) < pd_).astype(float),
                 }
             )
@@ -35,7 +41,7 @@ def _rows(n: int = 2000, drift_from: str = "2020-07", missing_from: str = "2021-
 
 
 def _model(reference: pd.DataFrame) -> SimpleNamespace:
-    bins = {c: quantile_bins(reference[c]) for c in ("x", "kind", "pd")}
+    bins = {c: quantile_bins(reference[c]) for c in ("x", "kind", "predicted")}
     return SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
 
 
@@ -45,53 +51,53 @@ def model() -> SimpleNamespace:
 
 
 def test_planted_drift_rings_in_its_month_and_not_before(model):
-    found = drift.psi_by_period(model, _rows(), 0.10, 0.25)
-    lights = alarms.history(found, performance.by_period(_rows(), 0.7, (0.03, 0.06), 20))
-    evidence = alarms.held_against(lights, "2020-07", "drift", "drift")
+    found = drift.psi_by_period(model, _rows(), RULES)
+    lights = alarms.history(found, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    evidence = planted.noticed(lights, "2020-07", "drift", say("drift"))
     assert str(evidence.verdict) == "green" and evidence.value == "2020-07"
     assert set(alarms.first(lights[lights["kind"] == "drift"])["subject"]) == {"x"}
 
 
 def test_alarm_before_the_planted_month_is_red(model):
-    found = drift.psi_by_period(model, _rows(drift_from="2020-04"), 0.10, 0.25)
-    lights = alarms.history(found, performance.by_period(_rows(), 0.7, (0.03, 0.06), 20))
-    assert str(alarms.held_against(lights, "2020-07", "drift", "drift").verdict) == "red"
+    found = drift.psi_by_period(model, _rows(drift_from="2020-04"), RULES)
+    lights = alarms.history(found, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    assert str(planted.noticed(lights, "2020-07", "drift", say("drift")).verdict) == "red"
 
 
 def test_no_drift_no_alarm(model):
-    found = drift.psi_by_period(model, _rows(drift_from="9999"), 0.10, 0.25)
+    found = drift.psi_by_period(model, _rows(drift_from="9999"), RULES)
     assert set(found["light"]) == {"green"} and found["psi"].max() < 0.05
 
 
 def test_a_quarter_newly_missing_is_a_bin_of_its_own(model):
-    found = drift.psi_by_period(model, _rows(drift_from="9999", missing_from="2020-10"), 0.10, 0.25)
+    found = drift.psi_by_period(model, _rows(drift_from="9999", missing_from="2020-10"), RULES)
     red = found[(found["feature"] == "x") & (found["light"] == "red")]
     assert list(red["period"]) == PERIODS[9:]
 
 
 def test_small_periods_do_not_cry_wolf(model):
     tiny = _rows(n=40, drift_from="9999")
-    found = drift.psi_by_period(model, tiny, 0.10, 0.25)
+    found = drift.psi_by_period(model, tiny, RULES)
     assert (found["light"] != "green").mean() < 0.25 * (found["psi"] > 0.10).mean()
 
 
 def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
     rows = _rows()
     crisis = rows["period"] >= "2020-06"
-    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
+    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
     rows.loc[rows["period"] >= "2020-11", "outcome"] = np.nan
-    found = performance.by_period(rows, 0.6, (0.03, 0.06), 20).set_index("period")
+    found = performance.by_period(rows, DEFAULT, 0.6, RULES).set_index("period")
     assert set(found.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
     assert set(found.loc[:"2020-05", "calibration_light"]) <= {"green"}
-    assert set(found.loc["2020-11":, "auc_light"]) == {"not_evaluated"}
+    assert set(found.loc["2020-11":, "separation_light"]) == {"not_evaluated"}
 
 
 def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
     rows = _rows()
     crisis = rows["period"] >= "2020-06"
-    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "pd"]).astype(float)
-    performed = performance.by_period(rows, 0.6, (0.03, 0.06), 20)
-    said = through_time.performance_evidence(performed, 0.6, through_time.Params()).answer
+    rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
+    performed = performance.by_period(rows, DEFAULT, 0.6, RULES)
+    said = through_time.performance_evidence(performed, DEFAULT, 0.6, through_time.Params()).answer
     assert "The default rate rose most in 2020-06, from " in said
 
 
@@ -110,28 +116,125 @@ def test_amber_rings_only_when_it_holds_for_two_periods():
 
 def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it():
     reference = pd.DataFrame(
-        {"x": np.where(RNG.random(4000) < 0.065, RNG.integers(1, 60, 4000), 0.0), "pd": RNG.beta(2, 30, 4000)}
+        {"x": np.where(RNG.random(4000) < 0.065, RNG.integers(1, 60, 4000), 0.0), "predicted": RNG.beta(2, 30, 4000)}
     )
     current = reference.assign(x=np.where(RNG.random(4000) < 0.457, RNG.integers(1, 60, 4000), 0.0))
-    bins = {c: quantile_bins(reference[c]) for c in ("x", "pd")}
+    bins = {c: quantile_bins(reference[c]) for c in ("x", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
     extra = {"outcome": np.nan, "weight": 1.0}
     found = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
         "feature"
     )["evidently_psi"]
-    own = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), 0.1, 0.25).set_index("feature")[
-        "psi"
-    ]
+    own = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), RULES).set_index("feature")["psi"]
     assert own["x"] > 0.9 and found["x"] == pytest.approx(own["x"], rel=0.02)
-    assert found["predicted PD"] == pytest.approx(0.0, abs=1e-6)
+    assert found["predicted"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     rows = pd.DataFrame(
-        {"kind": [evil, "b"] * 300, "pd": RNG.beta(2, 30, 600), "outcome": [0.0, 1.0] * 300, "weight": 1.0}
+        {"kind": [evil, "b"] * 300, "predicted": RNG.beta(2, 30, 600), "outcome": [0.0, 1.0] * 300, "weight": 1.0}
     )
-    bins = {c: quantile_bins(rows[c]) for c in ("kind", "pd")}
+    bins = {c: quantile_bins(rows[c]) for c in ("kind", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(rows[c]))) for c, b in bins.items()})
     drift_report.run(model, rows, rows, 0.1, 1, tmp_path / "page.html")
     assert "<img src=x" not in (tmp_path / "page.html").read_text()
+
+
+def _scorer(value: float = 0.1) -> SimpleNamespace:
+    return SimpleNamespace(
+        predict=lambda X: np.full(len(X), value), grade=lambda predicted: np.full(len(predicted), "A"), reference={}
+    )
+
+
+def _panel(days: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "entity_id": [f"e{i}" for i in range(len(days))],
+            "as_of_date": pd.to_datetime(days),
+            "sample": "monitoring",
+            "outcome": 0.0,
+            "weight": 1.0,
+        }
+    )
+
+
+def test_days_fall_into_months_quarters_and_years_and_names_sort_as_time_does():
+    days = pd.Series(pd.to_datetime(["2018-03-01", "2018-03-31", "2018-04-15", "2019-01-01"]))
+    assert through_time.periods(days, "month").tolist() == ["2018-03", "2018-03", "2018-04", "2019-01"]
+    assert through_time.periods(days, "quarter").tolist() == ["2018-Q1", "2018-Q1", "2018-Q2", "2019-Q1"]
+    assert through_time.periods(days, "year").tolist() == ["2018", "2018", "2018", "2019"]
+
+
+@pytest.mark.parametrize(("until", "rows"), [("", 4), ("2018-03", 2), ("2018-Q2", 3), ("2018", 3), ("2019-01", 4)])
+def test_only_periods_up_to_the_last_watched_are_looked_at(until, rows):
+    p = through_time.Params(until=until)
+    panel = _panel(["2018-03-01", "2018-03-31", "2018-04-15", "2019-01-01"])
+    assert len(through_time.rows(panel, _scorer(), p)) == rows
+
+
+def test_a_last_period_before_the_first_is_refused():
+    with pytest.raises(UserError) as e:
+        through_time.rows(_panel(["2018-03-01"]), _scorer(), through_time.Params(until="2017-12"))
+    said = "panel 'mart__behaviour' has no monitoring rows up to 2017-12; set `until` later"
+    assert str(e.value) == said
+
+
+def test_one_pass_counts_what_period_by_period_counting_counts(model):
+    rows = _rows(n=300).assign(weight=lambda r: RNG.choice([0.5, 2.0], len(r)))
+    table = drift.psi_by_period(model, rows, RULES).set_index(["feature", "period"])
+    for feature, (bins, expected) in model.reference.items():
+        part = rows[rows["period"] == "2020-08"]
+        value = metrics.psi(np.array(expected), bins.counts(part[feature], part["weight"].to_numpy()))
+        assert table.loc[(feature, "2020-08"), "psi"] == pytest.approx(value, abs=1e-12)
+
+
+def test_twelve_rows_of_one_customer_are_not_twelve_customers():
+    once = _rows(n=400)
+    often = once.loc[once.index.repeat(6)].reset_index(drop=True)
+    few, many = (performance.by_period(r, DEFAULT, 0.7, RULES) for r in (once, often))
+    widths = [f["observed_high"] - f["observed_low"] for f in (few, many)]
+    judged = few["observed"].notna()
+    assert widths[1][judged].to_numpy() == pytest.approx(widths[0][judged].to_numpy(), rel=0.02)
+
+
+LOSS = Outcome(name="loss", kind="amount", words=Words(events="losses", rate="mean loss", predicted="predicted loss"))
+
+
+def test_an_amount_is_watched_too():
+    rows = _rows(n=500)
+    rows["predicted"] = rows["predicted"] * 1000
+    rows["outcome"] = rows["predicted"] * RNG.lognormal(-0.02, 0.2, len(rows))
+    late = rows["period"] >= "2020-08"
+    rows.loc[late, "outcome"] *= 1.8
+    performed = performance.by_period(rows, LOSS, 0.9, RULES).set_index("period")
+    assert set(performed.loc["2020-08":, "calibration_light"]) == {"red"}
+    assert set(performed.loc[:"2020-07", "calibration_light"]) == {"green"}
+    evidence = through_time.performance_evidence(performed.reset_index(), LOSS, 0.9, through_time.Params())
+    assert "Lowest rank correlation" in evidence.answer and "The mean loss rose most in 2020-08" in evidence.answer
+    assert "default" not in str(evidence.answer) and "PD" not in str(evidence.question)
+
+
+def test_thresholds_are_the_rules_and_a_study_may_name_its_own():
+    p = through_time.Params(thresholds={"psi": [0.05, 0.4], "least_events": 5})
+    assert p.rules()["psi"].red == 0.4 and p.rules().number("least_events") == 5
+    with pytest.raises(UserError) as e:
+        through_time.Params(thresholds={"psi": [0.3, 0.1]}).verify()
+    said = "monitoring/through_time: thresholds.psi: [0.3, 0.1] is the wrong way round"
+    assert str(e.value) == f"{said}: higher is worse, so amber stands below red"
+
+
+def test_nothing_planted_is_said():
+    answer = planted.held_against(pd.DataFrame(), planted.Params())
+    assert [str(a.answer) for a in answer] == ["Nothing was planted: no truth is known here."]
+
+
+def test_a_crisis_may_ring_in_the_periods_whose_windows_it_hits():
+    lights = pd.DataFrame(
+        {"kind": "calibration", "subject": "r", "period": ["2018-09"], "value": [2.0], "light": ["red"]}
+    )
+    p = planted.Params(crisis_month="2019-01", ahead_months=6)
+    answer = planted.held_against(lights, p)[0]
+    assert answer.key == "planted_crisis" and str(answer.verdict) == "green"
+    early = planted.held_against(lights, planted.Params(crisis_month="2019-01", ahead_months=3))[0]
+    assert str(early.verdict) == "red" and "first rang for as-of month 2018-09, -4 months from it" in early.answer

@@ -1,24 +1,27 @@
-"""The panel: no feature sees past its date, outcomes are open while their window is, samples never mix accounts."""
+"""The panel: outcomes are open while their window is, samples never mix parents, what can't be built is named."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from workbench import metrics
-from workbench.contracts import Column, Contract
-from workbench.panel import behaviour, build, describe, leakage
+from workbench import engine, metrics
+from workbench.contracts import Column, Contract, Outcome
+from workbench.panel import build, describe, outcome, samples
 from workbench.panel.bins import Bins, quantile_bins
-from workbench.panel.months import to_months
 from workbench.params import UserError
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
-ACCOUNT = Contract(
-    name="core__account",
-    title="t",
-    columns=(
-        Column(name="entity_id", type="text", role="key"),
-        Column(name="limit_amt", type="number", aspect="size"),
-    ),
+KEY = Column(name="entity_id", type="text", role="key")
+LIMIT = Column(name="limit_amt", type="number", aspect="size")
+ACCOUNT = Contract(name="core__account", title="t", columns=(KEY, LIMIT))
+DEFAULT = {"event": "delay_months >= 3", "eligible": "delay_months < 3", "window_months": 3}
+P = build.Params(
+    study="t",
+    outcome=DEFAULT,
+    as_of_from="2020-03",
+    as_of_to="2020-12",
+    observation_months=3,
+    monitoring_from="2020-07",
 )
 
 
@@ -31,89 +34,219 @@ def _months(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     return account, long
 
 
-P = build.Params(
-    study="t", outcome="delay", as_of_from="2020-03", as_of_to="2020-12", observation_months=3, performance_months=3,
-    default_delay_months=3, monitoring_from="2020-07",
-)  # fmt: skip
-
-
-def test_no_feature_changes_when_the_future_does():
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
     account, long = _months()
-    changed = long.copy()
-    later = changed["month"] > "2020-05-01"
-    changed.loc[later, ["delay_months", "balance_amt", "payment_amt"]] = 99.0
-    for table in (long, changed):
-        table.attrs["features"] = behaviour.features(
-            to_months(table, account, "limit_amt"), pd.Timestamp("2020-05-01"), 3
-        )[0]
-    pd.testing.assert_frame_equal(long.attrs["features"], changed.attrs["features"])
+    return build.build(account, ACCOUNT, long, P)[0]
 
 
-def test_features_of_one_account_by_hand():
-    account = pd.DataFrame({"entity_id": ["a"], "limit_amt": [1000.0]})
-    long = pd.DataFrame(
-        {
-            "entity_id": "a",
-            "month": MONTHS[:3],
-            "delay_months": [0.0, 2.0, 1.0],
-            "balance_amt": [500.0, 800.0, 900.0],
-            "payment_amt": [100.0, 0.0, 400.0],
-        }
-    )
-    row = behaviour.features(to_months(long, account, "limit_amt"), MONTHS[2], 3)[0].iloc[0]
-    assert row["delay_now_months"] == 1 and row["delay_worst_months"] == 2 and row["n_months_late"] == 2
-    assert row["delay_recent_months"] == pytest.approx((0 * 1 + 2 * 2 + 1 * 3) / 6)
-    assert row["utilisation_rate"] == pytest.approx(0.9) and row["headroom_amt"] == 100
-    assert row["payment_ratio_rate"] == pytest.approx(400 / 800)
-    assert row["months_since_late"] == 0 and row["n_months_unpaid"] == 1
-
-
-def test_outcome_is_open_while_the_performance_window_is():
-    panel, _ = build.build(_months()[0], ACCOUNT, _months()[1], P)
+def test_outcome_is_open_while_the_performance_window_is(panel):
     open_ = panel.groupby("as_of_date")["outcome"].apply(lambda s: s.isna().all())
     assert list(open_[open_].index.strftime("%Y-%m")) == ["2020-10", "2020-11", "2020-12"]
 
 
-def test_outcome_is_the_worst_delay_after_the_date():
-    account, long = _months()
-    panel, _ = build.build(account, ACCOUNT, long, P)
-    row = panel[panel["as_of_date"] == "2020-04-01"].iloc[0]
-    after = long[(long["entity_id"] == row["entity_id"]) & long["month"].between("2020-05-01", "2020-07-01")]
-    assert row["outcome"] == float((after["delay_months"] >= 3).any())
+def test_outcome_is_the_worst_delay_after_the_date(panel):
+    _, long = _months()
+    for row in panel[panel["as_of_date"] == "2020-04-01"].head(50).itertuples():
+        after = long[(long["entity_id"] == row.entity_id) & long["month"].between("2020-05-01", "2020-07-01")]
+        assert row.outcome == float((after["delay_months"] >= 3).any())
 
 
-def test_no_account_stands_on_both_sides_and_defaulted_ones_are_out():
-    panel, _ = build.build(*(_months()[0], ACCOUNT, _months()[1]), P)
+def test_no_account_stands_on_both_sides_and_defaulted_ones_are_out(panel):
     by = {s: set(panel.loc[panel["sample"] == s, "entity_id"]) for s in ("development", "holdout")}
     assert by["development"] and by["holdout"] and not by["development"] & by["holdout"]
     assert (panel["delay_now_months"] < 3).all()
     assert (panel.loc[panel["sample"] == "monitoring", "as_of_date"] >= "2020-07").all()
+    assert (panel["parent_id"] == panel["entity_id"]).all()  # the contract names no parent
 
 
-def test_out_of_time_holdout_is_later_than_development():
-    panel, _ = build.build(_months()[0], ACCOUNT, _months()[1], P.model_copy(update={"out_of_time_from": "2020-06"}))
+def test_out_of_time_holdout_is_later_and_says_how_many_parents_stand_on_both_sides():
+    late = P.model_copy(update={"out_of_time_from": "2020-06"})
+    panel, words = build.build(_months()[0], ACCOUNT, _months()[1], late)
     dates = panel.groupby("sample")["as_of_date"]
     assert dates.max()["development"] < dates.min()["holdout"] <= dates.max()["holdout"] < dates.min()["monitoring"]
+    sides = [set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")]
+    found = describe.samples(panel, 300, words.outcome)
+    text = f"{len(sides[0] & sides[1])} of the {len(sides[1])} parents (whose rows they are) in the hold-out stand in"
+    assert text in found.answer
+
+
+def test_parents_and_not_rows_are_drawn_into_the_holdout():
+    account, long = _months()
+    account["customer_id"] = [f"c{i // 3}" for i in range(len(account))]
+    contract = ACCOUNT.replaced([*ACCOUNT.columns, Column(name="customer_id", type="text", role="parent")])
+    panel, words = build.build(account, contract, long, P)
+    by = {s: set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")}
+    assert not by["development"] & by["holdout"]
+    worst = panel[panel["sample"] != "monitoring"].groupby("parent_id")["outcome"].max()
+    held = worst[worst.index.isin(by["holdout"])]
+    assert len(held) / len(worst) == pytest.approx(0.3, abs=0.01)
+    assert held.mean() == pytest.approx(worst.mean(), abs=0.02)  # stratified by the parent's worst row
+    assert words["parent_id"].role == "parent"
+
+
+@pytest.mark.parametrize(
+    ("event_month", "competing_month", "expected"), [(2, 0, 1.0), (2, 1, 0.0), (1, 2, 1.0), (2, 2, 1.0), (0, 1, 0.0)]
+)
+def test_an_earlier_competing_event_ends_the_window(event_month, competing_month, expected):
+    """Months 1 to 3 after the date; 0: it never comes."""
+    account = pd.DataFrame({"entity_id": ["a", "b", "c"], "limit_amt": [1.0, 2.0, 3.0]})
+    long = account[["entity_id"]].merge(pd.DataFrame({"month": MONTHS[:5]}), how="cross").assign(state="open")
+    now = long["month"].dt.month - 2  # as of February
+    if event_month:
+        long.loc[(long["entity_id"] == "a") & (now == event_month), "state"] = "closed"
+    if competing_month:
+        twin = long[(long["entity_id"] == "a") & (now == competing_month)].assign(state="died")
+        long = pd.concat([long, twin], ignore_index=True)  # two records of one month: the event counts
+    fields = {"name": "churn", "event": "state = 'closed'", "competing": ["state = 'died'"], "window_months": 3}
+    resolved = outcome.resolved(fields, ACCOUNT)
+    facts = build.Facts(account, ACCOUNT, long)
+    rows = build.cohort(facts, resolved, "2020-02", "2020-02", 2)
+    table = engine.frame(rows.sql, {**facts.relations, "calendar": rows.calendar}).set_index("entity_id")
+    assert table.loc["a", "outcome"].max() == expected and (table.loc[["b", "c"], "outcome"] == 0).all()
+
+
+def _applications() -> tuple[pd.DataFrame, Contract]:
+    rng = np.random.default_rng(2)
+    n = 400
+    table = pd.DataFrame(
+        {
+            "loan_id": [f"l{i}" for i in range(n)],
+            "applied_date": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 200, n), "D"),
+            "income_amt": rng.normal(3000, 500, n),
+            "loss_rate": rng.random(n),
+        }
+    )
+    columns = (
+        Column(name="loan_id", type="text", role="key"),
+        Column(name="applied_date", type="date", role="as_of"),
+        Column(name="income_amt", type="number"),
+        Column(name="loss_rate", type="number", role="outcome", known="after"),
+    )
+    words = {"event": "loss", "events": "losses", "rate": "mean loss", "predicted": "predicted loss"}
+    lgd = Outcome(name="lgd", kind="rate", words=words)
+    return table, Contract(name="core__account", title="t", columns=columns, outcome=lgd, entity="application")
+
+
+def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
+    table, contract = _applications()
+    panel, words = build.build(table, contract, None, build.Params(as_of_from="2020-02", as_of_to="2020-04"))
+    joined = panel.merge(table, left_on="entity_id", right_on="loan_id")
+    assert (
+        np.array_equal(joined["outcome"], joined["loss_rate"])
+        and (joined["as_of_date"] == joined["applied_date"]).all()
+    )
+    assert panel["as_of_date"].between("2020-02-01", "2020-04-30").all() and panel["as_of_date"].dt.day.nunique() > 5
+    assert words.outcome.name == "lgd" and words.outcome.kind == "rate"
+    found = describe.samples(panel, len(table), words.outcome)
+    assert "mean loss" in found.answer and "default" not in found.answer and "events" not in found.table
+    assert describe.rates(panel, words.outcome)["as_of_date"].dt.day.eq(1).all()
+
+
+def test_a_day_dated_application_sees_only_months_that_were_over():
+    table, contract = _applications()
+    months = (
+        table[["loan_id"]].rename(columns={"loan_id": "entity_id"}).merge(pd.DataFrame({"month": MONTHS}), how="cross")
+    )
+    months["score_rate"] = months["month"].dt.month * 1.0
+    panel, _ = build.build(
+        table, contract, months, build.Params(as_of_from="2020-03", as_of_to="2020-05", observation_months=2)
+    )
+    assert (panel["score_rate"] == panel["as_of_date"].dt.month - 1).all()
 
 
 def test_sampling_weights_restore_the_base_rate_and_mean_one():
-    y = pd.Series([1.0] * 500 + [0.0] * 500)
-    w = build.sampling_weight(y, 0.175, 0.5)
-    assert np.average(y, weights=w) == pytest.approx(0.175) and w.mean() == pytest.approx(1.0)
-    assert (build.sampling_weight(y, 0.0, 0.5) == 1).all()
+    event, other = samples.weights(0.175, 0.5)
+    w = np.array([event] * 500 + [other] * 500)
+    assert np.average(np.repeat([1, 0], 500), weights=w) == pytest.approx(0.175) and w.mean() == pytest.approx(1.0)
+    assert samples.weights(0.0, 0.5) == (1.0, 1.0)
+
+
+def test_a_case_control_panel_is_weighted_back():
+    rng = np.random.default_rng(0)
+    account = pd.DataFrame(
+        {"entity_id": [f"a{i}" for i in range(200)], "limit_amt": rng.random(200), "y": ["1", "0"] * 100}
+    )
+    columns = [KEY, LIMIT, Column(name="y", type="category", role="outcome", known="after")]
+    contract = ACCOUNT.replaced(columns, event_value="1")
+    panel, _ = build.build(account, contract, None, build.Params(base_rate=0.1))
+    assert np.average(panel["outcome"], weights=panel["weight"]) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"evnt": "x > 1"}, "panel/build: outcome: unknown field 'evnt'; did you mean 'event'?"),
+        ({"words": {"rat": "x"}}, "panel/build: outcome.words: unknown field 'rat'; did you mean 'rate'?"),
+        (
+            {"event": "a > 1"},
+            "panel/build: outcome: an event needs `window_months`, the months after the date in which it counts",
+        ),
+        (
+            {"event": "SELECT 1", "window_months": 1},
+            "panel/build: outcome.event: `SELECT 1` is no SQL condition on one row; write it like `delay_months >= 3`, "
+            "without SELECT or sums",
+        ),
+        (
+            {"event": "sum(a) > 1", "window_months": 1},
+            "panel/build: outcome.event: `sum(a) > 1` is no SQL condition on one row; write it like `delay_months >= 3`, "
+            "without SELECT or sums",
+        ),
+        (
+            {"kind": "amount", "event": "a > 1", "window_months": 1},
+            "panel/build: outcome: an event makes a binary outcome; leave `event` empty for kind 'amount'",
+        ),
+        (
+            {"competing": ["a > 1"]},
+            "panel/build: outcome: `competing` needs an `event`; a recorded outcome has its competitors in it",
+        ),
+    ],
+)
+def test_an_outcome_that_cannot_be_computed_is_named_before_a_kernel_starts(given, message):
+    with pytest.raises(UserError) as e:
+        build.Params(outcome=given).verify()
+    assert str(e.value) == message
+
+
+def test_an_unknown_column_of_a_condition_is_named_with_the_nearest():
+    account, long = _months(20)
+    for field, where in (("event", "event"), ("eligible", "eligible")):
+        p = P.model_copy(update={"outcome": {**DEFAULT, field: "delay_month > 1"}})
+        with pytest.raises(UserError) as e:
+            build.build(account, ACCOUNT, long, p)
+        assert str(e.value) == (
+            f"panel/build: outcome.{where}: no column 'delay_month' in `delay_month > 1`; did you mean 'delay_months'?"
+        )
+
+
+def test_another_outcome_takes_nothing_from_the_contracts():
+    lgd = _applications()[1]
+    assert outcome.resolved({}, lgd) == lgd.outcome
+    churn = outcome.resolved({"name": "churn", "event": "a > 1", "window_months": 3}, lgd)
+    assert churn.kind == "binary" and churn.words.rate == Outcome().words.rate
 
 
 def test_a_window_that_starts_before_the_data_is_refused():
     account, long = _months(5)
-    with pytest.raises(UserError, match=r"observation window of 6 months begins before the data do .2020-01."):
-        to_months(long, account, None).window(MONTHS[2], 6)
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, P.model_copy(update={"observation_months": 6}))
+    assert str(e.value) == (
+        "panel/build: as of 2020-03 the observation window of 6 months begins before the data do (2020-01); "
+        "move as_of_from to 2020-06"
+    )
+
+
+def test_nobody_eligible_is_said():
+    account, long = _months(5)
+    with pytest.raises(UserError, match="no row is eligible at any as-of date"):
+        build.build(
+            account, ACCOUNT, long, P.model_copy(update={"outcome": {**DEFAULT, "eligible": "delay_months > 9"}})
+        )
 
 
 def test_event_value_that_does_not_occur_is_named():
-    contract = Contract(
-        name="c", title="t", event_value="9",
-        columns=(Column(name="id", type="text", role="key"), Column(name="y", type="category", role="outcome")),
-    )  # fmt: skip
+    columns = (Column(name="id", type="text", role="key"), Column(name="y", type="category", role="outcome"))
+    contract = Contract(name="c", title="t", event_value="9", columns=columns)
     with pytest.raises(UserError, match="contract 'c': event_value '9' does not stand in 'y'"):
         build.recorded_outcome(pd.DataFrame({"id": ["a"], "y": ["0"]}), contract)
 
@@ -135,45 +268,17 @@ def test_a_share_of_zeros_that_changes_is_seen():
     assert metrics.psi(bins.counts(before[:10_000]), bins.counts(before[10_000:])) < 0.01
 
 
-def _leaky(n: int = 4000) -> tuple[pd.DataFrame, pd.Series, Contract]:
-    rng = np.random.default_rng(4)
-    y = (rng.random(n) < 0.2).astype(float)
-    X = pd.DataFrame({name: rng.normal(size=n) + 0.4 * y for name in ("honest", "also", "too", "as_well")})
-    X["term"] = np.where(y == 1, rng.integers(1, 120, n), rng.integers(1, 10, n) * 12).astype(
-        float
-    )  # cut short at default
-    columns = tuple(Column(name=c, type="number") for c in X)
-    return X, pd.Series(y), Contract(name="l", title="t", columns=columns)
-
-
-def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it():
-    X, y, contract = _leaky()
-    refused, evidence = leakage.examine(X, y, contract, seed=1)
-    assert set(evidence.table.loc[evidence.table["suspect"], "feature"]) == {"term"}
-    assert refused["term"].known == "after" and refused["honest"].known == "before"
-    assert evidence.verdict == "amber" and str(evidence.answer) == "Suspected leak and refused: term."
-
-
-def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
-    X, y, contract = _leaky()
-    columns = [
-        c.model_copy(update={"reviewed": "contract term, checked"}) if c.name == "term" else c for c in contract.columns
-    ]
-    kept, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
-    assert kept["term"].known == "before" and str(evidence.answer) == "Suspected but reviewed: term."
-    honest = contract.replaced([c for c in contract.columns if c.name != "term"])
-    assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
-
-
-def test_a_holdout_that_defaults_at_another_rate_is_amber_and_accounts_in_no_sample_are_counted():
+def test_a_holdout_that_defaults_at_another_rate_is_amber_and_entities_in_no_sample_are_counted():
     def rows(held_rate: float) -> pd.DataFrame:
         bad = np.concatenate([np.arange(2000) % 10 == 0, np.arange(2000) < 2000 * held_rate]).astype(float)
-        frame = pd.DataFrame({"entity_id": [f"a{i}" for i in range(4000)], "outcome": bad, "weight": 1.0})
+        names = [f"a{i}" for i in range(4000)]
+        frame = pd.DataFrame({"entity_id": names, "parent_id": names, "outcome": bad, "weight": 1.0})
         return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
-    assert describe.samples(rows(0.11), 4000).verdict == "green"
-    found = describe.samples(rows(0.2), 4100)
-    assert found.verdict == "amber" and "100 of 4,100 accounts are in none" in found.answer
+    assert describe.samples(rows(0.11), 4000, Outcome()).verdict == "green"
+    found = describe.samples(rows(0.2), 4100, Outcome())
+    assert found.verdict == "amber" and "100 of 4,100 entities are in none" in found.answer
+    assert "The hold-out's default rate is another one: PD learnt on development" in found.answer
 
 
 def test_the_book_holds_each_account_once_and_not_as_it_left():

@@ -10,6 +10,7 @@ from workbench import contracts
 from workbench.params import UserError
 from workbench.portfolios import catalog, draft, guesses
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.looks import look
 
 TODAY = pd.Timestamp("2026-01-01")
 N = 400
@@ -140,7 +141,7 @@ def test_one_column_is_no_portfolio(tmp_path):
     ],
 )
 def test_types(values, kind):
-    assert guesses.type_of(pd.Series(values), "x") == kind
+    assert guesses.type_of(look(pd.Series(values)), "x") == kind
 
 
 @pytest.mark.parametrize("name", ["loan_age", "grace_period", "percentage", "message", "embrace"])

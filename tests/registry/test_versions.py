@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from workbench import tables
-from workbench.params import UserError
-from workbench.registry import store, versions
+from workbench.params import Key, UserError
+from workbench.registry import current, standing, store, versions
 
 
 @pytest.fixture
 def version(sample_home):
-    return versions.load("sample", "pd")
+    return versions.load(Key("sample"), "pd")
 
 
 def test_the_registered_model_is_the_served_one(version):
     import mlflow
 
-    panel = tables.read("sample", "mart__panel")
-    served = mlflow.pyfunc.load_model(f"models:/{version.name}@{versions.ALIAS}").predict(
+    panel = tables.read(Key("sample"), "mart__panel")
+    served = mlflow.pyfunc.load_model(f"models:/{version.name}@{standing.ALIAS}").predict(
         panel[list(version.model.features)]
     )
     assert np.abs(served["pd"].to_numpy() - version.model.pd(panel)).max() <= 1e-12
@@ -43,14 +43,34 @@ def test_the_saved_model_holds_no_code(version):
 
 def test_a_study_without_a_model_is_named(sample_home):
     with pytest.raises(UserError) as e:
-        versions.load("sample", "nothing")
+        versions.load(Key("sample"), "nothing")
     assert str(e.value) == "study 'sample' has no registered model 'nothing': `workbench run params/sample.yaml`"
 
 
-def test_tags_reach_the_version(version):
-    versions.tag(version, {"validation.verdict": "pass"})
-    found = store.client().get_model_version(version.name, version.version)
-    assert found.tags["validation.verdict"] == "pass" and found.tags["sha256"] == version.digest
+def test_loading_changes_nothing(sample_home):
+    def content():
+        places = [p for p in (sample_home / "mlruns").rglob("*") if p.is_file() and "mlflow.db" not in p.name]
+        return {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in places}
+
+    before = content()
+    versions.load(Key("sample"), "pd")
+    assert content() == before
+
+
+def test_only_the_runner_tags_a_version_and_what_it_no_longer_says_goes(version):
+    said = {"name": version.name, "version": version.version, "tags": {"validation.note": "a"}}
+    with pytest.raises(UserError) as e:
+        standing.tag("sample", said)
+    assert str(e.value) == (
+        "only `workbench run` changes what study 'sample' says; leave tags with evidence.leave(...)"
+    )
+    assert not standing.says(said)
+    with current.holding("sample"):
+        standing.tag("sample", said)
+        assert standing.says(said)
+        standing.tag("sample", {**said, "tags": {}}, said)
+    tags = store.client().get_model_version(version.name, version.version).tags
+    assert "validation.note" not in tags and tags["sha256"] == version.digest
 
 
 def test_a_tracking_server_that_does_not_answer_is_one_line(monkeypatch):

@@ -2,6 +2,7 @@
 
 import re
 
+from workbench.registry import current
 from workbench.reporting import index
 
 
@@ -16,7 +17,7 @@ def test_pages_load_nothing_from_outside_and_run_no_script(sample_home):
 
 
 def test_pages_hide_code_and_show_the_verdict(sample_home):
-    text = (sample_home / "reports/sample/models/development.html").read_text()
+    text = (sample_home / "reports/sample/once/models/development.html").read_text()
     assert "import evidence" not in text and "Which candidate is put forward" in text
     assert "Sample: 4,000 Taiwanese card customers" in text and "MLflow run" in text
 
@@ -28,15 +29,41 @@ def test_the_index_shows_every_step_with_a_link_that_leads_somewhere(sample_home
     assert "portfolios/intake" in text and "models/development" in text
 
 
-def test_bad_news_comes_first_and_is_escaped(tmp_path):
-    def row(step, verdict, start):
-        return {
-            "step": step, "status": "FINISHED", "start": start, "seconds": 1.0, "verdict": verdict,
-            "headline": "<b>x</b>",
-            "figures": {"rows": 28000.0}, "link": "http://127.0.0.1:5000/", "run_id": "0" * 32,
-        }  # fmt: skip
+def _run(step, verdict, start, **more):
+    about = {"status": "FINISHED", "headline": "<b>x</b>", "seconds": 1.0, "run_id": "0" * 32, "step_key": "k"}
+    about |= {"study": "s", "period": "once", "step": step, "slug": step, "verdict": verdict, "start": start}
+    return current.Record(**{**about, "figures": {"rows": 28000.0}, **more})
 
-    text = index.render({"s": [row("a/a", "green", 1), row("b/b", "amber", 2), row("c/c", "red", 3)]}, tmp_path)
+
+def test_bad_news_comes_first_and_is_escaped(tmp_path):
+    rows = [_run("a/a", "green", 1), _run("b/b", "amber", 2), _run("c/c", "red", 3), _run("panel/build", "amber", 4)]
+    text = index.render(rows, [], tmp_path)
     told = text[text.index("Bad news first") : text.index("<h2>s")]
-    assert told.index("c/c") < told.index("b/b") and "a/a" not in told
+    assert told.index("c/c") < told.index("b/b") and "a/a" not in told and "panel/build" not in told
+    assert "panel/build" in text[text.index("Warnings about data") :]
     assert "<b>x</b>" not in text and "28,000" in text
+
+
+def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_version(tmp_path):
+    entry = {"name": "s.pd", "version": "2", "kind": "scorecard"}
+    said = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
+    old = {"model__pd": {"name": "s.pd", "version": "1", "tags": {"validation.verdict": "pass"}}}
+    runs = [
+        _run("models/development", "info", 1, models={"model__pd": entry}, owner="risk"),
+        _run("validation/battery", "amber", 2, tags=said),
+        _run("validation/battery@old", "green", 3, tags=old),
+        _run("monitoring/through_time", "red", 4, reads=("mart__panel", "model__pd")),
+    ]
+    (row,) = index.models(runs, tmp_path)
+    assert (row["name"], row["version"], row["verdict"], row["owner"]) == ("s.pd", "2", "refer", "risk")
+    assert row["watched"]["verdict"] == "red"
+    text = index.render(runs, [], tmp_path)
+    assert text.index("s.pd") < text.index("Bad news first")
+    assert "simulated" not in text.split("</style>")[1]
+    assert "simulated, not real" in index.render([_run("a/a", "green", 1, simulated=True)], [], tmp_path)
+
+
+def test_a_failed_try_stands_beside_the_run_that_still_counts(tmp_path):
+    failed = _run("a/a", "error", 2, status="FAILED", headline="cell 3: it broke")
+    text = index.render([_run("a/a", "green", 1)], [failed], tmp_path)
+    assert "(last try, failed)" in text and "cell 3: it broke" in text

@@ -62,7 +62,7 @@ def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
 
 
 def test_same_seed_same_model_to_the_last_byte(sample_home):
-    pin = sample_home / "mlruns" / "tables" / "sample" / "model__pd.json"
+    pin = sample_home / "mlruns" / "tables" / "sample" / "once" / "model__pd.json"
     before = json.loads(pin.read_text())
     step = ("--step", "models/development", "--jobs", "1", "--cold")  # one kernel, with no warm parent before it
     again = _workbench(sample_home, "run", "params/sample.yaml", "--fresh", *step)
@@ -71,10 +71,10 @@ def test_same_seed_same_model_to_the_last_byte(sample_home):
 
 
 def test_validation_stands_on_the_version_in_use(sample_home):
-    from workbench.registry import store, versions
+    from workbench.registry import standing, store
 
     for model in ("pd", "behaviour"):
-        found = store.client().get_model_version_by_alias(f"sample.{model}", versions.ALIAS)
+        found = store.client().get_model_version_by_alias(f"sample.{model}", standing.ALIAS)
         assert found.tags["validation.verdict"] in ("pass", "refer", "refuse")
 
 
@@ -83,12 +83,12 @@ def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
     done = _workbench(own_home, "run", "params/small.yaml", "--cold")
     assert done.returncode == 1
     assert (
-        "ZeroDivisionError: division by zero; the partial notebook is reports/small/portfolios/intake.failed.ipynb"
+        "ZeroDivisionError: division by zero; the partial notebook is reports/small/once/portfolios/intake.failed.ipynb"
         in done.stdout
     )
     assert "needs portfolios/intake, which failed" in done.stdout
-    assert (own_home / "reports/small/portfolios/intake.failed.ipynb").exists()
-    assert not (own_home / "reports/small/portfolios/intake.html").exists()
+    assert (own_home / "reports/small/once/portfolios/intake.failed.ipynb").exists()
+    assert not (own_home / "reports/small/once/portfolios/intake.html").exists()
     assert _statuses(own_home) == {"small": "FAILED", "portfolios/intake": "FAILED"}
 
 
@@ -141,8 +141,8 @@ def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
     good = "id,amt,bad\n" + "".join(f"a{i},{i},{i % 2}\n" for i in range(300))
     first = _own_study(own_home, good.encode())
     assert first.returncode == 0, first.stdout + first.stderr
-    pin = own_home / "mlruns/tables/own/core__account.json"
-    page = own_home / "reports/own/portfolios/intake.html"
+    pin = own_home / "mlruns/tables/own/once/core__account.json"
+    page = own_home / "reports/own/once/portfolios/intake.html"
     before = pin.read_bytes(), page.read_bytes()
     for content, said in (
         (good.replace("a7,7", "a7,-7").encode(), "loans.amt: below 0 (1 rows, e.g. '-7.0')"),

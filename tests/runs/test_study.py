@@ -127,6 +127,10 @@ COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: catego
         (("models/development:", "validation/battery: {thresholds: {kss: [1, 2]}}"), "unknown 'kss'; did you mean 'ks'?"),
         (("models/development:", "validation/battery: {mandatory: [aucc]}"), "unknown 'aucc'; did you mean 'auc'?"),
         (("taiwan_cards", "taiwan_card"), "portfolio 'taiwan_card' is unknown; did you mean 'taiwan_cards'?"),
+        (("seed: 7", "seed: 4294967296"), "portfolios/intake: 'seed' = 4294967296: a seed is at most 4294967295"),
+        (("taiwan_cards}", "taiwan_cards, today: 2024-02-30}"), "'today' = '2024-02-30': '2024-02-30' is no day; write YYYY-MM-DD"),
+        (("seed: 7", f"seed: 0x{'f' * 5000}"), "'seed' = a number of thousands of digits: "),
+        (("seed: 7", f"seed: {'[' * 3000}"), "mine.yaml: not YAML: nested too deeply; write it flatter"),
         (("{portfolio: taiwan_cards}", "{portfolio: simulated_bank, simulation: {n_customers: 3}}"), "n_customers"),
     ],
 )  # fmt: skip
@@ -160,3 +164,59 @@ def test_set_that_names_nothing(load):
     assert _line(load, GOOD, "panel/bild.seed=3") == (
         "--set panel/bild.seed=3: mine.yaml has no step 'panel/bild'; did you mean 'panel/build'?"
     )
+
+
+DATED = GOOD.replace("  panel/build:\n", '  panel/build: {as_of_from: "{period_from}", as_of_to: "{period_to}"}\n')
+
+
+def test_a_step_with_a_placeholder_and_all_that_stand_on_it_belong_to_the_period(load, tmp_path):
+    load(DATED)
+    quarter = study.load(tmp_path / "mine.yaml", (), "2005-Q3")
+    assert {s.name: s.key.period for s in quarter.steps} == {
+        "portfolios/intake": "once",
+        "panel/build": "2005-Q3",
+        "models/development": "2005-Q3",
+    }
+    panel = next(s.params for s in quarter.steps if s.name == "panel/build")
+    assert (panel.as_of_from, panel.as_of_to) == ("2005-07", "2005-09")
+    assert {s.key.period for s in load(DATED).steps} == {"once"}
+    assert load(DATED).steps[1].params.as_of_to == ""
+
+
+def test_an_unquoted_placeholder_is_meant_as_one(load, tmp_path):
+    load(DATED.replace('"{period_from}"', "{period_from}"))
+    month = study.load(tmp_path / "mine.yaml", (), "2005-08")
+    assert month.steps[1].params.as_of_from == "2005-08"
+
+
+@pytest.mark.parametrize("period", ["2018-13", "2018Q1", "once", "2018-Q5", "03-2018", "../x"])
+def test_a_wrong_period_is_one_line(load, tmp_path, period):
+    load(DATED)
+    with pytest.raises(UserError) as e:
+        study.load(tmp_path / "mine.yaml", (), period)
+    assert str(e.value) == (f"period '{period}' is none; write a year (2018), a quarter (2018-Q1) or a month (2018-03)")
+
+
+def test_a_period_that_changes_nothing_is_named(load, tmp_path):
+    load(GOOD)
+    with pytest.raises(UserError) as e:
+        study.load(tmp_path / "mine.yaml", (), "2018")
+    assert str(e.value) == (
+        "mine.yaml: no step's parameters hold {period}, {period_from}, {period_to}; without one --period changes nothing"
+    )
+    assert _line(load, GOOD.replace("seed: 7", "period: 2018-03")).endswith(
+        "'period' is given by --period; leave it out"
+    )
+
+
+def test_today_is_the_day_of_the_run_in_the_key(load):
+    from datetime import date
+
+    assert load(GOOD).steps[0].params.today == date.today().isoformat()
+    assert load(GOOD, "portfolios/intake.today='2020-01-31'").steps[0].params.today == "2020-01-31"
+
+
+def test_owner_description_and_language_are_read(load):
+    found = load("owner: risk\ndescription: d\nlanguage: zh_CN\n" + GOOD)
+    assert (found.owner, found.description, found.language) == ("risk", "d", "zh_CN")
+    assert "language: Input should be 'en' or 'zh_CN'" in _line(load, "language: fr\n" + GOOD)

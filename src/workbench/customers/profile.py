@@ -14,7 +14,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category, quantile_bins
 from workbench.panel.months import in_words
 from workbench.panel.rates import level, observed
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.words import Text, number, say
 
 ASPECTS = ("basics", "credit_record", "size", "capacity", "relationship", "offer", "economy")
@@ -143,11 +143,11 @@ def telling(table: pd.DataFrame) -> dict[str, list[str]]:
     return {a: list(g.head(SHOWN_PER_ASPECT)["column"]) for a, g in table.groupby("aspect", sort=False)}
 
 
-def months(study: str) -> pd.DataFrame | None:
-    """Return the study's account-months, None where it has none or they say nothing of delay."""
-    if "core__month" not in tables.names(study):
+def months(key: Key) -> pd.DataFrame | None:
+    """Return the account-months, None where it has none or they say nothing of delay."""
+    if "core__month" not in tables.names(key):
         return None
-    table = tables.read(study, "core__month")
+    table = tables.read(key, "core__month")
     return table if "delay_months" in table else None
 
 

@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from workbench.evidence.answer import Evidence, summary, worst, worst_first
 from workbench.evidence.picture import Picture
@@ -15,6 +16,8 @@ from workbench.evidence.table import to_csv
 from workbench.words import names
 
 LEFT_BEHIND = "evidence.json"  # written last: a step without it has not ended well
+
+T = TypeVar("T")
 
 _touched: dict[str, dict[str, str]] = {"read": {}, "written": {}}
 
@@ -24,18 +27,23 @@ def leave(
     *,
     figures: Mapping[str, float] | None = None,
     files: Mapping[str, Path] | None = None,
+    tags: Mapping[str, Mapping[str, str]] | None = None,
+    series: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Evidence:
     """Leave a step's evidence for the runner and return the summary card, worst first.
 
     The runner names the folder in `WORKBENCH_STEP_DIR`; in a notebook run by hand there is none
     and nothing is kept: evidence that counts comes from `workbench run`. `figures` are the step's
-    key figures (they become MLflow metrics), `files` extra artifacts by name.
+    key figures (they become MLflow metrics), `files` extra artifacts by name. `tags` are proposed for the
+    version of a model that the step has read (`{"model__pd": {...}}`); the runner writes them once the step
+    has succeeded. `series` are figures by period (`{"auc": {"2018-03": 0.71}}`).
     """
     items = worst_first(items)
     if folder := os.environ.get("WORKBENCH_STEP_DIR"):
         made_from = {f"table.{k}": v for k, v in touched()["read"].items()}
         whole = [dataclasses.replace(e, made_from={**made_from, **e.made_from}) for e in items]
-        _write(Path(folder), whole, dict(figures or {}), dict(files or {}))
+        _files(Path(folder), whole, dict(files or {}))
+        _marker(Path(folder), whole, _plain(figures, float), tags or {}, series or {})
     return summary(items)
 
 
@@ -55,7 +63,7 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _write(folder: Path, items: list[Evidence], figures: dict[str, float], files: dict[str, Path]) -> None:
+def _files(folder: Path, items: list[Evidence], files: dict[str, Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for e in items:
         if e.table is not None:
@@ -66,15 +74,32 @@ def _write(folder: Path, items: list[Evidence], figures: dict[str, float], files
     for name, path in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(Path(path).read_bytes())
-    left = {str(p.relative_to(folder)): digest_file(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _marker(
+    folder: Path,
+    items: list[Evidence],
+    figures: dict[str, float],
+    tags: Mapping[str, Mapping[str, str]],
+    series: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Write the end marker: evidence, and a digest for each file around it but the staged tables."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.relative_to(folder).parts[0] != "tables"]
     content = {
         "verdict": worst(items),
         "evidence": [e.record() for e in items],
-        "figures": {k: float(v) for k, v in figures.items()},
+        "figures": figures,
         "tables": touched(),
         "names": names.learnt(),
-        "files": left,
+        "tags": {name: _plain(facts, str) for name, facts in tags.items()},
+        "series": {name: _plain(values, float) for name, values in series.items()},
+        "files": {str(p.relative_to(folder)): digest_file(p) for p in files},
     }
     part = folder / f".{LEFT_BEHIND}"
     part.write_text(json.dumps(content, indent=1, default=str, ensure_ascii=False))
     part.rename(folder / LEFT_BEHIND)
+
+
+def _plain(values: Mapping[str, Any] | None, kind: Callable[[Any], T]) -> dict[str, T]:
+    """Return the values as JSON can hold them; one that is no number (NaN) is left out."""
+    return {str(k): kind(v) for k, v in (values or {}).items() if v == v}

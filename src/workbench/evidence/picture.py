@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import io
-from base64 import b64encode
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,11 +24,12 @@ _DPI = 200
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture in one language: its kind (SVG text, or PNG as base64), and what it shows for those who can't see it."""
+    """A picture in one language: its kind, its content (SVG text, or PNG as base64), its words for who can't see it."""
 
     mime: str
     data: str
     alt: str
+    words: str = ""  # everything written in it: what a search for personal data reads
 
     def html(self) -> str:
         """Return the picture as it stands in a page: whole in the page, no request, no script."""
@@ -35,15 +37,22 @@ class Drawn:
         source = f"data:{self.mime};base64,{encoded}"
         return f'<div class="picture"><img alt="{html.escape(self.alt)}" src="{source}"></div>'
 
+    def to_json(self) -> dict[str, str]:
+        """Return the image as JSON can hold it, packed; its words stand beside it in plain text."""
+        return {**vars(self), "data": b64encode(zlib.compress(self.data.encode(), 9)).decode()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, str]) -> Drawn:
+        """Return the image that `to_json` wrote."""
+        return cls(**{**content, "data": zlib.decompress(b64decode(content["data"])).decode()})
+
     def file(self) -> tuple[str, bytes]:
         """Return the ending of a file's name and its bytes."""
-        from base64 import b64decode
-
         return ("svg", self.data.encode()) if self.mime == SVG else ("png", b64decode(self.data))
 
 
 class Picture:
-    """A figure function with its arguments; `figure()` draws it, `drawn()` gives its image in the language now spoken."""
+    """A figure function with its arguments: `figure()` draws it, `drawn()` is its image in the language now spoken."""
 
     def __init__(
         self,
@@ -79,13 +88,13 @@ class Picture:
         images = {}
         for name in LANGUAGES:
             with speaking(name):
-                images[name] = vars(self.drawn())
+                images[name] = self.drawn().to_json()
         return images
 
     @classmethod
     def from_json(cls, content: dict[str, dict[str, str]]) -> Picture:
         """Return the picture that `to_json` wrote."""
-        return cls(None, drawn={name: Drawn(**image) for name, image in content.items()})
+        return cls(None, drawn={name: Drawn.from_json(image) for name, image in content.items()})
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         here = self.drawn()
@@ -98,13 +107,13 @@ def _image(figure: Figure) -> Drawn:
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "path"}):
         plain = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.06, metadata=plain)
-    svg = buffer.getvalue()
+        figure.savefig(buffer, format="svg", metadata=plain)
+    svg, told = buffer.getvalue(), (_alt(figure), _words(figure))
     if len(svg) <= LARGEST_SVG:
-        return Drawn(SVG, svg[svg.index("<svg") :], _alt(figure))
+        return Drawn(SVG, svg[svg.index("<svg") :], *told)
     raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=_DPI, bbox_inches="tight", pad_inches=0.06, metadata={"Software": None})
-    return Drawn(PNG, b64encode(raw.getvalue()).decode(), _alt(figure))
+    figure.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
+    return Drawn(PNG, b64encode(raw.getvalue()).decode(), *told)
 
 
 def _alt(figure: Figure) -> str:
@@ -112,3 +121,9 @@ def _alt(figure: Figure) -> str:
     above = figure.get_suptitle()
     titles = [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
     return ": ".join(filter(None, [above, "; ".join(dict.fromkeys(filter(None, titles)))]))
+
+
+def _words(figure: Figure) -> str:
+    from matplotlib.text import Text
+
+    return "\n".join(dict.fromkeys(t.get_text() for t in figure.findobj(Text) if t.get_text()))

@@ -42,14 +42,17 @@ def heat_map(drift: pd.DataFrame, amber: float, red: float, most: int = 25) -> F
 
 
 @theme.picture
-def performance(rows: pd.DataFrame, reference_auc: float, outcome: Outcome = PLAIN) -> Figure:
-    """Draw AUC and KS, and observed against expected rate, by period; one row per period."""
+def performance(rows: pd.DataFrame, reference: float, outcome: Outcome = PLAIN) -> Figure:
+    """Draw separation (AUC and KS, or rank correlation) and observed against expected; one row per period."""
     periods, x = list(rows["period"]), np.arange(len(rows))
     figure, (power, level) = theme.panels(2, width=11, height=3.6)
-    power.fill_between(x, rows["auc_low"], rows["auc_high"], color=theme.BLUE, alpha=0.2, lw=0)
-    power.plot(x, rows["auc"], "o-", ms=3.5, color=theme.BLUE, label=str(say("AUC")))
-    power.plot(x, rows["ks"], "s--", ms=3, color=theme.PURPLE, label=str(say("KS")))
-    power.axhline(reference_auc, color=theme.GREY, ls=":", label=str(say("AUC on the hold-out")))
+    power.fill_between(x, rows["separation_low"], rows["separation_high"], color=theme.BLUE, alpha=0.2, lw=0)
+    binary = getattr(outcome, "kind", "binary") == "binary"
+    measure = say("AUC") if binary else say("rank correlation")
+    power.plot(x, rows["separation"], "o-", ms=3.5, color=theme.BLUE, label=str(measure))
+    if binary:
+        power.plot(x, rows["ks"], "s--", ms=3, color=theme.PURPLE, label=str(say("KS")))
+    power.axhline(reference, color=theme.GREY, ls=":", label=str(say("{measure} on the hold-out", measure=measure)))
     power.set_title(say("Does it still separate? (95 % interval)"))
     theme.numbers(power.yaxis)
     level.fill_between(x, rows["observed_low"], rows["observed_high"], color=theme.ORANGE, alpha=0.25, lw=0)
@@ -57,7 +60,7 @@ def performance(rows: pd.DataFrame, reference_auc: float, outcome: Outcome = PLA
     expected = say("expected (mean {predicted})", predicted=outcome.predicted)
     level.plot(x, rows["expected"], "--", color=theme.INK, label=str(expected))
     level.set_title(say("Is the level right? {rate} (99 % interval)", rate=outcome.rate))
-    theme.percent(level.yaxis)
+    theme.level(outcome, level.yaxis)
     level.set_ylim(bottom=0)
     for ax in (power, level):
         _periods(ax, periods)

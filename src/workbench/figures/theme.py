@@ -75,14 +75,20 @@ class Outcome(Protocol):
 
 @dataclass(frozen=True)
 class _Plain:
-    rate: Text = say("outcome rate")
-    events: Text = say("events")
-    predicted: Text = say("predicted rate")
-    positive: Text = say("with the event")
-    negative: Text = say("without it")
+    rate: Text
+    events: Text
+    predicted: Text
+    positive: Text
+    negative: Text
 
 
-PLAIN = _Plain()  # the words of a picture that isn't told what is predicted
+PLAIN = _Plain(  # the words of a picture that isn't told what is predicted
+    rate=say("outcome rate"),
+    events=say("events"),
+    predicted=say("predicted rate"),
+    positive=say("with the event"),
+    negative=say("without it"),
+)
 
 
 @functools.cache
@@ -102,7 +108,7 @@ def house() -> Iterator[None]:
 
 
 def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
-    """Make a function that returns a figure return a picture: drawn when somebody looks, in the language then spoken."""
+    """Make a function that returns a figure return a picture: drawn when somebody looks, in the language spoken."""
 
     @functools.wraps(draw)
     def later(*args: Any, **kwargs: Any) -> Picture:

@@ -42,7 +42,7 @@ def _title(code: str) -> str:
 
 @theme.picture
 def grades(table: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
-    """Draw observed rate with interval against the predicted one by grade; columns grade, predicted, observed, low, high."""
+    """Draw observed rate with interval and predicted one by grade; columns grade, predicted, observed, low, high."""
     predicted = "predicted" if "predicted" in table else "pd"
     figure, (ax,) = theme.panels(width=9, height=3.4)
     x = range(len(table))

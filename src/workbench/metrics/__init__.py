@@ -1,6 +1,6 @@
 """Pure numbers by family: binary, calibration, amount, stability, and intervals of them; each with its source."""
 
-from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman
+from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
 from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks
 from workbench.metrics.calibration import (
     brier,
@@ -37,4 +37,5 @@ __all__ = [
     "rate_interval",
     "rmse",
     "spearman",
+    "spearman_interval",
 ]

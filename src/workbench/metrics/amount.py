@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from workbench.metrics.arrays import checked
 
@@ -67,6 +68,19 @@ def spearman(y: ArrayLike, predicted: ArrayLike, weight: ArrayLike | None = None
     a, b = a - np.average(a, weights=weight), b - np.average(b, weights=weight)
     spread = float(np.sqrt((weight * a**2).sum() * (weight * b**2).sum()))
     return round(float((weight * a * b).sum()) / spread, 12) if spread > 0 else float("nan")
+
+
+def spearman_interval(rho: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a rank correlation of n independent rows by Fisher's z, variance (1 + rho²/2) / (n − 3).
+
+    Source: Bonett & Wright (2000), Psychometrika 65(1).
+
+    >>> tuple(round(v, 3) for v in spearman_interval(0.5, 103))
+    (0.329, 0.639)
+    """
+    rho = min(max(rho, -0.9999), 0.9999)
+    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt((1 + rho**2 / 2) / max(n - 3, 1))
+    return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
 
 
 def _ranks(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

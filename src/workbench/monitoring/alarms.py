@@ -1,20 +1,29 @@
-"""Alarms: which period first broke which threshold, and whether planted changes were found in time."""
+"""Alarms: which period first broke which threshold, and for what."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
+from workbench.words import Text, say
 
-IN_TIME_MONTHS = 3
+SEPARATION, CALIBRATION = "separation", "observed / expected"
+
+
+def kinds() -> dict[str, Text]:
+    """Return the kinds of alarms as a page says them."""
+    return {"drift": say("drift"), "discrimination": say("discrimination"), "calibration": say("calibration")}
 
 
 def history(drift: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
     """Return every light of every period: kind (drift, discrimination, calibration), subject, period, value, light."""
     parts = [drift.rename(columns={"feature": "subject", "psi": "value"}).assign(kind="drift")]
-    for kind, value, light in (("discrimination", "auc", "auc_light"), ("calibration", "ratio", "calibration_light")):
+    for kind, subject, value, light in (
+        ("discrimination", SEPARATION, "separation", "separation_light"),
+        ("calibration", CALIBRATION, "ratio", "calibration_light"),
+    ):
         named = performance[["period", value, light]].set_axis(["period", "value", "light"], axis=1)
-        parts.append(named.assign(kind=kind, subject={"auc": "AUC", "ratio": "observed / expected"}[value]))
+        parts.append(named.assign(kind=kind, subject=subject))
     return pd.concat(parts, ignore_index=True)[["kind", "subject", "period", "value", "light"]]
 
 
@@ -31,69 +40,54 @@ def raised(lights: pd.DataFrame) -> pd.DataFrame:
 
 def first(lights: pd.DataFrame) -> pd.DataFrame:
     """Return, for every subject that ever rang, its first alarm, the earliest on top, and how often it rang."""
-    found = raised(lights)
-    times = found.groupby(["kind", "subject"]).size().rename("times").reset_index()
-    return found.drop_duplicates(["kind", "subject"]).merge(times, on=["kind", "subject"]).reset_index(drop=True)
+    rang = raised(lights)
+    times = rang.groupby(["kind", "subject"]).size().rename("times").reset_index()
+    return rang.drop_duplicates(["kind", "subject"]).merge(times, on=["kind", "subject"]).reset_index(drop=True)
 
 
 def to_evidence(lights: pd.DataFrame) -> Evidence:
     """Return when the alarm first rang and for what; the worst light that rang decides."""
-    found, tests = first(lights), int((lights["light"] != "not_evaluated").sum())
-    periods = lights["period"].nunique()
-    if found.empty:
-        answer = f"No alarm in {periods} periods and {tests} tests."
-        return Evidence(
-            key="alarm",
-            question="When did the alarm first ring?",
-            verdict=Verdict.green,
-            answer=answer,
-            value="never",
-            threshold=_RULE,
-            table=lights.head(0),
-        )
-    top = found.iloc[0]
-    by_kind = "; ".join(
-        f"{k}: first in {g.iloc[0].period} ({g.iloc[0].subject} {g.iloc[0].value:.3f})"
-        for k, g in found.groupby("kind")
-    )
-    answer = (
-        f"The alarm first rang in {top.period}, for {top.subject} ({top.value:.3f}). By kind: {by_kind}. "
-        f"{tests} tests in {periods} periods."
-    )
-    worst = Verdict.red if (found["light"] == "red").any() else Verdict.amber
+    rang, tests, periods = first(lights), int((lights["light"] != "not_evaluated").sum()), lights["period"].nunique()
+    red = (rang["light"] == "red").any()
     return Evidence(
         key="alarm",
-        question="When did the alarm first ring, and for what?",
-        verdict=worst,
-        answer=answer,
-        value=str(top.period),
-        threshold=_RULE,
-        table=found,
+        question=say("When did the alarm first ring, and for what?"),
+        verdict=Verdict.green if rang.empty else Verdict.red if red else Verdict.amber,
+        answer=_rang(rang, tests, periods)
+        if len(rang)
+        else say("No alarm in {periods:,} periods and {tests:,} tests.", periods=periods, tests=tests),
+        value=str(rang["period"].iloc[0]) if len(rang) else "never",
+        threshold=say("Red rings at once, amber when it holds for two periods in a row (convention)."),
+        blind_to=say("what happens within a period, and to windows that are still open."),
+        table=rang if len(rang) else lights.head(0),
     )
 
 
-_RULE = "red at once, amber when it holds for two periods in a row (convention)"
-
-
-def held_against(lights: pd.DataFrame, month: str, kind: str, name: str, ahead: int = 0) -> Evidence:
-    """Return whether the first alarm of this kind rang within three months of a planted change, and not before.
-
-    `ahead`: months by which a period's outcome lies ahead of its as-of date; a period may be hit by a
-    change that comes so much later.
-    """
-    found = first(lights[lights["kind"] == kind])
-    rang = str(found.iloc[0]["period"]) if len(found) else ""
-    late = (pd.Period(rang, "M") - pd.Period(month, "M")).n if rang else None
-    well = late is not None and -ahead <= late <= IN_TIME_MONTHS
-    when = f"first rang for as-of month {rang}, {late:+d} months from it" if rang else "never rang"
-    reach = f" (outcomes lie up to {ahead} months ahead of the as-of month)" if ahead else ""
-    return Evidence(
-        key=f"planted_{name}",
-        question=f"Was the planted {name} of {month} found in time, and not before?",
-        verdict=Verdict.green if well else Verdict.red,
-        answer=f"The planted {name} began in {month}; the {kind} alarm {when}{reach}.",
-        value=rang or "never",
-        threshold=f"within {IN_TIME_MONTHS} months and not before",
-        source="known truth of the simulation",
-        table=found,
+def _rang(rang: pd.DataFrame, tests: int, periods: int) -> Text:
+    top = rang.iloc[0]
+    each = [
+        say(
+            "{kind} first in {period} ({subject} {value:.3f})",
+            kind=kinds()[str(kind)],
+            period=g["period"].iloc[0],
+            subject=subject(g["subject"].iloc[0]),
+            value=g["value"].iloc[0],
+        )
+        for kind, g in rang.groupby("kind")
+    ]
+    return say(
+        "The alarm first rang in {period}, for {subject} ({value:.3f}). By kind: {each}. "
+        "{tests:,} tests in {periods:,} periods.",
+        period=top["period"],
+        subject=subject(top["subject"]),
+        value=top["value"],
+        each=each,
+        tests=tests,
+        periods=periods,
     )
+
+
+def subject(name: str) -> Text | str:
+    """Return what a light is of, as a page says it: a feature by its name, the others in words."""
+    words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
+    return words.get(name, name)

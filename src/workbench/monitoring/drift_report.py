@@ -9,23 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workbench.models.pd_model import PdModel
+from workbench.models.scorer import Scorer
 
 os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
 ROWS = 5_000  # of either side: Evidently's time grows with rows, its PSI on shares does not
-_PD = "predicted PD"
 
 
-def binned(model: PdModel, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return every input (and the PD) as the label of its frozen bin, escaped: labels may hold what customers typed.
+def binned(model: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every input (and the prediction) as its frozen bin's label, escaped: it may hold what customers typed.
 
     Evidently's own numeric PSI draws equal-width bins over both samples and is blind where banks look;
     on these labels it is the PSI of the development's bins.
     """
-    columns = {
-        html.escape(n): bins.labelled(rows[n]).map(html.escape) for n, (bins, _) in model.reference.items() if n != "pd"
-    }
-    columns[_PD] = model.reference["pd"][0].labelled(rows["pd"])
+    columns = {html.escape(n): bins.labelled(rows[n]).map(html.escape) for n, (bins, _) in model.reference.items()}
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
@@ -34,12 +30,12 @@ def _sampled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def run(
-    model: PdModel, reference: pd.DataFrame, current: pd.DataFrame, threshold: float, seed: int, page: Path | None
+    model: Scorer, reference: pd.DataFrame, current: pd.DataFrame, threshold: float, seed: int, page: Path | None
 ) -> pd.DataFrame:
     """Run Evidently for one period and return its PSI per column; write its page where `page` is given.
 
-    reference, current: panel rows with pd, outcome and weight. Classification performance is part of
-    the page where both samples have both outcomes.
+    reference, current: panel rows with predicted, outcome and weight. Classification performance is part of
+    the page where both samples have both outcomes of an event.
     """
     from evidently import BinaryClassification, DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
@@ -54,20 +50,23 @@ def run(
     if page is not None:  # the same drift of the same columns, as one table with the worst on top
         one = np.floor(1_000 / len(names)) / 1_000  # share: a single column is reason enough, as it is for the alarm
         metrics = [DataDriftPreset(columns=names, method="psi", threshold=threshold, drift_share=one)]
-    performance = page is not None and all(s["outcome"].nunique() == 2 for s in sides)
+    performance = page is not None and all(set(s["outcome"].unique()) == {0, 1} for s in sides)
     task = []
     if performance:
         for frame, side in zip(frames, sides, strict=True):
-            frame["outcome"], frame["pd"] = side["outcome"].to_numpy().astype(int), side["pd"].to_numpy()
-        task = [BinaryClassification(target="outcome", prediction_probas="pd", pos_label=1)]
-        metrics.append(ClassificationPreset(probas_threshold=float(np.mean(frames[0]["pd"]))))
+            frame["outcome"], frame["probability"] = (
+                side["outcome"].to_numpy().astype(int),
+                side["predicted"].to_numpy(),
+            )
+        task = [BinaryClassification(target="outcome", prediction_probas="probability", pos_label=1)]
+        metrics.append(ClassificationPreset(probas_threshold=float(np.mean(frames[0]["probability"]))))
     definition = DataDefinition(categorical_columns=names, classification=task or None)
     data = [Dataset.from_pandas(f, data_definition=definition) for f in frames]
     snapshot = Report(metrics).run(data[1], data[0])
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(page))
-    found = {
+    measured = {
         m["config"].get("column"): m["value"] for m in snapshot.dict()["metrics"] if "ValueDrift" in m["metric_name"]
     }
-    return pd.DataFrame({"feature": names, "evidently_psi": [float(found[n]) for n in names]})
+    return pd.DataFrame({"feature": names, "evidently_psi": [float(measured[n]) for n in names]})

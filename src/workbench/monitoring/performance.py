@@ -1,71 +1,106 @@
-"""Model performance by period: AUC and KS with intervals, observed against expected default rate."""
+"""Model performance by period: how well it separates, with interval, and observed against expected outcome."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
-from workbench.evidence import Verdict
-from workbench.panel.describe import effective
+from workbench.contracts import Outcome
+from workbench.evidence import Verdict, judged
+from workbench.rules import Rules, Threshold
+from workbench.words import Text, say
 
-LEVEL = 0.99  # of the interval outside which an expected rate is out of line
-MATERIAL_AMBER, MATERIAL_RED = 1.25, 1.5  # observed over expected, or its inverse
+Interval = tuple[float, float, float]
+FARTHEST = 1e6  # a ratio to nothing
 
 
-def by_period(rows: pd.DataFrame, reference_auc: float, drop: tuple[float, float], min_defaults: int) -> pd.DataFrame:
-    """Return one row per period: n, observed and expected rate with interval, AUC, KS, and their lights.
+@dataclass(frozen=True)
+class Separation:
+    """How separation is measured: AUC of an event, rank correlation of an amount or a rate; how far it may fall."""
 
-    `rows`: period, pd, outcome (NaN while the performance window is open), weight. Rates are weighted;
-    intervals are of the effective sample size. AUC is red where it lies `drop[1]` below `reference_auc`
-    and its interval excludes that level; calibration is red where the expected rate lies outside the
-    99 % interval of the observed one and is wrong by half. Periods with fewer than `min_defaults`
-    defaults are not evaluated.
+    label: Text
+    figure: str
+    drop: Threshold
+
+    @classmethod
+    def of(cls, outcome: Outcome, rules: Rules) -> Separation:
+        """Return the measure that fits an outcome."""
+        if outcome.is_binary:
+            return cls(say("AUC"), "holdout_auc", rules["auc_drop"])
+        return cls(say("rank correlation"), "holdout_spearman", rules["spearman_drop"])
+
+
+def by_period(rows: pd.DataFrame, outcome: Outcome, reference: float, rules: Rules) -> pd.DataFrame:
+    """Return one row per period: n, observed and expected with interval, separation, KS, and their lights.
+
+    `rows`: period, predicted, outcome (NaN while the performance window is open), weight, parent_id. Means are
+    weighted, intervals go by parent. Separation (AUC, or rank correlation) has a light where it lies below `reference`
+    by the rules and its 95 % interval does, too; calibration where the expected mean lies outside the interval of the
+    observed one and is off by the rules. Periods with too few events (or rows, of an amount) are not evaluated.
     """
-    return pd.DataFrame(
-        [_row(period, part, reference_auc, drop, min_defaults) for period, part in rows.groupby("period")]
-    )
+    return pd.DataFrame([_row(p, part, outcome, reference, rules) for p, part in rows.groupby("period")])
 
 
-def _row(period: str, part: pd.DataFrame, reference: float, drop: tuple[float, float], least: int) -> dict[str, object]:
+def _row(period: str, part: pd.DataFrame, outcome: Outcome, reference: float, rules: Rules) -> dict[str, object]:
     known = part[part["outcome"].notna()]
-    row: dict[str, object] = {
-        "period": period,
-        "n": len(part),
-        "known": len(known),
-        "defaults": int(known["outcome"].sum()),
-    }
-    row["expected"] = float(np.average(part["pd"], weights=part["weight"]))
-    names = ("observed", "observed_low", "observed_high", "auc", "auc_low", "auc_high", "ks")
-    if row["defaults"] < least or row["defaults"] == len(known):
+    row: dict[str, object] = {"period": period, "n": len(part), "known": len(known)}
+    row["events"] = int(known["outcome"].sum()) if outcome.is_binary else None
+    row["expected"] = float(np.average(part["predicted"], weights=part["weight"]))
+    names = ("observed", "observed_low", "observed_high", "separation", "separation_low", "separation_high", "ks")
+    if not _is_judged(known, outcome, rules):
         none = str(Verdict.not_evaluated)
-        return row | dict.fromkeys(names, np.nan) | {"ratio": np.nan, "auc_light": none, "calibration_light": none}
-    bad, n = effective(known["outcome"], known["weight"])
-    expected = row["expected"] = float(np.average(known["pd"], weights=known["weight"]))
-    low, high = metrics.rate_interval(bad, n, LEVEL)
-    auc = metrics.auc(known["outcome"], known["pd"], known["weight"])
-    auc_low, auc_high = metrics.auc_interval(known["outcome"], known["pd"])
-    values = (bad / n, low, high, auc, auc_low, auc_high, metrics.ks(known["outcome"], known["pd"], known["weight"]))
-    return (
-        row
-        | dict(zip(names, values, strict=True))
-        | {
-            "ratio": bad / n / expected,
-            "auc_light": str(_auc_light(auc, auc_high, reference, drop)),
-            "calibration_light": str(_calibration_light(bad / n, low, high, expected)),
-        }
-    )
+        empty = dict.fromkeys((*names, "ratio"), np.nan)
+        return row | empty | {"separation_light": none, "calibration_light": none}
+    expected = row["expected"] = float(np.average(known["predicted"], weights=known["weight"]))
+    level = rules.number("interval_level")
+    observed, power = _observed(known, outcome, level), _separation(known, outcome)
+    ks = metrics.ks(known["outcome"], known["predicted"], known["weight"]) if outcome.is_binary else np.nan
+    lights = {
+        "separation_light": str(_separation_light(power, reference, Separation.of(outcome, rules).drop)),
+        "calibration_light": str(_calibration_light(observed, expected, rules["rate_off_period"])),
+    }
+    ratio = observed[0] / expected if expected else np.nan
+    return row | dict(zip(names, (*observed, *power, ks), strict=True)) | {"ratio": ratio} | lights
 
 
-def _auc_light(auc: float, high: float, reference: float, drop: tuple[float, float]) -> Verdict:
-    fall = reference - auc
-    if high >= reference or fall < drop[0]:
+def _is_judged(known: pd.DataFrame, outcome: Outcome, rules: Rules) -> bool:
+    if outcome.is_binary:
+        events = int(known["outcome"].sum())
+        return rules.number("least_events") <= events < len(known)
+    return len(known) >= rules.number("least_period_rows") and known["outcome"].nunique() > 1
+
+
+def _observed(known: pd.DataFrame, outcome: Outcome, level: float) -> Interval:
+    columns = (known["outcome"], known["weight"], known["parent_id"])
+    if not outcome.is_binary:
+        return metrics.mean_interval(*columns, level)
+    events, n = metrics.effective(*columns)
+    return (events / n, *metrics.rate_interval(events, n, level))
+
+
+def _separation(known: pd.DataFrame, outcome: Outcome) -> Interval:
+    arrays = tuple(known[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    if outcome.is_binary:
+        value = metrics.auc(*arrays)
+        error = metrics.clustered_error(metrics.auc_influence(*arrays), known["parent_id"])
+        half = float(stats.norm.ppf(0.975)) * error
+        return value, max(value - half, 0.0), min(value + half, 1.0)
+    value = metrics.spearman(*arrays)
+    return (value, *metrics.spearman_interval(value, known["parent_id"].nunique()))
+
+
+def _separation_light(power: Interval, reference: float, drop: Threshold) -> Verdict:
+    value, _, high = power
+    return Verdict.green if high >= reference else judged(reference - value, drop)
+
+
+def _calibration_light(observed: Interval, expected: float, off: Threshold) -> Verdict:
+    value, low, high = observed
+    if low <= expected <= high:
         return Verdict.green
-    return Verdict.red if fall >= drop[1] else Verdict.amber
-
-
-def _calibration_light(observed: float, low: float, high: float, expected: float) -> Verdict:
-    wrong = max(observed / expected, expected / max(observed, 1e-9))
-    if low <= expected <= high or wrong < MATERIAL_AMBER:
-        return Verdict.green
-    return Verdict.red if wrong >= MATERIAL_RED else Verdict.amber
+    small, large = sorted((abs(value), abs(expected)))
+    return judged(large / small if value * expected > 0 and large < FARTHEST * small else FARTHEST, off)

@@ -1,51 +1,92 @@
-"""Build the panel: entities as of a date, features from before it, outcome from after it, samples by date."""
+"""Build the panel: entities as of a date, features from before it, outcome from after it, samples by date or parent."""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
-from sklearn.model_selection import train_test_split
 
-from workbench import params
-from workbench.contracts import Column, Contract
-from workbench.panel import behaviour
-from workbench.panel.months import UNDATED, Months, to_months
+from workbench import engine, params, tables
+from workbench.contracts import Column, Contract, Outcome
+from workbench.panel import features, samples
+from workbench.panel import outcome as outcomes
+from workbench.panel.cohort import Facts, cohort
+from workbench.panel.months import UNDATED, number_sql
+from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, UserError
 
-SAMPLES = ("development", "holdout", "monitoring")
-LAST = "2999-12"  # later than any month: an open end
+__all__ = [
+    "UNDATED",
+    "Made",
+    "Params",
+    "build",
+    "make",
+    "make_from",
+    "panel_sql",
+    "reads",
+    "recorded_outcome",
+    "stage",
+    "writes",
+]
+
+FRAME = ("entity_id", "parent_id", "as_of_date", "sample", "outcome", "weight")
+PART_ROWS = 1_000_000  # of the panel, computed at a time: what is open in memory doesn't grow with the bank
+_BEGINS = re.compile(r"^(origination|opened|open|start|booking)_(month|date)$")
 
 
 class Params(params.Params):
-    """Which windows, which outcome, which samples."""
+    """Which dates and windows, which outcome, which samples."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="name of the table to write")
-    outcome: Literal["recorded", "delay"] = Field("recorded", description="outcome column, or derived from delay")
+    outcome: dict[str, Any] = Field({}, description="fields of the outcome that differ from the contract's")
     as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
     as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
     observation_months: int = Field(6, ge=1, le=36, description="length of the observation window")
-    performance_months: int = Field(1, ge=1, le=36, description="length of the performance window")
-    default_delay_months: int = Field(2, ge=1, le=12, description="months past due that are a default")
     development_every_months: int = Field(1, ge=1, le=12, description="as-of months taken into development")
     out_of_time_from: str = Field("", pattern=rf"({MONTH})|^$", description="hold-out is from here on; empty is random")
     monitoring_from: str = Field("", pattern=rf"({MONTH})|^$", description="watched from here on; empty is none")
     holdout_share: float = Field(0.3, gt=0, lt=1, description="share held out where the hold-out is random")
     base_rate: float = Field(
-        0.0, ge=0, lt=1, description="true bad rate where the sample is case-control; 0 keeps it as is"
+        0.0, ge=0, lt=1, description="true rate of the event where the sample is case-control; 0 keeps it as is"
     )
     seed: int = Field(42, ge=0, description="seed of the random hold-out")
 
     def verify(self) -> None:
-        """Raise `UserError` for months that leave no rows."""
+        """Raise `UserError` for months that leave no rows, and for an outcome that can't be computed."""
         begins = {n: getattr(self, n) for n in ("as_of_from", "out_of_time_from", "monitoring_from")}
         for name, month in begins.items():
             if month and self.as_of_to and month > self.as_of_to:
                 raise UserError(f"panel/build: {name} {month} is after as_of_to {self.as_of_to}; no row would be left")
             if month and self.as_of_from and month < self.as_of_from:
                 raise UserError(f"panel/build: {name} {month} is before as_of_from {self.as_of_from}")
+        outcomes.checked(self.outcome)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A panel as made: its Parquet file, its contract, and the SQL texts it was made with, in order."""
+
+    path: Path
+    contract: Contract
+    rows: int
+    entities: int
+    sql: Mapping[str, str]
+
+    @property
+    def sql_file(self) -> Path:
+        """The SQL texts, laid out for reading, as a file beside the panel."""
+        return self.path.with_suffix(".sql")
+
+    @property
+    def lineage(self) -> str:
+        """The SQL texts, laid out for reading."""
+        return "\n\n".join(f"-- {name}\n{engine.lineage(text)};" for name, text in self.sql.items()) + "\n"
 
 
 def reads(p: Params) -> list[str]:
@@ -58,178 +99,202 @@ def writes(p: Params) -> list[str]:
     return [p.panel]
 
 
+def make(p: Params) -> Made:
+    """Make the panel of the study's core tables, in a folder of its own until `stage` takes it."""
+    has_months = "core__month" in tables.names(p.key)
+    months = (tables.scan(p.key, "core__month"), tables.contract(p.key, "core__month")) if has_months else ()
+    account = (tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account"))
+    return make_from(Facts(*account, *months), p)
+
+
+def stage(made: Made, p: Params) -> str:
+    """Hand the panel over as a table of the study and return its digest; its SQL stays in `made.sql_file`."""
+    return tables.stage(p.key, p.panel, made.path, made.contract, made.rows)
+
+
 def build(
-    account: pd.DataFrame, contract: Contract, months: pd.DataFrame | None, p: Params
+    account: pd.DataFrame,
+    contract: Contract,
+    months: pd.DataFrame | None,
+    p: Params,
+    month_contract: Contract | None = None,
 ) -> tuple[pd.DataFrame, Contract]:
-    """Return the panel and its contract: one row per account and as-of month.
+    """Return the panel and its contract: one row an entity and as-of date, for tables that memory holds.
 
-    Columns: entity_id, as_of_date, sample, outcome (1, 0 or NaN where the performance window is
-    still open), weight (brings a case-control sample back to the base rate), features, and the
-    columns by which fairness is judged (facts, never model inputs).
+    Columns: entity_id, parent_id (splits, folds and bootstraps go by it), as_of_date, sample, outcome (0, 1 or NaN
+    where the window is still open; or the amount or rate), weight (brings a case-control sample back to the base
+    rate), features, and the columns by which fairness is judged (facts, never model inputs).
     """
-    static = _static(account, contract)
-    if months is None:
-        panel, words = _applications(static, account, contract, p)
+    made = make_from(Facts(account, contract, months, month_contract), p)
+    try:
+        return pd.read_parquet(made.path), made.contract
+    finally:
+        shutil.rmtree(made.path.parent, ignore_errors=True)
+
+
+def make_from(facts: Facts, p: Params) -> Made:
+    """Make the panel of these facts: its rows, their samples, then features for the rows that stand in a sample."""
+    resolved, folder = outcomes.resolved(p.outcome, facts.contract), engine.scratch()
+    try:
+        rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
+        engine.write(rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet")
+        rate = _rate(facts, resolved, folder / "cohort.parquet", p)
+        chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
+        relations = {"cohort": folder / "cohort.parquet", "held": held}
+        n = engine.write(chosen, relations, folder / "sampled.parquet")
+        text, words = panel_sql(facts, p.observation_months)
+        columns = [*_frame(facts.contract, resolved), *words]
+        parts = tuple(_written(text, facts, folder, n))
+        columns = _varying(columns, parts)
+        _joined(parts, columns, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    whole = facts.contract.replaced(columns, name=p.panel, title=facts.contract.title, outcome=resolved)
+    entities = int(engine.frame("SELECT count(*) AS n FROM accounts", {"accounts": facts.accounts})["n"][0])
+    texts = {"cohort": rows.sql, "samples": chosen, "panel": text}
+    made = Made(folder / "panel.parquet", whole, n, entities, texts)
+    made.sql_file.write_text(made.lineage)
+    return made
+
+
+def _rate(facts: Facts, resolved: Outcome, cohort_file: Path, p: Params) -> float:
+    """Return the share of the event in the whole file, from which a case-control sample is weighted back."""
+    if not resolved.is_binary:
+        if p.base_rate:
+            raise UserError("panel/build: base_rate is of an event; leave it at 0 for an amount or a rate")
+        return 0.0
+    if resolved.event:
+        sql, relations = "SELECT avg(outcome) AS rate FROM cohort", {"cohort": cohort_file}
     else:
-        panel, words = _behaviour(static, account, months, contract, p)
-    drawn = recorded_outcome(account, contract) if p.outcome == "recorded" else panel["outcome"]
-    panel["weight"] = sampling_weight(panel["outcome"], p.base_rate, float(drawn.mean()))
-    panel["sample"] = split(panel, p)
-    panel = panel[panel["sample"].notna()].reset_index(drop=True)
-    columns = [*_frame(contract), *words, *[c for c in contract.columns if _is_static(c)]]
-    columns = [c for c in columns if c.role != "feature" or panel[c.name].nunique(dropna=True) > 1]
-    return panel[[c.name for c in columns]], contract.replaced(columns, name=p.panel, title=contract.title)
+        sql = f"SELECT avg({outcomes.recorded_sql(facts.contract, resolved)}) AS rate FROM accounts a"
+        relations = {"accounts": facts.accounts}
+    rate = float(engine.frame(sql, relations)["rate"].fillna(0.0)[0])
+    if not rate and not resolved.event:
+        name, value = facts.contract.one("outcome"), facts.contract.event_value
+        raise UserError(f"contract '{facts.contract.name}': event_value '{value}' does not stand in '{name}'")
+    return rate
 
 
-def _frame(contract: Contract) -> list[Column]:
+def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
     return [
         Column(name="entity_id", type="text", role="key", description="pseudonym or running number"),
-        Column(
-            name="as_of_date",
-            type="date",
-            role="as_of",
-            description="features end here, the outcome begins here",
-        ),
-        Column(name="sample", type="category", role="sample", values={s: s for s in SAMPLES}),
+        Column(name="parent_id", type="text", role="parent", description="whose it is; samples are drawn by it"),
+        Column(name="as_of_date", type="date", role="as_of", description="features end here, the outcome begins here"),
+        Column(name="sample", type="category", role="sample", values={s: s for s in samples.SAMPLES}),
         Column(
             name="outcome",
             type="number",
             role="outcome",
             known="after",
-            description=_outcome_words(contract),
+            description=_outcome_words(contract, resolved),
         ),
-        Column(
-            name="weight",
-            type="number",
-            role="weight",
-            description="sampling weight, mean 1 in the population",
-        ),
+        Column(name="weight", type="number", role="weight", description="sampling weight, mean 1 in the population"),
     ]
 
 
-def _outcome_words(contract: Contract) -> str:
-    found = contract.named("outcome")
-    return contract[found[0]].description if found else "past due by the default delay in the performance window"
+def _outcome_words(contract: Contract, resolved: Outcome) -> str:
+    if resolved.event:
+        return f"{resolved.event} within {resolved.window_months} months"
+    return contract[contract.one("outcome")].description
 
 
-def _is_static(c: Column) -> bool:
-    return c.known == "before" and not c.personal and (c.role == "feature" or c.fairness)
+def _is_static(c: Column, facts: Facts) -> bool:
+    known = c.known == "before" and c.name not in facts.refused
+    return known and not c.personal and (c.role == "feature" or c.fairness)
 
 
-def _static(account: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    return account.set_index(contract.one("key"))[[c.name for c in contract.columns if _is_static(c)]]
-
-
-def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
-    """Return the recorded outcome as 1 (bad), 0 (good) or NaN, indexed by account."""
-    outcome = account.set_index(contract.one("key"))[contract.one("outcome")]
-    bad = contract[contract.one("outcome")].values.get(contract.event_value, contract.event_value)
-    if not (outcome == bad).any():
-        raise UserError(
-            f"contract '{contract.name}': event_value '{contract.event_value}' does not stand in '{outcome.name}'"
-        )
-    return (outcome == bad).astype(float).where(outcome.notna())
-
-
-def _applications(
-    static: pd.DataFrame, account: pd.DataFrame, contract: Contract, p: Params
-) -> tuple[pd.DataFrame, list[Column]]:
-    dated = contract.named("as_of")
-    as_of = (
-        account[dated[0]].to_numpy()
-        if dated
-        else np.full(len(account), pd.Timestamp(contract.as_of) if contract.as_of else UNDATED, "datetime64[us]")
+def window(facts: Facts, months: int) -> features.Window:
+    """Return what there is to make features from: facts of the months, the limit, the date the entity began."""
+    columns = facts.contract.columns
+    usable = [c for c in columns if c.known == "before" and c.name not in facts.refused and not c.personal]
+    names = [c.name for c in usable]
+    words = facts.month_contract.columns if facts.month_contract else ()
+    return features.Window(
+        facts={n: t not in ("VARCHAR", "BLOB") for n, t in facts.month_columns.items()},
+        months=months,
+        limit=next((n for n in ("limit_amt", "original_amt") if n in names), ""),
+        begins=next((c.name for c in usable if c.type == "date" and _BEGINS.match(c.name)), ""),
+        units={c.name: c.unit for c in words},
     )
-    panel = static.assign(
-        as_of_date=pd.Series(as_of, index=static.index).dt.to_period("M").dt.to_timestamp(),
-        outcome=recorded_outcome(account, contract),
-    )
-    if dated:
-        _overlaps(p, panel["as_of_date"].min(), panel["as_of_date"].max())
-    inside = (panel["as_of_date"] >= (p.as_of_from or "1900")) & (panel["as_of_date"] <= (p.as_of_to or LAST))
-    return panel[inside if dated else slice(None)].rename_axis("entity_id").reset_index(), []
 
 
-def _overlaps(p: Params, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    begins, ends = f"{first:%Y-%m}", f"{last:%Y-%m}"
-    if p.as_of_from > ends or begins > (p.as_of_to or LAST):
-        raise UserError(
-            f"panel/build: nothing lies from {p.as_of_from or 'the first month'} to {p.as_of_to or 'the last'}; "
-            f"the data run from {begins} to {ends}: set as_of_from and as_of_to"
-        )
+def panel_sql(facts: Facts, observation_months: int) -> tuple[str, list[Column]]:
+    """Return the SQL of the panel over `sampled`, `accounts` and `months`, and the words of its columns."""
+    w = window(facts, observation_months) if facts.months is not None else None
+    made = [] if w is None else features.catalogue(w)
+    taken = {*FRAME, *(f.name for f in made)}
+    static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in taken]
+    chosen = [f"s.{c}" for c in FRAME] + [f"{f.sql} AS {f.name}" for f in made] + [f"a.{c.name}" for c in static]
+    joined = "LEFT JOIN w ON w.entity_id = s.entity_id AND w.as_of_date = s.as_of_date" if made else ""
+    head = f"WITH {', '.join(_window_sql(w, [f.sql for f in made]))}" if made else ""
+    key = facts.contract.one("key")
+    text = f"""{head}
+        SELECT {", ".join(chosen)} FROM sampled s {joined}
+            LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id
+        ORDER BY s.entity_id, s.as_of_date"""
+    return text, [*(f.column() for f in made), *static]
 
 
-def _behaviour(
-    static: pd.DataFrame, account: pd.DataFrame, months: pd.DataFrame, contract: Contract, p: Params
-) -> tuple[pd.DataFrame, list[Column]]:
-    limit = next((c for c in ("limit_amt", "original_amt") if c in account), None)
-    grid = to_months(months, account, limit)
-    _overlaps(p, grid.months[0], grid.months[-1])
-    if p.as_of_to > f"{grid.months[-1]:%Y-%m}":
-        raise UserError(f"panel/build: as_of_to {p.as_of_to} is after the data's last month {grid.months[-1]:%Y-%m}")
-    recorded = recorded_outcome(account, contract) if p.outcome == "recorded" else None
-    parts, words = [], []
-    first, last = p.as_of_from or grid.months[p.observation_months - 1], p.as_of_to or grid.months[-1]
-    for as_of in pd.period_range(first, last, freq="M").to_timestamp():
-        values, words = behaviour.features(grid, as_of, p.observation_months)
-        performing = (
-            (grid.window(as_of, 1).facts["delay_months"][:, 0] < p.default_delay_months)
-            if recorded is None
-            else np.full(len(values), True)
-        )
-        outcome = recorded if recorded is not None else pd.Series(delay_outcome(grid, as_of, p), index=values.index)
-        parts.append(values.assign(as_of_date=as_of, outcome=outcome)[performing])
-    panel = pd.concat(parts)
-    keep = [c for c in static.columns if c not in panel.columns]
-    return panel.join(static[keep]).rename_axis("entity_id").reset_index(), [c for c in words if c.name not in keep]
+def _window_sql(w: features.Window, expressions: Iterable[str]) -> list[str]:
+    """Return `m`, the months with their number, and `w`, one row an entity and date with every value in its place."""
+    used = set(re.findall(r"\bw\.(\w+)_(\d+)\b", " ".join(expressions)))
+    pairs = [(f, k) for f in w.facts for k in range(w.months) if (f, str(k)) in used]
+    facts = [f for f in w.facts if f in {f for f, _ in pairs}]
+    typed = [f"CAST({f} AS DOUBLE) AS {f}" if w.facts[f] else f for f in facts]
+    placed = [f"max(CASE WHEN s.anchor - m.month_no = {k} THEN m.{f} END) AS {f}_{k}" for f, k in pairs]
+    months = ["CAST(entity_id AS VARCHAR) AS entity_id", f"{number_sql('month')} AS month_no", *typed]
+    return [
+        f"m AS (SELECT {', '.join(months)} FROM months)",
+        f"""w AS (
+            SELECT {", ".join(["s.entity_id", "s.as_of_date", *placed])}
+            FROM sampled s JOIN m ON m.entity_id = s.entity_id
+                AND m.month_no <= s.anchor AND m.month_no > s.anchor - {w.months}
+            GROUP BY s.entity_id, s.as_of_date)""",
+    ]
 
 
-def delay_outcome(grid: Months, as_of: pd.Timestamp, p: Params) -> np.ndarray:
-    """Return 1 where the default delay is reached in the performance window, 0 where not, NaN where it is open."""
-    after = grid.after(as_of, p.performance_months)
-    if after is None:
-        return np.full(len(grid.accounts), np.nan)
-    return (after["delay_months"] >= p.default_delay_months).any(axis=1).astype(float)
+def _written(text: str, facts: Facts, folder: Path, rows: int) -> Iterator[Path]:
+    """Write the panel in parts of whole entities, in their order, each with the same SQL over its rows and months."""
+    sampled = folder / "sampled.parquet"
+    for number, (low, high) in enumerate(_ranges(sampled, rows)):
+        relations = {**facts.relations, "sampled": sampled}
+        if low is not None:
+            relations["sampled"] = engine.Part(sampled, "entity_id", low, high)
+            if isinstance(facts.months, Path):
+                relations["months"] = engine.Part(facts.months, "entity_id", low, high)
+        part = folder / f"part_{number:04d}.parquet"
+        engine.write(text, relations, part)
+        yield part
 
 
-def sampling_weight(outcome: pd.Series, base_rate: float, sample_rate: float) -> pd.Series:
-    """Return the weight that brings the file's bad rate from `sample_rate` to `base_rate` (all 1 where that is 0).
-
-    The rates are those of the whole file, in which bads and goods were drawn apart; a part of it, such
-    as one year, then has its own true rate.
-
-    Source: King & Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), eq. 8.
-    """
-    if not base_rate:
-        return pd.Series(1.0, index=outcome.index)
-    bad, good = base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)
-    return outcome.map({1.0: bad, 0.0: good}).fillna(1.0)
+def _ranges(sampled: Path, rows: int) -> list[tuple[str | None, str | None]]:
+    n = -(-rows // PART_ROWS)
+    if n < 2:
+        return [(None, None)]
+    sql = f"""SELECT min(entity_id) AS low, max(entity_id) AS high FROM (
+        SELECT entity_id, ntile({n}) OVER (ORDER BY entity_id) AS part FROM (SELECT DISTINCT entity_id FROM sampled)
+        ) GROUP BY part ORDER BY part"""
+    return list(engine.frame(sql, {"sampled": sampled}).itertuples(index=False, name=None))
 
 
-def split(panel: pd.DataFrame, p: Params) -> pd.Series:
-    """Return each row's sample; rows between development's as-of months are in none (NaN).
-
-    Out of time: later months are held out. Otherwise accounts (not rows) are drawn at random,
-    stratified by outcome, so that no account stands on both sides.
-    """
-    month, sample = panel["as_of_date"], pd.Series(None, index=panel.index, dtype="str")
-    before = month < p.monitoring_from if p.monitoring_from else pd.Series(True, index=panel.index)
-    known = panel["outcome"].notna()
-    step = month.dt.year * 12 + month.dt.month
-    taken = before & known & ((step - step.min()) % p.development_every_months == 0)
-    held = (
-        month >= p.out_of_time_from
-        if p.out_of_time_from
-        else _random_holdout(panel[taken], p).reindex(panel.index, fill_value=False)
-    )
-    sample[taken & ~held], sample[taken & held] = "development", "holdout"
-    sample[~before] = "monitoring"
-    return sample
+def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
+    """Return the columns without features that hold the same value in every row, or none."""
+    names = [c.name for c in columns if c.role == "feature"]
+    if not names:
+        return columns
+    asked = ", ".join(f"min({n}) < max({n}) AS {n}" for n in names)
+    varies = engine.frame(f"SELECT {asked} FROM parts", {"parts": parts}).iloc[0]
+    return [c for c in columns if c.role != "feature" or bool(pd.notna(varies[c.name]) and varies[c.name])]
 
 
-def _random_holdout(rows: pd.DataFrame, p: Params) -> pd.Series:
-    worst = rows.groupby("entity_id", sort=True)["outcome"].max()
-    _, held = train_test_split(
-        worst.index.to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=worst.to_numpy()
-    )
-    return rows["entity_id"].isin(set(held))
+def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path) -> None:
+    """Leave the parts as one file that holds these columns."""
+    names = [c.name for c in columns]
+    if len(parts) == 1 and list(engine.columns(parts[0])) == names:
+        parts[0].rename(folder / "panel.parquet")
+    else:
+        engine.write(f"SELECT {', '.join(names)} FROM parts", {"parts": parts}, folder / "panel.parquet")
+    for path in folder.glob("*.parquet"):
+        if path.name != "panel.parquet":
+            path.unlink()

@@ -1,77 +1,141 @@
-"""The panel in tables: its samples, its outcome rates by date, its features."""
+"""The panel in tables: its samples, its outcome by date, its features."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
-from workbench.contracts import Contract
+from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.build import SAMPLES
 from workbench.panel.months import in_words
+from workbench.panel.samples import SAMPLES
+from workbench.words import Text, say
 
-LEAST_DEFAULTS, MATERIAL = 30, 1.25
+LEAST_EVENTS, MATERIAL = 30, 1.25
 
 
-def samples(panel: pd.DataFrame, accounts: int) -> Evidence:
-    """Return sizes, outcome rates and dates of the samples, and how many of all `accounts` are in none.
+def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
+    """Return sizes, outcome and dates of the samples, how many of all `entities` are in none, parents on both sides.
 
-    Red where one to learn from has too few defaults, amber where the hold-out defaults at another rate.
+    Red where one to learn from has too few events (of an amount or a rate: rows), amber where the hold-out's outcome
+    is another one. `panel` needs the columns of `build.FRAME` only.
     """
-    rows = []
-    for name in [s for s in SAMPLES if (panel["sample"] == s).any()]:
-        part = panel[panel["sample"] == name]
-        known = part[part["outcome"].notna()]
-        rows.append(
-            {
-                "sample": name,
-                "rows": len(part),
-                "accounts": part["entity_id"].nunique(),
-                "first as-of": in_words(part["as_of_date"].min()),
-                "last as-of": in_words(part["as_of_date"].max()),
-                "defaults": int(known["outcome"].sum()),
-                "default rate": np.average(known["outcome"], weights=known["weight"]) if len(known) else np.nan,
-                "outcome still open": len(part) - len(known),
-            }
-        )
-    table = pd.DataFrame(rows)
-    least = int(table.loc[table["sample"] != "monitoring", "defaults"].min())
-    answer = "; ".join(f"{r['sample']}: {r['rows']:,} rows, default rate {r['default rate']:.2%}" for r in rows) + "."
-    left_out, apart = accounts - panel["entity_id"].nunique(), _apart(panel)
-    if left_out:
-        answer += f" {left_out:,} of {accounts:,} accounts are in none: outside the dates, or in default before."
+    parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
+    table = pd.DataFrame([_sizes(name, part, outcome) for name, part in parts.items()])
+    least = int(table.loc[table["sample"] != "monitoring", "events" if outcome.is_binary else "outcome known"].min())
+    apart = _apart(panel, outcome)
+    answer = _sampled(table, outcome) + _outside(panel, entities, outcome) + _both_sides(panel)
     if apart:
-        answer += " The hold-out's default rate is another one: PDs learnt on development will be off there."
+        answer += say(
+            "The hold-out's {rate} is another one: {predicted} learnt on development will be off there.",
+            rate=outcome.rate,
+            predicted=outcome.predicted,
+        )
     return Evidence(
         key="samples",
-        question="Which rows is the model built on, tested on and watched on?",
-        verdict=Verdict.red if least < LEAST_DEFAULTS else Verdict.amber if apart else Verdict.green,
+        question=say("Which rows is the model built on, tested on and watched on?"),
+        verdict=Verdict.red if least < LEAST_EVENTS else Verdict.amber if apart else Verdict.green,
         answer=answer,
         value=least,
-        threshold=f"red below {LEAST_DEFAULTS} defaults in development or hold-out; amber where "
-        "their rates differ by a quarter "
-        "and their 95 % intervals don't meet (convention)",
+        threshold=_threshold(outcome),
         table=table,
     )
 
 
-def _apart(panel: pd.DataFrame) -> bool:
-    """Say whether development and hold-out default at rates that differ by a quarter and beyond chance."""
-    ends = []
-    for name in ("development", "holdout"):
-        part = panel[(panel["sample"] == name) & panel["outcome"].notna()]
-        bad, n = effective(part["outcome"], part["weight"])
-        ends.append((bad / n, *metrics.rate_interval(bad, n)))
-    (low, _, low_ends), (high, high_begins, _) = sorted(ends)
+def _sizes(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]:
+    known = part[part["outcome"].notna()]
+    sizes = {
+        "sample": name,
+        "rows": len(part),
+        "entities": part["entity_id"].nunique(),
+        "parents": part["parent_id"].nunique(),
+        "first as-of": in_words(part["as_of_date"].min()),
+        "last as-of": in_words(part["as_of_date"].max()),
+    }
+    if outcome.is_binary:
+        sizes["events"] = int(known["outcome"].sum())
+    mean = np.average(known["outcome"], weights=known["weight"]) if len(known) else np.nan
+    return {**sizes, "outcome": mean, "outcome known": len(known), "outcome still open": len(part) - len(known)}
+
+
+def _sampled(table: pd.DataFrame, outcome: Outcome) -> Text:
+    return say("{samples}.", samples=[_one_sample(row, outcome) for row in table.to_dict("records")])
+
+
+def _one_sample(row: dict[str, object], outcome: Outcome) -> Text:
+    facts = {"sample": say(str(row["sample"])), "rows": row["rows"], "rate": outcome.rate, "value": row["outcome"]}
+    if outcome.kind == "amount":
+        return say("{sample}: {rows:,} rows, {rate} {value:,.2f}", **facts)
+    return say("{sample}: {rows:,} rows, {rate} {value:.2%}", **facts)
+
+
+def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
+    outside = entities - panel["entity_id"].nunique()
+    if not outside:
+        return Text()
+    return say(
+        "{n:,} of {entities:,} entities are in none: outside the dates, or not eligible (the {event} came before).",
+        n=outside,
+        entities=entities,
+        event=outcome.event_word,
+    )
+
+
+def _both_sides(panel: pd.DataFrame) -> Text:
+    """Say how many parents stand in development and in the hold-out: by time, earlier and later."""
+    sides = [set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")]
+    if not (both := sides[0] & sides[1]):
+        return Text()
+    return say(
+        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development too, at an earlier date.",
+        n=len(both),
+        held=len(sides[1]),
+    )
+
+
+def _threshold(outcome: Outcome) -> Text:
+    if not outcome.is_binary:
+        return say(
+            "Red below {least} rows with a known outcome in development or hold-out; amber where their means differ by "
+            "a quarter and their 95 % intervals don't meet (convention).",
+            least=LEAST_EVENTS,
+        )
+    return say(
+        "Red below {least} {events} in development or hold-out; amber where their rates differ by a quarter and their "
+        "95 % intervals don't meet (convention).",
+        least=LEAST_EVENTS,
+        events=outcome.events,
+    )
+
+
+def _apart(panel: pd.DataFrame, outcome: Outcome) -> bool:
+    """Say whether outcomes of development and hold-out differ by a quarter and beyond chance."""
+    parts = [panel[(panel["sample"] == s) & panel["outcome"].notna()] for s in ("development", "holdout")]
+    if not all(map(len, parts)):
+        return False
+    (low, _, low_ends), (high, high_begins, _) = sorted(_level(part, outcome) for part in parts)
     return high > MATERIAL * low and high_begins > low_ends
 
 
-def book(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by which customers are described: before monitoring, outcome known, each account once.
+def _level(rows: pd.DataFrame, outcome: Outcome) -> tuple[float, float, float]:
+    """Return the mean of the outcome with its 95 % interval: Jeffreys' of a rate of events, normal of an amount."""
+    if outcome.is_binary:
+        events, n = effective(rows["outcome"], rows["weight"])
+        return events / n, *metrics.rate_interval(events, n)
+    mean = float(np.average(rows["outcome"], weights=rows["weight"]))
+    width = stats.norm.ppf(0.975) * float(rows["outcome"].std(ddof=1)) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
+    return mean, mean - width, mean + width
 
-    Where accounts stand in the panel at several dates, that is the book of the last of them. Every account's
-    own last row would not do: accounts leave the book by default above all, and their last row is the bad one.
+
+def book(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by which customers are described: before monitoring, outcome known, each entity once.
+
+    Where entities stand in the panel at several dates, that is the book of the last of them. Every entity's
+    own last row would not do: they leave the book by the event above all, and their last row is the one with it.
     """
     known = panel[(panel["sample"] != "monitoring") & panel["outcome"].notna()]
     if known["entity_id"].duplicated().any():
@@ -80,7 +144,7 @@ def book(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def effective(outcome: pd.Series, weight: pd.Series) -> tuple[float, float]:
-    """Return bads and size of the plain sample whose rate would be as certain as this weighted one.
+    """Return events and size of the plain sample whose rate would be as certain as this weighted one.
 
     n = p(1 − p)(Σw)² / Σw²(y − p)²; all rows where weights are equal. Kish's (Σw)²/Σw² is used only where
     all outcomes are alike: it holds for weights that don't depend on the outcome, and case-control weights do.
@@ -93,54 +157,93 @@ def effective(outcome: pd.Series, weight: pd.Series) -> tuple[float, float]:
     return p * float(n), float(n)
 
 
-def rates(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return as_of_date, sample, n, bad, rate, low, high (95 %, Jeffreys) where the outcome is known."""
-    known, rows = panel[panel["outcome"].notna()], []
-    for (month, name), part in known.groupby(["as_of_date", "sample"]):
-        bad, n = effective(part["outcome"], part["weight"])
-        rows.append((month, name, len(part), bad / n * len(part), bad / n, *metrics.rate_interval(bad, n)))
-    return pd.DataFrame(rows, columns=["as_of_date", "sample", "n", "bad", "rate", "low", "high"])
+def rates(panel: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Return as_of_date (its month's first day), sample, n, rate (mean of the outcome), low, high (95 %).
+
+    Only rows whose outcome is known count.
+    """
+    known = panel[panel["outcome"].notna()]
+    months = known["as_of_date"].dt.to_period("M").dt.to_timestamp()
+    rows = [
+        (month, name, len(part), *_level(part, outcome)) for (month, name), part in known.groupby([months, "sample"])
+    ]
+    return pd.DataFrame(rows, columns=["as_of_date", "sample", "n", "rate", "low", "high"])
 
 
-def base_rate(panel: pd.DataFrame, rate: float) -> Evidence:
+def base_rate(panel: pd.DataFrame, rate: float, outcome: Outcome) -> Evidence:
     """Return whether the rows are a case-control sample, and what was done about it."""
     known = panel[panel["outcome"].notna()]
     raw, weighted = known["outcome"].mean(), np.average(known["outcome"], weights=known["weight"])
-    if rate:
-        answer = (
-            f"The file is a case-control sample: {raw:.1%} of these rows are bad. Every rate and PD from here on is "
-            f"weighted back to the true base rate of {rate:.1%} of the whole file ({weighted:.1%} in these rows)."
-        )
-    else:
-        answer = f"The rows are taken as they are: {raw:.1%} are bad, and every row counts once."
     return Evidence(
         key="base_rate",
-        question="Does the bad rate of the file stand for the bank's?",
+        question=say("Does the {rate} of the file stand for the bank's?", rate=outcome.rate),
         verdict=Verdict.amber if rate else Verdict.info,
-        answer=answer,
+        answer=_weighted_back(raw, weighted, rate, outcome) if rate else _as_it_is(raw, outcome),
         value=float(weighted),
         source="King & Zeng (2001), Political Analysis 9(2), eq. 8",
     )
 
 
+def _weighted_back(raw: float, weighted: float, rate: float, outcome: Outcome) -> Text:
+    return say(
+        "The file is a case-control sample: {raw:.1%} of these rows are {positive}. Every rate and {predicted} from here "
+        "on is weighted back to the true base rate of {base:.1%} of the whole file ({weighted:.1%} in these rows).",
+        raw=raw,
+        positive=outcome.positive,
+        predicted=outcome.predicted,
+        base=rate,
+        weighted=weighted,
+    )
+
+
+def _as_it_is(raw: float, outcome: Outcome) -> Text:
+    facts = {"rate": outcome.rate, "value": raw}
+    if outcome.kind == "amount":
+        return say("The rows are taken as they are: {rate} {value:,.2f}, and every row counts once.", **facts)
+    return say("The rows are taken as they are: {rate} {value:.1%}, and every row counts once.", **facts)
+
+
 def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
-    """Return one row per feature: meaning, direction of risk, missing share, median, 5th and 95th percentile."""
-    learn, rows = panel[panel["sample"] == "development"], []
+    """Return one row per feature: meaning, direction, missing share, median, 5th and 95th percentile in development."""
+    learn = panel[panel["sample"] == "development"]
+    names = ["feature", "description", "aspect", "direction", "missing", "p5", "median", "p95"]
+    table = pd.DataFrame(list(_feature_rows(learn, contract)), columns=names)
+    if table.empty:
+        answer = say("No feature: nothing was known before the date.")
+    else:
+        emptiest = table.loc[table["missing"].idxmax()]
+        answer = say(
+            "{n} features; {feature} is missing most often ({share:.1%}).",
+            n=len(table),
+            feature=emptiest["feature"],
+            share=emptiest["missing"],
+        )
+    return Evidence(
+        key="features",
+        question=say("What does the model get to know?"),
+        verdict=Verdict.info if len(table) else Verdict.red,
+        answer=answer,
+        value=float(len(table)),
+        table=table,
+    )
+
+
+def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[object, ...]]:
     for c in contract.features():
         values = learn[c.name]
         numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
         low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
         direction = {1: "rises", -1: "falls", 0: "free"}[c.monotone]
-        rows.append((c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high))
-    names = ["feature", "description", "aspect", "risk", "missing", "p5", "median", "p95"]
-    table = pd.DataFrame(rows, columns=names)
-    emptiest = table.loc[table["missing"].idxmax()]
-    answer = f"{len(table)} features; {emptiest.feature} is missing most often ({emptiest.missing:.1%})."
-    return Evidence(
-        key="features",
-        question="What does the model get to know?",
-        verdict=Verdict.info,
-        answer=answer,
-        value=float(len(table)),
-        table=table,
+        yield c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high
+
+
+def conclusion(name: str, panel: pd.DataFrame, contract: Contract, digest: str) -> Text:
+    """Say what the panel holds and which bytes it is."""
+    return say(
+        "`{panel}` holds **{rows:,} rows** of {entities:,} entities with **{features:,} features**. Digest `{digest}`.",
+        panel=name,
+        rows=len(panel),
+        entities=panel["entity_id"].nunique(),
+        features=len(contract.features()),
+        digest=digest[:16],
     )

@@ -40,7 +40,7 @@ def _values(connection: duckdb.DuckDBPyConnection, raw: pd.DataFrame, column: Co
     connection.register("file", table.append_column("row number", pa.array(range(len(raw)))))
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
-        values = connection.execute(query).to_arrow_table()["value"].to_pandas()
+        values = connection.sql(query).to_arrow_table()["value"].to_pandas()
     except duckdb.Error as e:
         reason = " ".join(str(e).split("\n")[0].split())
         raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {reason}") from None

@@ -215,7 +215,7 @@ def snapshot(core_tables: Core, p: Params) -> Evidence:
     """Write every core table once, as Parquet, and return their digests as evidence."""
     rows = []
     for name, (table, contract) in core_tables.items():
-        digest = tables.write(p.study, name, table, contract)
+        digest = tables.write(p.key, name, table, contract)
         rows.append((name, len(table), table.shape[1], digest))
     written = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     return Evidence(

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import json
-import socket
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from workbench.registry import store
+from workbench import home
+from workbench.params import Key
+from workbench.registry import current, store
+from workbench.registry.current import Record
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-_ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
+RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
+_NOTE = "mlflow.note.content"
+_ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
 
 
-def start(study: str, name: str, facts: Mapping[str, Any], parent: str = "") -> str:
+def start(key: Key, name: str, facts: Mapping[str, Any], parent: str = "", note: str = "") -> str:
     """Begin a run and return its id. Facts become parameters, which MLflow lets nobody change later."""
-    tags = {"mlflow.runName": name, "study": study, "step": name if parent else "", "runner": runner()}
+    tags = {"study": key.study, "period": key.period, "step": name if parent else "", "runner": home.me()}
+    tags |= {"mlflow.runName": name, _NOTE: note}
     if parent:
         tags["mlflow.parentRunId"] = parent
-    run = store.client().create_run(store.experiment(study), run_name=name, tags=tags)
+    run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)
     log_params(run.info.run_id, facts)
     return run.info.run_id
+
+
+def describe(study: str, note: str) -> None:
+    """Say on the experiment what the study is."""
+    store.client().set_experiment_tag(store.experiment(study), _NOTE, note)
 
 
 def log_params(run_id: str, facts: Mapping[str, Any]) -> None:
@@ -40,6 +50,42 @@ def log_params(run_id: str, facts: Mapping[str, Any]) -> None:
     store.client().log_batch(run_id, params=[Param(k, shown(v)) for k, v in facts.items()])
 
 
+def log_inputs(run_id: str, read: Mapping[str, str]) -> None:
+    """Name the tables a step has read as MLflow's datasets, by our digest of all bytes (MLflow has room for 36)."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(name, digest[:32], "table", json.dumps({"table": name, "sha256": digest})),
+            [InputTag("mlflow.data.context", "read")],
+        )
+        for name, digest in read.items()
+    ]
+    if inputs:
+        store.client().log_inputs(run_id, inputs)
+
+
+def log_series(run_id: str, series: Mapping[str, Mapping[str, float]]) -> None:
+    """Log figures by period as metrics whose step is the months since January 1970."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    points = [(n, month_number(p), v) for n, values in series.items() for p, v in values.items() if v == v]
+    for at in range(0, len(points), 1000):
+        store.client().log_batch(run_id, metrics=[Metric(n, v, now, m) for n, m, v in points[at : at + 1000]])
+
+
+def month_number(period: str) -> int:
+    """Return the months from January 1970 to the first month of a period.
+
+    >>> month_number("1970-02"), month_number("2018-Q2"), month_number("2018Q2"), month_number("2018")
+    (1, 579, 579, 576)
+    """
+    year, part = int(period[:4]), period[4:].lstrip("-")
+    month = 3 * int(part[1]) - 2 if part.startswith("Q") else int(part or 1)
+    return (year - 1970) * 12 + month - 1
+
+
 def end(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None:
     """End a run as FINISHED, FAILED or KILLED."""
     for key, value in (tags or {}).items():
@@ -47,56 +93,81 @@ def end(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None
     store.client().set_terminated(run_id, status)
 
 
-def keep(run_id: str, folder: Path, figures: Mapping[str, float]) -> None:
-    """Log a step's folder (evidence, tables, pictures, notebook, page) and its key figures."""
-    import time
-
+def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
+    """Log key figures; what is not a number has none."""
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
     store.client().log_batch(run_id, metrics=[Metric(k, v, now, 0) for k, v in figures.items() if v == v])
+
+
+def keep(run_id: str, folder: Path) -> None:
+    """Log a step's folder: evidence, tables, pictures, notebook, page."""
     store.client().log_artifacts(run_id, str(folder))
 
 
-def runner() -> str:
-    """Return who runs: host, process and its start, so that a dead runner is told from one that reuses its number."""
-    me = psutil.Process()
-    return f"{socket.gethostname()}:{me.pid}:{me.create_time():.0f}"
-
-
-def _is_alive(runner_: str) -> bool:
-    host, pid, started = runner_.rsplit(":", 2)
-    if host != socket.gethostname():
-        return True  # another machine's runner is not ours to judge
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-    except psutil.NoSuchProcess:
-        return False
+def artifacts(run_id: str) -> str:
+    """Return where the run's artifacts lie below `mlruns/`, empty where they are on a server."""
+    return store.below_mlruns(store.client().get_run(run_id).info.artifact_uri)
 
 
 def reconcile() -> list[str]:
-    """Mark runs whose runner is dead as KILLED and return their names."""
+    """Mark runs whose runner is dead as KILLED and return their names; each is its step's last failed run."""
     c = store.client()
     experiments = [e.experiment_id for e in c.search_experiments()]
-    left = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
-    dead = [r for r in left if "runner" in r.data.tags and not _is_alive(r.data.tags["runner"])]
+    running = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
+    dead = [r for r in running if "runner" in r.data.tags and not home.is_alive(r.data.tags["runner"])]
     for r in dead:
         c.set_terminated(r.info.run_id, "KILLED")
+        if r.data.tags.get("step"):
+            current.put(_stopped(r), current.FAILED)
     return [r.info.run_name for r in dead]
 
 
-def last_good(study: str, step: str, key: str) -> Run | None:
-    """Return the latest finished run of the step with this key (same parameters, data, code), None if none."""
-    query = f"params.step_key = '{key}' and tags.step = '{step}' and attributes.status = 'FINISHED'"
-    found = store.client().search_runs(
-        [store.experiment(study)], query, max_results=1, order_by=["attributes.start_time DESC"]
+def _stopped(r: Run) -> Record:
+    tags, step = r.data.tags, r.data.tags["step"]
+    return Record(
+        study=tags["study"],
+        period=tags["period"],
+        step=step,
+        slug=step.replace("@", "-"),
+        run_id=r.info.run_id,
+        step_key=r.data.params.get("step_key", ""),
+        status="KILLED",
+        verdict="error",
+        headline=_ENDS["KILLED"],
+        start=r.info.start_time / 1000,
+        seconds=0.0,
     )
-    return found[0] if found else None
 
 
-def content(run_id: str, name: str) -> dict[str, Any]:
-    """Return a JSON artifact of a run."""
-    return json.loads(Path(store.client().download_artifacts(run_id, name)).read_text())
+def status(run_id: str) -> str:
+    """Return RUNNING, FINISHED, FAILED or KILLED; empty where the store has no such run."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(store.client().get_run(run_id).info.status)
+    except MlflowException:
+        return ""
+
+
+def last_good(key: Key, step: str, step_key: str) -> Record | None:
+    """Return the record of the latest finished run of the step with this key (same parameters, data, code), if any."""
+    query = (
+        f"params.step_key = '{step_key}' and tags.step = '{step}' and tags.period = '{key.period}'"
+        " and attributes.status = 'FINISHED'"
+    )
+    experiment = store.experiment(key.study)
+    found = store.client().search_runs([experiment], query, max_results=5, order_by=["attributes.start_time DESC"])
+    return next((r for run in found if (r := _record(run.info.run_id)) is not None), None)
+
+
+def _record(run_id: str) -> Record | None:
+    """Return what a run wrote down of itself; None where a crash or a hand has left none."""
+    try:
+        return current.from_json(fetch(run_id, RECORD).read_text(encoding="utf-8"))
+    except Exception:  # noqa: BLE001 - whatever the artifact store raises: a run without its record doesn't count
+        return None
 
 
 def fetch(run_id: str, name: str) -> Path:
@@ -104,43 +175,8 @@ def fetch(run_id: str, name: str) -> Path:
     return Path(store.client().download_artifacts(run_id, name))
 
 
-def latest(study: str) -> list[dict[str, Any]]:
-    """Return the latest run of every step of the study: step, status, start, seconds, verdict, figures, link."""
-    c = store.client()
-    found = c.get_experiment_by_name(study)
-    rows: dict[str, dict[str, Any]] = {}
-    if found is None:
-        return []
-    for r in c.search_runs(
-        [found.experiment_id], "tags.step != ''", max_results=500, order_by=["attributes.start_time DESC"]
-    ):
-        step = r.data.tags["step"]
-        if step not in rows and r.info.status != "RUNNING":
-            rows[step] = _row(r, step)
-    return list(rows.values())
-
-
-def _row(r: Run, step: str) -> dict[str, Any]:
-    ended = r.info.end_time or r.info.start_time
-    return {
-        "step": step,
-        "status": r.info.status,
-        "start": r.info.start_time / 1000,
-        "seconds": (ended - r.info.start_time) / 1000,
-        "verdict": r.data.tags.get("verdict", "info" if r.info.status == "FINISHED" else "error"),
-        "headline": r.data.tags.get("headline") or r.data.tags.get("error") or _ENDS.get(r.info.status, ""),
-        "figures": dict(r.data.metrics),
-        "link": link(r.info.experiment_id, r.info.run_id),
-        "run_id": r.info.run_id,
-    }
-
-
 def link(experiment_id: str, run_id: str) -> str:
-    """Return where the MLflow UI shows a run (`make ui`)."""
-    address = store.uri() if store.uri().startswith("http") else "http://127.0.0.1:5000"
-    return f"{address}/#/experiments/{experiment_id}/runs/{run_id}"
-
-
-def studies() -> list[str]:
-    """Return the studies that have runs."""
-    return sorted(e.name for e in store.client().search_experiments() if e.name != "Default")
+    """Return where the MLflow UI shows a run: on the tracking server, or where `WORKBENCH_UI` says; else nowhere."""
+    server = store.uri() if store.uri().startswith("http") else ""
+    address = os.environ.get("WORKBENCH_UI", server).rstrip("/")
+    return f"{address}/#/experiments/{experiment_id}/runs/{run_id}" if address else ""

@@ -10,11 +10,13 @@ import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from workbench import home
 from workbench.params import UserError
+from workbench.registry import current
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +26,13 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 DATABASE = "mlflow.db"
+_opening = Lock()
+_PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "logged_models": ("artifact_location",),
+    "model_versions": ("source", "storage_location"),
+}
 
 
 def uri() -> str:
@@ -51,8 +60,9 @@ def _client(uri_: str) -> MlflowClient:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if uri_.startswith("sqlite:///"):
-        create(Path(uri_.removeprefix("sqlite:///")))
+    if path := _sqlite(uri_):
+        create(path)
+        relocate(path, home.mlruns())
     try:
         return mlflow.MlflowClient(uri_, uri_)
     except mlflow.exceptions.MlflowException as e:
@@ -65,14 +75,74 @@ def client() -> MlflowClient:
 
     MLflow's own functions (`mlflow.log_…`) are pointed at the same store.
     """
-    found, given = _client(uri()), os.environ.get("MLFLOW_TRACKING_URI")
-    import mlflow
+    with _opening:  # steps side by side ask for it from threads
+        opened, given = _client(uri()), os.environ.get("MLFLOW_TRACKING_URI")
+        import mlflow
 
-    mlflow.set_tracking_uri(found.tracking_uri)
-    mlflow.set_registry_uri(found.tracking_uri)
-    if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-    return found
+        mlflow.set_tracking_uri(opened.tracking_uri)
+        mlflow.set_registry_uri(opened.tracking_uri)
+        if given is None:  # MLflow has set the variable itself; kept, it would outlive a change of WORKBENCH_HOME
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
+        return opened
+
+
+def _sqlite(uri_: str) -> Path | None:
+    return Path(uri_.removeprefix("sqlite:///")) if uri_.startswith("sqlite:///") else None
+
+
+def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
+    """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
+    path = _sqlite(uri())
+    if path is None:
+        return None
+    if not path.exists():
+        return []
+    try:
+        with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30) as database:
+            return database.execute(question, values).fetchall()
+    except sqlite3.DatabaseError as e:
+        raise UserError(f"mlruns/{path.name} can't be read ({e}); bring it back from a copy of mlruns/") from None
+    finally:
+        if "database" in locals():
+            database.close()
+
+
+def whole() -> None:
+    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning."""
+    runs = {r.run_id for r in current.everything()}
+    if not runs or _sqlite(uri()) is None:
+        return
+    rows = ask("SELECT run_uuid FROM runs")
+    if not runs & {run for (run,) in rows or []}:
+        raise UserError(
+            f"mlruns/{DATABASE} holds none of the {len(runs)} runs that mlruns/current/ and reports/ stand on;"
+            " bring it back from a copy, or move mlruns/ away to begin anew"
+        )
+
+
+def relocate(path: Path, folder: Path) -> None:
+    """Let a store that was copied or moved name files in its new place (`folder`), not in the old one."""
+    with sqlite3.connect(path, timeout=60) as database:
+        experiments = database.execute("SELECT experiment_id, name, artifact_location FROM experiments").fetchall()
+        for old in {_home_of(*e, folder) for e in experiments} - {folder.as_uri(), ""}:
+            for table, columns in _PLACES.items():
+                for column in columns:
+                    _move(database, f"{table}.{column}", old, folder.as_uri())
+    database.close()
+
+
+def _home_of(experiment_id: int, name: str, location: str, folder: Path) -> str:
+    """Return the `mlruns/` an experiment's files lay in when it was made; empty where they lie elsewhere on purpose."""
+    prefix, _, below = location.rpartition("/artifacts/")
+    is_ours = experiment_id == 0 or (unquote(below) == name and (folder / "artifacts" / name).is_dir())
+    return prefix if is_ours and location.startswith(("file:///", "/")) else ""
+
+
+def _move(database: sqlite3.Connection, column: str, old: str, new: str) -> None:
+    table, _, column = column.partition(".")
+    begin = f"{old}/artifacts/"
+    change = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
+    database.execute(change, (f"{new}/artifacts/", len(begin) + 1, len(begin), begin))
 
 
 def create(path: Path) -> None:
@@ -107,5 +177,11 @@ def experiment(study: str) -> str:
     found = c.get_experiment_by_name(study)
     if found is not None:
         return found.experiment_id
-    place = (home.mlruns() / "artifacts" / study).as_uri() if uri().startswith("sqlite:///") else None
+    place = (home.mlruns() / "artifacts" / study).as_uri() if _sqlite(uri()) else None
     return c.create_experiment(study, artifact_location=place)
+
+
+def below_mlruns(address: str) -> str:
+    """Return where an address of MLflow's lies below `mlruns/`, empty where it is on a server or elsewhere."""
+    begin = f"{home.mlruns().as_uri()}/"
+    return unquote(address.removeprefix(begin)) if address.startswith(begin) else ""

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
 
-from workbench import tables
+from workbench import home, tables
 from workbench.evidence import digest_file
 from workbench.models import scorer
 from workbench.models.scorer import Scorer
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.registry import store
 
-ALIAS = "challenger"
 REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "optbinning", "pydantic")
 
 
@@ -38,28 +38,54 @@ class Version:
         return self.model.facts
 
 
-def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
-    """Register the model file a run left as a new version, point `challenger` to it, and pin it in the study.
+def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[str, float]) -> dict[str, Any]:
+    """Register the model file a run left as a new version and return what its name shall point to; moves no alias.
 
     Logged with signature, input example (typical values, no real customer) and data digest. A file that is
     registered already, byte for byte, keeps its version and with it what validation said of it.
     """
+    store.client()
+    loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
+    version = _registered(name, digest) or _new_version(name, _logged(run_id, path, loaded, digest, model), run_id)
+    facts = {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": version.run_id, "state": "candidate"}
+    for k, v in facts.items():
+        if version.tags.get(k) is None:
+            store.client().set_model_version_tag(name, version.version, k, v)
+    own = store.client().get_run(version.run_id).data.metrics
+    place = store.below_mlruns(store.client().get_logged_model(version.model_id).artifact_location)
+    return {
+        "digest": digest,
+        "name": name,
+        "version": str(version.version),
+        "kind": loaded.kind,
+        "run_id": version.run_id,
+        "figures": dict(own or figures),
+        "folder": place,
+        "files": digests(home.mlruns() / place) if place else {},
+    }
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return every file below a folder with its digest."""
+    return {str(p.relative_to(folder)): digest_file(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _registered(name: str, digest: str) -> Any:
+    found = store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'", max_results=1)
+    return found[0] if found else None
+
+
+def _logged(run_id: str, path: Path, loaded: Scorer, digest: str, model: str) -> Any:
     import mlflow
     from mlflow.models import infer_signature
 
-    store.client()
-    loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
-    if facts := _registered(name, digest):
-        pin(study, model, digest, facts)
-        return {**facts, "digest": digest}
     example = _example(loaded)
-    out = loaded.scored(example)
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
         info = mlflow.pyfunc.log_model(
-            name="model",
+            name=model,
             python_model=str(Path(__file__).with_name("served.py")),
             artifacts={"model": str(path)},
-            signature=infer_signature(example, out),
+            signature=infer_signature(example, loaded.scored(example)),
             input_example=example,
             pip_requirements=[f"{r}=={installed(r)}" for r in REQUIREMENTS],
             metadata={
@@ -67,23 +93,11 @@ def register(run_id: str, path: Path, study: str, model: str) -> dict[str, str]:
                 **{k: str(v) for k, v in loaded.facts.items() if k.startswith("table.")},
             },
         )
-    version = _new_version(name, info, run_id)
-    _tag(
-        name,
-        version,
-        {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": run_id, "state": "candidate"},
-    )
-    facts = {"version": version, "name": name, "run_id": run_id}
-    pin(study, model, digest, facts)
-    return {**facts, "digest": digest}
+    store.client().update_run(run_id, "RUNNING")  # leaving the block has ended it, and it isn't at its end
+    return info
 
 
-def _registered(name: str, digest: str) -> dict[str, str]:
-    found = store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'", max_results=1)
-    return {"version": str(found[0].version), "name": name, "run_id": found[0].run_id} if found else {}
-
-
-def _new_version(name: str, info: Any, run_id: str) -> str:
+def _new_version(name: str, info: Any, run_id: str) -> Any:
     from mlflow.exceptions import MlflowException
 
     c = store.client()
@@ -91,13 +105,7 @@ def _new_version(name: str, info: Any, run_id: str) -> str:
         c.get_registered_model(name)
     except MlflowException:
         c.create_registered_model(name)
-    return str(c.create_model_version(name, info.model_uri, run_id, model_id=info.model_id).version)
-
-
-def pin(study: str, model: str, digest: str, facts: Mapping[str, str]) -> None:
-    """Let the study's later steps and the alias `challenger` use this version."""
-    tables.pin(study, f"model__{model}", digest, dict(facts))
-    store.client().set_registered_model_alias(facts["name"], ALIAS, facts["version"])
+    return c.create_model_version(name, info.model_uri, run_id, model_id=info.model_id)
 
 
 def _example(model: Scorer) -> pd.DataFrame:
@@ -115,27 +123,25 @@ def _example(model: Scorer) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def load(study: str, model: str = "pd") -> Version:
-    """Return the study's registered version; `UserError` where there is none or its bytes have changed."""
+def load(key: Key, model: str = "pd") -> Version:
+    """Return the study's registered version, changing nothing; `UserError` where there is none or its bytes changed."""
+    pinned = tables.pinned(key, f"model__{model}")
+    if pinned is None:
+        raise UserError(f"{key} has no registered model '{model}': `{key.command}`")
+    file = _folder(pinned) / "artifacts" / scorer.FILE
+    if not file.exists():
+        raise UserError(f"model {pinned['name']} version {pinned['version']}: its file is gone; `{key.command}`")
+    loaded = scorer.load(file, pinned["digest"])
+    tables.note_read(f"model__{model}", pinned["digest"])
+    return Version(pinned["name"], pinned["version"], pinned["run_id"], pinned["digest"], loaded, pinned["figures"])
+
+
+def _folder(pinned: Mapping[str, Any]) -> Path:
+    """Return the version's folder: in place below `mlruns/`, else a copy, for MLflow writes into what it hands out."""
+    if pinned["folder"]:
+        return home.mlruns() / pinned["folder"]
     import mlflow
 
-    pinned = tables.pinned(study, f"model__{model}")
-    if pinned is None:
-        raise UserError(f"study '{study}' has no registered model '{model}': `workbench run params/{study}.yaml`")
-    c = store.client()
-    found = c.get_model_version(pinned["name"], pinned["version"])
-    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{found.name}/{found.version}"))
-    loaded = scorer.load(folder / "artifacts" / scorer.FILE, pinned["digest"])
-    tables.note_read(f"model__{model}", pinned["digest"])
-    figures = c.get_run(found.run_id).data.metrics
-    return Version(found.name, str(found.version), found.run_id, pinned["digest"], loaded, figures)
-
-
-def tag(version: Version, facts: Mapping[str, str]) -> None:
-    """Write facts, such as the validation's verdict, to a version's tags."""
-    _tag(version.name, version.version, facts)
-
-
-def _tag(name: str, version: str, facts: Mapping[str, str]) -> None:
-    for key, value in facts.items():
-        store.client().set_model_version_tag(name, version, key, str(value)[:5000])
+    store.client()
+    address = f"models:/{pinned['name']}/{pinned['version']}"
+    return Path(mlflow.artifacts.download_artifacts(address, dst_path=mkdtemp()))

@@ -1,4 +1,4 @@
-"""The page of all pages: every study and step with verdict, key figures, time and links; bad news on top."""
+"""The page of all pages, made from the current runs alone: models, bad news, studies by period, data warnings."""
 
 from __future__ import annotations
 
@@ -6,35 +6,84 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench import evidence
+from workbench import home
+from workbench.registry import current
+from workbench.registry.current import Record
 from workbench.reporting import page
+from workbench.words import number
 
 _RANK = ("error", "red", "amber")
+_DATA = ("portfolios/", "panel/")  # rooms whose warnings are about the data, not about a model
 SHOWN_FIGURES = 4
+MODEL = "model__"
 
 
-def render(studies: dict[str, list[dict[str, Any]]], folder: Path) -> str:
-    """Return the index of the latest run of every step; links lead to pages that are there in `folder`."""
-    rows = {
-        name: [_row(name, r, folder) for r in sorted(found, key=lambda r: r["start"])]
-        for name, found in studies.items()
-    }
-    rows = {name: found for name, found in rows.items() if found}
-    told = [(name, r) for name, found in rows.items() for r in found if r["verdict"] in _RANK]
-    told.sort(key=lambda t: _RANK.index(t[1]["verdict"]))
+def write() -> Path:
+    """Write reports/index.html from the current runs and the last ones that failed, and return its path."""
+    target = home.reports() / "index.html"
+    html = render(current.everything(), current.everything(current.FAILED), home.reports())
+    home.put(target, html.encode())
+    return target
+
+
+def render(runs: list[Record], failed: list[Record], folder: Path) -> str:
+    """Return the index; links lead to pages that are there in `folder`. A failed run stands beside the current one."""
+    rows = [_row(r, folder) for r in sorted([*runs, *failed], key=lambda r: (r.study, r.period, r.start))]
+    studies: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        studies.setdefault((row["study"], row["period"]), []).append(row)
+    bad = sorted((r for r in rows if r["verdict"] in _RANK), key=lambda r: _RANK.index(r["verdict"]))
+    of_data = [r for r in bad if r["step"].startswith(_DATA) and r["verdict"] != "error"]
     return (
         page.templates()
         .get_template("index.html")
-        .render(studies=rows, told=told, css=page.css(), when=time.strftime("%Y-%m-%d %H:%M"))
+        .render(
+            models=models(runs, folder),
+            studies=studies,
+            bad=[r for r in bad if r not in of_data],
+            of_data=of_data,
+            css=page.css(),
+            when=time.strftime("%Y-%m-%d %H:%M"),
+        )
     )
 
 
-def _row(study: str, r: dict[str, Any], folder: Path) -> dict[str, Any]:
-    place = f"{study}/{r['step'].replace('@', '-')}.html"
+def models(runs: list[Record], folder: Path) -> list[dict[str, Any]]:
+    """Return a row for each registered model in use: name, version, kind, verdict, last monitoring, owner, study."""
+    out = []
+    for record in runs:
+        for name, entry in record.models.items():
+            said = [_verdict(r, name, entry) for r in runs if r.study == record.study and name in r.tags]
+            watched = [r for r in runs if r.study == record.study and r.step.startswith("monitoring/")]
+            watched = [r for r in watched if name in {t.lstrip("?") for t in r.reads}]
+            row = {"name": entry["name"], "version": entry["version"], "kind": entry["kind"], "period": record.period}
+            row |= {"verdict": next((v for v in reversed(said) if v), ""), "owner": record.owner}
+            row |= {"watched": _row(watched[-1], folder) if watched else None, "simulated": record.simulated}
+            out.append({**row, "page": _row(record, folder)["page"]})
+    return sorted(out, key=lambda m: (m["name"], m["period"]))
+
+
+def _verdict(record: Record, name: str, entry: dict[str, Any]) -> str:
+    """Return what a validation says of this very version, empty where it speaks of another."""
+    said = record.tags[name]
+    return said["tags"].get("validation.verdict", "") if said["version"] == entry["version"] else ""
+
+
+def _row(r: Record, folder: Path) -> dict[str, Any]:
+    place = f"{r.key.place}/{r.slug}.html"
     return {
-        **r,
-        "page": place if (folder / place).exists() else "",
-        "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(r["start"])),
-        "took": f"{r['seconds']:.0f} s",
-        "shown": [(k.replace("_", " "), evidence.number(v)) for k, v in list(r["figures"].items())[:SHOWN_FIGURES]],
+        "study": r.study,
+        "period": r.period,
+        "simulated": r.simulated,
+        "owner": r.owner,
+        "step": r.step,
+        "status": r.status,
+        "verdict": r.verdict,
+        "headline": r.headline,
+        "link": r.link,
+        "run_id": r.run_id,
+        "page": place if r.status == "FINISHED" and (folder / place).exists() else "",
+        "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(r.start)),
+        "took": f"{r.seconds:.0f} s",
+        "shown": [(k.replace("_", " "), number(v)) for k, v in list(r.figures.items())[:SHOWN_FIGURES]],
     }

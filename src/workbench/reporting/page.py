@@ -57,10 +57,10 @@ def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
                 lead=jinja2.utils.markupsafe.Markup(cells.lead(book)),
                 answer=_answer(left, facts),
                 about=_about(facts),
-                steps=[(name, slug, step_title(name)) for name, slug in facts["steps"]],
+                steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
                 body=jinja2.utils.markupsafe.Markup(cells.body(book)),
                 css=css(),
-                up="../" * (facts["slug"].count("/") + 1 + bool(facts.get("period"))),
+                up="../" * facts["place"].count("/"),
                 when=time.strftime("%Y-%m-%d %H:%M"),
                 shown=formatted,
             )

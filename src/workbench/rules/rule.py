@@ -53,7 +53,7 @@ class Rule(BaseModel):
 
 @dataclass(frozen=True)
 class Threshold:
-    """An amber and a red level as of a date, with whose they are; `instead_of` holds the rule's where a study names others."""
+    """Levels as of a date, with whose they are; `instead_of` holds the rule's own where a study names others."""
 
     name: str
     amber: float

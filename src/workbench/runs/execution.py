@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -15,11 +14,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
-from workbench import evidence, home, tables
-from workbench.params import UserError
-from workbench.registry import runs, store, versions
-from workbench.runs import fingerprint, notebook, outcome
-from workbench.runs.notebook import StepFailed
+from workbench import evidence, home
+from workbench.params import Key, UserError
+from workbench.registry import current, runs, store
+from workbench.registry.current import Record
+from workbench.reporting import index
+from workbench.runs import fingerprint, settling, sweep
 from workbench.runs.study import Step, Study, selected
 
 KERNEL_ENV = {  # one thread: the order of a sum, and with it a model's last digits, depends on their number
@@ -63,19 +63,22 @@ class Options:
 def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, list[Result]]:
     """Run the studies and return every step's result, by study.
 
-    Runs that a killed runner left RUNNING are marked KILLED first. A failed step stops what stands
-    on it and nothing else. Pages and index are brought up to date at the end.
+    What killed runners have left is put right first. A failed step stops what stands on it and nothing else. Where
+    nothing has changed, MLflow is not opened and no run begun. Pages and index are brought up to date at the end.
     """
     with ExitStack() as stack:
         for study in studies:
-            stack.enter_context(_only_runner_of(study.name))
-        for name in runs.reconcile():
-            watcher.note(f"{name}: left behind by a runner that is gone, marked KILLED")
+            stack.enter_context(current.holding(study.name))
+        store.whole()
+        for line in sweep.mend([s.name for s in studies]):
+            watcher.note(line)
+        work = stack.enter_context(sweep.working())
         kernel = stack.enter_context(_kernels(options))
-        flows = [_Flow(s, options, kernel, watcher) for s in studies]
+        flows = [_Flow(s, options, kernel, work, watcher) for s in studies]
         _drive(flows, options.jobs)
         for flow in flows:
             flow.close()
+        index.write()
     return {f.study.name: list(f.results.values()) for f in flows}
 
 
@@ -101,15 +104,24 @@ def _drive(flows: list[_Flow], jobs: int) -> None:
 class _Flow:
     """One study under way: what has ended, what may begin."""
 
-    def __init__(self, study: Study, options: Options, kernel: Any, watcher: Watcher):
-        self.study, self.options, self.kernel, self.watcher = study, options, kernel, watcher
+    def __init__(self, study: Study, options: Options, kernel: Any, work: Path, watcher: Watcher):
+        self.study, self.options, self.kernel, self.work, self.watcher = study, options, kernel, work, watcher
         self.steps = selected(study, options.only, options.start)
         self.results: dict[str, Result] = {}
         self.begun: set[str] = set()
         self.open: dict[str, str] = {}
         self.stopped = False
-        store.client()
-        self.run_id = runs.start(study.name, study.name, {"study": study.name, "steps": [s.name for s in self.steps]})
+        self.run_id, self.lock = "", Lock()
+
+    def study_run(self) -> str:
+        """Return the study's own run in MLflow, begun with the first step that has to run."""
+        with self.lock:
+            if not self.run_id:
+                key = Key(self.study.name, self.study.period)
+                about = f"{self.study.title}. {self.study.description} Owner: {self.study.owner or 'not named'}."
+                runs.describe(self.study.name, about)
+                self.run_id = runs.start(key, self.study.name, {"steps": [s.name for s in self.steps]}, note=about)
+            return self.run_id
 
     def ready(self) -> Iterator[Step]:
         """Yield the steps whose inputs are there; those that can no longer run are settled here."""
@@ -132,29 +144,46 @@ class _Flow:
     def step(self, step: Step) -> Result:
         """Take the step from its last good run where nothing has changed, else run it."""
         began = time.monotonic()
-        facts = fingerprint.facts(step)
-        if not self.options.fresh and (kept := _unchanged(self.study.name, step, facts["step_key"])):
-            return kept
+        facts = fingerprint.facts(step, self.study.language)
+        if not self.options.fresh and (record := _last_good(step, facts["step_key"])):
+            settling.settle(record)
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.start))
+            return Result(step.name, "unchanged", 0.0, record.verdict, f"taken from the run of {when}")
         self.watcher.started(self.study.name, step.name)
-        run_id = runs.start(self.study.name, step.name, facts | step.params.model_dump(mode="json"), self.run_id)
+        note = f"Page: reports/{step.key.place}/{step.slug}.html"
+        values = facts | step.params.model_dump(mode="json")
+        run_id = runs.start(step.key, step.name, values, self.study_run(), note)
         self.open[step.name] = run_id
         try:
-            verdict, headline = self._execute(step, run_id)
+            return self._run(step, run_id, facts["step_key"], began)
+        finally:
+            self.open.pop(step.name, None)
+
+    def _run(self, step: Step, run_id: str, step_key: str, began: float) -> Result:
+        from workbench.runs import outcome
+
+        record, work = outcome.begun(self.study, step, run_id, step_key), self.work / run_id
+        try:
+            self._execute(step, work)
+            record = outcome.keep(self.study, step, record, work, outcome.verified(step, work))
         except Exception as e:  # noqa: BLE001 - whatever befell this step, the others go on
             if self.stopped:  # its run is marked KILLED already
                 return Result(step.name, "not run", message="stopped")
-            return self._failed(step, run_id, _told(e), time.monotonic() - began)
-        finally:
-            self.open.pop(step.name, None)
-        return Result(step.name, "done", time.monotonic() - began, verdict, headline)
+            return self._failed(step, record, _one_line(e), time.monotonic() - began)
+        return Result(step.name, "done", time.monotonic() - began, record.verdict, record.headline)
 
-    def _execute(self, step: Step, run_id: str) -> tuple[str, str]:
-        work = _work(run_id)
+    def _execute(self, step: Step, work: Path) -> None:
+        from workbench.runs import notebook
+
+        temporary = self.work / "tmp" / work.name  # what a kernel lays aside goes with the runner
+        for folder in (work, temporary):
+            folder.mkdir(parents=True, exist_ok=True)
         env = {
             **os.environ,
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
             "MLFLOW_TRACKING_URI": store.uri(),
+            "TMPDIR": str(temporary),
             **KERNEL_ENV,
         }
         values = step.params.model_dump(mode="json")
@@ -163,12 +192,12 @@ class _Flow:
             self.watcher.cell(self.study.name, step.name, at, of)
 
         notebook.run(step.notebook, work / "notebook.ipynb", values, env, self.kernel(), progress)
-        left = outcome.verified(step, work)
-        return outcome.keep(self.study, step, run_id, work, left)
 
-    def _failed(self, step: Step, run_id: str, error: Exception, seconds: float) -> Result:
-        place = outcome.keep_failed(self.study, step, run_id, _work(run_id))
-        runs.end(run_id, "FAILED", {"verdict": "error", "error": str(error)})
+    def _failed(self, step: Step, record: Record, error: Exception, seconds: float) -> Result:
+        from workbench.runs import outcome
+
+        place = outcome.keep_failed(self.study, step, record, self.work / record.run_id, str(error))
+        runs.end(record.run_id, "FAILED", {"verdict": "error", "error": str(error)})
         where = f"; the partial notebook is {place}" if place else ""
         by_user = isinstance(error, UserError) or getattr(error, "by_user", False)
         return Result(step.name, "failed", seconds, "error", f"{error}{where}", by_user)
@@ -176,53 +205,43 @@ class _Flow:
     def stop(self) -> None:
         """Mark the study's run and the steps under way as KILLED (Ctrl-C); their kernels go with the runner."""
         self.stopped = True
-        for run_id in (*self.open.values(), self.run_id):
+        for run_id in (*self.open.values(), *([self.run_id] if self.run_id else [])):
             runs.end(run_id, "KILLED")
 
     def close(self) -> None:
-        """End the study's run and bring the index up to date."""
-        found = list(self.results.values())
-        worst = min((evidence.Verdict(r.verdict) for r in found if r.verdict), key=lambda v: v.rank, default="info")
-        status = "FAILED" if any(r.status == "failed" for r in found) else "FINISHED"
+        """End the study's run, if one was begun, with figures of its own; steps it no longer has say nothing more."""
+        if len(self.steps) == len(self.study.steps):
+            periods = {s.key.period for s in self.steps}
+            settling.retire(self.study.name, periods, {s.name for s in self.steps})
+        if not self.run_id:
+            return
+        results = list(self.results.values())
+        worst = min((evidence.Verdict(r.verdict) for r in results if r.verdict), key=lambda v: v.rank, default="info")
+        status = "FAILED" if any(r.status == "failed" for r in results) else "FINISHED"
+        counts = Counter(r.status.replace(" ", "_") for r in results) + Counter(r.verdict for r in results if r.verdict)
+        runs.log_figures(self.run_id, {"steps": len(results), "seconds": sum(r.seconds for r in results), **counts})
         runs.end(self.run_id, status, {"verdict": str(worst)})
-        outcome.index()
 
 
-def _unchanged(study: str, step: Step, key: str) -> Result | None:
-    """Return the step's last good result where its key is the same and what it wrote is still at rest."""
-    run = runs.last_good(study, step.name, key)
-    if run is None:
-        return None
-    left = json.loads(runs.fetch(run.info.run_id, f"evidence/{evidence.LEFT_BEHIND}").read_text())
-    kept = runs.content(run.info.run_id, "kept.json")
-    for name, entry in kept["pins"].items():
-        if name.startswith("model__"):
-            versions.pin(
-                study,
-                name.removeprefix("model__"),
-                entry["digest"],
-                {k: v for k, v in entry.items() if k != "digest"},
-            )
-        elif tables.exists(study, name, entry["digest"]):
-            tables.pin(study, name, entry["digest"], {k: v for k, v in entry.items() if k != "digest"})
-        else:
-            return None
-    outcome.restore_page(study, step, run.info.run_id)
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.info.start_time / 1000))
-    return Result(step.name, "unchanged", 0.0, left["verdict"], f"taken from the run of {when}")
+def _last_good(step: Step, step_key: str) -> Record | None:
+    """Return a run of the step with this key of which everything still stands: the current one, else the latest.
+
+    The store is asked only where the current run is another's.
+    """
+    record = current.read(step.key, step.slug)
+    if record is not None and record.step_key == step_key and settling.stands(record):
+        return record
+    earlier = runs.last_good(step.key, step.name, step_key)
+    return earlier if earlier is not None and settling.stands(earlier) else None
 
 
-def _told(error: Exception) -> Exception:
+def _one_line(error: Exception) -> Exception:
     """An error nobody foresaw, such as a full disk, as one line; its kind stands before it."""
+    from workbench.runs.notebook import StepFailed
+
     if isinstance(error, (StepFailed, UserError)):
         return error
     return StepFailed(0, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
-
-
-def _work(run_id: str) -> Path:
-    folder = home.mlruns() / "work" / run_id
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @contextmanager
@@ -245,15 +264,3 @@ def _warm(stack: ExitStack) -> str:
     from workbench.runs.warm import warm_kernels
 
     return stack.enter_context(warm_kernels(env=KERNEL_ENV))
-
-
-@contextmanager
-def _only_runner_of(study: str) -> Iterator[None]:
-    place = home.mlruns() / f".{study}.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"study '{study}' is being run by another process; wait for it to end") from None
-        yield

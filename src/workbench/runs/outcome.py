@@ -1,109 +1,199 @@
-"""What becomes of an executed notebook: checked, scanned for personal data, logged, shown as a page."""
+"""What becomes of an executed notebook: checked, scanned for personal data, kept in the store, shown as a page."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
-from workbench.registry import runs, versions
-from workbench.reporting import index as index_page
+from workbench.registry import current, runs, versions
+from workbench.registry.current import Record
 from workbench.reporting import page, privacy
+from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 
-_TOLD = (Verdict.error, Verdict.red, Verdict.amber)
+MODEL = "model__"
+_BAD_NEWS = (Verdict.error, Verdict.red, Verdict.amber)
+
+
+def begun(study: Study, step: Step, run_id: str, step_key: str) -> Record:
+    """Return the record of a run that begins."""
+    experiment = runs.store.experiment(study.name)
+    return Record(
+        study=study.name,
+        period=step.key.period,
+        step=step.name,
+        slug=step.slug,
+        run_id=run_id,
+        step_key=step_key,
+        status="RUNNING",
+        verdict="",
+        headline="",
+        start=time.time(),
+        seconds=0.0,
+        title=study.title,
+        owner=study.owner,
+        simulated=study.simulated,
+        link=runs.link(experiment, run_id),
+        reads=step.reads,
+    )
 
 
 def verified(step: Step, work: Path) -> dict[str, Any]:
-    """Return what the step left, or raise `StepFailed`: no end marker, changed files, tables not written."""
+    """Return what the step left, or raise `StepFailed`: no end marker, changed files, other writes than declared."""
     marker = work / "evidence" / LEFT_BEHIND
     if not marker.exists():
         raise StepFailed(0, "the notebook ended without evidence.leave(...)")
-    left = json.loads(marker.read_text())
-    for name, digest in left["files"].items():
+    left_behind = json.loads(marker.read_text())
+    for name, digest in left_behind["files"].items():
         if digest_file(marker.parent / name) != digest:
             raise StepFailed(0, f"evidence file {name} is not what the notebook left")
-    due = [t for t in step.writes if not t.startswith("model__")]
-    if missing := [t for t in due if t not in left["tables"]["written"]]:
-        raise StepFailed(0, f"the notebook did not write {', '.join(missing)}")
-    return left
+    _as_declared(step, _written(marker.parent, left_behind))
+    for name in left_behind["tags"]:
+        if name not in {n.lstrip("?") for n in (*step.reads, *step.writes)}:
+            raise StepFailed(0, f"the notebook proposes tags for {name}, which it neither reads nor writes")
+    return left_behind
 
 
-def keep(study: Study, step: Step, run_id: str, work: Path, left: dict[str, Any]) -> tuple[str, str]:
-    """Log the step to MLflow, register its model, write its page; return the verdict and the headline."""
+def _written(folder: Path, left_behind: dict[str, Any]) -> set[str]:
+    """Return the names the step wrote, their staged files held against their digests."""
+    for name, digest in left_behind["tables"]["written"].items():
+        file = folder / tables.STAGED / f"{name}.parquet"
+        if not file.exists() or digest_file(file) != digest:
+            raise StepFailed(0, f"table {name} is not what the notebook wrote")
+    model = {MODEL} if (folder / "model" / "model.json").exists() else set()
+    return {*left_behind["tables"]["written"], *model}
+
+
+def _as_declared(step: Step, written: set[str]) -> None:
+    """Raise `StepFailed` where the step wrote less or more than its module's `writes` says."""
+    names = {MODEL if w.lstrip("?").startswith(MODEL) else w for w in step.writes}
+    missing = sorted(n for n in names - written if not n.startswith("?"))
+    more = sorted(written - {n.lstrip("?") for n in names})
+    said = [w for w in step.writes if w.startswith(MODEL)]
+    if missing:
+        what = ", ".join(f"model/model.json ({said[0]})" if n == MODEL else n for n in missing)
+        raise StepFailed(0, f"the notebook did not write {what}, which `writes` of its module declares")
+    if more:
+        what = ", ".join("model/model.json" if n == MODEL else n for n in more)
+        raise StepFailed(0, f"the notebook wrote {what}, which `writes` of its module doesn't declare")
+
+
+def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict[str, Any]) -> Record:
+    """Keep what the step left: tables, model, page, run; then let every name and page say it. Return the record.
+
+    A crash before the run is FINISHED leaves nothing moved; one after it is put right at the next start.
+    """
     refuse_personal(study, step, work)
-    pins = {t: tables.pinned(study.name, t) for t in step.writes if not t.startswith("model__")}
-    model = work / "evidence" / "model" / "model.json"
-    if model.exists():
-        name = next(w for w in step.writes if w.startswith("model__")).removeprefix("model__")
-        versions.register(run_id, model, study.name, name)
-        pins[f"model__{name}"] = tables.pinned(study.name, f"model__{name}")
-    elif any(w.startswith("model__") for w in step.writes):
-        raise StepFailed(0, "the notebook left no model/model.json")
-    (work / "kept.json").write_text(json.dumps({"pins": pins, "params": step.params.model_dump(mode="json")}, indent=1))
-    headline = _headline(left, step.name)
-    html = page.render(work / "notebook.ipynb", left, _facts(study, step, run_id) | {"attached": _attached(step, work)})
+    staged = work / "evidence" / tables.STAGED
+    entries = {n: tables.keep(step.key, n, staged) for n in left_behind["tables"]["written"]}
+    shutil.rmtree(staged, ignore_errors=True)
+    models = _registered(step, record.run_id, work, left_behind)
+    _series(work, left_behind["series"])
+    attached = _attached(step, work)
+    html = page.render(work / "notebook.ipynb", left_behind, _facts(study, step, record) | {"attached": attached})
     (work / "page.html").write_text(html, encoding="utf-8")
-    runs.keep(run_id, work, left["figures"])
-    runs.end(run_id, "FINISHED", {"verdict": left["verdict"], "headline": headline})
-    _publish(study.name, step, work)
+    record = replace(
+        record,
+        status="FINISHED",
+        verdict=left_behind["verdict"],
+        headline=_headline(left_behind, step.name),
+        seconds=time.time() - record.start,
+        folder=runs.artifacts(record.run_id),
+        figures=left_behind["figures"],
+        tables=entries,
+        models=models,
+        tags=_proposed(step, models, left_behind["tags"]),
+        files=versions.digests(work),
+        pages=_pages(step, attached),
+    )
+    (work / runs.RECORD).write_text(record.to_json(), encoding="utf-8")
+    _log(record, work, left_behind)
+    current.put(record, current.SETTLING)
+    runs.end(record.run_id, "FINISHED", {"verdict": record.verdict, "headline": record.headline})
+    settling.settle(record)
     shutil.rmtree(work, ignore_errors=True)
-    return left["verdict"], headline
+    return record
 
 
-def _facts(study: Study, step: Step, run_id: str) -> dict[str, Any]:
-    experiment = runs.store.experiment(study.name)
+def _log(record: Record, work: Path, left_behind: dict[str, Any]) -> None:
+    runs.log_figures(record.run_id, left_behind["figures"])
+    runs.log_inputs(record.run_id, left_behind["tables"]["read"])
+    runs.log_series(record.run_id, left_behind["series"])
+    runs.keep(record.run_id, work)
+
+
+def _registered(step: Step, run_id: str, work: Path, left_behind: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    file = work / "evidence" / "model" / "model.json"
+    if not file.exists():
+        return {}
+    name = next(w.lstrip("?") for w in step.writes if w.lstrip("?").startswith(MODEL))
+    model = name.removeprefix(MODEL)
+    return {name: versions.register(run_id, file, step.key.study, model, left_behind["figures"])}
+
+
+def _proposed(step: Step, models: dict[str, dict[str, Any]], tags: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Return the proposed tags with the version they are for: the one just registered, else the one that was read."""
+    said = {}
+    for name, facts in tags.items():
+        entry = models.get(name) or tables.pinned(step.key, name)
+        if entry is None or "version" not in entry:
+            raise StepFailed(0, f"the notebook proposes tags for {name}, which is no registered model")
+        said[name] = {"name": entry["name"], "version": entry["version"], "tags": facts}
+    return said
+
+
+def _series(work: Path, series: dict[str, dict[str, float]]) -> None:
+    """Write figures by period as the table MLflow shows beside the run."""
+    if rows := [(name, period, value) for name, values in series.items() for period, value in values.items()]:
+        table = {"columns": ["figure", "period", "value"], "data": rows}
+        (work / "series.json").write_text(json.dumps(table), encoding="utf-8")
+
+
+def _facts(study: Study, step: Step, record: Record) -> dict[str, Any]:
     return {
         "study": study.name,
         "title": study.title,
+        "owner": study.owner,
+        "description": study.description,
+        "period": step.key.period,
+        "language": study.language,
         "simulated": study.simulated,
         "step": step.name,
-        "run_id": run_id,
-        "link": runs.link(experiment, run_id),
-        "steps": [(s.name, s.slug) for s in study.steps],
-        "slug": step.slug,
+        "run_id": record.run_id,
+        "link": record.link,
+        "steps": [(s.name, f"{s.key.place}/{s.slug}") for s in study.steps],
+        "place": f"{step.key.place}/{step.slug}",
         "params": step.params.model_dump(mode="json"),
     }
 
 
-def _headline(left: dict[str, Any], step: str) -> str:
+def _headline(left_behind: dict[str, Any], step: str) -> str:
     """Evidence called like the step speaks for the whole of it; else the worst."""
-    own = [e for e in left["evidence"] if e["key"] == step.rsplit("/", 1)[-1].split("@")[0]]
-    told = [e for e in left["evidence"] if e["verdict"] in _TOLD]
-    return (own or told or left["evidence"] or [{"answer": ""}])[0]["answer"]
+    named = [e for e in left_behind["evidence"] if e["key"] == step.rsplit("/", 1)[-1].split("@")[0]]
+    bad = [e for e in left_behind["evidence"] if e["verdict"] in _BAD_NEWS]
+    return (named or bad or left_behind["evidence"] or [{"answer": ""}])[0]["answer"]
 
 
-def _publish(study: str, step: Step, work: Path) -> None:
-    target = home.reports() / study / f"{step.slug}.html"
-    _replace(work / "page.html", target)
-    for name, place in _attached(step, work).items():
-        _replace(work / "evidence" / name, target.parent / place)
+def _pages(step: Step, attached: dict[str, str]) -> dict[str, str]:
+    """Return artifact → place below `reports/` of the step's page and of those attached to it."""
+    page_ = f"{step.key.place}/{step.slug}.html"
+    beside = page_.rpartition("/")[0]
+    return {"page.html": page_, **{f"evidence/{n}": f"{beside}/{place}" for n, place in attached.items()}}
 
 
 def _attached(step: Step, work: Path) -> dict[str, str]:
     """Return whole pages the step left besides its notebook: name → place beside the step's page."""
     folder = work / "evidence"
-    found = [p.relative_to(folder) for p in sorted(folder.glob("*/*.html"))]
-    return {str(p): f"{Path(step.slug).name}-{p.parent}/{p.name}" for p in found}
-
-
-def _replace(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.rename(target)
-
-
-def restore_page(study: str, step: Step, run_id: str) -> None:
-    """Bring back the page of a step taken from its last good run, where it is no longer there."""
-    target = home.reports() / study / f"{step.slug}.html"
-    if not target.exists():
-        _publish(study, step, runs.fetch(run_id, "page.html").parent)
+    pages = [p.relative_to(folder) for p in sorted(folder.glob("*/*.html"))]
+    return {str(p): f"{Path(step.slug).name}-{p.parent}/{p.name}" for p in pages}
 
 
 def refuse_personal(study: Study, step: Step, work: Path) -> None:
@@ -121,8 +211,10 @@ def refuse_personal(study: Study, step: Step, work: Path) -> None:
         )
 
 
-def keep_failed(study: Study, step: Step, run_id: str, work: Path) -> str:
-    """Keep the half-run notebook below reports/ and in the run, unless it shows personal data; return its place."""
+def keep_failed(study: Study, step: Step, record: Record, work: Path, error: str) -> str:
+    """Remember that the step failed; return where its half-run notebook lies, unless that shows personal data."""
+    record = replace(record, status="FAILED", verdict="error", headline=error, seconds=time.time() - record.start)
+    current.put(record, current.FAILED)
     source = work / "notebook.ipynb"
     if not source.exists():
         return ""
@@ -130,19 +222,9 @@ def keep_failed(study: Study, step: Step, run_id: str, work: Path) -> str:
         refuse_personal(study, step, work)
     except UserError:
         return ""
-    target = home.reports() / study.name / f"{step.slug}.failed.ipynb"
-    _replace(source, target)
-    runs.keep(run_id, work, {})
+    target = settling.failed_notebook(record)
+    home.put(target, source)
+    shutil.rmtree(work / "evidence" / tables.STAGED, ignore_errors=True)
+    runs.keep(record.run_id, work)
     shutil.rmtree(work, ignore_errors=True)
     return str(target.relative_to(home.root()))
-
-
-def index() -> Path:
-    """Write reports/index.html from what MLflow remembers, and return its path."""
-    rows = {name: runs.latest(name) for name in runs.studies()}
-    target = home.reports() / "index.html"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(".index.part")
-    part.write_text(index_page.render(rows, home.reports()), encoding="utf-8")
-    part.rename(target)
-    return target

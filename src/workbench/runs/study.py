@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import home, params, tables
 from workbench.evidence import digest_file
-from workbench.params import UserError, from_yaml, nearest
+from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
+
+PLACEHOLDERS = ("period", "period_from", "period_to")
 
 
 class _File(BaseModel):
@@ -24,13 +28,18 @@ class _File(BaseModel):
     description: str = ""
     owner: str = ""
     simulated: bool = False
+    language: Literal["en", "zh_CN"] = "en"
     defaults: dict[str, Any] = {}
     steps: dict[str, dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a study, resolved: `name` is its path, or path@instance where a study has it twice."""
+    """One step of a study, resolved: `name` is its path, or path@instance where a study has it twice.
+
+    `reads` and `writes` name tables and models (`model__NAME`); a `?` before a name says that it may be missing.
+    `code` holds the digests of the code it stands on, where they are known already.
+    """
 
     name: str
     notebook: Path
@@ -38,17 +47,28 @@ class Step:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     files: tuple[Path, ...]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
         """The step's name as a file name below the study's folder."""
         return self.name.replace("@", "-")
 
+    @property
+    def key(self) -> Key:
+        """Study and period the step belongs to."""
+        return self.params.key
+
+    @property
+    def module(self) -> str:
+        """The module behind the step, as Python names it."""
+        return f"workbench.{self.name.partition('@')[0].replace('/', '.')}"
+
     def inputs(self) -> dict[str, str]:
         """Return the digests of everything the step reads, as it lies there now."""
         names = [n.lstrip("?") for n in self.reads]
-        found = {n: (tables.pinned(self.params.study, n) or {}).get("digest", "") for n in names}
-        return found | {f"file.{i}": digest_file(p) for i, p in enumerate(self.files, 1)}
+        digests = {n: (tables.pinned(self.key, n) or {}).get("digest", "") for n in names}
+        return digests | {f"file.{i}": digest_file(p) for i, p in enumerate(self.files, 1)}
 
 
 @dataclass(frozen=True)
@@ -59,7 +79,10 @@ class Study:
     path: Path
     title: str
     description: str
+    owner: str
     simulated: bool
+    language: str
+    period: str
     steps: tuple[Step, ...]
     needs: dict[str, frozenset[str]]
 
@@ -70,32 +93,82 @@ def known_steps() -> list[str]:
     return sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.glob("*/*.ipynb") if "." not in p.stem)
 
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study:
     """Return the study in a file, or raise `UserError` with one line: what is wrong, where, what to do.
 
-    `overrides` are `step.param=value` texts; they stand above the file.
+    `overrides` are `step.param=value` texts; they stand above the file. In its values `{period}`, `{period_from}` and
+    `{period_to}` stand for the period and its first and last month; a step that has one of them, and every step that
+    stands on it, belongs to the period, the others are done once.
     """
+    words = dict(zip(PLACEHOLDERS, (period, *months_of(period)) if period else ("", "", ""), strict=True))
     content = _read(path)
     if not content.steps:
         raise UserError(f"{path.name}: steps: none is named; known: {', '.join(known_steps())}")
-    steps, given = {}, _overrides(overrides, content.steps, path.name)
-    for name, own in content.steps.items():
-        steps[name] = _step(name, {**(own or {}), **given.get(name, {})}, content.defaults, path)
+    given = _overrides(overrides, content.steps, path.name)
+    steps, dated = {}, set()
+    for name, section in content.steps.items():
+        values = _values(name, {**(section or {}), **given.get(name, {})}, content.defaults, path)
+        filled = _filled(values, words)
+        steps[name] = _step(name, filled, path)
+        dated |= {name} if filled != values else set()
     _defaults_known(content.defaults, steps, path)
     needs = _needs(steps, path)
+    order = _order(needs, path)
+    if period:
+        steps = _of_period(steps, order, needs, dated, period, path)
+    return Study(
+        name=path.stem,
+        path=path,
+        title=content.title,
+        description=content.description,
+        owner=content.owner,
+        simulated=content.simulated,
+        language=content.language,
+        period=period or ONCE,
+        steps=tuple(steps[n] for n in order),
+        needs=needs,
+    )
+
+
+def _order(needs: dict[str, frozenset[str]], path: Path) -> tuple[str, ...]:
     try:
-        order = tuple(TopologicalSorter(needs).static_order())
+        return tuple(TopologicalSorter(needs).static_order())
     except CycleError as e:
         raise UserError(f"{path.name}: steps wait for one another: {' -> '.join(e.args[1])}") from None
-    return Study(
-        path.stem,
-        path,
-        content.title,
-        content.description,
-        content.simulated,
-        tuple(steps[n] for n in order),
-        needs,
-    )
+
+
+def _of_period(
+    steps: dict[str, Step],
+    order: tuple[str, ...],
+    needs: dict[str, frozenset[str]],
+    dated: set[str],
+    period: str,
+    path: Path,
+) -> dict[str, Step]:
+    """Return the steps, those with a placeholder and all that stand on them moved to the period."""
+    if not dated:
+        names = ", ".join(f"{{{w}}}" for w in PLACEHOLDERS)
+        raise UserError(f"{path.name}: no step's parameters hold {names}; without one --period changes nothing")
+    for name in order:
+        if name in dated or needs[name] & dated:
+            dated.add(name)
+            moved = steps[name].params.model_copy(update={"period": period})
+            steps[name] = replace(steps[name], params=moved)
+    return steps
+
+
+def _filled(value: Any, words: dict[str, str]) -> Any:
+    """Return a value with its placeholders filled; YAML reads an unquoted `{period}` as a mapping, meant as this."""
+    if isinstance(value, str):
+        for word, text in words.items():
+            value = value.replace(f"{{{word}}}", text)
+    elif isinstance(value, dict):
+        if len(value) == 1 and next(iter(value)) in words and next(iter(value.values())) is None:
+            return words[next(iter(value))]
+        value = {k: _filled(v, words) for k, v in value.items()}
+    elif isinstance(value, list):
+        value = [_filled(v, words) for v in value]
+    return value
 
 
 def _read(path: Path) -> _File:
@@ -130,18 +203,32 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
     return out
 
 
-def _step(name: str, own: dict[str, Any], defaults: dict[str, Any], path: Path) -> Step:
+def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the step's values as the file gives them; an empty `today` is the day of this run, so that it shows."""
     base, at, instance = name.partition("@")
     if base not in known_steps():
         raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, known_steps())}")
     if at and not re.fullmatch(r"[a-z0-9_]+", instance):
         raise UserError(f"{path.name}: step '{name}': after @ write a name of a-z, 0-9 and _")
-    if "study" in {**defaults, **own}:
+    if "study" in {**defaults, **given}:
         raise UserError(f"{path.name}: {name}: 'study' is the file's own name; leave it out")
-    module = import_module(f"workbench.{base.replace('/', '.')}")
-    fields = module.Params.model_fields
-    values = {k: v for k, v in defaults.items() if k in fields} | own | {"study": path.stem}
-    p = module.Params.checked(values, f"{path.name}: {name}")
+    if "period" in {**defaults, **given}:
+        raise UserError(f"{path.name}: {name}: 'period' is given by --period; leave it out")
+    fields = _module(base).Params.model_fields
+    values = {k: v for k, v in defaults.items() if k in fields} | given
+    if "today" in fields and not values.get("today"):
+        values["today"] = date.today().isoformat()
+    return values
+
+
+def _module(base: str) -> ModuleType:
+    return import_module(f"workbench.{base.replace('/', '.')}")
+
+
+def _step(name: str, values: dict[str, Any], path: Path) -> Step:
+    base = name.partition("@")[0]
+    module = _module(base)
+    p = module.Params.checked({**values, "study": path.stem}, f"{path.name}: {name}")
     p.verify()
     return Step(
         name,
@@ -168,7 +255,7 @@ def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
     """Return step → steps whose tables it reads; a table nobody writes is an error."""
     writers: dict[str, str] = {}
     for s in steps.values():
-        for table in s.writes:
+        for table in (w.lstrip("?") for w in s.writes):
             if table in writers:
                 raise UserError(f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one")
             writers[table] = s.name

@@ -21,6 +21,8 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
+from workbench import home
+
 KERNEL = "workbench-warm"
 PRELOAD = (
     "pandas",
@@ -90,7 +92,7 @@ class ForkServer:
     def __init__(self, preload: Sequence[str], env: Mapping[str, str], log: Path | None = None):
         self.env = dict(env)
         # Its mode is 0700: nobody else may ask for a kernel.
-        self._folder = Path(tempfile.mkdtemp(prefix="workbench-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{home.KERNELS}{os.getpid()}-"))
         self._keep_log, self.log = log is not None, log or Path(f"{self._folder}.log")
         self.address = str(self._folder / "fork")
         command = [sys.executable, "-m", "workbench.runs.forkserver", "--preload", ",".join(preload)]

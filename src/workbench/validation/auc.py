@@ -1,31 +1,40 @@
-"""Does the model separate good from bad on rows it never saw?
+"""Does the model separate rows with the event from rows without it, on rows it never saw?
 
-**Method** Gini = 2·AUC − 1 on the PD, DeLong's interval.
+**Method** Gini = 2·AUC − 1 of the predictions, weighted, with DeLong's interval by parent.
 **Reads as bad** a Gini below the threshold.
-**Blind to** calibration; rows of one account are taken as independent.
-**Source** DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3); ECB (2019), Instructions, section 2.5.4.
+**Blind to** calibration: a model can order customers well and say the wrong rate of all of them.
+**Source** DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3); Obuchowski (1997), Biometrics 53(2), for clusters.
 """
 
 from __future__ import annotations
 
-from workbench import metrics
-from workbench.evidence import Evidence
-from workbench.validation.subject import Subject
+from scipy import stats
 
-FAMILY = "discrimination"
+from workbench import metrics
+from workbench.evidence import Evidence, judged
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "discrimination", {"binary"}
 
 
 def test(s: Subject) -> Evidence:
     """Return the Gini of the hold-out with its interval."""
-    h, t = s.holdout, s.thresholds["gini"]
-    gini = metrics.gini(h["outcome"], h["pd"], h["weight"])
-    low, high = (2 * v - 1 for v in metrics.auc_interval(h["outcome"], h["pd"]))
+    h, rule = s.holdout, s.rules["gini"]
+    arrays = (h["outcome"], h["predicted"], h["weight"])
+    gini = metrics.gini(*arrays)
+    half = 2 * stats.norm.ppf(0.975) * metrics.clustered_error(metrics.auc_influence(*arrays), h["parent_id"])
+    facts = {"gini": gini, "low": max(gini - half, -1.0), "high": min(gini + half, 1.0), "auc": (gini + 1) / 2}
     return Evidence(
         key="auc",
-        question="Does the model separate good from bad?",
-        verdict=t.light(gini, high_is_bad=False),
-        answer=f"Gini {gini:.4f} ({low:.4f} to {high:.4f}), AUC {(gini + 1) / 2:.4f}.",
+        question=say("Does the model separate {positive} from {negative}?", **_words(s)),
+        verdict=judged(gini, rule),
+        answer=say("Gini {gini:.4f} ({low:.4f} to {high:.4f}), AUC {auc:.4f}.", **facts),
         value=gini,
-        threshold=str(t),
+        threshold=rule.text,
         source="DeLong et al. (1988)",
     )
+
+
+def _words(s: Subject) -> dict:
+    return {"positive": s.outcome.positive, "negative": s.outcome.negative}

@@ -1,9 +1,11 @@
-"""Run every validation test on a registered model and give the verdict: pass, refer or refuse."""
+"""Run every validation test that fits the outcome on a registered model and give the verdict: pass, refer or refuse."""
 
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,28 +15,34 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
-from workbench import params
+from workbench import params, rules
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.subject import Subject, thresholds
+from workbench.validation.subject import Subject
+from workbench.words import Text, say
 
-TOLERATED_AMBERS = 3
 POLICY = Path(__file__).with_name("mandatory.yaml")
-_NOT_TESTS = ("battery", "subject")
+EVERY_KIND = {"binary", "rate", "amount", "time"}
+DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$|^$"
 
 
 class Params(params.Params):
-    """Which model is validated on which panel, and the study's own thresholds."""
+    """Which model is validated on which panel, and by which rules."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel the model was developed on")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
-    thresholds: dict[str, Any] = Field({}, description="own thresholds by name, each [amber, red]")
+    thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
+    rules_as_of: str = Field("", pattern=DAY, description="day as of which rules are looked up; empty is today")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
-    seed: int = Field(7, ge=0, description="seed of the validator's own draws")
+    seed: int = Field(42, ge=0, description="seed of the rows the challenger learns from, where there are too many")
 
     def verify(self) -> None:
-        """Raise `UserError` for an unknown threshold or an unknown mandatory test."""
-        thresholds(self.thresholds)
-        mandatory(self.mandatory)
+        """Raise `UserError` for an unknown rule, a wrong value of one, or an unknown mandatory test."""
+        self.rules()
+        mandatory("binary", self.mandatory)
+
+    def rules(self) -> rules.Rules:
+        """Return the rules in force, the study's own values above them."""
+        return rules.load(self.rules_as_of, self.thresholds, "validation/battery: thresholds")
 
 
 def reads(p: Params) -> list[str]:
@@ -47,11 +55,15 @@ def writes(p: Params) -> list[str]:
     return []
 
 
-def tests() -> dict[str, ModuleType]:
-    """Return every test of the battery by name: each module of this room that has a `test`."""
-    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name not in _NOT_TESTS]
-    found = {name: _loaded(name) for name in sorted(names)}
-    return {name: module for name, module in found.items() if hasattr(module, "test")}
+def tests(kind: str = "") -> dict[str, ModuleType]:
+    """Return every test of the battery by name: each module of this room that has a `test`; of one kind, those that fit."""
+    names = sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    modules = {name: _loaded(name) for name in names}
+    return {n: m for n, m in modules.items() if hasattr(m, "test") and (not kind or kind in _kinds(m))}
+
+
+def _kinds(module: ModuleType) -> set[str]:
+    return set(getattr(module, "KINDS", EVERY_KIND))
 
 
 def _loaded(name: str) -> ModuleType:
@@ -64,41 +76,54 @@ def _loaded(name: str) -> ModuleType:
     def test(_: Subject) -> Evidence:
         raise reason
 
-    module.test, module.FAMILY = test, "process"
+    module.test, module.FAMILY, module.KINDS = test, "process", EVERY_KIND
     return module
 
 
-def mandatory(named: list[str] | None = None) -> list[str]:
+def mandatory(kind: str, named: list[str] | None = None) -> list[str]:
     """Return the tests an approval needs: those of the policy file, or those named. `UserError` for an unknown one."""
     policy = yaml.safe_load(POLICY.read_text())["tests"]
+    known = {name for names in policy.values() for name in names} | set(tests())
     for name in named or []:
-        if name not in {*policy, *tests()}:
-            raise params.UserError(
-                f"validation/battery: mandatory: unknown '{name}'; {params.nearest(name, {*policy, *tests()})}"
-            )
-    return list(named or policy)
+        if name not in known:
+            raise params.UserError(f"validation/battery: mandatory: unknown '{name}'; {params.nearest(name, known)}")
+    return list(named or policy.get(kind, []))
 
 
 def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> list[Evidence]:
-    """Return every test's evidence; a test that breaks is an `error`, and the battery goes on."""
+    """Return the evidence of every test that fits the outcome; a test that breaks is an `error`, the battery goes on."""
     out = []
-    for name, module in tests().items():
-        try:
-            out.append(module.test(subject))
-        except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
-            said = f"{type(e).__name__}: {' '.join(str(e).split())}"
-            out.append(
-                Evidence(
-                    key=name, question=(module.__doc__ or name).splitlines()[0], verdict=Verdict.error, answer=said
-                )
-            )
+    for name, module in tests(subject.outcome.kind).items():
+        out.append(_answer(name, module, subject))
         progress(name)
     return out
 
 
+def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:
+    if not subject.has_variety and getattr(module, "READS_OUTCOME", True):
+        return _without(name, module, Verdict.not_evaluated, say("The hold-out has one outcome only."))
+    try:
+        evidence = module.test(subject)
+    except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
+        reason = say("{kind}: {message}", kind=type(e).__name__, message=" ".join(str(e).split()))
+        return _without(name, module, Verdict.error, reason)
+    return evidence if evidence.blind_to else replace(evidence, blind_to=blind_to(module))
+
+
+def _without(name: str, module: ModuleType, verdict: Verdict, answer: Text) -> Evidence:
+    question = say((module.__doc__ or name).splitlines()[0])
+    return Evidence(key=name, question=question, verdict=verdict, answer=answer, blind_to=blind_to(module))
+
+
+def blind_to(module: ModuleType) -> Text:
+    """Return what a test can't see, as its docstring says it."""
+    said = re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", module.__doc__ or "", re.DOTALL)
+    return say(" ".join(said[1].split())) if said else Text()
+
+
 def family(name: str) -> str:
     """Return the family a test belongs to."""
-    return str(getattr(tests()[name], "FAMILY", "other"))
+    return str(getattr(tests().get(name), "FAMILY", "other"))
 
 
 def by_family(items: list[Evidence]) -> pd.DataFrame:
@@ -108,41 +133,65 @@ def by_family(items: list[Evidence]) -> pd.DataFrame:
     return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 
 
-def verdict(items: list[Evidence], named: list[str] | None = None) -> Evidence:
+def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = None) -> Evidence:
     """Return the overall verdict.
 
-    Refuse: a red light, a broken test, or a mandatory test missing (`named`, else those of mandatory.yaml). Refer: more amber lights than tolerated, or a
-    test that could not be evaluated. Pass otherwise. What it means is for a person to sign.
+    Refuse: a red light, a broken test, or a mandatory test missing (`named`, else those of mandatory.yaml). Refer: more
+    amber lights than tolerated, or a test that could not be evaluated. Pass otherwise. What it means is for a person to
+    sign.
     """
-    lights = [e.verdict for e in items]
-    count = {v: lights.count(v) for v in Verdict}
-    missing = sorted(set(mandatory(named)) - {e.key for e in items})
-    bad = count[Verdict.red] + count[Verdict.error] + len(missing)
-    word = (
-        "refuse"
-        if bad
-        else "refer"
-        if count[Verdict.amber] > TOLERATED_AMBERS or count[Verdict.not_evaluated]
-        else "pass"
-    )
-    light = {"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word]
-    worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
-    answer = (
-        f"{word}: {len(items)} tests, {count[Verdict.red]} red, {count[Verdict.error]} broken, {count[Verdict.amber]} amber, "
-        f"{count[Verdict.not_evaluated]} not evaluated, {count[Verdict.green]} green."
-    )
-    answer += f" Red: {', '.join(worst)}." if worst else ""
-    answer += f" Missing: {', '.join(missing)}." if missing else ""
+    tolerated = int(subject.rules.number("tolerated_ambers"))
+    missing = sorted(set(mandatory(subject.outcome.kind, named)) - {e.key for e in items})
+    word = _word([e.verdict for e in items], missing, tolerated)
     return Evidence(
         key="battery",
-        question="Should this version be approved?",
-        verdict=light,
-        answer=answer,
+        question=say("Should this version be approved?"),
+        verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
+        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _own_rules(subject),
         value=word,
-        threshold=f"refuse on any red, broken or missing mandatory test; refer on more than {TOLERATED_AMBERS} ambers (convention)",
+        threshold=say(
+            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers, or where a test "
+            "could not be evaluated.",
+            tolerated=tolerated,
+        ),
         source="test 54 of the battery: completeness",
         table=by_family(items),
     )
+
+
+def _word(lights: list[Verdict], missing: list[str], tolerated: int) -> str:
+    if missing or Verdict.red in lights or Verdict.error in lights:
+        return "refuse"
+    return "refer" if lights.count(Verdict.amber) > tolerated or Verdict.not_evaluated in lights else "pass"
+
+
+def _counted(word: str, items: list[Evidence]) -> Text:
+    names = {"red": Verdict.red, "broken": Verdict.error, "amber": Verdict.amber, "open": Verdict.not_evaluated}
+    counts = {n: sum(e.verdict is v for e in items) for n, v in {**names, "green": Verdict.green}.items()}
+    words = {"pass": say("pass"), "refer": say("refer"), "refuse": say("refuse")}
+    return say(
+        "{word}: {tests} tests, {red} red, {broken} broken, {amber} amber, {open} not evaluated, {green} green.",
+        word=words[word],
+        tests=len(items),
+        **counts,
+    )
+
+
+def _named(items: list[Evidence], missing: list[str]) -> Text:
+    worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
+    red = say("Red: {tests}.", tests=worst) if worst else Text()
+    return red + (say("Missing: {tests}.", tests=missing) if missing else Text())
+
+
+def _unfit(s: Subject) -> Text:
+    names = sorted(set(tests()) - set(tests(s.outcome.kind)))
+    kinds = {"binary": say("an event"), "rate": say("a rate"), "amount": say("an amount"), "time": say("a time")}
+    return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=names)
+
+
+def _own_rules(s: Subject) -> Text:
+    own = list(s.rules.overridden)
+    return say("The study names its own values of {rules}.", rules=own) if own else Text()
 
 
 def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:

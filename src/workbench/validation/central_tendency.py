@@ -1,9 +1,9 @@
-"""Is the average PD the long-run default rate?
+"""Is the average prediction what was observed in the long run?
 
-**Method** mean PD of development and hold-out together against the observed rate, Jeffreys' interval on effective counts.
-**Reads as bad** a mean PD outside the 95 % interval by more than a tenth of the rate.
+**Method** mean prediction of development and hold-out together against the observed mean with its 95 % interval by parent: Jeffreys' on effective counts where an event is predicted, Student's t where an amount or a rate is.
+**Reads as bad** a mean outside the interval and off by enough to matter; red only on the side that costs.
 **Blind to** a sample that is no full cycle.
-**Source** EBA/GL/2017/16, section 5.3.4 (long-run average default rate).
+**Source** Regulation (EU) 575/2013, Article 180(1)(a) (long-run averages of one-year default rates).
 """
 
 from __future__ import annotations
@@ -11,31 +11,34 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench import metrics
-from workbench.evidence import Evidence, Verdict
-from workbench.panel.describe import effective
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.panel.rates import observed
+from workbench.validation.significance import off
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "calibration"
-MATERIAL = 0.10
+FAMILY, KINDS = "calibration", {"binary", "rate", "amount"}
 
 
 def test(s: Subject) -> Evidence:
-    """Return mean PD against observed rate over development and hold-out."""
-    rows = pd.concat([s.development, s.holdout])
-    bad, n = effective(rows["outcome"], rows["weight"])
-    low, high = metrics.rate_interval(bad, n)
-    mean, rate = float(np.average(rows["pd"], weights=rows["weight"])), bad / n
-    off = mean / rate - 1
-    verdict = (
-        Verdict.green if low <= mean <= high or abs(off) <= MATERIAL else Verdict.red if off < 0 else Verdict.amber
-    )
+    """Return mean prediction against observed mean over development and hold-out."""
+    rows, rule = pd.concat([s.development, s.holdout]), s.rules["rate_off"]
+    rate, low, high = observed(rows["outcome"], rows["weight"], s.outcome, rows["parent_id"])
+    mean = float(np.average(rows["predicted"], weights=rows["weight"]))
+    light = Verdict.green if low <= mean <= high else judged(off(rate, mean), rule)
+    facts = {"mean": s.shown(mean), "observed": s.shown(rate), "low": s.shown(low), "high": s.shown(high)}
     return Evidence(
         key="central_tendency",
-        question="Is the average PD the observed default rate?",
-        verdict=verdict,
-        answer=f"Mean PD of development and hold-out together {mean:.2%}, observed {rate:.2%} ({low:.2%} to {high:.2%}).",
+        question=say(
+            "Is the average {predicted} the observed {rate}?", predicted=s.outcome.predicted, rate=s.outcome.rate
+        ),
+        verdict=light if s.is_costly(rate, mean) or light is not Verdict.red else Verdict.amber,
+        answer=say(
+            "Mean {predicted} of development and hold-out together {mean}, observed {observed} ({low} to {high}).",
+            predicted=s.outcome.predicted,
+            **facts,
+        ),
         value=mean,
-        threshold="outside the 95 % interval by more than a tenth: red if too low, amber if too high (convention)",
-        source="EBA/GL/2017/16, section 5.3.4",
+        threshold=rule.text + say("Green inside the 95 % interval; at most amber on the side that doesn't cost."),
+        source="Regulation (EU) 575/2013, Article 180(1)(a)",
     )

@@ -1,9 +1,9 @@
-"""Are groups that must be treated alike approved alike?
+"""Are groups that must be treated alike selected alike?
 
-**Method** approved = the safer half of the hold-out by PD; approval rate of each group over the most favoured group's, and the observed rate against the PD within groups; ages in bands, other numbers of more than ten values in quarters.
-**Reads as bad** a ratio below the threshold in a group of at least 100 and 2 % of the rows; red only where the PD also lies above the group's observed interval.
-**Blind to** whether a difference is justified by risk: the table shows observed rate and PD beside it.
-**Source** four-fifths rule, 29 CFR 1607.4 D, as a benchmark; calibration within groups: Kleinberg et al. (2017).
+**Method** selected = the half of the hold-out that the prediction speaks for (the lowest where more is worse, the highest where more is better); share selected of each group over the most favoured group's, and what was observed against the prediction within groups; ages in bands, other numbers of more than ten values in quarters.
+**Reads as bad** a ratio below the threshold; red only where the prediction also errs against the group, beyond the interval of what was observed there.
+**Blind to** whether a difference is justified by risk: the table shows observed and predicted beside it; and to groups too small to judge, which are listed.
+**Source** four-fifths rule, 29 CFR 1607.4(D), as a benchmark for the amber level; within groups: Kleinberg, Mullainathan & Raghavan (2017), ITCS.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel.bins import is_category
-from workbench.panel.describe import effective
-from workbench.validation.subject import Subject, Threshold
+from workbench.panel.rates import observed
+from workbench.validation.subject import Subject
+from workbench.words import Text, say
 
-FAMILY = "fairness"
-LEAST_ROWS, LEAST_SHARE = 100, 0.02  # a tiny group is no yardstick, nor judged: 29 CFR 1607.4 A
+FAMILY, KINDS = "fairness", {"binary", "rate", "amount"}
 AGE_BANDS, FEW_VALUES = (25, 35, 45, 60), 10
+NAMES = ["column", "group", "rows", "selected", "predicted", "observed", "low", "high"]
+SOURCE = "29 CFR 1607.4(D) (benchmark)"
 
 
 def _groups(values: pd.Series) -> pd.Series:
     if is_category(values):
-        return values
+        return values.astype(object)
     if "age" not in str(values.name).split("_"):
         few = values.nunique() <= FEW_VALUES
         return values if few else pd.qcut(values, 4, duplicates="drop").astype("str").where(values.notna())
@@ -33,69 +34,124 @@ def _groups(values: pd.Series) -> pd.Series:
     return pd.Series(names[codes], index=values.index).where(values.notna())
 
 
+def cut_off(s: Subject) -> tuple[float, pd.Series]:
+    """Return the median prediction of the hold-out and which rows stand on the favoured side of it."""
+    predicted = s.holdout["predicted"]
+    cut = float(predicted.median())
+    return cut, predicted <= cut if s.outcome.direction == "adverse" else predicted >= cut
+
+
+def ratios(s: Subject, marked: list[str]) -> pd.DataFrame:
+    """Return one row per group: rows, share selected, predicted and observed mean with interval, ratio, light.
+
+    Groups with too few rows, and rows without a group, are listed with the light `not_evaluated`.
+    """
+    (_, selected), h, rows = cut_off(s), s.holdout, []
+    for name in marked:
+        for group, part in h.groupby(_groups(h[name]).astype(object).where(h[name].notna(), "no group recorded")):
+            share = np.average(selected[part.index], weights=part["weight"])
+            mean = np.average(part["predicted"], weights=part["weight"])
+            seen = observed(part["outcome"], part["weight"], s.outcome, part["parent_id"])
+            rows.append((name, group, len(part), share, mean, *seen))
+    table = pd.DataFrame(rows, columns=NAMES)
+    table["judged"] = (table["rows"] >= s.rules.number("least_group_rows")) & (table["group"] != "no group recorded")
+    yardstick = table["judged"] & (table["rows"] >= s.rules.number("least_group_share") * len(h))
+    most = table[yardstick].groupby("column")["selected"].max()
+    table["ratio"] = (table["selected"] / table["column"].map(most)).where(table["judged"])
+    table["light"] = [str(_light(s, g) if g.judged else Verdict.not_evaluated) for g in table.itertuples()]
+    return table.drop(columns="judged")
+
+
+def _light(s: Subject, group: pd.Series) -> Verdict:
+    """A group that differs in risk but is not misjudged is at most amber: a person must weigh it."""
+    light = judged(float(group.ratio), s.rules["fairness"])
+    adverse = s.outcome.direction == "adverse"
+    wronged = group.predicted > group.high if adverse else group.predicted < group.low
+    return Verdict.amber if light is Verdict.red and not wronged else light
+
+
 def test(s: Subject) -> Evidence:
-    """Return approval ratio, PD and observed rate of every group the contract marks."""
-    marked, t, h = [c.name for c in s.contract.columns if c.fairness], s.thresholds["fairness"], s.holdout
-    marked = [c for c in marked if c in h]
+    """Return ratio of selection, prediction and what was observed of every group the contract marks."""
+    marked = [c.name for c in s.contract.columns if c.fairness and c.name in s.holdout]
     if not marked:
-        return Evidence(
-            key="fairness",
-            question=_QUESTION,
-            verdict=Verdict.info,
-            answer="The contract marks no group.",
-            source="29 CFR 1607.4 D",
-        )
-    table = ratios(h, marked)
-    if table.empty:
-        said = f"No marked group has {LEAST_ROWS} rows and {LEAST_SHARE:.0%} of all."
-        return Evidence(
-            key="fairness", question=_QUESTION, verdict=Verdict.not_evaluated, answer=said, source="29 CFR 1607.4 D"
-        )
-    table["light"] = [str(_light(r, t)) for _, r in table.iterrows()]
-    light = min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
-    worst = table.loc[table[table["light"] == str(light)]["ratio"].idxmin()]
-    said = f"{worst.column} '{worst.group}': ratio {worst.ratio:.2f}, default rate {worst['default rate']:.2%}, PD {worst['mean PD']:.2%}"
-    said += "" if worst.ratio == table["ratio"].min() else f"; the lowest ratio of all is {table['ratio'].min():.2f}"
-    return Evidence(
-        key="fairness",
-        question=_QUESTION,
-        verdict=light,
-        answer=f"{said}.",
-        value=float(worst.ratio),
-        threshold=f"{t}; amber at most where the PD is not above the group's interval",
-        source="29 CFR 1607.4 D (benchmark)",
-        table=table,
+        return _evidence(s, Verdict.info, say("The contract marks no group."))
+    table = ratios(s, marked)
+    judgeable = table[table["ratio"].notna()]
+    if judgeable.empty:
+        return _evidence(s, Verdict.not_evaluated, say("No group is large enough.") + _unjudged(table), table=table)
+    light = min((Verdict(v) for v in judgeable["light"]), key=lambda v: v.rank)
+    worst = judgeable.loc[judgeable[judgeable["light"] == str(light)]["ratio"].idxmin()]
+    answer = _worst(s, worst, judgeable) + _why_amber(s, worst, light) + _unjudged(table)
+    return _evidence(s, light, answer, float(worst["ratio"]), table)
+
+
+def _worst(s: Subject, worst: pd.Series, judgeable: pd.DataFrame) -> Text:
+    lowest, best = judgeable["ratio"].min(), judgeable[judgeable["column"] == worst["column"]]
+    best = best.loc[best["selected"].idxmax()]
+    facts = {"column": worst["column"], "group": str(worst["group"]), "share": worst["selected"]}
+    facts |= {"best": str(best["group"]), "best_share": best["selected"], "ratio": worst["ratio"]}
+    sentence = say(
+        "{column} '{group}': {share:.1%} of them would be selected, against {best_share:.1%} of '{best}', which is "
+        "{ratio:.2f} of it.",
+        **facts,
+    ) + say(
+        "Within the group {rate} {observed}, {predicted} {mean}.",
+        rate=s.outcome.rate,
+        observed=s.shown(worst["observed"]),
+        predicted=s.outcome.predicted,
+        mean=s.shown(worst["predicted"]),
+    )
+    if worst["ratio"] > lowest:
+        sentence += say("The lowest ratio of all is {lowest:.2f}.", lowest=lowest)
+    return say("{side} Cut-off of {predicted}: {cut}.", **_cut(s)) + sentence
+
+
+def _cut(s: Subject) -> dict:
+    low = say("Selected is the half of the hold-out with the lowest predictions.")
+    high = say("Selected is the half of the hold-out with the highest predictions.")
+    adverse = s.outcome.direction == "adverse"
+    return {"side": low if adverse else high, "predicted": s.outcome.predicted, "cut": s.shown(cut_off(s)[0])}
+
+
+def _why_amber(s: Subject, worst: pd.Series, light: Verdict) -> Text:
+    rule = s.rules["fairness"]
+    if light is not Verdict.amber or worst["ratio"] > rule.red:
+        return Text()
+    return say(
+        "Amber though the ratio is below the red limit of {red:g}: the {predicted} of the group does not err against "
+        "it, so the groups differ in {rate}; a person must weigh that.",
+        red=rule.red,
+        predicted=s.outcome.predicted,
+        rate=s.outcome.rate,
     )
 
 
-def ratios(h: pd.DataFrame, marked: list[str]) -> pd.DataFrame:
-    """Return one row per group of at least 100 and 2 %: approval rate and its ratio, mean PD, observed rate with interval."""
-    approved, rows = h["pd"] <= h["pd"].median(), []
-    for name in marked:
-        for group, part in h.groupby(_groups(h[name])):
-            if len(part) >= max(LEAST_ROWS, LEAST_SHARE * len(h)):
-                bad, n = effective(part["outcome"], part["weight"])
-                mean = np.average(part["pd"], weights=part["weight"])
-                share = np.average(approved[part.index], weights=part["weight"])
-                rows.append((name, group, len(part), share, mean, bad / n, *metrics.rate_interval(bad, n)))
-    names = [
-        "column",
-        "group",
-        "rows",
-        "approval rate",
-        "mean PD",
-        "default rate",
-        "default rate, low",
-        "default rate, high",
+def _unjudged(table: pd.DataFrame) -> Text:
+    rows = table[table["ratio"].isna()]
+    groups = [
+        say("{column} '{group}' ({rows:,} rows)", column=r.column, group=str(r.group), rows=r.rows)
+        for r in rows.itertuples()
     ]
-    table = pd.DataFrame(rows, columns=names)
-    return table.assign(ratio=table["approval rate"] / table.groupby("column")["approval rate"].transform("max"))
+    return say("Not judged: {groups}.", groups=groups) if groups else Text()
 
 
-def _light(group: pd.Series, t: Threshold) -> Verdict:
-    """A group that is riskier but not misjudged is at most amber: a person must weigh it."""
-    light = t.light(float(group["ratio"]), high_is_bad=False)
-    return Verdict.amber if light is Verdict.red and group["mean PD"] <= group["default rate, high"] else light
-
-
-_QUESTION = "Are groups that must be treated alike approved alike?"
+def _evidence(
+    s: Subject, verdict: Verdict, answer: Text, value: float | None = None, table: pd.DataFrame | None = None
+) -> Evidence:
+    least, share = s.rules.number("least_group_rows"), s.rules.number("least_group_share")
+    return Evidence(
+        key="fairness",
+        question=say("Are groups that must be treated alike selected alike?"),
+        verdict=verdict,
+        answer=answer,
+        value=value,
+        threshold=s.rules["fairness"].text
+        + say("Red only where the {predicted} also errs against the group.", predicted=s.outcome.predicted)
+        + say(
+            "Groups of {least:,} rows and more are judged; the most favoured has at least {share:.0%} of all rows.",
+            least=least,
+            share=share,
+        ),
+        source=SOURCE,
+        table=table,
+    )

@@ -1,9 +1,9 @@
-"""Are adjacent grades really different in risk?
+"""Are adjacent grades really different?
 
-**Method** two-sided two-proportion z-test of each adjacent pair on the hold-out.
+**Method** two-sided two-proportion z-test of each adjacent pair on the hold-out, effective counts by parent.
 **Reads as bad** pairs that can't be told apart: their grades could be one.
-**Blind to** small grades (no power); effective counts are used where rows are weighted.
-**Source** EBA/GL/2017/16, section 5.2.3 (heterogeneity between grades).
+**Blind to** small grades, where nothing is significant.
+**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems; Fleiss, Levin & Paik (2003), ch. 3.
 """
 
 from __future__ import annotations
@@ -14,37 +14,39 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from workbench.evidence import Evidence, Verdict
 from workbench.validation.subject import Subject
+from workbench.words import Text, say
 
-FAMILY = "discrimination"
-LEVEL = 0.05
+FAMILY, KINDS = "discrimination", {"binary"}
 
 
 def pairs(grades: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per adjacent pair: rates, difference (worse minus better), two-sided p."""
+    """Return one row per adjacent pair, lowest prediction first: observed rates, difference (higher minus lower), two-sided p."""
     rows = []
     for (_, a), (_, b) in zip(grades.iloc[:-1].iterrows(), grades.iloc[1:].iterrows(), strict=True):
-        _, p = proportions_ztest([b["bad"], a["bad"]], [b["n"], a["n"]]) if a["bad"] + b["bad"] > 0 else (0, 1.0)
-        rows.append(
-            (f"{a['grade']} to {b['grade']}", a["bad"] / a["n"], b["bad"] / b["n"], float(np.nan_to_num(p, nan=1.0)))
-        )
-    table = pd.DataFrame(rows, columns=["pair", "better", "worse", "p"])
-    return table.assign(difference=table["worse"] - table["better"])
+        counts = [b["events"], a["events"]], [b["n"], a["n"]]
+        _, p = proportions_ztest(*counts) if a["events"] + b["events"] > 0 else (0, 1.0)
+        rows.append((f"{a['grade']}-{b['grade']}", a["observed"], b["observed"], float(np.nan_to_num(p, nan=1.0))))
+    table = pd.DataFrame(rows, columns=["pair", "lower", "higher", "p"])
+    return table.assign(difference=table["higher"] - table["lower"])
 
 
 def test(s: Subject) -> Evidence:
     """Return how many adjacent pairs of grades differ significantly."""
-    table = pairs(s.grades(s.holdout))
-    alike = table[table["p"] > LEVEL]
-    verdict = Verdict.green if alike.empty else Verdict.amber
-    said = f"{len(table) - len(alike)} of {len(table)} adjacent pairs differ at {LEVEL:.0%}"
-    said += f"; alike: {', '.join(alike['pair'])}." if len(alike) else "."
+    table, level = pairs(s.grades(s.holdout)), s.rules.number("grades_alike")
+    alike = table[table["p"] > level]
+    answer = say(
+        "{apart} of {pairs} adjacent pairs differ at {level:.0%}.",
+        apart=len(table) - len(alike),
+        pairs=len(table),
+        level=level,
+    )
     return Evidence(
         key="grade_heterogeneity",
-        question="Are adjacent grades really different?",
-        verdict=verdict,
-        answer=said,
+        question=say("Are adjacent grades really different?"),
+        verdict=Verdict.not_evaluated if table.empty else Verdict.green if alike.empty else Verdict.amber,
+        answer=answer + (say("Alike: {grades}.", grades=list(alike["pair"])) if len(alike) else Text()),
         value=float(len(alike)),
-        threshold="amber where a pair has p above 0.05",
-        source="EBA/GL/2017/16, section 5.2.3",
+        threshold=say("Amber where a pair has p above {level:g}.", level=level),
+        source="EBA (2023), Supervisory handbook on the validation of IRB rating systems",
         table=table,
     )

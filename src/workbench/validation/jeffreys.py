@@ -1,8 +1,8 @@
-"""Is the PD of a grade too low?
+"""Is the prediction of a grade wrong on the side that costs?
 
-**Method** per grade and for the portfolio, p = Beta(bad + ½, n − bad + ½) CDF at the PD, the ECB's test; Holm over grades.
-**Reads as bad** a small p: the observed rate says that the PD underestimates.
-**Blind to** PDs that are too high (see binomial); defaults are taken as independent. Weighted samples use effective counts.
+**Method** per grade and for the portfolio, p = Beta(events + ½, n − events + ½) CDF at the prediction, the ECB's test (its other tail where less is worse); Holm over grades; effective counts by parent.
+**Reads as bad** a small p of a grade whose rate is off by enough to matter: predicted too low where more is worse.
+**Blind to** errors on the side that doesn't cost (see binomial), and to a shock that all rows share.
 **Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.3.1.
 """
 
@@ -12,42 +12,57 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench.evidence import Evidence
-from workbench.panel.describe import effective
-from workbench.validation.subject import Subject, as_counted, holm, p_text
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.validation.significance import both, both_text, holm, off, p_text, worst
+from workbench.validation.subject import Subject, as_counted
+from workbench.words import say
 
-FAMILY = "calibration"
+FAMILY, KINDS = "calibration", {"binary"}
+PORTFOLIO = "portfolio"
 
 
-def p_values(grades: pd.DataFrame) -> pd.Series:
-    """Return Jeffreys' p-value per row (bad, n, pd). Small: the PD is too low."""
-    return pd.Series(
-        stats.beta.cdf(grades["pd"], grades["bad"] + 0.5, grades["n"] - grades["bad"] + 0.5), index=grades.index
-    )
+def p_values(grades: pd.DataFrame, adverse: bool = True) -> pd.Series:
+    """Return Jeffreys' p-value per row (events, n, predicted). Small: predicted too low (too high unless `adverse`)."""
+    tail = stats.beta.cdf if adverse else stats.beta.sf
+    p = tail(grades["predicted"], grades["events"] + 0.5, grades["n"] - grades["events"] + 0.5)
+    return pd.Series(p, index=grades.index)
+
+
+def _portfolio(h: pd.DataFrame) -> pd.DataFrame:
+    events, n = metrics.effective(h["outcome"], h["weight"], h["parent_id"])
+    mean = float(np.average(h["predicted"], weights=h["weight"]))
+    row = {"grade": PORTFOLIO, "n": n, "events": events, "predicted": mean, "observed": events / n}
+    return pd.DataFrame([{**row, "share": 1.0, "rows": len(h)}])
+
+
+def _light(s: Subject, g: pd.Series) -> Verdict:
+    return both(g.p, off(g.observed, g.predicted), s.rules) if s.is_costly(g.observed, g.predicted) else Verdict.green
 
 
 def test(s: Subject) -> Evidence:
     """Return Jeffreys' test per grade on the hold-out, with the portfolio as the last row."""
-    grades, t = s.grades(s.holdout), s.thresholds["p_value"]
-    h = s.holdout
-    bad, n = effective(h["outcome"], h["weight"])
-    mean = float(np.average(h["pd"], weights=h["weight"]))
-    grades["p"] = holm(p_values(grades).to_numpy())
-    total = pd.DataFrame(
-        [("portfolio", n, bad, mean, len(h))],
-        columns=grades.columns[:5],
-    )
-    total["p"] = p_values(total)
-    table = pd.concat([grades, total], ignore_index=True).assign(observed=lambda g: g["bad"] / g["n"])
-    worst = table.loc[table["p"].idxmin()]
+    grades, total, adverse = s.grades(s.holdout), _portfolio(s.holdout), s.outcome.direction == "adverse"
+    grades["p"], total["p"] = holm(p_values(grades, adverse).to_numpy()), p_values(total, adverse)
+    table = pd.concat([grades, total], ignore_index=True)
+    table["light"] = [str(_light(s, g)) for g in table.itertuples()]
+    low = worst(table)
+    facts = {"prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}
+    where = say("the portfolio") if low.grade == PORTFOLIO else say("grade {grade}", grade=low.grade)
     return Evidence(
         key="jeffreys",
-        question="Is the PD of a grade too low?",
-        verdict=t.light(float(worst.p), high_is_bad=False),
-        answer=f"Smallest {p_text(worst.p)}, for {'the ' if worst.grade == 'portfolio' else 'grade '}{worst.grade}: "
-        f"PD {worst.pd:.2%}, observed {worst.observed:.2%} on the hold-out.",
-        value=float(worst.p),
-        threshold=str(t),
+        question=say("Is the {predicted} of a grade too low?", predicted=s.outcome.predicted)
+        if adverse
+        else say("Is the {predicted} of a grade too high?", predicted=s.outcome.predicted),
+        verdict=Verdict(low.light),
+        answer=say(
+            "Furthest is {where}: {predicted} {prediction:.2%}, observed {observed:.2%} on the hold-out, adjusted {p}.",
+            where=where,
+            predicted=s.outcome.predicted,
+            **facts,
+        ),
+        value=float(low.p),
+        threshold=both_text(s.rules),
         source="ECB (2019), section 2.5.3.1",
         table=as_counted(table),
     )

@@ -1,30 +1,33 @@
-"""How far apart are the score distributions of goods and bads?
+"""How far apart are the predictions of rows with the event and of rows without it?
 
-**Method** max |F_bad − F_good| on the hold-out.
+**Method** max |F of rows with the event − F of rows without it| on the hold-out.
 **Reads as bad** a KS below the threshold.
-**Blind to** everything but the one score where the distance is largest.
+**Blind to** everything but the one prediction where the distance is largest.
 **Source** Siddiqi (2017), Intelligent Credit Scoring, ch. 8.
 """
 
 from __future__ import annotations
 
 from workbench import metrics
-from workbench.evidence import Evidence
+from workbench.evidence import Evidence, judged
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "discrimination"
+FAMILY, KINDS = "discrimination", {"binary"}
 
 
 def test(s: Subject) -> Evidence:
     """Return the KS of the hold-out."""
-    h, t = s.holdout, s.thresholds["ks"]
-    value = metrics.ks(h["outcome"], h["pd"], h["weight"])
+    h, rule, words = s.holdout, s.rules["ks"], s.outcome
+    value = metrics.ks(h["outcome"], h["predicted"], h["weight"])
     return Evidence(
         key="ks",
-        question="How far apart are the scores of goods and bads?",
-        verdict=t.light(value, high_is_bad=False),
-        answer=f"KS {value:.4f}.",
+        question=say(
+            "How far apart are {positive} and {negative} at most?", positive=words.positive, negative=words.negative
+        ),
+        verdict=judged(value, rule),
+        answer=say("KS {ks:.4f}.", ks=value),
         value=value,
-        threshold=str(t),
+        threshold=rule.text,
         source="Siddiqi (2017), ch. 8",
     )

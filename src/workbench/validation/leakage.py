@@ -1,9 +1,9 @@
 """Does a single input give the outcome away?
 
-**Method** AUC of each input's weight-of-evidence bins, learnt on development, on the hold-out.
-**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands 0.10 above the next.
+**Method** each input alone: its frozen bins, each with development's mean outcome, ranked on the hold-out; AUC where an event is predicted, rank correlation where an amount or a rate is.
+**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands far above the next.
 **Blind to** leaks spread over several inputs.
-**Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); threshold by convention.
+**Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); thresholds by convention.
 """
 
 from __future__ import annotations
@@ -11,36 +11,48 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "process"
-ABOVE_NEXT = 0.10  # convention, as in the panel's own screen
+FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+
+
+def alone(s: Subject) -> pd.DataFrame:
+    """Return how well every input alone orders the hold-out, the strongest first."""
+    measure, rows = metrics.auc if s.outcome.is_binary else metrics.spearman, []
+    overall = s.development["outcome"].mean()
+    for name in s.model.features:
+        bins = s.model.reference[name][0]
+        means = s.development.groupby(bins.codes(s.development[name]))["outcome"].mean()
+        risk = pd.Series(bins.codes(s.holdout[name])).map(means).fillna(overall)
+        rows.append((name, measure(s.holdout["outcome"], risk, s.holdout["weight"])))
+    table = pd.DataFrame(rows, columns=["input", "alone"])
+    return table.sort_values("alone", ascending=False, ignore_index=True)
 
 
 def test(s: Subject) -> Evidence:
-    """Return the AUC of every input alone, the largest first."""
-    t, rows = s.thresholds["leak"], []
-    for name in s.model.features:
-        bins = s.model.reference[name][0]
-        rates = s.development.groupby(bins.codes(s.development[name]))["outcome"].mean()
-        risk = pd.Series(bins.codes(s.holdout[name])).map(rates).fillna(s.development["outcome"].mean())
-        rows.append((name, metrics.auc(s.holdout["outcome"], risk, s.holdout["weight"])))
-    table = pd.DataFrame(rows, columns=["input", "auc alone"]).sort_values(
-        "auc alone", ascending=False, ignore_index=True
-    )
-    top, model = table.iloc[0], metrics.auc(s.holdout["outcome"], s.holdout["pd"], s.holdout["weight"])
-    gap = float(top["auc alone"] - table["auc alone"].iloc[1]) if len(table) > 1 else 0.0
-    verdict = t.light(float(top["auc alone"]))
-    if verdict == Verdict.green and (top["auc alone"] >= model or gap >= ABOVE_NEXT):
+    """Return the separation of every input alone, the largest first."""
+    binary, table, h = s.outcome.is_binary, alone(s), s.holdout
+    rule, above = s.rules["leak" if binary else "leak_rank"], s.rules.number("leak_above_next")
+    measure = metrics.auc if binary else metrics.spearman
+    top, model = table.iloc[0], measure(h["outcome"], h["predicted"], h["weight"])
+    gap = float(top["alone"] - table["alone"].iloc[1]) if len(table) > 1 else 0.0
+    verdict = judged(float(top["alone"]), rule)
+    if verdict is Verdict.green and (top["alone"] >= model or gap >= above):
         verdict = Verdict.amber
+    facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
+    facts |= {"measure": say("AUC") if binary else say("rank correlation")}
     return Evidence(
         key="leakage",
-        question="Does a single input give the outcome away?",
+        question=say("Does a single input give the outcome away?"),
         verdict=verdict,
-        answer=f"Strongest is {top.input} with an AUC of {top['auc alone']:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.",
-        value=float(top["auc alone"]),
-        threshold=f"{t}; amber, too, from {ABOVE_NEXT:g} above the next or from the model's own",
+        answer=say(
+            "Strongest is {input} with {measure} {alone:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.",
+            **facts,
+        ),
+        value=float(top["alone"]),
+        threshold=rule.text + say("Amber, too, from {above:g} above the next or from the model's own.", above=above),
         source="Kaufman et al. (2012)",
         table=table,
     )

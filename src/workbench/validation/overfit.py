@@ -1,37 +1,48 @@
 """Is the model better on the rows it learnt from than on the others?
 
-**Method** AUC on development minus AUC on the hold-out, with a bootstrap interval of the difference by account.
-**Reads as bad** a gap above the threshold whose interval excludes 0.
-**Blind to** a development sample that is easier for other reasons (an earlier time).
-**Source** Hastie, Tibshirani & Friedman (2009), ch. 7; bootstrap: Efron & Tibshirani (1993).
+**Method** AUC on development minus AUC on the hold-out (R² where an amount or a rate is predicted); interval of the difference from the influence of each parent's rows on either figure, the samples taken as independent.
+**Reads as bad** a gap above the threshold whose 95 % interval excludes 0.
+**Blind to** a development sample that is easier for other reasons, such as an earlier time.
+**Source** Hastie, Tibshirani & Friedman (2009), ch. 7; DeLong et al. (1988) for the error of an AUC.
 """
 
 from __future__ import annotations
 
-from workbench import metrics
-from workbench.evidence import Evidence, Verdict
-from workbench.validation.subject import Subject
+import pandas as pd
+from scipy import stats
 
-FAMILY = "robustness"
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
+
+
+def measured(rows: pd.DataFrame, binary: bool) -> tuple[float, float]:
+    """Return AUC (or R²) of rows and its standard error by parent."""
+    arrays = (rows["outcome"], rows["predicted"], rows["weight"])
+    if binary:
+        return metrics.auc(*arrays), metrics.clustered_error(metrics.auc_influence(*arrays), rows["parent_id"])
+    influence = metrics.r_squared_influence(*arrays)
+    return metrics.r_squared(*arrays), metrics.clustered_error(influence, rows["parent_id"])
 
 
 def test(s: Subject) -> Evidence:
-    """Return the gap of AUC between development and hold-out."""
-    t, ends = s.thresholds["overfit"], []
-    for rows in (s.development, s.holdout):
-        arrays = tuple(rows[c].to_numpy(float) for c in ("outcome", "pd", "weight"))
-        ends.append(
-            (metrics.auc(*arrays), *metrics.bootstrap_interval(metrics.auc, arrays, rows["entity_id"], s.seed, 100))
-        )
-    (learnt, low, high), (held, h_low, h_high) = ends
-    gap = learnt - held
-    half = (((high - low) / 2) ** 2 + ((h_high - h_low) / 2) ** 2) ** 0.5
+    """Return the gap between development and hold-out."""
+    binary = s.outcome.is_binary
+    rule = s.rules["overfit" if binary else "overfit_r_squared"]
+    (learnt, error), (held, h_error) = (measured(rows, binary) for rows in (s.development, s.holdout))
+    gap, half = learnt - held, float(stats.norm.ppf(0.975)) * (error**2 + h_error**2) ** 0.5
+    facts = {"measure": say("AUC") if binary else say("R²"), "learnt": learnt, "held": held, "gap": gap, "half": half}
     return Evidence(
         key="overfit",
-        question="Is the model better on the rows it learnt from?",
-        verdict=Verdict.green if gap - half <= 0 else t.light(gap),
-        answer=f"AUC {learnt:.4f} on development, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.",
+        question=say("Is the model better on the rows it learnt from?"),
+        verdict=Verdict.green if gap - half <= 0 else judged(gap, rule),
+        answer=say(
+            "{measure} {learnt:.4f} on development, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.", **facts
+        ),
         value=gap,
-        threshold=f"{t}; green where the interval of the gap holds 0",
+        threshold=rule.text + say("Green where the interval of the gap holds 0."),
         source="Hastie et al. (2009), ch. 7",
     )

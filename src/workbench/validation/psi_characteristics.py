@@ -3,36 +3,48 @@
 **Method** PSI of every input on bins frozen on development, missing and unseen values as bins of their own.
 **Reads as bad** a PSI above the threshold and above its critical value.
 **Blind to** changes of the relation between inputs.
-**Source** Siddiqi (2017), ch. 14 (characteristic stability); Yurdakul & Naranjo (2020).
+**Source** Siddiqi (2017), ch. 14 (characteristic stability); Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.psi_score import shift
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "stability"
+FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
+READS_OUTCOME = False
 
 
 def test(s: Subject) -> Evidence:
     """Return the PSI of every input, the largest first."""
-    rows, t = (s.later if len(s.later) else s.holdout), s.thresholds["psi"]
+    rows, rule = (s.later if len(s.later) else s.holdout), s.rules["psi"]
     table = pd.DataFrame([(n, *shift(s, n, rows)) for n in s.model.features], columns=["input", "psi", "critical"])
-    table["light"] = [
-        str(Verdict.green if v <= c else t.light(v)) for v, c in zip(table["psi"], table["critical"], strict=True)
-    ]
+    pairs = zip(table["psi"], table["critical"], strict=True)
+    table["light"] = [str(Verdict.green if v <= c else judged(v, rule)) for v, c in pairs]
     table = table.sort_values("psi", ascending=False, ignore_index=True)
-    top, worst = table.iloc[0], min((Verdict(v) for v in table["light"]), key=lambda v: v.rank)
+    top, moved = table.iloc[0], int((table["psi"] >= rule.amber).sum())
+    facts = {
+        "input": top["input"],
+        "psi": top["psi"],
+        "critical": top["critical"],
+        "moved": moved,
+        "inputs": len(table),
+    }
     return Evidence(
         key="psi_characteristics",
-        question="Which inputs have moved?",
-        verdict=worst,
-        answer=f"{top.input} most: PSI {top.psi:.4f} (critical value {top.critical:.4f}); {(table['psi'] >= t.amber).sum()} of {len(table)} from {t.amber:g}.",
-        value=float(top.psi),
-        threshold=f"{t}; green up to the critical value",
+        question=say("Which inputs have moved?"),
+        verdict=min((Verdict(v) for v in table["light"]), key=lambda v: v.rank),
+        answer=say(
+            "{input} most: PSI {psi:.4f} (critical value {critical:.4f}); {moved} of {inputs} from {amber:g}.",
+            amber=rule.amber,
+            **facts,
+        ),
+        value=float(top["psi"]),
+        threshold=rule.text + say("Green up to the critical value."),
         source="Siddiqi (2017), ch. 14",
         table=table,
     )

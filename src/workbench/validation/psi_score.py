@@ -1,8 +1,8 @@
-"""Has the distribution of PDs moved between development and the rows tested on?
+"""Has the distribution of predictions moved between development and the rows tested on?
 
-**Method** PSI of the PD on bins frozen on development, with its critical value at 99 %; weighted rows count by weight; later rows where there are any, else the hold-out.
+**Method** PSI of the predictions on bins frozen on development, with its critical value; weighted rows count by weight; later rows where there are any, else the hold-out.
 **Reads as bad** a PSI above the threshold and above the critical value.
-**Blind to** shifts inside a bin, and to shifts that leave the PD as it is.
+**Blind to** shifts inside a bin, and to shifts that leave the predictions as they are.
 **Source** Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).
 """
 
@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "stability"
+FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
+READS_OUTCOME = False
 
 
 def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float]:
@@ -23,20 +25,26 @@ def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float]:
     bins, counts = s.model.reference[name]
     actual = bins.counts(rows[name], rows["weight"].to_numpy())  # as development's counts are
     used = int(((np.array(counts) + actual) > 0).sum())
-    return metrics.psi(counts, actual), metrics.psi_critical(int(sum(counts)), len(rows), used)
+    level = s.rules.number("psi_level")
+    return metrics.psi(counts, actual), metrics.psi_critical(int(sum(counts)), len(rows), used, level)
 
 
 def test(s: Subject) -> Evidence:
-    """Return the PSI of the PD."""
-    rows, where = (s.later, "later rows") if len(s.later) else (s.holdout, "the hold-out")
-    (value, critical), t = shift(s, "pd", rows), s.thresholds["psi"]
-    verdict = Verdict.green if value <= critical else t.light(value)
+    """Return the PSI of the predictions."""
+    later, rule = len(s.later) > 0, s.rules["psi"]
+    rows = s.later if later else s.holdout
+    value, critical = shift(s, "predicted", rows)
+    facts = {"psi": value, "n": len(s.development), "m": len(rows), "critical": critical}
     return Evidence(
         key="psi_score",
-        question="Has the distribution of PDs moved?",
-        verdict=verdict,
-        answer=f"PSI {value:.4f} on {where} (n {len(s.development):,}, m {len(rows):,}, critical value {critical:.4f}).",
+        question=say("Has the distribution of the {predicted} moved?", predicted=s.outcome.predicted),
+        verdict=Verdict.green if value <= critical else judged(value, rule),
+        answer=say(
+            "PSI {psi:.4f} on {rows} (n {n:,}, m {m:,}, critical value {critical:.4f}).",
+            rows=say("later rows") if later else say("the hold-out"),
+            **facts,
+        ),
         value=value,
-        threshold=f"{t}; green up to the critical value",
+        threshold=rule.text + say("Green up to the critical value."),
         source="Yurdakul & Naranjo (2020)",
     )

@@ -1,8 +1,8 @@
-"""Do default rates rise from grade to grade?
+"""Do observed rates rise from grade to grade as predictions do?
 
-**Method** one-sided two-proportion test that a grade is *better* than the better grade before it; Holm over the pairs.
-**Reads as bad** a significant inversion.
-**Blind to** pairs with few defaults, where nothing is significant.
+**Method** one-sided two-proportion test that a grade with the higher prediction has the *lower* rate; Holm over the adjacent pairs; effective counts by parent.
+**Reads as bad** a significant inversion in which the rates differ by enough to matter.
+**Blind to** pairs with few events, where nothing is significant.
 **Source** Basel Committee (2005), Working Paper 14; Holm (1979).
 """
 
@@ -10,26 +10,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.evidence import Evidence
+from workbench.evidence import Evidence, Verdict
 from workbench.validation.grade_heterogeneity import pairs
-from workbench.validation.subject import Subject, holm, p_text
+from workbench.validation.significance import both, both_text, holm, off, p_text
+from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "discrimination"
+FAMILY, KINDS = "discrimination", {"binary"}
 
 
 def test(s: Subject) -> Evidence:
     """Return the inversions between adjacent grades on the hold-out."""
-    table, t = pairs(s.grades(s.holdout)), s.thresholds["p_value"]
-    table["p_inverted"] = holm(np.where(table["difference"] < 0, table["p"] / 2, 1.0))
+    table = pairs(s.grades(s.holdout))
+    turned = table["difference"] < 0
+    table["p_inverted"] = holm(np.where(turned, table["p"] / 2, 1.0))
+    ends = zip(table["p_inverted"], table["lower"], table["higher"], strict=True)
+    lights = [both(p, off(low, high), s.rules) for p, low, high in ends]
     worst = float(table["p_inverted"].min()) if len(table) else float("nan")
-    turned = int((table["difference"] < 0).sum())
     return Evidence(
         key="rank_ordering",
-        question="Do default rates rise from grade to grade?",
-        verdict=t.light(worst, high_is_bad=False),
-        answer=f"{turned} of {len(table)} pairs turn back; smallest adjusted {p_text(worst)}.",
+        question=say("Does the {rate} rise from grade to grade?", rate=s.outcome.rate),
+        verdict=min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
+        answer=say(
+            "{turned} of {pairs} pairs turn back; smallest adjusted {p}.",
+            turned=int(turned.sum()),
+            pairs=len(table),
+            p=p_text(worst),
+        ),
         value=worst,
-        threshold=str(t),
+        threshold=both_text(s.rules),
         source="Basel Committee (2005), WP 14",
         table=table,
     )

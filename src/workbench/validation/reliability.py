@@ -1,46 +1,43 @@
-"""By how much is a PD wrong on average?
+"""By how much is a prediction wrong on average?
 
-**Method** expected calibration error: mean |observed − expected| over ten parts of equal size, against what chance alone gives.
-**Reads as bad** an error above the threshold and above the 95th percentile under true PDs.
+**Method** expected calibration error: mean |observed − predicted| over ten parts of equal size, against what true predictions would stay below in 95 and in 99 of 100 samples, in closed form by parent.
+**Reads as bad** an error above the threshold and above what chance alone gives: amber beyond the 95th percentile, red beyond the 99th.
 **Blind to** the direction of the error.
-**Source** Naeini, Cooper & Hauskrecht (2015), AAAI; consistency resampling: Bröcker & Smith (2007), Weather and Forecasting 22.
+**Source** Naeini, Cooper & Hauskrecht (2015), AAAI; chance: Bröcker & Smith (2007), Weather and Forecasting 22, with the folded normal in place of draws.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.significance import milder
 from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "calibration"
-BINS, DRAWS = 10, 100
-
-
-def _drawn(y: np.ndarray, p: np.ndarray, w: np.ndarray, rng: np.random.Generator) -> tuple:
-    """Outcomes, PD, bins and weights under true PDs, drawn as the file was: bads and goods by their mean weights."""
-    bad, good = w[y == 1].mean(), w[y == 0].mean()
-    odds = p / (1 - p) * good / bad
-    drawn = (rng.random(len(p)) < odds / (1 + odds)).astype(float)
-    return drawn, p, BINS, np.where(drawn == 1, bad, good)
+FAMILY, KINDS = "calibration", {"binary"}
+BINS = 10
 
 
 def test(s: Subject) -> Evidence:
     """Return the expected calibration error of the hold-out."""
-    h, t = s.holdout, s.thresholds["ece"]
-    y, p, w = (h[c].to_numpy(float) for c in ("outcome", "pd", "weight"))
+    h, rule = s.holdout, s.rules["ece"]
+    y, p, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     value = metrics.expected_calibration_error(y, p, BINS, w)
-    rng = np.random.default_rng(s.seed)
-    chance = [metrics.expected_calibration_error(*_drawn(y, p, w, rng)) for _ in range(DRAWS)]
-    limit = float(np.percentile(chance, 95))
-    verdict = Verdict.green if value <= limit else t.light(value)
+    amber, red = (metrics.calibration_error_limit(y, p, BINS, w, h["parent_id"], level) for level in (0.95, 0.99))
+    chance = Verdict.green if value <= amber else Verdict.amber if value <= red else Verdict.red
     return Evidence(
         key="reliability",
-        question="By how much is a PD wrong on average?",
-        verdict=verdict,
-        answer=f"Expected calibration error {value:.4f}; true PDs would stay below {limit:.4f} in 95 of 100 samples.",
+        question=say("By how much is the {predicted} wrong on average?", predicted=s.outcome.predicted),
+        verdict=milder(chance, judged(value, rule)),
+        answer=say(
+            "Expected calibration error {error:.4f}; if the {predicted} were true it would stay below {amber:.4f} in 95 "
+            "of 100 samples and below {red:.4f} in 99.",
+            error=value,
+            predicted=s.outcome.predicted,
+            amber=amber,
+            red=red,
+        ),
         value=value,
-        threshold=f"{t}; green below the 95th percentile under true PDs",
+        threshold=rule.text + say("Amber needs to be beyond 95 of 100 samples of chance, red beyond 99."),
         source="Naeini et al. (2015)",
     )

@@ -1,8 +1,8 @@
-"""Is the Brier score what it should be if the PDs were true?
+"""Is the Brier score what it should be if the predictions were true?
 
-**Method** z = Σ (y − p)(1 − 2p) / sqrt(Σ (1 − 2p)² p(1 − p)), two-sided; of weighted rows each term times its weight, with the sum of squared terms as variance.
-**Reads as bad** a small p.
-**Blind to** errors that cancel between low and high PDs; in a weighted random split it rejects less often than its level.
+**Method** z = Σ (y − p)(1 − 2p) / sqrt(Σ (1 − 2p)² p(1 − p)), two-sided; where rows are weighted or share a parent each term times its weight, with the squared sums by parent as variance.
+**Reads as bad** a small p where the grades' rates are off by enough to matter.
+**Blind to** errors that cancel between low and high predictions; in a weighted random split it rejects less often than its level.
 **Source** Spiegelhalter (1986), Statistics in Medicine 5(5).
 """
 
@@ -12,33 +12,46 @@ import numpy as np
 from scipy import stats
 
 from workbench.evidence import Evidence
-from workbench.validation.subject import Subject, p_text
+from workbench.validation.significance import both, both_text, distance, p_text
+from workbench.validation.subject import Subject
+from workbench.words import say
 
-FAMILY = "calibration"
+FAMILY, KINDS = "calibration", {"binary"}
 
 
-def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
-    """Return z of n outcomes, PDs and weights; standard normal where the PDs are true.
+def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray | None = None) -> float:
+    """Return z of n outcomes, predictions and weights; standard normal where the predictions are true.
 
-    Weights that differ mean that bads and goods were drawn apart: p(1 − p) is then not the variance of a row,
-    and the squares of the terms stand for it. Where the number of bads was fixed beforehand z is too small.
+    Weights that differ mean that rows with the event and others were drawn apart: p(1 − p) is then not the variance
+    of a row, and the squares of the terms (of their sums by parent) stand for it. Where the number of events was
+    fixed beforehand z is too small.
     """
     terms = w * (y - p) * (1 - 2 * p)
-    spread = (terms**2).sum() if np.ptp(w) > 0 else (w**2 * (1 - 2 * p) ** 2 * p * (1 - p)).sum()
+    codes = np.arange(len(y)) if parents is None else np.unique(parents, return_inverse=True)[1]
+    alone = codes.max() == len(y) - 1
+    plain = alone and np.ptp(w) == 0
+    spread = (w**2 * (1 - 2 * p) ** 2 * p * (1 - p)).sum() if plain else (np.bincount(codes, terms) ** 2).sum()
     return float(terms.sum() / np.sqrt(spread))
 
 
 def test(s: Subject) -> Evidence:
     """Return Spiegelhalter's z on the hold-out."""
-    h, t = s.holdout, s.thresholds["p_value"]
-    z = statistic(*(h[c].to_numpy(float) for c in ("outcome", "pd", "weight")))
-    value = float(2 * stats.norm.sf(abs(z)))
+    h, far = s.holdout, distance(s.grades(s.holdout))
+    arrays = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    z = statistic(*arrays, h["parent_id"].to_numpy())
+    p = float(2 * stats.norm.sf(abs(z)))
     return Evidence(
         key="spiegelhalter",
-        question="Is the Brier score what true PDs would give?",
-        verdict=t.light(value, high_is_bad=False),
-        answer=f"z {z:.2f}, {p_text(value)}.",
-        value=value,
-        threshold=str(t),
+        question=say("Is the Brier score what a true {predicted} would give?", predicted=s.outcome.predicted),
+        verdict=both(p, far, s.rules),
+        answer=say(
+            "z {z:.2f}, {p}; the grades' {rate} is off by {off:.1%} on average.",
+            z=z,
+            p=p_text(p),
+            rate=s.outcome.rate,
+            off=far - 1,
+        ),
+        value=p,
+        threshold=both_text(s.rules),
         source="Spiegelhalter (1986)",
     )

@@ -1,8 +1,8 @@
 """Were development and hold-out kept apart?
 
-**Method** accounts in both samples, rows that stand twice, and dates: an out-of-time hold-out must be later, monitoring later still.
-**Reads as bad** a single account or row too many.
-**Blind to** the same person under two account numbers.
+**Method** rows that stand twice; parents (the loan of a row of the loan, the customer of a loan) in both samples; dates. Either no parent stands in both samples, or every row of the hold-out is later than every row of development; monitoring is later than both.
+**Reads as bad** a single parent or row too many; amber where a hold-out that is later begins before the performance windows of parents in both samples have ended.
+**Blind to** the same person under two numbers.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4).
 """
 
@@ -12,31 +12,67 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
 from workbench.validation.subject import Subject
+from workbench.words import Text, say
 
-FAMILY = "process"
+FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+READS_OUTCOME = False
+KEY = ["entity_id", "as_of_date"]
+
+
+def breaches(s: Subject) -> dict[str, int]:
+    """Return how many parents or rows break the separation, by what they break."""
+    d, h, later = s.development, s.holdout, s.later
+    is_later = d["as_of_date"].max() < h["as_of_date"].min()
+    last = max(d["as_of_date"].max(), h["as_of_date"].max())
+    return {
+        "parents in development and in a hold-out that is not later": 0 if is_later else len(in_both(d, h)),
+        "rows in development and in the hold-out": len(
+            d[KEY].drop_duplicates().merge(h[KEY].drop_duplicates(), on=KEY)
+        ),
+        "rows twice in development": int(d.duplicated(KEY).sum()),
+        "rows twice in the hold-out": int(h.duplicated(KEY).sum()),
+        "monitoring rows not later than development and hold-out": int((later["as_of_date"] <= last).sum()),
+    }
+
+
+def in_both(d: pd.DataFrame, h: pd.DataFrame) -> set:
+    """Return the parents that stand in both samples."""
+    return set(d["parent_id"]) & set(h["parent_id"])
+
+
+def overlapping(s: Subject) -> int:
+    """Return how many parents stand in both samples with a performance window that reaches into the hold-out."""
+    d, h = s.development, s.holdout
+    both = d[d["parent_id"].isin(in_both(d, h))]
+    ends = both["as_of_date"] + pd.DateOffset(months=s.outcome.window_months)
+    return int(both.loc[ends > h["as_of_date"].min(), "parent_id"].nunique())
 
 
 def test(s: Subject) -> Evidence:
-    """Return how many rows break the separation of the samples."""
-    d, h, later = s.development, s.holdout, s.later
-    key = ["entity_id", "as_of_date"]
-    same_time = d["as_of_date"].max() >= h["as_of_date"].min()
-    both = set(d["entity_id"]) & set(h["entity_id"]) if same_time else set()
-    early = int((later["as_of_date"] <= d["as_of_date"].max()).sum()) if len(later) else 0
-    counts = {
-        "accounts in development and hold-out": len(both),
-        "rows twice in development": int(d.duplicated(key).sum()),
-        "rows twice in the hold-out": int(h.duplicated(key).sum()),
-        "monitoring rows not later than development": early,
-    }
-    broken = sum(counts.values())
+    """Return how many rows or parents break the separation of the samples."""
+    counts = breaches(s)
+    broken, parents = sum(counts.values()), len(set(s.holdout["parent_id"]))
+    windows = 0 if broken else overlapping(s)
+    answer = say("{broken:,} rows or parents break the separation.", broken=broken)
+    if shared := next(iter(counts.values())):
+        answer += say(
+            "{shared:,} of {parents:,} parents of the hold-out stood in development, too.",
+            shared=shared,
+            parents=parents,
+        )
+    if windows:
+        answer += say("Performance windows of {windows:,} parents reach into the hold-out.", windows=windows)
     return Evidence(
         key="split_integrity",
-        question="Were development and hold-out kept apart?",
-        verdict=Verdict.red if broken else Verdict.green,
-        answer=f"{broken} rows or accounts break the separation.",
+        question=say("Were development and hold-out kept apart?"),
+        verdict=Verdict.red if broken else Verdict.amber if windows else Verdict.green,
+        answer=answer,
         value=float(broken),
-        threshold="none may",
+        threshold=_threshold(),
         source="Kaufman et al. (2012)",
         table=pd.DataFrame({"what": list(counts), "count": list(counts.values())}),
     )
+
+
+def _threshold() -> Text:
+    return say("Red from one on; amber where performance windows of parents in both samples overlap.")

@@ -1,8 +1,8 @@
-"""Is there a slice of customers whose PD is clearly wrong?
+"""Is there a slice of customers whose prediction is clearly wrong?
 
-**Method** exact binomial test of the mean PD in each frozen bin of each input (at least 100 rows); Holm over all slices.
-**Reads as bad** a slice with a small adjusted p whose observed rate is off by more than a quarter; at most amber, a person must weigh it.
-**Blind to** slices by two inputs.
+**Method** the mean prediction in each frozen bin of each input against what was observed there: exact binomial test on effective counts where an event is predicted, Student's t where an amount or a rate is; by parent; Holm over all slices.
+**Reads as bad** a slice with a small adjusted p whose mean is off by enough to matter; at most amber, a person must weigh it.
+**Blind to** slices by two inputs, and to slices with few rows.
 **Source** Chung et al. (2019), Slice Finder, ICDE; Holm (1979).
 """
 
@@ -12,53 +12,73 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.describe import effective
-from workbench.validation.subject import Subject, holm, p_text
+from workbench.validation.significance import FARTHEST, holm, mean_p, off, p_text
+from workbench.validation.subject import Subject
+from workbench.words import Text, say
 
-FAMILY = "robustness"
-LEAST_ROWS, MATERIAL = 100, 1.25
-_QUESTION = "Is there a slice whose PD is clearly wrong?"
+FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
 
 
 def slices(s: Subject) -> pd.DataFrame:
-    """Return one row per input and bin of the hold-out: rows, PD, observed rate, p."""
-    rows = []
+    """Return one row per input and bin of the hold-out: rows, predicted, observed, p."""
+    rows, least = [], s.rules.number("least_slice_rows")
     for name in s.model.features:
         bins = s.model.reference[name][0]
         for code, part in s.holdout.groupby(bins.codes(s.holdout[name])):
-            if len(part) >= LEAST_ROWS:
-                bad, n = effective(part["outcome"], part["weight"])
-                mean = float(np.average(part["pd"], weights=part["weight"]))
-                p = stats.binomtest(round(bad), round(n), mean).pvalue
-                rows.append((name, bins.labels[code], len(part), mean, bad / n, p))
-    return pd.DataFrame(rows, columns=["input", "slice", "rows", "PD", "observed", "p"])
+            if len(part) >= least:
+                rows.append((name, bins.labels[code], len(part), *compared(part, s.outcome.is_binary)))
+    return pd.DataFrame(rows, columns=["input", "slice", "rows", "predicted", "observed", "p"])
+
+
+def compared(part: pd.DataFrame, binary: bool) -> tuple[float, float, float]:
+    """Return the mean prediction of rows, what was observed, and the two-sided p that the first is true."""
+    y, predicted, w = (part[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    mean, observed = float(np.average(predicted, weights=w)), float(np.average(y, weights=w))
+    if not binary:
+        return mean, observed, mean_p(y - predicted, w, part["parent_id"].to_numpy())
+    events, n = metrics.effective(y, w, part["parent_id"])
+    return mean, observed, float(stats.binomtest(round(events), max(round(n), 1), mean).pvalue)
 
 
 def test(s: Subject) -> Evidence:
-    """Return the slices of the hold-out whose PD is clearly wrong, the worst first."""
-    table, t = slices(s), s.thresholds["p_value"]
+    """Return the slices of the hold-out whose prediction is clearly wrong, the worst first."""
+    table, least, rule = slices(s), s.rules.number("least_slice_rows"), s.rules["rate_off"]
+    table = table[table["p"].notna()]
     if table.empty:
-        said = f"No slice has {LEAST_ROWS} rows."
-        return Evidence(
-            key="weak_spot",
-            question=_QUESTION,
-            verdict=Verdict.not_evaluated,
-            answer=said,
-            source="Chung et al. (2019)",
-        )
+        return _evidence(s, Verdict.not_evaluated, say("No slice has {least:,} rows.", least=least))
     table = table.assign(p=holm(table["p"].to_numpy())).sort_values("p", ignore_index=True)
-    off = np.maximum(table["observed"] / table["PD"], table["PD"] / table["observed"].clip(lower=1e-9))
-    weak = table[(table["p"] < t.red) & (off > MATERIAL)]
+    far = [off(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
+    weak = table[(table["p"] < s.rules["p_value"].red) & (np.minimum(far, FARTHEST) >= rule.red)]
     low = table.iloc[0]
+    facts = {"input": low["input"], "slice": low["slice"], "rows": int(low["rows"]), "p": p_text(low["p"])}
+    facts |= {"prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}
+    answer = say(
+        "{weak} of {slices} slices are clearly wrong; the surest is {input} {slice} ({rows:,} rows): "
+        "{predicted} {prediction}, observed {observed}, adjusted {p}.",
+        weak=len(weak),
+        slices=len(table),
+        predicted=s.outcome.predicted,
+        **facts,
+    )
+    return _evidence(s, Verdict.amber if len(weak) else Verdict.green, answer, table)
+
+
+def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
+    p, far = s.rules["p_value"].red, s.rules["rate_off"].red
     return Evidence(
         key="weak_spot",
-        question=_QUESTION,
-        verdict=Verdict.amber if len(weak) else Verdict.green,
-        answer=f"{len(weak)} of {len(table)} slices are clearly wrong; furthest is {low.input} {low['slice']} "
-        f"({low.rows:,} rows): PD {low.PD:.2%}, observed {low.observed:.2%}, adjusted {p_text(low.p)}.",
-        value=float(low.p),
-        threshold=f"amber where p < {t.red:g} after Holm and the rate is off by a quarter; amber at most, a person must weigh it",
+        question=say("Is there a slice whose {predicted} is clearly wrong?", predicted=s.outcome.predicted),
+        verdict=verdict,
+        answer=answer,
+        value=None if table is None else float(table["p"].iloc[0]),
+        threshold=say(
+            "Amber where p < {p:g} after Holm and observed over predicted or its inverse is {far:g} or more; "
+            "amber at most, a person must weigh it.",
+            p=p,
+            far=far,
+        ),
         source="Chung et al. (2019)",
         table=table,
     )

@@ -1,0 +1,243 @@
+"""The engine: one SQL text over named relations, on DuckDB in-process or on Spark Connect, by one setting.
+
+SQL is written once, in DuckDB's dialect. `WORKBENCH_ENGINE=spark://host:port` sends the same text through sqlglot to a
+Spark Connect server (package extra `spark`). This room and `tables` are the only ones that speak to an engine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from workbench import home
+from workbench.params import UserError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    Relation = Path | tuple[Path, ...] | Part | pd.DataFrame | pa.Table  # Parquet file or files, or a table in memory
+    Relations = Mapping[str, Relation]
+
+DUCKDB = "duckdb"
+BATCH_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a Parquet file whose `column` lies from `low` to `high`, ends included."""
+
+    path: Path
+    column: str
+    low: str
+    high: str
+
+    @property
+    def sql(self) -> str:
+        """The part as a SELECT."""
+        low, high, path = (text.replace("'", "''") for text in (self.low, self.high, str(self.path)))
+        return f"SELECT * FROM read_parquet('{path}') WHERE {self.column} BETWEEN '{low}' AND '{high}'"
+
+
+def name() -> str:
+    """Return the engine's name as set: `duckdb` (the default) or `spark://host:port`; `UserError` for another."""
+    given = os.environ.get("WORKBENCH_ENGINE", "") or DUCKDB
+    parts = urlsplit(given)
+    if given != DUCKDB and (parts.scheme != "spark" or not parts.hostname):
+        raise UserError(f"WORKBENCH_ENGINE '{given}': no such engine; set duckdb or spark://host:port")
+    return given
+
+
+def arrow(sql: str, relations: Relations) -> pa.Table:
+    """Return the rows of a SQL text (one SELECT) over the relations it names."""
+    if name() != DUCKDB:
+        return _spark_frame(sql, relations).toArrow()
+    with _session(relations) as session:
+        return session.sql(sql).to_arrow_table()
+
+
+def frame(sql: str, relations: Relations) -> pd.DataFrame:
+    """Return the rows in pandas: for what was sampled or aggregated."""
+    return arrow(sql, relations).to_pandas()
+
+
+def batches(sql: str, relations: Relations, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in Arrow batches of at most `rows`, one in memory at a time on DuckDB."""
+    if name() != DUCKDB:
+        yield from arrow(sql, relations).to_batches(max_chunksize=rows)
+        return
+    with _session(relations) as session, session.sql(sql).to_arrow_reader(batch_size=rows) as reader:
+        yield from reader
+
+
+def columns(relation: Relation) -> dict[str, str]:
+    """Return the columns of a relation with the engine's types (`DOUBLE`, `VARCHAR`, ...), in order."""
+    with _session({"relation": relation}) as session:
+        return {row[0]: row[1] for row in session.execute("DESCRIBE SELECT * FROM relation").fetchall()}
+
+
+def write(sql: str, relations: Relations, path: Path) -> int:
+    """Write the rows of a SQL text to a Parquet file, streaming, and return how many.
+
+    The same text over the same relations gives the same bytes where the text orders its rows by a key and holds no
+    sum of floating point numbers over rows (threads add them in any order).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if name() == DUCKDB:
+        return _copied(sql, relations, path)
+    folder = scratch()
+    try:
+        _spark_frame(sql, relations).write.mode("overwrite").parquet(str(folder / "rows"))
+        return _copied("SELECT * FROM rows", {"rows": tuple(sorted((folder / "rows").glob("*.parquet")))}, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copied(sql: str, relations: Relations, path: Path) -> int:
+    with _session(relations) as session:
+        target = str(path).replace("'", "''")
+        done = session.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        return int(done.fetchall()[0][0])
+
+
+def scratch() -> Path:
+    """Return a new folder for what is needed only while a text runs; who asks for it removes it."""
+    place = home.mlruns() / "work"
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place, prefix="engine-"))
+
+
+def lineage(sql: str) -> str:
+    """Return a SQL text laid out for reading, as it is kept beside what was made with it."""
+    import sqlglot
+
+    return "\n".join(sqlglot.transpile(sql, read=DUCKDB, write=DUCKDB, pretty=True))
+
+
+def for_spark(sql: str) -> str:
+    """Return the text in Spark's dialect."""
+    import sqlglot
+
+    return sqlglot.transpile(sql, read=DUCKDB, write="spark")[0]
+
+
+def condition(text: str, known: Iterable[str], where: str) -> set[str]:
+    """Return the columns that a SQL condition names; `UserError` where it is none, or names one that is not known.
+
+    A condition looks at the columns of one row: no SELECT, no table, no aggregate.
+    """
+    names = parsed(text, where)
+    known = list(known)
+    for column in sorted(names - set(known)):
+        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, known)}")
+    return names
+
+
+def parsed(text: str, where: str) -> set[str]:
+    """Return the columns that a SQL condition names; `UserError` where it can't be read as one."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        tree = sqlglot.parse_one(text, read=DUCKDB)
+    except sqlglot.errors.SqlglotError as e:
+        raise UserError(f"{where}: `{text}` is no SQL condition: {_first_line(e)}") from None
+    if not isinstance(tree, exp.Condition) or tree.find(exp.Query, exp.Table, exp.AggFunc, exp.Window):
+        raise UserError(
+            f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, without SELECT or sums"
+        )
+    return {column.name for column in tree.find_all(exp.Column)}
+
+
+def _first_line(e: Exception) -> str:
+    return str(e).splitlines()[0].split(". Line")[0]
+
+
+@contextmanager
+def _session(relations: Relations) -> Iterator[Any]:
+    """A cursor in which the relations have their names; DuckDB's mistakes in a text become one line."""
+    import duckdb
+
+    cursor = _database(*_settings()).cursor()
+    try:
+        for label, relation in relations.items():
+            _named(cursor, label, relation)
+        yield cursor
+    except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as e:
+        raise UserError(f"engine: the SQL text can't be run: {str(e).splitlines()[0]}") from e
+    except duckdb.OutOfMemoryException as e:
+        raise UserError(
+            f"engine: memory of {_settings()[1]} is not enough; set WORKBENCH_MEMORY higher (such as 8GB)"
+        ) from e
+    finally:
+        cursor.close()
+
+
+def _settings() -> tuple[int, str, str]:
+    threads = os.environ.get("WORKBENCH_THREADS", "") or str(len(os.sched_getaffinity(0)))
+    if not threads.isdigit() or not int(threads):
+        raise UserError(f"WORKBENCH_THREADS '{threads}': not a number of threads; set 1 or more")
+    return int(threads), os.environ.get("WORKBENCH_MEMORY", "") or "4GB", str(home.mlruns() / "work" / "engine")
+
+
+@lru_cache(maxsize=1)
+def _database(threads: int, memory: str, spill: str) -> Any:
+    import duckdb
+
+    config = {"threads": threads, "memory_limit": memory, "temp_directory": spill}
+    try:
+        return duckdb.connect(config=config)
+    except duckdb.Error as e:
+        raise UserError(f"WORKBENCH_MEMORY '{memory}': {str(e).splitlines()[0]}; write it like 4GB") from None
+
+
+def _named(cursor: Any, label: str, relation: Relation) -> None:
+    import pyarrow as pa
+
+    if isinstance(relation, Part):
+        cursor.execute(f"CREATE TEMP VIEW {label} AS {relation.sql}")
+    elif isinstance(relation, Path | tuple):
+        files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in _paths(relation))
+        cursor.execute(f"CREATE TEMP VIEW {label} AS SELECT * FROM read_parquet([{files}])")
+    else:
+        table = relation if isinstance(relation, pa.Table) else pa.Table.from_pandas(relation, preserve_index=False)
+        cursor.register(label, table)
+
+
+def _paths(relation: Path | tuple[Path, ...]) -> tuple[Path, ...]:
+    return relation if isinstance(relation, tuple) else (relation,)
+
+
+def _spark_frame(sql: str, relations: Relations) -> Any:
+    import pyarrow as pa
+
+    spark = _spark(name())
+    for label, relation in relations.items():
+        if isinstance(relation, Path | tuple):
+            rows = spark.read.parquet(*map(str, _paths(relation)))
+        else:
+            table = relation if isinstance(relation, pa.Table) else pa.Table.from_pandas(relation, preserve_index=False)
+            rows = spark.createDataFrame(table)
+        rows.createOrReplaceTempView(label)
+    return spark.sql(for_spark(sql))
+
+
+@lru_cache(maxsize=1)
+def _spark(address: str) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise UserError(
+            f"WORKBENCH_ENGINE {address}: the Spark client is not there; pip install 'loan-workbench[spark]'"
+        ) from None
+    session = SparkSession.builder.remote(address.replace("spark://", "sc://")).getOrCreate()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session

@@ -1,0 +1,68 @@
+"""Evidently's view of every period beside our own: its PSI on the frozen bins, and its whole pages where it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from workbench.evidence import Evidence, Verdict
+from workbench.models.scorer import Scorer
+from workbench.monitoring import alarms, drift_report
+from workbench.monitoring.through_time import Params
+from workbench.words import say
+
+
+def evidently(
+    scored: pd.DataFrame,
+    model: Scorer,
+    lights: pd.DataFrame,
+    p: Params,
+    folder: Path,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Evidence, dict[str, Path]]:
+    """Run Evidently for every period; write its whole page for the first alarm, the worst and the latest period.
+
+    Returns the agreement with our own PSI as evidence, and the pages by name.
+    """
+    amber = p.rules()["psi"].amber
+    reference = scored[(scored["sample"] == "development") & scored["outcome"].notna()]
+    later, ours = scored[scored["sample"] == "monitoring"], lights[lights["kind"] == "drift"]
+    shown, parts, pages = _shown(lights, ours), [], {}
+    for period, current in later.groupby("period"):
+        page = folder / f"{period}.html" if period in shown else None
+        parts.append(drift_report.run(model, reference, current, amber, p.seed, page).assign(period=period))
+        if page:
+            pages[f"evidently/{period}.html"] = page
+        progress(str(period))
+    both = pd.concat(parts).merge(ours, left_on=["feature", "period"], right_on=["subject", "period"])
+    return _evidence(both, amber, sorted(shown)), pages
+
+
+def _evidence(both: pd.DataFrame, amber: float, shown: list[str]) -> Evidence:
+    gap, drifting = (both["evidently_psi"] - both["value"]).abs(), both[both["evidently_psi"] >= amber]
+    first = str(drifting["period"].min()) if len(drifting) else ""
+    seen = say("Evidently sees drift first in {first}.", first=first) if first else say("Evidently sees no drift.")
+    return Evidence(
+        key="evidently",
+        question=say("Does Evidently see the same drift?"),
+        verdict=Verdict.info,
+        answer=seen
+        + say(
+            "Its PSI on the frozen bins differs from ours by {gap:.4f} in the median (it gets {rows:,} rows a side at "
+            "most). Whole pages: {pages}.",
+            gap=gap.median(),
+            rows=drift_report.ROWS,
+            pages=shown,
+        ),
+        value=first or "never",
+        threshold=say("PSI on pre-binned columns"),
+        source="Evidently 0.7",
+        table=both[["period", "feature", "value", "evidently_psi"]].rename(columns={"value": "psi"}),
+    )
+
+
+def _shown(lights: pd.DataFrame, ours: pd.DataFrame) -> set[str]:
+    worst = ours.loc[ours["value"].idxmax(), "period"]
+    return {str(x) for x in (worst, ours["period"].max(), *(alarms.first(lights)["period"].head(1)))}

@@ -1,0 +1,116 @@
+"""What happened after the date: an `Outcome` as SQL, over the column that records it or over the months that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from workbench import engine
+from workbench.contracts import Contract, Outcome, Words
+from workbench.params import UserError, nearest
+
+PLACE = "panel/build: outcome"
+
+
+def checked(given: Mapping[str, Any]) -> None:
+    """Raise `UserError` for a field that an outcome doesn't have, a value out of range, or what is no SQL condition."""
+    _of(given, Outcome())
+
+
+def resolved(given: Mapping[str, Any], contract: Contract) -> Outcome:
+    """Return the outcome to compute: the contract's, with the fields that the study gives in their place.
+
+    A study that gives another `name` speaks of another outcome: nothing is taken from the contract's then.
+    """
+    other = given.get("name", contract.outcome.name) != contract.outcome.name
+    return _of(given, Outcome() if other else contract.outcome)
+
+
+def _of(given: Mapping[str, Any], base: Outcome) -> Outcome:
+    _names(given, Outcome.model_fields, PLACE)
+    if isinstance(given.get("words"), dict):
+        _names(given["words"], Words.model_fields, f"{PLACE}.words")
+    try:
+        outcome = Outcome.model_validate({**base.model_dump(), **given})
+    except ValidationError as e:
+        first = e.errors()[0]
+        raise UserError(f"{PLACE}.{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}") from None
+    _computable(outcome)
+    return outcome
+
+
+def _names(given: Mapping[str, Any], fields: Iterable[str], where: str) -> None:
+    fields = list(fields)
+    for name in given:
+        if name not in fields:
+            raise UserError(f"{where}: unknown field '{name}'; {nearest(str(name), fields)}")
+
+
+def _computable(outcome: Outcome) -> None:
+    for name in ("event", "eligible"):
+        if text := getattr(outcome, name):
+            engine.parsed(text, f"{PLACE}.{name}")
+    for text in outcome.competing:
+        engine.parsed(text, f"{PLACE}.competing")
+    if outcome.kind == "time":
+        raise UserError(f"{PLACE}.kind: 'time' is not computed; take 'binary' with a window in `window_months`")
+    if outcome.event and outcome.kind != "binary":
+        raise UserError(f"{PLACE}: an event makes a binary outcome; leave `event` empty for kind '{outcome.kind}'")
+    if outcome.event and not outcome.window_months:
+        raise UserError(f"{PLACE}: an event needs `window_months`, the months after the date in which it counts")
+    if outcome.competing and not outcome.event:
+        raise UserError(f"{PLACE}: `competing` needs an `event`; a recorded outcome has its competitors in it")
+
+
+def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
+    """Return the recorded outcome indexed by entity: 1 (the event), 0 or NaN, or the amount or rate itself."""
+    name, key = contract.one("outcome"), contract.one("key")
+    values = engine.frame(f"SELECT {recorded_sql(contract)} AS outcome FROM accounts a", {"accounts": account[[name]]})
+    outcome = pd.Series(values["outcome"].to_numpy(float), index=pd.Index(account[key], name=key), name=name)
+    if contract.outcome.is_binary and not (outcome == 1).any():
+        raise UserError(f"contract '{contract.name}': event_value '{contract.event_value}' does not stand in '{name}'")
+    return outcome
+
+
+def recorded_sql(contract: Contract, outcome: Outcome | None = None) -> str:
+    """Return the recorded outcome as SQL over the entity's own row `a`."""
+    name = contract.one("outcome")
+    if not (outcome or contract.outcome).is_binary:
+        return f"CAST(a.{name} AS DOUBLE)"
+    event = contract[name].values.get(contract.event_value, contract.event_value).replace("'", "''")
+    return f"CASE WHEN CAST(a.{name} AS VARCHAR) = '{event}' THEN 1e0 WHEN a.{name} IS NOT NULL THEN 0e0 END"
+
+
+def flags_sql(outcome: Outcome, facts: Iterable[str]) -> str:
+    """Return the SQL columns `is_event` and `is_competing` (1 or NULL) of a month; `UserError` for unknown columns."""
+    for text in outcome.competing:
+        engine.condition(text, facts, f"{PLACE}.competing")
+    engine.condition(outcome.event, facts, f"{PLACE}.event")
+    competing = " OR ".join(f"({text})" for text in outcome.competing) or "FALSE"
+    return f"CASE WHEN {outcome.event} THEN 1 END AS is_event, CASE WHEN {competing} THEN 1 END AS is_competing"
+
+
+def after_sql(outcome: Outcome, last_month: int) -> str:
+    """Return what happened to the rows of `cohort` in their windows, as SQL over `cohort` and the flagged `m`.
+
+    1 where the event comes in the window, 0 where it doesn't, or where a competing event comes in an earlier month
+    (of the same month the event counts). NULL for every row whose window isn't over by the data's `last_month`: those
+    whose event has come already would be the only ones known.
+    """
+    window = outcome.window_months
+    return f"""
+        SELECT c.*, CASE
+            WHEN c.anchor + {window} > {last_month} THEN NULL
+            WHEN l.event_month IS NULL OR l.competing_month < l.event_month THEN 0e0
+            ELSE 1e0 END AS outcome
+        FROM cohort c LEFT JOIN (
+            SELECT c.entity_id, c.as_of_date,
+                min(CASE WHEN m.is_event = 1 THEN m.month_no END) AS event_month,
+                min(CASE WHEN m.is_competing = 1 THEN m.month_no END) AS competing_month
+            FROM cohort c JOIN m ON m.entity_id = c.entity_id
+                AND m.month_no > c.anchor AND m.month_no <= c.anchor + {window}
+            GROUP BY c.entity_id, c.as_of_date
+        ) l ON l.entity_id = c.entity_id AND l.as_of_date = c.as_of_date"""

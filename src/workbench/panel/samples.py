@@ -1,0 +1,82 @@
+"""Development, hold-out and monitoring: cut by date, or drawn by parent, and the weights of a case-control sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from workbench import engine
+from workbench.panel.months import number_sql
+from workbench.params import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.panel.build import Params
+
+SAMPLES = ("development", "holdout", "monitoring")
+
+
+def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, pd.DataFrame]:
+    """Return the rows that stand in a sample, as SQL over `cohort` and `held`, and `held`: the parents held out.
+
+    Out of time, later dates are held out and a parent may stand on both sides, earlier and later. Otherwise parents
+    (not rows) are drawn at random, stratified by whether any row of them has the event, so that none stands on both.
+    Rows between development's as-of dates are in no sample and fall out.
+    """
+    before = f"c.as_of_date < {_month(p.monitoring_from)}" if p.monitoring_from else "TRUE"
+    row = engine.frame(f"SELECT min({number_sql('as_of_date')}) AS first FROM cohort", {"cohort": cohort})
+    if row["first"].isna()[0]:
+        raise UserError(
+            "panel/build: no row is eligible at any as-of date; look at outcome.eligible, as_of_from, as_of_to"
+        )
+    turn = f"({number_sql('c.as_of_date')} - {int(row['first'][0])}) % {p.development_every_months} = 0"
+    taken = f"{before} AND c.outcome IS NOT NULL AND {turn}"
+    held = pd.DataFrame({"parent_id": pd.Series([], dtype="str")})
+    if not p.out_of_time_from:
+        held = _drawn(cohort, taken, p)
+    is_held = f"c.as_of_date >= {_month(p.out_of_time_from)}" if p.out_of_time_from else "h.parent_id IS NOT NULL"
+    event, other = (f"{w:.17e}" for w in weighting)
+    return (
+        f"""
+        SELECT * FROM (
+            SELECT c.*,
+                CASE WHEN NOT ({before}) THEN 'monitoring' WHEN {taken} AND {is_held} THEN 'holdout'
+                    WHEN {taken} THEN 'development' END AS sample,
+                CASE WHEN c.outcome = 1e0 THEN {event} WHEN c.outcome = 0e0 THEN {other} ELSE 1e0 END AS weight
+            FROM cohort c LEFT JOIN held h ON h.parent_id = c.parent_id
+        ) c WHERE c.sample IS NOT NULL ORDER BY c.entity_id, c.as_of_date""",
+        held,
+    )
+
+
+def _month(month: str) -> str:
+    return f"TIMESTAMP '{month}-01 00:00:00'"
+
+
+def _drawn(cohort: Path, taken: str, p: Params) -> pd.DataFrame:
+    worst = engine.frame(
+        f"SELECT c.parent_id, max(CASE WHEN c.outcome > 0e0 THEN 1 ELSE 0 END) AS worst FROM cohort c WHERE {taken} "
+        "GROUP BY c.parent_id ORDER BY c.parent_id",
+        {"cohort": cohort},
+    )
+    if len(worst) < 2:
+        raise UserError("panel/build: fewer than two entities have a known outcome; nothing can be held out")
+    stratify = worst["worst"].to_numpy() if worst["worst"].value_counts().min() > 1 else None
+    _, held = train_test_split(
+        worst["parent_id"].to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=stratify
+    )
+    return pd.DataFrame({"parent_id": sorted(held)}).astype("str")
+
+
+def weights(base_rate: float, sample_rate: float) -> tuple[float, float]:
+    """Return the weights of a row with the event and of one without, which bring the rate back to `base_rate`.
+
+    Both are 1 where `base_rate` is 0. `sample_rate` is that of the whole file, in which both kinds were drawn apart; a
+    part of it, such as one year, then has its own true rate.
+
+    Source: King & Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), eq. 8.
+    """
+    return (base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)) if base_rate else (1.0, 1.0)

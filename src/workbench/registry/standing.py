@@ -1,0 +1,73 @@
+"""What the model registry says of a version, held to what the current runs say: alias, tags, descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.registry import current, store
+
+ALIAS = "challenger"
+_GONE = "Deleted_Internal"  # as MLflow marks a version that was deleted
+
+
+def exists(entry: Mapping[str, Any]) -> bool:
+    """Say whether the version is registered; read without opening MLflow where it can be."""
+    name, version = entry["name"], entry["version"]
+    rows = store.ask(
+        "SELECT 1 FROM model_versions WHERE name = ? AND version = ? AND current_stage != ?", name, int(version), _GONE
+    )
+    return _registered(name, version) if rows is None else bool(rows)
+
+
+def holds(entry: Mapping[str, Any]) -> bool:
+    """Say whether the alias `challenger` points to the version."""
+    name, version = entry["name"], entry["version"]
+    rows = store.ask("SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", name, ALIAS)
+    return (_alias(name) if rows is None else "".join(str(v) for (v,) in rows)) == version
+
+
+def says(said: Mapping[str, Any]) -> bool:
+    """Say whether the version's tags are those that the current run says."""
+    name, version = said["name"], said["version"]
+    rows = store.ask("SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?", name, int(version))
+    tags = dict(rows) if rows is not None else store.client().get_model_version(name, version).tags
+    return all(tags.get(k) == v for k, v in said["tags"].items())
+
+
+def point(study: str, entry: Mapping[str, Any], note: str) -> None:
+    """Let the alias `challenger` name this version, and model and version say what they are; for the runner alone."""
+    current.must_hold(study)
+    c, name, version = store.client(), entry["name"], entry["version"]
+    c.set_registered_model_alias(name, ALIAS, version)
+    c.update_registered_model(name, note)
+    c.update_model_version(name, version, f"{entry['kind']}, SHA-256 {entry['digest'][:16]}. {note}")
+
+
+def tag(study: str, said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+    """Write what a step says of a version to its tags, and take away what it said before and no longer does."""
+    current.must_hold(study)
+    c, name, version = store.client(), said["name"], said["version"]
+    for key, value in said["tags"].items():
+        c.set_model_version_tag(name, version, key, value[:5000])
+    if before and (before["name"], before["version"]) == (name, version):
+        for key in set(before["tags"]) - set(said["tags"]):
+            c.delete_model_version_tag(name, version, key)
+
+
+def _registered(name: str, version: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.client().get_model_version(name, version))
+    except MlflowException:
+        return False
+
+
+def _alias(name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(store.client().get_model_version_by_alias(name, ALIAS).version)
+    except MlflowException:
+        return ""

@@ -1,0 +1,60 @@
+"""The pages of a study in another language, from what its current runs have left: nothing is run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workbench import home
+from workbench.evidence import LEFT_BEHIND
+from workbench.params import UserError
+from workbench.registry import current, runs
+from workbench.registry.current import Record
+from workbench.reporting import page
+
+
+def render(study: str, language: str) -> list[Path]:
+    """Write the pages of a study's current runs below `reports/LANGUAGE/` and return them.
+
+    The published pages stay as they are: they belong to their runs, byte for byte. Raises `UserError` where the study
+    has no current run.
+    """
+    records = current.everything(study=study)
+    if not records:
+        raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
+    return [_written(r, [s for s in records if s.key == r.key], language) for r in records]
+
+
+def _written(record: Record, siblings: list[Record], language: str) -> Path:
+    notebook = _artifact(record, "notebook.ipynb")
+    left_behind = json.loads(_artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
+    html = page.render(notebook, left_behind, _facts(record, siblings, language))
+    target = home.reports() / language / f"{record.key.place}/{record.slug}.html"
+    home.put(target, html.encode())
+    return target
+
+
+def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, Any]:
+    place = f"{language}/{record.key.place}"
+    up = "../" * f"{place}/{record.slug}".count("/")
+    beside = {name.removeprefix("evidence/"): up + p for name, p in record.pages.items() if name != "page.html"}
+    return {
+        "study": record.study,
+        "title": record.title,
+        "owner": record.owner,
+        "period": record.period,
+        "language": language,
+        "simulated": record.simulated,
+        "step": record.step,
+        "run_id": record.run_id,
+        "link": record.link,
+        "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
+        "place": f"{place}/{record.slug}",
+        "params": json.loads(_artifact(record, "params.json").read_text(encoding="utf-8")),
+        "attached": beside,
+    }
+
+
+def _artifact(record: Record, name: str) -> Path:
+    return home.mlruns() / record.folder / name if record.folder else runs.fetch(record.run_id, name)

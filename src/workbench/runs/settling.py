@@ -1,0 +1,107 @@
+"""A step's end: names, versions, tags and pages made to say what its current run says; repeated, it changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from workbench import home, tables
+from workbench.evidence import digest_file
+from workbench.registry import current, standing
+from workbench.registry.current import Record
+
+
+def stands(record: Record) -> bool:
+    """Say whether everything a run names is still there with its digest: evidence, page, tables, models."""
+    files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
+    for entry in record.models.values():
+        files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
+    return (
+        all(p.exists() and digest_file(p) == d for p, d in files.items())
+        and all(tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items())
+        and all(standing.exists(entry) for entry in record.models.values())
+    )
+
+
+def settle(record: Record) -> None:
+    """Make this run the step's current one.
+
+    What the runs before it have left is put right: names that they wrote and this one doesn't, tags they said, pages
+    beside theirs, a notebook that failed. The pin comes last: where it stands, all else does.
+    """
+    current.must_hold(record.study)
+    before = current.read(record.key, record.slug)
+    for name, entry in {**record.tables, **record.models}.items():
+        if tables.pinned(record.key, name) != entry:
+            tables.pin(record.key, name, dict(entry))
+    _unpin(record, before)
+    _models(record, before)
+    publish(record, before)
+    if before != record:
+        current.put(record)
+    for kind in (current.FAILED, current.SETTLING):
+        current.drop(record.key, record.slug, kind)
+    failed_notebook(record).unlink(missing_ok=True)
+
+
+def retire(study: str, periods: set[str], steps: set[str]) -> None:
+    """Let steps that a study no longer has (any but `steps`, in these periods) say nothing more: names, tags, pages.
+
+    Their runs stay in MLflow, and come back from there with the step.
+    """
+    current.must_hold(study)
+    for kind in (current.CURRENT, current.FAILED):
+        for record in current.everything(kind, study):
+            if record.period not in periods or record.step in steps:
+                continue
+            _unpin(replace(record, tables={}, models={}), record)
+            for said in record.tags.values():
+                standing.tag(study, {**said, "tags": {}}, said)
+            for place in record.pages.values():
+                (home.reports() / place).unlink(missing_ok=True)
+            failed_notebook(record).unlink(missing_ok=True)
+            current.drop(record.key, record.slug, kind)
+
+
+def failed_notebook(record: Record) -> Path:
+    """Return where the half-run notebook of a failed step lies."""
+    return home.reports() / record.key.place / f"{record.slug}.failed.ipynb"
+
+
+def _unpin(record: Record, before: Record | None) -> None:
+    """Take away names that this step wrote before and no longer writes, unless another step has taken them over."""
+    if before is None:
+        return
+    others = [r for r in current.everything(study=record.study) if r.key == record.key and r.slug != record.slug]
+    taken = {n for r in (*others, record) for n in (*r.tables, *r.models)}
+    for name in {*before.tables, *before.models} - taken:
+        tables.unpin(record.key, name)
+
+
+def _models(record: Record, before: Record | None) -> None:
+    note = f"Page: reports/{record.key.place}/{record.slug}.html"
+    for entry in record.models.values():
+        if not standing.holds(entry):
+            standing.point(record.study, entry, f"{record.title}. {note}")
+    for name, said in record.tags.items():
+        earlier = before.tags.get(name) if before else None
+        if not standing.says(said) or (earlier and earlier != said):
+            standing.tag(record.study, said, earlier)
+
+
+def publish(record: Record, before: Record | None = None) -> None:
+    """Let `reports/` hold the run's page and those attached to it, byte for byte, and none of an earlier run's."""
+    for artifact, place in record.pages.items():
+        target, digest = home.reports() / place, record.files[artifact]
+        if not target.exists() or digest_file(target) != digest:
+            home.put(target, _artifact(record, artifact))
+    for place in set(before.pages.values() if before else ()) - set(record.pages.values()):
+        (home.reports() / place).unlink(missing_ok=True)
+
+
+def _artifact(record: Record, name: str) -> Path:
+    if record.folder:
+        return home.mlruns() / record.folder / name
+    from workbench.registry import runs
+
+    return runs.fetch(record.run_id, name)

@@ -1,0 +1,104 @@
+"""At a runner's start: what dead ones have left is ended, settled, or swept away."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench import home
+from workbench.registry import current
+from workbench.runs import settling
+
+DAY = 86_400
+
+
+@contextmanager
+def working() -> Iterator[Path]:
+    """Yield the folder this runner works in. Where it stays behind, its owner was killed."""
+    folder = home.mlruns() / "work" / home.me()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def mend(studies: list[str]) -> list[str]:
+    """Put right what dead runners have left and return a line for each run that was touched.
+
+    Their runs are marked KILLED; a step that had ended, but whose end was not published, is published now. The
+    caller holds the studies.
+    """
+    lines = []
+    dead = [p for p in _owned("work") if not _lives(p.name)]
+    if dead:
+        from workbench.registry import runs
+
+        lines += [f"{name}: left behind by a runner that is gone, marked KILLED" for name in runs.reconcile()]
+    for study in studies:
+        lines += [_settled(r) for r in current.everything(current.SETTLING, study)]
+    for folder in (*dead, *(p for p in _owned("scratch") if not _lives(p.name) or _age(p) > DAY)):
+        shutil.rmtree(folder, ignore_errors=True)
+    _parts()
+    _stores()
+    _kernels()
+    return [line for line in lines if line]
+
+
+def _settled(record: current.Record) -> str:
+    """Publish a step that had ended when its runner died; one that had not is forgotten."""
+    from workbench.registry import runs
+
+    if runs.status(record.run_id) == "FINISHED" and settling.stands(record):
+        settling.settle(record)
+        return f"{record.step}: had ended, but its runner died before publishing it; published now"
+    current.drop(record.key, record.slug, current.SETTLING)
+    return ""
+
+
+def _owned(name: str) -> list[Path]:
+    return sorted(p for p in (home.mlruns() / name).glob("*") if p.is_dir())
+
+
+def _lives(owner: str) -> bool:
+    return owner.count(":") >= 2 and home.is_alive(owner)
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _parts() -> None:
+    """Sweep files that a dead process was writing."""
+    for folder in (home.mlruns() / "tables", home.mlruns() / "current", home.reports()):
+        for part in folder.rglob(f"{home.PART}*"):
+            if not _runs(part.name.removeprefix(home.PART).partition("-")[0]):
+                part.unlink(missing_ok=True)
+
+
+def _stores() -> None:
+    """Sweep stores that were never finished; who is making one holds the lock."""
+    for folder in home.mlruns().glob(".store-*"):
+        with (home.mlruns() / ".mlflow.db.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kernels() -> None:
+    """Sweep what the warm kernels' parents of dead runners have left in the system's temporary folder."""
+    for place in Path(tempfile.gettempdir()).glob(f"{home.KERNELS}*"):
+        if place.stat().st_uid == os.getuid() and not _runs(place.name.removeprefix(home.KERNELS).partition("-")[0]):
+            shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+
+
+def _runs(pid: str) -> bool:
+    return pid.isdecimal() and Path(f"/proc/{pid}").exists() if os.path.isdir("/proc") else True

@@ -1,0 +1,64 @@
+"""Is the prediction right in every tenth of the book?
+
+**Method** the hold-out in ten parts of equal size by prediction: mean observed with its 95 % interval by parent against mean predicted, Student's t; Holm over the parts.
+**Reads as bad** a part with a small adjusted p that is off by enough to matter; on the side that doesn't cost, at most amber.
+**Blind to** errors that cancel within a tenth.
+**Source** Hosmer & Lemeshow (1980) for the parts; Holm (1979).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.validation.significance import both, both_text, holm, mean_p, off, p_text, side, worst
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "calibration", {"rate", "amount"}
+PARTS = 10
+
+
+def parts(h: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per tenth by prediction: rows, predicted, observed with interval, p."""
+    rows = []
+    for code, part in h.groupby(metrics.equal_parts(h["predicted"], PARTS)):
+        mean, low, high = metrics.mean_interval(part["outcome"], part["weight"], part["parent_id"])
+        predicted = float(np.average(part["predicted"], weights=part["weight"]))
+        residual = (part["outcome"] - part["predicted"]).to_numpy()
+        p = mean_p(residual, part["weight"].to_numpy(), part["parent_id"].to_numpy())
+        rows.append((code + 1, len(part), predicted, mean, low, high, 1.0 if np.isnan(p) else p))
+    return pd.DataFrame(rows, columns=["part", "rows", "predicted", "observed", "low", "high", "p"])
+
+
+def _light(s: Subject, part: pd.Series) -> Verdict:
+    light = both(part.p, off(part.observed, part.predicted), s.rules)
+    return light if s.is_costly(part.observed, part.predicted) or light is not Verdict.red else Verdict.amber
+
+
+def test(s: Subject) -> Evidence:
+    """Return observed against predicted in ten parts of the hold-out."""
+    table = parts(s.holdout)
+    table["p"] = holm(table["p"].to_numpy())
+    table["light"] = [str(_light(s, part)) for part in table.itertuples()]
+    low = worst(table)
+    facts = {"part": int(low["part"]), "prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}
+    return Evidence(
+        key="calibration_parts",
+        question=say("Is the {predicted} right in every tenth of the book?", predicted=s.outcome.predicted),
+        verdict=Verdict(low["light"]),
+        answer=say(
+            "Furthest is tenth {part} from below, where the {predicted} is {side}: {prediction} against {observed} on the "
+            "hold-out, adjusted {p}.",
+            predicted=s.outcome.predicted,
+            side=side(low["observed"], low["predicted"]),
+            p=p_text(low["p"]),
+            **facts,
+        ),
+        value=float(low["p"]),
+        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        source="Hosmer & Lemeshow (1980)",
+        table=table,
+    )

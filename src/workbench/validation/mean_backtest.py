@@ -1,0 +1,43 @@
+"""Is the prediction right on average, on rows the model never saw?
+
+**Method** Student's t of observed minus predicted on the hold-out, two-sided, by parent.
+**Reads as bad** a small p where the mean is off by enough to matter; on the side that doesn't cost, at most amber.
+**Blind to** errors that cancel over the book (see calibration_parts), and to a shock that all rows share.
+**Source** ECB (2019), Instructions for reporting the validation results of internal models (LGD back-testing by t-test).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.evidence import Evidence, Verdict
+from workbench.validation.significance import both, both_text, mean_p, off, p_text, side
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "calibration", {"rate", "amount"}
+
+
+def test(s: Subject) -> Evidence:
+    """Return mean observed against mean predicted on the hold-out with its p-value."""
+    h = s.holdout
+    y, predicted, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    observed, mean = float(np.average(y, weights=w)), float(np.average(predicted, weights=w))
+    p = mean_p(y - predicted, w, h["parent_id"].to_numpy())
+    light = both(p, off(observed, mean), s.rules)
+    return Evidence(
+        key="mean_backtest",
+        question=say("Is the {predicted} right on average?", predicted=s.outcome.predicted),
+        verdict=light if s.is_costly(observed, mean) or light is not Verdict.red else Verdict.amber,
+        answer=say(
+            "The mean {predicted} is {mean}, observed {observed}: {side}, {p}.",
+            predicted=s.outcome.predicted,
+            mean=s.shown(mean),
+            observed=s.shown(observed),
+            side=side(observed, mean),
+            p=p_text(p),
+        ),
+        value=p,
+        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        source="ECB (2019), LGD back-testing",
+    )

@@ -1,0 +1,34 @@
+"""How much of the differences between customers does the model explain?
+
+**Method** R² on the hold-out about its own mean, interval from the influence of each parent's rows.
+**Reads as bad** an R² below the threshold.
+**Blind to** a bias that all predictions share only in part: it lowers R², but is not named by it (see mean_backtest).
+**Source** Kvålseth (1985), The American Statistician 39(4).
+"""
+
+from __future__ import annotations
+
+from scipy import stats
+
+from workbench.evidence import Evidence, judged
+from workbench.validation.overfit import measured
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "discrimination", {"rate", "amount"}
+
+
+def test(s: Subject) -> Evidence:
+    """Return R² of the hold-out with its interval."""
+    rule = s.rules["r_squared"]
+    value, error = measured(s.holdout, binary=False)
+    half = float(stats.norm.ppf(0.975)) * error
+    return Evidence(
+        key="r_squared",
+        question=say("How much of the differences between customers does the model explain?"),
+        verdict=judged(value, rule),
+        answer=say("R² {value:.4f} ({low:.4f} to {high:.4f}).", value=value, low=value - half, high=value + half),
+        value=value,
+        threshold=rule.text,
+        source="Kvålseth (1985)",
+    )

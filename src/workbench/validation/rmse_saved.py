@@ -1,0 +1,52 @@
+"""Does the model come nearer than a plain average would?
+
+**Method** RMSE and MAE on the hold-out against predicting development's mean for everyone; 1 − RMSE / RMSE of the mean.
+**Reads as bad** a share of the mean's RMSE saved that is below the threshold.
+**Blind to** where the errors lie: a few large ones weigh most.
+**Source** Hyndman & Koehler (2006), International Journal of Forecasting 22(4) (relative measures against a benchmark).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.evidence import Evidence, judged
+from workbench.validation.subject import Subject
+from workbench.words import say
+
+FAMILY, KINDS = "discrimination", {"rate", "amount"}
+
+
+def test(s: Subject) -> Evidence:
+    """Return RMSE and MAE of the hold-out beside those of development's mean."""
+    h, rule = s.holdout, s.rules["rmse_saved"]
+    mean = np.full(len(h), float(np.average(s.development["outcome"], weights=s.development["weight"])))
+    columns = {"model": h["predicted"], "mean of development": mean}
+    table = pd.DataFrame(
+        [(n, *(m(h["outcome"], p, h["weight"]) for m in (metrics.rmse, metrics.mae))) for n, p in columns.items()],
+        columns=["prediction", "RMSE", "MAE"],
+    )
+    saved = 1 - float(table["RMSE"][0] / table["RMSE"][1])
+    facts = {
+        "rmse": table["RMSE"][0],
+        "mae": table["MAE"][0],
+        "mean_rmse": table["RMSE"][1],
+        "mean_mae": table["MAE"][1],
+    }
+    return Evidence(
+        key="rmse_saved",
+        question=say("Does the model come nearer than a plain average would?"),
+        verdict=judged(saved, rule),
+        answer=say(
+            "RMSE {rmse}, MAE {mae}; development's mean for everyone {mean_rmse} and {mean_mae}: {saved:.1%} of the RMSE "
+            "saved.",
+            saved=saved,
+            **facts,
+        ),
+        value=saved,
+        threshold=rule.text,
+        source="Hyndman & Koehler (2006)",
+        table=table,
+    )

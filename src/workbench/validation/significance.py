@@ -1,0 +1,83 @@
+"""Beyond chance, and far enough to matter: a light needs both, so that many rows alone refuse no sound model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from workbench import metrics
+from workbench.evidence import Verdict, judged
+from workbench.rules import Rules
+from workbench.words import Text, say
+
+FARTHEST = 1e6  # a ratio to nothing
+
+
+def off(observed: float, predicted: float) -> float:
+    """Return how far two rates are apart: the larger over the smaller, 1 where they are equal.
+
+    >>> off(0.02, 0.01), off(0.01, 0.02), off(0.0, 0.0)
+    (2.0, 2.0, 1.0)
+    """
+    if observed == predicted:
+        return 1.0
+    low, high = sorted((abs(observed), abs(predicted)))
+    return high / low if observed * predicted > 0 and high < FARTHEST * low else FARTHEST
+
+
+def milder(*lights: Verdict) -> Verdict:
+    """Return the least bad of the lights; `not_evaluated` where one of them is."""
+    return Verdict.not_evaluated if Verdict.not_evaluated in lights else max(lights, key=lambda v: v.rank)
+
+
+def both(p: float, distance: float, rules: Rules) -> Verdict:
+    """Return the light of a p-value and of a distance (as `off` returns it): the milder of the two."""
+    return milder(judged(p, rules["p_value"]), judged(distance, rules["rate_off"]))
+
+
+def both_text(rules: Rules) -> Text:
+    """Say the two levels and that a light needs both."""
+    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
+    return rules["p_value"].text + rules["rate_off"].text + needs
+
+
+def p_text(p: float) -> Text:
+    """Return a p-value as it is printed in a paper.
+
+    >>> str(p_text(0.009951)), str(p_text(3e-9))
+    ('p 0.009951', 'p < 0.0001')
+    """
+    return say("p {p}", p=float(p))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return Holm's adjusted p-values. Source: Holm (1979), Scandinavian Journal of Statistics 6(2)."""
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p_values, method="holm")[1] if len(p_values) else p_values
+
+
+def distance(parts: pd.DataFrame) -> float:
+    """Return 1 + the mean |observed − predicted| of parts over the smaller of their means (share, observed, predicted)."""
+    gap = float((parts["share"] * (parts["observed"] - parts["predicted"]).abs()).sum())
+    mean = min(float((parts["share"] * parts[c]).sum()) for c in ("observed", "predicted"))
+    return min(1 + gap / mean, FARTHEST) if mean > 0 else FARTHEST
+
+
+def mean_p(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the two-sided p-value that a weighted mean of residuals is 0: Student's t over clusters, G − 1 degrees."""
+    mean = float(np.average(residual, weights=weight))
+    error = metrics.clustered_error(weight * (residual - mean) / weight.sum(), clusters)
+    return float(2 * stats.t.sf(abs(mean) / error, len(np.unique(clusters)) - 1)) if error > 0 else float("nan")
+
+
+def worst(table: pd.DataFrame) -> pd.Series:
+    """Return the row with the worst light, of these the one with the smallest p (columns light, p)."""
+    rank = table["light"].map(lambda v: Verdict(v).rank)
+    return table.loc[table.assign(rank=rank).sort_values(["rank", "p"], kind="stable").index[0]]
+
+
+def side(observed: float, predicted: float) -> Text:
+    """Say on which side a prediction errs."""
+    return say("too low") if observed > predicted else say("too high")

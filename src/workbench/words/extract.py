@@ -1,0 +1,131 @@
+"""Find every template of the product and bring the catalogues up to date: `python -m workbench.words.extract`.
+
+Templates are the first literals of `say("…")` in code and notebooks, the paragraphs of notebooks, `_("…")` in page
+templates, what contracts, rules and study files say of themselves, and `terms.txt`: headers and cells of tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.words import markdown
+from workbench.words.catalogue import FOLDER, LANGUAGES
+
+PACKAGE = Path(__file__).parents[1]
+SAID = ("title", "description", "label", "unit", "owner", "reason", "reference", "words", "notes")  # keys of YAML files
+LABELS = ("values", "undocumented")  # keys whose values are labels of codes
+_IN_TEMPLATE = re.compile(r"_\(\s*\"((?:[^\"\\]|\\.)*)\"")
+
+
+def found(root: Path) -> set[str]:
+    """Return every template below a repository's root, and of the package itself."""
+    parts = [_in_code(p.read_text(encoding="utf-8")) for p in sorted(PACKAGE.rglob("*.py"))]
+    parts += [_in_notebook(p) for p in sorted((root / "notebooks").rglob("*.ipynb")) if "checkpoint" not in str(p)]
+    parts += [_IN_TEMPLATE.findall(p.read_text(encoding="utf-8")) for p in sorted(PACKAGE.rglob("*.html"))]
+    parts += [_in_yaml(p) for p in (*sorted(PACKAGE.rglob("*.yaml")), *sorted((root / "params").rglob("*.yaml")))]
+    return {t for part in parts for t in part if _has_words(t)} | set(terms())
+
+
+def terms() -> list[str]:
+    """Return the headers, cells and names that tables and pictures look up."""
+    lines = (Path(__file__).parent / "terms.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def update(root: Path, prune: bool = False) -> dict[str, list[str]]:
+    """Add new templates to every catalogue, with `prune` drop obsolete ones; return the untranslated, by language."""
+    templates, missing = found(root), {}
+    for name in LANGUAGES:
+        if name != "en":
+            entries = _read(name)
+            kept = {t: entries.get(t, "") for t in templates | (set() if prune else set(entries))}
+            _write(name, kept)
+            missing[name] = sorted(t for t in templates if not kept[t])
+    return missing
+
+
+def _has_words(template: str) -> bool:
+    return any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", template))
+
+
+def _in_code(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
+            yield from _literals(node.args[0] if node.args else None)
+
+
+def _literals(node: ast.AST | None) -> Iterator[str]:
+    """Yield a literal; of `a if b else c`, both."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _literals(node.body)
+        yield from _literals(node.orelse)
+
+
+def _in_notebook(path: Path) -> Iterator[str]:
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        yield from _in_code(source) if cell["cell_type"] == "code" else markdown.templates(source)
+
+
+def _in_yaml(path: Path) -> Iterator[str]:
+    import yaml
+
+    for words in _said(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        if not re.fullmatch(r"[A-Z0-9_+-]+", words):  # a code (`B2`, `CHGOFF`, `TWD`) is the same in every language
+            yield words
+
+
+def _said(content: Any, spoken: bool = False) -> Iterator[str]:
+    if isinstance(content, str):
+        if spoken:
+            yield markdown.one_line(content)
+    elif isinstance(content, list):
+        for part in content:
+            yield from _said(part, spoken)
+    elif isinstance(content, dict):
+        for key, part in content.items():
+            yield from _said(part, spoken or key in SAID or key in LABELS)
+
+
+def _read(name: str) -> dict[str, str]:
+    from babel.messages.pofile import read_po
+
+    with (FOLDER / f"{name}.po").open("rb") as file:
+        return {m.id: m.string for m in read_po(file, locale=name) if m.id}
+
+
+def _write(name: str, entries: dict[str, str]) -> None:
+    """Write a catalogue in alphabetical order, one line a text, so that two branches' changes merge."""
+    lines = [f'msgid ""\nmsgstr ""\n"Language: {name}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n']
+    lines += [f"msgid {_quoted(t)}\nmsgstr {_quoted(entries[t])}\n" for t in sorted(entries)]
+    (FOLDER / f"{name}.po").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Bring the catalogues up to date and say what is untranslated; 1 where something is."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.words.extract", description=main.__doc__)
+    parser.add_argument("--prune", action="store_true", help="drop what no longer stands anywhere")
+    parser.add_argument("--root", type=Path, default=PACKAGE.parents[1], help="the repository")
+    args = parser.parse_args(argv)
+    missing = update(args.root, args.prune)
+    for name, templates in missing.items():
+        sys.stdout.write("".join(f"{name}: {t}\n" for t in templates) + f"{name}: {len(templates)} untranslated\n")
+    return 1 if any(missing.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

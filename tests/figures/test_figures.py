@@ -1,0 +1,228 @@
+"""Every picture is looked at: what its axes say, that labels stay apart and whole, and that Chinese is drawn."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from workbench.contracts import Outcome, Words
+from workbench.evidence import Picture
+from workbench.figures import discrimination, monitoring, panel, profile, quality, segments, theme, validation
+from workbench.words import names, speaking
+
+RNG = np.random.default_rng(1)
+Y = (RNG.random(600) < 0.2).astype(float)
+RISK = np.clip(0.1 + 0.2 * Y + 0.1 * RNG.standard_normal(600), 0.001, 0.999)
+SUBSCRIBED = Outcome(
+    name="subscribed",
+    words=Words(event="subscription", events="subscriptions", rate="share subscribed", predicted="chance"),
+)
+PERIODS = [f"2020-{m:02d}" for m in range(1, 13)]
+BINS = [
+    "< 12,500",
+    "12,500 to < 20,000",
+    "20,000 to < 1,250,000",
+    ">= 1,250,000",
+    "school, university, other education",
+    "missing",
+]
+
+
+def _rated(**columns) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    rate = np.linspace(0.02, 0.3, n)
+    return pd.DataFrame({**columns, "share": 1 / n, "rate": rate, "low": rate * 0.8, "high": rate * 1.2})
+
+
+def _drawn() -> dict[str, Picture]:
+    curve = pd.DataFrame({"predicted": [0.01, 0.03, 0.05], "observed": [0.01, 0.03, 0.06]}).assign(low=0.005, high=0.07)
+    metrics = pd.DataFrame({"candidate": ["scorecard", "boosted_trees"], "auc": [0.7, 0.75]})
+    metrics = metrics.assign(auc_low=metrics["auc"] - 0.02, auc_high=metrics["auc"] + 0.02)
+    woe = pd.DataFrame({"bin": BINS, "n": 10, "bad_rate": np.linspace(0.1, 0.3, 6), "woe": np.linspace(1, -1, 6)})
+    drift = pd.DataFrame(itertools.product(["limit_amt", "age_years"], PERIODS), columns=["feature", "period"])
+    months = pd.date_range("2005-04-01", periods=6, freq="MS")
+    performance = pd.DataFrame({"period": PERIODS, "auc": 0.7, "ks": 0.4, "observed": 0.02, "expected": 0.021})
+    for name in ("auc", "observed"):
+        performance = performance.assign(
+            **{f"{name}_low": performance[name] * 0.9, f"{name}_high": performance[name] * 1.1}
+        )
+    dated = _rated(as_of_date=months, sample=["development"] * 4 + ["monitoring"] * 2).assign(n=100)
+    rated = _rated(segment=[f"group {i}" for i in range(1, 5)]).assign(predicted=0.1)
+    cells = _rated(risk=["low", "very_high"] * 2, need=["revolver"] * 2 + ["transactor"] * 2)
+    return {
+        "roc_gains_lift": discrimination.roc_gains_lift(Y, {"scorecard": RISK, "tree": RISK**2}, np.ones(600), SUBSCRIBED),
+        "ks": discrimination.ks(Y, 600 - 100 * RISK, np.ones(600), SUBSCRIBED),
+        "calibration": discrimination.calibration({"scorecard": curve, "tree": curve}, SUBSCRIBED),
+        "intervals": discrimination.intervals(metrics, ["auc"]),
+        "information_value": discrimination.information_value(
+            pd.DataFrame({"feature": [f"feature_{i}_rate" for i in range(20)], "iv": np.linspace(0, 1, 20)})
+        ),
+        "woe": discrimination.woe({"limit_amt": woe, "age_years": woe, "sex_code": woe}, SUBSCRIBED),
+        "heat_map": monitoring.heat_map(drift.assign(psi=0.123), 0.1, 0.25),
+        "performance": monitoring.performance(performance, 0.72, SUBSCRIBED),
+        "mix": monitoring.grades(pd.DataFrame(0.25, index=PERIODS, columns=list("ABCD"))),
+        "timeline": monitoring.timeline(
+            pd.DataFrame({"kind": "drift", "subject": ["limit_amt", "auc"], "period": PERIODS[:2], "light": ["red", "amber"]}),
+            PERIODS,
+        ),
+        "windows": panel.windows(pd.DatetimeIndex(months), 3, 2),
+        "outcome_rate": panel.outcome_rate(dated, SUBSCRIBED),
+        "one_date": panel.outcome_rate(dated.iloc[[0, 4]].assign(as_of_date=months[0]), SUBSCRIBED),
+        "book": profile.groups({"limit_amt": _rated(group=BINS), "age_years": _rated(group=BINS)}, "size", SUBSCRIBED),
+        "status_mix": profile.status_mix(pd.DataFrame({"none": 0.9, "1 month": 0.06, "3 or more": 0.04}, index=months)),
+        "time_line": profile.time_line(
+            pd.DataFrame({"month": months, "balance_amt": 52_000.0, "payment_amt": 2_000.0, "delay_months": [0, 0, 1, 2, 0, 0]})
+        ),
+        "standing": profile.standing(
+            pd.DataFrame({"column": [f"column_{i}" for i in range(12)], "percentile": 50.0, "value": "1,234", "monotone": 1})
+        ),
+        "quality": quality.heat_map(
+            pd.DataFrame({"table": "bank", "column": [f"column_{i}" for i in range(9)], "completeness": 0.9, "validity": 1.0}),
+            ["completeness", "validity"],
+        ),
+        "leakage": quality.leakage(
+            pd.DataFrame({"feature": ["limit_amt", "age_years"], "auc_alone": [0.7, 0.52], "suspect": [True, False]})
+        ),
+        "number_of_groups": segments.number_of_groups(
+            pd.DataFrame({"k": range(2, 7), "stability": 0.8, "stability_min": 0.7, "separation": 0.3}), 4, 0.75
+        ),
+        "scatter": segments.scatter(RNG.standard_normal((300, 3)), np.repeat([0, 1, 2], 100)),
+        "portraits": segments.portraits(rated, SUBSCRIBED),
+        "matrix": segments.matrix(cells.assign(lane="automatic", interest_rate=0.1), SUBSCRIBED),
+        "policy_effect": segments.policy_effect(
+            pd.DataFrame({"what": ["volume", "income after loss"], "as is": [5e7, -2e5], "with policies": [6e7, 3e4], "change": 0.2})
+        ),
+        "tiles": validation.tiles(
+            pd.DataFrame({"family": ["discrimination"] * 6, "name": ["psi_characteristics"] * 6, "light": ["green", "amber"] * 3})
+        ),
+        "grades": validation.grades(
+            pd.DataFrame({"grade": list("ABC"), "predicted": [0.01, 0.02, 0.03], "observed": 0.02, "low": 0.01, "high": 0.04}),
+            SUBSCRIBED,
+        ),
+        "bars": validation.bars(
+            pd.DataFrame({"input": ["limit_amt", "age_years"], "grade jumps": [0.1, 0.02]}), "input", "grade jumps", "Customers"
+        ),
+        "groups": validation.groups(
+            pd.DataFrame({"column": "sex_code", "group": ["male", "female"], "ratio": [1, 0.7], "observed": 0.2, "predicted": 0.21}),
+            0.8,
+            SUBSCRIBED,
+        ),
+    }  # fmt: skip
+
+
+PICTURES = _drawn()
+DRAWN_IN = [(name, spoken) for name in PICTURES for spoken in ("en", "zh_CN")]
+
+
+def test_every_picture_of_the_house_is_looked_at():
+    folder = Path(theme.__file__).parent
+    found = set()
+    for path in folder.glob("*.py"):
+        module = importlib.import_module(f"workbench.figures.{path.stem}") if path.stem != "__init__" else None
+        found |= (
+            {
+                f"{path.stem}.{n}"
+                for n, f in vars(module).items()
+                if hasattr(f, "__wrapped__")
+                and f.__module__ == module.__name__
+                and not hasattr(f, "cache_info")
+                and n != "house"
+            }
+            if module
+            else set()
+        )
+    made = {p._draw.func for p in PICTURES.values()}
+    assert len(found) == len(made) and found
+
+
+@pytest.mark.parametrize(("name", "spoken"), DRAWN_IN)
+def test_labels_stay_apart_and_every_glyph_is_there(name, spoken):
+    with (
+        speaking(spoken),
+        names.knowing({"limit_amt": "credit granted", "age_years": "age"}),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        with theme.house():
+            figure = PICTURES[name].figure()
+            figure.draw_without_rendering()
+            renderer = FigureCanvasAgg(figure).get_renderer()
+            for ax in figure.axes:
+                for axis in filter(lambda a: a.get_visible(), (ax.xaxis, ax.yaxis)):
+                    shown = [t for t in axis.get_ticklabels() if t.get_visible() and t.get_text()]
+                    low, high = sorted(axis.get_view_interval())
+                    inside = [t for t in shown if low - 1e-9 <= _at(t, axis) <= high + 1e-9]
+                    upright = [t for t in inside if not t.get_rotation()]
+                    boxes = [t.get_window_extent(renderer) for t in upright]
+                    for a, b in itertools.pairwise(boxes):
+                        assert not a.padded(-1).overlaps(b.padded(-1)), (name, [t.get_text() for t in upright])
+
+
+def _at(label, axis) -> float:
+    return label.get_position()[0 if axis.axis_name == "x" else 1]
+
+
+def _ticks(axis) -> list[str]:
+    axis.figure.draw_without_rendering()
+    return [t.get_text() for t in axis.get_ticklabels() if t.get_text()]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_two_ticks_of_an_axis_read_alike(name):
+    """`2 % 2 % 2 % 3 %` says less than no axis at all."""
+    for ax in PICTURES[name].figure().axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            shown = _ticks(axis)
+            if axis.get_major_formatter().__class__.__name__ == "_Numbers":
+                assert len(set(shown)) == len(shown), shown
+                assert not any("e+" in t or "k" in t or "M" in t for t in shown)
+
+
+def test_bin_labels_are_whole():
+    figure = PICTURES["woe"].figure()
+    shown = [t.get_text().replace("\n", " ") for t in figure.axes[0].get_xticklabels()]
+    assert shown == BINS
+
+
+def test_pictures_speak_of_the_outcome_asked_for():
+    for name, picture in PICTURES.items():
+        said = " ".join(str(t.get_text()) for t in picture.figure().findobj(theme.plt.Text))
+        assert "default" not in said.casefold() and " PD" not in said, name
+    labels = [ax.get_ylabel() for ax in PICTURES["woe"].figure().axes]
+    assert "share subscribed" in labels
+
+
+def test_columns_are_called_by_their_contract():
+    with names.knowing({"limit_amt": "credit granted, the customer's"}):
+        figure = PICTURES["leakage"].figure()
+        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["age years", "credit granted"]
+
+
+def test_a_gain_from_a_loss_is_an_amount_not_a_percentage():
+    titles = [ax.get_title(loc="left") for ax in PICTURES["policy_effect"].figure().axes]
+    assert titles == ["volume\n+20.0%", "income after loss\n+230,000"]
+
+
+def test_a_picture_is_the_same_bytes_every_time_and_light():
+    def again():
+        return discrimination.ks(Y, 600 - 100 * RISK, np.ones(600)).drawn()
+
+    first = again()
+    assert first == again()
+    assert (
+        first.mime == "image/svg+xml"
+        and len(first.data) < 250_000
+        and first.alt == "Score distribution; Cumulated shares"
+    )
+    assert PICTURES["scatter"].drawn().file()[1]
+
+
+def test_this_machine_draws_chinese():
+    assert theme.cjk_font(), "no font for Chinese: install fonts-noto-cjk"

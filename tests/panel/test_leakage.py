@@ -1,0 +1,117 @@
+"""The leak screen: a planted leak is sure, a near one is doubtful and stays, what is made from a leak goes with it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.contracts import Column, Contract
+from workbench.panel import build, leakage
+from workbench.panel.cohort import Facts
+
+
+class Made(Column):
+    """A column that says what it is made from."""
+
+    made_from: tuple[str, ...] = ()
+
+
+def _leaky(n: int = 1500) -> tuple[pd.DataFrame, pd.Series, Contract]:
+    rng = np.random.default_rng(4)
+    y = (rng.random(n) < 0.2).astype(float)
+    X = pd.DataFrame({name: rng.normal(size=n) + 0.4 * y for name in ("honest", "also", "too", "as_well")})
+    cut_short = np.where(y == 1, rng.integers(1, 120, n), rng.integers(1, 10, n) * 12)  # at the event
+    X["term"] = cut_short.astype(float)
+    return X, pd.Series(y), Contract(name="l", title="t", columns=tuple(Made(name=c, type="number") for c in X))
+
+
+def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it():
+    X, y, contract = _leaky()
+    refused, evidence = leakage.examine(X, y, contract, seed=1)
+    assert set(evidence.table.loc[evidence.table["suspect"], "feature"]) == {"term"}
+    assert refused["term"].known == "after" and refused["honest"].known == "before"
+    assert evidence.verdict == "amber" and str(evidence.answer) == "Suspected leak and refused: term."
+
+
+def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
+    X, y, contract = _leaky()
+    columns = [
+        c.model_copy(update={"reviewed": "contract term, checked"}) if c.name == "term" else c for c in contract.columns
+    ]
+    screened, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
+    assert screened["term"].known == "before" and str(evidence.answer) == "Suspected but reviewed: term."
+    honest = contract.replaced([c for c in contract.columns if c.name != "term"])
+    assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
+
+
+def test_a_strong_predictor_near_the_threshold_is_doubtful_and_stays():
+    rng = np.random.default_rng(0)
+    y = (rng.random(3000) < 0.3).astype(float)
+    X = pd.DataFrame({"strong": rng.normal(size=3000) + 0.83 * y, "weak": rng.normal(size=3000) + 0.3 * y})
+    contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
+    screened, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
+    row = evidence.table.set_index("feature").loc["strong"]
+    assert row["gap_to_next_low"] < leakage.ALONE_ABOVE_NEXT < row["gap_to_next_high"]
+    assert screened["strong"].known == "before" and row["treatment"] == "kept: doubtful"
+    assert evidence.verdict == "amber" and "Doubtful, kept, to be looked at: strong." in evidence.answer
+
+
+def test_the_interval_is_that_of_nadeau_and_bengio():
+    low, high = leakage.interval(np.array([0.1, 0.2, 0.3]))  # s² = 0.01, factor 1/3 + 1/2, t(2) = 4.302653
+    assert (low, high) == pytest.approx(
+        (0.2 - 4.302653 * np.sqrt(0.01 * 5 / 6), 0.2 + 4.302653 * np.sqrt(0.01 * 5 / 6)), rel=1e-6
+    )
+
+
+def test_what_is_made_from_a_refused_column_is_refused_however_far_away():
+    X, y, contract = _leaky()
+    X = X.assign(term_years=X["honest"], term_class=X["also"])
+    columns = [
+        *contract.columns,
+        Made(name="term_years", type="number", made_from=("term",)),
+        Made(name="term_class", type="number", made_from=("term_years", "honest")),
+    ]
+    screened, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
+    assert [screened[c].known for c in ("term", "term_years", "term_class")] == ["after"] * 3
+    assert "Made from a refused column and refused too: term_class, term_years." in evidence.answer
+
+
+def test_a_feature_of_the_months_goes_with_the_column_its_fact_was_made_from():
+    account = pd.DataFrame({"entity_id": ["a", "b"], "late_2021_04": [0.0, 1.0], "limit_amt": [1.0, 2.0]})
+    months = pd.DataFrame({"entity_id": ["a", "b"], "month": pd.Timestamp("2021-04-01")})
+    months = months.assign(delay_months=[0.0, 1.0], balance_amt=[1.0, 2.0])
+    key = Column(name="entity_id", type="text", role="key")
+    late = Made(name="late_2021_04", type="number")
+    words = Contract(
+        name="core__month",
+        title="t",
+        columns=(
+            key,
+            Column(name="month", type="date", role="as_of"),
+            Made(name="delay_months", type="number", role="fact", made_from=("late_2021_04",)),
+            Made(name="balance_amt", type="number", role="fact", made_from=("bill_2021_04",)),
+        ),
+    )
+
+    def names(late: Column) -> set[str]:
+        contract = Contract(
+            name="a", title="t", columns=(key, late, Column(name="limit_amt", type="number", aspect="size"))
+        )
+        return {c.name for c in build.panel_sql(Facts(account, contract, months, words), 1)[1]}
+
+    assert {"delay_now_months", "late_2021_04", "balance_amt"} <= names(late)
+    assert names(late.model_copy(update={"known": "after"})) == {
+        "balance_amt", "headroom_amt", "limit_amt", "utilisation_rate",
+    }  # fmt: skip
+
+
+def test_too_few_events_are_not_screened():
+    X, y, contract = _leaky(100)
+    assert leakage.examine(X, y, contract, seed=1)[1].verdict == "not_evaluated"
+
+
+def test_an_amount_is_screened_above_and_below_its_median():
+    X, y, contract = _leaky()
+    amounts = contract.replaced(list(contract.columns), outcome=contract.outcome.model_copy(update={"kind": "amount"}))
+    leak = X.assign(term=y * 100 + X["honest"])
+    screened, _ = leakage.examine(leak, y * 100 + X["honest"], amounts, seed=1)
+    assert screened["term"].known == "after"

@@ -1,0 +1,101 @@
+"""A step's key hangs on the code it stands on: what it imports, however far down, and on nothing else."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.runs import closure, fingerprint, plan, study
+
+REPOSITORY = Path(__file__).parents[2]
+STUDY = "title: t\nsteps:\n  portfolios/intake:\n  panel/build:\n  models/development:\n  validation/battery:\n"
+KEYS = """
+import sys
+from pathlib import Path
+from workbench.runs import fingerprint, study
+for s in study.load(Path(sys.argv[1])).steps:
+    print(s.name, fingerprint.facts(s)["step_key"])
+"""
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """Return each step's key with a copy of the package in which a test may change files."""
+    package = tmp_path / "src" / "workbench"
+    shutil.copytree(REPOSITORY / "src" / "workbench", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("notebooks", "params"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    (tmp_path / "params" / "t.yaml").write_text(STUDY)
+
+    def compute() -> dict[str, str]:
+        env = {"PYTHONPATH": str(tmp_path / "src"), "WORKBENCH_HOME": str(tmp_path), "PATH": ""}
+        command = [sys.executable, "-c", KEYS, "params/t.yaml"]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        return dict(line.split() for line in done.stdout.splitlines())
+
+    compute.home = tmp_path
+    return compute
+
+
+def _append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_what_a_step_does_not_stand_on_leaves_its_key_alone(keys):
+    before, package = keys(), keys.home / "src" / "workbench"
+    _append(package / "reporting" / "templates" / "house.css", "\n/* a comment */\n")
+    _append(package / "cli.py", "\nUNRELATED = 1\n")
+    _append(package / "models" / "development.py", "\n# a comment\n")
+    _append(package / "customers" / "profile.py", "\nUNRELATED = 1\n")
+    assert keys() == before
+
+
+def test_a_module_far_down_changes_the_steps_that_import_it_and_no_other(keys):
+    before, package = keys(), keys.home / "src" / "workbench"
+    _append(package / "models" / "trees.py", "\nCHANGED = 1\n")
+    after = keys()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"models/development", "validation/battery"}
+    _append(package / "validation" / "brier.py", "\nCHANGED = 1\n")  # nobody imports it by name: pkgutil finds it
+    assert {n for n in after if after[n] != keys()[n]} == {"validation/battery"}
+
+
+def test_the_cells_of_a_notebook_count_and_what_a_machine_leaves_there_does_not(tmp_path):
+    notebook = REPOSITORY / "notebooks" / "panel" / "build.ipynb"
+    copy = tmp_path / "build.ipynb"
+    copy.write_text(notebook.read_text().replace('"execution_count": null', '"execution_count": 7'))
+    assert closure.cells(copy) == closure.cells(notebook)
+    copy.write_text(notebook.read_text().replace("digest = tables.write(", "other = tables.write("))
+    assert closure.cells(copy) != closure.cells(notebook)
+
+
+def test_the_closure_reaches_through_functions_and_finders():
+    modules, packages = closure.closure(
+        "workbench.validation.battery", REPOSITORY / "notebooks/validation/battery.ipynb"
+    )
+    assert {"workbench.validation.brier", "workbench.models.trees", "workbench.tables"} <= modules
+    assert not [m for m in modules if m.startswith(("workbench.runs", "workbench.cli", "workbench.reporting"))]
+    assert {"pandas", "sklearn", "yaml"} <= packages and "json" not in packages
+    assert closure.version("sklearn") and closure.version("yaml")
+    assert "words/locale/zh_CN.po" in closure.sources(modules)
+
+
+def test_a_remembered_study_is_the_one_that_was_checked(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "notebooks").symlink_to(REPOSITORY / "notebooks")
+    (tmp_path / "params").mkdir()
+    path = tmp_path / "params" / "t.yaml"
+    path.write_text(STUDY)
+    checked = plan.study(path)
+    again = plan.study(path)
+    assert [type(s.params).__name__ for s in again.steps] == ["Resolved"] * 4
+    assert [fingerprint.facts(s) for s in again.steps] == [fingerprint.facts(s) for s in study.load(path).steps]
+    assert [s.params.model_dump(mode="json") for s in again.steps] == [
+        s.params.model_dump(mode="json") for s in checked.steps
+    ]
+    assert (again.needs, again.title) == (checked.needs, checked.title)
+    path.write_text(STUDY.replace("panel/build:", "panel/build: {seed: 5}"))
+    assert next(s for s in plan.study(path).steps if s.name == "panel/build").params.seed == 5
+    assert [type(s.params).__name__ for s in plan.study(path, ("panel/build.seed=6",)).steps] != ["Resolved"] * 4

@@ -1,0 +1,299 @@
+"""Whatever run is current is what names, pages, tags and alias say: after re-use, tampering, crashes, moves."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from workbench.registry import current
+from workbench.registry.current import Record
+
+REPOSITORY = Path(__file__).parents[2]
+INTAKE, BUILD = "portfolios/intake", "panel/build"
+SMALL = """
+title: Small
+owner: risk
+defaults: {sample_rows: 1500}
+steps:
+  portfolios/intake: {portfolio: taiwan_cards}
+  panel/build:
+"""
+
+
+def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.cli", *words], cwd=home, env=env, capture_output=True, text=True
+    )
+
+
+def _run(home: Path, *words: str) -> str:
+    done = _workbench(home, "run", "params/small.yaml", "--cold", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Path:
+    """A home in which a small study has run once; tests work on copies of it, in another place."""
+    home = tmp_path_factory.mktemp("ran")
+    shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
+    (home / "params").mkdir()
+    (home / "params" / "small.yaml").write_text(SMALL)
+    _run(home)
+    return home
+
+
+@pytest.fixture
+def home(ran, tmp_path) -> Path:
+    copy = tmp_path / "moved"
+    shutil.copytree(ran, copy)
+    return copy
+
+
+def _pin(home: Path, step: str) -> Record:
+    return current.from_json((home / f"mlruns/current/small/once/{step}.json").read_text())
+
+
+def _page(home: Path, step: str) -> bytes:
+    return (home / f"reports/small/once/{step}.html").read_bytes()
+
+
+def _runs(home: Path) -> int:
+    import sqlite3
+
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        return database.execute("SELECT count(*) FROM runs").fetchone()[0]
+
+
+def test_a_copied_home_is_unchanged_begins_no_run_and_opens_no_mlflow(ran, home):
+    runs = _runs(home)
+    script = "import sys; from workbench.cli import main; main(sys.argv[1:]); print(sorted({'mlflow', 'pandas', 'papermill'} & set(sys.modules)))"
+    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    command = [sys.executable, "-c", script, "run", "params/small.yaml"]
+    subprocess.run(command, cwd=home, env=env, check=True, capture_output=True)  # its place is new: checked once more
+    done = subprocess.run(command, cwd=home, env=env, check=True, capture_output=True, text=True)
+    assert "2 unchanged" in done.stdout and done.stdout.splitlines()[-1] == "[]"
+    assert _runs(home) == runs and _pin(home, BUILD) == _pin(ran, BUILD)
+
+
+def test_a_copied_store_writes_nothing_into_the_old_place(ran, home):
+    before = {p: p.stat().st_mtime_ns for p in ran.rglob("*") if p.is_file()}
+    _run(home, "--fresh", "--step", INTAKE)
+    assert {p: p.stat().st_mtime_ns for p in ran.rglob("*") if p.is_file()} == before
+    import sqlite3
+
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        places = [row[0] for row in database.execute("SELECT artifact_uri FROM runs")]
+    assert places and all(p.startswith((home / "mlruns").as_uri()) for p in places)
+
+
+def test_another_seed_and_back_again_brings_back_page_names_and_index(home):
+    first, page, index = _pin(home, BUILD), _page(home, BUILD), (home / "reports/index.html").read_text()
+    _run(home, "--set", "panel/build.seed=7")
+    second = _pin(home, BUILD)
+    assert second.run_id != first.run_id and second.tables != first.tables and _page(home, BUILD) != page
+    assert second.run_id[:8] in (home / "reports/index.html").read_text()
+    assert "2 unchanged" in _run(home)
+    assert _pin(home, BUILD) == first and _page(home, BUILD) == page
+    pointer = json.loads((home / "mlruns/tables/small/once/mart__panel.json").read_text())
+    assert pointer == first.tables["mart__panel"]
+    again = (home / "reports/index.html").read_text()
+    assert first.run_id[:8] in again and second.run_id[:8] not in again and index.count("<tr>") == again.count("<tr>")
+
+
+TAMPERINGS = {
+    "a page": lambda home, r: home / "reports/small/once/panel/build.html",
+    "the page kept with the run": lambda home, r: home / "mlruns" / r.folder / "page.html",
+    "evidence": lambda home, r: home / "mlruns" / r.folder / "evidence/evidence.json",
+    "a table": lambda home, r: home / f"mlruns/tables/small/once/mart__panel/{r.tables['mart__panel']['digest'][:16]}.parquet",
+    "a pointer": lambda home, r: home / "mlruns/tables/small/once/mart__panel.json",
+    "the pin": lambda home, r: home / "mlruns/current/small/once/panel/build.json",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["a page", "a pointer"])
+def test_what_is_published_is_made_to_say_again_what_the_run_says(home, what):
+    place = TAMPERINGS[what](home, _pin(home, BUILD))
+    before = place.read_bytes()
+    place.write_bytes(b'{"digest": "forged"}')
+    assert "2 unchanged" in _run(home)
+    assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["the page kept with the run", "evidence", "a table"])
+def test_a_run_of_which_something_is_no_longer_whole_does_not_count(home, what):
+    record = _pin(home, BUILD)
+    place = TAMPERINGS[what](home, record)
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    assert "1 done, 1 unchanged" in _run(home)
+    after = _pin(home, BUILD)
+    assert after.run_id != record.run_id and after.tables == record.tables
+    assert "2 unchanged" in _run(home)
+
+
+def test_a_damaged_pin_is_made_anew_from_the_run(home):
+    record = _pin(home, BUILD)
+    TAMPERINGS["the pin"](home, record).write_text("garbage")
+    assert "2 unchanged" in _run(home)
+    assert _pin(home, BUILD) == record
+
+
+@pytest.mark.parametrize("loss", ["missing", "emptied"])
+def test_a_lost_store_is_an_error_and_no_new_history(home, loss):
+    import sqlite3
+
+    for tail in ("-wal", "-shm"):
+        (home / f"mlruns/mlflow.db{tail}").unlink(missing_ok=True)
+    store = home / "mlruns/mlflow.db"
+    if loss == "missing":
+        store.unlink()
+    else:
+        with sqlite3.connect(store) as database:
+            database.execute("PRAGMA foreign_keys = OFF")
+            database.execute("DELETE FROM runs")
+    before = _page(home, BUILD)
+    done = _workbench(home, "run", "params/small.yaml", "--cold", "--fresh")
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == (
+        "workbench: mlruns/mlflow.db holds none of the 2 runs that mlruns/current/ and reports/ stand on;"
+        " bring it back from a copy, or move mlruns/ away to begin anew\n"
+    )
+    assert _page(home, BUILD) == before and (loss == "emptied" or not store.exists())
+
+
+def test_a_crash_between_the_end_of_a_run_and_its_publishing_is_repaired_at_the_next_start(home):
+    dies = (
+        "import os, sys; from workbench.runs import settling; from workbench.cli import main;"
+        "settling.settle = lambda record: os._exit(9); main(sys.argv[1:])"
+    )
+    words = ["run", "params/small.yaml", "--cold", "--fresh", "--step", BUILD]
+    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    old = _pin(home, BUILD)
+    assert subprocess.run([sys.executable, "-c", dies, *words], cwd=home, env=env, capture_output=True).returncode == 9
+    assert _pin(home, BUILD) == old and old.run_id.encode() in _page(home, BUILD)
+    out = _run(home)
+    assert "panel/build: had ended, but its runner died before publishing it; published now" in out
+    new = _pin(home, BUILD)
+    assert "2 unchanged" in out and new.run_id != old.run_id and new.run_id.encode() in _page(home, BUILD)
+    assert not list((home / "mlruns/work").glob("*")) and not list((home / "mlruns/current").rglob("*.settling"))
+
+
+def test_what_dead_processes_leave_is_swept_and_what_living_ones_have_stays(home):
+    import socket
+
+    from workbench import home as places
+
+    dead, alive = f"{socket.gethostname()}:999999999:1", places.me()
+    for folder in ("work", "scratch"):
+        for owner in (dead, alive):
+            (home / "mlruns" / folder / owner).mkdir(parents=True)
+    (home / "mlruns/.store-x").mkdir()
+    part = home / f"reports/small/{places.PART}999999999-index.html"
+    part.write_text("half")
+    _run(home)
+    assert [p.name for folder in ("work", "scratch") for p in (home / "mlruns" / folder).iterdir()] == [alive, alive]
+    assert not part.exists() and not (home / "mlruns/.store-x").exists()
+
+
+def _cell(home: Path, step: str, source: str, at: int = -1) -> None:
+    path = home / "notebooks" / f"{step}.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.cells.insert(len(notebook.cells) + at, nbformat.v4.new_code_cell(source))
+    nbformat.write(notebook, path)
+
+
+UNDECLARED = "tables.write(p.key, 'mart__more', panel)"
+NO_MODEL = "battery_tags = {'model__pd': {'validation.verdict': 'pass'}}"
+
+
+def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(home):
+    before = {p: p.read_bytes() for p in (home / "mlruns/tables").rglob("*") if p.is_file()}
+    _cell(home, BUILD, UNDECLARED)
+    done = _workbench(home, "run", "params/small.yaml", "--cold")
+    assert done.returncode == 1
+    assert "the notebook wrote mart__more, which `writes` of its module doesn't declare" in done.stdout
+    assert {p: p.read_bytes() for p in (home / "mlruns/tables").rglob("*") if p.is_file()} == before
+    index = (home / "reports/index.html").read_text()
+    assert "(last try, failed)" in index and "mart__more" in index
+    failed = home / "reports/small/once/panel/build.failed.ipynb"
+    assert failed.exists()
+    shutil.copy(REPOSITORY / "notebooks/panel/build.ipynb", home / "notebooks/panel/build.ipynb")
+    assert "2 unchanged" in _run(home)
+    assert not failed.exists() and "last try" not in (home / "reports/index.html").read_text()
+
+
+def test_tags_for_what_the_step_has_not_read_fail_it(home):
+    path = home / "notebooks/panel/build.ipynb"
+    text = path.read_text().replace(
+        '    figures={\\"rows\\"',
+        '    tags={\\"model__pd\\": {\\"validation.verdict\\": \\"pass\\"}},\\n",\n    "    figures={\\"rows\\"',
+    )
+    path.write_text(text)
+    done = _workbench(home, "run", "params/small.yaml", "--cold")
+    assert done.returncode == 1
+    assert "the notebook proposes tags for model__pd, which it neither reads nor writes" in done.stdout
+
+
+def test_a_name_that_a_step_no_longer_writes_goes(home):
+    assert (home / "mlruns/tables/small/once/core__month.json").exists()
+    own = SMALL.replace("portfolio: taiwan_cards", "portfolio: german_credit").replace("  panel/build:\n", "")
+    (home / "params/small.yaml").write_text(own)
+    assert "1 done" in _run(home)
+    assert not (home / "mlruns/tables/small/once/core__month.json").exists()
+    assert (home / "mlruns/tables/small/once/core__account.json").exists()
+    # the study has lost a step, too: what it said goes, its runs stay and come back with it
+    assert not (home / "reports/small/once/panel/build.html").exists()
+    assert not (home / "mlruns/tables/small/once/mart__panel.json").exists()
+    assert "panel/build" not in (home / "reports/index.html").read_text()
+    (home / "params/small.yaml").write_text(SMALL)
+    assert "2 unchanged" in _run(home)
+    assert (home / "reports/small/once/panel/build.html").exists()
+
+
+def test_a_period_of_its_own_overwrites_no_other(home):
+    dated = SMALL.replace("panel/build:", 'panel/build: {as_of_from: "{period_from}", as_of_to: "{period_to}"}')
+    (home / "params/small.yaml").write_text(dated)
+    whole = _pin(home, BUILD)
+    out = _run(home, "--period", "2005-09")
+    assert "= small portfolios/intake" in out and "1 done, 1 unchanged" in out
+    place = home / "mlruns/current/small/2005-09/panel/build.json"
+    month = current.from_json(place.read_text())
+    assert _pin(home, BUILD) == whole and month.period == "2005-09"
+    assert (home / "reports/small/2005-09/panel/build.html").exists()
+    assert "2 unchanged" in _run(home, "--period", "2005-09")
+    import sqlite3
+
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        query = "SELECT value FROM tags WHERE key = 'period' AND run_uuid = ?"
+        assert database.execute(query, (month.run_id,)).fetchall() == [("2005-09",)]
+
+
+def test_mlflow_names_the_tables_read_by_our_digest_and_says_what_experiment_and_run_are(home):
+    import sqlite3
+
+    record = _pin(home, BUILD)
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        ask = lambda q, *v: database.execute(q, v).fetchall()  # noqa: E731
+        inputs = ask(
+            "SELECT d.name, d.digest FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
+            " WHERE i.destination_id = ?",
+            record.run_id,
+        )
+        note = ask("SELECT value FROM tags WHERE key = 'mlflow.note.content' AND run_uuid = ?", record.run_id)
+        about = ask("SELECT value FROM experiment_tags WHERE key = 'mlflow.note.content'")
+        figures = dict(
+            ask(
+                "SELECT m.key, m.value FROM latest_metrics m JOIN runs r ON r.run_uuid = m.run_uuid WHERE r.name = 'small'"
+            )
+        )
+    account = json.loads((home / "mlruns/tables/small/once/core__account.json").read_text())["digest"]
+    assert ("core__account", account[:32]) in inputs
+    assert note == [("Page: reports/small/once/panel/build.html",)]
+    assert about == [("Small.  Owner: risk.",)]
+    assert figures["steps"] == 2 and figures["done"] == 2

@@ -1,0 +1,82 @@
+"""Rules: looked up as of a day, a home's above the shipped, a study's above both; every rule is whole."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workbench import home, rules
+from workbench.params import UserError
+from workbench.rules import book
+
+CASES = yaml.load((Path(__file__).parent / "cases" / "rules.yaml").read_text(), yaml.BaseLoader)
+ALL = {n: r for p in book.SHIPPED.glob("*.yaml") for n, r in yaml.safe_load(p.read_text()).items()}
+
+
+def _value(case: dict, key: str):
+    """Numbers as YAML reads them; days stay text."""
+    return yaml.safe_load(yaml.safe_dump(case[key]).replace("'", "")) if key in case else None
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    (tmp_path / "params" / "rules").mkdir(parents=True)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    assert home.root() == tmp_path.resolve()
+    return tmp_path / "params" / "rules"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
+def test_the_value_that_holds(case, own_home):
+    if "home" in case:
+        content = {case["rule"]: {**ALL[case["rule"]], "values": _value(case, "home")}}
+        (own_home / "stability.yaml").write_text(yaml.safe_dump(content))
+    overrides = {case.get("study_name", case["rule"]): _value(case, "study")} if "study" in case else {}
+    expected = case["expect"]
+    if isinstance(expected, str) and not expected.replace(".", "").isdigit():
+        with pytest.raises(UserError) as e:
+            rules.load(case["as_of"], overrides, "study")
+        assert str(e.value) == expected
+        return
+    found = rules.load(case["as_of"], overrides, "study")
+    if isinstance(expected, dict):
+        rule = found[case["rule"]]
+        assert (rule.amber, rule.red) == (float(expected["amber"]), float(expected["red"]))
+        assert (rule.instead_of is not None) == ("study" in case)
+    else:
+        assert found.number(case["rule"]) == float(expected)
+
+
+def test_every_rule_says_what_whose_and_why():
+    for name, content in ALL.items():
+        assert all(content[k] for k in ("description", "unit", "owner", "reference", "values")), name
+    assert len(ALL) > 40
+
+
+def test_an_override_is_shown_as_one():
+    text = str(rules.load("2026-11-24", {"gini": [0.5, 0.3]})["gini"].text)
+    assert text.endswith("amber below 0.5, red below 0.3 (the study's; the rule has 0.4 and 0.25).")
+    assert rules.load("2026-11-24")["gini"].text.in_language("en").endswith("(convention, since 2026-01-01).")
+
+
+def test_the_digest_changes_when_a_value_does(own_home):
+    before = rules.load("2026-11-24").digest()
+    assert before == rules.load("2026-11-23").digest() != rules.load("2026-11-24", {"psi": [0.1, 0.2]}).digest()
+
+
+def test_a_name_in_two_files_or_an_unknown_one_is_refused(own_home):
+    (own_home / "a.yaml").write_text(yaml.safe_dump({"psi": ALL["psi"]}))
+    (own_home / "b.yaml").write_text(yaml.safe_dump({"psi": ALL["psi"]}))
+    with pytest.raises(UserError) as e:
+        rules.load("2026-11-24")
+    assert str(e.value) == "b.yaml: rule 'psi' stands in a.yaml, too; keep one"
+    (own_home / "b.yaml").write_text(yaml.safe_dump({"pssi": ALL["psi"]}))
+    with pytest.raises(UserError) as e:
+        rules.load("2026-11-24")
+    assert str(e.value) == "b.yaml: rules: unknown 'pssi'; did you mean 'psi'?"
+    with pytest.raises(UserError) as e:
+        rules.load("2026-11-24", where="x")
+    (own_home / "b.yaml").unlink()
+    with pytest.raises(UserError) as e:
+        _ = rules.load("2026-11-24")["ginii"]
+    assert str(e.value) == "rules: unknown 'ginii'; did you mean 'gini'?"
