@@ -1,15 +1,21 @@
 """The candidates are scikit-learn estimators: they pass its checks, and take columns by name."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from workbench.models.linear import LinearOnMeans
+from workbench.models.regression_trees import BoostedRegression, RegressionTree
 from workbench.models.scorecard import Scorecard
 from workbench.models.trees import BoostedTrees, RuleTree
 
 ESTIMATORS = [Scorecard(), RuleTree(), BoostedTrees(n_trees=20)]
-CHECKS = [(e, check) for e in ESTIMATORS for _, check in estimator_checks_generator(e)]
+REGRESSORS = [LinearOnMeans(), RegressionTree(), BoostedRegression(n_trees=60, columns=1.0, penalty=1.0)]
+CHECKS = [(e, check) for e in [*ESTIMATORS, *REGRESSORS] for _, check in estimator_checks_generator(e)]
 
 
 def _name(value: object) -> str:
@@ -46,3 +52,25 @@ def test_columns_are_taken_by_name_and_labels_come_back(estimator, table):
 def test_one_class_is_refused(estimator, table):
     with pytest.raises(ValueError, match="holds 1 class"):
         estimator.fit(table[0], np.zeros(800))
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+@pytest.mark.parametrize("estimator", REGRESSORS, ids=_name)
+def test_regressors_take_columns_by_name_and_survive_json(estimator, bounded, table):
+    X, labels = table
+    y = np.where(labels == "bad", 0.8, 0.1) * (1 if bounded else 900)
+    fitted = clone(estimator).set_params(bounded=bounded).fit(X, y)
+    more = X.assign(other="x")[["other", "job", "delay"]]
+    assert (fitted.predict(more) == fitted.predict(X)).all()
+    read = type(estimator).from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert (read.predict(more) == fitted.predict(X)).all()
+    with pytest.raises(ValueError, match="columns missing: delay"):
+        fitted.predict(X[["job"]])
+    assert not bounded or (fitted.predict(X).min() >= 0 and fitted.predict(X).max() <= 1)
+
+
+def test_a_share_beyond_its_bounds_is_learnt_as_the_bound(table):
+    X, labels = table
+    y = np.where(labels == "bad", 1.7, -0.2)
+    inside = RegressionTree(bounded=True).fit(X, np.clip(y, 0, 1)).predict(X)
+    assert (RegressionTree(bounded=True).fit(X, y).predict(X) == inside).all()

@@ -97,7 +97,7 @@ def entities(contract: Contract) -> Text:
         "customer": say("customers"),
         "loan": say("loans"),
         "application": say("applications"),
-        "event": say("events"),
+        "event": say("records"),
     }
     return terms[contract.entity]
 

@@ -106,7 +106,7 @@ def undecided(contract: Contract, p: Params) -> Evidence | None:
     return Evidence(
         key="policies",
         question=say("What does each group get?"),
-        verdict=Verdict.not_evaluated,
+        verdict=Verdict.not_evaluated if p.policies else Verdict.info,
         answer=why,
         threshold=say("decided where an adverse event puts an amount at risk"),
     )

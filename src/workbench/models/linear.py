@@ -87,7 +87,7 @@ class LinearOnMeans(TabularRegressor):
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return what is expected of each row (n), in the unit of y."""
-        z = self.intercept_ + self._parts(self._asked(X)).sum(axis=1).to_numpy()
+        z = self._parts(self._asked(X)).sum(axis=1).to_numpy() + self.intercept_
         return expit(z) if self.bounded else z * self.scale_
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:

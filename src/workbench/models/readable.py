@@ -172,7 +172,7 @@ def reasons(model: Scorer, s: Sample, contract: Contract, most: int = 3, top: in
     firsts = because[because["rank"] == 1]
     each = [
         say(
-            "{entity} ({predicted} {level}): {reason} {value}",
+            "{entity} ({predicted} {level}; {reason}: {value})",
             entity=str(chosen[r.row]),
             predicted=s.outcome.predicted,
             level=level(float(predicted[r.row]), s.outcome),

@@ -28,7 +28,8 @@ class _OnNumbers(TabularRegressor):
 
     def numbers(self, X: pd.DataFrame) -> np.ndarray:
         """Return X as numbers (n × k), categories as means, missing numbers as NaN."""
-        X, known = self._asked(X), self.categories_
+        X = self._asked(X)
+        known = self.categories_
         return np.column_stack([known[n].transform(X[n]) if n in known else X[n].to_numpy(float) for n in self.names_])
 
     def _frame(self) -> dict[str, Any]:
@@ -74,7 +75,8 @@ class RegressionTree(_OnNumbers):
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
         """Return the leaf each row falls into (n)."""
-        return self.nodes_.leaves(self.numbers(X))
+        numbers = self.numbers(X)
+        return self.nodes_.leaves(numbers)
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return the mean of each row's leaf (n)."""
@@ -180,7 +182,8 @@ class BoostedRegression(_OnNumbers):
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return what is expected of each row (n), in the unit of y."""
-        return self.booster_.predict(xgb.DMatrix(self.numbers(X), nthread=1)).astype(float)
+        values = xgb.DMatrix(self.numbers(X), nthread=1)
+        return self.booster_.predict(values).astype(float)
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return TreeSHAP contributions (n × k): in the unit of y, log odds where bounded. Lundberg et al. (2020)."""

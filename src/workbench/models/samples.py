@@ -75,7 +75,8 @@ def learnt_rows(panel: pd.DataFrame, learn: Sample) -> Evidence:
         answer = say("{n:,} of {known:,} rows of development are learnt from: the study caps them.", n=n, known=known)
     else:
         answer = say("All {n:,} rows of development are learnt from.", n=n)
-    answer += say("They belong to {parents:,} units whose rows stay together in folds and resamples.", parents=parents)
+    if parents < n:
+        answer += say("They are of {parents:,} parents; a parent's rows stay together in folds.", parents=parents)
     if learn.outcome.kind == "rate" and (beyond := int(((learn.y < 0) | (learn.y > 1)).sum())):
         answer += say("{beyond:,} values lie beyond 0 and 1; they are learnt as 0 and 1.", beyond=beyond)
     return Evidence(
