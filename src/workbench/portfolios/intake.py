@@ -13,7 +13,7 @@ from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
 from workbench.portfolios import catalog
 from workbench.portfolios.source import Core, Request, Tables, Words
-from workbench.words import Text, say
+from workbench.words import Text, names, say
 
 Raw = dict[str, tuple[pd.DataFrame, Contract]]
 
@@ -50,6 +50,7 @@ def raw_tables(p: Params) -> Raw:
     """Return the raw tables with their contracts, as they came (sampled where the parameters say so)."""
     source = catalog.source(p.portfolio)
     words, raw = source.words(p), source.raw(p)
+    names.learn({c.name: c.description for contract in words.values() for c in contract.columns})
     if p.sample_rows:
         raw = sampled(raw, words, p.sample_rows, p.seed)
     return {name: (raw[name], words[name]) for name in words}
