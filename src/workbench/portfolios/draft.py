@@ -53,7 +53,7 @@ def draft(path: Path) -> Contract:
 def to_yaml(contract: Contract) -> str:
     """Return the contract as YAML a person can correct: one line per column, only what differs from the defaults."""
     facts = {k: v for k, v in contract.model_dump(mode="json").items() if k != "columns"}
-    defaults = {n: f.default for n, f in Contract.model_fields.items()}
+    defaults = Contract(name="draft", title="", columns=()).model_dump(mode="json")
     head = [f"{k}: {_quoted(v)}" for k, v in facts.items() if v and v != defaults[k]]
     return "\n".join([_HEAD, *head, "columns:", *(_line(c, contract) for c in contract.columns)]) + "\n"
 
@@ -75,12 +75,13 @@ def _quoted(value: Any) -> str:
 
 def _why(c: Column, contract: Contract) -> str:
     """Return in a few words what a column's guesses rest on."""
-    keys = contract.named("key")
+    keys = contract.identity()
     reasons = {
         "unique in every row": keys == [c.name],
         "unique in every row together with the other key": c.name in keys and len(keys) > 1,
+        "names a row of another file": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
-        "earliest date, there in every row": c.role == "as_of",
+        "earliest date, there in every row": c.role == "as_of" and c.name not in keys,
         "personal by its name or its values": bool(c.personal) and c.role != "key",
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
