@@ -50,7 +50,6 @@ def why(c: Column, contract: Contract) -> str:
         "called like a key, but look at the notes": keys == [c.name] and doubtful,
         "unique in every row together with the other key": len(keys) > 1,
         "an identifier that stands in several rows: who owns them": c.role == "parent",
-        "names a row of another file": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
         "earliest date, there in every row": c.role == "as_of" and c.name not in keys,
         "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
