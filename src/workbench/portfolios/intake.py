@@ -56,6 +56,20 @@ def raw_tables(p: Params) -> Raw:
     return {name: (raw[name], words[name]) for name in words}
 
 
+def came_in(raw: Raw) -> list[Text]:
+    """Return what came in: each table with its size, source and licence, then its notes."""
+    template = "**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}."
+    out = []
+    for table, c in raw.values():
+        origin = {
+            "title": say(c.title),
+            "source": say(c.source or c.name),
+            "licence": say(c.licence or "no licence named"),
+        }
+        out += [say(template, rows=len(table), columns=table.shape[1], **origin), *map(say, c.notes)]
+    return out
+
+
 def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:
     """Return at most `rows` rows of the first table, drawn at random, and of the others what belongs to them.
 
