@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     steps.set_defaults(call=_steps)
     portfolios = commands.add_parser("portfolios", help="what data there is")
     portfolios.set_defaults(call=_portfolios)
-    intake = commands.add_parser("intake", help="draft the contract of a CSV or Parquet file")
-    intake.add_argument("file", type=Path, metavar="FILE")
+    intake = commands.add_parser("intake", help="draft the contract of a CSV or Parquet file, of several with a study")
+    intake.add_argument("files", type=Path, nargs="+", metavar="FILE", help="several are joined by their keys")
     intake.add_argument(
         "--out", type=Path, default=None, metavar="CONTRACT", help="default: params/contracts/FILE.yaml"
     )
@@ -136,19 +136,40 @@ def _portfolios(args: argparse.Namespace) -> int:
 
 
 def _intake(args: argparse.Namespace) -> int:
+    if len(args.files) > 1:
+        return _intake_joined(args)
     from workbench import home
     from workbench.params import UserError
     from workbench.portfolios import draft
 
-    target = args.out or home.root() / "params" / "contracts" / f"{args.file.name.split('.')[0].lower()}.yaml"
+    (file,) = args.files
+    target = args.out or home.root() / "params" / "contracts" / f"{file.name.split('.')[0].lower()}.yaml"
     if target.exists():
         raise UserError(f"{target} is there already and may hold your corrections; name another with --out")
-    contract = draft.draft(args.file)
+    contract = draft.draft(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(draft.to_yaml(contract), encoding="utf-8")
     print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     if not contract.named("outcome"):
         print("no outcome was found: give one column `role: outcome, known: after`, and the contract its `event_value`")
+    return 0
+
+
+def _intake_joined(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
+    from workbench.portfolios import joining
+
+    if args.out:
+        raise UserError("--out names one contract; several files have theirs in params/contracts, beside a study")
+    drafted = joining.joined(args.files)
+    for table, column in drafted.columns.items():
+        print(f"{drafted.files[table].name}: table `{table}`, joined by {column}")
+    print("\n".join(f"{path}: drafted" for path in joining.write(drafted)))
+    print("look at every `guessed` in the contracts, then run the study")
+    if not drafted.tells_outcome():
+        print(
+            "no outcome was found: compute `delay_months` in the months' contract (`sql:`), or name an outcome column"
+        )
     return 0
 
 

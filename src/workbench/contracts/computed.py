@@ -33,11 +33,11 @@ def named(sql: str) -> Named:
 
     tree = _tree(sql)
     if tree.find(exp.Query, exp.DDL, exp.DML, exp.Command):
-        raise ValueError("sql: write one expression over the file's columns, no SELECT")
+        raise ValueError("write one expression over the file's columns, no SELECT")
     if again := next((n for n in tree.walk() if type(n).__name__ in _OTHER_EACH_TIME), None):
-        raise ValueError(f"sql: {again.sql(dialect='duckdb')} is another value at each run; write the value itself")
+        raise ValueError(f"{again.sql(dialect='duckdb')} is another value at each run; write the value itself")
     if any(not a.find_ancestor(exp.Window) for a in tree.find_all(exp.AggFunc)):
-        raise ValueError("sql: an aggregate needs OVER (PARTITION BY ...): there is one value per row")
+        raise ValueError("an aggregate needs OVER (PARTITION BY ...): there is one value per row")
     parting = [
         c for w in tree.find_all(exp.Window) for p in w.args["partition_by"] or [] for c in p.find_all(exp.Column)
     ]
@@ -52,11 +52,15 @@ def _tree(sql: str) -> Expression:
     try:
         statements = sqlglot.parse(f"SELECT (\n{sql}\n)", read="duckdb")
     except sqlglot.errors.SqlglotError as e:
-        raise ValueError(f"sql: not an expression: {str(e).split(' Line ')[0]}") from None
+        raise ValueError(f"not an expression: {_reason(e)}") from None
     select = statements[0]
     if len(statements) != 1 or len(select.expressions) != 1 or not isinstance(select.expressions[0], exp.Paren):
-        raise ValueError("sql: write one expression over the file's columns")
+        raise ValueError("write one expression over the file's columns, no SELECT")
     return select.expressions[0].this
+
+
+def _reason(e: Exception) -> str:
+    return str(e).split(" Line ")[0].split(" for <class")[0].rstrip(".")
 
 
 def resolved(column: Column, columns: Sequence[Column]) -> Column:
@@ -67,7 +71,10 @@ def resolved(column: Column, columns: Sequence[Column]) -> Column:
     renamed or left out since keeps the `made_from` it has.
     """
     by_file = {c.file_name.casefold(): c for c in columns if not c.sql}
-    names = named(column.sql)
+    try:
+        names = named(column.sql)
+    except ValueError as e:
+        raise ValueError(f"column '{column.name}': sql: {e}") from None
     unknown = sorted(n for n in names.values | names.partitions if n.casefold() not in by_file)
     if unknown and column.made_from:
         return column

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.words import Text, formatted, has, heard, joined, number, say, translated
+from workbench.words import Text, formatted, has, heard, joined, number, say
 from workbench.words import names as column_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+PERCENT = "\x00%"  # mark of a column that is shown as percent
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 _FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r]")
 
@@ -30,6 +31,7 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     header, body = _plain_parts(table)
     shown, rest = body[:SHOWN_ROWS], body[SHOWN_ROWS:MOST_ROWS]
     head = "".join(f"<th{_side(i, body)}>{_header(name)}</th>" for i, name in enumerate(header))
+    header = _with_percent(header, body)
     more = ""
     if rest:
         folded = say("{n:,} more rows", n=len(rest))
@@ -103,10 +105,27 @@ def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
+def _with_percent(header: list[str], body: list[list[Any]]) -> list[str]:
+    """Return the columns' names, those of shares and rates marked: they are shown as percent, with their interval."""
+    marked = False
+    out = []
+    for i, name in enumerate(header):
+        values = [row[i] for row in body if _is_float(row[i])]
+        is_end = marked and name.rpartition(", ")[2].rpartition("_")[2] in ("low", "high")
+        is_share = name in ("share", "missing", "change") or name.endswith("rate") or name.endswith("rate)")
+        marked = bool(values) and (is_share or is_end) and all(abs(v) <= 1 for v in values)
+        out.append(f"{name}{PERCENT}" if marked else name)
+    return out
+
+
+def _is_float(value: Any) -> bool:
+    return hasattr(value, "__float__") and not isinstance(value, bool | str) and value == value
+
+
 def _header(name: str) -> str:
-    if column_names.is_name(name) and not has(name):
+    if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
-    return html.escape(translated(name).replace("_", " "))
+    return html.escape(column_names.term(name))
 
 
 def named(code: str) -> str:
@@ -129,7 +148,7 @@ def cell_html(text: str) -> str:
     """Return a text from a table as HTML: a term in the language now spoken, a column by its name, data as they are."""
     if column_names.is_name(text):
         return named(text)
-    return html.escape(heard(text))
+    return html.escape(heard(text) if has(text) or "_" not in text else column_names.display(text))
 
 
 def _number(value: Any, column: str) -> str:
@@ -139,6 +158,8 @@ def _number(value: Any, column: str) -> str:
         return str(say("yes") if value else say("no"))
     if isinstance(value, str) or not hasattr(value, "__float__"):
         return heard(str(value))
+    if column.endswith(PERCENT):
+        return formatted(float(value), ".2%" if abs(value) < 0.1 else ".1%")
     whole = isinstance(value, int) or float(value).is_integer()
     return f"{int(value)}" if whole and "year" in column else formatted(value, ",") if whole else number(float(value))
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import formatted, say, translated
-from workbench.words.names import display
+from workbench.words import formatted, say
+from workbench.words.names import display, term
 
 LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
 MOST_POINTS = 400  # of a curve: more can't be seen
@@ -113,7 +113,7 @@ def intervals(table: pd.DataFrame, metrics: list[str]) -> Figure:
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.locator_params(axis="x", nbins=4)
         theme.numbers(ax.xaxis)
-        ax.set_title(translated(m).replace("_", " "))
+        ax.set_title(term(m))
     return figure
 
 

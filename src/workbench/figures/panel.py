@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import theme
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import say, translated
+from workbench.words import say
+from workbench.words.names import term
 
 _COLOUR = {"development": theme.BLUE, "holdout": theme.ORANGE, "monitoring": theme.PURPLE}
 
@@ -50,9 +51,9 @@ def outcome_rate(rates: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
     figure, (level, rows) = theme.panels(2, height=3.2)
     single = rates["as_of_date"].nunique() == 1
     for name, part in rates.groupby("sample", sort=False):
-        at = [translated(name)] * len(part) if single else part["as_of_date"]
+        at = [term(name)] * len(part) if single else part["as_of_date"]
         error = [part["rate"] - part["low"], part["high"] - part["rate"]]
-        colour, shown = _COLOUR.get(name, theme.GREY), translated(name)
+        colour, shown = _COLOUR.get(name, theme.GREY), term(name)
         level.errorbar(at, part["rate"], yerr=error, fmt="o-", ms=4, color=colour, label=shown, capsize=2)
         rows.bar(at, part["n"], width=0.5 if single else 20, color=colour, label=shown)
     level.set_title(say("{rate} with 95 % interval", rate=outcome.rate))

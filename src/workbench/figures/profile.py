@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from workbench.figures import labels, theme
 from workbench.figures.panel import dated
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import heard, say, translated
-from workbench.words.names import display
+from workbench.words import heard, say
+from workbench.words.names import display, term
 
 MOST_GROUPS = 10
 
@@ -33,7 +33,7 @@ def groups(tables: dict[str, pd.DataFrame], title: str, outcome: Outcome = PLAIN
         rate.set_ylabel(outcome.rate if i == len(tables) - 1 else "", color=theme.ORANGE)
         rate.grid(False)
         ax.set_title("\n".join(labels.fitted([display(name)], 44)))
-    figure.suptitle(translated(title), x=0.01, ha="left", fontsize=11)
+    figure.suptitle(term(title), x=0.01, ha="left", fontsize=11)
     return figure
 
 
@@ -42,7 +42,7 @@ def status_mix(mix: pd.DataFrame) -> Figure:
     """Draw the share of late accounts by month; rows months, columns kinds of delay."""
     late = mix.drop(columns="none", errors="ignore")
     figure, (ax,) = theme.panels(width=10, height=2.8)
-    names = [translated(str(c)) for c in late.columns]
+    names = [term(str(c)) for c in late.columns]
     ax.stackplot(late.index, late.to_numpy().T, labels=names, colors=["#f0cf6b", theme.ORANGE, theme.RED])
     theme.percent(ax.yaxis)
     ax.legend(loc="upper left", fontsize=8)

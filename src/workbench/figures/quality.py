@@ -8,8 +8,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
-from workbench.words import formatted, say, translated
-from workbench.words.names import display
+from workbench.words import formatted, say
+from workbench.words.names import display, term
 
 _SCALE = LinearSegmentedColormap.from_list("quality", [theme.RED, theme.AMBER, "#e8f1ec"])
 
@@ -21,7 +21,7 @@ def heat_map(shares: pd.DataFrame, dimensions: list[str], most: int = 25) -> Fig
     values = worst[dimensions].to_numpy(float)
     figure, (ax,) = theme.panels(width=9, height=1.2 + 0.28 * len(worst))
     ax.imshow(np.clip(values, 0.8, 1), cmap=_SCALE, vmin=0.8, vmax=1, aspect="auto")
-    ax.set_xticks(range(len(dimensions)), [translated(d) for d in dimensions])
+    ax.set_xticks(range(len(dimensions)), [term(d) for d in dimensions])
     ax.set_yticks(range(len(worst)), labels.fitted(_columns(worst), 48), fontsize=8)
     for (i, j), v in np.ndenumerate(values):
         ink = "white" if v < 0.86 else theme.INK

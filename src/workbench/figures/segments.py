@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import formatted, heard, say, translated
+from workbench.words import formatted, heard, say
+from workbench.words.names import term
 
 
 @theme.picture
@@ -87,7 +88,7 @@ def matrix(cells: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
         at = needs.index(c["need"]), risks.index(c["risk"])
         ax.text(*at, _in_cell(c, observed, outcome), ha="center", va="center", fontsize=8, color=ink)
     ax.set_xticks(range(len(needs)), labels.fitted([heard(n) for n in needs], 20))
-    ax.set_yticks(range(len(risks)), [translated(r).replace("_", " ") for r in risks])
+    ax.set_yticks(range(len(risks)), [term(r) for r in risks])
     ax.grid(False)
     ax.set_title(say("Risk and need: how the hold-out turned out, and what the cell gets"))
     return figure

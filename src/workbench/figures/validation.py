@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import heard, say, translated
-from workbench.words.names import display
+from workbench.words import heard, say
+from workbench.words.names import display, term
 
 _INK = {"amber": theme.INK}
 _COLOUR = {**theme.LIGHTS, "error": theme.RED, "not_evaluated": theme.GREY}
@@ -37,7 +37,7 @@ def tiles(tests: pd.DataFrame) -> Figure:
 
 
 def _title(code: str) -> str:
-    return translated(code.replace("_", " "))
+    return term(code)
 
 
 @theme.picture

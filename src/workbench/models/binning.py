@@ -1,4 +1,4 @@
-"""WOE and IV on optimal, monotone bins (optbinning), kept as a plain table that can be read without running it."""
+"""WOE and IV on the best bins under a shape and a floor, kept as a plain table that can be read without running it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from optbinning import OptimalBinning
+from scipy.special import xlogy
 
-from workbench.panel.bins import Bins, is_category
+from workbench.models.fine_bins import Codes, Fine
+from workbench.models.merging import Shape, Terms, merged
+from workbench.models.shapes import shape_of
+from workbench.panel.bins import Bins
+
+MOST_GRADES, APART = 10, 2.326  # grades at most, and standard errors between adjacent ones (p = 0.01, one-sided)
 
 
 @dataclass(frozen=True)
@@ -19,10 +24,11 @@ class WoeBins:
     bins: Bins
     n_good: tuple[float, ...]
     n_bad: tuple[float, ...]
+    neutral: tuple[int, ...] = ()  # bins with too few rows for a WOE of their own
 
     @property
     def woe(self) -> np.ndarray:
-        """WOE per bin, missing and unseen included; a bin without rows is neutral (0).
+        """WOE per bin, special codes, missing and unseen included; a bin without rows, or with too few, is neutral (0).
 
         Half an observation is added where a bin lacks a class. Source: Siddiqi (2017), ch. 6.
         """
@@ -32,6 +38,7 @@ class WoeBins:
         g, b = good + 0.5 * short, bad + 0.5 * short
         with np.errstate(divide="ignore", invalid="ignore"):
             woe = np.log((g / good.sum()) / (b / bad.sum()))
+        woe[list(self.neutral)] = 0.0
         return np.where(empty, 0.0, woe)
 
     @property
@@ -63,57 +70,93 @@ class WoeBins:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""
-        return {"bins": self.bins.to_dict(), "n_good": list(self.n_good), "n_bad": list(self.n_bad)}
+        return {"bins": self.bins.to_dict(), "n_good": list(self.n_good), "n_bad": list(self.n_bad), "neutral": list(self.neutral)}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> WoeBins:
         """Return the bins that `to_dict` wrote."""
-        return cls(Bins.from_dict(d["bins"]), tuple(d["n_good"]), tuple(d["n_bad"]))
+        return cls(Bins.from_dict(d["bins"]), tuple(d["n_good"]), tuple(d["n_bad"]), tuple(d.get("neutral", ())))
 
 
-def woe_bins(values: pd.Series, y: np.ndarray, monotone: int = 0, min_bin_size: float = 0.02) -> WoeBins:
-    """Return optimal bins of one characteristic against y (n values, 1 is bad).
+def woe_bins(
+    values: pd.Series,
+    y: np.ndarray,
+    monotone: int = 0,
+    min_bin_size: float = 0.02,
+    weight: np.ndarray | None = None,
+    special: Codes | None = None,
+) -> WoeBins:
+    """Return the best bins of one characteristic against y (n values, 1 is the event).
 
-    `monotone`: 1 risk rises with the value, -1 falls, 0 whichever of the two fits better. At most 20
-    pre-bins, each of at least `min_bin_size` of the rows. An all-missing column gets no edge.
-    Source: Navas-Palencia (2020), Optimal binning: mathematical programming formulation, arXiv 2001.08025.
+    `monotone`: 1 risk rises with the value, -1 falls, 0 the shape that says most out of fold (see `shape_of`).
+    A bin has at least 20 rows and 5 expected events and non-events; one with less than `min_bin_size` of the rows stays
+    only where its rate is surely another. Missing values and `special` codes (code to name) have bins of their own under
+    the same terms; one below them is neutral: WOE 0, no points. `weight`: sampling weights (n).
     """
-    bins = _fitted(values, y, monotone, min_bin_size)
-    codes = bins.codes(values)
-    n_bad = np.bincount(codes, y, len(bins.labels))
-    return WoeBins(bins, tuple(np.bincount(codes, 1 - y, len(bins.labels))), tuple(n_bad))
+    fine = Fine.of(values, y, weight, special)
+    return best_bins(fine, shape_of(fine, monotone, min_bin_size), min_bin_size)
 
 
-def _fitted(values: pd.Series, y: np.ndarray, monotone: int, min_bin_size: float) -> Bins:
-    name = str(values.name)
-    if is_category(values):
-        known = values.notna().to_numpy()
-        ob = OptimalBinning(name=name, dtype="categorical", min_bin_size=min_bin_size, cat_cutoff=0.005)
-        ob.fit(values[known].astype(object).to_numpy(), y[known])
-        return Bins(name, groups=tuple(tuple(map(str, group)) for group in ob.splits))
-    numbers = values.to_numpy(float)
-    if np.unique(numbers[~np.isnan(numbers)]).size < 2:
-        return Bins(name)
-    trend = {1: "ascending", -1: "descending"}.get(monotone, "auto_asc_desc")
-    ob = OptimalBinning(
-        name=name, dtype="numerical", monotonic_trend=trend, max_n_prebins=20, min_bin_size=min_bin_size
-    )
-    ob.fit(numbers, y)
-    return Bins(name, edges=tuple(float(s) for s in ob.splits))
+def best_bins(fine: Fine, shape: Shape, min_bin_size: float, without: int | None = None) -> WoeBins:
+    """Return the best bins of a shape over fine bins already counted, of all folds or of all but one."""
+    good, bad, rows = fine.total(without)
+    terms = Terms.of(good, bad, rows, min_bin_size)
+    order, cuts = _merged(fine, good, bad, rows, shape, terms)
+    bins = _coarse(fine.bins, order, cuts)
+    place = _place(fine, order, cuts)
+    g, b, n = (np.bincount(place, x, len(bins.labels)) for x in (good, bad, rows))
+    return WoeBins(bins, tuple(g.tolist()), tuple(b.tolist()), _neutral(g, b, n, bins.inner, terms))
+
+
+def _merged(
+    fine: Fine, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, terms: Terms
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the fine bins in their order (each an array of positions; rare categories share one) and the cuts."""
+    m = fine.m
+    order = _by_rate(good[:m], bad[:m], rows[:m], terms) if fine.bins.groups else [np.array([i]) for i in range(m)]
+    g, b, r = (np.array([x[part].sum() for part in order]) for x in (good, bad, rows))
+    return order, merged(g, b, r, "ascending" if fine.bins.groups else shape, terms)
+
+
+def _by_rate(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, terms: Terms) -> list[np.ndarray]:
+    """Return categories from low to high rate; those below the floor together, as one."""
+    rare = np.flatnonzero(rows < terms.rows)
+    parts = [np.array([i]) for i in np.flatnonzero(rows >= terms.rows)] + ([rare] if rare.size else [])
+    rates = [bad[p].sum() / max(good[p].sum() + bad[p].sum(), 1e-12) for p in parts]
+    return [parts[i] for i in np.argsort(rates, kind="stable")]
+
+
+def _coarse(fine: Bins, order: list[np.ndarray], cuts: np.ndarray) -> Bins:
+    if not fine.groups:
+        return Bins(fine.name, edges=tuple(fine.edges[c - 1] for c in cuts), special=fine.special)
+    parts = np.split(np.arange(len(order)), cuts)
+    groups = [sorted(fine.groups[i][0] for p in part for i in order[p]) for part in parts]
+    return Bins(fine.name, groups=tuple(map(tuple, groups)), special=fine.special)
+
+
+def _place(fine: Fine, order: list[np.ndarray], cuts: np.ndarray) -> np.ndarray:
+    """Return the merged bin of each fine bin."""
+    inner = np.zeros(fine.m, dtype=int)
+    for i, part in enumerate(order):
+        inner[part] = np.searchsorted(cuts, i, side="right")
+    k = len(cuts) + 1
+    return np.concatenate([inner, np.arange(k, k + len(fine.bins.labels) - fine.m)])
+
+
+def _neutral(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, inner: int, terms: Terms) -> tuple[int, ...]:
+    """Return the special, missing and unseen bins that say nothing sure: below the floor, or sparse and like the rest."""
+    g, b = good[inner:], bad[inner:]
+    n, everyone = g + b, bad.sum() / max(good.sum() + bad.sum(), 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = xlogy(b, b / n / everyone) + xlogy(g, g / n / (1 - everyone))
+    sure = np.where(rows[inner:] < terms.few, gain > terms.sparse_cost, True)
+    return tuple((inner + np.flatnonzero((rows[inner:] < terms.rows) | ~sure)).tolist())
 
 
 def grade_bins(pd_: np.ndarray, y: np.ndarray, min_share: float) -> Bins:
-    """Return at most 10 bands of PD (n values) whose bad rates rise, each adjacent pair apart at p < 0.01.
-
-    Source of the test: Z-test of two proportions, as in optbinning's `max_pvalue`.
-    """
-    ob = OptimalBinning(
-        name="pd",
-        monotonic_trend="ascending",
-        max_n_prebins=30,
-        max_n_bins=10,
-        min_bin_size=min_share,
-        max_pvalue=0.01,
-    )
-    ob.fit(pd_, y)
-    return Bins("pd", edges=tuple(float(s) for s in ob.splits))
+    """Return at most 10 bands of the prediction (n values) whose rates rise, each adjacent pair apart at p < 0.01."""
+    fine = Fine.of(pd.Series(pd_, name="pd"), y)
+    good, bad, rows = (x[: fine.m] for x in fine.total())
+    terms = Terms(max(min_share * rows.sum(), 1), most=MOST_GRADES)
+    cuts = merged(good, bad, rows, "ascending", terms, APART)
+    return Bins("pd", edges=tuple(fine.bins.edges[c - 1] for c in cuts))

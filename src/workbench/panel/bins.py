@@ -14,31 +14,50 @@ MISSING, UNSEEN = "missing", "unseen"
 
 @dataclass(frozen=True)
 class Bins:
-    """Edges of a number (bin i is [edge i−1, edge i)) or groups of categories; missing and unseen have their own."""
+    """Edges of a number (bin i is [edge i−1, edge i)) or groups of categories; missing and unseen have their own.
+
+    `special`: codes in the column that are no value of it, each with its name; codes of one name share a bin.
+    """
 
     name: str
     edges: tuple[float, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
+    special: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def inner(self) -> int:
+        """How many bins there are without those of special codes, missing and unseen."""
+        return len(self.groups) or len(self.edges) + 1
 
     @property
     def labels(self) -> list[str]:
-        """Names of the bins, in order; the last two are `missing` and `unseen`."""
+        """Names of the bins, in order; special codes after the others, then `missing` and `unseen`."""
+        return self._inner_labels() + list(dict.fromkeys(name for _, name in self.special)) + [MISSING, UNSEEN]
+
+    def _inner_labels(self) -> list[str]:
         if self.groups:
-            return [", ".join(g) for g in self.groups] + [MISSING, UNSEEN]
+            return [", ".join(g) for g in self.groups]
         cuts = [f"{e:,.6g}" for e in self.edges]
         first = [f"< {cuts[0]}"] if cuts else ["all"]
         middle = [f"{a} to < {b}" for a, b in pairwise(cuts)]
-        return first + middle + ([f">= {cuts[-1]}"] if cuts else []) + [MISSING, UNSEEN]
+        return first + middle + ([f">= {cuts[-1]}"] if cuts else [])
 
     def codes(self, values: pd.Series) -> np.ndarray:
-        """Return each value's bin (0 … k−1; k is missing, k+1 unseen)."""
-        k = len(self.labels) - 2
+        """Return each value's bin (0 … k−1; k is missing, k+1 unseen; special codes stand before k)."""
+        k, place = len(self.labels) - 2, self._special_places()
         if self.groups:
             position = {category: i for i, group in enumerate(self.groups) for category in group}
-            codes = values.map(position)
+            codes = values.map(position | place)
             return codes.where(codes.notna(), np.where(values.isna(), k, k + 1)).to_numpy().astype(int)
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
-        return np.where(np.isnan(numbers), k, np.searchsorted(self.edges, numbers, side="right"))
+        codes = np.where(np.isnan(numbers), k, np.searchsorted(self.edges, numbers, side="right"))
+        for code, bin_ in place.items():
+            codes[numbers == float(code)] = bin_
+        return codes
+
+    def _special_places(self) -> dict[str, int]:
+        names = list(dict.fromkeys(name for _, name in self.special))
+        return {code: self.inner + names.index(name) for code, name in self.special}
 
     def counts(self, values: pd.Series, weight: np.ndarray | None = None) -> np.ndarray:
         """Return how many rows (or how much weight) stand in each bin, missing and unseen included."""
@@ -50,12 +69,14 @@ class Bins:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""
-        return {"name": self.name, "edges": list(self.edges), "groups": [list(g) for g in self.groups]}
+        return {"name": self.name, "edges": list(self.edges), "groups": [list(g) for g in self.groups]} | (
+            {"special": [list(pair) for pair in self.special]} if self.special else {}
+        )
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Bins:
         """Return the bins that `to_dict` wrote."""
-        return cls(d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]))
+        return cls(d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]), tuple(map(tuple, d.get("special", ()))))
 
 
 def is_category(values: pd.Series) -> bool:

@@ -51,7 +51,7 @@ def draft(path: Path) -> Contract:
 def to_yaml(contract: Contract) -> str:
     """Return the contract as YAML a person can correct: one line per column, only what differs from the defaults."""
     facts = {k: v for k, v in contract.model_dump(mode="json").items() if k != "columns"}
-    defaults = {n: f.default for n, f in Contract.model_fields.items()}
+    defaults = Contract(name="draft", title="", columns=()).model_dump(mode="json")
     head = [f"{k}: {_quoted(v)}" for k, v in facts.items() if v and v != defaults[k]]
     unset = {n: f.default for n, f in Column.model_fields.items()}
     lines = [_line(c, contract, unset) for c in contract.columns]

@@ -50,7 +50,6 @@ _HIGH, _LOW = (365243, 999, 9999, 99999, 999999, 9999999, 99999999), (-1, -9, -9
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}
 
 _CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
-_LEADING_ZERO = re.compile(r"0\d+")
 _LONG = re.compile(r"\d{11,}(?:\.0+)?")
 _COMMAS = re.compile(r"-?[\d,]+(?:\.\d+)?")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -72,7 +71,7 @@ def type_of(seen: Look, name: str) -> str:
         return "category" if seen.texts else "text"
     if _are_dates(seen) or is_day_number(seen, name):
         return "date"
-    if seen.number_share < MOSTLY or any(_LEADING_ZERO.fullmatch(t) for t in seen.plain[:SEEN]):
+    if seen.number_share < MOSTLY or any(t[0] == "0" and len(t) > 1 and t.isdecimal() for t in seen.plain[:SEEN]):
         return _words(seen)
     if seen.different <= 2 or (re.search(_CODE, name) and seen.different <= FEW_CODES):
         return "category"
@@ -94,7 +93,8 @@ def is_percent(seen: Look) -> bool:
 
 def is_grouped(seen: Look) -> bool:
     """Say whether numbers are held as text with a comma between thousands."""
-    return seen.is_text and seen.mostly(_COMMAS, MOSTLY) and any(_GROUPED.fullmatch(t) for t in seen.plain[:SEEN])
+    grouped = seen.is_text and any("," in t and _GROUPED.fullmatch(t) for t in seen.plain[:SEEN])
+    return grouped and seen.mostly(_COMMAS, MOSTLY)
 
 
 def personal(seen: Look, name: str, source: str) -> str:
@@ -103,7 +103,7 @@ def personal(seen: Look, name: str, source: str) -> str:
         return ""
     for kind, pattern in _PERSONAL.items():
         if (re.search(pattern, name) or re.search(pattern, source)) and not re.search(_NOT_A_PERSON, name):
-            holds_codes = kind == "name" and seen.different <= FEW_CODES < seen.known / 20
+            holds_codes = kind == "name" and seen.different <= min(FEW_CODES, seen.known / 20)
             is_person = re.search(_PERSONS_NAME, name) or re.search(_PERSONS_NAME, source)
             return "" if holds_codes and not is_person and not are_names(seen.texts, expected=True) else kind
     return _personal_by_value(seen)

@@ -73,16 +73,17 @@ class Look:
 def look(values: pd.Series) -> Look:
     """Return what stands in a column as read from a file; blank text counts as missing."""
     counts = values.value_counts(dropna=True)
-    texts = as_text(pd.Series(counts.index)).astype(object)
+    is_text = pd.api.types.is_string_dtype(values)
+    texts = counts.index.tolist() if is_text else as_text(pd.Series(counts.index)).tolist()
     together: dict[str, int] = {}
-    for text, count in zip(texts, counts, strict=True):
-        if isinstance(text, str) and text:
-            together[text] = together.get(text, 0) + int(count)
+    for text, count in zip(texts, counts.tolist(), strict=True):
+        if isinstance(text, str) and (bare := text.strip()):
+            together[bare] = together.get(bare, 0) + count
     return Look(
         tuple(together),
         tuple(together.values()),
         len(values),
         is_date=pd.api.types.is_datetime64_any_dtype(values),
         is_flag=pd.api.types.is_bool_dtype(values),
-        is_text=pd.api.types.is_string_dtype(values),
+        is_text=is_text,
     )

@@ -51,7 +51,7 @@ def why(c: Column, contract: Contract) -> str:
         "unique in every row together with the other key": len(keys) > 1,
         "an identifier that stands in several rows: who owns them": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
-        "earliest date, there in every row": c.role == "as_of",
+        "earliest date, there in every row": c.role == "as_of" and c.name not in keys,
         "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,

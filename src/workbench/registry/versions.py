@@ -52,7 +52,7 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
         if version.tags.get(k) is None:
             store.client().set_model_version_tag(name, version.version, k, v)
     own = store.client().get_run(version.run_id).data.metrics
-    place = store.below_mlruns(store.client().get_logged_model(version.model_id).artifact_location)
+    place = store.below_mlruns(store.client().get_model_version_download_uri(name, version.version))
     return {
         "digest": digest,
         "name": name,

@@ -112,6 +112,8 @@ def clean(content: str) -> str:
     def kept(tag: str, name: str, value: str) -> str | None:
         if (tag, name) == ("img", "src"):
             return value if re.match(r"data:image/(png|jpeg|svg\+xml);base64,", value) else None
+        if name == "href":
+            return None if re.match(r"\s*data:", value, re.I) else value
         return value
 
     return nh3.clean(

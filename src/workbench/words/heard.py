@@ -12,6 +12,9 @@ from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
 
+LONG = 24  # letters of its own from which a template fits by itself
+LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
+
 
 def heard(words: str) -> str:
     """Return a text in the language now spoken, as it is where no template fits.
@@ -24,9 +27,17 @@ def heard(words: str) -> str:
         return translated(words)
     grouped = _patterns(language())
     for pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
-        if fitting := pattern.fullmatch(words):
+        fitting = pattern.fullmatch(words)
+        if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
     return words
+
+
+def _believable(template: str, fields: dict[str, str]) -> bool:
+    """Say whether a fit is no accident: in a short template each field is a number, a single word or words known."""
+    if _letters(template) >= LONG:
+        return True
+    return all(" " not in text or heard(text) != text or not any(c.isalpha() for c in text) for text in fields.values())
 
 
 def _refilled(template: str, fields: dict[str, str]) -> str:
@@ -40,7 +51,7 @@ def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
     grouped: dict[str, list[tuple[re.Pattern[str], str]]] = {}
     for template in sorted(catalogue(name), key=_letters, reverse=True):
         parts = list(string.Formatter().parse(template)) if "{" in template else []
-        if not parts or _letters(template) < 6:
+        if not parts or _letters(template) < LEAST:
             continue
         seen: set[str] = set()
         pattern = "".join(re.escape(literal) + _field(field, seen) for literal, field, _, _ in parts)
@@ -58,4 +69,4 @@ def _field(name: str | None, seen: set[str]) -> str:
 
 
 def _letters(template: str) -> int:
-    return len(re.sub(r"\{[^}]*\}", "", template))
+    return len(re.sub(r"\{[^}]*\}|\s", "", template))

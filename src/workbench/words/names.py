@@ -51,8 +51,17 @@ def display(code: str) -> str:
     """
     words = _known.get(code)
     if words is None:
-        return translated(code) if has(code) else code.replace("_", " ")
+        return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
     return shortened(heard(words))
+
+
+def term(code: str) -> str:
+    """Return a header or a code of the product in words, in the language now spoken.
+
+    >>> term("auc_low")
+    'auc low'
+    """
+    return translated(code.replace("_", " "))
 
 
 def shortened(words: str) -> str:

@@ -60,11 +60,11 @@ def p_value(p: float) -> str:
         return "n/a"
     if p < 1e-4:
         return "< 0.0001"
-    for digits in range(3, 9):
+    for digits in range(3, 13):
         rounded = round(p, digits)
         if rounded and all((p < level) == (rounded < level) for level in LEVELS):
             return formatted(rounded, f".{digits}f")
-    return formatted(p, ".8f")
+    return formatted(p, ".12f")
 
 
 def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:

@@ -1,0 +1,264 @@
+"""A bank's own files: accounts, months, customers and events by contract, joined by keys into core tables."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workbench.params import UserError
+from workbench.portfolios import grain, intake
+
+REPOSITORY = Path(__file__).parents[2]
+CONTRACTS = {
+    "account": {
+        "name": "loans",
+        "entity": "loan",
+        "event_value": "1",
+        "columns": [
+            {"name": "loan_id", "source": "LoanNo", "type": "text", "role": "key", "personal": "identifier"},
+            {"name": "customer_id", "type": "text", "role": "parent", "personal": "identifier"},
+            {"name": "original_amt", "type": "number", "exposure": True},
+            {"name": "bad", "type": "category", "role": "outcome", "known": "after", "values": {"0": "0", "1": "1"}},
+        ],
+    },
+    "month": {
+        "name": "loan_months",
+        "entity": "month",
+        "columns": [
+            {"name": "loan_id", "source": "LOAN", "type": "text", "role": "key", "personal": "identifier"},
+            {"name": "period", "type": "date", "role": "as_of"},
+            {"name": "status_code", "source": "STATUS", "type": "category", "role": "fact"},
+            {"name": "delay_months", "type": "number", "sql": "COALESCE(TRY_CAST(STATUS AS INTEGER), 0)"},
+            {"name": "note", "type": "text", "role": "ignore"},
+        ],
+    },
+    "customer": {
+        "name": "customers",
+        "entity": "customer",
+        "columns": [
+            {"name": "customer_id", "source": "id", "type": "text", "role": "key", "personal": "identifier"},
+            {"name": "surname", "type": "text", "role": "ignore", "personal": "name"},
+            {"name": "income_amt", "type": "number"},
+        ],
+    },
+    "event": {
+        "name": "calls",
+        "entity": "event",
+        "columns": [
+            {"name": "call_id", "type": "text", "role": "key"},
+            {"name": "loan_id", "type": "text", "role": "parent", "personal": "identifier"},
+            {"name": "call_date", "type": "date", "role": "as_of"},
+        ],
+    },
+}
+FILES = {
+    "account": "LoanNo,customer_id,original_amt,bad\nL1,c1,100,0\nL2,c1,200,1\nL3,c2,300,0\nL4,c9,400,1\n",
+    "month": "LOAN,period,STATUS,note\n"
+    "L1,2020-02-29,C,\nL1,2020-01-31,2,\nL2,2020-01-31,X,x\nL4,2020-01-31,1,\nL7,2020-01-31,1,\n",
+    "customer": "id,surname,income_amt\nc1,Smithson,10\nc2,Jonesdottir,20\nc3,Nobody,30\n",
+    "event": "call_id,loan_id,call_date\nk1,L2,2020-03-05\nk2,L8,2020-03-05\n",
+}
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Return a function that writes the files and contracts (some changed) and returns the intake's parameters."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+
+    def ask(*names: str, files: dict | None = None, contracts: dict | None = None, **params) -> intake.Params:
+        for name in names:
+            (tmp_path / f"{name}.csv").write_text((files or {}).get(name, FILES[name]))
+            contract = {"title": "t", **CONTRACTS[name], **(contracts or {}).get(name, {})}
+            (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(contract))
+        places = {suffix: {n: f"{n}.{suffix}" for n in names} for suffix in ("csv", "yaml")}
+        told = {"today": "2030-01-01", "sample_rows": 0, **params}
+        return intake.Params(portfolio="own_files", files=places["csv"], contracts=places["yaml"], **told)
+
+    return ask
+
+
+def _core(p: intake.Params) -> tuple[dict, list[str]]:
+    p.verify()
+    raw = intake.raw_tables(p)
+    checked, findings = intake.check(raw, p)
+    clean, _ = intake.depersonalised(checked, raw, p)
+    return intake.core(clean, raw, p), [f"{f.severity}: {f.line()}" for f in findings]
+
+
+def test_four_files_become_accounts_with_their_customers_months_and_events(asked):
+    p = asked("account", "month", "customer", "event")
+    assert intake.writes(p) == ["core__account", "core__month", "core__event"]
+    core, lines = _core(p)
+    account, contract = core["core__account"]
+    assert list(account.columns) == ["entity_id", "customer_id", "original_amt", "bad", "income_amt"]
+    assert account["income_amt"].tolist() == [10, 10, 20] and contract.exposure() == "original_amt"
+    assert contract.named("key") == ["entity_id"] and contract.named("parent") == ["customer_id"]
+    assert account["customer_id"].nunique() == 2 and contract["entity_id"].source == "LoanNo"
+    month, words = core["core__month"]
+    assert list(month.columns) == ["entity_id", "month", "status_code", "delay_months"]
+    assert month["month"].dt.strftime("%Y-%m-%d").tolist().count("2020-01-01") == 2 and len(month) == 3
+    assert month.sort_values("delay_months")["delay_months"].tolist() == [0, 0, 2]
+    assert words.identity() == ["entity_id", "month"] and words["delay_months"].role == "fact"
+    assert words.derived_from("status_code") == ["delay_months"] and words["delay_months"].sql
+    event, _ = core["core__event"]
+    assert set(event["entity_id"]) <= set(account["entity_id"]) and len(event) == 1
+    left_out = "the row is left out (1 rows, e.g."
+    assert lines == [
+        f"warning: loans.customer_id: names a customer_id that is not in 'customer'; {left_out} 'c*')",
+        f"warning: loan_months.loan_id: names a loan_id that is not in 'account'; {left_out} 'L*')",
+        f"warning: calls.loan_id: names a loan_id that is not in 'account'; {left_out} 'L*')",
+        "warning: loans.loan_id: has no row in 'month' (1 rows, e.g. 'L*')",
+    ]
+
+
+def test_a_sample_is_of_accounts_with_all_their_months(asked):
+    rows = "".join(f"L{i},c{i % 7},100,{i % 2}\n" for i in range(200))
+    months = "".join(f"L{i},2020-0{m}-01,0,\n" for i in range(200) for m in range(1, 5))
+    files = {"account": "LoanNo,customer_id,original_amt,bad\n" + rows, "month": "LOAN,period,STATUS,note\n" + months}
+    raw = intake.raw_tables(asked("account", "month", files=files, sample_rows=50))
+    assert len(raw["account"][0]) == 50 and len(raw["month"][0]) == 200
+    assert set(raw["month"][0]["LOAN"]) == set(raw["account"][0]["LoanNo"])
+
+
+def test_two_rows_of_one_month_are_an_error_and_the_same_row_twice_is_one(asked):
+    month = FILES["month"] + "L2,2020-01-31,3,x\nL1,2020-01-31,2,\n"
+    p = asked("account", "month", files={"month": month})
+    _, findings = intake.check(intake.raw_tables(p), p)
+    lines = [f.line() for f in findings]
+    assert "loan_months.loan_id+period: key is not unique (2 rows, e.g. 'L*'+'2020-01-31')" in lines
+    assert "loan_months.*: the same row twice, one is kept (1 rows)" in lines
+
+
+def test_the_grain_names_rows_and_parents(asked):
+    p = asked("account", "month")
+    raw = intake.raw_tables(p)
+    checked, _ = intake.check(raw, p)
+    evidence = grain.examine(checked, {n: c for n, (_, c) in raw.items()})
+    assert str(evidence.verdict) == "info"
+    rows = evidence.table.set_index("table")
+    assert rows.loc["account", ["key", "parent", "parents", "most_rows_of_one_parent"]].tolist() == [
+        "loan_id",
+        "customer_id",
+        3,
+        2,
+    ]
+    assert rows.loc["month", ["key", "parents"]].tolist() == ["loan_id + period", 4]
+
+
+def test_an_identifier_that_repeats_unnamed_is_amber(asked):
+    columns = [{**c, "role": "ignore"} if c["name"] == "customer_id" else c for c in CONTRACTS["account"]["columns"]]
+    p = asked("account", contracts={"account": {"columns": columns}})
+    raw = intake.raw_tables(p)
+    checked, _ = intake.check(raw, p)
+    evidence = grain.examine(checked, {n: c for n, (_, c) in raw.items()})
+    assert str(evidence.verdict) == "amber" and evidence.value == 1
+    assert "saying so: account.customer_id (4 rows of 3)." in evidence.answer
+    nameless = [{**c, "role": "fact", "personal": ""} if c["name"].endswith("_id") else c for c in columns]
+    assert (
+        "account.customer_id"
+        in grain.examine(
+            checked,
+            {
+                "account": raw["account"][1].replaced(
+                    [c.model_copy(update=n) for c, n in zip(raw["account"][1].columns, nameless, strict=True)]
+                )
+            },
+        ).answer
+    )
+
+
+def test_no_outcome_is_asked_of_files_with_months_only(asked):
+    columns = CONTRACTS["account"]["columns"][:3]
+    changed = {"account": {"columns": columns, "event_value": ""}}
+    bare = FILES["account"].replace(",bad", "").replace(",0\n", "\n").replace(",1\n", "\n")
+    core, _ = _core(asked("account", "month", contracts=changed, files={"account": bare}))
+    assert not core["core__account"][1].named("outcome") and len(core["core__month"][0]) == 4
+    with pytest.raises(UserError, match="no column has the role outcome"):
+        asked("account", contracts=changed).verify()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"month": {"entity": "loan"}},
+            "contract 'loan_months': table `month` with `entity: loan`; a table of months is named `month` in the study and says `entity: month`",
+        ),
+        (
+            {
+                "month": {
+                    "columns": [
+                        {**c, "name": "loan_no"} if c["name"] == "loan_id" else c for c in CONTRACTS["month"]["columns"]
+                    ]
+                }
+            },
+            "contract 'loan_months': a table of months has the account's key ('loan_id') as its only key and one column with the role as_of, the month",
+        ),
+        (
+            {"event": {"columns": [c for c in CONTRACTS["event"]["columns"] if c["name"] != "loan_id"]}},
+            "contract 'calls': nothing joins 'event' to the account: its key 'loan_id' is no key or parent here (did you mean 'call_id'?); name the column alike in both, the file's name goes into `source`",
+        ),
+        (
+            {"customer": {"columns": [*CONTRACTS["customer"]["columns"], {"name": "original_amt", "type": "number"}]}},
+            "contract 'customers': column 'original_amt' stands in the account's table, too; rename one",
+        ),
+        (
+            {"account": {"columns": [*CONTRACTS["account"]["columns"], {"name": "t", "type": "date", "role": "key"}]}},
+            "contract 'loan_months': a table of months has the account's key ('loan_id') as its only key and one column with the role as_of, the month",
+        ),
+    ],
+)
+def test_files_that_do_not_join_are_refused_before_a_kernel_starts(asked, changes, message):
+    with pytest.raises(UserError) as e:
+        asked("account", "month", "customer", "event", contracts=changes).verify()
+    assert str(e.value) == message
+
+
+@pytest.mark.parametrize(
+    ("files", "contracts", "message"),
+    [
+        ({}, {}, "portfolios/intake: own_files needs `files: {account: PATH}` and `contracts: {account: PATH}`, account being the table with one row per account, loan or customer"),
+        ({"account": "a", "month": "m"}, {"account": "a"}, "portfolios/intake: own_files: table 'month' has no path in `contracts`; name one for each"),
+        ({"account": "a", "My Months": "m"}, {"account": "a", "My Months": "m"}, "portfolios/intake: own_files: table name 'My Months': write a name of a-z, 0-9 and _"),
+        ({"account": "a.csv"}, {"account": "a.yaml"}, "portfolios/intake: file 'a.yaml' is not there (looked from the workbench's folder; or set WORKBENCH_DATA)"),
+    ],
+)  # fmt: skip
+def test_paths_are_named_alike_for_files_and_contracts(tmp_path, monkeypatch, files, contracts, message):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.delenv("WORKBENCH_DATA", raising=False)
+    with pytest.raises(UserError) as e:
+        intake.Params(portfolio="own_files", files=files, contracts=contracts).verify()
+    assert str(e.value) == message
+
+
+@pytest.fixture
+def own_study(bank_file, monkeypatch, tmp_path):
+    """Return a function that gives the intake's parameters of a study on other banks' files."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "params").symlink_to(REPOSITORY / "params")
+
+    def asked(study: str) -> intake.Params:
+        told = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text())["steps"]["portfolios/intake"]
+        for path in told["files"].values():
+            monkeypatch.setenv("WORKBENCH_DATA", str(bank_file(Path(path).name).parent))
+        return intake.Params(**told, sample_rows=0, today="2026-01-01")
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("study", "rows", "late", "defaulted"),
+    [("card_records", (36_457, 777_715), 11_575, 302), ("auto_loans", (6_408, 200_555), 22_229, 1_055)],
+)
+def test_other_banks_months_become_core_tables(own_study, study, rows, late, defaulted):
+    core, lines = _core(own_study(study))
+    account, month = core["core__account"][0], core["core__month"][0]
+    assert [line for line in lines if line.startswith("error")] == []
+    assert (len(account), len(month)) == rows and set(month["entity_id"]) <= set(account["entity_id"])
+    assert (month["delay_months"] >= 1).sum() == late
+    assert month.loc[month["delay_months"] >= 3, "entity_id"].nunique() == defaulted
+
+
+def test_applicants_of_the_same_answers_are_one_parent(own_study):
+    account, contract = _core(own_study("card_records"))[0]["core__account"]
+    assert contract.named("parent") == ["applicant_id"] and account["applicant_id"].nunique() == 9_728

@@ -1,0 +1,83 @@
+"""Catalogues: whole, without ballast, with the same facts in every language and the terms of the glossary."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from workbench import words
+from workbench.words import extract, heard, say, speaking, translated
+from workbench.words.catalogue import FOLDER, catalogue
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = extract.found(ROOT)
+CHINESE = catalogue("zh_CN")
+EVERYDAY = {"good", "bad", "default", "pass", "loss", "accuracy", "stability", "collection", "finding", "approval rate"}
+GLOSSARY = [
+    line.split("\t")
+    for line in (Path(words.__file__).parent / "glossary.tsv").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+TERMS = [(en, zh) for en, zh in GLOSSARY if en.casefold() not in EVERYDAY]
+NOT_THE_TERM = {  # English term → templates that use the word in its everyday sense
+    "calibration": (),
+}
+
+
+def test_every_template_is_translated():
+    assert sorted(TEMPLATES - set(CHINESE)) == []
+
+
+def test_no_translation_is_left_over():
+    assert sorted(set(extract._read("zh_CN")) - TEMPLATES) == []
+
+
+@pytest.mark.parametrize("name", [p.stem for p in FOLDER.glob("*.po")])
+def test_facts_are_the_same_in_every_language(name):
+    for template, said in catalogue(name).items():
+        assert sorted(_fields(template)) == sorted(_fields(said)), template
+
+
+def _fields(template: str) -> list[tuple[str | None, str | None]]:
+    if not re.search(r"\{\w+[^{}]*\}", template):
+        return []
+    return [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+
+
+@pytest.mark.parametrize(("english", "chinese"), TERMS, ids=[en for en, _ in TERMS])
+def test_terms_are_those_of_the_glossary(english, chinese):
+    whole = re.compile(rf"(?<![\w-]){re.escape(english)}(?![\w-])", 0 if english.isupper() else re.I)
+    wrong = [
+        (template, said)
+        for template, said in CHINESE.items()
+        if whole.search(template)
+        and not any(t in said for t in chinese.split(" | "))
+        and template not in NOT_THE_TERM.get(english, ())
+    ]
+    assert wrong == []
+
+
+def test_no_english_sentence_stands_in_a_translation():
+    for template, said in CHINESE.items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}", "", said)
+        is_reference = re.search(r"\(\d{4}\)|（\d{4}）|Biometrics", said)
+        assert is_reference or not re.search(r"\b[A-Za-z']{2,}( [A-Za-z']{2,}){3,}", plain), template
+
+
+def test_a_text_is_said_in_both_languages():
+    text = say("AUC {auc:.4f} on {n:,} rows of the {what}.", auc=0.75, n=12_000, what=say("the hold-out"))
+    assert str(text) == "AUC 0.7500 on 12,000 rows of the the hold-out."
+    assert translated("default rate", "zh_CN") == "违约率"
+    with speaking("zh_CN"):
+        assert str(say("Red: {tests}.", tests=["a", "b"])) == "红灯：a、b。"
+
+
+def test_a_finished_sentence_finds_its_template():
+    with speaking("zh_CN"):
+        assert heard("4 groups found") == "4 groups found"
+        assert heard("as of 2005-04 to 2005-09") == "截至 2005-04 至 2005-09"
+        assert heard("high credit granted, the customer's and the family's supplementary cards").endswith("高")
+    assert heard("as of 2005-04") == "as of 2005-04"

@@ -1,0 +1,23 @@
+"""Numbers: p-values keep their side of a level, ticks of an axis are told apart."""
+
+import pytest
+
+from workbench.words import formatted, p_value, ticks
+
+
+@pytest.mark.parametrize("level", [0.001, 0.005, 0.01, 0.05, 0.1])
+@pytest.mark.parametrize("off", [1e-3, 1e-5, 1e-7])
+def test_a_p_value_never_crosses_a_level(level, off):
+    below, above = p_value(level * (1 - off)), p_value(level * (1 + off))
+    assert float(below) < level <= float(above)
+
+
+def test_p_values_as_people_read_them():
+    assert [p_value(p) for p in (0.009951, 0.04996, 0.5, 0.0)] == ["0.00995", "0.04996", "0.500", "< 0.0001"]
+    assert formatted(0.009951, "p") == "0.00995" and p_value(float("nan")) == "n/a"
+
+
+def test_ticks_are_told_apart():
+    assert ticks([0.020, 0.0225, 0.025, 0.0275], percent=True) == ["2.00%", "2.25%", "2.50%", "2.75%"]
+    assert ticks([0, 2e7, 4e7]) == ["0", "20,000,000", "40,000,000"]
+    assert ticks([0.3]) == ["0.3"]
