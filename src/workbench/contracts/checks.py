@@ -178,6 +178,8 @@ def _whole_column_rules(column: Column) -> list[Any]:
             Check(lambda s: s.nunique() != 1 or len(s) == 1, error="column is constant", ignore_na=False),
             Check(lambda s: s.notna().any(), error="column is empty", ignore_na=False),
         ]
+    if column.role == "outcome" and column.type == "number":  # an amount or a rate
+        return [Check(lambda s: s.nunique() > 1, error="outcome is the same in every row", ignore_na=False)]
     if column.role == "outcome":
         return [Check(lambda s: s.nunique() == 2, error="outcome must have two classes", ignore_na=False)]
     return []
