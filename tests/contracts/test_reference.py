@@ -28,7 +28,7 @@ def test_the_reference_page_is_current():
 def test_every_field_says_what_it_means(model):
     assert [n for n in model.model_fields if not reference.meaning(model, n)] == []
     assert set(reference.ROLES) == set(get_args(Role))
-    models = {m.__name__: m for m in (Contract, Column)}
+    models = {m.__name__: m for m in (Contract, Column, Outcome)}
     for place in reference.MEANING:
         name, field = place.split(".")
         assert not models[name].model_fields[field].description, f"{place} says it itself"

@@ -1,4 +1,4 @@
-"""The reference page of contracts, made from their code: `python -m workbench.contracts.reference > docs/contracts.md`."""
+"""The reference page of contracts, made from the code (`python -m workbench.contracts.reference > docs/contracts.md`)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ MEANING: Mapping[str, str] = {  # of fields whose code says no more than their n
     "Column.minimum": "least value allowed",
     "Column.maximum": "greatest value allowed",
     "Column.nullable": "whether a value may be missing",
+    "Outcome.words": "how pages speak of it, below",
 }
 ROLES: Mapping[str, str] = {
     "key": "names the row; several columns together where none is unique alone",
@@ -72,8 +73,8 @@ def _names() -> str:
         f"`{name}`" + (f" (but with the role `{role}`)" if role else "") for name, role in RESERVED.items()
     )
     return (
-        "## Names\n\nA column's `name` is a-z, 0-9 and _, and begins with a letter; the header of the file goes into `source`"
-        f" (`name: amount, source: 金额`). The panel keeps these names for itself: {taken}.\n"
+        "## Names\n\nA column's `name` is a-z, 0-9 and _, begins with a letter; the file's header goes into `source` "
+        f"(`name: amount, source: 金额`). The panel keeps these names for itself: {taken}.\n"
     )
 
 
