@@ -91,7 +91,8 @@ def _both_sides(panel: pd.DataFrame) -> Text:
     if not (both := sides[0] & sides[1]):
         return Text()
     return say(
-        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development too, at an earlier date.",
+        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development "
+        "too, at an earlier date.",
         n=len(both),
         held=len(sides[1]),
     )
@@ -186,8 +187,9 @@ def base_rate(panel: pd.DataFrame, rate: float, outcome: Outcome) -> Evidence:
 
 def _weighted_back(raw: float, weighted: float, rate: float, outcome: Outcome) -> Text:
     return say(
-        "The file is a case-control sample: {raw:.1%} of these rows are {positive}. Every rate and {predicted} from here "
-        "on is weighted back to the true base rate of {base:.1%} of the whole file ({weighted:.1%} in these rows).",
+        "The file is a case-control sample: {raw:.1%} of these rows are {positive}. Every rate and "
+        "{predicted} from here on is weighted back to the true base rate of {base:.1%} of the whole file "
+        "({weighted:.1%} in these rows).",
         raw=raw,
         positive=outcome.positive,
         predicted=outcome.predicted,
