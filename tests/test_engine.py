@@ -33,6 +33,19 @@ def test_batches_come_one_by_one_and_whole():
     assert sum(sizes) == 10_000 and max(sizes) <= 3000
 
 
+def test_rows_go_through_a_function_batch_by_batch_into_a_file(tmp_path):
+    table = pd.DataFrame({"i": np.arange(10_000), "s": "x"})
+    seen: list[int] = []
+
+    def predict(rows: pd.DataFrame) -> pd.DataFrame:
+        seen.append(len(rows))
+        return rows.assign(predicted=rows["i"] * 2.0)
+
+    n = engine.transform("SELECT i, s FROM t ORDER BY i", {"t": table}, predict, tmp_path / "scores.parquet", rows=3000)
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    assert n == len(scores) == 10_000 and max(seen) <= 3000 and (scores["predicted"] == 2.0 * np.arange(10_000)).all()
+
+
 def test_the_same_text_writes_the_same_bytes_on_any_number_of_threads(tmp_path, monkeypatch):
     rng, digests = np.random.default_rng(0), set()
     table = pd.DataFrame({"k": rng.permutation(300_000), "x": rng.normal(size=300_000)})

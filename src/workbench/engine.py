@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -110,6 +110,30 @@ def _copied(sql: str, relations: Relations, path: Path, order: Sequence[str]) ->
         target = str(path).replace("'", "''")
         done = session.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         return int(done.fetchall()[0][0])
+
+
+def transform(
+    sql: str, relations: Relations, function: Callable[[pd.DataFrame], pd.DataFrame], path: Path, rows: int = BATCH_ROWS
+) -> int:
+    """Put the rows of a SQL text through a function (a model's predict), batch by batch, into a Parquet file.
+
+    One batch is in memory at a time; return how many rows were written. Same batches, same bytes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer, written = None, 0
+    try:
+        for batch in batches(sql, relations, rows):
+            table = pa.Table.from_pandas(function(batch.to_pandas()), preserve_index=False)
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+            written += table.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return written
 
 
 def scratch() -> Path:

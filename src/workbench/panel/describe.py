@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench import metrics
+from workbench import engine, metrics
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
@@ -203,6 +204,17 @@ def _as_it_is(raw: float, outcome: Outcome) -> Text:
     if outcome.kind == "amount":
         return say("The rows are taken as they are: {rate} {value:,.2f}, and every row counts once.", **facts)
     return say("The rows are taken as they are: {rate} {value:.1%}, and every row counts once.", **facts)
+
+
+def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
+    """Return development's rows with their features, at most about `most` of them: every k-th in the panel's order."""
+    learn = "FROM panel WHERE sample = 'development'"
+    n = int(engine.frame(f"SELECT count(*) AS n {learn}", {"panel": panel})["n"][0])
+    names = ", ".join(["sample", *(c.name for c in contract.features())])
+    numbered = f"SELECT {names}, row_number() OVER (ORDER BY entity_id, as_of_date) AS row_no {learn}"
+    every = max(-(-n // most), 1)
+    text = f"SELECT {names} FROM ({numbered}) numbered WHERE row_no % {every} = 0 ORDER BY row_no"
+    return engine.frame(text, {"panel": panel})
 
 
 def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
