@@ -1,4 +1,4 @@
-"""The reference page of contracts, made from the code (`python -m workbench.contracts.reference > docs/contracts.md`)."""
+"""The reference page of contracts, made from code: `python -m workbench.contracts.reference > docs/contracts.md`."""
 
 from __future__ import annotations
 
