@@ -57,7 +57,11 @@ def _has_words(template: str) -> bool:
 
 
 def _in_code(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    told = ast.get_docstring(tree) or ""
+    if blind := re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", told, re.DOTALL):  # a test's own words are on its card
+        yield from (told.splitlines()[0], markdown.one_line(blind[1]))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
             yield from _literals(node.args[0] if node.args else None)
 

@@ -12,6 +12,9 @@ from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
 
+_BOUND = r".+? (?:<=|>=|<|>) -?[\d.,]+(?:e[+-]?\d+)?"  # one condition of a rule: what a tree asks of an input
+_CONDITION = re.compile(r"(?:^| and )(.+?) (<=|>=|<|>) (-?[\d.,]+(?:e[+-]?\d+)?)(?=$| and )")
+_CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
@@ -25,6 +28,11 @@ def heard(words: str) -> str:
         return words
     if has(words):
         return translated(words)
+    if _CONDITIONS.fullmatch(words):
+        return "，且".join(f"{heard(name)} {sign} {value}" for name, sign, value in _CONDITION.findall(words))
+    parts = words.split(", ")
+    if len(parts) > 1 and all(has(part) for part in parts):
+        return "、".join(map(translated, parts))
     grouped = _patterns(language())
     for pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
         fitting = pattern.fullmatch(words)
