@@ -102,7 +102,9 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, list | tuple):
             return joined(self.format_field(v, format_spec) for v in value)
-        return value.spoken(self.fact) if isinstance(value, Text) else self.fact(formatted(value, format_spec))
+        if isinstance(value, Text):
+            return value.spoken(self.fact)
+        return self.fact(heard(value) if isinstance(value, str) and not format_spec else formatted(value, format_spec))
 
 
 def _plain(value: Any) -> Any:
