@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,15 +17,18 @@ from workbench import metrics, params
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.models.binning import WoeBins, grade_bins
-from workbench.models.pd_model import KINDS, Calibration, PdModel, to_score
-from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.models.choice import choose as choose
+from workbench.models.pd_model import Calibration, PdModel, to_score
+from workbench.models.scorecard import Characteristics, Scorecard, fitted_bins
 from workbench.models.trees import BoostedTrees, RuleTree
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
+from workbench.words import say
 
 SCORECARD_C = (1.0, 0.1, 0.01)  # shrunk only where it helps
 TREE_DEPTHS = (4, 5, 6)
 BOOSTED = ((2, 150), (2, 300), (3, 150), (3, 300), (4, 150), (4, 300))  # depth and trees, from simple to complex
+USELESS_IV, SUSPICIOUS_IV = 0.02, 0.5  # Siddiqi (2017), ch. 6
 ALIKE = 0.001  # AUC: of settings so near to the best, the simplest is taken (convention)
 
 
@@ -105,23 +108,39 @@ def directions(contract: Contract) -> dict[str, int]:
     return {c.name: c.monotone for c in contract.features()}
 
 
-def information_values(development: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evidence]:
+def information_values(development: Sample, contract: Contract) -> tuple[Mapping[str, WoeBins], Evidence]:
     """Return the optimal bins of every feature, and IV of each as evidence (> 0.5 suspicious, < 0.02 useless)."""
     bins = fitted_bins(development.X, development.y, directions(contract), Scorecard().min_bin_size)
     table = pd.DataFrame(
-        [(n, b.iv, len(b.bins.labels) - 2, contract[n].description) for n, b in bins.items()],
+        [(n, b.iv, b.bins.inner, contract[n].description) for n, b in bins.items()],
         columns=["feature", "iv", "bins", "description"],
     ).sort_values("iv", ascending=False, ignore_index=True)
-    useless = int((table["iv"] < 0.02).sum())
-    top = table.iloc[0]
-    answer = f"{top.feature} says most (IV {top.iv:.2f}); {useless} of {len(table)} say next to nothing (below 0.02)."
+    useless, top = int((table["iv"] < USELESS_IV).sum()), table.iloc[0]
+    answer = say(
+        "{feature} says most (IV {iv:.2f}); {useless} of {n} say next to nothing (below {limit:.2f}).",
+        feature=top.feature,
+        iv=float(top.iv),
+        useless=useless,
+        n=len(table),
+        limit=USELESS_IV,
+    )
+    if suspicious := table.loc[table["iv"] > SUSPICIOUS_IV, "feature"].tolist():
+        answer += say(
+            "Suspiciously strong, look for a leak (above {limit:.1f}): {features}.",
+            limit=SUSPICIOUS_IV,
+            features=suspicious,
+        )
     return bins, Evidence(
         key="information_value",
-        question="Which features separate good from bad?",
+        question=say(
+            "Which features separate {negative} from {positive}?",
+            negative=contract.outcome.negative,
+            positive=contract.outcome.positive,
+        ),
         verdict=Verdict.info,
         answer=answer,
         value=float(top.iv),
-        threshold="below 0.02 useless, above 0.5 look for a leak",
+        threshold=say("below {low:.2f} useless, above {high:.1f} look for a leak", low=USELESS_IV, high=SUSPICIOUS_IV),
         source="Siddiqi (2017), ch. 6 (rule of thumb)",
         table=table,
     )
@@ -164,7 +183,7 @@ def _tuned(
     grid: list[Any],
     s: Sample,
     splits: list[tuple[np.ndarray, np.ndarray]],
-    shared: list[dict[str, WoeBins]],
+    shared: list[Characteristics],
 ) -> Candidate:
     tried = []
     for estimator in grid:
@@ -182,7 +201,7 @@ def _tuned(
 
 
 def _settings(estimator: Any) -> str:
-    shown = {k: v for k, v in estimator.get_params().items() if k in ("C", "max_depth", "n_trees", "learning_rate")}
+    shown = {k: v for k, v in estimator.get_params().items() if k != "monotone" and v is not None}
     return ", ".join(f"{k}={v}" for k, v in shown.items())
 
 
@@ -211,40 +230,6 @@ def compare(found: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
             row |= {name: value, f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def choose(found: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evidence]:
-    """Return the chosen candidate and why.
-
-    The rule: the simplest whose cross-validated AUC on development lies within the 95 % interval of
-    the best one's. The hold-out plays no part, so what it says later is not flattered by the choice.
-    """
-    rows = []
-    for c in found:
-        low, high = metrics.bootstrap_interval(metrics.auc, (s.y, c.out_of_fold, s.weight), s.account, p.seed)
-        rows.append((c.kind, metrics.auc(s.y, c.out_of_fold, s.weight), low, high))
-    table = pd.DataFrame(rows, columns=["candidate", "auc", "auc_low", "auc_high"])
-    best = table.loc[table["auc"].idxmax()]
-    within = [k for k in KINDS if table.loc[table["candidate"] == k, "auc"].item() >= best["auc_low"]]
-    kind = within[0] if p.choice == "rule" else p.choice
-    own = table.loc[table["candidate"] == kind, "auc"].item()
-    interval = f"{best.auc:.4f} ({best.auc_low:.4f} to {best.auc_high:.4f})"
-    if p.choice != "rule":
-        answer = f"{kind}: named by the study file, cross-validated AUC {own:.4f}; {best.candidate} has {interval}."
-    elif kind == best.candidate:
-        answer = f"{kind}: its cross-validated AUC is {interval}, and no simpler candidate reaches that interval."
-    else:
-        answer = f"{kind}: cross-validated AUC {own:.4f}, in {best.candidate}'s interval {interval}, and simpler."
-    return next(c for c in found if c.kind == kind), Evidence(
-        key="choice",
-        question="Which candidate is put forward, and why?",
-        verdict=Verdict.info,
-        answer=answer,
-        value=kind,
-        threshold="simplest candidate within the 95 % interval of the best cross-validated AUC",
-        source="one-standard-error idea: Breiman et al. (1984), Classification and Regression Trees, ch. 3",
-        table=table,
-    )
 
 
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> PdModel:

@@ -20,7 +20,9 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
     good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
-    said = {s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")}
+    said = {
+        s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")
+    }
     best = _better(said, "ascending", "descending", good, bad, 0.0)
     turn = _better(said, "peak", "valley", good, bad, 0.0)
     return _better(said, _better(said, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)
@@ -36,6 +38,8 @@ def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, min_bin_size: float) -> np.ndarray:
     """Return the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
     rates = np.empty(good.shape)
+    if not (good + bad).any():
+        return np.full(good.shape, 0.5)
     for fold in range(FOLDS):
         g, b, r = (x.sum(axis=0) - x[fold] for x in (good, bad, rows))
         cuts = merged(g, b, r, shape, Terms.of(g, b, r, min_bin_size))
