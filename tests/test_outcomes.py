@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 REPOSITORY = Path(__file__).parents[1]
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
 STEPS = ("panel/build", "customers/profile", "customers/segments", "models/development")
