@@ -187,6 +187,22 @@ def test_a_study_with_policies_and_nothing_at_stake_is_told_what_to_do():
     segments.Params(policies=[]).verify()
 
 
+def test_nothing_at_stake_is_told_before_a_kernel_starts(tmp_path, monkeypatch):
+    from workbench.panel import build
+    from workbench.portfolios import catalog, intake
+
+    source = type("Source", (), {"words": lambda self, asked: {"account": CONTRACT}})()
+    monkeypatch.setattr(catalog, "source", lambda name: source)
+    taken, panel = intake.Params.model_construct(portfolio="own_files"), build.Params()
+    others = {"portfolios/intake": taken, "panel/build": panel}
+    with pytest.raises(UserError, match=r"no column of 'mart__panel' says what is at stake; mark one"):
+        segments.agree(segments.Params(), others)
+    segments.agree(segments.Params(policies=[]), others)
+    segments.agree(segments.Params(exposure="limit_amt"), others)
+    favourable = build.Params(outcome={"name": "yes", "direction": "favourable"})
+    segments.agree(segments.Params(), {**others, "panel/build": favourable})
+
+
 def test_one_characteristic_is_enough_to_group_by_and_none_is_refused():
     rng = np.random.default_rng(3)
     rows = pd.DataFrame({"use": np.r_[rng.normal(0, 1, 300), rng.normal(9, 1, 300)], "pay": 1.0, "job": "x"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -13,9 +14,12 @@ from workbench import params, rules
 from workbench.contracts import Contract, Outcome
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
+from workbench.panel import build
 from workbench.panel.describe import book
+from workbench.panel.outcome import resolved
 from workbench.panel.rates import in_words, observed
 from workbench.params import UserError, nearest
+from workbench.portfolios import catalog, intake
 from workbench.words import Text, say
 
 POLICY = ("lane", "interest_rate", "limit_multiple", "collateral")
@@ -61,6 +65,29 @@ def writes(p: Params) -> list[str]:
     return ["mart__segments"]
 
 
+def agree(p: Params, others: Mapping[str, params.Params]) -> None:
+    """Raise `UserError` where the study's own contracts leave nothing at stake, before a kernel starts."""
+    intakes = [o for o in others.values() if isinstance(o, intake.Params)]
+    panels = [o for o in others.values() if isinstance(o, build.Params) and o.panel == p.panel]
+    if not (p.policies and intakes and panels) or p.exposure:
+        return
+    words = list(catalog.source(intakes[0].portfolio).words(intakes[0]).values())
+    recorded = next((c for c in words if c.named("outcome")), words[0])
+    if _at_risk(resolved(panels[0].outcome, recorded)) and not any(c.exposure for w in words for c in w.columns):
+        raise _nothing_at_stake(p)
+
+
+def _at_risk(outcome: Outcome) -> bool:
+    return outcome.is_binary and outcome.direction == "adverse"
+
+
+def _nothing_at_stake(p: Params) -> UserError:
+    return UserError(
+        f"customers/segments: no column of '{p.panel}' says what is at stake; mark one in the contract "
+        "(exposure: true), name it (exposure: COLUMN), or find groups only (policies: [])"
+    )
+
+
 def population(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are grouped: the book (`panel.describe.book`) with what is predicted of each."""
     return book(panel).merge(
@@ -92,15 +119,12 @@ def undecided(contract: Contract, p: Params) -> Evidence | None:
     outcome = contract.outcome
     if not p.policies:
         why = say("The study names no policies: groups are found, nothing is decided.")
-    elif not outcome.is_binary or outcome.direction != "adverse":
+    elif not _at_risk(outcome):
         why = say(
             "Policies by risk of loss don't apply to {rate}: groups are found, nothing is decided.", rate=outcome.rate
         )
     elif not exposure_column(contract, p):
-        raise UserError(
-            f"customers/segments: no column of '{p.panel}' says what is at stake; mark one in the contract "
-            "(exposure: true), name it (exposure: COLUMN), or find groups only (policies: [])"
-        )
+        raise _nothing_at_stake(p)
     else:
         return None
     return Evidence(

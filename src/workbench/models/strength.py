@@ -114,7 +114,7 @@ def _question(contract: Contract) -> Text:
         return say(
             "Which features separate {positive} from {negative}?", positive=words.positive, negative=words.negative
         )
-    return say("Which features tell the {rate} apart?", rate=words.rate)
+    return say("Which features go with a higher or a lower {rate}?", rate=words.rate)
 
 
 def _table(values: dict[str, tuple[float, int]], contract: Contract, name: str) -> pd.DataFrame:

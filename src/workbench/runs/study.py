@@ -111,6 +111,7 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         filled = _filled(values, words)
         steps[name] = _step(name, filled, path)
         dated |= {name} if filled != values else set()
+    _agree(steps, path)
     _defaults_known(content.defaults, steps, path)
     needs = _needs(steps, path)
     order = _order(needs, path)
@@ -128,6 +129,18 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         steps=tuple(steps[n] for n in order),
         needs=needs,
     )
+
+
+def _agree(steps: dict[str, Step], path: Path) -> None:
+    """Let each step that asks (`agree`) look at the others: what it lacks is told before a kernel starts."""
+    others = {name: s.params for name, s in steps.items()}
+    for name, s in steps.items():
+        module = _module(name.partition("@")[0])
+        try:
+            if hasattr(module, "agree"):
+                module.agree(s.params, others)
+        except UserError as e:
+            raise UserError(f"{path.name}: {e}") from None
 
 
 def _order(needs: dict[str, frozenset[str]], path: Path) -> tuple[str, ...]:
