@@ -12,6 +12,7 @@ from workbench.registry import current, standing, store, versions
 
 @pytest.fixture
 def version(sample_home):
+    store.client()  # points MLflow's own functions to the store; loading a version doesn't
     return versions.load(Key("sample"), "pd")
 
 

@@ -66,8 +66,9 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return every file below a folder with its digest."""
-    return {str(p.relative_to(folder)): digest_file(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Return every file below a folder with its digest, but the one that MLflow adds when it serves a model."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "registered_model_meta"]
+    return {str(p.relative_to(folder)): digest_file(p) for p in files}
 
 
 def _registered(name: str, digest: str) -> Any:
