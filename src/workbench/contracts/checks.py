@@ -11,6 +11,7 @@ from workbench.contracts.readings import NUMBERS, breach, finding, shown, typed
 from workbench.contracts.words import Column, Contract, Finding, mask
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError, nearest
+from workbench.words import say
 
 NO_DAY = 2100  # 2999-12-31 and 9999-12-31 say "open", "never" or "unknown"
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
@@ -44,13 +45,14 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
     errors, warnings = (sum(f.severity == s for f in findings) for s in ("error", "warning"))
     worst = max(findings, key=lambda f: (f.severity == "error", f.rows), default=None)
     verdict = Verdict.red if errors else Verdict.amber if warnings else Verdict.green
+    answer = say("{errors} errors and {warnings} warnings.", errors=errors, warnings=warnings)
     return Evidence(
         key=f"contract.{table}",
-        question=f"Does table '{table}' keep its contract?",
+        question=say("Does table '{table}' keep its contract?", table=table),
         verdict=verdict,
-        answer=f"{errors} errors and {warnings} warnings" + (f"; most rows: {worst.line()}." if worst else "."),
+        answer=answer + say("Most rows: {finding}.", finding=worst.line()) if worst else answer,
         value=errors + warnings,
-        threshold="an error stops the run before modelling; a warning stands in the report",
+        threshold=say("an error stops the run before modelling; a warning stands in the report"),
         source="contract of the table",
         table=rows.sort_values(["severity", "rows"], ascending=[True, False]).reset_index(drop=True),
     )
