@@ -186,6 +186,8 @@ def _intake(args: argparse.Namespace) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(draft.to_yaml(contract), encoding="utf-8")
     print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
+    for note in contract.notes:
+        print(f"note: {note}")
     if not contract.named("outcome"):
         print("no outcome was found: give one column `role: outcome, known: after`, and the contract its `event_value`")
     return 0

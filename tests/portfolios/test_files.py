@@ -4,14 +4,12 @@ import gzip
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import limits
-from workbench.portfolios.files import dialect, read_raw, remarks
+from workbench.portfolios.files import dialect, read_raw
 
 WORDS = Contract(name="loans", title="t", columns=(Column(name="id", type="text", role="key"),))
 
@@ -41,27 +39,6 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
     assert read_raw(tmp_path / "a.csv")["id"].tolist() == ["1", "2"]
     pd.testing.assert_frame_equal(read_raw(tmp_path / "a.csv"), read_raw(tmp_path / "b.csv.gz"))
     assert read_raw(tmp_path / "c.tsv")["note"].tolist() == ["a", "b"]
-
-
-def test_a_parquet_index_with_a_name_is_a_column(tmp_path):
-    pd.DataFrame({"id": ["a", "b"], "amt": [1, 2]}).set_index("id").to_parquet(tmp_path / "a.parquet")
-    assert read_raw(tmp_path / "a.parquet")["id"].tolist() == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("content", "encoding", "header"),
-    [
-        ("编号,姓名\n1,王芳\n".encode("gbk"), "gb18030", ["编号", "姓名"]),
-        ("id,name\n1,Žižek\n".encode("utf-16"), "utf-16", ["id", "name"]),
-        ("id,name\n1,Müller\n2,Jürgens\n".encode("cp1252"), "cp1252", ["id", "name"]),
-    ],
-)
-def test_another_encoding_is_named_and_read_when_the_contract_says_so(tmp_path, content, encoding, header):
-    path = tmp_path / "a.csv"
-    path.write_bytes(content)
-    assert _line(path) == f"a.csv: not utf-8-sig; set `encoding: {encoding}` in the contract"
-    assert dialect(path) == {"encoding": encoding, "delimiter": ","}
-    assert list(read_raw(path, WORDS.model_copy(update={"encoding": encoding})).columns) == header
 
 
 @pytest.mark.parametrize(
@@ -114,88 +91,12 @@ def test_bad_files(tmp_path, name, content, said):
     assert _line(tmp_path / name) == said
 
 
-def test_an_unknown_encoding_is_named(tmp_path):
-    (tmp_path / "a.csv").write_text("id,amt\n1,2\n")
-    said = _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": "utf-9"}))
-    assert said == "a.csv: 'utf-9' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
-
-
 def test_missing_file_and_folder(tmp_path):
     assert _line(tmp_path / "loan.parquet") == "loan.parquet: no such file; the folder is empty"
     assert _line(tmp_path / "no" / "loan.csv") == "loan.csv: no such file; the folder is not there"
     (tmp_path / "loans.parquet").write_bytes(b"x")
     assert _line(tmp_path / "loan.parquet") == "loan.parquet: no such file; did you mean 'loans.parquet'?"
     assert _line(tmp_path) == f"{tmp_path.name}: is a folder; name the file in it"
-
-
-def test_bad_parquet(tmp_path):
-    said = "loans.parquet: not a whole Parquet file (truncated or damaged); fetch it again ("
-    path = tmp_path / "loans.parquet"
-    path.write_bytes(b"PAR1 and then nothing")
-    assert _line(path).startswith(said)
-    pd.DataFrame({"a": range(1000)}).to_parquet(path)
-    path.write_bytes(path.read_bytes()[:-200])
-    assert _line(path).startswith(said)
-    pd.DataFrame({"a": [[1, 2], [3]]}).to_parquet(path)
-    assert _line(path) == "loans.parquet: column 'a' holds lists or records; give one value per row"
-    pd.DataFrame({"a": []}).to_parquet(path)
-    assert _line(path) == "loans.parquet: a header and no rows"
-
-
-CHINESE = "编号,姓名,城市\n1,王芳,上海\n2,李娜,广州\n3,欧阳修,重庆\n"
-TAIWAN = "編號,姓名,城市\n1,陳怡君,臺北\n2,林志明,高雄\n3,張雅婷,臺中\n"
-JAPAN = "番号,氏名,都市\n1,田中さくら,東京\n2,鈴木はなこ,大阪\n3,山本たろう,名古屋\n"
-WESTERN = "id,name,town\n1,Müller,Zürich\n2,José Peña,São Paulo\n3,O’Brien,Besançon\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding", "named"),
-    [
-        (CHINESE, "gbk", "gb18030"),
-        (TAIWAN, "big5", "cp950"),
-        (JAPAN, "shift_jis", "cp932"),
-        (WESTERN, "cp1252", "cp1252"),
-        (CHINESE, "utf-16-le", "utf-16-le"),
-        (WESTERN, "utf-16-be", "utf-16-be"),
-    ],
-)
-def test_each_encoding_is_told_from_the_others(tmp_path, text, encoding, named):
-    path = tmp_path / "a.csv"
-    path.write_bytes(text.encode(encoding))
-    assert dialect(path) == {"encoding": named, "delimiter": ","}
-    assert _line(path) == f"a.csv: not utf-8-sig; set `encoding: {named}` in the contract"
-    read = read_raw(path, WORDS.model_copy(update={"encoding": named}))
-    assert read.iloc[0, 2] == text.splitlines()[1].split(",")[2]
-
-
-def test_ascii_in_utf_16_without_its_mark_is_told(tmp_path):
-    (tmp_path / "a.csv").write_bytes("id,amt\n1,2\n".encode("utf-16-le"))
-    said = "a.csv: holds null bytes; it seems to be UTF-16; set `encoding: utf-16-le` in the contract"
-    assert _line(tmp_path / "a.csv") == said
-
-
-def test_two_encodings_in_one_file_are_never_read_as_letters_nobody_wrote(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_bytes("id,town\n1,上海\n".encode() + "2,广州\n".encode("gbk"))
-    said = "a.csv: in two encodings, line 2 in UTF-8 and line 3 not; save it in one"
-    assert _line(path) == said
-    assert _line(path, WORDS.model_copy(update={"encoding": "gb18030"})) == said
-    with pytest.raises(UserError, match="in two encodings"):
-        dialect(path)
-    path.write_bytes("id,town\n1,Zürich\n".encode() + "2,Köln\n".encode("cp1252"))
-    assert _line(path) == said
-    path.write_bytes("id,town\n1,上海\n".encode())
-    assert (
-        _line(path, WORDS.model_copy(update={"encoding": "gb18030"}))
-        == "a.csv: is UTF-8, not gb18030; set `encoding: utf-8-sig` in the contract"
-    )
-
-
-@pytest.mark.parametrize("name", ["rot13", "zlib", "hex", "utf-8\x00", "idna", "unicode_escape", "", "x" * 5000])
-def test_what_is_no_encoding_of_text_is_named(tmp_path, name):
-    (tmp_path / "a.csv").write_text("id,amt\n1,2\n")
-    said = f"a.csv: {name!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
-    assert _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": name})) == said
 
 
 @pytest.mark.parametrize(
@@ -258,50 +159,6 @@ def test_what_is_too_large_is_named_with_its_limit(tmp_path, monkeypatch):
     assert _line(tmp_path / "a.csv") == f"a.csv: {said}"
     monkeypatch.setattr(limits, "MOST_BYTES", 20)
     assert _line(tmp_path / "a.csv") == "a.csv: more than 0 GB of text; give it as Parquet or in parts"
-
-
-def _text_of(raw: bytes) -> pa.Array:
-    ends = np.array([0, len(raw) - 1, len(raw)], dtype="i4").tobytes()
-    return pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(ends), pa.py_buffer(raw)])
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        (pa.array([b"\x00", b"\xff"]), "column 'a' holds bytes, not text; export it as text or leave it out"),
-        (pa.array([b"\x00", b"\xff"]).dictionary_encode(), "column 'a' holds bytes, not text; export it as text or leave it out"),
-        (_text_of(b"\xed\xa0\x80a"), "column 'a' holds text that is not UTF-8; export it as UTF-8 or leave it out"),
-        (_text_of(b"\xffa"), "column 'a' holds text that is not UTF-8; export it as UTF-8 or leave it out"),
-        (pa.array([1, 2], pa.duration("s")), "column 'a' holds duration[s]; give text, numbers or dates"),
-        (pa.array([1, 2], pa.time32("s")), "column 'a' holds time32[ms]; give text, numbers or dates"),
-    ],
-)  # fmt: skip
-def test_parquet_columns_that_are_no_values_are_named(tmp_path, values, said):
-    pq.write_table(pa.table({"a": values, "b": [1, 2]}), tmp_path / "f.parquet")
-    assert _line(tmp_path / "f.parquet") == f"f.parquet: {said}"
-
-
-def test_parquet_names_are_held_to_the_same_rules(tmp_path):
-    pq.write_table(pa.table([[1], [2]], ["a", "a"]), tmp_path / "f.parquet")
-    assert _line(tmp_path / "f.parquet") == "f.parquet: column 'a' stands twice in the header; rename one"
-    pq.write_table(pa.table([[1], [2]], ["a", " "]), tmp_path / "f.parquet")
-    said = "f.parquet: column 2 has no name in the header; name it or delete the column"
-    assert _line(tmp_path / "f.parquet") == said
-
-
-def test_a_flipped_bit_in_a_page_is_seen_where_pages_have_checksums_and_their_lack_is_said(tmp_path):
-    table, path = pa.table({"a": list(range(50_000)), "s": [f"x{i}" for i in range(50_000)]}), tmp_path / "f.parquet"
-    pq.write_table(table, path)
-    assert remarks(path) == ("The pages of the file hold no checksums: a changed bit in it would not be noticed.",)
-    pq.write_table(table, path, write_page_checksum=True)
-    assert remarks(path) == () and len(read_raw(path)) == 50_000
-    column = pq.read_metadata(path).row_group(0).column(0)
-    for page in (column.dictionary_page_offset, column.data_page_offset):
-        flipped = bytearray(path.read_bytes())
-        flipped[page + 60] ^= 4
-        (tmp_path / "g.parquet").write_bytes(flipped)
-        said = "g.parquet: a page does not keep its checksum, the file is damaged; fetch it again"
-        assert _line(tmp_path / "g.parquet") == said
 
 
 def _garbage(i: int, rng: np.random.Generator, whole: bytes) -> tuple[str, bytes]:
