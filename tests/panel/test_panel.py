@@ -236,6 +236,16 @@ def test_a_window_that_starts_before_the_data_is_refused():
     )
 
 
+def test_a_month_that_stands_twice_is_refused():
+    account, long = _months(5)
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, pd.concat([long, long[long["month"] == "2020-04-01"].head(1)]), P)
+    assert str(e.value) == (
+        "panel/build: an entity stands twice as of 2020-04; core__account needs one row an entity and core__month one an "
+        "entity and month: name the key that tells the rows apart"
+    )
+
+
 def test_nobody_eligible_is_said():
     account, long = _months(5)
     with pytest.raises(UserError, match="no row is eligible at any as-of date"):
@@ -292,7 +302,7 @@ def test_a_holdout_that_defaults_at_another_rate_is_amber_and_entities_in_no_sam
         return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
     assert describe.samples(rows(0.11), 4000, Outcome()).verdict == "green"
-    found = describe.samples(rows(0.2), 4100, Outcome())
+    found = describe.samples(rows(0.2), 4100, Outcome(eligible="delay < 3"))
     assert found.verdict == "amber" and "100 of 4,100 entities are in none" in found.answer
     assert "The hold-out's default rate is another one: PD learnt on development" in found.answer
 

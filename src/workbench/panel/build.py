@@ -17,7 +17,7 @@ from workbench.contracts import Column, Contract, Outcome
 from workbench.panel import features, samples
 from workbench.panel import outcome as outcomes
 from workbench.panel.cohort import Facts, cohort
-from workbench.panel.months import UNDATED, number_sql
+from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, UserError
 
@@ -139,6 +139,7 @@ def make_from(facts: Facts, p: Params) -> Made:
     try:
         rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
         engine.write(rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", ORDER)
+        _once(folder / "cohort.parquet")
         rate = _rate(facts, resolved, folder / "cohort.parquet", p)
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
         relations = {"cohort": folder / "cohort.parquet", "held": held}
@@ -157,6 +158,17 @@ def make_from(facts: Facts, p: Params) -> Made:
     made = Made(folder / "panel.parquet", whole, n, entities, texts)
     made.sql_file.write_text(made.lineage)
     return made
+
+
+def _once(cohort_file: Path) -> None:
+    """Raise `UserError` where an entity stands twice on one date: its months, or its key, do."""
+    sql = "SELECT entity_id, as_of_date FROM cohort GROUP BY entity_id, as_of_date HAVING count(*) > 1"
+    twice = engine.frame(f"SELECT * FROM ({sql}) twice ORDER BY entity_id, as_of_date LIMIT 1", {"cohort": cohort_file})
+    if len(twice):
+        raise UserError(
+            f"panel/build: an entity stands twice as of {in_words(twice['as_of_date'][0])}; core__account needs one "
+            "row an entity and core__month one an entity and month: name the key that tells the rows apart"
+        )
 
 
 def _rate(facts: Facts, resolved: Outcome, cohort_file: Path, p: Params) -> float:

@@ -78,11 +78,12 @@ def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
     outside = entities - panel["entity_id"].nunique()
     if not outside:
         return Text()
+    facts = {"n": outside, "entities": entities, "event": outcome.event_word}
+    if not outcome.eligible:
+        return say("{n:,} of {entities:,} entities are in none: outside the dates.", **facts)
     return say(
         "{n:,} of {entities:,} entities are in none: outside the dates, or not eligible (the {event} came before).",
-        n=outside,
-        entities=entities,
-        event=outcome.event_word,
+        **facts,
     )
 
 
