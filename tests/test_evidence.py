@@ -78,3 +78,33 @@ def test_run_by_hand_nothing_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     evidence.leave([_e("a", "green")])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_for_spreadsheets_holds_no_formula_and_numbers_stay_numbers(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_STEP_DIR", str(tmp_path))
+    evil = ["=cmd|' /C calc'!A0", "+1+cmd", "-2+3", "@SUM(A1)", "\tx", "\rx", " =1", "-1.5", "+12.3%", "plain", "a=b"]
+    evidence.leave([_e("a", "green", table=pd.DataFrame({"=x": evil, "n": [-1.5] * len(evil)}))])
+    left = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    assert list(left.columns) == ["'=x", "n"] and set(left["n"]) == {"-1.5"}
+    assert all(cell.startswith("'") for cell in left["'=x"][:7])
+    assert list(left["'=x"][7:]) == ["-1.5", "+12.3%", "plain", "a=b"]
+
+
+def test_a_record_comes_back_whole():
+    from workbench.evidence import card
+    from workbench.words import say, speaking
+
+    table = pd.DataFrame({"feature": ["a"], "iv": [0.25], "says": [say("In order")]})
+    whole = _e("a", "amber", table=table, threshold=say("In order"))
+    bundle = json.loads(json.dumps(whole._repr_mimebundle_()[card.MIME]))
+    assert card.from_record(bundle) == card.html_card(whole)
+    with speaking("zh_CN"):
+        assert card.from_record(bundle).count("正常") == 2
+    bare = Evidence.from_record(whole.record())
+    assert (bare.table, bare.figure, bare.answer) == (None, None, whole.answer)
+
+
+def test_shares_are_shown_as_percent_with_their_interval_and_years_whole():
+    table = pd.DataFrame({"share": [0.123, 0.05], "default rate": [0.2, 0.25], "low": 0.1, "iv": 0.04, "year": 2007})
+    shown = _e("a", "green", table=table)._repr_html_()
+    assert all(f">{t}<" in shown for t in ("12.3%", "5.00%", "20.0%", "10.0%", "0.04", "2007"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +23,6 @@ from workbench.params import UserError, nearest
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-    Relation = Path | tuple[Path, ...] | Part | pd.DataFrame | pa.Table  # Parquet file or files, or a table in memory
-    Relations = Mapping[str, Relation]
 
 DUCKDB = "duckdb"
 BATCH_ROWS = 200_000
@@ -45,6 +42,11 @@ class Part:
         """The part as a SELECT."""
         low, high, path = (text.replace("'", "''") for text in (self.low, self.high, str(self.path)))
         return f"SELECT * FROM read_parquet('{path}') WHERE {self.column} BETWEEN '{low}' AND '{high}'"
+
+
+if TYPE_CHECKING:  # Parquet file or files, or a table in memory
+    Relation = Path | tuple[Path, ...] | Part | pd.DataFrame | pa.Table
+    Relations = Mapping[str, Relation]
 
 
 def name() -> str:
@@ -84,28 +86,54 @@ def columns(relation: Relation) -> dict[str, str]:
         return {row[0]: row[1] for row in session.execute("DESCRIBE SELECT * FROM relation").fetchall()}
 
 
-def write(sql: str, relations: Relations, path: Path) -> int:
-    """Write the rows of a SQL text to a Parquet file, streaming, and return how many.
+def write(sql: str, relations: Relations, path: Path, order: Sequence[str] = ()) -> int:
+    """Write the rows of a SQL text to a Parquet file, streaming and in the `order` of these columns; return how many.
 
-    The same text over the same relations gives the same bytes where the text orders its rows by a key and holds no
-    sum of floating point numbers over rows (threads add them in any order).
+    The same text over the same relations gives the same bytes where `order` is a key and the text holds no sum of
+    floating point numbers over rows (threads add them in any order).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if name() == DUCKDB:
-        return _copied(sql, relations, path)
+        return _copied(sql, relations, path, order)
     folder = scratch()
     try:
         _spark_frame(sql, relations).write.mode("overwrite").parquet(str(folder / "rows"))
-        return _copied("SELECT * FROM rows", {"rows": tuple(sorted((folder / "rows").glob("*.parquet")))}, path)
+        files = tuple(sorted((folder / "rows").glob("*.parquet")))
+        return _copied("SELECT * FROM rows_of_spark", {"rows_of_spark": files}, path, order)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copied(sql: str, relations: Relations, path: Path) -> int:
+def _copied(sql: str, relations: Relations, path: Path, order: Sequence[str]) -> int:
+    text = f"SELECT * FROM ({sql}) ORDER BY {', '.join(order)}" if order else sql
     with _session(relations) as session:
         target = str(path).replace("'", "''")
-        done = session.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        done = session.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         return int(done.fetchall()[0][0])
+
+
+def transform(
+    sql: str, relations: Relations, function: Callable[[pd.DataFrame], pd.DataFrame], path: Path, rows: int = BATCH_ROWS
+) -> int:
+    """Put the rows of a SQL text through a function (a model's predict), batch by batch, into a Parquet file.
+
+    One batch is in memory at a time; return how many rows were written. Same batches, same bytes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer, written = None, 0
+    try:
+        for batch in batches(sql, relations, rows):
+            table = pa.Table.from_pandas(function(batch.to_pandas()), preserve_index=False)
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+            written += table.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return written
 
 
 def scratch() -> Path:
@@ -152,7 +180,8 @@ def parsed(text: str, where: str) -> set[str]:
         raise UserError(f"{where}: `{text}` is no SQL condition: {_first_line(e)}") from None
     if not isinstance(tree, exp.Condition) or tree.find(exp.Query, exp.Table, exp.AggFunc, exp.Window):
         raise UserError(
-            f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, without SELECT or sums"
+            f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, "
+            "without SELECT or sums"
         )
     return {column.name for column in tree.find_all(exp.Column)}
 

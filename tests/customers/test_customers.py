@@ -8,7 +8,7 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score
 
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Outcome
 from workbench.customers import groups, policies, profile, segments
 from workbench.params import UserError
 
@@ -144,3 +144,89 @@ def test_an_account_that_is_not_there_is_named():
     rows = pd.DataFrame({"entity_id": ["a"], "outcome": [1.0]})
     with pytest.raises(UserError, match="account 'b' is not in 'mart__panel'"):
         profile.chosen(rows, profile.Params(account="b"))
+
+
+WORDS = {"rate": "share subscribed", "predicted": "probability to subscribe", "events": "subscriptions"}
+SUBSCRIPTION = Outcome(name="subscription", direction="favourable", words=WORDS)
+LOSS = Outcome(name="lgd", kind="rate", words={"rate": "loss given default", "predicted": "LGD"})
+
+
+def _told(outcome: Outcome, exposure: bool = False) -> Contract:
+    columns = [c.model_copy(update={"exposure": exposure and c.name == "limit_amt"}) for c in CONTRACT.columns]
+    return CONTRACT.replaced(columns, outcome=outcome, entity="customer")
+
+
+def _outcomes(rows: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
+    frame = {"entity_id": [f"c{i}" for i in range(len(rows))], "as_of_date": pd.Timestamp("2020-01-01")}
+    return rows.assign(**frame, outcome=values, weight=1.0, predicted=values.mean())
+
+
+def test_policies_are_decided_where_an_adverse_event_puts_an_amount_at_risk():
+    p = segments.Params()
+    assert segments.undecided(_told(Outcome(), exposure=True), p) is None
+    for outcome in (SUBSCRIPTION, LOSS):
+        card = segments.undecided(_told(outcome), p)
+        assert card.verdict == "not_evaluated" and f"don't apply to {outcome.rate}" in card.answer
+    none_named = segments.undecided(_told(Outcome()), segments.Params(policies=[]))
+    assert none_named.verdict == "info" and "names no policies" in none_named.answer
+
+
+def test_a_study_with_policies_and_nothing_at_stake_is_told_what_to_do():
+    with pytest.raises(UserError) as e:
+        segments.undecided(_told(Outcome()), segments.Params())
+    assert str(e.value) == (
+        "customers/segments: no column of 'mart__panel' says what is at stake; mark one in the contract "
+        "(exposure: true), name it (exposure: COLUMN), or find groups only (policies: [])"
+    )
+    assert segments.undecided(_told(Outcome()), segments.Params(exposure="limit_amt")) is None
+    with pytest.raises(UserError) as e:
+        segments.undecided(_told(Outcome()), segments.Params(exposure="limit_amnt"))
+    assert str(e.value) == (
+        "customers/segments: exposure 'limit_amnt' is no column of 'mart__panel'; did you mean 'limit_amt'?"
+    )
+    segments.Params(policies=[]).verify()
+
+
+def test_one_characteristic_is_enough_to_group_by_and_none_is_refused():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"use": np.r_[rng.normal(0, 1, 300), rng.normal(9, 1, 300)], "pay": 1.0, "job": "x"})
+    rows["limit_amt"] = np.nan
+    mapped, columns = groups.space(rows, CONTRACT)
+    points = mapped.transform(rows)
+    assert columns == ["use"] and points.shape == (600, 1) and groups.on_map(points).shape == (600, 2)
+    tried = groups.numbers_of_groups(points, segments.Params(resamples=4, k_to=3))
+    assert tried.set_index("k").at[2, "stability"] > 0.95
+    with pytest.raises(UserError) as e:
+        groups.space(rows.assign(use=0.0), CONTRACT)
+    assert str(e.value) == "customers/segments: no feature of 'p' varies; there is nothing to group by"
+
+
+def test_fewer_kinds_of_rows_than_groups_are_not_forced_apart():
+    points = np.repeat([[0.0], [1.0], [2.0]], 100, axis=0)
+    tried = groups.numbers_of_groups(points, segments.Params(resamples=4, k_to=7))
+    assert tried["k"].max() == 3
+
+
+@pytest.mark.parametrize("outcome", [SUBSCRIPTION, LOSS], ids=lambda o: o.name)
+def test_groups_and_the_book_speak_of_the_outcome(outcome):
+    rows, truth = _blobs(3)
+    values = np.where(truth == 2, 0.9, 0.2) if outcome is LOSS else (truth == 2).astype(float)
+    rows, contract = _outcomes(rows, values), _told(outcome)
+    portraits = groups.portraits(rows, truth, ["use", "pay", "job"], contract)
+    found = groups.segments_evidence(portraits, outcome)
+    assert f"The {outcome.rate} is highest in group 3" in found.answer and str(outcome.rate) in found.table
+    book = profile.book(rows, contract, 5)
+    assert f"1,500 customers as of 2020-01: {outcome.rate}" in book.answer
+    assert f"highest {outcome.rate}" in book.table and "default" not in f"{book.answer} {book.question}".replace(
+        str(outcome.rate), ""
+    )
+    person = profile.chosen(rows, profile.Params())
+    assert values[int(person[1:])] == values.max(), "drawn among those with the highest outcome"
+
+
+def test_a_change_from_a_loss_is_no_percentage():
+    cells = pd.DataFrame(
+        {f"{n}_{w}": [v] for n, v in (("volume", 10.0), ("loss", 9.0), ("income", 1.0)) for w in ("before", "after")}
+    )
+    table = segments._sums(cells).set_index("what")
+    assert np.isnan(table.at["income after loss", "change"]) and table.at["volume", "change"] == 0

@@ -7,7 +7,7 @@ import pytest
 from workbench import engine, metrics
 from workbench.contracts import Column, Contract, Outcome
 from workbench.panel import build, describe, outcome, samples
-from workbench.panel.bins import Bins, quantile_bins
+from workbench.panel.bins import Bins, counted, quantile_bins
 from workbench.params import UserError
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
@@ -257,6 +257,22 @@ def test_bins_count_missing_and_unseen_apart():
     category = quantile_bins(pd.Series(["a", "b", "a"], name="c"))
     assert category.counts(pd.Series(["a", "z", None])).tolist() == [1, 0, 1, 1]
     assert Bins.from_dict(bins.to_dict()) == bins
+
+
+def test_bins_of_many_columns_are_counted_in_one_pass_as_one_by_one():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"x": rng.normal(size=3000).round(1), "c": rng.choice(["a", "b'", "z"], 3000), "t": rng.integers(0, 3, 3000)}
+    )
+    table.loc[::7, ["x", "c"]] = None
+    bins = [quantile_bins(table["x"], 5), quantile_bins(table.loc[table["c"] != "z", "c"])]
+    found = counted(table, bins, "t")
+    for b in bins:
+        for t, rows in table.groupby("t"):
+            lines = found[(found["by"] == t) & (found["name"] == b.name)]
+            counts = np.zeros(len(b.labels))
+            counts[lines["bin"]] = lines["n"]
+            assert counts.tolist() == b.counts(rows[b.name]).tolist()
 
 
 def test_a_share_of_zeros_that_changes_is_seen():

@@ -220,7 +220,7 @@ def test_files_that_do_not_join_are_refused_before_a_kernel_starts(asked, change
         ({}, {}, "portfolios/intake: own_files needs `files: {account: PATH}` and `contracts: {account: PATH}`, account being the table with one row per account, loan or customer"),
         ({"account": "a", "month": "m"}, {"account": "a"}, "portfolios/intake: own_files: table 'month' has no path in `contracts`; name one for each"),
         ({"account": "a", "My Months": "m"}, {"account": "a", "My Months": "m"}, "portfolios/intake: own_files: table name 'My Months': write a name of a-z, 0-9 and _"),
-        ({"account": "a.csv"}, {"account": "a.yaml"}, "portfolios/intake: file 'a.yaml' is not there (looked from the workbench's folder; or set WORKBENCH_DATA)"),
+        ({"account": "a.csv"}, {"account": "a.yaml"}, "portfolios/intake: file 'a.csv' is not there (looked from the workbench's folder; or set WORKBENCH_DATA)"),
     ],
 )  # fmt: skip
 def test_paths_are_named_alike_for_files_and_contracts(tmp_path, monkeypatch, files, contracts, message):

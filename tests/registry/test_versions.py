@@ -22,7 +22,7 @@ def test_the_registered_model_is_the_served_one(version):
     served = mlflow.pyfunc.load_model(f"models:/{version.name}@{standing.ALIAS}").predict(
         panel[list(version.model.features)]
     )
-    assert np.abs(served["pd"].to_numpy() - version.model.pd(panel)).max() <= 1e-12
+    assert np.abs(served["predicted"].to_numpy() - version.model.predict(panel)).max() <= 1e-12
 
 
 def test_what_development_claimed_comes_with_the_version(version):

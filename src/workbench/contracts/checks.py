@@ -11,6 +11,7 @@ from workbench.contracts.readings import NUMBERS, breach, finding, shown, typed
 from workbench.contracts.words import Column, Contract, Finding, mask
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError, nearest
+from workbench.words import Text, say
 
 NO_DAY = 2100  # 2999-12-31 and 9999-12-31 say "open", "never" or "unknown"
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
@@ -46,14 +47,21 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
     verdict = Verdict.red if errors else Verdict.amber if warnings else Verdict.green
     return Evidence(
         key=f"contract.{table}",
-        question=f"Does table '{table}' keep its contract?",
+        question=say("Does table '{table}' keep its contract?", table=table),
         verdict=verdict,
-        answer=f"{errors} errors and {warnings} warnings" + (f"; most rows: {worst.line()}." if worst else "."),
+        answer=say("{errors} errors and {warnings} warnings.", errors=errors, warnings=warnings) + _most(worst),
         value=errors + warnings,
-        threshold="an error stops the run before modelling; a warning stands in the report",
+        threshold=say("an error stops the run before modelling; a warning stands in the report"),
         source="contract of the table",
         table=rows.sort_values(["severity", "rows"], ascending=[True, False]).reset_index(drop=True),
     )
+
+
+def _most(worst: Finding | None) -> Text:
+    if worst is None:
+        return Text()
+    where, rule = f"{worst.table}.{worst.column}", say(worst.rule)
+    return say("Most rows: {where}: {rule} ({rows:,} rows).", where=where, rule=rule, rows=worst.rows)
 
 
 def stop_on_errors(findings: list[Finding]) -> None:
@@ -170,6 +178,8 @@ def _whole_column_rules(column: Column) -> list[Any]:
             Check(lambda s: s.nunique() != 1 or len(s) == 1, error="column is constant", ignore_na=False),
             Check(lambda s: s.notna().any(), error="column is empty", ignore_na=False),
         ]
+    if column.role == "outcome" and column.type == "number":  # an amount or a rate
+        return [Check(lambda s: s.nunique() > 1, error="outcome is the same in every row", ignore_na=False)]
     if column.role == "outcome":
         return [Check(lambda s: s.nunique() == 2, error="outcome must have two classes", ignore_na=False)]
     return []

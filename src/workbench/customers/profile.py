@@ -86,7 +86,12 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
         verdict=Verdict.info,
         answer=answer,
         value=rate,
-        table=table.rename(columns={n: f"{n} {outcome.rate}" for n in ("lowest", "highest")}),
+        table=table.rename(
+            columns={
+                "lowest": str(say("lowest {rate}", rate=outcome.rate)),
+                "highest": str(say("highest {rate}", rate=outcome.rate)),
+            }
+        ),
     )
 
 

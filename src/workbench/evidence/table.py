@@ -70,9 +70,10 @@ def to_csv(table: DataFrame, path: Path) -> None:
 def _neutral(cell: Any) -> Any:
     if isinstance(cell, Text):
         cell = cell.in_language("en")
-    if not isinstance(cell, str) or not _FORMULA.match(cell):
+    if not isinstance(cell, str):
         return cell
-    return cell if re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?%?", cell) else f"'{cell}"
+    acts = _FORMULA.match(cell) and not re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?%?", cell)
+    return f"{chr(39) if acts else ''}{cell.replace(chr(13), ' ')}"  # a bare carriage return would end the row
 
 
 def _is_number(dtype: Any) -> bool:

@@ -70,7 +70,12 @@ class WoeBins:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bins as JSON can hold them."""
-        return {"bins": self.bins.to_dict(), "n_good": list(self.n_good), "n_bad": list(self.n_bad), "neutral": list(self.neutral)}
+        return {
+            "bins": self.bins.to_dict(),
+            "n_good": list(self.n_good),
+            "n_bad": list(self.n_bad),
+            "neutral": list(self.neutral),
+        }
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> WoeBins:

@@ -130,7 +130,15 @@ def grades(model: Scorer, s: Sample) -> Evidence:
         rows.append(
             (name, int(part.sum()), share, mean, *observed(s.y[part], s.weight[part], outcome, s.parent_id[part]))
         )
-    columns = ["grade", "rows", "share", f"mean {outcome.predicted}", str(outcome.rate), "low", "high"]
+    columns = [
+        "grade",
+        "rows",
+        "share",
+        str(say("mean {predicted}", predicted=outcome.predicted)),
+        str(outcome.rate),
+        "low",
+        "high",
+    ]
     shown = pd.DataFrame(rows, columns=columns)
     rates = shown.iloc[:, 4]
     turns = int(((rates.diff().dropna() if outcome.direction == "adverse" else -rates.diff().dropna()) < 0).sum())

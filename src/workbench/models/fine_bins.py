@@ -67,9 +67,7 @@ def fold_of(n: int) -> np.ndarray:
 
 def _categories(values: pd.Series, special: Codes) -> Bins:
     seen = sorted(map(str, values.dropna().unique()))
-    return Bins(
-        str(values.name), groups=tuple((c,) for c in seen if c not in special), special=tuple(special.items())
-    )
+    return Bins(str(values.name), groups=tuple((c,) for c in seen if c not in special), special=tuple(special.items()))
 
 
 def _numbers(values: pd.Series, special: Codes) -> Bins:

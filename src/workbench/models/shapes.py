@@ -20,7 +20,9 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
     good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
-    said = {s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")}
+    said = {
+        s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")
+    }
     best = _better(said, "ascending", "descending", good, bad, 0.0)
     turn = _better(said, "peak", "valley", good, bad, 0.0)
     return _better(said, _better(said, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)

@@ -88,7 +88,14 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[d
     calibration = calibrated(out_of_fold, s.y, s.weight, s.outcome)
     seed = getattr(chosen, "seed", "")
     rows = [(kind, _settings(e), seed, len(splits), value, "chosen" if e is chosen else "") for e, _, value in tried]
-    columns = ["candidate", "settings", "seed", "folds", f"cross-validated {measure.label}", ""]
+    columns = [
+        "candidate",
+        "settings",
+        "seed",
+        "folds",
+        str(say("cross-validated {measure}", measure=measure.label)),
+        "",
+    ]
     out_of_fold = calibration.apply(out_of_fold)
     if s.outcome.kind == "rate":
         out_of_fold = np.clip(out_of_fold, 0, 1)

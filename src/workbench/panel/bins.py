@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from workbench import engine
+
+if TYPE_CHECKING:
+    from workbench.engine import Relation
 
 MISSING, UNSEEN = "missing", "unseen"
 
@@ -63,6 +69,16 @@ class Bins:
         """Return how many rows (or how much weight) stand in each bin, missing and unseen included."""
         return np.bincount(self.codes(values), weight, len(self.labels)).astype(float)
 
+    @property
+    def sql(self) -> str:
+        """The bin's code as SQL over a column of the same name; the same codes as `codes` gives."""
+        k = len(self.labels) - 2
+        if self.groups:
+            cases = [f"WHEN {self.name} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
+            return f"CASE WHEN {self.name} IS NULL THEN {k} {' '.join(cases)} ELSE {k + 1} END"
+        cases = [f"WHEN {self.name} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
+        return f"CASE WHEN {self.name} IS NULL THEN {k} {' '.join(cases)} ELSE {k - 1} END"
+
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""
         return pd.Series(np.array(self.labels, dtype=object)[self.codes(values)], index=values.index, name=self.name)
@@ -77,6 +93,27 @@ class Bins:
     def from_dict(cls, d: dict[str, Any]) -> Bins:
         """Return the bins that `to_dict` wrote."""
         return cls(d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]), tuple(map(tuple, d.get("special", ()))))
+
+
+def _quoted(group: tuple[str, ...]) -> str:
+    return ", ".join("'" + category.replace("'", "''") + "'" for category in group)
+
+
+def counted(relation: Relation, bins: Sequence[Bins], by: str) -> pd.DataFrame:
+    """Return how many rows stand in each bin of many columns, by the value of a SQL expression, in one pass.
+
+    Columns: `by` (the value), `name` (of the binned column), `bin` (its code), `n`. Bins without rows have no line.
+    """
+    codes = ", ".join(f"{b.sql} AS b{i}" for i, b in enumerate(bins))
+    sets = ", ".join(f"(by_value, b{i})" for i in range(len(bins)))
+    which = " ".join(f"WHEN grouping(b{i}) = 0 THEN {i}" for i in range(len(bins)))
+    one = " ".join(f"WHEN grouping(b{i}) = 0 THEN b{i}" for i in range(len(bins)))
+    text = f"""SELECT by_value AS "by", CASE {which} END AS which, CASE {one} END AS bin, count(*) AS n
+        FROM (SELECT {by} AS by_value, {codes} FROM rows_binned) binned GROUP BY GROUPING SETS ({sets})
+        ORDER BY by_value, which, bin"""
+    found = engine.frame(text, {"rows_binned": relation})
+    found.insert(1, "name", [bins[i].name for i in found.pop("which")])
+    return found
 
 
 def is_category(values: pd.Series) -> bool:

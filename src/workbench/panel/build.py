@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 FRAME = ("entity_id", "parent_id", "as_of_date", "sample", "outcome", "weight")
+ORDER = ("entity_id", "as_of_date")  # of the rows, a key
 PART_ROWS = 1_000_000  # of the panel, computed at a time: what is open in memory doesn't grow with the bank
 _BEGINS = re.compile(r"^(origination|opened|open|start|booking)_(month|date)$")
 
@@ -137,11 +138,11 @@ def make_from(facts: Facts, p: Params) -> Made:
     resolved, folder = outcomes.resolved(p.outcome, facts.contract), engine.scratch()
     try:
         rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
-        engine.write(rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet")
+        engine.write(rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", ORDER)
         rate = _rate(facts, resolved, folder / "cohort.parquet", p)
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
         relations = {"cohort": folder / "cohort.parquet", "held": held}
-        n = engine.write(chosen, relations, folder / "sampled.parquet")
+        n = engine.write(chosen, relations, folder / "sampled.parquet", ORDER)
         text, words = panel_sql(facts, p.observation_months)
         columns = [*_frame(facts.contract, resolved), *words]
         parts = tuple(_written(text, facts, folder, n))
@@ -231,8 +232,7 @@ def panel_sql(facts: Facts, observation_months: int) -> tuple[str, list[Column]]
     key = facts.contract.one("key")
     text = f"""{head}
         SELECT {", ".join(chosen)} FROM sampled s {joined}
-            LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id
-        ORDER BY s.entity_id, s.as_of_date"""
+            LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id"""
     return text, [*(f.column() for f in made), *static]
 
 
@@ -264,7 +264,7 @@ def _written(text: str, facts: Facts, folder: Path, rows: int) -> Iterator[Path]
             if isinstance(facts.months, Path):
                 relations["months"] = engine.Part(facts.months, "entity_id", low, high)
         part = folder / f"part_{number:04d}.parquet"
-        engine.write(text, relations, part)
+        engine.write(text, relations, part, ORDER)
         yield part
 
 

@@ -126,7 +126,7 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
     columns = "entity_id, parent_id, as_of_date, anchor" + ("" if outcome.event else ", outcome")
     parts.append(f"cohort AS (SELECT {columns} FROM here WHERE {_eligible(facts, outcome)})")
     rows = outcomes.after_sql(outcome, number(facts.span[1])) if outcome.event else "SELECT c.* FROM cohort c"
-    return Cohort(f"WITH {', '.join(parts)} {rows} ORDER BY c.entity_id, c.as_of_date", dates)
+    return Cohort(f"WITH {', '.join(parts)} {rows}", dates)
 
 
 def _flagged(facts: Facts, outcome: Outcome) -> Iterator[str]:

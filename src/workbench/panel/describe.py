@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench import metrics, rules
+from workbench import engine, metrics, rules
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
@@ -90,7 +91,8 @@ def _both_sides(panel: pd.DataFrame) -> Text:
     if not (both := sides[0] & sides[1]):
         return Text()
     return say(
-        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development too, at an earlier date.",
+        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development "
+        "too, at an earlier date.",
         n=len(both),
         held=len(sides[1]),
     )
@@ -185,8 +187,9 @@ def base_rate(panel: pd.DataFrame, rate: float, outcome: Outcome) -> Evidence:
 
 def _weighted_back(raw: float, weighted: float, rate: float, outcome: Outcome) -> Text:
     return say(
-        "The file is a case-control sample: {raw:.1%} of these rows are {positive}. Every rate and {predicted} from here "
-        "on is weighted back to the true base rate of {base:.1%} of the whole file ({weighted:.1%} in these rows).",
+        "The file is a case-control sample: {raw:.1%} of these rows are {positive}. Every rate and "
+        "{predicted} from here on is weighted back to the true base rate of {base:.1%} of the whole file "
+        "({weighted:.1%} in these rows).",
         raw=raw,
         positive=outcome.positive,
         predicted=outcome.predicted,
@@ -200,6 +203,17 @@ def _as_it_is(raw: float, outcome: Outcome) -> Text:
     if outcome.kind == "amount":
         return say("The rows are taken as they are: {rate} {value:,.2f}, and every row counts once.", **facts)
     return say("The rows are taken as they are: {rate} {value:.1%}, and every row counts once.", **facts)
+
+
+def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
+    """Return development's rows with their features, at most about `most` of them: every k-th in the panel's order."""
+    learn = "FROM panel WHERE sample = 'development'"
+    n = int(engine.frame(f"SELECT count(*) AS n {learn}", {"panel": panel})["n"][0])
+    names = ", ".join(["sample", *(c.name for c in contract.features())])
+    numbered = f"SELECT {names}, row_number() OVER (ORDER BY entity_id, as_of_date) AS row_no {learn}"
+    every = max(-(-n // most), 1)
+    text = f"SELECT {names} FROM ({numbered}) numbered WHERE row_no % {every} = 0 ORDER BY row_no"
+    return engine.frame(text, {"panel": panel})
 
 
 def features(panel: pd.DataFrame, contract: Contract) -> Evidence:

@@ -77,8 +77,9 @@ def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
     """Return one row per feature: AUC alone, gap to the next, cost of removal, suspect (a sure leak), doubtful.
 
     X: n × k, y: n values 1 or 0. A feature gives the outcome away where it alone has an AUC 0.10 above the next
-    one's, or where leaving it out costs boosted trees 0.05. What comes near is measured over 5 repeats of 3 folds, with
-    a 95 % interval: suspect where it lies wholly above the threshold, doubtful where only its middle does. The cost is measured for the three strongest; two leaks of one strength hide one another.
+    one's, or where leaving it out costs boosted trees 0.05. What comes near is measured over 5 repeats of 3 folds,
+    with a 95 % interval: suspect where it lies wholly above the threshold, doubtful where only its middle does. The
+    cost is measured for the three strongest; two leaks of one strength hide one another.
     """
     if len(y) > ROWS:
         drawn = np.sort(np.random.default_rng(seed).choice(len(y), ROWS, replace=False))
@@ -210,8 +211,8 @@ class _Treated:
             blind_to=say(
                 "Two leaks of the same strength hide one another; only the three strongest are tried without."
             ),
-            source="convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); interval: "
-            "Nadeau & Bengio (2003), Machine Learning 52",
+            source="convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); "
+            "interval: Nadeau & Bengio (2003), Machine Learning 52",
             table=pd.concat([extra, table], ignore_index=True),
         )
 

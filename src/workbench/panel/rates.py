@@ -35,4 +35,6 @@ def level(value: float, outcome: Outcome) -> Text:
 
 def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return a table whose columns `rate` and `predicted` are called by the outcome's words."""
-    return table.rename(columns={"rate": str(outcome.rate), "predicted": f"mean {outcome.predicted}"})
+    return table.rename(
+        columns={"rate": str(outcome.rate), "predicted": str(say("mean {predicted}", predicted=outcome.predicted))}
+    )

@@ -47,7 +47,7 @@ def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, p
                     WHEN {taken} THEN 'development' END AS sample,
                 CASE WHEN c.outcome = 1e0 THEN {event} WHEN c.outcome = 0e0 THEN {other} ELSE 1e0 END AS weight
             FROM cohort c LEFT JOIN held h ON h.parent_id = c.parent_id
-        ) c WHERE c.sample IS NOT NULL ORDER BY c.entity_id, c.as_of_date""",
+        ) c WHERE c.sample IS NOT NULL""",
         held,
     )
 

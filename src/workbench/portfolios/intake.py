@@ -13,7 +13,7 @@ from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
 from workbench.portfolios import catalog
 from workbench.portfolios.source import Core, Request, Tables, Words
-from workbench.words import Text, say
+from workbench.words import Text, names, say
 
 Raw = dict[str, tuple[pd.DataFrame, Contract]]
 
@@ -50,9 +50,24 @@ def raw_tables(p: Params) -> Raw:
     """Return the raw tables with their contracts, as they came (sampled where the parameters say so)."""
     source = catalog.source(p.portfolio)
     words, raw = source.words(p), source.raw(p)
+    names.learn({c.name: c.description for contract in words.values() for c in contract.columns})
     if p.sample_rows:
         raw = sampled(raw, words, p.sample_rows, p.seed)
     return {name: (raw[name], words[name]) for name in words}
+
+
+def came_in(raw: Raw) -> list[Text]:
+    """Return what came in: each table with its size, source and licence, then its notes."""
+    template = "**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}."
+    out = []
+    for table, c in raw.values():
+        origin = {
+            "title": say(c.title),
+            "source": say(c.source or c.name),
+            "licence": say(c.licence or "no licence named"),
+        }
+        out += [say(template, rows=len(table), columns=table.shape[1], **origin), *map(say, c.notes)]
+    return out
 
 
 def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:

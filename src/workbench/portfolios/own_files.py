@@ -33,7 +33,8 @@ class OwnFiles(Source):
         return "a bank's own CSV or Parquet files, by contract"
 
     def verify(self, asked: Request) -> None:
-        """Raise `UserError` for files that can't be read, contracts that don't join, or an outcome that isn't one."""
+        """Raise `UserError` for files that can't be read, contracts that don't join, no outcome."""
+        self.files(asked)
         words = self.words(asked)
         for name, contract in words.items():
             readable(own_path(asked.files[name]), contract)

@@ -16,6 +16,10 @@ from workbench.portfolios import simulated_bank
 from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words
 
 RAW = ("customer", "loan", "performance", "macro")
+_RENAMED = {"loan_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
+_DELAY = {
+    "days_past_due": {"unit": "month", "description": "months past due at the end of the month", "type": "number"}
+}
 
 
 def parameters(given: dict[str, Any], seed: int) -> simulated_bank.SimulatedBank:
@@ -64,10 +68,11 @@ class Simulated(Source):
         Loans whose customer is unknown are left out; the contract check has told of them.
         """
         account, contract = _account(tables, words)
-        months = _months(tables["performance"], set(account["entity_id"]))
+        of_months = _month_contract(words["performance"])
+        months = _months(tables["performance"], of_months, set(account["entity_id"]))
         return {
             "core__account": (account, contract),
-            "core__month": (months, _month_contract(words["performance"])),
+            "core__month": (months, of_months),
             "core__macro": (tables["macro"], words["macro"]),
         }
 
@@ -116,19 +121,18 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
     return [*loans, *theirs, *made, outcome]
 
 
-def _months(performance: pd.DataFrame, accounts: set[str]) -> pd.DataFrame:
-    kept = performance[performance["loan_id"].isin(accounts)].rename(columns={"loan_id": "entity_id"})
-    kept = kept.assign(delay_months=(kept["days_past_due"] // 30).astype(float)).drop(columns="days_past_due")
-    return kept.rename(columns={"paid_amt": "payment_amt"}).sort_values(["entity_id", "month"], ignore_index=True)
+def _months(performance: pd.DataFrame, contract: Contract, accounts: set[str]) -> pd.DataFrame:
+    rows = performance[performance["loan_id"].isin(accounts)].rename(columns=_RENAMED)
+    rows = rows.assign(delay_months=(rows["delay_months"] // 30).astype(float))
+    return rows[[c.name for c in contract.columns]].sort_values(["entity_id", "month"], ignore_index=True)
 
 
 def _month_contract(performance: Contract) -> Contract:
-    renamed = {"loan_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
     columns = [
-        c.model_copy(update={"name": renamed.get(c.name, c.name), "role": "as_of" if c.name == "month" else c.role})
+        c.model_copy(update={"name": _RENAMED.get(c.name, c.name), **_DELAY.get(c.name, {})})
         for c in performance.columns
     ]
-    return performance.replaced(columns, name="core__month", entity="month")
+    return performance.replaced(columns, name="core__month")
 
 
 SOURCE = Simulated("simulated_bank", simulated=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -40,7 +41,7 @@ def translated(msgid: str, name: str = "") -> str:
     name = name or language()
     if name == "en":
         return msgid
-    if msgid not in catalogue(name) and any(c.isalpha() for c in msgid):
+    if msgid not in catalogue(name) and any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", msgid)):
         _untranslated.add(msgid)
     return catalogue(name).get(msgid, msgid)
 

@@ -52,7 +52,8 @@ def update(root: Path, prune: bool = False) -> dict[str, list[str]]:
 
 
 def _has_words(template: str) -> bool:
-    return any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", template))
+    """Say whether there is something to translate: words, or more than one fact in an order."""
+    return any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", template)) or template.count("{") > 1
 
 
 def _in_code(source: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.words.catalogue import language, speaking, translated
+from workbench.words.heard import heard
 from workbench.words.numbers import formatted
 
 SEPARATOR = {
@@ -96,7 +97,7 @@ class _Formatter(string.Formatter):
         self.fact = fact
 
     def said(self, template: str, facts: Mapping[str, Any]) -> str:
-        return self.vformat(translated(template), (), facts) if facts else translated(template)
+        return self.vformat(translated(template), (), facts) if facts else heard(template)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, list | tuple):

@@ -1,0 +1,107 @@
+"""Several files drafted together: what joins them, which holds months, which column is the month; the study runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from workbench import cli, contracts
+from workbench.params import UserError
+from workbench.portfolios import intake, joining
+
+N = 200
+RNG = np.random.default_rng(7)
+LOANS = pd.DataFrame(
+    {
+        "LoanID": [f"A{i:05d}" for i in range(N)],
+        "CustID": [f"C{i // 2:04d}" for i in range(N)],
+        "amount": RNG.integers(100, 9999, N),
+    }
+)
+CUSTOMERS = pd.DataFrame({"CustID": [f"C{i:04d}" for i in range(N // 2)], "income": RNG.integers(900, 5000, N // 2)})
+MONTHS = pd.DataFrame(
+    [(f"A{i:05d}", f"2020-{m:02d}", RNG.choice(list("012CX")), 50.5 * m) for i in range(N) for m in range(1, 7)],
+    columns=["LoanID", "period", "STATUS", "BAL"],
+)
+
+
+@pytest.fixture
+def paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    tables = {"loans": LOANS, "months": MONTHS, "customers": CUSTOMERS}
+    for name, table in tables.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    return {name: tmp_path / f"{name}.csv" for name in tables}
+
+
+def test_loans_their_customers_and_months_are_told_apart_whatever_their_order(paths):
+    for order in (["customers", "months", "loans"], ["loans", "months", "customers"]):
+        drafted = joining.joined([paths[n] for n in order])
+        account, month = drafted.contracts["account"], drafted.contracts["month"]
+        assert (
+            next(iter(drafted.contracts)) == "account"
+            and account.name == "loans"
+            and set(drafted.contracts) == {"account", "month", "customers"}
+        )
+        assert account.named("key") == ["loan_id"] and account.named("parent") == ["cust_id"]
+        assert month.entity == "month" and month.identity() == ["loan_id", "period"]
+        assert drafted.columns == {"month": "loan_id", "customers": "cust_id"}
+
+
+def test_facts_get_the_names_that_features_understand(paths):
+    month = joining.joined([paths["loans"], paths["months"]]).contracts["month"]
+    assert {c.name: c.file_name for c in month.columns if c.role == "fact"} == {
+        "status_code": "STATUS",
+        "balance_amt": "BAL",
+        "delay_months": "delay_months (computed)",
+    }
+    assert month["delay_months"].guessed and month["delay_months"].sql == 'COALESCE(TRY_CAST("STATUS" AS INTEGER), 0)'
+
+
+def test_what_is_written_can_be_taken_in(paths, tmp_path):
+    written = joining.write(joining.joined(list(paths.values())))
+    assert [p.relative_to(tmp_path).as_posix() for p in written] == [
+        "params/contracts/loans.yaml",
+        "params/contracts/months.yaml",
+        "params/contracts/customers.yaml",
+        "params/loans.yaml",
+    ]
+    study = yaml.safe_load((tmp_path / "params" / "loans.yaml").read_text())
+    assert study["steps"]["panel/build"]["outcome"]["event"] == "delay_months >= 3"
+    p = intake.Params(**study["steps"]["portfolios/intake"], **study["defaults"], today="2030-01-01")
+    p.verify()
+    raw = intake.raw_tables(p)
+    checked, findings = intake.check(raw, p)
+    assert [f.line() for f in findings if f.severity == "error"] == []
+    core = intake.core(intake.depersonalised(checked, raw, p)[0], raw, p)
+    assert {n: len(t) for n, (t, _) in core.items()} == {"core__account": N, "core__month": 6 * N}
+    expected = (MONTHS["STATUS"].isin(list("12"))).sum()
+    assert (core["core__month"][0]["delay_months"] > 0).sum() == expected
+    with pytest.raises(
+        UserError, match=r"loans\.yaml is there already and may hold your corrections; move it away first"
+    ):
+        joining.write(joining.joined(list(paths.values())))
+
+
+def test_months_that_are_only_counted_are_dated_from_an_assumed_one(paths, tmp_path):
+    counted = MONTHS.assign(MONTHS_BALANCE=MONTHS["period"].str[-2:].astype(int) - 6).drop(columns="period")
+    counted.to_csv(tmp_path / "counted.csv", index=False)
+    month = joining.joined([paths["loans"], tmp_path / "counted.csv"]).contracts["month"]
+    assert month.named("as_of") == ["month"] and "2020-12" in month["month"].description and month["month"].guessed
+    assert contracts.Contract.model_validate(month.model_dump())["month"].made_from == ("months_balance",)
+
+
+def test_files_that_share_nothing_are_one_line(paths, tmp_path):
+    pd.DataFrame({"other": range(9), "x": range(9)}).to_csv(tmp_path / "alien.csv", index=False)
+    with pytest.raises(UserError) as e:
+        joining.joined([paths["loans"], tmp_path / "alien.csv"])
+    assert str(e.value) == (
+        "alien.csv: no column joins it to loans.csv: none is named alike in both and unique in one of them; name the column alike"
+    )
+
+
+def test_the_command_says_what_it_joined(paths, capsys):
+    assert cli.main(["intake", str(paths["months"]), str(paths["loans"])]) == 0
+    said = capsys.readouterr().out
+    assert "months.csv: table `month`, joined by loan_id" in said and "params/loans.yaml: drafted" in said
+    assert cli.main(["intake", str(paths["months"]), str(paths["loans"]), "--out", "x.yaml"]) == 2

@@ -1,0 +1,50 @@
+"""The sample study's pages in Chinese, from its recorded runs: no English sentence, nothing untranslated, no new run."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from workbench import home
+from workbench.registry import current
+from workbench.runs import rendering
+from workbench.words import untranslated
+
+SENTENCE = re.compile(r"[A-Za-z][a-z']*(?:[ ,;:]+[a-z']{2,}){3,}")
+NOT_PROSE = re.compile(r"<(style|code|pre)\b.*?</\1>|<dt>来源</dt><dd>.*?</dd>", re.S)
+
+
+@pytest.fixture(scope="module")
+def pages(sample_home):
+    before = [r.run_id for r in current.everything(study="sample")]
+    written = rendering.render("sample", "zh_CN")
+    assert [r.run_id for r in current.everything(study="sample")] == before
+    return {str(p.relative_to(home.reports())): p.read_text(encoding="utf-8") for p in written}
+
+
+def test_every_page_is_there_in_chinese(pages):
+    assert len(pages) >= 9
+    for text in pages.values():
+        assert '<html lang="zh-CN">' in text and "应做之事" in text
+
+
+def test_no_english_sentence_is_left(pages):
+    english = {}
+    for name, text in pages.items():
+        shown = re.sub(r'<[^>]+alt="([^"]*)"[^>]*>', r" \1 ", NOT_PROSE.sub(" ", text))
+        words = [unescape(re.sub(r"<[^>]+>", "\n", line)) for line in re.split(r"</(?:p|td|th|li|dd|h\d)>", shown)]
+        english |= {(name, m[0]) for w in words for part in w.split("\n") for m in SENTENCE.finditer(part)}
+    assert english == set()
+
+
+def test_every_header_and_sentence_was_found_in_the_catalogue(pages):
+    assert untranslated() == set()
+
+
+def test_pages_lead_to_one_another(pages):
+    for name, text in pages.items():
+        folder = (home.reports() / name).parent
+        for target in re.findall(r'href="(\.\./[^"]+)"', text):
+            assert (folder / target).resolve().exists(), target
