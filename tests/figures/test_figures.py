@@ -48,8 +48,8 @@ def _drawn() -> dict[str, Picture]:
     woe = pd.DataFrame({"bin": BINS, "n": 10, "bad_rate": np.linspace(0.1, 0.3, 6), "woe": np.linspace(1, -1, 6)})
     drift = pd.DataFrame(itertools.product(["limit_amt", "age_years"], PERIODS), columns=["feature", "period"])
     months = pd.date_range("2005-04-01", periods=6, freq="MS")
-    performance = pd.DataFrame({"period": PERIODS, "auc": 0.7, "ks": 0.4, "observed": 0.02, "expected": 0.021})
-    for name in ("auc", "observed"):
+    performance = pd.DataFrame({"period": PERIODS, "separation": 0.7, "ks": 0.4, "observed": 0.02, "expected": 0.021})
+    for name in ("separation", "observed"):
         performance = performance.assign(
             **{f"{name}_low": performance[name] * 0.9, f"{name}_high": performance[name] * 1.1}
         )

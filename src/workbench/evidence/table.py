@@ -149,7 +149,9 @@ def cell_html(text: str) -> str:
     """Return a text from a table as HTML: a term in the language now spoken, a column by its name, data as they are."""
     if column_names.is_name(text):
         return named(text)
-    return html.escape(heard(text) if has(text) or "_" not in text else column_names.display(text))
+    if has(text) or not re.fullmatch(r"\w*[a-z]\w*_\w+", text):
+        return html.escape(heard(text))
+    return html.escape(column_names.term(text)) if has(text.replace("_", " ")) else f"<code>{html.escape(text)}</code>"
 
 
 def _number(value: Any, column: str) -> str:

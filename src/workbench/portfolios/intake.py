@@ -58,7 +58,6 @@ def raw_tables(p: Params) -> Raw:
 
 def came_in(raw: Raw) -> list[Text]:
     """Return what came in: each table with its size, source and licence, then its notes."""
-    template = "**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}."
     out = []
     for table, c in raw.values():
         origin = {
@@ -66,7 +65,9 @@ def came_in(raw: Raw) -> list[Text]:
             "source": say(c.source or c.name),
             "licence": say(c.licence or "no licence named"),
         }
-        out += [say(template, rows=len(table), columns=table.shape[1], **origin), *map(say, c.notes)]
+        size = {"rows": len(table), "columns": table.shape[1]}
+        out.append(say("**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}.", **size, **origin))
+        out += map(say, c.notes)
     return out
 
 
