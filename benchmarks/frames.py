@@ -1,4 +1,4 @@
-"""Six samples for the benchmarks: features, outcome and directions, made from the raw files as their owners publish them.
+"""Six samples for the benchmarks: features, outcome and directions, made from the raw files of their owners.
 
 `sba_loans`, `card_records` and `auto_loans` are read from the folder WORKBENCH_DATA and left out where it isn't there.
 """

@@ -9,9 +9,8 @@ import pytest
 from workbench import metrics
 from workbench.contracts import Column, Contract
 from workbench.models import comparison, development, readable, scorer
-from workbench.models.binning import grade_bins, woe_bins
+from workbench.models.binning import woe_bins
 from workbench.models.development import Sample
-from workbench.models.kinds import kinds
 from workbench.models.scorecard import FACTOR, Scorecard
 from workbench.models.trees import BoostedTrees, RuleTree
 from workbench.models.tuning import ALIKE
@@ -92,6 +91,7 @@ def test_scorecard_finds_what_was_planted_and_leaves_noise_out(planted):
 def test_points_add_up_to_the_score(planted):
     X, y = planted
     card = Scorecard(SIGNS).fit(X, y)
+    assert list(card.points_table())[-1] == "points"
     points = card.points_table().set_index(["characteristic", "bin"])["points"]
     row = X.iloc[[3]]
     total = sum(points[n, b.bins.labelled(row[n]).iloc[0]] for n, b in card.bins_.items())
@@ -114,6 +114,7 @@ def test_what_is_saved_is_what_was_fitted(planted, estimator):
     fitted = estimator.fit(X, y)
     back = type(estimator).from_dict(json.loads(json.dumps(fitted.to_dict())))
     assert np.array_equal(fitted.predict_proba(X), back.predict_proba(X))
+    assert back.get_params() == fitted.get_params()
     again = type(estimator)(**estimator.get_params()).fit(X, y)
     assert json.dumps(again.to_dict(), sort_keys=True) == json.dumps(fitted.to_dict(), sort_keys=True)
 
@@ -143,16 +144,6 @@ def test_contributions_explain_the_whole_difference(planted):
     assert np.allclose(card.contributions(X).sum(axis=1) + card.intercept_, card.log_odds(X))
 
 
-def test_grades_rise_in_default_rate():
-    rng = np.random.default_rng(2)
-    pd_ = rng.beta(1, 9, 20_000)
-    y = (rng.random(20_000) < pd_).astype(float)
-    bins = grade_bins(pd_, y, 0.05)
-    codes = bins.codes(pd.Series(pd_))
-    rates = [y[codes == i].mean() for i in range(len(bins.edges) + 1)]
-    assert 4 <= len(rates) <= 10 and np.all(np.diff(rates) > 0)
-
-
 def test_calibration_brings_a_case_control_sample_back_to_its_base_rate():
     rng = np.random.default_rng(3)
     z = rng.normal(-2, 1, 200_000)
@@ -172,16 +163,6 @@ def developed(planted):
     p = development.Params()
     found = development.candidates(s, CONTRACT, p)
     return s, p, found
-
-
-def test_the_simplest_within_the_interval_is_chosen_unless_the_study_says_otherwise(developed):
-    s, p, found = developed
-    chosen, evidence = development.choose(found, s, p)
-    table = evidence.table.set_index("candidate")
-    best = table.loc[table["auc"].idxmax()]
-    assert chosen.kind == next(k for k in kinds() if k in table.index and table.at[k, "auc"] >= best["auc_low"])
-    named, why = development.choose(found, s, p.model_copy(update={"choice": "boosted"}))
-    assert named.kind == "boosted" and "named by the study file" in why.answer
 
 
 def test_the_lead_on_the_same_rows_is_told_apart_where_intervals_overlap(developed):

@@ -95,8 +95,8 @@ def woe_bins(
 
     `monotone`: 1 risk rises with the value, -1 falls, 0 the shape that says most out of fold (see `shape_of`).
     A bin has at least 20 rows and 5 expected events and non-events; one with less than `min_bin_size` of the rows stays
-    only where its rate is surely another. Missing values and `special` codes (code to name) have bins of their own under
-    the same terms; one below them is neutral: WOE 0, no points. `weight`: sampling weights (n).
+    only where its rate is surely another. Missing values and `special` codes (code to name) have bins of their own
+    under the same terms; one below them is neutral: WOE 0, no points. `weight`: sampling weights (n).
     """
     fine = Fine.of(values, y, weight, special)
     return best_bins(fine, shape_of(fine, monotone, min_bin_size), min_bin_size)
@@ -104,31 +104,32 @@ def woe_bins(
 
 def best_bins(fine: Fine, shape: Shape, min_bin_size: float, without: int | None = None) -> WoeBins:
     """Return the best bins of a shape over fine bins already counted, of all folds or of all but one."""
-    good, bad, rows = fine.total(without)
-    terms = Terms.of(good, bad, rows, min_bin_size)
-    order, cuts = _merged(fine, good, bad, rows, shape, terms)
-    bins = _coarse(fine.bins, order, cuts)
-    place = _place(fine, order, cuts)
-    g, b, n = (np.bincount(place, x, len(bins.labels)) for x in (good, bad, rows))
-    return WoeBins(bins, tuple(g.tolist()), tuple(b.tolist()), _neutral(g, b, n, bins.inner, terms))
+    counts = fine.total(without)
+    terms = Terms.of(*counts, min_bin_size)
+    order = in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms)
+    good, bad, rows = (np.array([x[part].sum() for part in order]) for x in counts)
+    return counted(fine, order, merged(good, bad, rows, shape, terms), terms, without)
 
 
-def _merged(
-    fine: Fine, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, terms: Terms
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the fine bins in their order (each an array of positions; rare categories share one) and the cuts."""
+def in_order(fine: Fine, top: np.ndarray, bottom: np.ndarray, rows: np.ndarray, terms: Terms) -> list[np.ndarray]:
+    """Return the fine bins in order, each an array of positions; categories by top / bottom (rate, or effect).
+
+    Categories with fewer rows than a bin must have are rare: they stand together, as one.
+    """
     m = fine.m
-    order = _by_rate(good[:m], bad[:m], rows[:m], terms) if fine.bins.groups else [np.array([i]) for i in range(m)]
-    g, b, r = (np.array([x[part].sum() for part in order]) for x in (good, bad, rows))
-    return order, merged(g, b, r, "ascending" if fine.bins.groups else shape, terms)
+    if not fine.bins.groups:
+        return [np.array([i]) for i in range(m)]
+    rare = np.flatnonzero(rows[:m] < terms.rows)
+    parts = [np.array([i]) for i in np.flatnonzero(rows[:m] >= terms.rows)] + ([rare] if rare.size else [])
+    by = [top[part].sum() / max(bottom[part].sum(), 1e-12) for part in parts]
+    return [parts[i] for i in np.argsort(by, kind="stable")]
 
 
-def _by_rate(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, terms: Terms) -> list[np.ndarray]:
-    """Return categories from low to high rate; those below the floor together, as one."""
-    rare = np.flatnonzero(rows < terms.rows)
-    parts = [np.array([i]) for i in np.flatnonzero(rows >= terms.rows)] + ([rare] if rare.size else [])
-    rates = [bad[p].sum() / max(good[p].sum() + bad[p].sum(), 1e-12) for p in parts]
-    return [parts[i] for i in np.argsort(rates, kind="stable")]
+def counted(fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, without: int | None = None) -> WoeBins:
+    """Return the bins that cuts make of fine bins in order, with their counts."""
+    bins = _coarse(fine.bins, order, cuts)
+    good, bad, rows = (np.bincount(placed(fine.bins, bins), x, len(bins.labels)) for x in fine.total(without))
+    return WoeBins(bins, tuple(good.tolist()), tuple(bad.tolist()), _neutral(good, bad, rows, bins.inner, terms))
 
 
 def _coarse(fine: Bins, order: list[np.ndarray], cuts: np.ndarray) -> Bins:
@@ -139,23 +140,25 @@ def _coarse(fine: Bins, order: list[np.ndarray], cuts: np.ndarray) -> Bins:
     return Bins(fine.name, groups=tuple(map(tuple, groups)), special=fine.special)
 
 
-def _place(fine: Fine, order: list[np.ndarray], cuts: np.ndarray) -> np.ndarray:
-    """Return the merged bin of each fine bin."""
-    inner = np.zeros(fine.m, dtype=int)
-    for i, part in enumerate(order):
-        inner[part] = np.searchsorted(cuts, i, side="right")
-    k = len(cuts) + 1
-    return np.concatenate([inner, np.arange(k, k + len(fine.bins.labels) - fine.m)])
+def placed(fine: Bins, bins: Bins) -> np.ndarray:
+    """Return which merged bin each fine bin is in; special codes, missing and unseen keep their own."""
+    if fine.groups:
+        group = {category: i for i, names in enumerate(bins.groups) for category in names}
+        inner = np.array([group[names[0]] for names in fine.groups])
+    else:
+        inner = np.searchsorted(bins.edges, np.array((-np.inf, *fine.edges)), side="right")
+    return np.concatenate([inner, np.arange(bins.inner, len(bins.labels))])
 
 
 def _neutral(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, inner: int, terms: Terms) -> tuple[int, ...]:
-    """Return the special, missing and unseen bins that say nothing sure: below the floor, or sparse and like the rest."""
+    """Return special, missing and unseen bins that say nothing sure: below the floor, or sparse and like the rest."""
     g, b = good[inner:], bad[inner:]
     n, everyone = g + b, bad.sum() / max(good.sum() + bad.sum(), 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = xlogy(b, b / n / everyone) + xlogy(g, g / n / (1 - everyone))
     sure = np.where(rows[inner:] < terms.few, gain > terms.sparse_cost, True)
-    return tuple((inner + np.flatnonzero((rows[inner:] < terms.rows) | ~sure)).tolist())
+    rare = b if bad.sum() <= good.sum() else g
+    return tuple((inner + np.flatnonzero(~terms.enough(rows[inner:], rare) | ~sure)).tolist())
 
 
 def grade_bins(pd_: np.ndarray, y: np.ndarray, min_share: float) -> Bins:

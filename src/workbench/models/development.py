@@ -9,16 +9,15 @@ from pydantic import Field
 
 from workbench import metrics, params
 from workbench.contracts import Contract
-from workbench.evidence import Evidence, Verdict
+from workbench.models.choice import choose
 from workbench.models.grades import bands
-from workbench.models.kinds import kinds, named
-from workbench.models.measures import calibration_line, leading, measures
+from workbench.models.kinds import kinds
+from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate, calibrated, candidates, tuning
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError, nearest
-from workbench.words import Text, say
 
 __all__ = [
     "Candidate",
@@ -87,61 +86,6 @@ def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
             row |= {name: value, f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def choose(tuned: list[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evidence]:
-    """Return the chosen candidate and why.
-
-    The rule: the simplest whose cross-validated AUC (R² of an amount or a rate) on development lies within the 95 %
-    interval of the best one's. The hold-out plays no part, so what it says later is not flattered by the choice.
-    """
-    measure, rows = leading(s.outcome), []
-    for c in tuned:
-        interval = metrics.bootstrap_interval(measure, (s.y, c.out_of_fold, s.weight), s.parent_id, p.seed)
-        rows.append((c.kind, measure(s.y, c.out_of_fold, s.weight), *interval))
-    name = measure.name
-    table = pd.DataFrame(rows, columns=["candidate", name, f"{name}_low", f"{name}_high"])
-    best = table.loc[table[name].idxmax()]
-    within = [c.kind for c in tuned if table.loc[table["candidate"] == c.kind, name].item() >= best[f"{name}_low"]]
-    kind = within[0] if p.choice == "rule" else p.choice
-    if kind not in {c.kind for c in tuned}:
-        fit = ", ".join(c.kind for c in tuned)
-        raise UserError(f"models/development: choice '{kind}' does not fit outcome '{s.outcome.name}'; these do: {fit}")
-    return next(c for c in tuned if c.kind == kind), Evidence(
-        key="choice",
-        question=say("Which candidate is put forward, and why?"),
-        verdict=Verdict.info,
-        answer=_why(table.set_index("candidate"), kind, best["candidate"], measure.label, p),
-        value=kind,
-        threshold=say(
-            "simplest candidate within the 95 % interval of the best cross-validated {measure}", measure=measure.label
-        ),
-        source="one-standard-error idea: Breiman et al. (1984), Classification and Regression Trees, ch. 3",
-        table=table,
-    )
-
-
-def _why(table: pd.DataFrame, kind: str, best: str, measure: Text, p: Params) -> Text:
-    value, low, high = table.loc[best].iloc[:3]
-    facts = {"kind": named(kind), "measure": measure, "value": table.loc[kind].iloc[0], "best": named(best)}
-    facts |= {"best_value": value, "low": low, "high": high}
-    if p.choice != "rule":
-        return say(
-            "{kind}: named by the study file, cross-validated {measure} {value:.4f}; "
-            "{best} has {best_value:.4f} ({low:.4f} to {high:.4f}).",
-            **facts,
-        )
-    if kind == best:
-        return say(
-            "{kind}: its cross-validated {measure} is {value:.4f} ({low:.4f} to {high:.4f}), "
-            "and no simpler candidate reaches that interval.",
-            **facts,
-        )
-    return say(
-        "{kind}: cross-validated {measure} {value:.4f}, in the interval of {best}, "
-        "{best_value:.4f} ({low:.4f} to {high:.4f}), and simpler.",
-        **facts,
-    )
 
 
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> Scorer:

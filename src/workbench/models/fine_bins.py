@@ -42,7 +42,7 @@ class Fine:
     def of(
         cls, values: pd.Series, y: np.ndarray, weight: np.ndarray | None = None, special: Codes | None = None
     ) -> Fine:
-        """Return the fine bins of n values against y (1 is bad); `special`: codes that have a bin of their own, named."""
+        """Return the fine bins of n values against y (1 is bad); `special`: codes with a bin of their own, named."""
         bins = _categories(values, special or {}) if is_category(values) else _numbers(values, special or {})
         k = len(bins.labels)
         codes = bins.codes(values).astype(np.uint8 if k <= 256 else np.uint16)
@@ -111,8 +111,9 @@ def roundest(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     last = max(int(np.floor(np.log10((high - low)[open_].min()))), top - 15)
     for power in range(top, last - 1, -1):
         for step in (10.0, 5.0, 2.0):
+            unit = step * 10.0 ** (power - 1)
             with np.errstate(invalid="ignore"):
-                value = np.round(np.floor(high / step / 10.0 ** (power - 1)) * step * 10.0 ** (power - 1), 1 - power)
+                value = np.round(np.floor(high / unit + 1e-9) * unit, 1 - power)
             fits = open_ & (value > low) & (value <= high)
             out[fits], open_ = value[fits], open_ & ~fits
     return out

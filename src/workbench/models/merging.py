@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import xlogy
 
-LEAST_ROWS, LEAST_EXPECTED = 20, 5  # rows, and events and non-events expected in a bin, below which it says nothing
-COST, SPARSE_COST = 2.0, 5.4  # log-likelihood a bin must add: 2·2.0 is χ² of 1 df at p = 0.05, 2·5.4 at p = 0.001
+LEAST_ROWS, LEAST_EVENTS = 20, 5  # rows in a bin, and events and non-events seen or expected; below it says nothing
+COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of χ² of 1 df, whose mean is 1)
+SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
 
 Shape = Literal["ascending", "descending", "peak", "valley", "free"]
@@ -19,11 +20,14 @@ Shape = Literal["ascending", "descending", "peak", "valley", "free"]
 class Terms:
     """What a bin must be, and what it costs in log-likelihood.
 
-    `rows`: fewer never make a bin. `few`: a bin with fewer rows than this is sparse. `cost`, `sparse_cost`: what a bin,
-    and a sparse one, must add to the log-likelihood; half the χ² of one more parameter. `most`: bins at most.
+    `rows`: fewer never make a bin. `many`: so many make one even without `events` of the rarer class. `few`: a bin with
+    fewer rows than this is sparse. `cost`, `sparse_cost`: what a bin, and a sparse one, must add to the
+    log-likelihood; half the χ² of one more parameter. `most`: bins at most.
     """
 
     rows: float = 1
+    many: float = 0
+    events: float = 0
     few: float = 0
     cost: float = 0.0
     sparse_cost: float = 0.0
@@ -31,10 +35,14 @@ class Terms:
 
     @classmethod
     def of(cls, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_share: float) -> Terms:
-        """Return the terms for counts of one column; the floor in rows follows from how rare the event is."""
+        """Return the terms for counts of one column; `many` follows from how rare the rarer class is."""
         rarer = min(good.sum(), bad.sum()) / max(good.sum() + bad.sum(), 1e-12)
-        floor = max(LEAST_ROWS, np.ceil(LEAST_EXPECTED / rarer)) if rarer > 0 else np.inf
-        return cls(floor, min_share * rows.sum(), COST, SPARSE_COST, MOST_BINS)
+        many = np.ceil(LEAST_EVENTS / rarer) if rarer > 0 else np.inf
+        return cls(LEAST_ROWS, many, LEAST_EVENTS, min_share * rows.sum(), COST, SPARSE_COST, MOST_BINS)
+
+    def enough(self, rows: np.ndarray, rare: np.ndarray) -> np.ndarray:
+        """Say which bins, by rows and how many of these are of the rarer class, may stand alone."""
+        return (rows >= self.rows) & ((rows >= self.many) | (rare >= self.events))
 
 
 def merged(
@@ -42,15 +50,39 @@ def merged(
 ) -> np.ndarray:
     """Return where to cut m fine bins in a row (positions 1 … m−1), so that the log-likelihood less costs is highest.
 
-    good, bad, rows: counts per fine bin (m each; rows unweighted). Rates of the bins rise (ascending), fall (descending),
-    rise and then fall (peak), fall and then rise (valley) or move freely; adjacent rates differ, where it rises by at
-    least `apart` standard errors of their difference. Where more than `terms.most` bins pay, the cost is raised until
-    they don't: the cuts are then the best of their number. No cut where the terms allow none. Source: exact segmentation by dynamic programming, Bellman (1961); unimodal: Haiminen,
-    Gionis & Laasonen (2008), Algorithms for unimodal segmentation; two proportions: Fleiss, Levin & Paik (2003), ch. 3.
+    good, bad, rows: counts per fine bin (m each; rows unweighted). Rates of the bins rise (ascending), fall
+    (descending), rise and then fall (peak), fall and then rise (valley) or move freely; adjacent rates differ, where
+    `apart` is given (ascending only) by so many standard errors of their difference. Where more than `terms.most` bins
+    pay, the cost is raised until they don't: the cuts are then the best of their number. No cut where the terms allow
+    none. Source: exact segmentation by dynamic programming, Bellman (1961); unimodal: Haiminen, Gionis & Laasonen
+    (2008), Algorithms for unimodal segmentation; two proportions: Fleiss, Levin & Paik (2003), ch. 3.
     """
     if shape in ("descending", "valley"):
         good, bad = bad, good
-    table, more = _Table.of(good, bad, rows, terms), 0.0
+    return _within_most(_Table.of(good, bad, rows, terms), shape, terms, apart)
+
+
+def merged_effects(
+    effect: tuple[np.ndarray, np.ndarray],
+    rows: np.ndarray,
+    rare: np.ndarray,
+    shape: Shape,
+    terms: Terms,
+    ridge: float,
+) -> np.ndarray:
+    """Return cuts as `merged` does, where a bin's value is its effect on the log odds given the other characteristics.
+
+    effect: pull and stiff (m each), sums of w·z and of w over the rows of a fine bin, with working response z and
+    weight w = p(1 − p); a bin's effect is Σpull / (Σstiff + ridge), what it adds ½(Σpull)² / (Σstiff + ridge).
+    Source: iteratively reweighted least squares, McCullagh & Nelder (1989), ch. 2.5.
+    """
+    pull, stiff = effect
+    sign = -1.0 if shape in ("descending", "valley") else 1.0
+    return _within_most(_Table.of_effects((sign * pull, stiff), rows, rare, terms, ridge), shape, terms, 0.0)
+
+
+def _within_most(table: _Table, shape: Shape, terms: Terms, apart: float) -> np.ndarray:
+    more = 0.0
     while True:
         cuts = _cuts(table, table.value - more, shape, apart)
         if len(cuts) < terms.most:
@@ -73,8 +105,24 @@ class _Table:
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(n > 0, b / n, np.nan)
             value = xlogy(b, rate) + xlogy(g, 1 - rate)
-        value = value - np.where(r < terms.few, terms.sparse_cost, terms.cost)
-        return cls(np.where((r >= terms.rows) & (n > 0), value, -np.inf), rate, n)
+        rare = b if bad.sum() <= good.sum() else g
+        return cls(_charged(value, r, rare, terms), rate, n)
+
+    @classmethod
+    def of_effects(
+        cls, effect: tuple[np.ndarray, np.ndarray], rows: np.ndarray, rare: np.ndarray, terms: Terms, ridge: float
+    ) -> _Table:
+        pull, stiff = effect
+        sums = np.concatenate([[0.0], np.cumsum(pull)])
+        u, h, r = sums[None, :] - sums[:, None], _between(stiff), _between(rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(h > 0, u / (h + ridge), np.nan)
+        return cls(_charged(0.5 * np.nan_to_num(value) * u, r, _between(rare), terms), value, h)
+
+
+def _charged(value: np.ndarray, rows: np.ndarray, rare: np.ndarray, terms: Terms) -> np.ndarray:
+    value = value - np.where(rows < terms.few, terms.sparse_cost, terms.cost)
+    return np.where(terms.enough(rows, rare) & (rows > 0), value, -np.inf)
 
 
 def _between(counts: np.ndarray) -> np.ndarray:

@@ -38,6 +38,8 @@ def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, min_bin_size: float) -> np.ndarray:
     """Return the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
     rates = np.empty(good.shape)
+    if not (good + bad).any():
+        return np.full(good.shape, 0.5)
     for fold in range(FOLDS):
         g, b, r = (x.sum(axis=0) - x[fold] for x in (good, bad, rows))
         cuts = merged(g, b, r, shape, Terms.of(g, b, r, min_bin_size))

@@ -34,7 +34,11 @@ class _OnNumbers(TabularClassifier):
         )
 
     def _frame(self) -> dict[str, Any]:
-        return {"names": self.names_, "categories": {n: b.to_dict() for n, b in self.categories_.items()}}
+        return {
+            "settings": self.get_params(),
+            "names": self.names_,
+            "categories": {n: b.to_dict() for n, b in self.categories_.items()},
+        }
 
     def _take(self, d: dict[str, Any]) -> None:
         self.names_ = list(d["names"])
@@ -129,7 +133,7 @@ class RuleTree(_OnNumbers):
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> RuleTree:
         """Return the tree that `to_dict` wrote."""
-        tree = cls()
+        tree = cls(**d["settings"])
         tree._take(d)
         tree.nodes_ = pd.DataFrame(d["nodes"])
         return tree
@@ -140,18 +144,26 @@ class BoostedTrees(_OnNumbers):
 
     KIND = Kind("boosted", 3, ("binary",), tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)))
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         monotone: dict[str, int] | None = None,
         max_depth: int = 4,
         n_trees: int = 300,
         learning_rate: float = 0.04,
+        min_child_weight: float = 20,
+        subsample: float = 0.8,
+        colsample_bytree: float = 0.4,
+        reg_lambda: float = 10,
         seed: int = 42,
     ):
         self.monotone = monotone
         self.max_depth = max_depth
         self.n_trees = n_trees
         self.learning_rate = learning_rate
+        self.min_child_weight = min_child_weight
+        self.subsample = subsample
+        self.colsample_bytree = colsample_bytree
+        self.reg_lambda = reg_lambda
         self.seed = seed
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
@@ -164,10 +176,10 @@ class BoostedTrees(_OnNumbers):
             "tree_method": "hist",
             "max_depth": self.max_depth,
             "eta": self.learning_rate,
-            "min_child_weight": 20,
-            "subsample": 0.8,
-            "colsample_bytree": 0.4,
-            "lambda": 10,
+            "min_child_weight": self.min_child_weight,
+            "subsample": self.subsample,
+            "colsample_bytree": self.colsample_bytree,
+            "lambda": self.reg_lambda,
             "seed": self.seed,
             "nthread": 1,
             "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
@@ -193,7 +205,7 @@ class BoostedTrees(_OnNumbers):
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> BoostedTrees:
         """Return the trees that `to_dict` wrote."""
-        model = cls()
+        model = cls(**d["settings"])
         model._take(d)
         model.booster_ = xgb.Booster({"nthread": 1}, model_file=bytearray(json.dumps(d["booster"]).encode()))
         return model

@@ -92,7 +92,9 @@ class Bins:
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Bins:
         """Return the bins that `to_dict` wrote."""
-        return cls(d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]), tuple(map(tuple, d.get("special", ()))))
+        return cls(
+            d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]), tuple(map(tuple, d.get("special", ())))
+        )
 
 
 def _quoted(group: tuple[str, ...]) -> str:

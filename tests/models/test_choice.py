@@ -1,0 +1,61 @@
+"""The choice: the simplest candidate that loses nothing that matters for sure, on the same rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.models import development
+from workbench.models.choice import choose, losses
+from workbench.models.development import Candidate, Sample
+from workbench.models.scorer import Calibration
+
+N = 4000
+
+
+@pytest.fixture(scope="module")
+def s() -> Sample:
+    rng = np.random.default_rng(7)
+    z = rng.normal(size=N)
+    y = (rng.random(N) < 1 / (1 + np.exp(2 - z))).astype(float)
+    return Sample(pd.DataFrame({"z": z}), y, np.ones(N), np.repeat(np.arange(N // 2), 2).astype(str))
+
+
+def _candidates(s: Sample, **noise: float) -> list[Candidate]:
+    """Candidates that see the truth through so much noise."""
+    rng = np.random.default_rng(1)
+    seen = {k: 1 / (1 + np.exp(2 - s.X["z"] - v * rng.normal(size=N))).to_numpy() for k, v in noise.items()}
+    return [Candidate(k, None, Calibration(1, 0), out, pd.DataFrame()) for k, out in seen.items()]
+
+
+P = development.Params()
+
+
+def test_a_loss_that_is_sure_and_matters_rules_a_simpler_candidate_out(s):
+    chosen, evidence = choose(_candidates(s, scorecard=0.8, tree=0.8, boosted=0.0), s, P)
+    row = evidence.table.set_index("candidate").loc["scorecard"]
+    assert chosen.kind == "boosted" and row["loss"] > 0.01 and row["loss_low"] > 0
+    assert "every simpler candidate surely loses more than 0.010 of it" in evidence.answer
+
+
+def test_a_loss_that_does_not_matter_is_borne_for_the_simpler(s):
+    candidates = _candidates(s, scorecard=0.08, tree=0.8, boosted=0.0)
+    chosen, evidence = choose(candidates, s, P)
+    assert chosen.kind == "scorecard" and "and is simpler" in evidence.answer
+
+
+def test_the_study_may_name_its_own(s):
+    chosen, evidence = choose(
+        _candidates(s, scorecard=0.1, tree=0.8, boosted=0.0), s, P.model_copy(update={"choice": "tree"})
+    )
+    assert chosen.kind == "tree" and "named by the study file" in evidence.answer
+
+
+def test_losses_are_paired_so_their_intervals_are_narrow(s):
+    table = losses(_candidates(s, scorecard=0.1, boosted=0.0), s, 1).set_index("candidate")
+    assert table.at["boosted", "loss"] == 0.0
+    assert table.at["scorecard", "loss_high"] - table.at["scorecard", "loss_low"] < 0.02
+
+
+def test_the_seed_of_the_resamples_does_not_decide(s):
+    candidates = _candidates(s, scorecard=0.35, boosted=0.0)
+    assert len({choose(candidates, s, P.model_copy(update={"seed": i}))[0].kind for i in range(10)}) == 1
