@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench import rules
 from workbench.contracts import Column, Contract
 from workbench.panel import build, leakage
 from workbench.panel.cohort import Facts
@@ -51,7 +52,7 @@ def test_a_strong_predictor_near_the_threshold_is_doubtful_and_stays(monkeypatch
     contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
     screened, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
     row = evidence.table.set_index("feature").loc["strong"]
-    assert row["gap_to_next_low"] < leakage.ALONE_ABOVE_NEXT < row["gap_to_next_high"]
+    assert row["gap_to_next_low"] < rules.load().number("leak_above_next") < row["gap_to_next_high"]
     assert screened["strong"].known == "before" and row["treatment"] == "kept: doubtful"
     assert evidence.verdict == "amber" and "Doubtful, kept, to be looked at: strong." in evidence.answer
 

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench import engine, metrics
+from workbench import engine, metrics, rules
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.samples import SAMPLES
 from workbench.words import Text, say
-
-LEAST_EVENTS, MATERIAL = 30, 1.25
 
 
 def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
@@ -28,7 +26,8 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
     parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
     table = pd.DataFrame([_sizes(name, part, outcome) for name, part in parts.items()])
     least = int(table.loc[table["sample"] != "monitoring", "events" if outcome.is_binary else "outcome known"].min())
-    apart = _apart(panel, outcome)
+    book = rules.load()
+    needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
     answer = _sampled(table, outcome) + _outside(panel, entities, outcome) + _both_sides(panel)
     if apart:
         answer += say(
@@ -39,10 +38,10 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red if least < LEAST_EVENTS else Verdict.amber if apart else Verdict.green,
+        verdict=Verdict.red if least < needed else Verdict.amber if apart else Verdict.green,
         answer=answer,
         value=least,
-        threshold=_threshold(outcome),
+        threshold=_threshold(outcome, needed),
         table=table,
     )
 
@@ -100,28 +99,28 @@ def _both_sides(panel: pd.DataFrame) -> Text:
     )
 
 
-def _threshold(outcome: Outcome) -> Text:
+def _threshold(outcome: Outcome, least: int) -> Text:
     if not outcome.is_binary:
         return say(
             "Red below {least} rows with a known outcome in development or hold-out; amber where their means differ by "
             "a quarter and their 95 % intervals don't meet (convention).",
-            least=LEAST_EVENTS,
+            least=least,
         )
     return say(
         "Red below {least} {events} in development or hold-out; amber where their rates differ by a quarter and their "
         "95 % intervals don't meet (convention).",
-        least=LEAST_EVENTS,
+        least=least,
         events=outcome.events,
     )
 
 
-def _apart(panel: pd.DataFrame, outcome: Outcome) -> bool:
-    """Say whether outcomes of development and hold-out differ by a quarter and beyond chance."""
+def _apart(panel: pd.DataFrame, outcome: Outcome, material: float) -> bool:
+    """Say whether outcomes of development and hold-out differ by `material` (a ratio) and beyond chance."""
     parts = [panel[(panel["sample"] == s) & panel["outcome"].notna()] for s in ("development", "holdout")]
     if not all(map(len, parts)):
         return False
     (low, _, low_ends), (high, high_begins, _) = sorted(_level(part, outcome) for part in parts)
-    return high > MATERIAL * low and high_begins > low_ends
+    return high > material * low and high_begins > low_ends
 
 
 def _level(rows: pd.DataFrame, outcome: Outcome) -> tuple[float, float, float]:

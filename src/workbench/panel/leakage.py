@@ -11,20 +11,18 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from workbench import metrics
+from workbench import metrics, rules
 from workbench.contracts import Column, Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
 from workbench.words import Text, say
 
-ALONE_ABOVE_NEXT = 0.10  # single AUC above the runner-up's
-COST_OF_REMOVAL = 0.05  # AUC lost when the feature is left out
 LOOKED_AT_TWICE = 0.8  # of a threshold: what comes nearer is measured again, with an interval
 EXAMINED = 3  # the strongest single features are tried without
 ROWS = 10_000
 FOLDS, REPEATS = 3, 5
 LEAST_EVENTS = 30  # of either kind; with fewer the folds say nothing
-MEASURES = {"gap_to_next": ALONE_ABOVE_NEXT, "cost_of_removal": COST_OF_REMOVAL}
+MEASURES = {"gap_to_next": "leak_above_next", "cost_of_removal": "leak_cost"}  # each with the rule that limits it
 
 
 @dataclass(frozen=True)
@@ -99,11 +97,12 @@ def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
 def _examined_again(table: pd.DataFrame, name: str, folds: _Folds) -> None:
     """Fill in what one of the strongest features says, and whether that is too much."""
     others = [c for c in table.index if c != name]
+    limits = rules.load()
     compared = {"gap_to_next": ([name], others[:1]), "cost_of_removal": ([name, *others], others)}
     if name != table.index[0]:
         del compared["gap_to_next"]
     for measure, (more, less) in compared.items():
-        threshold = MEASURES[measure]
+        threshold = limits.number(MEASURES[measure])
         differences = folds.differences(more, less, 1)
         if differences.mean() >= LOOKED_AT_TWICE * threshold and not table.loc[name, "suspect"]:
             differences = folds.differences(more, less, REPEATS)
@@ -219,12 +218,13 @@ class _Treated:
 
 
 def _threshold() -> Text:
+    limits = rules.load()
     return say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only. A suspect "
         "stays where the contract says why in `reviewed`.",
-        gap=ALONE_ABOVE_NEXT,
-        cost=COST_OF_REMOVAL,
+        gap=limits.number("leak_above_next"),
+        cost=limits.number("leak_cost"),
     )
 
 

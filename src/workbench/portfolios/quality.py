@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from workbench import rules
 from workbench.contracts import Contract, Finding
-from workbench.evidence import Evidence, light
+from workbench.evidence import Evidence, Verdict, judged
 from workbench.words import say
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -16,8 +17,6 @@ TERMS = {
     "consistency": say("consistency"),
     "timeliness": say("timeliness"),
 }
-AMBER, RED = 0.995, 0.95
-CONSISTENCY_RED = 0.0  # undocumented codes are read as the contract says: worth a look, no reason to refuse
 
 _KIND = {
     "key is not unique": "uniqueness",
@@ -69,7 +68,10 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
     means = shares[list(DIMENSIONS)].mean()
     worst = means.idxmin()
     lowest = shares.loc[shares[worst].idxmin()]
-    verdict = light(float(means[worst]), AMBER, CONSISTENCY_RED if worst == "consistency" else RED, high_is_bad=False)
+    rule = rules.load()["data_quality"]
+    verdict = judged(float(means[worst]), rule)
+    if worst == "consistency" and verdict is Verdict.red:  # undocumented codes are read as the contract says
+        verdict = Verdict.amber
     return Evidence(
         key="quality",
         question=say("How complete, valid, unique, consistent and timely are the data?"),
@@ -88,8 +90,8 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
         threshold=say(
             "amber below {amber:.1%}, red below {red:.0%} in the mean of the weakest dimension; "
             "consistency amber at most (convention)",
-            amber=AMBER,
-            red=RED,
+            amber=rule.amber,
+            red=rule.red,
         ),
         source="DAMA-DMBOK (2017), ch. 13",
         table=shares.sort_values(list(DIMENSIONS)).reset_index(drop=True),

@@ -2,7 +2,7 @@
 
 **Method** R² on the hold-out about its own mean, interval from the influence of each parent's rows.
 **Reads as bad** an R² below the threshold.
-**Blind to** a bias that all predictions share only in part: it lowers R², but is not named by it (see mean_backtest).
+**Blind to** a bias that all predictions share: it lowers R², but is not named by it (see mean_backtest).
 **Source** Kvålseth (1985), The American Statistician 39(4).
 """
 

@@ -1,12 +1,14 @@
 """By how much is a prediction wrong on average?
 
 **Method** expected calibration error: mean |observed − predicted| over ten parts of equal size, against what true predictions would stay below in 95 and in 99 of 100 samples, in closed form by parent.
-**Reads as bad** an error above the threshold and above what chance alone gives: amber beyond the 95th percentile, red beyond the 99th.
+**Reads as bad** an error that is a large enough part of the rate to matter and above what chance alone gives: amber beyond the 95th percentile, red beyond the 99th.
 **Blind to** the direction of the error.
 **Source** Naeini, Cooper & Hauskrecht (2015), AAAI; chance: Bröcker & Smith (2007), Weather and Forecasting 22, with the folded normal in place of draws.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
@@ -20,15 +22,16 @@ BINS = 10
 
 def test(s: Subject) -> Evidence:
     """Return the expected calibration error of the hold-out."""
-    h, rule = s.holdout, s.rules["ece"]
+    h, rule = s.holdout, s.rules["rate_off"]
     y, p, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     value = metrics.expected_calibration_error(y, p, BINS, w)
     amber, red = (metrics.calibration_error_limit(y, p, BINS, w, h["parent_id"], level) for level in (0.95, 0.99))
+    off = value / float(np.average(y, weights=w))
     chance = Verdict.green if value <= amber else Verdict.amber if value <= red else Verdict.red
     return Evidence(
         key="reliability",
         question=say("By how much is the {predicted} wrong on average?", predicted=s.outcome.predicted),
-        verdict=milder(chance, judged(value, rule)),
+        verdict=milder(chance, judged(1 + off, rule)),
         answer=say(
             "Expected calibration error {error:.4f}; if the {predicted} were true it would stay below {amber:.4f} in 95 "
             "of 100 samples and below {red:.4f} in 99.",
@@ -36,7 +39,8 @@ def test(s: Subject) -> Evidence:
             predicted=s.outcome.predicted,
             amber=amber,
             red=red,
-        ),
+        )
+        + say("It is {off:.1%} of the {rate}.", off=off, rate=s.outcome.rate),
         value=value,
         threshold=rule.text + say("Amber needs to be beyond 95 of 100 samples of chance, red beyond 99."),
         source="Naeini et al. (2015)",

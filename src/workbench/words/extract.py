@@ -58,12 +58,17 @@ def _has_words(template: str) -> bool:
 
 def _in_code(source: str) -> Iterator[str]:
     tree = ast.parse(source)
-    told = ast.get_docstring(tree) or ""
-    if blind := re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", told, re.DOTALL):  # a test's own words are on its card
-        yield from (told.splitlines()[0], markdown.one_line(blind[1]))
+    yield from _in_docstring(ast.get_docstring(tree) or "")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
             yield from _literals(node.args[0] if node.args else None)
+
+
+def _in_docstring(text: str) -> Iterator[str]:
+    """Yield what a validation test's card takes from its docstring: its question, and what it is blind to."""
+    if blind := re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", text, re.DOTALL):
+        yield text.splitlines()[0]
+        yield " ".join(blind[1].split())
 
 
 def _literals(node: ast.AST | None) -> Iterator[str]:
