@@ -12,6 +12,17 @@ from typing import NoReturn
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed, 2 something the user can mend."""
+    try:
+        try:
+            return _called(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _called(argv: list[str] | None) -> int:
     args = _parser().parse_args(argv)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from workbench.params import UserError
@@ -21,12 +32,24 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as e:
         print(f"workbench: {e}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
     except OSError as e:
         print(f"workbench: {e.filename or 'system'}: {e.strerror or e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
         return 130
+
+
+class _Version(argparse.Action):
+    """Prints the version; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"workbench {version('loan-workbench')}")
+        parser.exit(0)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,9 +61,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="workbench", description="Research and model governance for loan customers.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
-    run.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="a file such as params/taiwan_cards.yaml")
+    run.add_argument("studies", nargs="+", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     part = run.add_mutually_exclusive_group()
     part.add_argument("--step", default="", metavar="NAME", help="only this step")
     part.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
@@ -56,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
-    steps.add_argument("study", type=Path, metavar="STUDY")
+    steps.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
     steps.set_defaults(call=_steps)
     portfolios = commands.add_parser("portfolios", help="what data there is")
@@ -72,9 +96,20 @@ def _parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
     lab.set_defaults(call=_lab)
     ui = commands.add_parser("ui", help="MLflow UI on mlruns/ (loopback only)")
-    ui.add_argument("--port", type=_number(1, 65_535), default=5000)
+    ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
+    completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
+    completion.add_argument("shell", choices=("bash", "zsh"))
+    completion.set_defaults(call=_completion)
     return parser
+
+
+def _study(text: str) -> Path:
+    """A study's file, given by its path, or by its name from whatever folder."""
+    from workbench import home
+
+    places = (Path(text), *(home.root() / place for place in (text, f"params/{text}", f"params/{text}.yaml")))
+    return next((place for place in places if place.is_file()), Path(text))
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
@@ -94,27 +129,28 @@ def _run(args: argparse.Namespace) -> int:
     options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:
         results = execution.run(studies, options, watcher)
-    print(progress.closing(results))
+    progress.output().print(progress.closing(results), markup=False)
     failed = [r for found in results.values() for r in found if r.status == "failed"]
     return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
 
 
 def _steps(args: argparse.Namespace) -> int:
-    from workbench.runs import study
+    from workbench.runs import progress, study
 
+    out = progress.output()
     for step in study.load(args.study, tuple(args.set)).steps:
-        print(step.name)
-        print(f"  reads  {', '.join(step.reads) or '-'}\n  writes {', '.join(step.writes) or '-'}")
+        out.print(step.name, markup=False)
+        out.print(f"  reads  {', '.join(step.reads) or '-'}\n  writes {', '.join(step.writes) or '-'}", markup=False)
         for name, value in step.params.model_dump(mode="json").items():
-            print(f"    {name}: {value!r}")
+            out.print(f"    {name}: {value!r}", markup=False)
     return 0
 
 
 def _portfolios(args: argparse.Namespace) -> int:
     from workbench.portfolios import catalog
+    from workbench.runs import progress
 
-    whole = dict.fromkeys(("rows", "columns"), "{:,.0f}".format)
-    print(catalog.listing().to_string(index=False, na_rep="-", formatters=whole))
+    progress.output().print(progress.table(catalog.listing()))
     return 0
 
 
@@ -157,41 +193,36 @@ def _intake_joined(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from workbench.runs import doctor
+    from workbench.runs import doctor, progress
 
     lines, ready = doctor.examine()
-    print("\n".join(lines))
+    progress.output().print("\n".join(lines), markup=False)
     return 0 if ready else 1
 
 
 def _lab(args: argparse.Namespace) -> int:
-    from workbench import home
+    from workbench.runs import servers
 
-    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    place = f"--notebook-dir={home.root() / 'notebooks'}"
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", place, *quiet, *root])
+    servers.start(*servers.lab())
+    return 0
 
 
 def _ui(args: argparse.Namespace) -> int:
     from workbench.registry import store
+    from workbench.runs import servers
 
     store.client()
-    os.execv(
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "ui",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(args.port),
-            "--backend-store-uri",
-            store.uri(),
-        ],
-    )
+    port = servers.free_port(args.port)
+    print(f"MLflow UI: http://{servers.LOOPBACK}:{port}" + (f" ({args.port} is taken)" if port != args.port else ""))
+    servers.start(servers.ui(port, store.uri()))
+    return 0
+
+
+def _completion(args: argparse.Namespace) -> int:
+    import shtab
+
+    print(shtab.complete(_parser(), args.shell))
+    return 0
 
 
 if __name__ == "__main__":

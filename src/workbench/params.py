@@ -5,13 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import reprlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from datetime import date
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+
+
+LISTED = 40  # names in a hint
 
 
 class UserError(Exception):
@@ -24,13 +29,44 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("sede", ["seed", "study"])
     "did you mean 'seed'?"
     """
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+    known = sorted(known)
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"did you mean '{close[0]}'?"
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"known: {', '.join(known[:LISTED])}{more}"
+
+
+def day(text: str) -> str:
+    """Return a day as it is written, '' too; `ValueError` where it is none.
+
+    >>> day("2024-02-29")
+    '2024-02-29'
+    """
+    try:
+        if not text or date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"{text[:40]!r} is no day; write YYYY-MM-DD")
+
+
+Day = Annotated[str, AfterValidator(day)]
+HIGHEST_SEED = 2**32 - 1  # numpy's generators of old, and with them scikit-learn, take no more
 
 
 class _Strict(yaml.SafeLoader):
-    """YAML in which a key stands once: of two, PyYAML takes the last without a word."""
+    """YAML as a person writes it: a key stands once (of two, PyYAML takes the last), a day is text, no aliases."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name and form
+        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read; write the value out", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: list[str] = []
@@ -49,6 +85,33 @@ def from_yaml(text: str, where: str) -> Any:
         mark = getattr(e, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         raise UserError(f"{where}: not YAML: {line}{getattr(e, 'problem', None) or ' '.join(str(e).split())}") from None
+    except RecursionError:
+        raise UserError(f"{where}: not YAML: nested too deeply; write it flatter") from None
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+    ):  # a tag or a number that PyYAML's own readers trip over
+        raise UserError(
+            f"{where}: not YAML: a value can't be read (a number of thousands of digits?); quote it"
+        ) from None
+
+
+def shown(value: Any) -> str:
+    """Return a value a user gave as it may stand in a line: short, however long or deep it is.
+
+    >>> shown("many"), len(shown("x" * 10_000)) < 100
+    ("'many'", True)
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python doesn't write whole numbers of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong, _SHORT.maxlevel = 80, 80, 40, 3
 
 
 class Params(BaseModel):
@@ -77,7 +140,22 @@ class Params(BaseModel):
         except ValidationError as e:
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
-            raise UserError(f"{where}: '{name}' = {first['input']!r}: {first['msg']}") from None
+            raise UserError(
+                f"{where}: '{name}' = {shown(first['input'])}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
+
+    @field_validator("seed", check_fields=False)
+    @classmethod
+    def _seed_in_range(cls, seed: int) -> int:
+        """Every step's `seed`, wherever it is declared."""
+        if seed > HIGHEST_SEED:
+            raise ValueError(f"a seed is at most {HIGHEST_SEED}")
+        return seed
+
+    @field_validator("today", check_fields=False)
+    @classmethod
+    def _today_is_a_day(cls, text: str) -> str:
+        return day(text)
 
     def verify(self) -> None:
         """Raise `UserError` for what the type of a value can't show; asked before the first kernel starts."""

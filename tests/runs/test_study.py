@@ -127,6 +127,10 @@ COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: catego
         (("models/development:", "validation/battery: {thresholds: {kss: [1, 2]}}"), "unknown 'kss'; did you mean 'ks'?"),
         (("models/development:", "validation/battery: {mandatory: [aucc]}"), "unknown 'aucc'; did you mean 'auc'?"),
         (("taiwan_cards", "taiwan_card"), "portfolio 'taiwan_card' is unknown; did you mean 'taiwan_cards'?"),
+        (("seed: 7", "seed: 4294967296"), "portfolios/intake: 'seed' = 4294967296: a seed is at most 4294967295"),
+        (("taiwan_cards}", "taiwan_cards, today: 2024-02-30}"), "'today' = '2024-02-30': '2024-02-30' is no day; write YYYY-MM-DD"),
+        (("seed: 7", f"seed: 0x{'f' * 5000}"), "'seed' = a number of thousands of digits: "),
+        (("seed: 7", f"seed: {'[' * 3000}"), "mine.yaml: not YAML: nested too deeply; write it flatter"),
         (("{portfolio: taiwan_cards}", "{portfolio: simulated_bank, simulation: {n_customers: 3}}"), "n_customers"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from workbench.contracts.checks import check, stop_on_errors, to_evidence
 from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.readings import as_text
+from workbench.contracts.unconfirmed import unconfirmed
 from workbench.contracts.words import Aspect, Column, Contract, Finding, Role, Type, load, mask
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "mask",
     "stop_on_errors",
     "to_evidence",
+    "unconfirmed",
 ]

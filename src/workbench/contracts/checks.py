@@ -12,6 +12,7 @@ from workbench.contracts.words import Column, Contract, Finding, mask
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError, nearest
 
+NO_DAY = 2100  # 2999-12-31 and 9999-12-31 say "open", "never" or "unknown"
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
 
@@ -137,7 +138,8 @@ def _checks(column: Column, today: pd.Timestamp) -> list[Any]:
     if column.type == "date":
         last = today + pd.Timedelta(days=FUTURE_MARGIN_DAYS)
         rules += [
-            Check.le(last, error="date is in the future"),
+            Check(lambda s: (s <= last) | (s.dt.year >= NO_DAY), error="date is in the future"),
+            Check(lambda s: s.dt.year < NO_DAY, error="date stands for no day; name it in `missing`"),
             Check.ge(pd.Timestamp("1900-01-01"), error="date is before 1900"),
         ]
     if column.values:

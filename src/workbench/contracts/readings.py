@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
+from workbench.contracts.fields import EXCEL
 from workbench.contracts.words import Column, Contract, Finding, mask
 
 EXACT = 2**53  # whole numbers beyond it lose digits in a decimal number (IEEE 754 double)
@@ -19,6 +20,10 @@ _WRITTEN = {
     r"[A-Za-z]{3}-\d{2}": "%b-%y",
     r"[A-Za-z]{3}-\d{4}": "%b-%Y",
 }
+_FULL_WIDTH = "[\uff01-\uff5e\u3000]"  # １２３％ as Chinese and Japanese keyboards write it
+_SCIENTIFIC = r"[+-]?\d(\.\d+)?[eE]\+\d{1,3}"
+_DAY_ZERO = "1899-12-30"  # of spreadsheets; their days are right from 1900-03-01 on
+_DAY_NUMBERS = (10_000, 80_000)  # 1927 to 2119
 _AMBIGUOUS = r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
 
 
@@ -28,8 +33,10 @@ def typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Ser
         return _numbers(values, column, contract)
     if column.type == "date":
         return _dates(values, column, contract)
-    text = _without(as_text(values), column)
-    findings = [] if column.role == "ignore" else _rounded(values, "text", column, contract)
+    text, findings = _without(as_text(values), column), []
+    if column.role in ("key", "parent"):
+        text, findings = _identifiers(text, column, contract)
+    findings += [] if column.role == "ignore" else _rounded(values, "text", column, contract)
     if column.prefix:
         text = text.str[: column.prefix]
     if column.values or column.undocumented:
@@ -80,17 +87,40 @@ def _without(text: pd.Series, column: Column) -> pd.Series:
     return text.mask(text.isin(["", *column.missing]))
 
 
+def _half_width(text: pd.Series) -> pd.Series:
+    """Digits, signs and letters of full width are the usual ones."""
+    if not text.str.contains(_FULL_WIDTH).any():
+        return text
+    return _by_value(text, lambda different: different.str.normalize("NFKC").str.strip())
+
+
+def _identifiers(text: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
+    """Identifiers as they were before a spreadsheet or a decimal column rewrote them, where that can be known."""
+    text = _half_width(text)
+    if len(lost := text[text.str.fullmatch(_SCIENTIFIC).fillna(False).astype(bool)]):
+        rule = "identifier in scientific notation, its digits are lost; export the column as text"
+        return text, [breach(contract, column, rule, lost)]
+    decimal = text[text.str.fullmatch(r"\d+\.0+").fillna(False).astype(bool)]
+    if not len(decimal) or not text.dropna().str.fullmatch(r"\d+(\.0+)?").all():
+        return text, []
+    rule = "identifier written as a decimal number, read as a whole one"
+    told = finding(contract, column.name, rule, "warning", len(decimal), mask(decimal.iloc[0], column))
+    return text.str.replace(r"\.0+$", "", regex=True), [told]
+
+
 def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     if pd.api.types.is_numeric_dtype(values):
         codes = pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
         read = pd.Series(values.to_numpy(float, na_value=float("nan")), index=values.index)
         return read.mask(read.isin(codes)) if len(codes) else read, _rounded(values, "integer", column, contract)
-    text = _without(as_text(values), column)
+    text = _without(_half_width(as_text(values)), column)
     if contract.thousands:
         text = text.str.replace(contract.thousands, "", regex=False)
+    if column.unit == "%":
+        text = text.str.replace(r"\s*%$", "", regex=True)
     read = pd.to_numeric(text, errors="coerce").astype(float)
     unread = text[read.isna() & text.notna()]
-    found = [breach(contract, column, f"not a number{_thousands_hint(unread)}", unread)] if len(unread) else []
+    found = [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
     return read, found + _rounded(read, "integer", column, contract)
 
 
@@ -103,20 +133,36 @@ def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -
     return [breach(contract, column, rule, bad)] if len(bad) else []
 
 
-def _thousands_hint(bad: pd.Series) -> str:
-    grouped = bad.str.fullmatch(r"-?\d{1,3}([, ]\d{3})+(\.\d+)?").any()
-    return "; has thousand separators: set `thousands` in the contract" if grouped else ""
+def _number_hint(bad: pd.Series) -> str:
+    if bad.str.fullmatch(r"-?\d{1,3}([, ]\d{3})+(\.\d+)?").any():
+        return "; has thousand separators: set `thousands` in the contract"
+    if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
+        return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
+    return ""
 
 
 def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     if pd.api.types.is_datetime64_any_dtype(values):
-        read, text = _by_value(values, _plain), values
-    else:
-        text = _without(as_text(values), column)
-        read = _by_value(text, lambda different: _parsed(different, column.format))
+        read = _by_value(values, _plain)
+        codes = pd.to_datetime(list(column.missing), errors="coerce", format="ISO8601")
+        return read.mask(read.isin(codes.dropna())).astype("datetime64[us]"), []
+    text = _without(_half_width(as_text(values)), column)
+    read = _by_value(text, lambda different: _parsed(different, column.format))
     unread = text[read.isna() & text.notna()]
-    found = [breach(contract, column, "not a date", unread)] if len(unread) else []
+    found = [breach(contract, column, f"not a date{_date_hint(unread, column)}", unread)] if len(unread) else []
     return read.astype("datetime64[us]"), found + _day_or_month(text, column, contract)
+
+
+def _date_hint(bad: pd.Series, column: Column) -> str:
+    numbers = are_day_numbers(bad) and not column.format
+    return "; day numbers of a spreadsheet? set `format: excel` in the contract" if numbers else ""
+
+
+def are_day_numbers(text: pd.Series) -> bool:
+    """Say whether texts are whole numbers as spreadsheets keep the days of 1927 to 2119 (43831 is 2020-01-01)."""
+    whole = text.dropna()
+    whole = whole[whole.str.fullmatch(r"\d{5}(\.0+)?")]
+    return bool(len(whole)) and len(whole) == text.notna().sum() and whole.astype(float).between(*_DAY_NUMBERS).all()
 
 
 def _plain(dates: pd.Series) -> pd.Series:
@@ -126,6 +172,8 @@ def _plain(dates: pd.Series) -> pd.Series:
 
 def _parsed(different: pd.Series, written: str) -> pd.Series:
     """Return different texts as dates: by the contract's format, else ISO 8601, else as the first other is written."""
+    if written == EXCEL:
+        return _day_numbers(different)
     if written:
         return _plain(pd.to_datetime(different, format=written, errors="coerce"))
     iso = different.str.fullmatch(_ISO).fillna(False).astype(bool)
@@ -133,6 +181,12 @@ def _parsed(different: pd.Series, written: str) -> pd.Series:
     rest = different[~iso]
     guess = _format(rest) if rest.notna().any() else None
     return read.fillna(_plain(pd.to_datetime(rest, format=guess, errors="coerce", utc=True))) if guess else read
+
+
+def _day_numbers(different: pd.Series) -> pd.Series:
+    days = pd.to_numeric(different, errors="coerce").astype(float)
+    days = days.where(days.between(*_DAY_NUMBERS))
+    return pd.Timestamp(_DAY_ZERO) + pd.to_timedelta((days * 86_400).round(), unit="s")
 
 
 def _format(text: pd.Series) -> str | None:

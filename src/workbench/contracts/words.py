@@ -8,8 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.contracts import computed
+from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Separator
 from workbench.contracts.outcome import Outcome
-from workbench.params import UserError, from_yaml, nearest
+from workbench.params import Day, UserError, from_yaml, nearest, shown
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "fact", "ignore"]
@@ -43,7 +44,9 @@ class Column(_Model):
     undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
     prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
     missing: tuple[str, ...] = Field((), description="codes that stand for missing")
-    format: str = Field("", description="how a date is written (%d/%m/%Y), where it is not ISO 8601 (2020-01-31)")
+    format: DateFormat = Field(
+        "", description="how a date is written where it is not ISO 8601: %d/%m/%Y, or excel for its day numbers"
+    )
     nullable: bool = True
     breach: Literal["error", "warning"] = Field("error", description="warning: bad values become missing")
     reviewed: str = Field("", description="why a feature the leakage screen suspects may stay, and who said so")
@@ -83,15 +86,15 @@ class Contract(_Model):
     citation: str = ""
     notes: tuple[str, ...] = ()
     currency: str = ""
-    encoding: str = "utf-8-sig"
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    thousands: str = Field("", max_length=1)
+    encoding: str = Field("utf-8-sig", description="of a CSV file: utf-8-sig, gb18030, cp950, cp932, cp1252, utf-16")
+    delimiter: Delimiter = Field(",", min_length=1, max_length=1, description="between the values of a CSV file")
+    thousands: Separator = Field("", max_length=1, description="between the thousands of a number")
     entity: Literal["account", "customer", "loan", "application", "event", "month"] = Field(
         "account", description="what a row is; month: a month of what the key names"
     )
     outcome: Outcome = Field(Outcome(), description="what is predicted, and how pages speak of it")
     event_value: str = Field("", description="value of the outcome column that is the event (default, churn, yes)")
-    as_of: str = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
+    as_of: Day = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")
     extra: Literal["error", "warning"] = Field("error", description="what a column the contract doesn't name is")
 
     @model_validator(mode="after")
@@ -202,11 +205,17 @@ def load(path: Path) -> Contract:
         raise UserError(f"contract {path}: no such file; draft one with `workbench intake FILE`")
     try:
         content = from_yaml(path.read_text(encoding="utf-8"), f"contract {path}")
-        return Contract.model_validate(content)
+        contract = Contract.model_validate(content)
     except UnicodeDecodeError:
         raise UserError(f"contract {path}: not UTF-8; save it as UTF-8") from None
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
+    if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):
+        raise UserError(
+            f"contract {path}: columns.{taken.name}: the panel keeps this name for itself; "
+            f"write `name: {taken.name}_value, source: {shown(taken.file_name)}`"
+        )
+    return contract
 
 
 def _first(e: ValidationError, content: Any) -> str:

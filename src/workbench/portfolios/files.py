@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from workbench.contracts import Contract
 from workbench.params import UserError, nearest
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from workbench.portfolios import delimited, encodings, limits, parquet
 
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
-_DELIMITERS = (",", ";", "\t", "|")
-_CUT = 4  # bytes of the longest character: a fault this near the end is a file cut off
+_CHUNK = 2**20
+_SAMPLE = 2**22  # bytes looked at to tell an encoding
+_WIDE = ("utf-16", "utf-32")  # ASCII isn't part of them
 
 
 def read_raw(path: Path, contract: Contract | None = None) -> pd.DataFrame:
@@ -29,14 +27,20 @@ def read_raw(path: Path, contract: Contract | None = None) -> pd.DataFrame:
 
     CSV is read as text, so that identifiers keep every digit; an empty value is missing; types come
     with the contract, and so do encoding and delimiter (without one: UTF-8 and comma, tab for .tsv).
-    Raises `UserError` with one line for a file that is missing, empty, truncated, in another encoding
-    or delimiter, ragged, or of another kind.
+    It is read in pieces, within the limits of `portfolios.limits`. Raises `UserError` with one line for a
+    file that is missing, empty, truncated, too large, in another encoding or delimiter, in two encodings,
+    ragged, without a header, or of another kind.
     """
     readable(path, contract)
     if path.name.lower().endswith(PARQUET):
-        return _parquet(path)
+        return _with_rows(path, parquet.read(path))
     encoding = contract.encoding if contract else "utf-8-sig"
-    return _text(path, encoding, contract.delimiter if contract else _usual_delimiter(path))
+    _is_in(path, encoding)
+    delimiter = contract.delimiter if contract else _usual_delimiter(path)
+    delimited.well_formed(
+        path.name, _lines(path, encoding), delimiter, [c.file_name for c in contract.columns] if contract else ()
+    )
+    return _with_rows(path, _parsed(path, encoding, delimiter))
 
 
 def readable(path: Path, contract: Contract | None = None) -> None:
@@ -44,12 +48,8 @@ def readable(path: Path, contract: Contract | None = None) -> None:
     _there(path)
     if not path.name.lower().endswith((*PARQUET, *TEXT)):
         raise UserError(f"{path.name}: '{path.suffix}' is not read here; give a .csv, .tsv or .parquet file")
-    try:
-        codecs.lookup(contract.encoding if contract else "utf-8")
-    except LookupError:
-        raise UserError(
-            f"{path.name}: '{contract.encoding}' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
-        ) from None
+    if contract and not encodings.is_encoding(contract.encoding):
+        raise UserError(f"{path.name}: {contract.encoding!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252")
 
 
 def dialect(path: Path) -> dict[str, str]:
@@ -60,61 +60,34 @@ def dialect(path: Path) -> dict[str, str]:
     _there(path)
     if not path.name.lower().endswith(TEXT):
         return {}
-    raw = _bytes(path)
-    encoding = "utf-8-sig" if _decodes(raw, "utf-8-sig") else _fitting(raw) or "utf-8-sig"
-    first = _decoded(path, raw, encoding).split("\n", 1)[0]
-    fields = {d: len(next(csv.reader([first], delimiter=d), [])) for d in (_usual_delimiter(path), *_DELIMITERS)}
+    _holds_text(path)
+    encoding = "utf-8-sig" if encodings.decodes(_chunks(path), "utf-8-sig") and b"\x00" not in _sample(path) else ""
+    encoding = encoding or encodings.fitting(_sample(path)) or "utf-8-sig"
+    _is_in(path, encoding)
+    tried = dict.fromkeys((_usual_delimiter(path), *delimited.DELIMITERS))
+    fields = {d: len(delimited.first_record(path.name, _lines(path, encoding), d)) for d in tried}
     return {"encoding": encoding, "delimiter": max(fields, key=lambda d: fields[d])}
 
 
+def remarks(path: Path) -> tuple[str, ...]:
+    """Return what a reader should know of a file that can be read all the same: a Parquet file without checksums."""
+    is_parquet = path.name.lower().endswith(PARQUET)
+    return (parquet.UNCHECKED,) if is_parquet and not parquet.is_checked(path) else ()
+
+
 def _there(path: Path) -> None:
-    if path.is_dir():
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except (OSError, ValueError):  # a name too long, or with a null byte
+        exists, is_folder = False, False
+    if is_folder:
         raise UserError(f"{path.name}: is a folder; name the file in it")
-    if not path.exists():
+    if not exists:
         near = [p.name for p in path.parent.glob("*") if p.is_file()] if path.parent.is_dir() else []
         where = "the folder is empty" if path.parent.is_dir() else "the folder is not there"
         raise UserError(f"{path.name}: no such file; {nearest(path.name, near) if near else where}")
     if path.stat().st_size == 0:
         raise UserError(f"{path.name}: the file is empty (0 bytes)")
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        schema = pq.read_schema(path)
-        _columns_are_plain(path, schema)
-        table = pd.read_parquet(path)
-    except (pa.ArrowException, OSError, ValueError) as e:
-        first = " ".join(str(e).split())[:100]
-        raise UserError(
-            f"{path.name}: not a whole Parquet file (truncated or damaged); fetch it again ({first})"
-        ) from None
-    named = [n for n in table.index.names if n is not None]
-    table = table.reset_index(named) if named else table  # a column that pandas kept as the index is a column
-    return _with_rows(path, table.reset_index(drop=True))
-
-
-def _columns_are_plain(path: Path, schema: pa.Schema) -> None:
-    import pyarrow as pa
-
-    _names_stand_once(path, list(schema.names))
-    nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-    if nested:
-        raise UserError(f"{path.name}: column '{nested[0]}' holds lists or records; give one value per row")
-
-
-def _text(path: Path, encoding: str, delimiter: str) -> pd.DataFrame:
-    content = _decoded(path, _bytes(path), encoding)
-    _rows_are_even(path, content, delimiter)
-    try:
-        table = pd.read_csv(
-            io.StringIO(content), sep=delimiter, dtype=str, keep_default_na=False, na_values=[""], index_col=False
-        )
-    except ValueError as e:  # pandas' ParserError is one
-        raise UserError(f"{path.name}: not a table; {' '.join(str(e).split())[:120]}") from None
-    return _with_rows(path, table)
 
 
 def _with_rows(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -127,101 +100,113 @@ def _usual_delimiter(path: Path) -> str:
     return "\t" if path.name.lower().endswith((".tsv", ".tsv.gz")) else ","
 
 
-def _bytes(path: Path) -> bytes:
+def _parsed(path: Path, encoding: str, delimiter: str) -> pd.DataFrame:
+    kept: dict[str, object] = {"dtype": str, "keep_default_na": False, "na_values": [""], "index_col": False}
     try:
-        raw = path.read_bytes()
-        raw = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise UserError(f"{path.name}: not a whole gzip file (truncated or damaged); fetch it again") from None
+        with _opened(path, encoding) as text:
+            return pd.read_csv(text, sep=delimiter, **kept)
+    except ValueError as e:  # pandas' ParserError is one
+        raise UserError(f"{path.name}: not a table; {' '.join(str(e).split())[:120]}") from None
+
+
+class _Unpacked(io.RawIOBase):
+    """The bytes of a file, unpacked where it is gzipped, up to the limits."""
+
+    def __init__(self, path: Path):
+        self.name, self.packed, self.size = path.name, path.stat().st_size, 0
+        self.source = gzip.GzipFile(path) if path.suffix.lower() == ".gz" else path.open("rb")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        try:
+            chunk = self.source.read(len(buffer))
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise UserError(f"{self.name}: not a whole gzip file (truncated or damaged); fetch it again") from None
+        self.size += len(chunk)
+        limits.unpacked(self.name, self.size, self.packed)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self.source.close()
+        super().close()
+
+
+def _bytes(path: Path) -> io.BufferedReader:
+    try:
+        return io.BufferedReader(_Unpacked(path), _CHUNK)
     except OSError as e:
         raise UserError(f"{path.name}: can't be read ({e.strerror}); look at its permissions") from None
-    if not raw.strip():
+
+
+def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(_bytes(path), encoding, newline="")
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    with _opened(path, encoding) as text:
+        yield from text
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with _bytes(path) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _sample(path: Path) -> bytes:
+    with _bytes(path) as file:
+        return file.read(_SAMPLE)
+
+
+def _holds_text(path: Path) -> None:
+    if not any(chunk.strip() for chunk in _chunks(path)):
         raise UserError(f"{path.name}: the file is empty (nothing but blank lines)")
-    if raw.startswith(b"PK\x03\x04"):
+    if _sample(path).startswith(b"PK\x03\x04"):
         raise UserError(f"{path.name}: an Excel or zip file under the name of a CSV; save it as CSV (UTF-8)")
-    return raw
 
 
-def _decoded(path: Path, raw: bytes, encoding: str) -> str:
+def _is_in(path: Path, encoding: str) -> None:
+    """Raise `UserError` where the file isn't in this encoding, or not in this one alone."""
+    _holds_text(path)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    holds_null = False
     try:
-        content = raw.decode(encoding)
-    except UnicodeError as e:
-        if isinstance(e, UnicodeDecodeError) and 0 < len(raw) - _CUT < e.start:
-            raise UserError(f"{path.name}: cut off in the middle of a character; fetch it again") from None
-        fits = _fitting(raw)
-        hint = f"set `encoding: {fits}` in the contract" if fits else "name its encoding in the contract"
-        raise UserError(f"{path.name}: not {encoding}; {hint}") from None
-    if "\x00" in content:
-        raise UserError(
-            f"{path.name}: holds null bytes; is it UTF-16 or no text at all? name its encoding in the contract"
-        )
-    return content
-
-
-def _fitting(raw: bytes) -> str:
-    """Return the encoding that fits bytes that aren't UTF-8, '' where none does.
-
-    gb18030 (GBK is part of it) reads almost any bytes; Western letters come out as rare characters,
-    Chinese text as those of GB 2312.
-    """
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16" if _decodes(raw, "utf-16") else ""
-    if b"\x00" in raw:
-        return ""
-    if _decodes(raw, "gb18030"):
-        foreign = [c for c in raw.decode("gb18030") if not c.isascii()]
-        if sum(_encodes(c, "gb2312") for c in foreign) >= len(foreign) / 2:
-            return "gb18030"
-    return "cp1252" if _decodes(raw, "cp1252") else ""
-
-
-def _decodes(raw: bytes, encoding: str) -> bool:
-    try:
-        raw.decode(encoding)
+        for chunk in _chunks(path):
+            holds_null |= "\x00" in decoder.decode(chunk)
     except UnicodeError:
-        return False
-    return True
-
-
-def _encodes(character: str, encoding: str) -> bool:
+        _refuse(path, encoding)
     try:
-        character.encode(encoding)
+        decoder.decode(b"", final=True)
     except UnicodeError:
-        return False
-    return True
+        raise UserError(f"{path.name}: cut off in the middle of a character; fetch it again") from None
+    if holds_null:
+        _refuse_null(path)
+    if not encoding.lower().replace("_", "-").startswith(("utf", *_WIDE)):
+        _is_in_one(path, encoding)
 
 
-def _rows_are_even(path: Path, content: str, delimiter: str) -> None:
-    """Refuse a file whose rows differ in length: pandas shifts or cuts some of them without a word."""
-    rows = csv.reader(io.StringIO(content, newline=None), delimiter=delimiter)
-    begins, width = 1, 0
-    try:
-        for row in rows:
-            if not width:
-                _header_is_well(path, row, delimiter)
-                width = len(row)
-            if row and len(row) != width:
-                raise UserError(
-                    f"{path.name}: rows of different length; line {begins:,} has {len(row)} values, "
-                    f"the header {width}: quote values that hold the delimiter"
-                )
-            begins = rows.line_num + 1
-    except csv.Error as e:
-        raise UserError(f"{path.name}: line {begins:,}: {e}; is a quotation mark never closed?") from None
+def _refuse(path: Path, encoding: str) -> None:
+    fits = encodings.fitting(_sample(path))
+    if not fits.startswith(_WIDE):
+        _is_in_one(path, fits or "gb18030")
+    hint = f"set `encoding: {fits}` in the contract" if fits else "name its encoding in the contract"
+    raise UserError(f"{path.name}: not {encoding}; {hint}")
 
 
-def _header_is_well(path: Path, header: list[str], delimiter: str) -> None:
-    _names_stand_once(path, header)
-    others = [d for d in _DELIMITERS if d != delimiter and d in "".join(header)]
-    if len(header) == 1 and others:
-        raise UserError(f"{path.name}: one column only; set `delimiter: {_yaml(others[0])}` in the contract")
+def _refuse_null(path: Path) -> None:
+    fits = encodings.fitting(_sample(path))
+    hint = f"it seems to be UTF-16; set `encoding: {fits}` in the contract" if fits else "is it no text at all?"
+    raise UserError(f"{path.name}: holds null bytes; {hint}")
 
 
-def _names_stand_once(path: Path, header: list[str]) -> None:
-    twice = sorted({h for h in header if header.count(h) > 1})
-    if twice:
-        raise UserError(f"{path.name}: column '{twice[0]}' stands twice in the header; rename one")
-
-
-def _yaml(delimiter: str) -> str:
-    return '"\\t"' if delimiter == "\t" else f"'{delimiter}'"  # '\t' in single quotes is two characters to YAML
+def _is_in_one(path: Path, encoding: str) -> None:
+    """Lines of UTF-8 among others read as letters that nobody wrote (上海 as 涓婃捣)."""
+    with _bytes(path) as file:
+        utf8, other = encodings.foreign_lines(file, encoding)
+    if utf8 and other:
+        raise UserError(f"{path.name}: in two encodings, line {utf8:,} in UTF-8 and line {other:,} not; save it in one")
+    if utf8:
+        raise UserError(f"{path.name}: is UTF-8, not {encoding}; set `encoding: utf-8-sig` in the contract")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
-from workbench.contracts import Column, Contract, as_text
-from workbench.contracts.readings import EXACT, typed
+from workbench.contracts import Column, Contract
+from workbench.contracts.readings import EXACT, are_day_numbers, shown, typed
+from workbench.portfolios.looks import SEEN, Look
+from workbench.portfolios.people import are_names
 
 FEW_CODES = 30  # so many different values are listed as allowed ones
 MANY_CODES = 100  # so many are still codes, but too many to list
 MOSTLY = 0.99
-_SEEN = 2000  # values looked at to tell dates and personal data
+_PARSED = 200  # different values read as dates or names
 
 _PERSONAL = {
     "identifier": r"national_?id|(^|_)ssn|passport|id_?card|tax_?id|身份证|证件",
@@ -20,6 +23,10 @@ _PERSONAL = {
     "address": r"address|street|(^|_)city(_|$)|(^|_)zip|post_?code|postal|地址|住址",
     "name": r"(^|_)name$|surname|姓名|客户名称",
 }
+_PERSONS_NAME = (
+    r"^name$|(customer|client|applicant|borrower|holder|guarantor|debtor|owner|person|employee|contact|spouse|user"
+    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称"
+)
 _NOT_A_PERSON = r"bank|branch|product|model|manufact|brand|originator|servicer|series|vehicle|franchise|job|file"
 _FAIRNESS = (
     r"(^|_)(sex|gender|age|birth\w*|dob|marital|marriage|family_status|foreign\w*|nationality|citizen\w*"
@@ -42,52 +49,64 @@ _CODE = r"(^|_)(code|type|status|flag|category|cat|grade|kind|class)\d*$"
 _HIGH, _LOW = (365243, 999, 9999, 99999, 999999, 9999999, 99999999), (-1, -9, -99, -999, -9999)
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}
 
-_MAIL = r"[^@\s]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,24}"
-_PHONE = r"1[3-9]\d{9}|1[3-9]\d[ -]\d{4}[ -]\d{4}|\+[1-9][\d ()-]{7,18}|\d{3}-\d{3}-\d{4}"
-_DATE = (  # 2020-01-31, 20200131, 2020-01, 2020/1/31; 31/1/2020, 1/2020, 31-Jan-20
-    r"(?:19|20)\d{2}(?:-\d{2}-\d{2}|\d{4}|-\d{2}|/\d{1,2}/\d{1,2})(?:[T ].*)?"
+_CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
+_LONG = re.compile(r"\d{11,}(?:\.0+)?")
+_COMMAS = re.compile(r"-?[\d,]+(?:\.\d+)?")
+_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_IDENTITY = re.compile(r"\d{17}[\dXx]|\d{13,19}")
+_NO_DAY = re.compile(r"(?:2[1-9]|[3-9]\d)\d{2}(?:-\d{2}-\d{2}|\d{4}|/\d{1,2}/\d{1,2})(?:[T ].*)?")  # from 2100 on
+_MAIL = re.compile(r"[^@\s]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,24}")
+_PHONE = re.compile(r"1[3-9]\d{9}|1[3-9]\d[ -]\d{4}[ -]\d{4}|\+[1-9][\d ()-]{7,18}|\d{3}-\d{3}-\d{4}")
+_DATE = re.compile(  # 2020-01-31, 20200131, 2020-01, 2020/1/31; 31/1/2020, 1/2020, 31-Jan-20
+    r"(?:19|20|29|99)\d{2}(?:-\d{2}-\d{2}|\d{4}|-\d{2}|/\d{1,2}/\d{1,2})(?:[T ].*)?"
     r"|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}/\d{4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}|[A-Za-z]{3}-\d{2,4}"
 )
 
 
-def type_of(values: pd.Series, name: str) -> str:
+def type_of(seen: Look, name: str) -> str:
     """Return the contract type that fits the values: date, number, integer, category or text."""
-    known = values.dropna()
-    if pd.api.types.is_datetime64_any_dtype(values):
+    if seen.is_date:
         return "date"
-    if known.empty or pd.api.types.is_bool_dtype(values):
-        return "text" if known.empty else "category"
-    text = as_text(known)
-    if _are_dates(text):
+    if not seen.texts or seen.is_flag:
+        return "category" if seen.texts else "text"
+    if _are_dates(seen) or is_day_number(seen, name):
         return "date"
-    numbers = pd.to_numeric(text.str.replace(",", ""), errors="coerce")
-    if numbers.notna().mean() < MOSTLY or text.str.fullmatch(r"0\d+").any():
-        return _words(known)
-    if known.nunique() <= 2 or (re.search(_CODE, name) and known.nunique() <= FEW_CODES):
+    if seen.number_share < MOSTLY or any(t[0] == "0" and len(t) > 1 and t.isdecimal() for t in seen.plain[:SEEN]):
+        return _words(seen)
+    if seen.different <= 2 or (re.search(_CODE, name) and seen.different <= FEW_CODES):
         return "category"
-    whole = (numbers.dropna() % 1 == 0).all()
-    long = whole and (text.str.fullmatch(r"\d{11,}").mean() > 0.5 or numbers.abs().max() > EXACT)
+    numbers = seen.numbers[np.isfinite(seen.numbers)]
+    whole = bool((numbers % 1 == 0).all())
+    long = whole and (seen.mostly(_LONG, 0.5) or np.abs(numbers).max() > EXACT)
     return "text" if long else "integer" if whole else "number"
 
 
-def is_grouped(values: pd.Series) -> bool:
+def is_day_number(seen: Look, name: str) -> bool:
+    """Say whether a column called a date holds the day numbers of a spreadsheet (43831 for 2020-01-01)."""
+    return bool(re.search(_CALLED_DATE, name)) and are_day_numbers(pd.Series(seen.plain[:SEEN], dtype="string"))
+
+
+def is_percent(seen: Look) -> bool:
+    """Say whether numbers are written with a percent sign."""
+    return any(t.endswith("%") for t in seen.plain[:SEEN])
+
+
+def is_grouped(seen: Look) -> bool:
     """Say whether numbers are held as text with a comma between thousands."""
-    if not pd.api.types.is_string_dtype(values):
-        return False
-    text = values.dropna()
-    plain = text.str.fullmatch(r"\s*-?[\d,]+(\.\d+)?\s*")
-    return bool(len(text) and plain.mean() > MOSTLY and text.str.fullmatch(r"\s*-?\d{1,3}(,\d{3})+(\.\d+)?\s*").any())
+    grouped = seen.is_text and any("," in t and _GROUPED.fullmatch(t) for t in seen.plain[:SEEN])
+    return grouped and seen.mostly(_COMMAS, MOSTLY)
 
 
-def personal(values: pd.Series, name: str, source: str) -> str:
+def personal(seen: Look, name: str, source: str) -> str:
     """Return the kind of personal data a column seems to hold, '' for none; yes/no flags about it hold none."""
-    if values.nunique() <= 2:
+    if seen.different <= 2:
         return ""
     for kind, pattern in _PERSONAL.items():
         if (re.search(pattern, name) or re.search(pattern, source)) and not re.search(_NOT_A_PERSON, name):
-            holds_codes = kind == "name" and values.nunique() <= FEW_CODES < len(values) / 20
-            return "" if holds_codes else kind
-    return _personal_by_value(as_text(values.dropna().head(_SEEN)))
+            holds_codes = kind == "name" and seen.different <= min(FEW_CODES, seen.known / 20)
+            is_person = re.search(_PERSONS_NAME, name) or re.search(_PERSONS_NAME, source)
+            return "" if holds_codes and not is_person and not are_names(seen.texts, expected=True) else kind
+    return _personal_by_value(seen)
 
 
 def is_fairness(name: str) -> bool:
@@ -100,11 +119,12 @@ def is_afterwards(name: str) -> bool:
     return bool(re.search(_AFTERWARDS, name))
 
 
-def below_zero(values: pd.Series, name: str) -> float | None:
+def below_zero(seen: Look, name: str, missing: tuple[str, ...]) -> float | None:
     """Return the share below zero of a column called like an amount or a count; None for any other, or for many."""
     if not re.search(_AMOUNT, name):
         return None
-    share = float((as_numbers(values).dropna() < 0).mean())
+    counts = np.array([0 if t in missing else n for t, n in zip(seen.texts, seen.counts, strict=True)])
+    share = float(counts[seen.numbers < 0].sum() / max(counts[np.isfinite(seen.numbers)].sum(), 1))
     return share if share <= 1 - MOSTLY else None
 
 
@@ -113,55 +133,56 @@ def aspect(name: str) -> str:
     return next((a for a, pattern in _ASPECT.items() if re.search(pattern, name)), "basics")
 
 
-def as_numbers(values: pd.Series) -> pd.Series:
-    """Return values as numbers, commas between thousands taken out, NaN for what is none."""
-    return pd.to_numeric(as_text(values).str.replace(",", ""), errors="coerce")
+def missing_codes(seen: Look, kind: str) -> tuple[str, ...]:
+    """Return codes that seem to stand for missing.
 
-
-def missing_codes(values: pd.Series, kind: str) -> tuple[str, ...]:
-    """Return codes that seem to stand for missing: 'Unknown', or a 999 far above (a -1 below) all other values."""
+    'Unknown'; a 999 far above, a -1 below all other values; a day of the year 9999.
+    """
     if kind == "category":
-        codes = as_text(values).dropna().unique()
-        return tuple(sorted(c for c in codes if c.lower() in _UNKNOWN))
-    if kind not in ("number", "integer"):
+        return tuple(sorted(c for c in seen.texts if c.lower() in _UNKNOWN))
+    if kind == "date":
+        return tuple(sorted(shown(t) for t in seen.texts if _NO_DAY.fullmatch(t)))
+    if kind not in ("number", "integer") or seen.different < 10:
         return ()
-    numbers = as_numbers(values).dropna()
-    different = numbers.drop_duplicates().sort_values()
+    different = np.unique(seen.numbers[np.isfinite(seen.numbers)])
     if len(different) < 10:
         return ()
-    found = []
-    if different.iloc[-1] in _HIGH and different.iloc[-2] < different.iloc[-1] / 3:
-        found.append(different.iloc[-1])
-    if different.iloc[0] in _LOW and different.iloc[1] >= 0:
-        found.append(different.iloc[0])
-    return tuple(f"{code:.0f}" for code in found if (numbers == code).sum() > 1)
+    codes = []
+    if different[-1] in _HIGH and different[-2] < different[-1] / 3:
+        codes.append(different[-1])
+    if different[0] in _LOW and different[1] >= 0:
+        codes.append(different[0])
+    counts = np.array(seen.counts)
+    return tuple(f"{code:.0f}" for code in codes if counts[seen.numbers == code].sum() > 1)
 
 
-def _are_dates(text: pd.Series) -> bool:
-    seen = text.head(_SEEN)
-    if seen.str.fullmatch(_DATE).mean() < MOSTLY:
+def _are_dates(seen: Look) -> bool:
+    if not seen.mostly(_DATE, MOSTLY):
         return False
     column = Column(name="date", type="date")
-    read, _ = typed(seen, column, Contract(name="draft", title="", columns=(column,)))
-    return read.notna().mean() > MOSTLY
+    first = pd.Series(seen.plain[:_PARSED], dtype="string")
+    first = first[~first.str.fullmatch(_NO_DAY.pattern)]
+    read, _ = typed(first, column, Contract(name="draft", title="", columns=(column,)))
+    return bool(len(read)) and read.notna().mean() > MOSTLY
 
 
-def _words(known: pd.Series) -> str:
+def _words(seen: Look) -> str:
     """Few different values are codes; a value of its own in every second row is free text."""
-    n = known.nunique()
-    is_code = (n <= FEW_CODES and n <= max(2, len(known) / 2)) or (n <= MANY_CODES and n <= len(known) / 20)
+    n, rows = seen.different, seen.known
+    is_code = (n <= FEW_CODES and n <= max(2, rows / 2)) or (n <= MANY_CODES and n <= rows / 20)
     return "category" if is_code else "text"
 
 
-def _personal_by_value(text: pd.Series) -> str:
-    if text.empty:
+def _personal_by_value(seen: Look) -> str:
+    if not seen.texts:
         return ""
-    if text.str.fullmatch(_MAIL).mean() > 0.8 or text.str.fullmatch(_PHONE).mean() > 0.8:
+    if seen.mostly(_MAIL, 0.8) or seen.mostly(_PHONE, 0.8):
         return "contact"
-    identity = text.str.fullmatch(r"\d{17}[\dXx]") | text.str.fullmatch(r"\d{13,19}")
-    held = text[identity.fillna(False).astype(bool)]
-    checked = sum(_is_resident(v) or _is_card(v) for v in held)
-    return "identifier" if checked > 0.8 * len(text) else ""
+    if seen.mostly(_IDENTITY, 0.8):
+        texts = seen.plain[:SEEN]
+        checked = sum(n for t, n in zip(texts, seen.counts, strict=False) if _is_resident(t) or _is_card(t))
+        return "identifier" if checked > 0.8 * sum(seen.counts[:SEEN]) else ""
+    return "name" if not seen.plain[0][0].isdigit() and are_names(seen.plain[:_PARSED]) else ""
 
 
 def _is_resident(number: str) -> bool:

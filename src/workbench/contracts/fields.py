@@ -1,0 +1,52 @@
+"""Fields of a contract of which a type alone can't say whether they are well: separators, date formats, days, names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+SEPARATORS = ",.' _’\u00a0\u202f"  # between thousands, somewhere in the world
+EXCEL = "excel"  # days since 1899-12-30, as spreadsheets keep a date (ECMA-376, 18.17.4)
+RESERVED = {  # the panel's own columns, and the role of the one column that may be called so
+    "entity_id": "key",
+    "parent_id": "parent",
+    "as_of_date": "as_of",
+    "outcome": "outcome",
+    "weight": "weight",
+    "sample": "sample",
+    "predicted": "",
+}
+
+
+def _separator(text: str) -> str:
+    if text and text not in SEPARATORS:
+        raise ValueError(f"'{text}' can't stand between thousands; one of , . ' _ or a space")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    if text.isalnum() or text in '"\r\n\x00' or (text.isspace() and text != "\t"):
+        raise ValueError(f'{text!r} can\'t stand between values; one of , ; | or "\\t"')
+    return text
+
+
+def _date_format(text: str) -> str:
+    """A format must keep the year, the month where it has one, and be read back as it was written."""
+    if not text or text == EXCEL:
+        return text
+    try:
+        written = datetime(2021, 11, 30).strftime(text)
+        if datetime.strptime(written, text).year == 2021:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(
+        f"{text!r} is no way to write a date; such as %d/%m/%Y, %Y年%m月%d日, or excel for its day numbers"
+    )
+
+
+Separator = Annotated[str, AfterValidator(_separator)]
+Delimiter = Annotated[str, AfterValidator(_delimiter)]
+DateFormat = Annotated[str, AfterValidator(_date_format)]

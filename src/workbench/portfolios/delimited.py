@@ -1,0 +1,124 @@
+"""Rows of a delimited text held to their header: names, lengths, and lines that are no rows of the table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from workbench.params import UserError
+from workbench.portfolios import limits
+
+DELIMITERS = (",", ";", "\t", "|")
+_BEFORE = 20  # lines that may stand above a header
+_AFTER = 5  # lines of notes below the last row
+_SHOWN = 200  # rows looked at to tell a header from values
+_TOTAL = re.compile(r"(?:grand |sub)?totals?|sum|[总總]计|[总總]計|合计|合計|小计|小計|汇总", re.I)
+_VALUE = re.compile(
+    r"[-+]?[\d,.]*\d%?|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\S+@\S+\.\w+|\d{17}[\dXx]"
+)
+
+Line = tuple[int, list[str]]  # number of its first line (from 1), values
+
+
+def well_formed(name: str, lines: Iterable[str], delimiter: str, known: Iterable[str] = ()) -> None:
+    """Raise `UserError` where rows differ in length, a line is no row, or the header names the columns badly.
+
+    pandas shifts or cuts uneven rows without a word. `known` are the column names of a contract: a header
+    that holds one of them is a header.
+    """
+    rows = _rows(name, lines, delimiter)
+    start = list(islice(rows, 1 + _SHOWN))
+    if not start:
+        raise UserError(f"{name}: the file is empty (nothing but blank lines)")
+    _no_preamble(name, start)
+    _header(name, start, delimiter, set(known))
+    width, count, last = len(start[0][1]), 0, start[0]
+    for count, last in enumerate(_chained(start[1:], rows), 1):  # noqa: B007
+        if len(last[1]) != width:
+            raise UserError(f"{name}: {_uneven(last, width, rows)}")
+    limits.shape(name, count, width)
+    if count and _TOTAL.fullmatch(next((v for v in last[1] if v.strip()), "").strip(" :：")):
+        raise UserError(f"{name}: line {last[0]:,} seems to be a total, no row of the table; delete it")
+
+
+def first_record(name: str, lines: Iterable[str], delimiter: str) -> list[str]:
+    """Return the values of the first line that isn't blank."""
+    return next(_rows(name, lines, delimiter), (1, []))[1]
+
+
+def names_are_well(name: str, header: list[str]) -> None:
+    """Raise `UserError` where a column has no name or another one's."""
+    twice = next((h for h, n in Counter(header).items() if n > 1 and h.strip()), None)
+    if twice is not None:
+        raise UserError(f"{name}: column '{twice}' stands twice in the header; rename one")
+    blank = next((i for i, h in enumerate(header, 1) if not h.strip()), None)
+    if blank is not None:
+        raise UserError(f"{name}: column {blank} has no name in the header; name it or delete the column")
+
+
+def yaml_of(delimiter: str) -> str:
+    """Return a delimiter as a contract writes it: '\\t' in single quotes is two characters to YAML."""
+    return '"\\t"' if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _rows(name: str, lines: Iterable[str], delimiter: str) -> Iterator[Line]:
+    reader = csv.reader(lines, delimiter=delimiter)
+    begins = 1
+    try:
+        for row in reader:
+            if row:
+                yield begins, row
+            begins = reader.line_num + 1
+    except csv.Error as e:
+        raise UserError(f"{name}: line {begins:,}: {e}; is a quotation mark never closed?") from None
+
+
+def _chained(first: list[Line], rest: Iterator[Line]) -> Iterator[Line]:
+    yield from first
+    yield from rest
+
+
+def _no_preamble(name: str, start: list[Line]) -> None:
+    """Few lines of other lengths, then rows of one length: the header stands where that length begins."""
+    widths = [len(row) for _, row in start[: 2 * _BEFORE]]
+    usual, times = Counter(widths).most_common(1)[0]
+    at = widths.index(usual)
+    if not 0 < at <= _BEFORE or usual <= max(widths[:at]) or times < 2:
+        return
+    if not any(_VALUE.fullmatch(h.strip()) for h in start[at][1]):
+        raise UserError(
+            f"{name}: what stands above line {start[at][0]}, the header, is no part of the table; delete it"
+        )
+
+
+def _header(name: str, start: list[Line], delimiter: str, known: set[str]) -> None:
+    header, rows = start[0][1], [row for _, row in start[1:]]
+    limits.shape(name, 0, len(header))
+    others = [d for d in DELIMITERS if d != delimiter and d in "".join(header)]
+    if len(header) == 1 and others:
+        raise UserError(f"{name}: one column only; set `delimiter: {yaml_of(others[0])}` in the contract")
+    if not known & set(header) and _holds_values(header, rows):
+        raise UserError(f"{name}: line 1 seems to hold values, not names; give the file a header line")
+    names_are_well(name, header)
+
+
+def _holds_values(header: list[str], rows: list[list[str]]) -> bool:
+    """Half of the names are numbers, dates or addresses, or stand as values below; years and 0, 1, 2… are names."""
+    numbers = [int(h) for h in header if re.fullmatch(r"\d{1,4}", h)]
+    if len(numbers) > 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return False
+    below = [{row[i] for row in rows if i < len(row)} for i in range(len(header))]
+    held = sum(bool(_VALUE.fullmatch(h.strip())) or h in seen for h, seen in zip(header, below, strict=True) if h)
+    return bool(rows) and held >= max(1, len(header) / 2)
+
+
+def _uneven(line: Line, width: int, rest: Iterator[Line]) -> str:
+    begins, row = line
+    after = list(islice(rest, _AFTER))
+    counts = f"line {begins:,} has {len(row)} values, the header {width}"
+    if len(row) < width and begins > 2 and len(after) < _AFTER and all(len(r) != width for _, r in after):
+        return f"{counts}: a total or a note at the end? delete it; cut off? fetch it again"
+    return f"rows of different length; {counts}: quote values that hold the delimiter"

@@ -1,0 +1,152 @@
+"""Guess the roles in a draft: key, parent, outcome, as-of date, what is known only afterwards; and say why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from workbench.contracts import Column, Contract, as_text
+from workbench.contracts.readings import typed
+from workbench.portfolios import guesses
+from workbench.portfolios.looks import Look
+
+_KEY = r"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码"
+_OWNER = r"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$"
+_NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d{2}")
+_PERIOD = r"^t$|month|period|date|year"
+_OUTCOME = (  # asked for in this order: a file may hold both an outcome `y` and a feature `default`
+    r"^(is_)?(target|outcome|label|y|bad|bad_flag|good_bad)$|是否违约|违约",
+    r"churn|attrition|mis_status|creditability|default|charged_off",
+    r"(^|_)status$",
+)
+_BAD = r"chg|charge|off|bad|default|late|attrit|churn|^y(es)?$"
+_FIRST_DATE = r"approv|applic|as_of|decision|originat|open|issue"
+_CLEAR = 0.9  # filled for the bad and empty for the good, in so much more of the rows
+
+
+_AS_KEY: dict[str, Any] = {
+    "type": "text", "values": {}, "missing": (), "minimum": None, "breach": "error", "unit": "", "format": "",
+    "personal": "identifier",
+}  # fmt: skip
+
+Looks = Mapping[str, Look]
+
+
+def given(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+    """Return the contract with the roles its columns seem to play in the raw table (n × k); `looks` by column name."""
+    return _with_dates(_with_outcome(_with_key(contract, raw, looks), raw, looks), raw)
+
+
+def why(c: Column, contract: Contract) -> str:
+    """Return in a few words what a column's guesses rest on."""
+    keys = contract.identity() if c.role == "key" else []
+    doubtful = any(n.startswith(f"Key '{c.name}'") for n in contract.notes)
+    reasons = {
+        "unique in every row": keys == [c.name] and not doubtful,
+        "called like a key, but look at the notes": keys == [c.name] and doubtful,
+        "unique in every row together with the other key": len(keys) > 1,
+        "an identifier that stands in several rows: who owns them": c.role == "parent",
+        "two values and called like an outcome": c.role == "outcome",
+        "names a month together with the key": c.role == "as_of" and contract.entity == "month",
+        "earliest date, there in every row": c.role == "as_of" and contract.entity != "month",
+        "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
+        "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
+        "a group to compare treatment by": c.fairness,
+        "code for missing by its place or name": bool(c.missing),
+        "an amount, though a few lie below zero: they become missing": c.minimum == 0 and c.breach == "warning",
+        "empty, constant or free text": c.role == "ignore" and not c.personal,
+    }
+    return "; ".join(r for r, holds in reasons.items() if holds) or "type from the values"
+
+
+def _changed(contract: Contract, changes: Mapping[str, dict[str, Any]], **facts: Any) -> Contract:
+    new = [c.model_copy(update=changes[c.name]) if c.name in changes else c for c in contract.columns]
+    return contract.replaced(new, **facts)
+
+
+def _called(pattern: str, c: Column) -> bool:
+    return bool(re.search(pattern, c.name) or re.search(pattern, c.source, re.I))
+
+
+def _with_key(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+    """The first identifier unique in every row is the key; else one that nearly is; else an owner and a period."""
+    called = [c for c in contract.columns if _called(_KEY, c) and c.personal in ("", "identifier")]
+    owners = [c for c in called if _called(_OWNER, c) and looks[c.name].different > guesses.MANY_CODES]
+    key = next((c for c in called if looks[c.name].different == looks[c.name].rows), None)
+    key = key or next((c for c in owners if looks[c.name].different >= _NEARLY * looks[c.name].rows), None)
+    if key:
+        notes = (*contract.notes, *_notes(key, looks[key.name]))
+        return _changed(contract, {key.name: {**_AS_KEY, "role": "key"}}, notes=notes)
+    changes = {c.name: {**_AS_KEY, "role": "parent" if c is owners[0] else "ignore"} for c in owners}
+    for c in owners:
+        for period in [p for p in contract.columns if re.search(_PERIOD, p.name) and p is not c]:
+            if not raw.duplicated([c.file_name, period.file_name]).any():
+                dated = {**_AS_KEY, "role": "key", "type": period.type, "format": period.format, "personal": ""}
+                hidden = {n: {**change, "role": "ignore"} for n, change in changes.items()}
+                return _changed(contract, {**hidden, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
+    return _changed(contract, changes)
+
+
+def _notes(key: Column, seen: Look) -> list[str]:
+    notes = []
+    if seen.different < seen.rows:
+        notes.append(
+            f"Key '{key.name}': {seen.rows - seen.different:,} of {seen.rows:,} rows repeat a value or have none; "
+            "remove them, or name the columns that make a row unique."
+        )
+    if any(_SCIENTIFIC.fullmatch(t) for t in seen.texts):
+        notes.append(f"Key '{key.name}' is in scientific notation, its digits are lost: export it as text.")
+    return notes
+
+
+def _with_outcome(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+    """The two-valued column most plainly called an outcome is it; columns filled for the bad only came after it."""
+    free = [c for c in contract.columns if not c.personal and c.role not in ("key", "parent")]
+    named = [c for pattern in _OUTCOME for c in free if _called(pattern, c)]
+    c = next((c for c in named if looks[c.name].different == 2), None)
+    if c is None:
+        return contract
+    seen = looks[c.name]
+    bad = _bad(seen)
+    is_bad = (as_text(raw[c.file_name]) == bad).fillna(False).astype(bool)
+    outcome = {"role": "outcome", "type": "category", "known": "after", "breach": "error", "missing": (), "unit": ""}
+    changes: dict[str, dict[str, Any]] = {n: {"known": "after"} for n in _filled_for_bad(contract, raw, looks, is_bad)}
+    changes[c.name] = {**outcome, "values": {v: v for v in sorted(seen.texts)}, "minimum": None}
+    return _changed(contract, changes, event_value=bad)
+
+
+def _bad(seen: Look) -> str:
+    """The code called like something bad, else the rarer one."""
+    called = [v for v in seen.texts if re.search(_BAD, v, re.I)]
+    return called[0] if len(called) == 1 else seen.texts[-1]
+
+
+def _filled_for_bad(contract: Contract, raw: pd.DataFrame, looks: Looks, bad: pd.Series) -> list[str]:
+    names = []
+    for c in contract.columns:
+        seen = looks[c.name]
+        zeros = sum(n for t, n in zip(seen.texts, seen.counts, strict=True) if t == "0")
+        if seen.rows - seen.known + zeros < _CLEAR * (~bad).sum():  # too few are empty
+            continue
+        filled = raw[c.file_name].notna() & ~as_text(raw[c.file_name]).isin(["", "0"])
+        if filled[bad].mean() - filled[~bad].mean() > _CLEAR:
+            names.append(c.name)
+    return names
+
+
+def _with_dates(contract: Contract, raw: pd.DataFrame) -> Contract:
+    """The as-of date is there in every row, by its name or before the others; dates mostly later came after it."""
+    free = {c.name for c in contract.columns if c.role == "fact"}
+    dates = {c.name: typed(raw[c.file_name], c, contract)[0] for c in contract.columns if c.type == "date"}
+    whole = [n for n, d in dates.items() if n in free and d.notna().all() and d.nunique() > 1]
+    if not whole or not contract.named("outcome"):
+        return contract
+    named = [n for n in whole if re.search(_FIRST_DATE, n)]
+    first = named[0] if named else min(whole, key=lambda n: dates[n].median())
+    later = [n for n, d in dates.items() if n != first and (d > dates[first])[d.notna()].mean() > 0.5]
+    changes: dict[str, dict[str, Any]] = {n: {"known": "after"} for n in later}
+    return _changed(contract, {**changes, first: {"role": "as_of", "breach": "error"}})

@@ -1,0 +1,56 @@
+"""The two servers a person looks through, JupyterLab and MLflow's UI: how they are started, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench import home
+from workbench.params import UserError
+
+LOOPBACK = "127.0.0.1"
+KERNEL = "loan-workbench"
+_LAB = Path(__file__).parent / "jupyter_lab"  # a kernel of this interpreter; no announcements
+_TRIED = 20  # ports after the one asked for
+
+
+def lab() -> tuple[list[str], dict[str, str]]:
+    """Return the command and the environment of JupyterLab at the workbench's folder, with a kernel of that name."""
+    options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={home.root()}"]
+    options += [f"--MappingKernelManager.default_kernel_name={KERNEL}"]
+    options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    places = {"JUPYTER_PATH": _LAB, "JUPYTER_CONFIG_PATH": _LAB / "config"}
+    found = {name: _before(place, os.environ.get(name)) for name, place in places.items()}
+    return [sys.executable, "-m", "jupyterlab", *options], {**os.environ, **found, "WORKBENCH_HOME": str(home.root())}
+
+
+def ui(port: int, store: str) -> list[str]:
+    """Return the command of MLflow's UI on a store (its address)."""
+    address = ["--host", LOOPBACK, "--port", str(port), "--backend-store-uri", store]
+    return [sys.executable, "-m", "mlflow", "ui", *address]
+
+
+def free_port(wanted: int) -> int:
+    """Return the first free port from the wanted one on; `UserError` where none of the next ones is free."""
+    for port in range(wanted, min(wanted + _TRIED, 65_535) + 1):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
+    raise UserError(f"ports {wanted} to {port} are taken; name a free one with --port")
+
+
+def start(command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    """Become this command; what was printed before is shown first."""
+    sys.stdout.flush()
+    os.execve(command[0], command, dict(environment or os.environ))
+
+
+def _before(place: Path, others: str | None) -> str:
+    return os.pathsep.join([str(place), *([others] if others else [])])

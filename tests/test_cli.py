@@ -1,0 +1,133 @@
+"""The command line: readable at 80 columns, quiet in a pipe, studies by name from any folder, servers as they should be."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from workbench import cli, home
+from workbench.params import UserError
+from workbench.runs import doctor, progress, servers
+from workbench.runs.execution import Result
+
+ROOT = Path(__file__).parents[1]
+LONG = "AUC 0.7512 (0.7433 to 0.7590) on the hold-out, 违约率 12.0%; the limit of 0.65 is kept; " * 2
+
+
+def _run(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-W", "ignore", "-m", "workbench.cli", *words]
+    return subprocess.run(command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",)]
+)
+def test_what_commands_print_fits_80_columns(words):
+    done = _run(*words, COLUMNS="80")
+    assert done.stdout and [line for line in done.stdout.splitlines() if cell_len(line) > 80] == []
+
+
+def test_lines_of_a_run_fit_80_columns_and_a_log_keeps_one_line_a_step(monkeypatch, capsys):
+    result = Result("validation/battery", "done", 12.34, "amber", LONG)
+    monkeypatch.setenv("COLUMNS", "80")
+    with progress.console() as lines:
+        lines.ended("taiwan_cards", result)
+        lines.note(LONG)
+    wrapped = capsys.readouterr().out.splitlines()
+    assert all(cell_len(line) <= 80 for line in wrapped) and len(wrapped) > 4
+    assert wrapped[0] == "✓ taiwan_cards validation/battery            12.3 s  amber"
+    assert wrapped[1].startswith("    AUC 0.7512 (0.7433")
+    monkeypatch.delenv("COLUMNS")
+    with progress.console() as lines:
+        lines.ended("taiwan_cards", result)
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_studies_are_known_by_name_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("WORKBENCH_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert home.root() == ROOT
+    for given in (
+        "taiwan_cards",
+        "taiwan_cards.yaml",
+        "params/taiwan_cards.yaml",
+        str(ROOT / "params/taiwan_cards.yaml"),
+    ):
+        assert cli._study(given) == ROOT / "params" / "taiwan_cards.yaml"
+
+
+def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_HOME"}
+    command = [sys.executable, "-m", "workbench.cli", "steps"]
+    done = subprocess.run([*command, "taiwan_card"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    said = "workbench: study 'taiwan_card' is not there; did you mean 'params/taiwan_cards.yaml'?\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    hint = re.search(r"did you mean '(.*)'", said)[1]
+    assert subprocess.run([*command, hint], cwd=tmp_path, env=environment, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("words", ["steps taiwan_cards", "--help", "completion bash"])
+def test_a_pipe_that_closes_early_is_no_error(words):
+    command = f"{sys.executable} -W ignore -m workbench.cli {words} | head -1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == "" and len(done.stdout.splitlines()) == 1
+
+
+def test_version_and_completion():
+    assert re.fullmatch(r"workbench \d+\.\d+\.\d+\n", _run("--version").stdout)
+    for shell, word in (("bash", "complete "), ("zsh", "#compdef workbench")):
+        done = _run("completion", shell)
+        assert done.returncode == 0 and word in done.stdout and "portfolios" in done.stdout
+
+
+def test_the_ui_takes_the_next_free_port():
+    with socket.socket() as taken:
+        taken.bind((servers.LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert servers.free_port(port) > port
+
+
+def test_no_free_port_is_a_line(monkeypatch):
+    monkeypatch.setattr(servers, "_TRIED", 0)
+    with socket.socket() as taken:
+        taken.bind((servers.LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"^ports {port} to {port} are taken; name a free one with --port$"):
+            servers.free_port(port)
+
+
+def test_lab_opens_at_the_workbenchs_folder_with_a_named_kernel_and_no_announcements(monkeypatch):
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyterlab_server.config import get_page_config
+
+    command, environment = servers.lab()
+    assert f"--ServerApp.root_dir={home.root()}" in command and environment["WORKBENCH_HOME"] == str(home.root())
+    for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.setenv(name, environment[name])
+    spec = KernelSpecManager().get_kernel_spec("loan-workbench")
+    assert spec.display_name == "Loan workbench" and spec.argv[0] in ("python", sys.executable)
+    disabled = get_page_config([]).get("disabledExtensions", [])
+    assert "@jupyterlab/apputils-extension:announcements" in json.dumps(disabled)
+
+
+def test_doctor_says_which_font_draws_chinese(monkeypatch):
+    monkeypatch.setattr(doctor, "_cjk_font", lambda: "Noto Sans CJK SC")
+    assert doctor._fonts() == (True, "fonts: Chinese labels with Noto Sans CJK SC")
+    monkeypatch.setattr(doctor, "_cjk_font", lambda: None)
+    assert doctor._fonts() == (True, "fonts: no Chinese font found; Chinese labels show as boxes")
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; from workbench import cli; cli._parser().format_help(); print(*sys.modules)"
+    began = time.perf_counter()
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    assert time.perf_counter() - began < 5 and not {"pandas", "mlflow", "rich", "shtab", "pydantic"} & set(loaded)
