@@ -101,6 +101,16 @@ def _links(contract: Contract) -> list[str]:
     return [*contract.named("parent"), *(keys if len(contract.identity()) > 1 else [])]
 
 
+def arrivals(raw: Raw) -> str:
+    """Return what came in as a list (Markdown): each raw table with its size, source, licence and notes."""
+    lines = []
+    for table, c in raw.values():
+        size = {"title": c.title, "rows": len(table), "columns": table.shape[1]}
+        came = say("**{title}**: {rows:,} rows, {columns} columns.", **size)
+        lines += [f"- {came} {c.source} {c.licence}", *(f"  - {note}" for note in c.notes)]
+    return "\n".join(lines)
+
+
 def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     """Return every table typed under its contract's names, and all findings, those between tables included."""
     today = pd.Timestamp(p.today or date.today())
@@ -153,17 +163,14 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     """
     key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
     for name, table in checked.items():
-        table = table.copy()
-        for column in [c for c in raw[name][1].columns if c.personal]:
+        personal = [c for c in raw[name][1].columns if c.personal]
+        linked = {c.name: c.name.removesuffix("_id") for c in personal if c.role in ("key", "parent")}
+        for column in personal:
             seen |= set(pseudonyms.fingerprints(_recognisable(table[column.name], column.personal), key))
-            linked = column.role in ("key", "parent")
-            table[column.name] = (
-                pseudonyms.pseudonym(table[column.name], key, column.name.removesuffix("_id")) if linked else None
-            )
-            rows.append((name, column.name, column.personal, "keyed pseudonym" if linked else "not kept"))
-        out[name] = table.drop(
-            columns=[c.name for c in raw[name][1].columns if c.personal and c.role not in ("key", "parent")]
-        )
+            treatment = "keyed pseudonym" if column.name in linked else "not kept"
+            rows.append((name, column.name, column.personal, treatment))
+        replaced = {n: pseudonyms.pseudonym(table[n], key, prefix) for n, prefix in linked.items()}
+        out[name] = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))

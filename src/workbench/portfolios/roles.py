@@ -43,7 +43,7 @@ def given(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
 
 def why(c: Column, contract: Contract) -> str:
     """Return in a few words what a column's guesses rest on."""
-    keys = contract.named("key") if c.role == "key" else []
+    keys = contract.identity() if c.role == "key" else []
     doubtful = any(n.startswith(f"Key '{c.name}'") for n in contract.notes)
     reasons = {
         "unique in every row": keys == [c.name] and not doubtful,
@@ -51,7 +51,8 @@ def why(c: Column, contract: Contract) -> str:
         "unique in every row together with the other key": len(keys) > 1,
         "an identifier that stands in several rows: who owns them": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
-        "earliest date, there in every row": c.role == "as_of" and c.name not in keys,
+        "names a month together with the key": c.role == "as_of" and contract.entity == "month",
+        "earliest date, there in every row": c.role == "as_of" and contract.entity != "month",
         "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
