@@ -72,8 +72,8 @@ def merged_effects(
 ) -> np.ndarray:
     """Return cuts as `merged` does, where a bin's value is its effect on the log odds given the other characteristics.
 
-    effect: pull and stiff (m each), sums of w·z and of w over the rows of a fine bin, with working response z and weight
-    w = p(1 − p); a bin's effect is Σpull / (Σstiff + ridge), what it adds ½(Σpull)² / (Σstiff + ridge).
+    effect: pull and stiff (m each), sums of w·z and of w over the rows of a fine bin, with working response z and
+    weight w = p(1 − p); a bin's effect is Σpull / (Σstiff + ridge), what it adds ½(Σpull)² / (Σstiff + ridge).
     Source: iteratively reweighted least squares, McCullagh & Nelder (1989), ch. 2.5.
     """
     pull, stiff = effect

@@ -27,8 +27,8 @@ class Scorecard(TabularClassifier):
     Each characteristic is binned alone (WOE); those that say something out of fold with the right sign (higher WOE
     must mean lower risk) are chosen step by step; then the chosen ones' bins are merged again, each given the others,
     so that points say what a bin adds. Every step keeps the direction in `monotone`. Score = 600 at odds of 20 good to
-    1 bad, 40 points double the odds. Source: Siddiqi (2017), Intelligent Credit Scoring, ch. 6 and 10; backfitting: Hastie &
-    Tibshirani (1990), ch. 4.
+    1 bad, 40 points double the odds. Source: Siddiqi (2017), Intelligent Credit Scoring, ch. 6 and 10; backfitting:
+    Hastie & Tibshirani (1990), ch. 4.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Scorecard(TabularClassifier):
 
     @property
     def coefficients_(self) -> dict[str, float]:
-        """Log odds of bad per unit of WOE: slope of a characteristic's effects on its WOE, negative in a sound card."""
+        """Slope of each characteristic's effects (log odds of bad) on its WOE; negative in a sound card."""
         return {n: _slope(Effects(b, np.array(self.effects_[n]), np.zeros(0))) for n, b in self.bins_.items()}
 
     def _needed(self) -> list[str]:

@@ -18,7 +18,7 @@ from workbench.params import UserError
 from workbench.registry import store
 
 ALIAS = "challenger"
-REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "optbinning", "pydantic")
+REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ PRELOAD = (
     "sklearn.metrics",
     "pandera.pandas",
     "xgboost",
-    "optbinning",
     "mlflow",
     "evidently",
 )
