@@ -62,7 +62,9 @@ def models(f: Frame) -> dict[str, Predict]:
         "workbench boosted": lambda a, y, b: BoostedTrees(f.signs, 3).fit(a, y).predict_proba(b)[:, 1],
         "workbench tree": lambda a, y, b: RuleTree(6).fit(a, y).predict_proba(b)[:, 1],
         "decile-bin logistic": decile_logistic,
-        "XGBoost": boosted(lambda: XGBClassifier(n_estimators=300, max_depth=4, learning_rate=0.05, n_jobs=1)),
+        "XGBoost": boosted(
+            lambda: XGBClassifier(n_estimators=300, max_depth=4, learning_rate=0.05, n_jobs=1, enable_categorical=True)
+        ),
         "hist. boosting": boosted(lambda: HistGradientBoostingClassifier(random_state=SEED)),
     }
 

@@ -11,9 +11,9 @@ import pandas as pd
 from scipy.special import expit
 
 from workbench.models.binning import WoeBins, best_bins, placed
-from workbench.models.effects import SAMPLED, Effects, given_the_others, start
+from workbench.models.effects import Effects, given_the_others, start
 from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
-from workbench.models.selection import chosen
+from workbench.models.selection import SAMPLED, chosen
 from workbench.models.shapes import shape_of
 from workbench.models.tabular import TabularClassifier
 
@@ -159,7 +159,7 @@ class Characteristics(Mapping[str, WoeBins]):
     def chosen(self) -> dict[str, float]:
         """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none.
 
-        Of more than 200,000 rows an even sample of so many is read: what a step adds is known well enough by then.
+        Of more than 50,000 rows an even sample of so many is read: what a step adds is known well enough by then.
         """
         names, every = list(self), max(1, len(self._y) // SAMPLED)
         columns, coefficients = chosen(self._out_of_fold(every), self._y[::every])

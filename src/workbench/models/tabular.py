@@ -39,7 +39,9 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):
             self.n_features_in_ = X.shape[1]
         else:
             given, y = validate_data(self, X, y, dtype=float, ensure_all_finite="allow-nan")
-            X = pd.DataFrame(given, columns=self._columns())
+            named = isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")
+            X = X if named else pd.DataFrame(given, columns=self._columns())
+            del given  # a copy of all of X
         check_classification_targets(y)
         self.classes_, coded = np.unique(y, return_inverse=True)
         if len(self.classes_) != 2:
