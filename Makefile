@@ -40,8 +40,10 @@ $(PEERS)/.ready: benchmarks/peers.lock
 	touch $(PEERS)/.ready
 
 benchmarks: $(READY) $(PEERS)/.ready
-	$(BIN)/python benchmarks/discrimination.py
-	$(PEERS)/bin/python benchmarks/peers.py
+	$(BIN)/python benchmarks/discrimination.py $(PEERS)/samples
+	$(PEERS)/bin/python benchmarks/peers.py $(PEERS)/samples
+	$(BIN)/python benchmarks/binning_speed.py
+	$(BIN)/python benchmarks/choice.py
 	$(BIN)/python benchmarks/warm_kernel.py
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.

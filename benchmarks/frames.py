@@ -18,7 +18,7 @@ from workbench import contracts
 from workbench.contracts import Contract
 from workbench.models.development import directions
 from workbench.panel import build
-from workbench.portfolios import catalog, taiwan_cards
+from workbench.portfolios import catalog
 
 OWN = Path(os.environ.get("WORKBENCH_DATA", "../shared/data/try"))
 CONTRACTS = Path(__file__).parents[1] / "params" / "contracts"
@@ -50,10 +50,10 @@ def frames(names: list[str] | None = None) -> dict[str, Frame]:
 
 def taiwan() -> Frame:
     """The panel of params/taiwan_cards.yaml; raw: the file's own columns."""
-    contract = contracts.load(catalog.DATA / "taiwan_cards.yaml")
-    raw = pd.read_parquet(catalog.raw_file("taiwan_cards"))
-    checked, _ = contracts.check(raw, contract, pd.Timestamp("2026-01-01"))
-    core = taiwan_cards.core({"taiwan_cards": checked}, contract)
+    source = catalog.shipped()["taiwan_cards"]
+    raw = pd.read_parquet(source.path)
+    checked, _ = contracts.check(raw, source.contract, pd.Timestamp("2026-01-01"))
+    core = source.core({source.name: checked}, {source.name: source.contract})
     built, words = build.build(*core["core__account"], core["core__month"][0], build.Params(study="benchmark"))
     built = built.sort_values("entity_id", key=lambda s: s.astype(int), ignore_index=True)
     raw = raw.sort_values("ID", ignore_index=True).drop(columns=["ID", "DEFAULT"]).astype(float)
@@ -63,15 +63,15 @@ def taiwan() -> Frame:
 
 def lendingclub() -> Frame:
     """Application columns only: no price, term or grade, which are the lender's own judgement."""
-    contract = contracts.load(catalog.DATA / "lendingclub_2007_2014.yaml")
+    source = catalog.shipped()["lendingclub_2007_2014"]
     judged = ("term_code", "interest_pct", "instalment_amt", "lender_grade_code", "lender_sub_grade_code")
-    return _checked(pd.read_parquet(catalog.raw_file("lendingclub_2007_2014")), contract, judged)
+    return _checked(pd.read_parquet(source.path), source.contract, judged)
 
 
 def german() -> Frame:
     """All features of the contract; protected groups are left out as everywhere."""
-    contract = contracts.load(catalog.DATA / "german_credit.yaml")
-    return _checked(pd.read_parquet(catalog.raw_file("german_credit")), contract)
+    source = catalog.shipped()["german_credit"]
+    return _checked(pd.read_parquet(source.path), source.contract)
 
 
 def sba() -> Frame:

@@ -14,7 +14,7 @@ import papermill
 
 from workbench.runs.warm import warm_kernels
 
-CELLS = ("import pandas, mlflow, evidently, optbinning, xgboost", "print(pandas.DataFrame({'a': [1]}).sum())")
+CELLS = ("import pandas, mlflow, evidently, xgboost", "print(pandas.DataFrame({'a': [1]}).sum())")
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_environment_installs_the_lock():
 def test_installed_versions_are_the_locked_ones():
     from importlib.metadata import version
 
-    for name in ("mlflow", "pandas", "evidently", "papermill", "xgboost", "optbinning", "pandera"):
+    for name in ("mlflow", "pandas", "evidently", "papermill", "xgboost", "pandera"):
         assert version(name) == _pins()[name]
 
 

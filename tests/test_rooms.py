@@ -14,7 +14,6 @@ SPOKEN = {
     "mlflow": "registry",
     "evidently": "monitoring",
     "papermill": "runs",
-    "optbinning": "models",
     "duckdb": "engine",
     "pyspark": "engine",
 }

@@ -67,7 +67,9 @@ def test_rows_of_one_parent_raise_the_limit_of_chance(sound):
     apart = metrics.calibration_error_limit(*arrays, 10, weight, np.arange(len(copies)), 0.95)
     assert together == pytest.approx(apart * np.sqrt(8), rel=0.15)
     once, often = (reliability.test(replace(sound, holdout=rows)) for rows in (h.reset_index(drop=True), copies))
-    assert str(often.verdict) == str(once.verdict) and often.facts["amber"] == pytest.approx(once.facts["amber"], rel=0.1)
+    assert str(often.verdict) == str(once.verdict) and often.facts["amber"] == pytest.approx(
+        once.facts["amber"], rel=0.1
+    )
 
 
 def test_copies_of_rows_change_no_calibration_test(sound):

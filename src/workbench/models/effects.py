@@ -12,7 +12,7 @@ from workbench.models.fine_bins import Fine
 from workbench.models.merging import Shape, Terms, merged_effects
 
 SWEEPS = 3
-SAMPLED = 200_000  # rows, evenly spread, for all sweeps but the last, which reads every row
+SAMPLED = 100_000  # rows, evenly spread, for all sweeps but the last, which reads every row
 
 
 @dataclass(frozen=True)

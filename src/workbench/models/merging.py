@@ -10,6 +10,7 @@ from scipy.special import xlogy
 
 LEAST_ROWS, LEAST_EVENTS = 20, 5  # rows in a bin, and events and non-events seen or expected; below it says nothing
 COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of χ² of 1 df, whose mean is 1)
+COST_A_ROW = 1e-5  # and at least so much a row, whatever their number: less isn't worth a bin, however sure
 SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
 
@@ -38,7 +39,9 @@ class Terms:
         """Return the terms for counts of one column; `many` follows from how rare the rarer class is."""
         rarer = min(good.sum(), bad.sum()) / max(good.sum() + bad.sum(), 1e-12)
         many = np.ceil(LEAST_EVENTS / rarer) if rarer > 0 else np.inf
-        return cls(LEAST_ROWS, many, LEAST_EVENTS, min_share * rows.sum(), COST, SPARSE_COST, MOST_BINS)
+        cost = max(COST, COST_A_ROW * rows.sum())
+        few, sparse_cost = min_share * rows.sum(), max(SPARSE_COST, cost)
+        return cls(LEAST_ROWS, many, LEAST_EVENTS, few, cost, sparse_cost, MOST_BINS)
 
     def enough(self, rows: np.ndarray, rare: np.ndarray) -> np.ndarray:
         """Say which bins, by rows and how many of these are of the rarer class, may stand alone."""
@@ -87,7 +90,7 @@ def _within_most(table: _Table, shape: Shape, terms: Terms, apart: float) -> np.
         cuts = _cuts(table, table.value - more, shape, apart)
         if len(cuts) < terms.most:
             return cuts
-        more = 1.5 * more + 1.0
+        more = 2 * more + max(terms.cost, 1.0)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.special import expit
 
 from workbench.models.binning import WoeBins, best_bins, placed
-from workbench.models.effects import SAMPLED, Effects, given_the_others, start
+from workbench.models.effects import Effects, given_the_others, start
 from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
 from workbench.models.kinds import Kind
-from workbench.models.selection import chosen
+from workbench.models.selection import SAMPLED, chosen
 from workbench.models.shapes import shape_of
 from workbench.models.tabular import TabularClassifier
 
@@ -89,7 +89,7 @@ class Scorecard(TabularClassifier):
 
     @property
     def coefficients_(self) -> dict[str, float]:
-        """Log odds of bad per unit of WOE: slope of a characteristic's effects on its WOE, negative in a sound card."""
+        """Slope of each characteristic's effects (log odds of bad) on its WOE; negative in a sound card."""
         return {n: _slope(Effects(b, np.array(self.effects_[n]), np.zeros(0))) for n, b in self.bins_.items()}
 
     def _needed(self) -> list[str]:
@@ -162,7 +162,7 @@ class Characteristics(Mapping[str, WoeBins]):
     def chosen(self) -> dict[str, float]:
         """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none.
 
-        Of more than 200,000 rows an even sample of so many is read: what a step adds is known well enough by then.
+        Of more than 50,000 rows an even sample of so many is read: what a step adds is known well enough by then.
         """
         names, every = list(self), max(1, len(self._y) // SAMPLED)
         columns, coefficients = chosen(self._out_of_fold(every), self._y[::every])

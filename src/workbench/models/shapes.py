@@ -7,7 +7,7 @@ import numpy as np
 from workbench.models.fine_bins import FOLDS, Fine
 from workbench.models.merging import Shape, Terms, merged
 
-TRIED = 60  # fine bins on which shapes are compared
+TRIED = 40  # fine bins on which shapes are compared
 SURE_TURN, SURE_FREE = 1.0, 1.96  # standard errors that a turn, and free movement, must gain out of fold
 
 

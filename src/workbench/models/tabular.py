@@ -32,6 +32,8 @@ class Tabular(BaseEstimator):
             return X, column_or_1d(y, warn=True)
         numeric = {} if isinstance(self, ClassifierMixin) else {"y_numeric": True}
         given, y = validate_data(self, X, y, dtype=float, ensure_all_finite="allow-nan", **numeric)
+        if isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_"):
+            return X, y  # `given` is a copy of all of X
         return pd.DataFrame(given, columns=self._columns()), y
 
     def _asked(self, X: Any) -> pd.DataFrame:

@@ -101,16 +101,6 @@ def _links(contract: Contract) -> list[str]:
     return [*contract.named("parent"), *(keys if len(contract.identity()) > 1 else [])]
 
 
-def arrivals(raw: Raw) -> str:
-    """Return what came in as a list (Markdown): each raw table with its size, source, licence and notes."""
-    lines = []
-    for table, c in raw.values():
-        size = {"title": c.title, "rows": len(table), "columns": table.shape[1]}
-        came = say("**{title}**: {rows:,} rows, {columns} columns.", **size)
-        lines += [f"- {came} {c.source} {c.licence}", *(f"  - {note}" for note in c.notes)]
-    return "\n".join(lines)
-
-
 def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     """Return every table typed under its contract's names, and all findings, those between tables included."""
     today = pd.Timestamp(p.today or date.today())

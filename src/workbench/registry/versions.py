@@ -18,7 +18,7 @@ from workbench.models.scorer import Scorer
 from workbench.params import Key, UserError
 from workbench.registry import store
 
-REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "optbinning", "pydantic")
+REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
 
 
 @dataclass(frozen=True)

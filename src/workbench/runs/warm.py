@@ -36,7 +36,6 @@ PRELOAD = (
     "sklearn.metrics",
     "pandera.pandas",
     "xgboost",
-    "optbinning",
     "mlflow",
     "evidently",
 )
