@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.contracts import Column, Contract
 from workbench.contracts.readings import EXACT, are_day_numbers, shown, typed
+from workbench.personal import is_card, is_resident
 from workbench.portfolios.looks import SEEN, Look
 from workbench.portfolios.people import are_names
 
@@ -180,20 +181,6 @@ def _personal_by_value(seen: Look) -> str:
         return "contact"
     if seen.mostly(_IDENTITY, 0.8):
         texts = seen.plain[:SEEN]
-        checked = sum(n for t, n in zip(texts, seen.counts, strict=False) if _is_resident(t) or _is_card(t))
+        checked = sum(n for t, n in zip(texts, seen.counts, strict=False) if is_resident(t) or is_card(t))
         return "identifier" if checked > 0.8 * sum(seen.counts[:SEEN]) else ""
     return "name" if not seen.plain[0][0].isdigit() and are_names(seen.plain[:_PARSED]) else ""
-
-
-def _is_resident(number: str) -> bool:
-    """Check character of an 18-digit resident number (GB 11643, ISO 7064 MOD 11-2)."""
-    if len(number) != 18 or not number[:17].isdigit():
-        return False
-    total = sum(int(d) * pow(2, 17 - i, 11) for i, d in enumerate(number[:17]))
-    return "10X98765432"[total % 11] == number[17].upper()
-
-
-def _is_card(number: str) -> bool:
-    """Check digit of a card number (ISO/IEC 7812, Luhn)."""
-    digits = [int(d) for d in reversed(number) if d.isdigit()]
-    return sum(d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(digits)) % 10 == 0

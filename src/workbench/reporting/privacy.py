@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import csv
+import io
 import json
 import re
 import unicodedata
@@ -14,31 +15,8 @@ from typing import Any
 
 from workbench import pseudonyms
 from workbench.params import UserError
+from workbench.personal import Candidate, candidates, mask
 
-# A number stands alone: not inside hex or a word, not after a decimal point (`Tel.138…` is fine).
-_BEFORE = r"(?<![0-9A-Za-z_])(?<![^A-Za-z]\.)"
-_AFTER = r"(?![0-9A-Za-z_])(?!\.\d)"
-_ALONE = r"(?<!\d[ -])"  # groups with spaces aren't a stretch of a longer row of numbers
-_NUMBER = re.compile(
-    rf"{_BEFORE}(?:"
-    r"(?P<abroad>(?<![+)])\+[1-9](?:[ ()-]{0,2}\d){7,14}(?!,\d))"
-    r"|(?P<mobile>1[3-9]\d{9}|1[3-9]\d-\d{4}-\d{4})"
-    rf"|{_ALONE}(?P<spaced>1[3-9]\d \d{{4}} \d{{4}})(?! \d)"
-    rf"|{_ALONE}(?P<ssn>(?!000|666|9)\d{{3}}-(?!00)\d\d-(?!0000)\d{{4}})(?!-)"
-    r"|(?P<resident>[1-9]\d{5}[ -]?(?:18|19|20)\d{6}[ -]?\d{3}[0-9Xx])"
-    r"|(?P<card>\d{13,19})"
-    rf"|{_ALONE}(?P<grouped>\d{{4}}(?P<s>[ -])"
-    r"(?:\d{4}(?P=s)\d{4}(?P=s)\d{1,7}|\d{6}(?P=s)\d{4,5}))(?![ -]\d)"
-    rf"){_AFTER}"
-)
-_PROVINCE = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91")
-_ISSUERS = re.compile(  # first digits and length: ISO/IEC 7812 ranges as the card schemes publish them
-    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
-    r"|62\d{14,17}|(?:6011|64[4-9]\d|65\d\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}"
-)
-_AT = re.compile(r"@((?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,24}))(?![A-Za-z0-9-])")
-_LOCAL = re.compile(r"[A-Za-z0-9._%+'-]*[A-Za-z0-9_]\Z")
-_FILES = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css"))  # `icon@2x.png` is a file
 _EMBEDDED = re.compile(r"data:[\w/+.-]+(?:;[\w=-]+)*;base64,[\w+/=%]+(?:\r?\n[\w+/=%]{40,})*|[\w+/]{200,}={0,2}", re.A)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrt]|\x1b\[[0-9;]*m")
 _PLAIN_TAG = re.compile(r'</?(?:td|th|tr|li|p|div)(?: (?:class|id|style)="[^"<>]*")*>')
@@ -49,7 +27,7 @@ _AROUND = 20  # characters of context on each side
 class Finding:
     """One personal value, masked, so that a report of it isn't a leak of it.
 
-    `kind` is one of identity number, phone number, card number, e-mail address, name; `position` the offset
+    `kind` is a kind's name in `personal.kinds`, or name; `position` the offset
     in the scanned text where it first stands, `context` the masked words around, `times` how often it stands.
     """
 
@@ -60,18 +38,21 @@ class Finding:
     times: int = 1
 
 
-def scan(text: str, fingerprints: Container[str] = (), key: bytes = b"", known: str = "") -> list[Finding]:
+def scan(
+    text: str, fingerprints: Container[str] = (), key: bytes = b"", known: str = "", header: str = ""
+) -> list[Finding]:
     """Return the personal data in plain text, one finding per distinct value, in order of appearance.
 
-    Numbers are found by their own rules (checksum, issuer, date, range); names, addresses and identifiers
-    only where their fingerprint, made with the same `key`, is in `fingerprints`, in any case. Names and
-    e-mail addresses that stand in `known`, the product's own words, are no findings; numbers always are.
+    Numbers, handles and addresses are found by the rules of their kind and by context (`personal.candidates`;
+    `header` names the column the text comes from); names and identifiers only where their fingerprint, made with
+    the same `key`, is in `fingerprints`, in any case. Names and e-mail addresses that stand in `known`, the
+    product's own words, are no findings; numbers always are.
     Raises `ValueError` where fingerprints come without their key.
     """
     if fingerprints and not key:
         raise ValueError("fingerprints without a key: give the key they were made with")
     text = _EMBEDDED.sub(" ", unicodedata.normalize("NFKC", text))
-    spans = [*_numbers(text), *_addresses(text, known.casefold())]
+    spans = [(c.kind, c.start, c.end) for c in candidates(text, header) if not _is_known(c, text, known.casefold())]
     if fingerprints:
         spans += [("identity number", *span) for span in pseudonyms.identifiers(text, fingerprints, key)]
         spans += [("name", *span) for span in pseudonyms.names(text, fingerprints, key, known)]
@@ -87,8 +68,28 @@ def scan_files(
     Raises `UserError` where an .ipynb isn't a notebook.
     """
     files = [f for p in map(Path, paths) for f in (sorted(p.rglob("*")) if p.is_dir() else [p])]
-    found = {f: scan(_READERS[f.suffix.lower()](f), fingerprints, key, known) for f in files if _is_read(f)}
-    return {path: findings for path, findings in found.items() if findings}
+    by_file = {f: _scanned(f, fingerprints, key, known) for f in files if _is_read(f)}
+    return {path: findings for path, findings in by_file.items() if findings}
+
+
+def _scanned(path: Path, fingerprints: Container[str], key: bytes, known: str) -> list[Finding]:
+    if path.suffix.lower() == ".csv":
+        columns = _columns(path)
+        return [f for name, text in columns.items() for f in scan(text, fingerprints, key, known, header=name)]
+    return scan(_READERS[path.suffix.lower()](path), fingerprints, key, known)
+
+
+def _columns(path: Path) -> dict[str, str]:
+    """Return a CSV's columns as texts under their headers: a number is judged among those of its column."""
+    rows = list(csv.reader(io.StringIO(_plain(_decoded(path)))))
+    width = max(map(len, rows), default=0)
+    names = [f"{i} {name}" for i, name in enumerate([*rows[0], *[""] * (width - len(rows[0]))])] if rows else []
+    return {n: "\n".join(row[i] for row in rows if i < len(row)) for i, n in enumerate(names)}
+
+
+def _is_known(c: Candidate, text: str, known: str) -> bool:
+    """E-mail addresses and addresses that stand in the product's own words are none of a customer's."""
+    return c.kind in ("e-mail address", "address") and text[c.start : c.end].casefold() in known
 
 
 def visible_text(html: str) -> str:
@@ -120,55 +121,6 @@ def notebook_text(path: Path) -> str:
     return "\n".join(parts)
 
 
-def _numbers(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, start and end of numbers that keep the rules of their kind."""
-    for m in _NUMBER.finditer(text):
-        group = next(name for name in _KINDS if m[name])
-        digits = re.sub(r"[ -]", "", m[group])
-        if group == "resident" and not _is_resident(digits):
-            group = "card"
-        if group in ("card", "grouped") and not _is_card(digits):
-            continue
-        yield _KINDS[group], *m.span(group)
-
-
-_KINDS = {
-    **dict.fromkeys(("abroad", "mobile", "spaced"), "phone number"),
-    **dict.fromkeys(("ssn", "resident"), "identity number"),
-    **dict.fromkeys(("card", "grouped"), "card number"),
-}
-
-
-def _is_resident(number: str) -> bool:
-    """Tell whether 17 digits and a check character are a resident identity number (GB 11643-1999)."""
-    try:
-        born = datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        return False
-    total = sum(int(d) * pow(2, 17 - i, 11) for i, d in enumerate(number[:17]))
-    is_right = "10X98765432"[total % 11] == number[17].upper()
-    return is_right and bool(_PROVINCE.match(number)) and born <= datetime.date.today()
-
-
-def _is_card(number: str) -> bool:
-    """Tell whether digits have an issuer's prefix and length and the Luhn check digit (ISO/IEC 7812-1)."""
-    if not _ISSUERS.fullmatch(number):
-        return False
-    digits = [int(d) for d in reversed(number)]
-    return (sum(digits[::2]) + sum(sum(divmod(2 * d, 10)) for d in digits[1::2])) % 10 == 0
-
-
-def _addresses(text: str, known: str) -> Iterator[tuple[str, int, int]]:
-    """Yield e-mail addresses, searched from the @ outward: most text has none, and that is quick to see."""
-    for m in _AT.finditer(text):
-        local = _LOCAL.search(text[max(0, m.start() - 64) : m.start()])
-        if not local or local[0] == "git" or m[2].lower() in _FILES:
-            continue
-        start = m.start() - len(local[0])
-        if text[start : m.end()].casefold() not in known:
-            yield "e-mail address", start, m.end()
-
-
 def _findings(text: str, spans: list[tuple[str, int, int]]) -> list[Finding]:
     """Return one finding per distinct value; of two that overlap, the first kind found stays."""
     first: dict[tuple[str, str], list[int]] = {}
@@ -181,18 +133,6 @@ def _findings(text: str, spans: list[tuple[str, int, int]]) -> list[Finding]:
         Finding(kind, mask(kind, value), at[0], _context(text, at[0], at[0] + len(value)), len(at))
         for (kind, value), at in first.items()
     ]
-
-
-def mask(kind: str, value: str) -> str:
-    """Return a value that its owner would know again and nobody else.
-
-    >>> mask("identity number", "11010519491231002X"), mask("name", "John Smith")
-    ('1101**********002X', 'J*** S****')
-    """
-    if kind in ("name", "e-mail address"):
-        return re.sub(r"(?<=[^\W_])[^\W_]", "*", value)
-    keep = 4 if len(value) > 12 else 2
-    return value[:keep] + re.sub(r"\w", "*", value[keep:-keep]) + value[-keep:]
 
 
 def _context(text: str, start: int, end: int) -> str:
