@@ -16,7 +16,7 @@ from workbench.runs.warm import warm_kernels
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 STEPS = sorted(str(p.relative_to(NOTEBOOKS).with_suffix("")) for p in NOTEBOOKS.glob("*/*.ipynb") if "." not in p.stem)
-OTHER = {"seed": 99, "sample_rows": 1000, "monitoring_from": "", "min_defaults": 30, "folds": 3}
+OTHER = {"seed": 99, "sample_rows": 1000, "monitoring_from": "", "until": "2005-07", "folds": 3}
 
 
 @pytest.fixture(scope="module")
