@@ -19,7 +19,7 @@ COLUMNS = 30
 
 
 def sample(n: int) -> tuple[pd.DataFrame, np.ndarray, dict[str, int]]:
-    """Return n rows: skewed amounts, counts, shares with missing values; a third of the columns bend, a third say nothing."""
+    """Return n rows of amounts, counts and values with gaps; a third of the columns bend, a third say nothing."""
     rng = np.random.default_rng(0)
     X, z = np.empty((n, COLUMNS), order="F"), np.full(n, -2.3)
     signs = {}

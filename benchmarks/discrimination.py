@@ -1,7 +1,7 @@
 """Out-of-fold AUC of the workbench's candidates beside plain models, stratified 5-fold, the same folds for everybody.
 
-Run: `python benchmarks/discrimination.py [FOLDER] [SAMPLE ...]`. The samples are those of frames.py; with a FOLDER each is
-written there for peers.py, which runs scorecard libraries in an environment of their own on the same rows and folds.
+Run: `python benchmarks/discrimination.py [FOLDER] [SAMPLE ...]`. The samples are those of frames.py; with a FOLDER
+each is written there for peers.py, which runs libraries in an environment of their own on the same rows and folds.
 """
 
 from __future__ import annotations
