@@ -86,7 +86,7 @@ def columns(relation: Relation) -> dict[str, str]:
         return {row[0]: row[1] for row in session.execute("DESCRIBE SELECT * FROM relation").fetchall()}
 
 
-def write(sql: str, relations: Relations, path: Path, order: Sequence[str] = ()) -> int:
+def write(sql: str, relations: Relations, path: Path, order: Sequence[str] = (), codec: str = "zstd") -> int:
     """Write the rows of a SQL text to a Parquet file, streaming and in the `order` of these columns; return how many.
 
     The same text over the same relations gives the same bytes where `order` is a key and the text holds no sum of
@@ -94,21 +94,21 @@ def write(sql: str, relations: Relations, path: Path, order: Sequence[str] = ())
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if name() == DUCKDB:
-        return _copied(sql, relations, path, order)
+        return _copied(sql, relations, path, order, codec)
     folder = scratch()
     try:
         _spark_frame(sql, relations).write.mode("overwrite").parquet(str(folder / "rows"))
         files = tuple(sorted((folder / "rows").glob("*.parquet")))
-        return _copied("SELECT * FROM rows_of_spark", {"rows_of_spark": files}, path, order)
+        return _copied("SELECT * FROM rows_of_spark", {"rows_of_spark": files}, path, order, codec)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copied(sql: str, relations: Relations, path: Path, order: Sequence[str]) -> int:
+def _copied(sql: str, relations: Relations, path: Path, order: Sequence[str], codec: str) -> int:
     text = f"SELECT * FROM ({sql}) ORDER BY {', '.join(order)}" if order else sql
     with _session(relations) as session:
         target = str(path).replace("'", "''")
-        done = session.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        done = session.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION {codec})")
         return int(done.fetchall()[0][0])
 
 

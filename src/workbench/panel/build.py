@@ -128,7 +128,7 @@ def build(
     """
     made = make_from(Facts(account, contract, months, month_contract), p)
     try:
-        return pd.read_parquet(made.path), made.contract
+        return pd.read_parquet(made.path, columns=[c.name for c in made.contract.columns]), made.contract
     finally:
         shutil.rmtree(made.path.parent, ignore_errors=True)
 
@@ -138,12 +138,14 @@ def make_from(facts: Facts, p: Params) -> Made:
     resolved, folder = outcomes.resolved(p.outcome, facts.contract), engine.scratch()
     try:
         rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
-        engine.write(rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", ORDER)
+        engine.write(
+            rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", ORDER, "snappy"
+        )
         _once(folder / "cohort.parquet")
         rate = _rate(facts, resolved, folder / "cohort.parquet", p)
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
         relations = {"cohort": folder / "cohort.parquet", "held": held}
-        n = engine.write(chosen, relations, folder / "sampled.parquet", ORDER)
+        n = engine.write(chosen, relations, folder / "sampled.parquet", ORDER, "snappy")
         text, words = panel_sql(facts, p.observation_months)
         columns = [*_frame(facts.contract, resolved), *words]
         parts = tuple(_written(text, facts, folder, n))
@@ -276,7 +278,7 @@ def _written(text: str, facts: Facts, folder: Path, rows: int) -> Iterator[Path]
             if isinstance(facts.months, Path):
                 relations["months"] = engine.Part(facts.months, "entity_id", low, high)
         part = folder / f"part_{number:04d}.parquet"
-        engine.write(text, relations, part, ORDER)
+        engine.write(text, relations, part, ORDER, "zstd" if low is None else "snappy")
         yield part
 
 
@@ -301,12 +303,12 @@ def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
 
 
 def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path) -> None:
-    """Leave the parts as one file that holds these columns."""
-    names = [c.name for c in columns]
-    if len(parts) == 1 and list(engine.columns(parts[0])) == names:
+    """Leave the parts as one file; a single part is that file, and holds columns that never vary, too."""
+    if len(parts) == 1:
         parts[0].rename(folder / "panel.parquet")
     else:
-        engine.write(f"SELECT {', '.join(names)} FROM parts", {"parts": parts}, folder / "panel.parquet")
+        names = ", ".join(c.name for c in columns)
+        engine.write(f"SELECT {names} FROM parts", {"parts": parts}, folder / "panel.parquet")
     for path in folder.glob("*.parquet"):
         if path.name != "panel.parquet":
             path.unlink()
