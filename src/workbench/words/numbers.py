@@ -26,13 +26,13 @@ def formatted(value: Any, spec: str = "") -> str:
     if isinstance(value, datetime | date):
         return _dated(value, spec)
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        return format(value, "" if isinstance(value, bool) else spec)
+        return str(value)
     if spec == "p":
         return p_value(float(value))
-    if not spec:
+    if not spec or not math.isfinite(float(value)):
         return number(float(value))
     found = _SPEC.match(spec)
-    return format(value, spec) if found is None or not math.isfinite(float(value)) else _localised(value, found)
+    return format(value, spec) if found is None else _localised(value, found)
 
 
 def number(x: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -116,6 +117,8 @@ def _plain(value: Any) -> Any:
         return value
     if hasattr(value, "item"):
         value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has none; a kernel's messages make text of them
+        return None if math.isnan(value) else formatted(value)
     return value if isinstance(value, float | int) else str(value)
 
 
