@@ -102,7 +102,7 @@ def test_lineage_is_laid_out_and_is_the_same_text():
 @pytest.fixture(scope="module")
 def spark():
     """A Spark Connect server without a JVM."""
-    pytest.importorskip("pyspark")
+    pytest.importorskip("pysail")
     server = pytest.importorskip("pysail.spark").SparkConnectServer(port=0)
     server.start()
     yield f"spark://127.0.0.1:{server.listening_address[1]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -262,6 +263,8 @@ def _spark_frame(sql: str, relations: Relations) -> Any:
 @lru_cache(maxsize=1)
 def _spark(address: str) -> Any:
     try:
+        if sys.modules.get("pyspark") is None:  # the mark that keeps other libraries from loading it
+            sys.modules.pop("pyspark", None)
         from pyspark.sql import SparkSession
     except ImportError:
         raise UserError(

@@ -62,17 +62,11 @@ def _store() -> tuple[bool, str]:
 
 
 def _fonts() -> tuple[bool, str]:
-    font = _cjk_font()
+    from workbench.figures import theme
+
+    font = theme.cjk_font()
     said = f"Chinese labels with {font}" if font else "no Chinese font found; Chinese labels show as boxes"
     return True, f"fonts: {said}"
-
-
-def _cjk_font() -> str | None:
-    """The first font matplotlib knows that draws Chinese."""
-    from matplotlib import font_manager
-
-    fonts = (f.name for f in font_manager.fontManager.ttflist)
-    return next((name for name in fonts if re.search(r"CJK|Hei|Song|Ming", name)), None)
 
 
 def _fork() -> tuple[bool, str]:

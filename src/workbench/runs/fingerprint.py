@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from workbench import rules
 from workbench.params import canonical
 from workbench.runs import closure
 from workbench.runs.study import Step
@@ -23,7 +24,13 @@ def code(step: Step) -> dict[str, str]:
         "notebook_digest": digest(closure.cells(step.notebook)),
         "code_digest": digest(closure.sources(modules)),
         "packages_digest": digest({p: closure.version(p) for p in packages}),
+        **({"rules_digest": in_force(step)} if "workbench.rules" in modules else {}),
     }
+
+
+def in_force(step: Step) -> str:
+    """Return the digest of the rules in force on the day the step looks them up: a new day may bring a new one."""
+    return rules.load(getattr(step.params, "rules_as_of", "")).digest()
 
 
 def digest(value: object) -> str:
