@@ -11,10 +11,11 @@ from workbench import contracts
 from workbench.params import UserError
 from workbench.portfolios import catalog, draft
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.source import DATA
 from workbench.runs import study
 
 ROOT = Path(__file__).parents[1]
-RAW = read_raw(catalog.raw_file("german_credit")).head(200)
+RAW = read_raw(catalog.shipped()["german_credit"].path).head(200)
 TODAY = pd.Timestamp("2026-01-01")
 CASES = 200  # a third of each kind; 1,300 were run when this was written
 
@@ -70,7 +71,7 @@ FILE = b"loan_id,name,amount,open_date,rate,status\n" + b"".join(
     for i in range(40)
 )
 KINDS = {
-    "yaml": ((catalog.DATA / "german_credit.yaml").read_bytes(), _contract),
+    "yaml": ((DATA / "german_credit.yaml").read_bytes(), _contract),
     "study": ((ROOT / "params" / "sample.yaml").read_bytes(), _study),
     "csv": (FILE, _file),
 }

@@ -1,6 +1,7 @@
 """The engine: relations by name, streaming writes with the same bytes, mistakes in one line, and the same on Spark."""
 
 import hashlib
+import sys
 
 import numpy as np
 import pandas as pd
@@ -103,6 +104,8 @@ def test_lineage_is_laid_out_and_is_the_same_text():
 def spark():
     """A Spark Connect server without a JVM."""
     pytest.importorskip("pysail")
+    main = sys.modules["__main__"]
+    main.__file__ = getattr(main, "__file__", __file__)  # without one Spark takes a worker for a run of doctests
     server = pytest.importorskip("pysail.spark").SparkConnectServer(port=0)
     server.start()
     yield f"spark://127.0.0.1:{server.listening_address[1]}"

@@ -21,7 +21,7 @@ DATA = Path(os.environ.get("WORKBENCH_DATA", Path(__file__).parents[3] / "shared
 
 def _resident(i: int) -> str:
     """An invented resident number with a right check character."""
-    body = f"1101011990030{i % 10_000:04d}"
+    body = f"110101199003{1 + i // 1_000 % 28:02d}{i % 1_000:03d}"
     return body + "10X98765432"[sum(int(d) * pow(2, 17 - k, 11) for k, d in enumerate(body)) % 11]
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
+from workbench import engine
 from workbench.contracts import Column, Contract
 from workbench.contracts.computed import named
 from workbench.params import UserError
-
-if TYPE_CHECKING:
-    import duckdb
 
 _TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "date": "TIMESTAMP", "category": "VARCHAR", "text": "VARCHAR"}
 
@@ -24,24 +20,18 @@ def with_computed(raw: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     columns = [c for c in contract.columns if c.sql]
     if not columns:
         return raw
-    import duckdb
-
-    with duckdb.connect(config={"enable_external_access": False, "lock_configuration": True}) as connection:
-        values = {c.file_name: _values(connection, raw, c, contract) for c in columns}
-    return raw.assign(**values)
+    return raw.assign(**{c.file_name: _values(raw, c, contract) for c in columns})
 
 
-def _values(connection: duckdb.DuckDBPyConnection, raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
-    import duckdb
+def _values(raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
     import pyarrow as pa
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
     table = pa.Table.from_pandas(raw[[c for c in raw.columns if str(c).casefold() in wanted]], preserve_index=False)
-    connection.register("file", table.append_column("row number", pa.array(range(len(raw)))))
+    file = table.append_column("row number", pa.array(range(len(raw))))
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
-        values = connection.sql(query).to_arrow_table()["value"].to_pandas()
-    except duckdb.Error as e:
-        reason = " ".join(str(e).split("\n")[0].split())
-        raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {reason}") from None
+        values = engine.apart(query, {"file": file})["value"].to_pandas()
+    except ValueError as e:
+        raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {e}") from None
     return values.set_axis(raw.index)
