@@ -1,4 +1,4 @@
-"""Evidently's view of every period beside our own: its PSI on the frozen bins, and its whole pages where it matters."""
+"""Evidently's view beside our own, of the periods that matter: its PSI on the frozen bins, and its whole pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def evidently(
     folder: Path,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Evidence, dict[str, Path]]:
-    """Run Evidently for every period; write its whole page for the first alarm, the worst and the latest period.
+    """Run Evidently and write its whole page for the first alarm, the worst and the latest period.
 
     Returns the agreement with our own PSI as evidence, and the pages by name.
     """
@@ -30,11 +30,9 @@ def evidently(
     reference = scored[(scored["sample"] == "development") & scored["outcome"].notna()]
     later, ours = scored[scored["sample"] == "monitoring"], lights[lights["kind"] == "drift"]
     shown, parts, pages = _shown(lights, ours), [], {}
-    for period, current in later.groupby("period"):
-        page = folder / f"{period}.html" if period in shown else None
+    for period, current in later[later["period"].isin(shown)].groupby("period"):
+        page = pages[f"evidently/{period}.html"] = folder / f"{period}.html"
         parts.append(drift_report.run(model, reference, current, amber, p.seed, page).assign(period=period))
-        if page:
-            pages[f"evidently/{period}.html"] = page
         progress(str(period))
     both = pd.concat(parts).merge(ours, left_on=["feature", "period"], right_on=["subject", "period"])
     return _evidence(both, amber, sorted(shown)), pages
@@ -42,21 +40,21 @@ def evidently(
 
 def _evidence(both: pd.DataFrame, amber: float, shown: list[str]) -> Evidence:
     gap, drifting = (both["evidently_psi"] - both["value"]).abs(), both[both["evidently_psi"] >= amber]
-    first = str(drifting["period"].min()) if len(drifting) else ""
-    seen = say("Evidently sees drift first in {first}.", first=first) if first else say("Evidently sees no drift.")
+    periods = sorted({str(v) for v in drifting["period"]})
+    seen = say("Evidently sees drift in {periods}.", periods=periods) if periods else say("Evidently sees no drift.")
     return Evidence(
         key="evidently",
         question=say("Does Evidently see the same drift?"),
         verdict=Verdict.info,
         answer=seen
         + say(
-            "Its PSI on the frozen bins differs from ours by {gap:.4f} in the median (it gets {rows:,} rows a side at "
-            "most). Whole pages: {pages}.",
+            "Looked at are the first alarm, the strongest shift and the latest period: {pages}. Its PSI on the frozen "
+            "bins differs from ours by {gap:.4f} in the median (it gets {rows:,} rows a side at most).",
             gap=gap.median(),
             rows=drift_report.ROWS,
             pages=shown,
         ),
-        value=first or "never",
+        value=", ".join(periods) or "never",
         threshold=say("PSI on pre-binned columns"),
         source="Evidently 0.7",
         table=both[["period", "feature", "value", "evidently_psi"]].rename(columns={"value": "psi"}),
