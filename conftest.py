@@ -20,6 +20,7 @@ _state: dict[str, bool] = {}
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+os.environ.pop("COLUMNS", None)  # xdist's workers hold one, and what commands log would be wrapped at it
 
 
 def pytest_configure(config: pytest.Config) -> None:
