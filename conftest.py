@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+import workbench  # noqa: F401 - first: it keeps MLflow from loading Spark's client in the tests
+
 REPOSITORY = Path(__file__).parent
 _session = ExitStack()
 _state: dict[str, bool] = {}
