@@ -44,6 +44,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(PEERS)/bin/python benchmarks/peers.py $(PEERS)/samples
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py
+	$(BIN)/python benchmarks/drift.py
 	$(BIN)/python benchmarks/warm_kernel.py
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
