@@ -41,7 +41,7 @@ def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before
     found = _evidence(home, "simulated_bank", "monitoring/planted")
     assert found["planted_drift"]["verdict"] == "green" and "2018-03" <= found["planted_drift"]["value"] <= "2018-06"
     assert found["planted_crisis"]["verdict"] == "green"
-    assert found["alarm"]["value"] >= "2018-03"
+    assert _evidence(home, "simulated_bank", "monitoring/through_time")["alarm"]["value"] >= "2018-03"
 
 
 def test_the_planted_leak_is_refused(home):
@@ -50,7 +50,7 @@ def test_the_planted_leak_is_refused(home):
 
 def test_simulated_stands_on_every_page(home):
     pages = list((home / "reports" / "simulated_bank").glob("once/*/*.html"))
-    assert len(pages) == 7 and all("simulated, not real customers" in p.read_text() for p in pages)
+    assert len(pages) == 8 and all("simulated, not real customers" in p.read_text() for p in pages)
 
 
 @pytest.fixture
