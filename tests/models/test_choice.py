@@ -9,7 +9,7 @@ from workbench.models.choice import choose, losses
 from workbench.models.development import Candidate, Sample
 from workbench.models.scorer import Calibration
 
-N = 4000
+N = 20_000  # so many that chance does not put a noisier view above the truth
 
 
 @pytest.fixture(scope="module")
