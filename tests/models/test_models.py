@@ -139,7 +139,7 @@ def test_rules_are_the_leaves_and_cover_everybody(planted):
 def test_contributions_explain_the_whole_difference(planted):
     X, y = planted
     tree = RuleTree(4).fit(X, y)
-    assert np.allclose(tree.contributions(X).sum(axis=1) + tree.nodes_["bad_rate"][0], tree.predict_proba(X)[:, 1])
+    assert np.allclose(tree.contributions(X).sum(axis=1) + tree.nodes_.value[0], tree.predict_proba(X)[:, 1])
     card = Scorecard(SIGNS).fit(X, y)
     assert np.allclose(card.contributions(X).sum(axis=1) + card.intercept_, card.log_odds(X))
 

@@ -143,6 +143,7 @@ def test_the_whole_model_survives_saving_and_speaks_of_its_outcome(developed, tm
     for candidate in tuned:
         model = development.assemble(candidate, s, contract, p, {})
         back = scorer.load(model.save(tmp_path / candidate.kind))
+        assert back.estimator.get_params() == model.estimator.get_params()
         assert back == model or back.to_dict() == json.loads(json.dumps(model.to_dict()))
         assert np.array_equal(back.predict(s.X), model.predict(s.X)) and back.outcome == s.outcome
         scored = back.scored(s.X)

@@ -110,7 +110,7 @@ class LinearOnMeans(TabularRegressor):
     def to_dict(self) -> dict[str, Any]:
         """Return everything the prediction needs, as JSON can hold it."""
         return {
-            "settings": {"bounded": self.bounded, "penalty": self.penalty, "min_bin_share": self.min_bin_share},
+            "settings": self.get_params(),
             "intercept": self.intercept_,
             "scale": self.scale_,
             "coefficients": self.coefficients_,

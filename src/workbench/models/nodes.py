@@ -25,9 +25,9 @@ class Nodes:
 
     @classmethod
     def of(cls, tree: Any) -> Nodes:
-        """Return the nodes of a fitted scikit-learn regression tree (its `tree_`)."""
+        """Return the nodes of a fitted scikit-learn tree (its `tree_`); the mean of 0 and 1 is the share of 1."""
         t = tree
-        value = t.value[:, 0, 0]
+        value = t.value[:, 0, -1]
         missing_left = t.missing_go_to_left.astype(bool)
         return cls(t.feature, t.threshold, t.children_left, t.children_right, missing_left, t.n_node_samples, value)
 

@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import xgboost as xgb
 from sklearn.tree import DecisionTreeRegressor
 
 from workbench.models.kinds import Kind
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.nodes import Nodes
+from workbench.models.on_numbers import Boosted, OnNumbers
 from workbench.models.tabular import TabularRegressor
-from workbench.panel.bins import is_category
 
 SHOWN = 6  # categories named in a rule
 
 
-class _OnNumbers(TabularRegressor):
-    """What both share: categories become their mean of the outcome, learnt on the rows the model is fitted to."""
+class _OfAmounts(OnNumbers, TabularRegressor):
+    ENCODING = MeanBins
 
-    def _learn_categories(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        self.names_ = list(X.columns)
-        self.categories_: dict[str, MeanBins] = {n: mean_bins(X[n], y) for n in X.columns if is_category(X[n])}
-
-    def numbers(self, X: pd.DataFrame) -> np.ndarray:
-        """Return X as numbers (n × k), categories as means, missing numbers as NaN."""
-        X = self._asked(X)
-        known = self.categories_
-        return np.column_stack([known[n].transform(X[n]) if n in known else X[n].to_numpy(float) for n in self.names_])
-
-    def _frame(self) -> dict[str, Any]:
-        return {
-            "bounded": self.bounded,
-            "names": self.names_,
-            "categories": {n: b.to_dict() for n, b in self.categories_.items()},
-        }
-
-    def _take(self, d: dict[str, Any]) -> Self:
-        self.bounded, self.names_ = d["bounded"], list(d["names"])
-        self.categories_ = {n: MeanBins.from_dict(b) for n, b in d["categories"].items()}
-        return self._restored(self.names_)
+    def _encoded(self, values: pd.Series, y: np.ndarray) -> MeanBins:
+        return mean_bins(values, y)
 
 
-class RegressionTree(_OnNumbers):
+class RegressionTree(_OfAmounts):
     """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules.
 
     Parameters: max_depth; min_leaf_share, least share of rows in a leaf; bounded (y between 0 and 1); seed.
@@ -104,17 +83,17 @@ class RegressionTree(_OnNumbers):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tree as JSON can hold it."""
-        return {**self._frame(), "nodes": self.nodes_.to_dict()}
+        return {**super().to_dict(), "nodes": self.nodes_.to_dict()}
 
     @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> RegressionTree:
+    def from_dict(cls, d: dict[str, Any]) -> Self:
         """Return the tree that `to_dict` wrote."""
-        tree = cls()._take(d)
+        tree = super().from_dict(d)
         tree.nodes_ = Nodes.from_dict(d["nodes"])
         return tree
 
 
-class BoostedRegression(_OnNumbers):
+class BoostedRegression(_OfAmounts, Boosted):
     """XGBoost (Chen & Guestrin 2016) of squared error, or where bounded of a logistic share, with expected directions.
 
     Parameters: monotone, name → direction (1, -1, 0) of the outcome; max_depth, n_trees, learning_rate; min_leaf_rows;
@@ -158,45 +137,19 @@ class BoostedRegression(_OnNumbers):
         self.seed = seed
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
-        """Fit to X (n × k) and y (n numbers); one thread, so that the trees are the same everywhere."""
+        """Fit to X (n × k) and y (n numbers)."""
         X, y = self._learnt(X, y)
         self._learn_categories(X, y)
-        self.booster_ = xgb.train(self._settings(), xgb.DMatrix(self.numbers(X), y, nthread=1), self.n_trees)
-        return self
-
-    def _settings(self) -> dict[str, Any]:
-        signs = [1 if n in self.categories_ else (self.monotone or {}).get(n, 0) for n in self.names_]
-        return {
+        settings = {
             "objective": "reg:logistic" if self.bounded else "reg:squarederror",
-            "tree_method": "hist",
-            "max_depth": self.max_depth,
-            "eta": self.learning_rate,
             "min_child_weight": self.min_leaf_rows / 4 if self.bounded else self.min_leaf_rows,  # p(1 − p) ≤ ¼ a row
             "subsample": self.rows,
             "colsample_bytree": self.columns,
             "lambda": self.penalty,
-            "seed": self.seed,
-            "nthread": 1,
-            "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
         }
+        self._grow(X, y, 1, settings)
+        return self
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return what is expected of each row (n), in the unit of y."""
-        values = xgb.DMatrix(self.numbers(X), nthread=1)
-        return self.booster_.predict(values).astype(float)
-
-    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return TreeSHAP contributions (n × k): in the unit of y, log odds where bounded. Lundberg et al. (2020)."""
-        parts = self.booster_.predict(xgb.DMatrix(self.numbers(X), nthread=1), pred_contribs=True)[:, :-1]
-        return pd.DataFrame(parts.astype(float), columns=self.names_, index=X.index)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the trees in XGBoost's own JSON format, with the means of the categories."""
-        return {**self._frame(), "booster": json.loads(self.booster_.save_raw("json").decode())}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> BoostedRegression:
-        """Return the trees that `to_dict` wrote."""
-        model = cls()._take(d)
-        model.booster_ = xgb.Booster({"nthread": 1}, model_file=bytearray(json.dumps(d["booster"]).encode()))
-        return model
+        return self._raw(X)
