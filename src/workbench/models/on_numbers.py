@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
+from workbench.models.nodes import Nodes
 from workbench.panel.bins import is_category
 
 
@@ -54,6 +55,44 @@ class OnNumbers:
         model.names_ = list(d["names"])
         model.categories_ = {n: cls.ENCODING.from_dict(b) for n, b in d["categories"].items()}
         return model._restored(model.names_)
+
+
+class ReadTree(OnNumbers):
+    """CART (Breiman et al. 1984) kept as arrays that can be read as rules; a subclass says a split in words."""
+
+    nodes_: Nodes
+
+    def _split(self, feature: int, sign: str, threshold: float) -> str:
+        raise NotImplementedError
+
+    def leaves(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the leaf each row falls into (n)."""
+        numbers = self.numbers(X)  # first: it says where the model isn't fitted
+        return self.nodes_.leaves(numbers)
+
+    def _means(self, X: pd.DataFrame) -> np.ndarray:
+        leaves = self.leaves(X)
+        return self.nodes_.value[leaves]
+
+    def rules(self) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule in words, rows of development, share of events or mean)."""
+        return self.nodes_.rules(self._split)
+
+    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return by how much each feature's splits moved share or mean on the row's path (n × k). Saabas (2014)."""
+        parts = self.nodes_.contributions(self.leaves(X), len(self.names_))
+        return pd.DataFrame(parts, columns=self.names_, index=X.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tree as JSON can hold it."""
+        return {**super().to_dict(), "nodes": self.nodes_.to_dict()}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Self:
+        """Return the tree that `to_dict` wrote."""
+        tree = super().from_dict(d)
+        tree.nodes_ = Nodes.from_dict(d["nodes"])
+        return tree
 
 
 class Boosted(OnNumbers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeRegressor
 from workbench.models.kinds import Kind
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.nodes import Nodes
-from workbench.models.on_numbers import Boosted, OnNumbers
+from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularRegressor
 
 SHOWN = 6  # categories named in a rule
@@ -24,7 +24,7 @@ class _OfAmounts(OnNumbers, TabularRegressor):
         return mean_bins(values, y)
 
 
-class RegressionTree(_OfAmounts):
+class RegressionTree(_OfAmounts, ReadTree):
     """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules.
 
     Parameters: max_depth; min_leaf_share, least share of rows in a leaf; bounded (y between 0 and 1); seed.
@@ -52,19 +52,9 @@ class RegressionTree(_OfAmounts):
         self.nodes_ = Nodes.of(tree.fit(self.numbers(X), y).tree_)
         return self
 
-    def leaves(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the leaf each row falls into (n)."""
-        numbers = self.numbers(X)
-        return self.nodes_.leaves(numbers)
-
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return the mean of each row's leaf (n)."""
-        leaves = self.leaves(X)
-        return self.nodes_.value[leaves]
-
-    def rules(self) -> list[tuple[str, int, float]]:
-        """Return every leaf as (rule in words, rows of development, mean)."""
-        return self.nodes_.rules(self._split)
+        return self._means(X)
 
     def _split(self, feature: int, sign: str, threshold: float) -> str:
         name = self.names_[feature]
@@ -75,22 +65,6 @@ class RegressionTree(_OfAmounts):
         shown = [label for label, inside, n in zip(b.bins.labels, goes, b.n, strict=True) if inside and n > 0]
         more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
         return f"{name} in {{{', '.join(shown[:SHOWN])}{more}}}"
-
-    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return by how much each feature's splits moved the mean on the row's path (n × k), in the unit of y."""
-        parts = self.nodes_.contributions(self.leaves(X), len(self.names_))
-        return pd.DataFrame(parts, columns=self.names_, index=X.index)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the tree as JSON can hold it."""
-        return {**super().to_dict(), "nodes": self.nodes_.to_dict()}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> Self:
-        """Return the tree that `to_dict` wrote."""
-        tree = super().from_dict(d)
-        tree.nodes_ = Nodes.from_dict(d["nodes"])
-        return tree
 
 
 class BoostedRegression(_OfAmounts, Boosted):

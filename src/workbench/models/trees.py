@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 from workbench.models.binning import WoeBins, woe_bins
 from workbench.models.kinds import Kind
 from workbench.models.nodes import Nodes
-from workbench.models.on_numbers import Boosted, OnNumbers
+from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularClassifier
 
 
@@ -22,7 +22,7 @@ class _OfEvents(OnNumbers, TabularClassifier):
         return woe_bins(values, y)
 
 
-class RuleTree(_OfEvents):
+class RuleTree(_OfEvents, ReadTree):
     """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules."""
 
     KIND = Kind("tree", 2, ("binary",), tuple({"max_depth": d} for d in (4, 5, 6)))
@@ -42,40 +42,14 @@ class RuleTree(_OfEvents):
         self.nodes_ = Nodes.of(model.fit(self.numbers(X), y).tree_)
         return self
 
-    def leaves(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the leaf each row falls into (n)."""
-        numbers = self.numbers(X)
-        return self.nodes_.leaves(numbers)
-
-    def rules(self) -> list[tuple[str, int, float]]:
-        """Return every leaf as (rule in words, rows of development, bad rate)."""
-        return self.nodes_.rules(self._split)
-
     def _split(self, feature: int, sign: str, threshold: float) -> str:
         name = self.names_[feature]
         return f"{name}{' (WOE)' if name in self.categories_ else ''} {sign} {threshold:,.4g}"
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""
-        leaves = self.leaves(X)
-        bad = self.nodes_.value[leaves]
+        bad = self._means(X)
         return np.column_stack([1 - bad, bad])
-
-    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return by how much each feature's splits moved the bad rate on the row's path (n × k). Saabas (2014)."""
-        parts = self.nodes_.contributions(self.leaves(X), len(self.names_))
-        return pd.DataFrame(parts, columns=self.names_, index=X.index)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the tree as JSON can hold it."""
-        return {**super().to_dict(), "nodes": self.nodes_.to_dict()}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> Self:
-        """Return the tree that `to_dict` wrote."""
-        tree = super().from_dict(d)
-        tree.nodes_ = Nodes.from_dict(d["nodes"])
-        return tree
 
 
 class BoostedTrees(_OfEvents, Boosted):
