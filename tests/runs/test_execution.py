@@ -102,6 +102,15 @@ def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
     assert kept == []
 
 
+def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
+    _append(own_home, "portfolios/intake", "raise ValueError('of ' + '138' + '0013' + '8000')", at=-3)
+    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    assert done.returncode == 1 and "ValueError: of 13*******00" in done.stdout
+    assert "13800138000" not in done.stdout + done.stderr
+    holding = [p for p in own_home.rglob("*") if p.is_file() and b"13800138000" in p.read_bytes()]
+    assert holding == []
+
+
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     _append(own_home, "portfolios/intake", "import time; time.sleep(600)", at=-3)
     env = {**os.environ, "WORKBENCH_HOME": str(own_home)}

@@ -13,7 +13,7 @@ _SURNAMES = (
     "卞姬師陳張劉楊黃趙吳孫馬鄭謝許韓馮鄧蕭葉蘇呂盧鐘譚陸賈韋鄒熊龍賀顧龔萬錢嚴湯樊齊喬龐顏聶魯歐關蘭"
 )
 _COMPOUND = "欧阳|司马|上官|诸葛|司徒|东方|独孤|南宫|夏侯|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|端木|歐陽|司馬|諸葛"
-_CHINESE = re.compile(rf"(?:(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
+CHINESE = re.compile(rf"(?:(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
 _GIVEN = """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth
     barbara susan jessica sarah karen nancy lisa margaret betty sandra ashley emily anna maria ada peter paul mark
     george steven edward brian kevin jason daniel matthew anthony donald andrew joshua kenneth laura emma olivia
@@ -45,7 +45,7 @@ def are_names(texts: Collection[str], expected: bool = False) -> bool:
 
 
 def _is_name(text: str, expected: bool) -> bool:
-    if _CHINESE.fullmatch(text):
+    if CHINESE.fullmatch(text):
         return True
     words = [w.lower() for w in _WORDS.findall(text)]
     if not 1 <= len(words) <= 4 or any(c.isdigit() for c in text):

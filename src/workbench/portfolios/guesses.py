@@ -9,9 +9,8 @@ import pandas as pd
 
 from workbench.contracts import Column, Contract
 from workbench.contracts.readings import EXACT, are_day_numbers, shown, typed
-from workbench.personal import is_card, is_resident
+from workbench.personal import are_names, is_card, is_resident
 from workbench.portfolios.looks import SEEN, Look
-from workbench.portfolios.people import are_names
 
 FEW_CODES = 30  # so many different values are listed as allowed ones
 MANY_CODES = 100  # so many are still codes, but too many to list

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
-from workbench import evidence, home
+from workbench import evidence, home, personal
 from workbench.params import Key, UserError
 from workbench.registry import current, runs, store
 from workbench.registry.current import Record
@@ -196,11 +196,12 @@ class _Flow:
     def _failed(self, step: Step, record: Record, error: Exception, seconds: float) -> Result:
         from workbench.runs import outcome
 
-        place = outcome.keep_failed(self.study, step, record, self.work / record.run_id, str(error))
-        runs.end(record.run_id, "FAILED", {"verdict": "error", "error": str(error)})
+        text = personal.masked(str(error))  # what a file held may stand in it
+        place = outcome.keep_failed(self.study, step, record, self.work / record.run_id, text)
+        runs.end(record.run_id, "FAILED", {"verdict": "error", "error": text})
         where = f"; the partial notebook is {place}" if place else ""
         by_user = isinstance(error, UserError) or getattr(error, "by_user", False)
-        return Result(step.name, "failed", seconds, "error", f"{error}{where}", by_user)
+        return Result(step.name, "failed", seconds, "error", f"{text}{where}", by_user)
 
     def stop(self) -> None:
         """Mark the study's run and the steps under way as KILLED (Ctrl-C); their kernels go with the runner."""
