@@ -11,8 +11,8 @@ from workbench.contracts import Column, Contract
 from workbench.panel import build, features
 from workbench.panel.cohort import Facts
 from workbench.portfolios import simulated_bank, simulated_core, taiwan_cards
-from workbench.portfolios.catalog import DATA
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.source import DATA, Request
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
 ACCOUNT = Contract(
@@ -108,7 +108,7 @@ def test_taiwan_cards_as_numpy_has_them():
     contract = contracts.load(DATA / "taiwan_cards.yaml")
     raw = read_raw(DATA / "taiwan_cards.parquet", contract).head(2000)
     clean, _ = contracts.check(raw, contract, pd.Timestamp("2026-01-01"))
-    core = taiwan_cards.core({"taiwan_cards": clean}, contract)
+    core = taiwan_cards.SOURCE.core({"taiwan_cards": clean}, {"taiwan_cards": contract})
     held_equal(*core["core__account"], core["core__month"][0], "limit_amt", build.Params())
 
 
@@ -116,7 +116,8 @@ def test_simulated_bank_as_numpy_has_them_and_forty_or_more():
     p = simulated_bank.SimulatedBank(
         n_customers=1000, n_months=30, start_month="2015-01", crisis_month="2016-01", drift_month="2016-01", dirt=False
     )
-    core = simulated_core.core(simulated_bank.simulate(p), contracts.load(DATA / "simulated_bank__loan.yaml"))
+    asked = Request(portfolio="simulated_bank")
+    core = simulated_core.SOURCE.core(simulated_bank.simulate(p), simulated_core.SOURCE.words(asked))
     p = build.Params(outcome=DELAY, as_of_from="2016-01", as_of_to="2016-03")
     n = held_equal(*core["core__account"], core["core__month"][0], "original_amt", p)
     assert n >= 40

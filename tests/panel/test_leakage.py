@@ -44,8 +44,11 @@ def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
     assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
 
 
-def test_a_strong_predictor_near_the_threshold_is_doubtful_and_stays(monkeypatch):
-    monkeypatch.setitem(leakage.MEASURES, "cost_of_removal", 0.5)  # of two features, one costs much
+def test_a_strong_predictor_near_the_threshold_is_doubtful_and_stays(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "params" / "rules").mkdir(parents=True)
+    rule = "{description: d, unit: AUC, owner: o, reference: r, values: {2026-01-01: 0.5}}"
+    (tmp_path / "params" / "rules" / "bank.yaml").write_text(f"leak_cost: {rule}\n")  # of two features, one costs much
     rng = np.random.default_rng(0)
     y = (rng.random(3000) < 0.3).astype(float)
     X = pd.DataFrame({"strong": rng.normal(size=3000) + 0.74 * y, "weak": rng.normal(size=3000) + 0.3 * y})

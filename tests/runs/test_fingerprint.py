@@ -67,7 +67,7 @@ def test_the_cells_of_a_notebook_count_and_what_a_machine_leaves_there_does_not(
     copy = tmp_path / "build.ipynb"
     copy.write_text(notebook.read_text().replace('"execution_count": null', '"execution_count": 7'))
     assert closure.cells(copy) == closure.cells(notebook)
-    copy.write_text(notebook.read_text().replace("digest = tables.write(", "other = tables.write("))
+    copy.write_text(notebook.read_text().replace("digest = build.stage(", "other = build.stage("))
     assert closure.cells(copy) != closure.cells(notebook)
 
 
