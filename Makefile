@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lab ui lint lock benchmarks clean
+.PHONY: setup run test adversity lab ui lint lock benchmarks clean
 
 setup: $(READY)
 
@@ -22,6 +22,9 @@ run: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
+
+adversity: $(READY)
+	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity -m "adversity or not adversity"
 
 lint: $(READY)
 	$(BIN)/ruff check src tests benchmarks
