@@ -1,7 +1,8 @@
 """Personal data in text: found by the rules of their kind and by context, and masked before a text leaves."""
 
-from workbench.personal.kinds import Candidate, candidates, is_card, is_resident
-from workbench.personal.masking import mask, masked
+from workbench.personal.kinds import Candidate, candidates
+from workbench.personal.masking import mask, masked, masked_value
 from workbench.personal.people import are_names
+from workbench.personal.rules import is_card, is_resident
 
-__all__ = ["Candidate", "are_names", "candidates", "is_card", "is_resident", "mask", "masked"]
+__all__ = ["Candidate", "are_names", "candidates", "is_card", "is_resident", "mask", "masked", "masked_value"]

@@ -10,7 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+
+from workbench.personal.rules import (
+    is_card,
+    is_hong_kong_identity,
+    is_iban,
+    is_phone,
+    is_resident,
+    is_taiwan_identity,
+)
 
 REACH = 70  # characters around what stands in every value of a kind in which a whole one is looked for
 NEAR = 40  # characters before a number in which its word is looked for
@@ -49,19 +58,15 @@ class Kind:
 
 
 # A number stands alone: not inside hex or a word, not after a decimal point (`Tel.138…` is fine). Letters glued to a
-# mobile number don't hide it (`tel13800138000`), unless they could be the digits of a hexadecimal number.
-_BEFORE = r"(?:(?<![0-9A-Za-z_])|(?<=(?<![0-9A-Za-z])[Tt][Ee][Ll])|(?<=(?<![0-9A-Za-z])[MmTtPp]))(?<![^A-Za-z]\.)"
+# mobile or resident number don't hide it (`tel13800138000`), unless they could be digits of a hexadecimal number.
+_GLUED = r"(?:(?<![0-9A-Za-z_])[A-Za-z]*[G-Zg-z][A-Za-z]*|(?<![0-9A-Za-z_]))(?<![^A-Za-z]\.)"
+_UNGLUED = r"(?![0-9_A-Fa-f])(?!\.\d)"
 _STRICT = r"(?<![0-9A-Za-z_])(?<![^A-Za-z]\.)"
 _AFTER = r"(?![0-9A-Za-z_])(?!\.\d)"
 _ALONE = r"(?<!\d[ -])"  # groups with spaces aren't a stretch of a longer row of numbers
 _LONG = r"\d[\d ().-]{6,}"  # what every number has
 _LETTERED = r"[A-Z]{1,2}\d{2}"
 _BLANK = re.compile(r"\s")
-_PROVINCE = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91")
-_ISSUERS = re.compile(  # first digits and length: ISO/IEC 7812 ranges as the card schemes publish them
-    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
-    r"|62\d{14,17}|(?:6011|64[4-9]\d|65\d\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}"
-)
 _PLATE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _STREET = r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Square|Way|Place|Pl|Terrace"
 
@@ -116,89 +121,6 @@ def _is_lost_in_a_crowd(text: str, matches: list[re.Match[str]]) -> bool:
     return crowd >= CROWD and len(bare) < FITTING * crowd
 
 
-def digits(value: str) -> str:
-    """Return a number without what is written between its digits.
-
-    >>> digits("+86 138-1234.5678")
-    '8613812345678'
-    """
-    return re.sub(r"[^\dXx]", "", value)
-
-
-def is_resident(value: str) -> bool:
-    """Say whether a value is a resident identity number: 18 characters (GB 11643-1999), or the 15 digits before it."""
-    from stdnum.cn import ric
-
-    number = digits(value).upper()
-    if not _PROVINCE.match(number):
-        return False
-    if len(number) == 15:
-        return bool(re.fullmatch(r"\d{6}\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}", number))
-    return len(number) == 18 and _is_date(number[6:14]) and number[-1] == ric.calc_check_digit(number)
-
-
-def _is_date(text: str) -> bool:
-    import datetime
-
-    try:
-        return datetime.date(int(text[:4]), int(text[4:6]), int(text[6:])) <= datetime.date.today()
-    except ValueError:
-        return False
-
-
-def is_card(value: str) -> bool:
-    """Say whether digits have an issuer's prefix and length and the Luhn check digit (ISO/IEC 7812-1)."""
-    from stdnum import luhn
-
-    number = digits(value)
-    return bool(_ISSUERS.fullmatch(number)) and luhn.is_valid(number)
-
-
-def is_iban(value: str) -> bool:
-    """Say whether a value is an IBAN (ISO 13616)."""
-    from stdnum import iban
-
-    return iban.is_valid(value)
-
-
-def is_taiwan_identity(value: str) -> bool:
-    """Say whether a value is a Taiwan identity number: letter, nine digits, weighted check digit.
-
-    No kept library checks it. Source: 內政部戶政司, 國民身分證統一編號.
-
-    >>> is_taiwan_identity("A123456789"), is_taiwan_identity("A123456788")
-    (True, False)
-    """
-    area = 10 + "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(value[0])
-    tail = sum(int(d) * w for d, w in zip(value[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1), strict=True))
-    return (area // 10 + 9 * (area % 10) + tail) % 10 == 0
-
-
-def is_hong_kong_identity(value: str) -> bool:
-    """Say whether a value is a Hong Kong identity number with its check digit in brackets.
-
-    No kept library checks it. Source: Immigration Department, HKIC check digit (modulus 11).
-
-    >>> is_hong_kong_identity("A123456(3)"), is_hong_kong_identity("A123456(4)")
-    (True, False)
-    """
-    letters, check = re.sub(r"[()\d]", "", value[:-3]), value[-2]
-    body = [36] * (2 - len(letters)) + [ord(c) - 55 for c in letters] + [int(d) for d in re.sub(r"\D", "", value[:-3])]
-    remainder = sum(w * v for w, v in zip(range(9, 1, -1), body, strict=True)) % 11
-    return check == "0A987654321"[remainder] if remainder else check == "0"
-
-
-@cache
-def is_phone(value: str, region: str | None) -> bool:
-    """Say whether a value is a telephone number that exists in the plan of its country (ITU; Google's metadata)."""
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(value, region))
-    except phonenumbers.NumberParseException:
-        return False
-
-
 def _always(_: str) -> bool:
     return True
 
@@ -217,20 +139,31 @@ _MAIL = (
     rf"(?P<v>(?:(?<![A-Za-z0-9._%+'-])(?!git@)[A-Za-z0-9._%+'-]*[A-Za-z0-9_]|(?<![{_HAN}])[{_HAN}]{{1,10}})"
     rf"@(?!\S*\.{_FILES})(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?:[A-Za-z]{{2,24}}|[{_HAN}]{{2,6}}))(?![A-Za-z0-9-])"
 )
-_RESIDENT = rf"{_STRICT}(?P<v>[1-9]\d{{5}}[ -]?(?:18|19|20)\d{{6}}[ -]?\d{{3}}[0-9Xx]){_AFTER}"
-_SOCIAL = rf"{_STRICT}{_ALONE}(?P<v>(?!000|666|9)\d{{3}}-(?!00)\d\d-(?!0000)\d{{4}})(?!-){_AFTER}"
+_RESIDENT = rf"{_GLUED}(?P<v>[1-9]\d{{5}}[ -]?(?:18|19|20)\d{{6}}[ -]?\d{{3}}[0-9Xx]){_AFTER}"
+_SOCIAL = rf"{_STRICT}{_ALONE}(?P<v>(?!000|666|9)\d{{3}}(?P<s>-?)(?!00)\d\d(?P=s)(?!0000)\d{{4}})(?!-){_AFTER}"
 _ABROAD = rf"{_STRICT}(?P<v>(?<![+)])\+[1-9](?:[ ().-]{{0,2}}\d){{7,14}})(?!,\d){_AFTER}"
-_GROUPED_MOBILE = rf"{_STRICT}{_ALONE}(?P<v>(?:86[ -])?1[3-9]\d(?P<s>[ .-])\d{{4}}(?P=s)\d{{4}})(?! \d){_AFTER}"
-_LANDLINE = rf"{_STRICT}(?P<v>0\d{{2,3}}[ -]\d{{7,8}}|\(0\d{{2,3}}\)[ -]?\d{{7,8}}){_AFTER}"
+_GROUPED_MOBILE = (
+    rf"{_STRICT}{_ALONE}(?P<v>(?:86[ -])?1[3-9]\d"
+    rf"(?:(?P<s>[ .-])\d{{4}}(?P=s)\d{{4}}|[ -]\d{{8}}|\d{{4}}[ -]\d{{4}}))(?! \d){_AFTER}"
+)
+_MOBILE = rf"{_GLUED}(?P<v>(?:86)?1[3-9]\d{{9}})(?:{_AFTER}|{_UNGLUED})"
+_LANDLINE = (
+    rf"{_STRICT}{_ALONE}(?P<v>(?:0\d{{2,3}}[ -]|\(0\d{{2,3}}\)[ -]?)(?:\d{{7,8}}|\d{{3,4}}[ -]\d{{4}}))(?![ -]\d){_AFTER}"
+)
+_US_BARE = rf"{_STRICT}(?P<v>1?[2-9]\d{{2}}[2-9]\d{{6}}){_AFTER}"
 _US_PHONE = (
-    rf"{_STRICT}{_ALONE}(?P<v>(?:[2-9]\d{{2}}[ .-]|\([2-9]\d{{2}}\)[ .-]?)[2-9]\d{{2}}[ .-]\d{{4}})(?!-){_AFTER}"
+    rf"{_STRICT}{_ALONE}(?P<v>(?:1[ .-])?(?:[2-9]\d{{2}}[ .-]|\([2-9]\d{{2}}\)[ .-]?)[2-9]\d{{2}}[ .-]\d{{4}})(?!-){_AFTER}"
 )
 _GROUPED_CARD = (
     rf"{_STRICT}{_ALONE}(?P<v>\d{{4}}(?P<s>[ -])(?:\d{{4}}(?P=s)\d{{4}}(?P=s)\d{{1,7}}|\d{{6}}(?P=s)\d{{4,5}}))"
     rf"(?![ -]\d){_AFTER}"
 )
-_IBAN = r"(?<![0-9A-Za-z])(?P<v>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?![0-9A-Za-z])"
-_WECHAT = r"(?i:wechat|weixin|微信号?)(?: id)?\s*[:：=]\s*(?P<v>[A-Za-z][\w-]{5,19})(?!\w)"
+_IBAN = r"(?<![0-9A-Za-z])(?P<v>(?i:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?))(?![0-9A-Za-z])"
+_WECHAT = (
+    r"(?:(?i:(?<![a-z])(?:wechat|weixin|vx|wx)(?: id)?)\s*[:：=]|微信号?(?:是|为)?)\s*[:：=]?\s*"
+    r"(?P<v>(?a:[A-Za-z][\w-]{5,19}))(?a:(?!\w))"
+)
+_SPELT_MAIL = r"(?<![\w.])(?P<v>[\w.+-]{1,64} ?(?:\[at\]|\(at\)) ?[\w-]+(?:(?:\.| ?\[dot\] ?)[\w-]+)*\.[A-Za-z]{2,24})(?!\w)"
 _NUMBER_PLATE = (
     rf"(?P<v>[{_PLATE}][A-HJ-NP-Z][·• .]?(?=[A-HJ-NP-Z]*\d)[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警港澳])"
     r"(?![0-9A-Za-z])"
@@ -239,10 +172,15 @@ _STREET_ZH = (
     rf"(?P<v>[{_HAN}]{{2,20}}(?:路|街|道|巷|弄|村|小区|胡同)[{_HAN}]{{0,6}}\d+\s*(?:号|弄|栋|室|楼|单元)"
     rf"(?:[{_HAN}\d-]{{0,12}}(?:号|室|楼|栋|单元))?)"
 )
+_STREET_EU = (  # the street's word is part of its name: Musterstraße 12; or stands before it: 12 rue de la Paix
+    r"(?<!\w)(?P<v>[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|weg|platz|gasse|allee) \d{1,4}[a-z]?"
+    r"|\d{1,4} (?:rue|avenue|boulevard|chemin|place|quai) (?:[dl][eua]?s? |[dl]['’])?(?:la |l['’])?[A-ZÉ][\w' -]{2,30})(?!\w)"
+)
 _STREET_EN = rf"(?<![0-9A-Za-z_])(?P<v>\d{{1,5}} (?:[A-Z][\w.'-]+ ){{1,3}}(?:{_STREET})\b)"
 
 KINDS = (
     _kind("e-mail address", _MAIL, _always, "mail|邮", where="@"),
+    _kind("e-mail address", _SPELT_MAIL, _always, "mail|邮", where=r"\[at\]|\(at\)"),
     _kind("identity number", _RESIDENT, is_resident, _IDENTITY),
     _kind("identity number", rf"{_STRICT}(?P<v>[1-9]\d{{14}}){_AFTER}", is_resident, _IDENTITY, "crowd"),
     _kind(
@@ -251,6 +189,14 @@ KINDS = (
         is_taiwan_identity,
         _IDENTITY,
         where=_LETTERED,
+    ),
+    _kind(
+        "identity number",
+        r"(?<![0-9A-Za-z])(?P<v>[a-z][1289]\d{8})(?![0-9A-Za-z])",
+        is_taiwan_identity,
+        _IDENTITY,
+        "named",
+        r"[a-z]\d{2}",
     ),
     _kind(
         "identity number",
@@ -271,15 +217,19 @@ KINDS = (
     _kind("phone number", _ABROAD, lambda v: is_phone(v, None), _PHONE),
     _kind("phone number", rf"{_STRICT}(?P<v>0086[ -]?1[3-9]\d[ .-]?\d{{4}}[ .-]?\d{{4}}){_AFTER}", _always, _PHONE),
     _kind("phone number", _GROUPED_MOBILE, _always, _PHONE),
-    _kind("phone number", rf"{_BEFORE}(?P<v>1[3-9]\d{{9}}){_AFTER}", lambda v: is_phone(v, "CN"), _PHONE, "crowd"),
+    _kind("phone number", _MOBILE, lambda v: is_phone(v[-11:], "CN"), _PHONE, "crowd"),
+    _kind("phone number", rf"{_STRICT}(?P<v>0\d{{9,11}}){_AFTER}", lambda v: is_phone(v, "CN"), _PHONE, "crowd"),
+    _kind("phone number", _US_BARE, lambda v: is_phone(v, "US"), _PHONE, "named"),
     _kind("phone number", _LANDLINE, lambda v: is_phone(v, "CN"), _PHONE),
     _kind("phone number", _US_PHONE, lambda v: is_phone(v, "US"), _PHONE),
     _kind("card number", rf"{_STRICT}(?P<v>\d{{13,19}}){_AFTER}", is_card, r"card|卡号|账号|账户", "crowd"),
     _kind("card number", _GROUPED_CARD, is_card, "card|卡号"),
-    _kind("bank account", _IBAN, is_iban, "iban", where=_LETTERED),
+    _kind("bank account", _IBAN, is_iban, "iban", where=rf"(?i:{_LETTERED})"),
     _kind("account name", r"(?<![0-9A-Za-z_])(?P<v>wxid_[A-Za-z0-9_]{6,32})", _always, "微信|wechat", where="wxid_"),
-    _kind("account name", _WECHAT, _always, "微信|wechat", where=r"(?i:chat|weixin)|微信"),
+    _kind("account name", _WECHAT, _always, "微信|wechat", where=r"(?i:chat|weixin|vx|wx)|微信"),
+    _kind("account name", r"(?<!\d)(?P<v>[1-9]\d{4,10})(?!\d)", _always, r"(?<![a-z])qq(?![a-z])", "named", r"\d{5}"),
     _kind("number plate", _NUMBER_PLATE, _always, "车牌|plate", where=f"[{_PLATE}][A-Z]"),
     _kind("address", _STREET_ZH, _always, "住址|地址|address", where=r"\d\s*(?:号|弄|栋|室|楼|单元)"),
     _kind("address", _STREET_EN, _always, "address", where=r"\d [A-Z]"),
+    _kind("address", _STREET_EU, _always, "address", where=r"(?:straße|strasse|str\.|weg|platz|gasse|allee) \d|\d [rabcpq][a-z]+ "),
 )

@@ -6,11 +6,20 @@ import re
 import unicodedata
 
 from workbench.personal.kinds import candidates
-from workbench.personal.people import CHINESE
+from workbench.personal.people import CHINESE, ORDINARY, is_called
 
-_CHINESE_NAME = re.compile(rf"(?<![\u4e00-\u9fff]){CHINESE.pattern}(?![\u4e00-\u9fff])")
-_LATIN_NAME = re.compile(r"[A-Z][a-zà-ÿ'-]+(?:[ -](?:de|la|van|von|der|bin|al))*(?: [A-Z][a-zà-ÿ'.-]*)+")
-_QUOTED = re.compile(r"'([^']{2,80})'")
+_HAN = "\u4e00-\u9fff"
+_CHINESE_NAME = re.compile(rf"(?<![{_HAN}])(?!(?:{ORDINARY})){CHINESE.pattern}(?![{_HAN}])")
+_ADDRESSED = re.compile(  # a name beside the word for whose it is, or before the form of address
+    rf"(?:(?<=客户|姓名|先生|女士|小姐)|(?<=借款人|联系人|担保人|持卡人|申请人))[:：是为]?\s*(?P<v>{CHINESE.pattern})"
+    rf"|(?P<w>{CHINESE.pattern})(?=先生|女士|小姐|老师|经理)"
+)
+_PART = r"[^\W\d_a-zà-þ][^\W\d_]*(?:['’.-][^\W\d_]+)*\.?"  # begins with a capital: Smith, SMITH, O'Connor, Nguyễn
+_LATIN_NAME = re.compile(rf"(?<!\w){_PART}(?:,? (?:(?:de|la|van|von|der|bin|al) )*{_PART})+(?!\w)")
+_QUOTED = re.compile(r"'((?:[^']|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])){2,80})'")
+_BESIDE = 24  # characters around a number within which a name is its owner's
+_PLAIN_VALUE = re.compile(r"[\d\s.,:/%+-]*")  # a number, a date, a percentage
+_CODE_LENGTH, _MANY = 3, 5  # letters of a code; rows a value stands in to be nobody's own
 
 
 def mask(kind: str, value: str) -> str:
@@ -26,7 +35,7 @@ def mask(kind: str, value: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Return a text with what keeps the rule of a kind masked, and quoted values that look like a name.
+    """Return a text with what keeps the rule of a kind masked, and names beside it, addressed, or quoted.
 
     >>> masked("loans.amt: not a number (1 rows, e.g. '张三 13800138000')")
     "loans.amt: not a number (1 rows, e.g. '张* 13*******00')"
@@ -35,11 +44,30 @@ def masked(text: str) -> str:
     if personal := candidates(unified):
         text = unified
     for c in reversed(personal):
-        text = text[: c.start] + mask(c.kind, text[c.start : c.end]) + text[c.end :]
+        before, after = text[max(0, c.start - _BESIDE) : c.start], text[c.end : c.end + _BESIDE]
+        whole = f"{_without_names(before)}{mask(c.kind, text[c.start : c.end])}{_without_names(after)}"
+        text = text[: c.start - len(before)] + whole + text[c.end + len(after) :]
+    text = _ADDRESSED.sub(lambda m: m[0].replace(m["v"] or m["w"], mask("name", m["v"] or m["w"])), text)
     return _QUOTED.sub(lambda m: f"'{_without_names(m[1])}'", text)
 
 
+def masked_value(text: str, rows: int = 1, header: str = "") -> str:
+    """Return one value of a column nobody called personal as an error may show it; `rows` hold it.
+
+    Numbers, dates, short codes and what many rows hold stay (if they keep the rule of no kind); of any other words
+    the first letter does: one row's words may be a name that no list knows.
+
+    >>> masked_value("two"), masked_value("Ólafsdóttir"), masked_value("1,200"), masked_value("13800138000")
+    ('two', 'Ó**********', '1,200', '13*******00')
+    """
+    unified = unicodedata.normalize("NFKC", text)
+    if candidates(unified, header):
+        return mask("name", masked(unified))
+    if _PLAIN_VALUE.fullmatch(unified) or rows >= _MANY:
+        return _without_names(text)
+    return re.sub(r"[^\W\d_]{%d,}|[%s]{2,}" % (_CODE_LENGTH + 1, _HAN), lambda m: mask("name", m[0]), text)
+
+
 def _without_names(value: str) -> str:
-    for pattern in (_LATIN_NAME, _CHINESE_NAME):
-        value = pattern.sub(lambda m: mask("name", m[0]), value)
-    return value
+    value = _LATIN_NAME.sub(lambda m: mask("name", m[0]) if is_called(m[0]) else m[0], value)
+    return _CHINESE_NAME.sub(lambda m: mask("name", m[0]), value)

@@ -14,6 +14,13 @@ _SURNAMES = (
 )
 _COMPOUND = "欧阳|司马|上官|诸葛|司徒|东方|独孤|南宫|夏侯|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|端木|歐陽|司馬|諸葛"
 CHINESE = re.compile(rf"(?:(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
+# Words of a bank's columns and codes that begin like a surname: 金额 is an amount, nobody's name.
+ORDINARY = (
+    "金额|金卡|金融|余额|方式|方案|方法|方向|平均|平安|高级|高中|高管|高风险|高等|安全|时间|时长|时期|单位|单价|单身|单笔|单据|农民|农业|农户|农村"
+    "|车辆|车贷|车型|关系|关联|管理|管户|经理|党员|万元|白领|白金|蓝领|黄金|温和|和解|许可|成本|成功|成立|成员|程度|路径|路线|常规|常用|连续|项目"
+    "|易贷|应收|应还|应付|全额|全部|全国|全日|全职|解除|房贷|房产|房屋|水平|明细|华东|华南|华北|华中|江苏|江西|湖北|石油|通过|公司|公积|元"
+    "|年龄|年收|月收|月供|本金|利率|期限|类型|区间|等级|已婚|未婚|离异|别"
+)
 _GIVEN = """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth
     barbara susan jessica sarah karen nancy lisa margaret betty sandra ashley emily anna maria ada peter paul mark
     george steven edward brian kevin jason daniel matthew anthony donald andrew joshua kenneth laura emma olivia
@@ -44,9 +51,17 @@ def are_names(texts: Collection[str], expected: bool = False) -> bool:
     return share >= (0.5 if expected else _MOSTLY)
 
 
+def is_called(text: str) -> bool:
+    """Say whether Latin words are a name's: capitals at the beginning of each, or all in capitals and one known."""
+    words = _WORDS.findall(text)
+    if all(w.isupper() for w in words):
+        return any(w.lower() in _GIVEN_NAMES | _FAMILY_NAMES for w in words)
+    return len(words) > 1
+
+
 def _is_name(text: str, expected: bool) -> bool:
     if CHINESE.fullmatch(text):
-        return True
+        return not re.match(ORDINARY, text)
     words = [w.lower() for w in _WORDS.findall(text)]
     if not 1 <= len(words) <= 4 or any(c.isdigit() for c in text):
         return False
