@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; exit codes: 0 well, 1 a step failed, 2 something the user can mend."""
+    """Run a command; exit codes: 0 well, 1 a step failed or a defect of ours, 2 something the user can mend."""
     try:
         try:
             return _called(argv)
@@ -30,16 +31,28 @@ def _called(argv: list[str] | None) -> int:
     try:
         return args.call(args)
     except UserError as e:
-        print(f"workbench: {e}", file=sys.stderr)
+        _tell(f"workbench: {e}", sys.stderr)
         return 2
     except BrokenPipeError:
         raise
     except OSError as e:
-        print(f"workbench: {e.filename or 'system'}: {e.strerror or e}", file=sys.stderr)
+        _tell(f"workbench: {e.filename or 'system'}: {e.strerror or e}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
         return 130
+    except Exception:  # noqa: BLE001 - a defect of ours: told whole, but for what a file held
+        from workbench.personal import masked
+
+        print(masked(traceback.format_exc(), foreign=True), file=sys.stderr)
+        return 1
+
+
+def _tell(text: str, stream: TextIO | None = None) -> None:
+    """Print what may quote a file, its name or its values: personal data in it are masked."""
+    from workbench.personal import masked
+
+    print(masked(text), file=stream or sys.stdout)
 
 
 class _Version(argparse.Action):
@@ -56,7 +69,9 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong, as everything else does."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+        from workbench.personal import masked
+
+        self.exit(2, masked(f"{self.prog}: {message}; see `{self.prog} --help`\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -185,9 +200,9 @@ def _intake(args: argparse.Namespace) -> int:
     contract = draft.draft(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(draft.to_yaml(contract), encoding="utf-8")
-    print(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
+    _tell(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     for note in contract.notes:
-        print(f"note: {note}")
+        _tell(f"note: {note}")
     if not contract.named("outcome"):
         print("no outcome was found: give one column `role: outcome, known: after`, and the contract its `event_value`")
     return 0
@@ -201,8 +216,8 @@ def _intake_joined(args: argparse.Namespace) -> int:
         raise UserError("--out names one contract; several files have theirs in params/contracts, beside a study")
     drafted = joining.joined(args.files)
     for table, column in drafted.columns.items():
-        print(f"{drafted.files[table].name}: table `{table}`, joined by {column}")
-    print("\n".join(f"{path}: drafted" for path in joining.write(drafted)))
+        _tell(f"{drafted.files[table].name}: table `{table}`, joined by {column}")
+    _tell("\n".join(f"{path}: drafted" for path in joining.write(drafted)))
     print("look at every `guessed` in the contracts, then run the study")
     if not drafted.tells_outcome():
         print(

@@ -129,7 +129,7 @@ def _from_pandera(group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame
     if rule == "not_nullable":
         return finding(contract, name, "value is missing", "error", len(rows))
     if not len(rows):  # a rule on the column as a whole
-        found = breach(contract, column, rule, table[name].dropna().head(1))
+        found = breach(contract, column, rule, table[name].dropna())
         return found.model_copy(update={"rows": len(table)})
     found = breach(contract, column, rule, table.loc[rows, name])
     if found.severity == "warning":
@@ -192,7 +192,8 @@ def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[F
         seen = table[name].dropna().unique()
         bad = contract[name].values.get(contract.event_value, contract.event_value)
         if contract[name].type == "category" and bad not in seen:
-            rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, map(str, seen[:5]))}"
+            known = [mask(v, contract[name], len(table)).strip("'") for v in seen[:5]]
+            rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, known)}"
             found.append(finding(contract, name, rule, "error", len(table)))
     return found
 

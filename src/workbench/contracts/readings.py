@@ -67,7 +67,8 @@ def breach(contract: Contract, column: Column, rule: str, bad: pd.Series) -> Fin
 
     A bad key, outcome or as-of date is always an error: a row without them stands for nothing.
     """
-    examples = ", ".join(mask(shown(v), column) for v in bad.dropna().unique()[:3])
+    counts = bad.value_counts()
+    examples = ", ".join(mask(shown(v), column, int(counts[v])) for v in bad.dropna().unique()[:3])
     needed = column.role in ("key", "outcome", "as_of")
     return finding(contract, column.name, rule, "error" if needed else column.breach, len(bad), examples)
 

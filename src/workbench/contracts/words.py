@@ -11,6 +11,7 @@ from workbench.contracts import computed
 from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Separator
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, nearest, shown
+from workbench.personal import masked_value
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "fact", "ignore"]
@@ -235,11 +236,13 @@ def _hint(kind: str, loc: list[Any]) -> str:
     return "; put it in quotes" if kind == "string_type" else ""
 
 
-def mask(value: Any, column: Column) -> str:
-    """Return a value as it may be shown: first character and stars where it is personal.
+def mask(value: Any, column: Column, rows: int = 1) -> str:
+    """Return a value as it may be shown, `rows` of which hold it: first character and stars where it is personal.
 
     >>> mask("Smith", Column(name="name", type="text", personal="name"))
     "'S****'"
     """
     text = str(value)
-    return repr(text[:1] + "*" * (len(text) - 1)) if column.personal else repr(text[:40])
+    if column.personal:
+        return repr(text[:1] + "*" * (len(text) - 1))
+    return repr(masked_value(text, rows, f"{column.name} {column.source}")[:40])

@@ -19,6 +19,7 @@ _LATIN_NAME = re.compile(rf"(?<!\w){_PART}(?:,? (?:(?:de|la|van|von|der|bin|al) 
 _QUOTED = re.compile(r"'((?:[^']|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])){2,80})'")
 _BESIDE = 24  # characters around a number within which a name is its owner's
 _PLAIN_VALUE = re.compile(r"[\d\s.,:/%+-]*")  # a number, a date, a percentage
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_./@-]*", re.A)  # a column, a step, a path: our own words
 _CODE_LENGTH, _MANY = 3, 5  # letters of a code; rows a value stands in to be nobody's own
 
 
@@ -34,8 +35,10 @@ def mask(kind: str, value: str) -> str:
     return value[:keep] + re.sub(r"\w", "*", value[keep:-keep]) + value[-keep:]
 
 
-def masked(text: str) -> str:
+def masked(text: str, foreign: bool = False) -> str:
     """Return a text with what keeps the rule of a kind masked, and names beside it, addressed, or quoted.
+
+    `foreign` texts, other people's errors, quote values as they are: there every quotation is masked as a value.
 
     >>> masked("loans.amt: not a number (1 rows, e.g. '张三 13800138000')")
     "loans.amt: not a number (1 rows, e.g. '张* 13*******00')"
@@ -48,7 +51,12 @@ def masked(text: str) -> str:
         whole = f"{_without_names(before)}{mask(c.kind, text[c.start : c.end])}{_without_names(after)}"
         text = text[: c.start - len(before)] + whole + text[c.end + len(after) :]
     text = _ADDRESSED.sub(lambda m: m[0].replace(m["v"] or m["w"], mask("name", m["v"] or m["w"])), text)
-    return _QUOTED.sub(lambda m: f"'{_without_names(m[1])}'", text)
+    hidden = _foreign if foreign else _without_names
+    return _QUOTED.sub(lambda m: f"'{hidden(m[1])}'", text)
+
+
+def _foreign(quoted: str) -> str:
+    return quoted if _IDENTIFIER.fullmatch(quoted) else masked_value(quoted)
 
 
 def masked_value(text: str, rows: int = 1, header: str = "") -> str:
@@ -58,11 +66,11 @@ def masked_value(text: str, rows: int = 1, header: str = "") -> str:
     the first letter does: one row's words may be a name that no list knows.
 
     >>> masked_value("two"), masked_value("Ólafsdóttir"), masked_value("1,200"), masked_value("13800138000")
-    ('two', 'Ó**********', '1,200', '13*******00')
+    ('two', 'Ó**********', '1,200', '1**********')
     """
     unified = unicodedata.normalize("NFKC", text)
     if candidates(unified, header):
-        return mask("name", masked(unified))
+        return re.sub(r"(?<=[\w*])\w", "*", masked(unified))
     if _PLAIN_VALUE.fullmatch(unified) or rows >= _MANY:
         return _without_names(text)
     return re.sub(r"[^\W\d_]{%d,}|[%s]{2,}" % (_CODE_LENGTH + 1, _HAN), lambda m: mask("name", m[0]), text)

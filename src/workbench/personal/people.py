@@ -51,6 +51,15 @@ def are_names(texts: Collection[str], expected: bool = False) -> bool:
     return share >= (0.5 if expected else _MOSTLY)
 
 
+def is_name(text: str) -> bool:
+    """Say whether a text by itself is a name.
+
+    >>> is_name("王小明"), is_name("Maria Rossi"), is_name("金额"), is_name("Default Rate")
+    (True, True, False, False)
+    """
+    return _is_name(text, expected=False)
+
+
 def is_called(text: str) -> bool:
     """Say whether Latin words are a name's: capitals at the beginning of each, or all in capitals and one known."""
     words = _WORDS.findall(text)

@@ -25,7 +25,7 @@ _PERSONAL = {
 }
 _PERSONS_NAME = (
     r"^name$|(customer|client|applicant|borrower|holder|guarantor|debtor|owner|person|employee|contact|spouse|user"
-    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称"
+    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称|(^|_)(manager|officer|agent|signed_by)(_|$)|客户经理"
 )
 _NOT_A_PERSON = r"bank|branch|product|model|manufact|brand|originator|servicer|series|vehicle|franchise|job|file"
 _FAIRNESS = (
@@ -107,6 +107,11 @@ def personal(seen: Look, name: str, source: str) -> str:
             is_person = re.search(_PERSONS_NAME, name) or re.search(_PERSONS_NAME, source)
             return "" if holds_codes and not is_person and not are_names(seen.texts, expected=True) else kind
     return _personal_by_value(seen)
+
+
+def is_called_name(header: str) -> bool:
+    """Say whether a column is called as one that names persons."""
+    return bool(re.search(_PERSONS_NAME, header.lower()) and not re.search(_NOT_A_PERSON, header.lower()))
 
 
 def is_fairness(name: str) -> bool:

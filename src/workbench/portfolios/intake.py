@@ -11,7 +11,7 @@ from pydantic import Field
 from workbench import contracts, home, pseudonyms, tables
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.portfolios import catalog
+from workbench.portfolios import catalog, unmarked
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
 
@@ -47,13 +47,16 @@ def files(p: Params) -> list[Path]:
 
 
 def raw_tables(p: Params) -> Raw:
-    """Return the raw tables with their contracts, as they came (sampled where the parameters say so)."""
+    """Return the raw tables as they came (sampled where the parameters say so), with their contracts.
+
+    Columns that hold personal data or free text are marked in these, where the contract's file doesn't say it.
+    """
     source = catalog.source(p.portfolio)
     words, raw = source.words(p), source.raw(p)
     names.learn({c.name: c.description for contract in words.values() for c in contract.columns})
     if p.sample_rows:
         raw = sampled(raw, words, p.sample_rows, p.seed)
-    return {name: (raw[name], words[name]) for name in words}
+    return {name: (raw[name], unmarked.marked(raw[name], words[name])) for name in words}
 
 
 def came_in(raw: Raw) -> list[Text]:
@@ -103,11 +106,12 @@ def _links(contract: Contract) -> list[str]:
 
 def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     """Return every table typed under its contract's names, and all findings, those between tables included."""
-    today = pd.Timestamp(p.today or date.today())
+    today, given = pd.Timestamp(p.today or date.today()), catalog.source(p.portfolio).words(p)
     checked, findings = {}, []
     for name, (table, contract) in raw.items():
-        checked[name], found = contracts.check(table, contract, today)
-        findings += found
+        checked[name], breaches = contracts.check(table, contract, today)
+        checked[name], warnings = unmarked.without(checked[name], contract)
+        findings += [*breaches, *unmarked.findings(contract, given[name], len(table)), *warnings]
     broken = {f.table for f in findings if f.severity == "error"}
     whole = {n: c for n, (_, c) in raw.items() if c.name not in broken}
     return checked, [*findings, *_orphans(checked, whole), *_without_months(checked, whole)]

@@ -196,11 +196,11 @@ class _Flow:
     def _failed(self, step: Step, record: Record, error: Exception, seconds: float) -> Result:
         from workbench.runs import outcome
 
-        text = personal.masked(str(error))  # what a file held may stand in it
+        by_user = isinstance(error, UserError) or getattr(error, "by_user", False)
+        text = personal.masked(str(error), foreign=not by_user)  # what a file held may stand in it
         place = outcome.keep_failed(self.study, step, record, self.work / record.run_id, text)
         runs.end(record.run_id, "FAILED", {"verdict": "error", "error": text})
         where = f"; the partial notebook is {place}" if place else ""
-        by_user = isinstance(error, UserError) or getattr(error, "by_user", False)
         return Result(step.name, "failed", seconds, "error", f"{text}{where}", by_user)
 
     def stop(self) -> None:
