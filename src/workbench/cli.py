@@ -194,7 +194,7 @@ def _intake(args: argparse.Namespace) -> int:
     from workbench.portfolios import draft
 
     (file,) = args.files
-    target = args.out or home.root() / "params" / "contracts" / f"{file.name.split('.')[0].lower()}.yaml"
+    target = args.out or home.root() / "params" / "contracts" / f"{draft.file_name_of(file)}.yaml"
     if target.exists():
         raise UserError(f"{target} is there already and may hold your corrections; name another with --out")
     contract = draft.draft(file)

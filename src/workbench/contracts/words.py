@@ -245,4 +245,4 @@ def mask(value: Any, column: Column, rows: int = 1) -> str:
     text = str(value)
     if column.personal:
         return repr(text[:1] + "*" * (len(text) - 1))
-    return repr(masked_value(text, rows, f"{column.name} {column.source}")[:40])
+    return repr(masked_value(text, rows, f"{column.name} {column.source}".strip())[:40])

@@ -16,8 +16,10 @@ _ADDRESSED = re.compile(  # a name beside the word for whose it is, or before th
 )
 _PART = r"[^\W\d_a-zà-þ][^\W\d_]*(?:['’.-][^\W\d_]+)*\.?"  # begins with a capital: Smith, SMITH, O'Connor, Nguyễn
 _LATIN_NAME = re.compile(rf"(?<!\w){_PART}(?:,? (?:(?:de|la|van|von|der|bin|al) )*{_PART})+(?!\w)")
-_QUOTED = re.compile(r"'((?:[^']|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])){2,80})'")
-_BESIDE = 24  # characters around a number within which a name is its owner's
+_QUOTED = re.compile(  # an apostrophe inside a word ends nothing; Python quotes a text that holds one with "
+    r"'(?P<one>(?:[^'\n]|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])){2,400})'" + r'|"(?P<two>[^"\n]{2,400})"'
+)
+_BESIDE, _BESIDE_FOREIGN = 24, 80  # characters around a number within which a name is its owner's
 _PLAIN_VALUE = re.compile(r"[\d\s.,:/%+-]*")  # a number, a date, a percentage
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_./@-]*", re.A)  # a column, a step, a path: our own words
 _CODE_LENGTH, _MANY = 3, 5  # letters of a code; rows a value stands in to be nobody's own
@@ -46,13 +48,14 @@ def masked(text: str, foreign: bool = False) -> str:
     unified = unicodedata.normalize("NFKC", text)
     if personal := candidates(unified):
         text = unified
+    reach = _BESIDE_FOREIGN if foreign else _BESIDE
     for c in reversed(personal):
-        before, after = text[max(0, c.start - _BESIDE) : c.start], text[c.end : c.end + _BESIDE]
+        before, after = text[max(0, c.start - reach) : c.start], text[c.end : c.end + reach]
         whole = f"{_without_names(before)}{mask(c.kind, text[c.start : c.end])}{_without_names(after)}"
         text = text[: c.start - len(before)] + whole + text[c.end + len(after) :]
     text = _ADDRESSED.sub(lambda m: m[0].replace(m["v"] or m["w"], mask("name", m["v"] or m["w"])), text)
     hidden = _foreign if foreign else _without_names
-    return _QUOTED.sub(lambda m: f"'{hidden(m[1])}'", text)
+    return _QUOTED.sub(lambda m: f"{m[0][0]}{hidden(m['one'] or m['two'])}{m[0][0]}", text)
 
 
 def _foreign(quoted: str) -> str:

@@ -10,7 +10,7 @@ _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱"
     "江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌"
     "毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边"
-    "卞姬師陳張劉楊黃趙吳孫馬鄭謝許韓馮鄧蕭葉蘇呂盧鐘譚陸賈韋鄒熊龍賀顧龔萬錢嚴湯樊齊喬龐顏聶魯歐關蘭"
+    "卞姬尚巫洪楚楼郎边隋惠敖佘冼苑祖靖鄢麻谌桑竺仇栾木晁蔺植逄展钭師陳張劉楊黃趙吳孫馬鄭謝許韓馮鄧蕭葉蘇呂盧鐘譚陸賈韋鄒熊龍賀顧龔萬錢嚴湯樊齊喬龐顏聶魯歐關蘭"
 )
 _COMPOUND = "欧阳|司马|上官|诸葛|司徒|东方|独孤|南宫|夏侯|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|端木|歐陽|司馬|諸葛"
 CHINESE = re.compile(rf"(?:(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
@@ -35,6 +35,7 @@ _FAMILY = """smith johnson williams brown jones garcia miller davis rodriguez ma
     chen yang huang zhao wu zhou xu sun ma zhu hu guo he gao lin luo zheng liang song tang tan lim wong chan cheung
     singh kumar patel sharma khan ivanov smirnov kowalski nowak murphy kelly sullivan walsh o'brien"""
 _WORDS = re.compile(r"[^\W\d_][\w'’.-]*")
+_SHORT_HAN = re.compile("[\u4e00-\u9fff]{2,3}")
 _GIVEN_NAMES, _FAMILY_NAMES = frozenset(_GIVEN.split()), frozenset(_FAMILY.split())
 _LEAST_DIFFERENT, _MOSTLY = 3, 0.9
 
@@ -69,7 +70,7 @@ def is_called(text: str) -> bool:
 
 
 def _is_name(text: str, expected: bool) -> bool:
-    if CHINESE.fullmatch(text):
+    if CHINESE.fullmatch(text) or (expected and _SHORT_HAN.fullmatch(text)):
         return not re.match(ORDINARY, text)
     words = [w.lower() for w in _WORDS.findall(text)]
     if not 1 <= len(words) <= 4 or any(c.isdigit() for c in text):

@@ -13,7 +13,8 @@ from workbench.contracts import Column, Contract
 from workbench.contracts.fields import EXCEL, RESERVED
 from workbench.contracts.words import in_words
 from workbench.params import UserError
-from workbench.portfolios import guesses, roles
+from workbench.personal import masked
+from workbench.portfolios import guesses, roles, unmarked
 from workbench.portfolios.files import dialect, read_raw, remarks
 from workbench.portfolios.looks import Look, look
 
@@ -24,7 +25,17 @@ _HEAD = (
 
 def name_of(path: Path) -> str:
     """Return the name of a file's contract: that of the file in a-z, 0-9 and _."""
-    return re.sub(r"[^a-z0-9]+", "_", path.name.split(".")[0].lower()).strip("_") or "table"
+    return re.sub(r"[^a-z0-9]+", "_", title_of(path).split(".")[0].lower()).strip("_") or "table"
+
+
+def title_of(path: Path) -> str:
+    """Return a file's name as it may be told: personal data in it are masked."""
+    return masked(path.name.encode("utf-8", "replace").decode())
+
+
+def file_name_of(path: Path) -> str:
+    """Return how the contract's own file is called, without its ending: as the data's, unless that names a person."""
+    return path.name.split(".")[0].lower() if title_of(path) == path.name else name_of(path)
 
 
 def draft(path: Path) -> Contract:
@@ -33,8 +44,7 @@ def draft(path: Path) -> Contract:
     Encoding, delimiter and thousand separators are guessed, too; `notes` say what a person should look at first.
     Raises `UserError` where the file can't be read or has one column only.
     """
-    title = path.name.encode("utf-8", "replace").decode()
-    empty = Contract(name=name_of(path), title=title, columns=(), notes=remarks(path), **dialect(path))
+    empty = Contract(name=name_of(path), title=title_of(path), columns=(), notes=remarks(path), **dialect(path))
     raw = read_raw(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
@@ -107,7 +117,7 @@ def _column(seen: Look, name: str, source: str) -> Column:
 def _values(seen: Look, kind: str, name: str, missing: tuple[str, ...]) -> dict[str, Any]:
     """Return what may stand in a column, by its type."""
     if kind == "category":
-        codes = sorted(t for t in seen.texts if t not in missing)
+        codes = sorted({t for t in seen.texts if t not in missing} - unmarked.single(seen, name))
         return {"values": {c: c for c in codes} if len(codes) <= guesses.FEW_CODES else {}, "breach": "warning"}
     if kind == "date":
         days = not seen.is_date and guesses.is_day_number(seen, "date")

@@ -25,7 +25,7 @@ _PERSONAL = {
 }
 _PERSONS_NAME = (
     r"^name$|(customer|client|applicant|borrower|holder|guarantor|debtor|owner|person|employee|contact|spouse|user"
-    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称|(^|_)(manager|officer|agent|signed_by)(_|$)|客户经理"
+    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称|(^|_)(manager|officer|agent|signed_by)(_| |$)|客户经理"
 )
 _NOT_A_PERSON = r"bank|branch|product|model|manufact|brand|originator|servicer|series|vehicle|franchise|job|file"
 _FAIRNESS = (
@@ -98,15 +98,18 @@ def is_grouped(seen: Look) -> bool:
 
 
 def personal(seen: Look, name: str, source: str) -> str:
-    """Return the kind of personal data a column seems to hold, '' for none; yes/no flags about it hold none."""
+    """Return the kind of personal data a column seems to hold, '' for none; yes/no flags about it hold none.
+
+    Few different names are names all the same: those of a bank's managers stand in many rows each.
+    """
+    expected = is_called_name(name) or is_called_name(source)
     if seen.different <= 2:
-        return ""
+        return "name" if expected and are_names(seen.texts, expected) else ""
     for kind, pattern in _PERSONAL.items():
         if (re.search(pattern, name) or re.search(pattern, source)) and not re.search(_NOT_A_PERSON, name):
             holds_codes = kind == "name" and seen.different <= min(FEW_CODES, seen.known / 20)
-            is_person = re.search(_PERSONS_NAME, name) or re.search(_PERSONS_NAME, source)
-            return "" if holds_codes and not is_person and not are_names(seen.texts, expected=True) else kind
-    return _personal_by_value(seen)
+            return "" if holds_codes and not expected and not are_names(seen.texts, expected=True) else kind
+    return _personal_by_value(seen, expected)
 
 
 def is_called_name(header: str) -> bool:
@@ -178,7 +181,7 @@ def _words(seen: Look) -> str:
     return "category" if is_code else "text"
 
 
-def _personal_by_value(seen: Look) -> str:
+def _personal_by_value(seen: Look, expected: bool) -> str:
     if not seen.texts:
         return ""
     if seen.mostly(_MAIL, 0.8) or seen.mostly(_PHONE, 0.8):
@@ -187,4 +190,4 @@ def _personal_by_value(seen: Look) -> str:
         texts = seen.plain[:SEEN]
         checked = sum(n for t, n in zip(texts, seen.counts, strict=False) if is_resident(t) or is_card(t))
         return "identifier" if checked > 0.8 * sum(seen.counts[:SEEN]) else ""
-    return "name" if not seen.plain[0][0].isdigit() and are_names(seen.plain[:_PARSED]) else ""
+    return "name" if not seen.plain[0][0].isdigit() and are_names(seen.plain[:_PARSED], expected) else ""

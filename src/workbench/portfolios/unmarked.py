@@ -58,7 +58,7 @@ def without(table: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, list
     for c in contract.columns:
         if not _is_open(c) or c.type not in ("category", "text") or c.name not in table:
             continue
-        bad = table[c.name].isin(single(look(table[c.name]), f"{c.name} {c.source}"))
+        bad = table[c.name].isin(single(look(table[c.name]), _header(c)))
         if bad.any():
             cleared[c.name] = table[c.name].mask(bad)
             rule = "single rows hold personal data, missing from here on; list the column's codes in `values`"
@@ -75,7 +75,7 @@ def single(seen: Look, header: str = "") -> set[str]:
 def _marked(column: Column, values: pd.Series) -> Column:
     if not _is_open(column):
         return column
-    header = f"{column.name} {column.source}"
+    header = _header(column)
     if pd.api.types.is_numeric_dtype(values) or column.type in ("number", "integer", "date"):
         kind = _of_numbers(values, header)
     else:
@@ -85,6 +85,10 @@ def _marked(column: Column, values: pd.Series) -> Column:
     if column.role in ("key", "parent"):
         return column.model_copy(update={"personal": "identifier", "type": "text"})
     return column.model_copy(update={"personal": "" if kind == FREE_TEXT else kind, "role": "ignore", "type": "text"})
+
+
+def _header(column: Column) -> str:
+    return f"{column.name} {column.source}".strip()
 
 
 def _is_open(column: Column) -> bool:
@@ -109,7 +113,7 @@ def _is_long(text: str) -> bool:
 
 def _of_texts(seen: Look, column: Column, header: str) -> str:
     expected = guesses.is_called_name(header)
-    if seen.different > 1 and personal.are_names(seen.plain[:_SEEN], expected):
+    if personal.are_names(seen.plain[:_SEEN], expected):
         return "name"
     holding = _holding(seen.texts, header)
     rows = dict(zip(seen.texts, seen.counts, strict=True))
