@@ -149,7 +149,9 @@ VALUES: dict[str, Callable[[Planter], str]] = {
     "address": lambda p: f"上海市浦东新区世纪大道{p.rng.randrange(1, 9999)}号",
     "address, English": lambda p: f"{p.rng.randrange(1, 9999)} {p.latin[0].last_name()} Street",
 }  # fmt: skip
-WORDS = re.compile(r"^(?:身份证|sfz|tel|mobile|电话|SSN |passport |护照号：|call |微信: )|(?:转|x)$")  # not of the value
+WORDS = re.compile(
+    r"^(?:身份证|sfz|tel|mobile|电话|SSN |passport |护照号：|call |微信: )|(?:转|x)$"
+)  # not of the value
 
 
 def _bare(value: str) -> str:
@@ -216,7 +218,9 @@ def _pictures(text: str) -> Iterator[str]:
 
 def leaks(folders: list[Path], spared: set[Path], canaries: list[str], spoken: str) -> list[tuple[str, str]]:
     """Return (where, canary) for each canary in a file below the folders or in what was spoken."""
-    places = [(str(f), t) for d in folders for f in sorted(d.rglob("*")) if f.is_file() and f not in spared for t in texts(f)]
+    places = [
+        (str(f), t) for d in folders for f in sorted(d.rglob("*")) if f.is_file() and f not in spared for t in texts(f)
+    ]
     return [(where, c) for where, text in [("console", spoken), *places] for c in canaries if c in text]
 
 
@@ -238,7 +242,9 @@ def test_every_form_is_masked_wherever_it_stands(measured, place):
 def test_any_name_in_an_example_is_masked(measured):
     planter = Planter(SEED + 1)
     names = [planter.name() for _ in range(300)] + [planter.han_name() for _ in range(300)]
-    measured("names masked as examples of a finding", 600, [n for n in names if n in personal.masked_value(n)], SEED + 1)
+    measured(
+        "names masked as examples of a finding", 600, [n for n in names if n in personal.masked_value(n)], SEED + 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -304,7 +310,11 @@ def _rows(canaries: dict[str, list[str]]) -> list[dict[str, str]]:
     for i in range(ROWS):
         value, name = values[i % len(values)], names[i % len(names)]
         row = {"loan_id": planter.resident(), "holder_name": names[(i + 1) % len(names)]}
-        row |= {"remark": f"{name} said to call back, {value}, about loan {i}" if i % 2 else f"客户{name}来电，{value}，已说明情况"}
+        row |= {
+            "remark": f"{name} said to call back, {value}, about loan {i}"
+            if i % 2
+            else f"客户{name}来电，{value}，已说明情况"
+        }
         row |= {"manager": rng.choice(staff), "branch": f"{name} {value}", "reach": planter.mobile()}
         row |= {"channel": value if i % 60 == 7 else rng.choice(("branch", "phone", "web"))}
         row |= {"amount": f"{name} {value}" if i % 40 == 3 else str(rng.randrange(1000, 90_000))}
@@ -327,11 +337,17 @@ def bank(tmp_path):
         writer.writerows(rows)
     given = {"name": "loans", "title": "Loans", "as_of": "2020-01-01", "event_value": "1", "columns": COLUMNS}
     (home / "params" / "loans.yaml").write_text(yaml.safe_dump(given))
-    intake = {"portfolio": "own_files", "files": {"account": "data/loans.csv"}, "contracts": {"account": "params/loans.yaml"}}
+    intake = {
+        "portfolio": "own_files",
+        "files": {"account": "data/loans.csv"},
+        "contracts": {"account": "params/loans.yaml"},
+    }
     steps = {"portfolios/intake": intake, "panel/build": {"as_of_from": "", "as_of_to": ""}}
     study = {"title": "Planted", "defaults": {"seed": 42, "sample_rows": 0}, "steps": steps}
     (home / "params" / "planted.yaml").write_text(yaml.safe_dump(study))
-    everything = {_bare(v) for vs in canaries.values() for v in vs} | {r["loan_id"] for r in rows} | {r["reach"] for r in rows}
+    everything = (
+        {_bare(v) for vs in canaries.values() for v in vs} | {r["loan_id"] for r in rows} | {r["reach"] for r in rows}
+    )
     return home, temporary, sorted(everything)
 
 
@@ -396,7 +412,9 @@ def test_failure_leaks_nothing(measured, bank, what):
 def test_crash_leaks_nothing(measured, bank, who):
     killed = "os.getpid()" if who == "the kernel" else "runner"
     find = "runner = int(os.environ['TMPDIR'].split(':')[-2])\n"  # the runner's folder is called host:pid:start
-    _insert(bank[0], f"import os, signal, time\n{find}os.kill({killed}, signal.SIGKILL)\ntime.sleep(3)", "depersonalised(")
+    _insert(
+        bank[0], f"import os, signal, time\n{find}os.kill({killed}, signal.SIGKILL)\ntime.sleep(3)", "depersonalised("
+    )
     done = _run(bank[0], bank[1], "run", "params/planted.yaml", "--jobs", "1")
     assert done.returncode == (1 if who == "the kernel" else -signal.SIGKILL), done.stdout + done.stderr
     measured(f"canaries after a crash of {who}", len(bank[2]), _leaked(bank, done), SEED)
@@ -414,8 +432,15 @@ def test_commands_leak_nothing(measured, bank):
     (home / "data" / "quote.csv").write_text("\n".join([*rows[:9], '"' + rows[9], *rows[10:]]))
     (home / "data" / "odd.yaml").write_text(f"name: odd\ntitle: t\ncolumns:\n  - {{name: a, type: '{canaries[5]}'}}\n")
     commands = [("intake", f"data/{n}") for n in ("loans.csv", name, "headless.csv", "ragged.csv", "quote.csv")]
-    commands += [("intake", "data/loans.csv", "data/" + name), ("intake", f"data/{canaries[3]}.txt"), ("run", canaries[7])]
-    commands += [("run", "params/planted.yaml", "--set", f"portfolios/intake.seed={canaries[9]}"), ("steps", canaries[11])]
+    commands += [
+        ("intake", "data/loans.csv", "data/" + name),
+        ("intake", f"data/{canaries[3]}.txt"),
+        ("run", canaries[7]),
+    ]
+    commands += [
+        ("run", "params/planted.yaml", "--set", f"portfolios/intake.seed={canaries[9]}"),
+        ("steps", canaries[11]),
+    ]
     done = [_run(home, temporary, *words) for words in commands]
     assert {d.returncode for d in done} == {0, 2}, [d.returncode for d in done]
     measured("canaries after commands, well and ill", len(canaries) * len(done), _leaked(bank, *done), SEED)

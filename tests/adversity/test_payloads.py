@@ -1,0 +1,462 @@
+"""HTML in every place a page shows data: in Chromium no script runs, nothing is navigated to, nothing requested."""
+
+import contextlib
+import csv
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from workbench import evidence
+from workbench.registry import current
+from workbench.reporting import index, page
+from workbench.words import say
+
+REPOSITORY = Path(__file__).parents[2]
+SEED = 20_261
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), "")
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium here (apt-get install chromium): nothing to look with"
+)
+
+ACTS = "document.title='pwned'"
+SERVER = "http://127.0.0.1:PORT"  # the port is put in where it is known
+PAYLOADS = (
+    f"<script>{ACTS}</script>", f"<script src={SERVER}/1></script>", f"</title><script>{ACTS}</script>",
+    f"</td></tr></table><script>{ACTS}</script>", f"--><script>{ACTS}</script>", f"]]><script>{ACTS}</script>",
+    f"</style><script>{ACTS}</script>", f"</code></pre><script>{ACTS}</script>", f"\"><script>{ACTS}</script>", f"'><script>{ACTS}</script>",
+    f"<img src=x onerror={ACTS}>", f"<img src={SERVER}/2>", f'" onmouseover="{ACTS}" x="', f"<svg onload={ACTS}>",
+    f"<svg><script>{ACTS}</script></svg>", f"<svg><animate onbegin={ACTS} attributeName=x dur=1s>", f"<svg><image href={SERVER}/3 />",
+    f"<svg><use href={SERVER}/4#x />", f"<math><mtext></form><form><mglyph><style></math><img src onerror={ACTS}>",
+    f"<body onload={ACTS}>", f"<details open ontoggle={ACTS}>x</details>", f"<input autofocus onfocus={ACTS}>", f"<video src={SERVER}/5 onerror={ACTS}>",
+    f"<video poster={SERVER}/6>", f"<audio src={SERVER}/7>", f"<marquee onstart={ACTS}>x</marquee>", f"<select autofocus onfocus={ACTS}>",
+    f"<meta http-equiv=refresh content=0;{SERVER}/8>", f"<meta http-equiv='refresh' content='0;url={SERVER}/9'>", "<meta http-equiv=refresh content=0;//a>",
+    f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src *\"><img src={SERVER}/10>", f"<base href={SERVER}/>", f"<base target=_top href={SERVER}/11/>",
+    f"<form action={SERVER}/12><button autofocus>go</button></form>", f"<form id=f action={SERVER}/13></form><script>f.submit()</script>",
+    f"<button formaction={SERVER}/14>go</button>", f"<iframe src={SERVER}/15></iframe>", f"<iframe srcdoc=\"<script>top.{ACTS}</script>\"></iframe>",
+    f"<iframe src=\"javascript:parent.{ACTS}\"></iframe>", f"<object data={SERVER}/16></object>", f"<embed src={SERVER}/17>", f"<frameset><frame src={SERVER}/18></frameset>",
+    f"<link rel=stylesheet href={SERVER}/19>", f"<link rel=prefetch href={SERVER}/20>", "<link rel=dns-prefetch href=//evil.invalid>", f"<style>@import '{SERVER}/21';</style>",
+    f"<style>body{{background:url({SERVER}/22)}}</style>", f"<div style=\"background:url({SERVER}/23)\">x</div>", f"<table background={SERVER}/24><tr><td>x</td></tr></table>",
+    f"<a href=\"javascript:{ACTS}\">x</a>", f"[x](javascript:{ACTS})", f"![x]({SERVER}/25)", f"[x]({SERVER}/26 \"onmouseover={ACTS}\")", f"<javascript:{ACTS}>",
+    f"{{{{ ''.__class__ }}}}{{% raw %}}<script>{ACTS}</script>", f"&lt;script&gt;{ACTS}&lt;/script&gt;", f"\\u003cscript\\u003e{ACTS}\\u003c/script\\u003e",
+    f"<template><script>{ACTS}</script></template>", f"<noscript><p title=\"</noscript><img src=x onerror={ACTS}>\"></noscript>", f"<a href={SERVER}/27 ping={SERVER}/28>x</a>",
+)  # fmt: skip
+FORBIDDEN = frozenset(
+    "script iframe frame frameset object embed form input button select textarea base link video audio source".split()
+)
+
+
+def payloads(port: int = 9) -> list[str]:
+    return [p.replace("PORT", str(port)) for p in PAYLOADS]
+
+
+class Seen(HTMLParser):
+    """Notes what a page holds that could act, without a browser: elements, attributes, addresses."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.acting: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = {name: value or "" for name, value in attrs}
+        if tag in FORBIDDEN or (tag == "meta" and "refresh" in given.get("http-equiv", "").lower()):
+            self.acting.append(f"<{tag} {given}>")
+        self.acting += [f"<{tag} {n}={v}>" for n, v in given.items() if n.startswith("on") or _acts(tag, n, v)]
+
+
+def _acts(tag: str, name: str, value: str) -> bool:
+    address = value.strip().lower()
+    if name in ("src", "data", "poster", "background", "srcset", "formaction", "ping", "srcdoc"):
+        return not address.startswith("data:image/")
+    return (name in ("href", "xlink:href") and address.startswith(("javascript:", "data:", "vbscript:"))) or (
+        name == "style" and "url(" in address
+    )
+
+
+# ---- a browser, and a server that counts who asks
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SimpleNamespace]:
+    hits: list[str] = []
+
+    class Counts(BaseHTTPRequestHandler):
+        def do_GET(self):
+            hits.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Counts)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield SimpleNamespace(port=http.server_port, hits=hits)
+    http.shutdown()
+
+
+class Browser:
+    """Chromium without a window, spoken to by its own protocol."""
+
+    def __init__(self, folder: Path):
+        flags = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+        ]
+        flags += ["--disable-background-networking", "--disable-dev-shm-usage", f"--user-data-dir={folder}"]
+        self.process = subprocess.Popen(
+            [CHROMIUM, *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        port = self._port(folder / "DevToolsActivePort")
+        import urllib.request
+
+        import websocket
+
+        pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10))
+        address = next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
+        self.line, self.number = websocket.create_connection(address, timeout=60), 0
+        self.events: list[dict] = []
+        for domain in ("Page", "Network", "Runtime"):
+            self.ask(f"{domain}.enable")
+
+    @staticmethod
+    def _port(path: Path) -> str:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if path.exists() and (lines := path.read_text().splitlines()):
+                return lines[0]
+            time.sleep(0.1)
+        raise TimeoutError("Chromium didn't start")
+
+    def ask(self, method: str, **params):
+        self.number += 1
+        self.line.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        while True:
+            message = json.loads(self.line.recv())
+            if message.get("id") == self.number:
+                return message.get("result", {})
+            self.events.append(message)
+
+    def listen(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (rest := until - time.monotonic()) > 0:
+            self.line.settimeout(rest)
+            with contextlib.suppress(Exception):
+                self.events.append(json.loads(self.line.recv()))
+        self.line.settimeout(60)
+
+    def value(self, expression: str):
+        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True).get("result", {}).get("value")
+
+    def look(self, path: Path, seconds: float = 1.0) -> list[str]:
+        """Open a page, unfold and touch what is in it, and return what happened that a page must not do."""
+        self.ask("Page.navigate", url="about:blank")
+        self.listen(0.1)
+        self.events.clear()
+        address = path.resolve().as_uri()
+        self.ask("Page.navigate", url=address)
+        self.listen(seconds)
+        self.value("document.querySelectorAll('details').forEach(d => d.open = true)")
+        for touch in ("mouseover", "focus", "click"):  # links lead where their page says; none of them is followed
+            self.value(f"document.querySelectorAll('*:not(a)').forEach(e => e.dispatchEvent(new Event('{touch}')))")
+        self.listen(0.3)
+        return self._happened(address)
+
+    def _happened(self, address: str) -> list[str]:
+        out = ["a script ran"] if self.value("document.title") == "pwned" else []
+        at = self.value("location.href")
+        out += [f"went to {at}"] if at != address else []
+        for e in self.events:
+            params = e.get("params", {})
+            if e.get("method") == "Network.requestWillBeSent":
+                asked = params["request"]["url"]
+                if asked != address and not asked.startswith(("data:", "blob:")):
+                    out.append(f"asked for {asked}")
+            elif e.get("method") in ("Page.frameAttached", "Page.javascriptDialogOpening"):
+                out.append(e["method"])
+            elif e.get("method") == "Page.frameRequestedNavigation" and params.get("url") != address:
+                out.append(f"wanted to go to {params['url']}")
+        return out
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self.ask("Browser.close")
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    chromium = Browser(tmp_path_factory.mktemp("chromium"))
+    yield chromium
+    chromium.close()
+
+
+# ---- quick: pages rendered from a notebook that shows nothing but payloads
+
+
+def _notebook(path: Path, evil: list[str]) -> Path:
+    """Write an executed notebook whose every kind of output is made of payloads."""
+    table = pd.DataFrame({evil[i]: evil for i in (0, 27, 36)})
+    card = evidence.Evidence(
+        key="intake",
+        question=say("Does table '{table}' keep its contract?", table=evil[3]),
+        verdict=evidence.Verdict.amber,
+        answer=say("Seen: {values}.", values=evil),
+        value=evil[10],
+        threshold=say("{x}", x=evil[28]),
+        source=evil[29],
+        blind_to=say("{x}", x=evil[31]),
+        table=table,
+    )
+    out = nbformat.v4.new_output
+    shown = [
+        card._repr_mimebundle_(),
+        say("{x} and {y:,}", x=evil, y=3)._repr_mimebundle_(),
+        {"text/html": "".join(evil)},
+    ]
+    shown += [
+        {"text/html": table.to_html(escape=False)},
+        {"text/markdown": "\n\n".join(evil)},
+        {"text/plain": "\n".join(evil)},
+    ]
+    outputs = [out("display_data", data) for data in shown] + [out("stream", name="stdout", text="\n".join(evil))]
+    outputs += [out("error", ename=e, evalue=e, traceback=[]) for e in evil]
+    book = nbformat.v4.new_notebook()
+    book.cells = [
+        nbformat.v4.new_markdown_cell(f"# {evil[0]}\n\n{evil[30]}"),
+        *map(nbformat.v4.new_markdown_cell, evil),
+    ]
+    book.cells.append(nbformat.v4.new_code_cell("1", outputs=outputs))
+    nbformat.write(book, path)
+    return path
+
+
+def _pages(folder: Path, evil: list[str]) -> list[Path]:
+    """Render the page of such a notebook in both languages and an index of failed and good runs, and return them."""
+    book, every = _notebook(folder / "a.ipynb", evil), " ".join(evil)
+    card = {"key": "k", "question": every, "verdict": "amber", "answer": every, "value": every, "threshold": every}
+    left = {
+        "verdict": "amber",
+        "evidence": [{**_record(), **card}],
+        "names": dict(zip(evil, reversed(evil), strict=True)),
+    }
+    left |= {"tables": {kind: {e: e for e in evil} for kind in ("read", "written")}}
+    facts = {"study": every, "title": every, "owner": every, "description": every, "period": every, "simulated": True}
+    facts |= {"step": "portfolios/intake", "run_id": every, "link": "", "place": "s/once/portfolios/intake"}
+    facts |= {
+        "steps": [("portfolios/intake", e) for e in evil],
+        "params": {e: e for e in evil},
+        "attached": {e: e for e in evil},
+    }
+    out = []
+    for language in ("en", "zh_CN"):
+        out.append(folder / f"{language}.html")
+        out[-1].write_text(page.render(book, left, {**facts, "language": language}), encoding="utf-8")
+    about = {
+        "period": "once",
+        "slug": "a",
+        "start": 1.0,
+        "seconds": 1.0,
+        "run_id": every,
+        "step_key": "k",
+        "owner": every,
+    }
+    runs = [
+        current.Record(**about, study=e, step=e, status=s, verdict="red", headline=e)
+        for e in evil
+        for s in ("FINISHED", "FAILED")
+    ]
+    out.append(folder / "index.html")
+    out[-1].write_text(index.render(runs[::2], runs[1::2], folder), encoding="utf-8")
+    return out
+
+
+def _record() -> dict:
+    return evidence.Evidence(key="k", question=say("q"), verdict=evidence.Verdict.info, answer=say("a")).record()
+
+
+def test_sixty_payloads_in_every_place_of_a_page_are_text(measured, tmp_path):
+    pages = _pages(tmp_path, payloads())
+    acting = [(p.name, what) for p in pages for what in Seen(p.read_text(encoding="utf-8")).acting]
+    measured("payloads in the places of pages and index, by parser", len(PAYLOADS) * 30, acting)
+
+
+@needs_chromium
+def test_sixty_payloads_in_every_place_do_nothing_in_chromium(measured, tmp_path, server, browser):
+    server.hits.clear()
+    happened = [(p.name, what) for p in _pages(tmp_path, payloads(server.port)) for what in browser.look(p)]
+    measured("payloads in the places of pages and index, in Chromium", len(PAYLOADS) * 30, [*happened, *server.hits])
+
+
+@needs_chromium
+def test_the_browser_sees_what_acts(tmp_path, server, browser):
+    """Without escape and policy: what the tests above look for does happen."""
+    server.hits.clear()
+    seen = []
+    for i in (0, 10, 11, 27, 36):
+        path = tmp_path / f"{i}.html"
+        path.write_text(f"<!doctype html><title>x</title><p>{payloads(server.port)[i]}")
+        seen.append(bool(browser.look(path)))
+    assert all(seen) and server.hits
+
+
+@pytest.mark.adversity
+@needs_chromium
+def test_most_payloads_act_where_nothing_stops_them(tmp_path, server, browser):
+    """The sample of payloads is worth its name."""
+    acted = 0
+    for i, evil in enumerate(payloads(server.port)):
+        path = tmp_path / f"{i}.html"
+        path.write_text(f"<!doctype html><title>x</title><p>{evil}")
+        acted += bool(browser.look(path, 0.5))
+    assert acted >= 35
+
+
+# ---- the whole: a study whose file, contract and study file are made of payloads, run by the command line
+
+
+def _evil_study(home: Path, evil: list[str]) -> None:
+    rng = random.Random(SEED)
+    headers = [f"{evil[i]}{i}" for i in range(12)]
+    columns = [{"name": "loan_id", "type": "text", "role": "key", "description": evil[30]}]
+    columns += [
+        {"name": f"kind_{i}", "source": headers[i], "type": "category", "description": evil[i + 12], "unit": evil[40]}
+        for i in range(10)
+    ]
+    columns += [
+        {
+            "name": "labelled",
+            "source": headers[10],
+            "type": "category",
+            "values": dict(zip("abcde", evil[24:29], strict=True)),
+        },
+        {
+            "name": "amount",
+            "source": headers[11],
+            "type": "number",
+            "unit": evil[41],
+            "minimum": 0,
+            "breach": "warning",
+        },
+        {"name": "bad", "type": "category", "role": "outcome", "known": "after", "values": {"0": "0", "1": "1"}},
+    ]
+    given = {
+        "name": "evil",
+        "title": " ".join(evil[:20]),
+        "licence": " ".join(evil[20:40]),
+        "source": " ".join(evil[40:]),
+    }
+    given |= {
+        "citation": evil[5],
+        "notes": evil,
+        "currency": evil[7],
+        "as_of": "2020-01-01",
+        "event_value": "1",
+        "columns": columns,
+    }
+    (home / "params" / "evil_contract.yaml").write_text(yaml.safe_dump(given, allow_unicode=True))
+    name = f"data/{evil[10].replace('/', '')}.csv"
+    with (home / name).open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["loan_id", *headers, "bad"])
+        for i in range(1500):
+            kinds = [rng.choice(evil[6 * k : 6 * k + 6]) for k in range(10)]
+            out.writerow(
+                [
+                    f"L{i}",
+                    *kinds,
+                    rng.choice("abcde"),
+                    "-5" if i % 50 == 0 else rng.randrange(9000),
+                    int(rng.random() < 0.3),
+                ]
+            )
+    intake = {
+        "portfolio": "own_files",
+        "files": {"account": name},
+        "contracts": {"account": "params/evil_contract.yaml"},
+    }
+    steps = {"portfolios/intake": intake, "panel/build": {"as_of_from": "", "as_of_to": ""}, "customers/profile": {}}
+    about = {"title": " ".join(evil[:30]), "owner": " ".join(evil[30:]), "description": " ".join(evil)}
+    study = {**about, "defaults": {"seed": 42, "sample_rows": 0}, "steps": steps}
+    (home / "params" / "evil.yaml").write_text(yaml.safe_dump(study, allow_unicode=True))
+
+
+def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    command = [sys.executable, "-m", "workbench.cli", *words]
+    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=500)
+
+
+@pytest.mark.adversity
+@needs_chromium
+def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
+    evil = payloads(server.port)
+    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    for name in ("params", "data"):
+        (tmp_path / name).mkdir()
+    _evil_study(tmp_path, evil)
+    done = _workbench(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    spoken = _workbench(tmp_path, "render", "evil", "--lang", "zh_CN")
+    assert spoken.returncode == 0, spoken.stdout + spoken.stderr
+    failing = tmp_path / "notebooks" / "customers" / "profile.ipynb"
+    book = nbformat.read(failing, 4)
+    book.cells.insert(3, nbformat.v4.new_code_cell(f"raise ValueError({' '.join(evil)!r})"))
+    nbformat.write(book, failing)
+    failed = _workbench(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
+    assert failed.returncode == 1 and "ValueError" in (tmp_path / "reports" / "index.html").read_text()
+    server.hits.clear()
+    pages = sorted((tmp_path / "reports").rglob("*.html"))
+    assert len(pages) >= 6
+    happened = [(str(p.relative_to(tmp_path)), what) for p in pages for what in browser.look(p)]
+    acting = [(p.name, what) for p in pages for what in Seen(p.read_text(encoding="utf-8")).acting]
+    measured(
+        f"pages of a study made of {len(evil)} payloads, in Chromium",
+        len(pages),
+        [*happened, *acting, *server.hits],
+        SEED,
+    )
+
+
+@pytest.mark.adversity
+@needs_chromium
+def test_evidently_pages(measured, tmp_path, server, browser):
+    """Its pages are programs: they draw, and what customers typed stays text in them."""
+    from workbench.panel.bins import quantile_bins
+    from workbench.monitoring import drift_report
+
+    evil, rng = payloads(server.port), np.random.default_rng(SEED)
+    rows = pd.DataFrame({"predicted": rng.beta(2, 30, 1200), "outcome": [0.0, 1.0] * 600, "weight": 1.0})
+    for i in range(0, len(evil), 10):
+        rows[evil[i]] = rng.choice(evil[i : i + 10], 1200)
+    inputs = [c for c in rows.columns if c not in ("outcome", "weight")]
+    bins = {c: quantile_bins(rows[c]) for c in inputs}
+    model = SimpleNamespace(reference={c: (b, tuple(b.counts(rows[c]))) for c, b in bins.items()})
+    drift_report.run(model, rows, rows.sample(frac=0.5, random_state=1), 0.1, 1, tmp_path / "evidently.html")
+    server.hits.clear()
+    happened = browser.look(tmp_path / "evidently.html", 12)
+    drawn = browser.value("document.body.innerText.length")
+    assert drawn and drawn > 200, "the page drew nothing"
+    measured("Evidently's page of payloads, in Chromium", len(evil), [*happened, *server.hits], SEED)
