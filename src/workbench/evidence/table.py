@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 PERCENT = "\x00%"  # mark of a column that is shown as percent
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
-_FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r]")
+# Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
+# too), and what makes it work one out; a number or a lone dash is none. Source: OWASP, CSV injection.
+_BEGIN, _SPACE = r"(?:^|(?<=[;\t\r\n]))", "[\\s\ufeff\u200b]*"
+_HARMLESS = rf"{_SPACE}(?:[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?|[-－])?{_SPACE}(?:$|[;\t\r\n])"
+_FORMULA = re.compile(rf"^(?=[\t\r])|{_BEGIN}(?!{_HARMLESS})(?={_SPACE}[=+\-@＝＋－＠])")
 
 
 def to_html(table: DataFrame | None, rows: int = 0) -> str:
@@ -63,7 +67,7 @@ def to_csv(table: DataFrame, path: Path) -> None:
         safe[name] = safe[name].map(_neutral)
     safe.columns = [_neutral(str(c)) for c in safe.columns]
     if safe.index.name is not None:
-        safe.index = safe.index.map(_neutral)
+        safe.index = safe.index.map(_neutral).set_names(_neutral(str(safe.index.name)))
     safe.to_csv(path, index=safe.index.name is not None)
 
 
@@ -72,8 +76,7 @@ def _neutral(cell: Any) -> Any:
         cell = cell.in_language("en")
     if not isinstance(cell, str):
         return cell
-    acts = _FORMULA.match(cell) and not re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?%?", cell)
-    return f"{chr(39) if acts else ''}{cell.replace(chr(13), ' ')}"  # a bare carriage return would end the row
+    return _FORMULA.sub("'", cell).replace("\r", " ")  # a bare carriage return would end the row
 
 
 def _is_number(dtype: Any) -> bool:
