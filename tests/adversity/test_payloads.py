@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import html
 import json
 import os
 import random
@@ -21,11 +22,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from workbench import evidence
 from workbench.registry import current
 from workbench.reporting import index, page
 from workbench.words import say
+from workbench.words.markdown import literal
 
 REPOSITORY = Path(__file__).parents[2]
 SEED = 20_261
@@ -57,7 +60,24 @@ PAYLOADS = (
     f"<template><script>{ACTS}</script></template>", f"<noscript><p title=\"</noscript><img src=x onerror={ACTS}>\"></noscript>", f"<a href={SERVER}/27 ping={SERVER}/28>x</a>",
 )  # fmt: skip
 FORBIDDEN = frozenset(
-    "script iframe frame frameset object embed form input button select textarea base link video audio source".split()
+    [
+        "script",
+        "iframe",
+        "frame",
+        "frameset",
+        "object",
+        "embed",
+        "form",
+        "input",
+        "button",
+        "select",
+        "textarea",
+        "base",
+        "link",
+        "video",
+        "audio",
+        "source",
+    ]
 )
 
 
@@ -303,10 +323,20 @@ def test_sixty_payloads_in_every_place_of_a_page_are_text(measured, tmp_path):
     measured("payloads in the places of pages and index, by parser", len(PAYLOADS) * 30, acting)
 
 
+def test_payloads_in_notes_of_mlflow_are_text(measured):
+    shown = {e: MarkdownIt("commonmark", {"html": True}).render(literal(e)) for e in payloads()}
+    acting = [e for e, page_ in shown.items() if Seen(page_).acting or any(t in page_ for t in ("<a", "<img", "<meta"))]
+    measured("payloads in MLflow's notes", len(PAYLOADS), acting)
+
+
 @needs_chromium
 def test_sixty_payloads_in_every_place_do_nothing_in_chromium(measured, tmp_path, server, browser):
     server.hits.clear()
-    happened = [(p.name, what) for p in _pages(tmp_path, payloads(server.port)) for what in browser.look(p)]
+    happened, evil = [], payloads(server.port)
+    for p in _pages(tmp_path, evil):
+        happened += [(p.name, what) for what in browser.look(p)]
+        text = browser.value("document.body.innerText")
+        assert sum(e in text for e in evil) > 50, "the payloads aren't there"
     measured("payloads in the places of pages and index, in Chromium", len(PAYLOADS) * 30, [*happened, *server.hits])
 
 
@@ -430,6 +460,8 @@ def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
     server.hits.clear()
     pages = sorted((tmp_path / "reports").rglob("*.html"))
     assert len(pages) >= 6
+    shown = html.unescape((tmp_path / "reports/evil/once/portfolios/intake.html").read_text(encoding="utf-8"))
+    assert sum(e in shown for e in evil) > 30, "the payloads aren't there"
     happened = [(str(p.relative_to(tmp_path)), what) for p in pages for what in browser.look(p)]
     acting = [(p.name, what) for p in pages for what in Seen(p.read_text(encoding="utf-8")).acting]
     measured(
@@ -444,8 +476,8 @@ def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
 @needs_chromium
 def test_evidently_pages(measured, tmp_path, server, browser):
     """Its pages are programs: they draw, and what customers typed stays text in them."""
-    from workbench.panel.bins import quantile_bins
     from workbench.monitoring import drift_report
+    from workbench.panel.bins import quantile_bins
 
     evil, rng = payloads(server.port), np.random.default_rng(SEED)
     rows = pd.DataFrame({"predicted": rng.beta(2, 30, 1200), "outcome": [0.0, 1.0] * 600, "weight": 1.0})
@@ -457,6 +489,6 @@ def test_evidently_pages(measured, tmp_path, server, browser):
     drift_report.run(model, rows, rows.sample(frac=0.5, random_state=1), 0.1, 1, tmp_path / "evidently.html")
     server.hits.clear()
     happened = browser.look(tmp_path / "evidently.html", 12)
-    drawn = browser.value("document.body.innerText.length")
-    assert drawn and drawn > 200, "the page drew nothing"
+    assert browser.value("document.body.innerText.length") > 200, "the page drew nothing"
+    assert "form-action 'none'" in (tmp_path / "evidently.html").read_text()[:2000]
     measured("Evidently's page of payloads, in Chromium", len(evil), [*happened, *server.hits], SEED)

@@ -14,6 +14,22 @@ from workbench.models.scorer import Scorer
 os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
 ROWS = 5_000  # of either side: Evidently's time grows with rows, its PSI on shares does not
 
+# Evidently's pages are programs: their own scripts draw, but nothing is asked for or sent anywhere.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def policed(page: str) -> str:
+    """Return Evidently's page with a policy that forbids every request and form.
+
+    Raises `ValueError` where the page has no head to hold it.
+    """
+    if "<head>" not in page:
+        raise ValueError("Evidently's page has no <head> for the security policy")
+    return page.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{_POLICY}">', 1)
+
 
 def binned(model: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     """Return every input (and the prediction) as its frozen bin's label, escaped: it may hold what customers typed.
@@ -66,6 +82,7 @@ def run(
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(page))
+        page.write_text(policed(page.read_text(encoding="utf-8")), encoding="utf-8")
     measured = {
         m["config"].get("column"): m["value"] for m in snapshot.dict()["metrics"] if "ValueDrift" in m["metric_name"]
     }

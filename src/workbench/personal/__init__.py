@@ -5,4 +5,14 @@ from workbench.personal.masking import mask, masked, masked_value
 from workbench.personal.people import are_names, is_name
 from workbench.personal.rules import is_card, is_resident
 
-__all__ = ["Candidate", "are_names", "candidates", "is_card", "is_name", "is_resident", "mask", "masked", "masked_value"]
+__all__ = [
+    "Candidate",
+    "are_names",
+    "candidates",
+    "is_card",
+    "is_name",
+    "is_resident",
+    "mask",
+    "masked",
+    "masked_value",
+]

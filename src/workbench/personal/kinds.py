@@ -148,11 +148,13 @@ _GROUPED_MOBILE = (
 )
 _MOBILE = rf"{_GLUED}(?P<v>(?:86)?1[3-9]\d{{9}})(?:{_AFTER}|{_UNGLUED})"
 _LANDLINE = (
-    rf"{_STRICT}{_ALONE}(?P<v>(?:0\d{{2,3}}[ -]|\(0\d{{2,3}}\)[ -]?)(?:\d{{7,8}}|\d{{3,4}}[ -]\d{{4}}))(?![ -]\d){_AFTER}"
+    rf"{_STRICT}{_ALONE}(?P<v>(?:0\d{{2,3}}[ -]|\(0\d{{2,3}}\)[ -]?)(?:\d{{7,8}}|\d{{3,4}}[ -]\d{{4}}))"
+    rf"(?![ -]\d){_AFTER}"
 )
 _US_BARE = rf"{_STRICT}(?P<v>1?[2-9]\d{{2}}[2-9]\d{{6}}){_AFTER}"
 _US_PHONE = (
-    rf"{_STRICT}{_ALONE}(?P<v>(?:1[ .-])?(?:[2-9]\d{{2}}[ .-]|\([2-9]\d{{2}}\)[ .-]?)[2-9]\d{{2}}[ .-]\d{{4}})(?!-){_AFTER}"
+    rf"{_STRICT}{_ALONE}(?P<v>(?:1[ .-])?(?:[2-9]\d{{2}}[ .-]|\([2-9]\d{{2}}\)[ .-]?)[2-9]\d{{2}}[ .-]\d{{4}})"
+    rf"(?!-){_AFTER}"
 )
 _GROUPED_CARD = (
     rf"{_STRICT}{_ALONE}(?P<v>\d{{4}}(?P<s>[ -])(?:\d{{4}}(?P=s)\d{{4}}(?P=s)\d{{1,7}}|\d{{6}}(?P=s)\d{{4,5}}))"
@@ -163,7 +165,9 @@ _WECHAT = (
     r"(?:(?i:(?<![a-z])(?:wechat|weixin|vx|wx)(?: id)?)\s*[:：=]|微信号?(?:是|为)?)\s*[:：=]?\s*"
     r"(?P<v>(?a:[A-Za-z][\w-]{5,19}))(?a:(?!\w))"
 )
-_SPELT_MAIL = r"(?<![\w.])(?P<v>[\w.+-]{1,64} ?(?:\[at\]|\(at\)) ?[\w-]+(?:(?:\.| ?\[dot\] ?)[\w-]+)*\.[A-Za-z]{2,24})(?!\w)"
+_SPELT_MAIL = (
+    r"(?<![\w.])(?P<v>[\w.+-]{1,64} ?(?:\[at\]|\(at\)) ?[\w-]+(?:(?:\.| ?\[dot\] ?)[\w-]+)*\.[A-Za-z]{2,24})(?!\w)"
+)
 _NUMBER_PLATE = (
     rf"(?P<v>[{_PLATE}][A-HJ-NP-Z][·• .]?(?=[A-HJ-NP-Z]*\d)[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警港澳])"
     r"(?![0-9A-Za-z])"
@@ -174,7 +178,8 @@ _STREET_ZH = (
 )
 _STREET_EU = (  # the street's word is part of its name: Musterstraße 12; or stands before it: 12 rue de la Paix
     r"(?<!\w)(?P<v>[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|weg|platz|gasse|allee) \d{1,4}[a-z]?"
-    r"|\d{1,4} (?:rue|avenue|boulevard|chemin|place|quai) (?:[dl][eua]?s? |[dl]['’])?(?:la |l['’])?[A-ZÉ][\w' -]{2,30})(?!\w)"
+    r"|\d{1,4} (?:rue|avenue|boulevard|chemin|place|quai) (?:[dl][eua]?s? |[dl]['’])?"
+    r"(?:la |l['’])?[A-ZÉ][\w' -]{2,30})(?!\w)"
 )
 _STREET_EN = rf"(?<![0-9A-Za-z_])(?P<v>\d{{1,5}} (?:[A-Z][\w.'-]+ ){{1,3}}(?:{_STREET})\b)"
 
@@ -231,5 +236,11 @@ KINDS = (
     _kind("number plate", _NUMBER_PLATE, _always, "车牌|plate", where=f"[{_PLATE}][A-Z]"),
     _kind("address", _STREET_ZH, _always, "住址|地址|address", where=r"\d\s*(?:号|弄|栋|室|楼|单元)"),
     _kind("address", _STREET_EN, _always, "address", where=r"\d [A-Z]"),
-    _kind("address", _STREET_EU, _always, "address", where=r"(?:straße|strasse|str\.|weg|platz|gasse|allee) \d|\d [rabcpq][a-z]+ "),
+    _kind(
+        "address",
+        _STREET_EU,
+        _always,
+        "address",
+        where=r"(?:straße|strasse|str\.|weg|platz|gasse|allee) \d|\d [rabcpq][a-z]+ ",
+    ),
 )

@@ -22,7 +22,8 @@ _QUOTED = re.compile(  # an apostrophe inside a word ends nothing; Python quotes
 _BESIDE, _BESIDE_FOREIGN = 24, 80  # characters around a number within which a name is its owner's
 _PLAIN_VALUE = re.compile(r"[\d\s.,:/%+-]*")  # a number, a date, a percentage
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_./@-]*", re.A)  # a column, a step, a path: our own words
-_CODE_LENGTH, _MANY = 3, 5  # letters of a code; rows a value stands in to be nobody's own
+_TELLING = re.compile(rf"[^\W\d_]{{4,}}|[{_HAN}]{{2,}}")  # longer than a code
+_MANY = 5  # rows a value stands in to be nobody's own
 
 
 def mask(kind: str, value: str) -> str:
@@ -76,7 +77,7 @@ def masked_value(text: str, rows: int = 1, header: str = "") -> str:
         return re.sub(r"(?<=[\w*])\w", "*", masked(unified))
     if _PLAIN_VALUE.fullmatch(unified) or rows >= _MANY:
         return _without_names(text)
-    return re.sub(r"[^\W\d_]{%d,}|[%s]{2,}" % (_CODE_LENGTH + 1, _HAN), lambda m: mask("name", m[0]), text)
+    return _TELLING.sub(lambda m: mask("name", m[0]), text)
 
 
 def _without_names(value: str) -> str:

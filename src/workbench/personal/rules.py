@@ -1,4 +1,4 @@
-"""Rules a value of a kind keeps: check characters, prefixes, numbering plans (stdnum, phonenumbers, else the source)."""
+"""Rules a value of a kind keeps: check characters, prefixes, numbering plans (stdnum, phonenumbers)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ _PERSONAL = {
 }
 _PERSONS_NAME = (
     r"^name$|(customer|client|applicant|borrower|holder|guarantor|debtor|owner|person|employee|contact|spouse|user"
-    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称|(^|_)(manager|officer|agent|signed_by)(_| |$)|客户经理"
+    r"|first|last|full|given|family|middle|sur)_?name|姓名|客户名称"
+    r"|(^|_)(manager|officer|agent|signed_by)(_| |$)|客户经理"
 )
 _NOT_A_PERSON = r"bank|branch|product|model|manufact|brand|originator|servicer|series|vehicle|franchise|job|file"
 _FAIRNESS = (

@@ -64,13 +64,13 @@ def came_in(raw: Raw) -> list[Text]:
     out = []
     for table, c in raw.values():
         origin = {
-            "title": say(c.title),
-            "source": say(c.source or c.name),
-            "licence": say(c.licence or "no licence named"),
+            "title": c.title,  # facts, so that Markdown in them is shown and doesn't act
+            "source": c.source or c.name,
+            "licence": c.licence or say("no licence named"),
         }
         size = {"rows": len(table), "columns": table.shape[1]}
         out.append(say("**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}.", **size, **origin))
-        out += map(say, c.notes)
+        out += [say("{note}", note=note) for note in c.notes]
     return out
 
 

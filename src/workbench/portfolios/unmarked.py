@@ -144,7 +144,11 @@ def _holding(texts: Iterable[str], header: str) -> list[tuple[str, str]]:
 
 def _unified(text: str) -> str:
     """Return text with digits and signs of full width as the usual ones, each character at its place."""
-    return "".join(n if len(n := unicodedata.normalize("NFKC", c)) == 1 else c for c in text) if not text.isascii() else text
+    return (
+        "".join(n if len(n := unicodedata.normalize("NFKC", c)) == 1 else c for c in text)
+        if not text.isascii()
+        else text
+    )
 
 
 def _commonest(kinds: Iterable[str]) -> str:

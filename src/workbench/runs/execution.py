@@ -21,6 +21,7 @@ from workbench.registry.current import Record
 from workbench.reporting import index
 from workbench.runs import fingerprint, settling, sweep
 from workbench.runs.study import Step, Study, selected
+from workbench.words.markdown import literal
 
 KERNEL_ENV = {  # one thread: the order of a sum, and with it a model's last digits, depends on their number
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -118,7 +119,8 @@ class _Flow:
         with self.lock:
             if not self.run_id:
                 key = Key(self.study.name, self.study.period)
-                about = f"{self.study.title}. {self.study.description} Owner: {self.study.owner or 'not named'}."
+                title, told, owner = map(literal, (self.study.title, self.study.description, self.study.owner))
+                about = f"{title}. {told} Owner: {owner or 'not named'}."  # MLflow shows notes as Markdown
                 runs.describe(self.study.name, about)
                 self.run_id = runs.start(key, self.study.name, {"steps": [s.name for s in self.steps]}, note=about)
             return self.run_id

@@ -9,6 +9,7 @@ from workbench import home, tables
 from workbench.evidence import digest_file
 from workbench.registry import current, standing
 from workbench.registry.current import Record
+from workbench.words.markdown import literal
 
 
 def stands(record: Record) -> bool:
@@ -82,7 +83,7 @@ def _models(record: Record, before: Record | None) -> None:
     note = f"Page: reports/{record.key.place}/{record.slug}.html"
     for entry in record.models.values():
         if not standing.holds(entry):
-            standing.point(record.study, entry, f"{record.title}. {note}")
+            standing.point(record.study, entry, f"{literal(record.title)}. {note}")
     for name, said in record.tags.items():
         earlier = before.tags.get(name) if before else None
         if not standing.says(said) or (earlier and earlier != said):

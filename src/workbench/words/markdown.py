@@ -61,6 +61,15 @@ def text_html(text: Text) -> str:
     return _HELD.sub(lambda m: html.escape(facts[int(m[1])]), whole)
 
 
+def literal(text: str) -> str:
+    r"""Return a text so that Markdown shows it as it was typed: no link, picture, heading or HTML in it acts.
+
+    >>> literal("a [b](c) <d>")
+    'a \\[b\\]\\(c\\) \\<d\\>'
+    """
+    return re.sub(r"[\\`*_{}\[\]()#+!|<>~&]", r"\\\g<0>", text)
+
+
 def one_line(text: str) -> str:
     """Return a paragraph as one line, as the catalogue holds it."""
     return " ".join(text.split())
