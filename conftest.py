@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the warm kernels, remove the home."""
+    if running := sys.modules.get("running"):
+        running.stop()
     _session.close()
 
 
