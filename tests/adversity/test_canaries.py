@@ -29,7 +29,6 @@ from workbench import personal
 
 REPOSITORY = Path(__file__).parents[2]
 SEED = 20_260
-FORMS = 50  # written forms of a value below, names apart
 LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES", "it_IT", "pl_PL", "pt_BR")
 
 
