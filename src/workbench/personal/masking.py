@@ -77,7 +77,7 @@ def masked_value(text: str, rows: int = 1, header: str = "") -> str:
         return re.sub(r"(?<=[\w*])\w", "*", masked(unified))
     if _PLAIN_VALUE.fullmatch(unified) or rows >= _MANY:
         return _without_names(text)
-    return _TELLING.sub(lambda m: mask("name", m[0]), text)
+    return _TELLING.sub(lambda m: mask("name", m[0]), _without_names(text))
 
 
 def _without_names(value: str) -> str:
