@@ -23,7 +23,7 @@ from workbench.personal.rules import (
 
 REACH = 70  # characters around what stands in every value of a kind in which a whole one is looked for
 NEAR = 40  # characters before a number in which its word is looked for
-CROWD, FITTING = 20, 0.5  # so many numbers of one length are a column; fewer than this share fitting: another kind
+CROWD, FITTING = 5, 0.5  # so many numbers of one length are a column; fewer than this share fitting: another kind
 
 
 @dataclass(frozen=True)
