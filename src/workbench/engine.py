@@ -195,6 +195,8 @@ def parsed(text: str, where: str) -> set[str]:
         tree = sqlglot.parse_one(text, read=DUCKDB)
     except sqlglot.errors.SqlglotError as e:
         raise UserError(f"{where}: `{text}` is no SQL condition: {_first_line(e)}") from None
+    except RecursionError:
+        raise UserError(f"{where}: `{text[:40]}...` is nested too deeply; write it flatter") from None
     if not isinstance(tree, exp.Condition) or tree.find(exp.Query, exp.Table, exp.AggFunc, exp.Window):
         raise UserError(
             f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, "
@@ -204,7 +206,7 @@ def parsed(text: str, where: str) -> set[str]:
 
 
 def _first_line(e: Exception) -> str:
-    return str(e).splitlines()[0].split(". Line")[0]
+    return str(e).splitlines()[0].split(". Line")[0].split(" for <class")[0]
 
 
 @contextmanager
@@ -217,7 +219,7 @@ def _session(relations: Relations) -> Iterator[Any]:
         for label, relation in relations.items():
             _named(cursor, label, relation)
         yield cursor
-    except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as e:
+    except (duckdb.ProgrammingError, duckdb.DataError) as e:
         raise UserError(f"engine: the SQL text can't be run: {str(e).splitlines()[0]}") from e
     except duckdb.OutOfMemoryException as e:
         raise UserError(

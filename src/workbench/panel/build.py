@@ -66,6 +66,13 @@ class Params(params.Params):
                 raise UserError(f"panel/build: {name} {month} is after as_of_to {self.as_of_to}; no row would be left")
             if month and self.as_of_from and month < self.as_of_from:
                 raise UserError(f"panel/build: {name} {month} is before as_of_from {self.as_of_from}")
+            if name != "as_of_from" and month and month == self.as_of_from:
+                raise UserError(f"panel/build: {name} {month} is as_of_from; no row would be left to develop on")
+        if self.monitoring_from and self.out_of_time_from >= self.monitoring_from:
+            raise UserError(
+                f"panel/build: out_of_time_from {self.out_of_time_from} is not before monitoring_from "
+                f"{self.monitoring_from}; no row would be held out"
+            )
         outcomes.checked(self.outcome)
 
 
