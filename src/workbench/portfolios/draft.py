@@ -34,7 +34,9 @@ def draft(path: Path) -> Contract:
     Raises `UserError` where the file can't be read or has one column only.
     """
     title = path.name.encode("utf-8", "replace").decode()
-    empty = Contract(name=name_of(path), title=title, columns=(), notes=remarks(path), **dialect(path))
+    written = dialect(path)
+    notes = remarks(path, **{k: v for k, v in written.items() if k == "encoding"})
+    empty = Contract(name=name_of(path), title=title, columns=(), notes=notes, **written)
     raw = read_raw(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
