@@ -22,7 +22,7 @@ def measured(record_property) -> Callable[..., None]:
 
     def record(what: str, n: int, failures: list, seed: int | str = "–") -> None:
         record_property(PROPERTY, (what, n, len(failures), seed))
-        assert not failures, f"{what}: {len(failures)} of {n} failed, the first: {failures[:3]}"
+        assert not failures, f"{what}: {len(failures)} of {n} failed, the first: {failures[:30]}"
 
     return record
 

@@ -63,8 +63,14 @@ class Column(_Model):
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         """What is said of numbers is said of numbers only; else it would be passed over without a word."""
-        of_numbers = {"minimum": self.minimum is not None, "maximum": self.maximum is not None, "exposure": self.exposure}
-        if self.type not in ("number", "integer") and (said := next((n for n, given in of_numbers.items() if given), "")):
+        of_numbers = {
+            "minimum": self.minimum is not None,
+            "maximum": self.maximum is not None,
+            "exposure": self.exposure,
+        }
+        if self.type not in ("number", "integer") and (
+            said := next((n for n, given in of_numbers.items() if given), "")
+        ):
             raise ValueError(f"`{said}` is for numbers, and '{self.name}' is {self.type}; leave it out")
         if self.format and self.type != "date":
             raise ValueError(f"`format` is for dates, and '{self.name}' is {self.type}; leave it out")

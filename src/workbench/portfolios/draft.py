@@ -13,7 +13,7 @@ from workbench.contracts import Column, Contract
 from workbench.contracts.fields import EXCEL, RESERVED
 from workbench.contracts.words import in_words
 from workbench.params import UserError
-from workbench.portfolios import guesses, roles
+from workbench.portfolios import guesses, oddities, roles
 from workbench.portfolios.files import dialect, read_raw, remarks
 from workbench.portfolios.looks import Look, look
 
@@ -41,13 +41,16 @@ def draft(path: Path) -> Contract:
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
     names = dict(zip(raw.columns, _names(raw), strict=True))
+    if raw.isna().all(axis=None):
+        raise UserError(f"{path.name}: no column holds a value")
     looks = {name: look(raw[source]) for source, name in names.items()}
     columns = tuple(_column(looks[name], name, source) for source, name in names.items())
     thousands = (
         "," if any(guesses.is_grouped(looks[c.name]) for c in columns if c.type in ("number", "integer")) else ""
     )
     contract = empty.model_copy(update={"columns": columns, "thousands": thousands})
-    return roles.given(contract, raw, looks)
+    drafted = roles.given(contract, raw, looks)
+    return drafted.model_copy(update={"notes": (*drafted.notes, *oddities.notes(drafted, looks))})
 
 
 def to_yaml(contract: Contract) -> str:

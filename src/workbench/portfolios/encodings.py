@@ -47,13 +47,13 @@ def is_encoding(name: str) -> bool:
     return bool(getattr(found, "_is_text_encoding", True)) and found.name.replace("_", "-") not in NO_TEXT
 
 
-def decodes(chunks: Iterable[bytes], encoding: str) -> bool:
-    """Say whether the bytes, in pieces, are text in this encoding."""
+def decodes(chunks: Iterable[bytes], encoding: str, whole: bool = True) -> bool:
+    """Say whether the bytes, in pieces, are text in this encoding; its last character may be cut where not `whole`."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for chunk in chunks:
             decoder.decode(chunk)
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=whole)
     except UnicodeError:
         return False
     return True

@@ -62,7 +62,8 @@ def dialect(path: Path) -> dict[str, str]:
         return {}
     _holds_text(path)
     encoding = encodings.seven_bit(_sample(path)) or ("utf-8-sig" if _is_utf8(path) else "")
-    encoding = encoding or encodings.fitting(_sample(path)) or "utf-8-sig"
+    is_cut_off = encodings.decodes(_chunks(path), "utf-8-sig", whole=False) and b"\x00" not in _sample(path)
+    encoding = encoding or ("" if is_cut_off else encodings.fitting(_sample(path))) or "utf-8-sig"
     _is_in(path, encoding)
     tried = dict.fromkeys((_usual_delimiter(path), *delimited.DELIMITERS))
     fields = {d: len(delimited.first_record(path.name, _lines(path, encoding), d)) for d in tried}
@@ -77,7 +78,7 @@ def remarks(path: Path, encoding: str = "") -> tuple[str, ...]:
     """
     if path.name.lower().endswith(PARQUET):
         return () if parquet.is_checked(path) else (parquet.UNCHECKED,)
-    return encodings.remarks(_sample(path), encoding)
+    return encodings.remarks(_sample(path), encoding) if encoding else ()
 
 
 def _there(path: Path) -> None:
