@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+SHORT = 200  # characters of a file's name that a message repeats
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed, 2 something the user can mend."""
@@ -30,12 +32,12 @@ def _called(argv: list[str] | None) -> int:
     try:
         return args.call(args)
     except UserError as e:
-        print(f"workbench: {e}", file=sys.stderr)
+        print(f"workbench: {' '.join(str(e).split())}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         raise
     except OSError as e:
-        print(f"workbench: {e.filename or 'system'}: {e.strerror or e}", file=sys.stderr)
+        print(f"workbench: {str(e.filename or 'system')[:SHORT]}: {e.strerror or e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
@@ -117,12 +119,15 @@ def _study(text: str) -> Path:
     from workbench import home
 
     places = (Path(text), *(home.root() / place for place in (text, f"params/{text}", f"params/{text}.yaml")))
-    return next((place for place in places if place.is_file()), Path(text))
+    try:
+        return next((place for place in places if place.is_file()), Path(text))
+    except OSError as e:  # a name too long
+        raise argparse.ArgumentTypeError(f"'{text[:40]}': {e.strerror}") from None
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
         return int(text)
 

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 ONCE = "once"
-PERIOD = r"^(once|\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
+PERIOD = r"^(once|[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
 
 LISTED = 40  # names in a hint

@@ -186,11 +186,12 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
 
 
 def _read(path: Path) -> _File:
+    name = repr(str(path))
     if path.is_dir():
-        raise UserError(f"study '{path}' is a folder; name a file in it")
+        raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
         near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
-        raise UserError(f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
+        raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
     except UnicodeDecodeError:
