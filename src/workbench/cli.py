@@ -235,7 +235,8 @@ def _ui(args: argparse.Namespace) -> int:
     from workbench.registry import store
     from workbench.runs import servers
 
-    store.client()
+    with store.named_if_damaged():
+        store.client()
     port = servers.free_port(args.port)
     print(f"MLflow UI: http://{servers.LOOPBACK}:{port}" + (f" ({args.port} is taken)" if port != args.port else ""))
     servers.start(servers.ui(port, store.uri()))

@@ -14,6 +14,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
 LESS = "run fewer steps side by side (--jobs 1), on fewer rows (sample_rows), or on a machine with more memory"
+NO_SPACE = "No space left on device"
 _OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
 Progress = Callable[[int, int], None]
 START_TIMEOUT_SECONDS = 180  # a cold machine reads two gigabytes of libraries first
@@ -111,6 +112,10 @@ def run(
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
         said = f"{e.ename}: {first[0] if first else ''}"
+        if NO_SPACE in said:
+            raise StepFailed(
+                e.cell_index + 1, f"the disk is full ({said}); make room and run again", by_user=True
+            ) from None
         if e.ename in _OUT_OF_MEMORY:
             raise StepFailed(e.cell_index + 1, f"out of memory ({said}); {LESS}", by_user=True) from None
         raise StepFailed(e.cell_index + 1, said, by_user=e.ename == "UserError") from None
