@@ -199,9 +199,8 @@ def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[F
 
 def _as_of_is_past(contract: Contract, today: pd.Timestamp, rows: int) -> list[Finding]:
     if contract.as_of and contract.as_of > f"{today + pd.Timedelta(days=FUTURE_MARGIN_DAYS):%Y-%m-%d}":
-        return [
-            finding(contract, "*", f"as_of {contract.as_of} is in the future; write a day that is over", "error", rows)
-        ]
+        rule = "as_of is in the future; write a day that is over"
+        return [finding(contract, "*", rule, "error", rows, repr(contract.as_of))]
     return []
 
 
