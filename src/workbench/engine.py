@@ -97,6 +97,24 @@ def apart(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
             raise ValueError(" ".join(str(e).split("\n")[0].split())) from None
 
 
+def column(name: str) -> str:
+    """Return a column's name as SQL reads it: one that is a word of SQL (limit, default, select) in quotes.
+
+    >>> column("amount"), column("limit")
+    ('amount', '"limit"')
+    """
+    return f'"{name}"' if name in _words() else name
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    import duckdb
+
+    asked = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+    with duckdb.connect() as connection:
+        return frozenset(word for (word,) in connection.execute(asked).fetchall())
+
+
 def columns(relation: Relation) -> dict[str, str]:
     """Return the columns of a relation with the engine's types (`DOUBLE`, `VARCHAR`, ...), in order."""
     with _session({"relation": relation}) as session:

@@ -17,11 +17,14 @@ import pytest
 
 from workbench import contracts
 from workbench.cli import main
+from workbench.panel import build
+from workbench.portfolios import draft, source
 from workbench.portfolios.files import read_raw
 
 TODAY = pd.Timestamp("2026-01-01")
 N = 60
 SHORT = 600  # characters a line said to a user may have
+QUICK = 3  # every third case in `make test`, all in `make adversity`
 
 
 def _cycled(*values: object, n: int = N) -> list[object]:
@@ -398,12 +401,38 @@ def _failure(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> lis
     return [] if code in (0, 2) and says in said else [(what, f"{code}: {said[:300]}")]
 
 
-def test_bad_files_are_refused_or_their_trouble_is_named(tmp_path, capsys, measured):
-    failures = [f for what in FILES for f in _failure(what, tmp_path, capsys)]
-    measured("bad files: refused in one line, or the trouble named", len(FILES), failures)
+@pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.adversity)])
+def test_bad_files_are_refused_or_their_trouble_is_named(tmp_path, capsys, measured, every):
+    cases = list(FILES)[::every]
+    failures = [f for what in cases for f in _failure(what, tmp_path, capsys)]
+    measured("bad files: refused in one line, or the trouble named", len(cases), failures)
 
 
 def test_the_good_file_is_drafted_without_a_word(tmp_path, capsys):
     (tmp_path / "loans.csv").write_text(GOOD)
     code, said = _heard(tmp_path / "loans.csv", tmp_path / "drafted.yaml", capsys)
     assert code == 0 and "note:" not in said and said.rstrip().endswith("two values and called like an outcome")
+
+
+def test_columns_may_be_called_as_the_panel_once_called_its_own(tmp_path):
+    names = {
+        n: COUNT
+        for n in (
+            "account_id",
+            "is_default",
+            "as_of_month",
+            "entity",
+            "month",
+            "row_number",
+            "select",
+            "limit",
+            "default",
+            "order",
+        )
+    }
+    (tmp_path / "loans.csv").write_text(_csv(**names, open_date=[f"2020-01-{i % 28 + 1:02d}" for i in COUNT]))
+    words = draft.draft(tmp_path / "loans.csv")
+    typed, findings = contracts.check(read_raw(tmp_path / "loans.csv", words), words, TODAY)
+    assert findings == [] and {c.name for c in words.columns} >= set(names)
+    panel, made = build.build(*source.account(typed, words), None, build.Params(as_of_from="", as_of_to=""))
+    assert len(panel) == N and {c.name for c in made.features()} >= set(names) - {"month", "row_number", "entity"}

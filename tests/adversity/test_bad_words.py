@@ -15,6 +15,7 @@ from workbench.portfolios.source import read
 TODAY = pd.Timestamp("2026-01-01")
 REPOSITORY = Path(__file__).parents[2]
 SHORT = 700  # characters a line said to a user may have
+QUICK = 6  # every sixth case in `make test`, all in `make adversity`
 CSV = "id,cust,amt,opened,rate,bad\n" + "".join(
     f"L{i:02d},C{i // 2},{100 + i},2020-01-{i % 28 + 1:02d},0.{i:02d},{'yn'[i % 2]}\n" for i in range(40)
 )
@@ -323,27 +324,35 @@ def _failures(cases: list, use) -> list[tuple[str, str]]:
     return failures
 
 
-def test_wrong_contracts_are_named_before_anything_stands_on_them(home, capsys, measured):
+WHOLE = pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.adversity)])
+
+
+@WHOLE
+def test_wrong_contracts_are_named_before_anything_stands_on_them(home, capsys, measured, every):
     def use(old: str, new: str | bytes) -> tuple[object, str]:
         _put(home, _changed(CONTRACT, old, new), STUDY)
         code, said = _heard(["steps", "params/loans.yaml"], capsys)
         return (code, said) if code else _found()
 
-    measured("bad contracts: exit 2 and one line", len(CONTRACTS), _failures(CONTRACTS, use))
+    cases = CONTRACTS[::every]
+    measured("bad contracts: exit 2 and one line", len(cases), _failures(cases, use))
 
 
-def test_wrong_studies_are_named_before_a_kernel_starts(home, capsys, measured):
+@WHOLE
+def test_wrong_studies_are_named_before_a_kernel_starts(home, capsys, measured, every):
     def use(old: str, new: str | bytes) -> tuple[object, str]:
         _put(home, CONTRACT, _changed(STUDY, old, new))
         return _heard(["steps", "params/loans.yaml"], capsys)
 
-    measured("bad studies: exit 2 and one line", len(STUDIES), _failures(STUDIES, use))
+    cases = STUDIES[::every]
+    measured("bad studies: exit 2 and one line", len(cases), _failures(cases, use))
 
 
-def test_wrong_commands_say_what_to_type(home, capsys, measured):
-    cases = [(words, "", says) for words, says in COMMANDS.items()]
+@WHOLE
+def test_wrong_commands_say_what_to_type(home, capsys, measured, every):
+    cases = [(words, "", says) for words, says in COMMANDS.items()][::every]
     failures = _failures(cases, lambda words, _: _heard(words.split(), capsys))
-    measured("bad commands: exit 2 and one line", len(COMMANDS), failures)
+    measured("bad commands: exit 2 and one line", len(cases), failures)
 
 
 def test_the_good_ones_are_good(home, capsys):
