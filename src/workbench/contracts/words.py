@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.contracts import computed
 from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Separator
@@ -38,8 +38,8 @@ class Column(_Model):
     exposure: bool = Field(False, description="amount at stake for the bank")
     fairness: bool = Field(False, description="groups by which treatment is compared")
     monotone: Literal[-1, 0, 1] = Field(0, description="1: risk rises with the value, -1: falls")
-    minimum: FiniteFloat | None = None
-    maximum: FiniteFloat | None = None
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
     values: dict[str, str] = Field({}, description="allowed codes and their labels")
     undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
     prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
