@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+SHORT = 200  # characters of a file's name that a message repeats
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed or a defect of ours, 2 something the user can mend."""
@@ -31,12 +33,12 @@ def _called(argv: list[str] | None) -> int:
     try:
         return args.call(args)
     except UserError as e:
-        _tell(f"workbench: {e}", sys.stderr)
+        _tell(f"workbench: {' '.join(str(e).split())}", sys.stderr)
         return 2
     except BrokenPipeError:
         raise
     except OSError as e:
-        _tell(f"workbench: {e.filename or 'system'}: {e.strerror or e}", sys.stderr)
+        _tell(f"workbench: {str(e.filename or 'system')[:SHORT]}: {e.strerror or e}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
@@ -132,12 +134,15 @@ def _study(text: str) -> Path:
     from workbench import home
 
     places = (Path(text), *(home.root() / place for place in (text, f"params/{text}", f"params/{text}.yaml")))
-    return next((place for place in places if place.is_file()), Path(text))
+    try:
+        return next((place for place in places if place.is_file()), Path(text))
+    except OSError as e:  # a name too long
+        raise argparse.ArgumentTypeError(f"'{text[:40]}': {e.strerror}") from None
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
         return int(text)
 
@@ -245,7 +250,8 @@ def _ui(args: argparse.Namespace) -> int:
     from workbench.registry import store
     from workbench.runs import servers
 
-    store.client()
+    with store.named_if_damaged():
+        store.client()
     port = servers.free_port(args.port)
     print(f"MLflow UI: http://{servers.LOOPBACK}:{port}" + (f" ({args.port} is taken)" if port != args.port else ""))
     servers.start(servers.ui(port, store.uri()))

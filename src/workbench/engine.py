@@ -97,6 +97,24 @@ def apart(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
             raise ValueError(" ".join(str(e).split("\n")[0].split())) from None
 
 
+def column(name: str) -> str:
+    """Return a column's name as SQL reads it: one that is a word of SQL (limit, default, select) in quotes.
+
+    >>> column("amount"), column("limit")
+    ('amount', '"limit"')
+    """
+    return f'"{name}"' if name in _words() else name
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    import duckdb
+
+    asked = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+    with duckdb.connect() as connection:
+        return frozenset(word for (word,) in connection.execute(asked).fetchall())
+
+
 def columns(relation: Relation) -> dict[str, str]:
     """Return the columns of a relation with the engine's types (`DOUBLE`, `VARCHAR`, ...), in order."""
     with _session({"relation": relation}) as session:
@@ -195,6 +213,8 @@ def parsed(text: str, where: str) -> set[str]:
         tree = sqlglot.parse_one(text, read=DUCKDB)
     except sqlglot.errors.SqlglotError as e:
         raise UserError(f"{where}: `{text}` is no SQL condition: {_first_line(e)}") from None
+    except RecursionError:
+        raise UserError(f"{where}: `{text[:40]}...` is nested too deeply; write it flatter") from None
     if not isinstance(tree, exp.Condition) or tree.find(exp.Query, exp.Table, exp.AggFunc, exp.Window):
         raise UserError(
             f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, "
@@ -204,7 +224,7 @@ def parsed(text: str, where: str) -> set[str]:
 
 
 def _first_line(e: Exception) -> str:
-    return str(e).splitlines()[0].split(". Line")[0]
+    return str(e).splitlines()[0].split(". Line")[0].split(" for <class")[0]
 
 
 @contextmanager
@@ -217,7 +237,7 @@ def _session(relations: Relations) -> Iterator[Any]:
         for label, relation in relations.items():
             _named(cursor, label, relation)
         yield cursor
-    except (duckdb.BinderException, duckdb.ConversionException, duckdb.ParserException) as e:
+    except (duckdb.ProgrammingError, duckdb.DataError) as e:
         raise UserError(f"engine: the SQL text can't be run: {str(e).splitlines()[0]}") from e
     except duckdb.OutOfMemoryException as e:
         raise UserError(

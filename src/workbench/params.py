@@ -13,11 +13,11 @@ from datetime import date
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 ONCE = "once"
-PERIOD = r"^(once|\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
+PERIOD = r"^(once|[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
 
 LISTED = 40  # names in a hint
@@ -55,6 +55,7 @@ def day(text: str) -> str:
 
 
 Day = Annotated[str, AfterValidator(day)]
+NEVER = "2100-01-01"  # days from here on say "open", "never" or "unknown"
 HIGHEST_SEED = 2**32 - 1  # numpy's generators of old, and with them scikit-learn, take no more
 
 
@@ -110,6 +111,13 @@ class _Strict(yaml.SafeLoader):
             mark = self.peek_event().start_mark
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read; write the value out", mark)
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            problem = "holds half a character (\\ud800 to \\udfff), which no file can hold"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: list[str] = []
@@ -201,9 +209,19 @@ class Params(BaseModel):
             raise ValueError(f"a seed is at most {HIGHEST_SEED}")
         return seed
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Of `yes` and `true` pydantic makes 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in (int, float):
+            raise ValueError("write a number; YAML reads yes, no, true and false as true or false")
+        return value
+
     @field_validator("today", check_fields=False)
     @classmethod
     def _today_is_a_day(cls, text: str) -> str:
+        if text >= NEVER:
+            raise ValueError(f"{text!r} is no day that anybody has seen; write today's, or leave it empty")
         return day(text)
 
     def verify(self) -> None:

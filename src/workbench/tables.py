@@ -90,9 +90,12 @@ def contract(key: Key, name: str) -> Contract:
 
 
 def pinned(key: Key, name: str) -> dict[str, Any] | None:
-    """Return what a name points to (`digest` and its facts) in the period, else in the study; None where nowhere."""
+    """Return what a name points to (`digest` and its facts) in the period, else in the study.
+
+    None where nowhere, or where the file that says so is damaged.
+    """
     at = _where(key, name)
-    return json.loads(_pointer(at, name).read_text()) if at else None
+    return _pointed(_pointer(at, name)) if at else None
 
 
 def names(key: Key) -> list[str]:
@@ -146,8 +149,19 @@ def _entry(key: Key, name: str) -> tuple[dict[str, Any], Path]:
         known = names(key)
         hint = nearest(name, known) if known else "nothing was written yet"
         raise UserError(f"table '{name}' of {key} is not there ({hint}): `{key.command}`")
-    entry = json.loads(_pointer(at, name).read_text())
+    entry = _pointed(_pointer(at, name))
+    if entry is None:
+        raise UserError(f"table '{name}' of {key}: {_pointer(at, name).name} is damaged; `{key.command}` mends it")
     return entry, _file(at, name, entry["digest"])
+
+
+def _pointed(pointer: Path) -> dict[str, Any] | None:
+    """Return what a name's file says; None where it is damaged."""
+    try:
+        entry = json.loads(pointer.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("digest"), str) else None
 
 
 def _where(key: Key, name: str) -> Key | None:

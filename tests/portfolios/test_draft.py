@@ -165,7 +165,11 @@ def test_what_spreadsheets_and_keyboards_write_is_guessed(tmp_path):
     assert drafted["utilisation"].type == "number" and drafted["utilisation"].unit == "%"
     assert drafted["income"].type == "integer" and drafted.named("outcome") == ["outcome_value"]
     assert {"sample_value", "weight_value"} < {c.name for c in drafted.columns}
-    assert drafted.notes == ("Key 'loan_id' is in scientific notation, its digits are lost: export it as text.",)
+    assert drafted.notes == (
+        "Key 'loan_id' is in scientific notation, its digits are lost: export it as text.",
+        "open_date: day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904.",
+        "income: digits of full width, read as usual ones.",
+    )
     read, findings = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
     assert [f.rule for f in findings] == [
         "identifier in scientific notation, its digits are lost; export the column as text"

@@ -36,7 +36,7 @@ def check(raw: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> tuple[p
     read = {c.name: typed(kept[c.name], c, contract) for c in contract.columns}
     table = pd.DataFrame({name: values for name, (values, _) in read.items()})
     findings += found + [f for _, unread in read.values() for f in unread]
-    return table, findings + _rules(table, contract, today)
+    return table, findings + _rules(table, contract, today) + _as_of_is_past(contract, today, len(table))
 
 
 def to_evidence(findings: list[Finding], table: str) -> Evidence:
@@ -196,6 +196,13 @@ def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[F
             rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, known)}"
             found.append(finding(contract, name, rule, "error", len(table)))
     return found
+
+
+def _as_of_is_past(contract: Contract, today: pd.Timestamp, rows: int) -> list[Finding]:
+    if contract.as_of and contract.as_of > f"{today + pd.Timedelta(days=FUTURE_MARGIN_DAYS):%Y-%m-%d}":
+        rule = "as_of is in the future; write a day that is over"
+        return [finding(contract, "*", rule, "error", rows, repr(contract.as_of))]
+    return []
 
 
 def _keys_unique(table: pd.DataFrame, contract: Contract) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from workbench.params import nearest
+from workbench.params import nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,8 @@ def _tree(sql: str) -> Expression:
         statements = sqlglot.parse(f"SELECT (\n{sql}\n)", read="duckdb")
     except sqlglot.errors.SqlglotError as e:
         raise ValueError(f"not an expression: {_reason(e)}") from None
+    except RecursionError:
+        raise ValueError("not an expression: nested too deeply") from None
     select = statements[0]
     if len(statements) != 1 or len(select.expressions) != 1 or not isinstance(select.expressions[0], exp.Paren):
         raise ValueError("write one expression over the file's columns, no SELECT")
@@ -81,7 +83,7 @@ def resolved(column: Column, columns: Sequence[Column]) -> Column:
     if unknown:
         hint = nearest(unknown[0], [c.file_name for c in columns if not c.sql])
         raise ValueError(
-            f"column '{column.name}': sql: '{unknown[0]}' is no column of the file in this contract; {hint}"
+            f"column '{column.name}': sql: {shown(unknown[0])} is no column of the file in this contract; {hint}"
         )
     read = [by_file[n.casefold()] for n in names.values]
     personal = next((c for c in read if c.personal), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -22,7 +23,7 @@ RESERVED = {  # the panel's own columns, and the role of the one column that may
 
 def _separator(text: str) -> str:
     if text and text not in SEPARATORS:
-        raise ValueError(f"'{text}' can't stand between thousands; one of , . ' _ or a space")
+        raise ValueError(f"{text!r} can't stand between thousands; one of , . ' _ or a space")
     return text
 
 
@@ -33,17 +34,19 @@ def _delimiter(text: str) -> str:
 
 
 def _date_format(text: str) -> str:
-    """A format must keep the year, the month where it has one, and be read back as it was written."""
+    """A format must keep the year and be read back as it was written, by pandas, which is stricter than Python."""
+    import pandas as pd
+
     if not text or text == EXCEL:
         return text
     try:
-        written = datetime(2021, 11, 30).strftime(text)
-        if datetime.strptime(written, text).year == 2021:
+        written = datetime(2021, 11, 30, tzinfo=UTC).strftime(text)
+        if pd.to_datetime(pd.Series([written]), format=text)[0].year == 2021:
             return text
-    except ValueError:
+    except (ValueError, TypeError, re.error):
         pass
     raise ValueError(
-        f"{text!r} is no way to write a date; such as %d/%m/%Y, %Y年%m月%d日, or excel for its day numbers"
+        f"{text[:40]!r} is no way to write a date; such as %d/%m/%Y, %Y年%m月%d日, or excel for its day numbers"
     )
 
 

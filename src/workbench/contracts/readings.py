@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 from pandas.tseries.api import guess_datetime_format
@@ -21,7 +21,7 @@ _WRITTEN = {
     r"[A-Za-z]{3}-\d{4}": "%b-%Y",
 }
 _FULL_WIDTH = "[\uff01-\uff5e\u3000]"  # １２３％ as Chinese and Japanese keyboards write it
-_SCIENTIFIC = r"[+-]?\d(\.\d+)?[eE]\+\d{1,3}"
+SCIENTIFIC = r"[+-]?\d(\.\d+)?[eE]\+\d{1,3}"
 _DAY_ZERO = "1899-12-30"  # of spreadsheets; their days are right from 1900-03-01 on
 _DAY_NUMBERS = (10_000, 80_000)  # 1927 to 2119
 _AMBIGUOUS = r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
@@ -98,7 +98,7 @@ def _half_width(text: pd.Series) -> pd.Series:
 def _identifiers(text: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     """Identifiers as they were before a spreadsheet or a decimal column rewrote them, where that can be known."""
     text = _half_width(text)
-    if len(lost := text[text.str.fullmatch(_SCIENTIFIC).fillna(False).astype(bool)]):
+    if len(lost := text[text.str.fullmatch(SCIENTIFIC).fillna(False).astype(bool)]):
         rule = "identifier in scientific notation, its digits are lost; export the column as text"
         return text, [breach(contract, column, rule, lost)]
     decimal = text[text.str.fullmatch(r"\d+\.0+").fillna(False).astype(bool)]
@@ -117,11 +117,17 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
     text = _without(_half_width(as_text(values)), column)
     if contract.thousands:
         text = text.str.replace(contract.thousands, "", regex=False)
+    found = []
     if column.unit == "%":
+        if are_shares_and_percents(tuple(text.dropna().unique())):
+            rule = "some values have a percent sign, some have none; all are read as percent"
+            found.append(
+                finding(contract, column.name, rule, "warning", int((~text.str.endswith("%").fillna(True)).sum()))
+            )
         text = text.str.replace(r"\s*%$", "", regex=True)
     read = pd.to_numeric(text, errors="coerce").astype(float)
     unread = text[read.isna() & text.notna()]
-    found = [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
+    found += [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
     return read, found + _rounded(read, "integer", column, contract)
 
 
@@ -134,9 +140,17 @@ def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -
     return [breach(contract, column, rule, bad)] if len(bad) else []
 
 
+def are_shares_and_percents(texts: Collection[str]) -> bool:
+    """Say whether some numbers are written with a percent sign and others without: 5% and 0.05 are the same."""
+    signed = sum(t.endswith("%") for t in texts)
+    return 0 < signed < sum(t.replace(".", "", 1).rstrip("% ").isdecimal() for t in texts)
+
+
 def _number_hint(bad: pd.Series) -> str:
-    if bad.str.fullmatch(r"-?\d{1,3}([, ]\d{3})+(\.\d+)?").any():
+    if bad.str.fullmatch(r"-?\d{1,3}([, ]\d{2,3})*[, ]\d{3}(\.\d+)?").any():
         return "; has thousand separators: set `thousands` in the contract"
+    if bad.str.fullmatch(r"-?\d[\d.]*,\d{1,2}\s*%?").any():
+        return "; has decimal commas: write a point for them"
     if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
         return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
     return ""

@@ -39,8 +39,8 @@ class Column(_Model):
     exposure: bool = Field(False, description="amount at stake for the bank")
     fairness: bool = Field(False, description="groups by which treatment is compared")
     monotone: Literal[-1, 0, 1] = Field(0, description="1: risk rises with the value, -1: falls")
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
     values: dict[str, str] = Field({}, description="allowed codes and their labels")
     undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
     prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
@@ -60,6 +60,24 @@ class Column(_Model):
         if isinstance(given, dict) and isinstance(given.get("name"), str) and not given.get("description"):
             return {**given, "description": in_words(given["name"])}
         return given
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        """What is said of numbers is said of numbers only; else it would be passed over without a word."""
+        of_numbers = {
+            "minimum": self.minimum is not None,
+            "maximum": self.maximum is not None,
+            "exposure": self.exposure,
+        }
+        if self.type not in ("number", "integer") and (
+            said := next((n for n, given in of_numbers.items() if given), "")
+        ):
+            raise ValueError(f"`{said}` is for numbers, and '{self.name}' is {self.type}; leave it out")
+        if self.format and self.type != "date":
+            raise ValueError(f"`format` is for dates, and '{self.name}' is {self.type}; leave it out")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+        return self
 
     @property
     def file_name(self) -> str:
@@ -225,15 +243,24 @@ def _first(e: ValidationError, content: Any) -> str:
     loc = list(first["loc"])
     if len(loc) > 1 and loc[0] == "columns" and isinstance(content["columns"][loc[1]], dict):
         loc[1] = content["columns"][loc[1]].get("name", loc[1])
-    place = f"{'.'.join(str(part) for part in loc if part != '[key]')}: " if loc else ""
+    place = f"{'.'.join(' '.join(str(part)[:80].split()) for part in loc if part != '[key]')}: " if loc else ""
     return f"{place}{first['msg'].removeprefix('Value error, ')}{_hint(first['type'], loc)}"
 
 
 def _hint(kind: str, loc: list[Any]) -> str:
     if kind == "extra_forbidden":
         return f"; {nearest(str(loc[-1]), (Column if loc[0] == 'columns' else Contract).model_fields)}"
-    # YAML reads 1 as a number and yes as true; codes are text
-    return "; put it in quotes" if kind == "string_type" else ""
+    return _HINTS.get(kind, "")
+
+
+_HINTS = {
+    "string_type": "; put it in quotes",  # YAML reads 1 as a number and yes as true; codes are text
+    "string_pattern_mismatch": "; write a-z, 0-9 and _, in a column a letter first",
+    "tuple_type": "; write a list: [a, b], or one a line after -",
+    "dict_type": "; write pairs: {code: label}",
+    "model_type": "; write pairs: field: value",
+    "missing": "; add it",
+}
 
 
 def mask(value: Any, column: Column, rows: int = 1) -> str:

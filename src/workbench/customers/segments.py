@@ -18,7 +18,7 @@ from workbench.panel import build
 from workbench.panel.describe import book
 from workbench.panel.outcome import resolved
 from workbench.panel.rates import in_words, observed
-from workbench.params import UserError, nearest
+from workbench.params import Day, UserError, nearest
 from workbench.portfolios import catalog, intake
 from workbench.words import Text, say
 
@@ -35,7 +35,7 @@ class Params(params.Params):
     resamples: int = Field(10, ge=3, le=100, description="resamples by which stability is judged")
     max_rows: int = Field(5000, ge=500, description="rows the groups are found on")
     risk_bands: list[float] = Field([0.10, 0.20, 0.40], description="PDs at which medium, high and very high begin")
-    as_of: str = Field("2026-06-30", pattern=r"^\d{4}-\d{2}-\d{2}$", description="date at which policies are valid")
+    as_of: Day = Field("2026-06-30", pattern=r"^\d{4}-\d{2}-\d{2}$", description="date at which policies are valid")
     policies: list[dict[str, Any]] = Field(
         list(policies.DEFAULT), description="policies, one row per risk and need; none finds groups only"
     )
@@ -47,7 +47,7 @@ class Params(params.Params):
     def verify(self) -> None:
         """Raise `UserError` for bands that don't rise and for a policy row that can't be read."""
         bands = self.risk_bands
-        if len(bands) != 3 or any(a >= b for a, b in pairwise([0, *bands, 1])):
+        if len(bands) != 3 or not all(a < b for a, b in pairwise([0, *bands, 1])):
             raise UserError(f"customers/segments: risk_bands {bands}: give three PDs that rise, between 0 and 1")
         if self.k_from > self.k_to:
             raise UserError(f"customers/segments: k_from {self.k_from} is above k_to {self.k_to}")

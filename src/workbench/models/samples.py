@@ -12,6 +12,8 @@ from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.words import say
 
+LEAST_OF_A_CLASS = 10  # rows with the event, and without; of fewer no line of calibration can be drawn
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -46,7 +48,7 @@ class Sample:
 def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, seed: int = 42) -> Sample:
     """Return one sample of the panel: rows whose outcome is known; where `limit` is set, whole parents up to about it.
 
-    Raises `UserError` where the outcome doesn't vary.
+    Raises `UserError` where the outcome doesn't vary, or too few rows have the event or are without it.
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
     parent = "parent_id" if "parent_id" in rows else "entity_id"
@@ -56,6 +58,11 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
         raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
+    if contract.outcome.is_binary and (fewest := rows["outcome"].value_counts().min()) < LEAST_OF_A_CLASS:
+        raise UserError(
+            f"panel '{contract.name}': sample '{name}' has {len(rows)} rows, of one class {fewest}, and at least "
+            f"{LEAST_OF_A_CLASS} are needed; widen its dates"
+        )
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     columns = (rows[c].to_numpy() for c in ("outcome", "weight", parent, "entity_id"))
     return Sample(X, *columns, contract.outcome)

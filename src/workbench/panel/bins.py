@@ -72,12 +72,12 @@ class Bins:
     @property
     def sql(self) -> str:
         """The bin's code as SQL over a column of the same name; the same codes as `codes` gives."""
-        k = len(self.labels) - 2
+        k, column = len(self.labels) - 2, engine.column(self.name)
         if self.groups:
-            cases = [f"WHEN {self.name} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
-            return f"CASE WHEN {self.name} IS NULL THEN {k} {' '.join(cases)} ELSE {k + 1} END"
-        cases = [f"WHEN {self.name} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
-        return f"CASE WHEN {self.name} IS NULL THEN {k} {' '.join(cases)} ELSE {k - 1} END"
+            cases = [f"WHEN {column} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
+            return f"CASE WHEN {column} IS NULL THEN {k} {' '.join(cases)} ELSE {k + 1} END"
+        cases = [f"WHEN {column} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
+        return f"CASE WHEN {column} IS NULL THEN {k} {' '.join(cases)} ELSE {k - 1} END"
 
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""

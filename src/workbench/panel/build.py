@@ -66,6 +66,13 @@ class Params(params.Params):
                 raise UserError(f"panel/build: {name} {month} is after as_of_to {self.as_of_to}; no row would be left")
             if month and self.as_of_from and month < self.as_of_from:
                 raise UserError(f"panel/build: {name} {month} is before as_of_from {self.as_of_from}")
+            if name != "as_of_from" and month and month == self.as_of_from:
+                raise UserError(f"panel/build: {name} {month} is as_of_from; no row would be left to develop on")
+        if self.monitoring_from and self.out_of_time_from >= self.monitoring_from:
+            raise UserError(
+                f"panel/build: out_of_time_from {self.out_of_time_from} is not before monitoring_from "
+                f"{self.monitoring_from}; no row would be held out"
+            )
         outcomes.checked(self.outcome)
 
 
@@ -240,7 +247,11 @@ def panel_sql(facts: Facts, observation_months: int) -> tuple[str, list[Column]]
     made = [] if w is None else features.catalogue(w)
     taken = {*FRAME, *(f.name for f in made)}
     static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in taken]
-    chosen = [f"s.{c}" for c in FRAME] + [f"{f.sql} AS {f.name}" for f in made] + [f"a.{c.name}" for c in static]
+    chosen = (
+        [f"s.{c}" for c in FRAME]
+        + [f"{f.sql} AS {f.name}" for f in made]
+        + [f"a.{engine.column(c.name)}" for c in static]
+    )
     joined = "LEFT JOIN w ON w.entity_id = s.entity_id AND w.as_of_date = s.as_of_date" if made else ""
     head = f"WITH {', '.join(_window_sql(w, [f.sql for f in made]))}" if made else ""
     key = facts.contract.one("key")
@@ -297,7 +308,7 @@ def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
     names = [c.name for c in columns if c.role == "feature"]
     if not names:
         return columns
-    asked = ", ".join(f"min({n}) < max({n}) AS {n}" for n in names)
+    asked = ", ".join(f"min({engine.column(n)}) < max({engine.column(n)}) AS {engine.column(n)}" for n in names)
     varies = engine.frame(f"SELECT {asked} FROM parts", {"parts": parts}).iloc[0]
     return [c for c in columns if c.role != "feature" or bool(pd.notna(varies[c.name]) and varies[c.name])]
 
@@ -307,7 +318,7 @@ def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path) -> Non
     if len(parts) == 1:
         parts[0].rename(folder / "panel.parquet")
     else:
-        names = ", ".join(c.name for c in columns)
+        names = ", ".join(engine.column(c.name) for c in columns)
         engine.write(f"SELECT {names} FROM parts", {"parts": parts}, folder / "panel.parquet")
     for path in folder.glob("*.parquet"):
         if path.name != "panel.parquet":

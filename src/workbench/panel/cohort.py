@@ -138,7 +138,7 @@ def _flagged(facts: Facts, outcome: Outcome) -> Iterator[str]:
 
 
 def _listed(facts: Facts) -> str:
-    names = [n for n in engine.columns(facts.months) if n != "entity_id"]
+    names = [engine.column(n) for n in engine.columns(facts.months) if n != "entity_id"]
     return ", ".join(["CAST(entity_id AS VARCHAR) AS entity_id", *names])
 
 
@@ -198,7 +198,7 @@ def _asked(facts: Facts, outcome: Outcome) -> str:
     of_month = {} if facts.months is None else engine.columns(facts.months)
     present = ("entity_id", "as_of_date", "outcome")
     names = [n for n in _condition_columns(facts, outcome) if n not in present]
-    return "".join(f", {'m' if n in of_month else 'a'}.{n} AS {n}" for n in names)
+    return "".join(f", {'m' if n in of_month else 'a'}.{engine.column(n)} AS {engine.column(n)}" for n in names)
 
 
 def _eligible(facts: Facts, outcome: Outcome) -> str:

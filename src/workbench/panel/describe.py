@@ -210,7 +210,7 @@ def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
     """Return development's rows with their features, at most about `most` of them: every k-th in the panel's order."""
     learn = "FROM panel WHERE sample = 'development'"
     n = int(engine.frame(f"SELECT count(*) AS n {learn}", {"panel": panel})["n"][0])
-    names = ", ".join(["sample", *(c.name for c in contract.features())])
+    names = ", ".join(["sample", *(engine.column(c.name) for c in contract.features())])
     numbered = f"SELECT {names}, row_number() OVER (ORDER BY entity_id, as_of_date) AS row_no {learn}"
     every = max(-(-n // most), 1)
     text = f"SELECT {names} FROM ({numbered}) numbered WHERE row_no % {every} = 0 ORDER BY row_no"

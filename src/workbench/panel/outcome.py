@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from workbench import engine
 from workbench.contracts import Contract, Outcome, Words
-from workbench.params import UserError, nearest
+from workbench.params import UserError, nearest, shown
 
 PLACE = "panel/build: outcome"
 
@@ -37,7 +37,9 @@ def _of(given: Mapping[str, Any], base: Outcome) -> Outcome:
         outcome = Outcome.model_validate({**base.model_dump(), **given})
     except ValidationError as e:
         first = e.errors()[0]
-        raise UserError(f"{PLACE}.{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}") from None
+        raise UserError(
+            f"{PLACE}.{'.'.join(map(str, first['loc']))} = {shown(first['input'])}: {first['msg']}"
+        ) from None
     _computable(outcome)
     return outcome
 
@@ -78,10 +80,11 @@ def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
 def recorded_sql(contract: Contract, outcome: Outcome | None = None) -> str:
     """Return the recorded outcome as SQL over the entity's own row `a`."""
     name = contract.one("outcome")
+    column = engine.column(name)
     if not (outcome or contract.outcome).is_binary:
-        return f"CAST(a.{name} AS DOUBLE)"
+        return f"CAST(a.{column} AS DOUBLE)"
     event = contract[name].values.get(contract.event_value, contract.event_value).replace("'", "''")
-    return f"CASE WHEN CAST(a.{name} AS VARCHAR) = '{event}' THEN 1e0 WHEN a.{name} IS NOT NULL THEN 0e0 END"
+    return f"CASE WHEN CAST(a.{column} AS VARCHAR) = '{event}' THEN 1e0 WHEN a.{column} IS NOT NULL THEN 0e0 END"
 
 
 def flags_sql(outcome: Outcome, facts: Iterable[str]) -> str:

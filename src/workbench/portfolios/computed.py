@@ -27,8 +27,8 @@ def _values(raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
     import pyarrow as pa
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
-    table = pa.Table.from_pandas(raw[[c for c in raw.columns if str(c).casefold() in wanted]], preserve_index=False)
-    file = table.append_column("row number", pa.array(range(len(raw))))
+    columns = [c for c in raw.columns if str(c).casefold() in wanted]
+    file = pa.table({"row number": range(len(raw)), **{str(c): pa.Array.from_pandas(raw[c]) for c in columns}})
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
         values = engine.apart(query, {"file": file})["value"].to_pandas()

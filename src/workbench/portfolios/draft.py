@@ -14,7 +14,7 @@ from workbench.contracts.fields import EXCEL, RESERVED
 from workbench.contracts.words import in_words
 from workbench.params import UserError
 from workbench.personal import masked
-from workbench.portfolios import guesses, roles, unmarked
+from workbench.portfolios import guesses, oddities, roles, unmarked
 from workbench.portfolios.files import dialect, read_raw, remarks
 from workbench.portfolios.looks import Look, look
 
@@ -44,18 +44,23 @@ def draft(path: Path) -> Contract:
     Encoding, delimiter and thousand separators are guessed, too; `notes` say what a person should look at first.
     Raises `UserError` where the file can't be read or has one column only.
     """
-    empty = Contract(name=name_of(path), title=title_of(path), columns=(), notes=remarks(path), **dialect(path))
+    written = dialect(path)
+    notes = remarks(path, **{k: v for k, v in written.items() if k == "encoding"})
+    empty = Contract(name=name_of(path), title=title_of(path), columns=(), notes=notes, **written)
     raw = read_raw(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
     names = dict(zip(raw.columns, _names(raw), strict=True))
+    if raw.isna().all(axis=None):
+        raise UserError(f"{path.name}: no column holds a value")
     looks = {name: look(raw[source]) for source, name in names.items()}
     columns = tuple(_column(looks[name], name, source) for source, name in names.items())
     thousands = (
         "," if any(guesses.is_grouped(looks[c.name]) for c in columns if c.type in ("number", "integer")) else ""
     )
     contract = empty.model_copy(update={"columns": columns, "thousands": thousands})
-    return roles.given(contract, raw, looks)
+    drafted = roles.given(contract, raw, looks)
+    return drafted.model_copy(update={"notes": (*drafted.notes, *oddities.notes(drafted, looks))})
 
 
 def to_yaml(contract: Contract) -> str:

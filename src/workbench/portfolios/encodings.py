@@ -8,7 +8,25 @@ from collections.abc import Iterable
 
 NO_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 _CHINESE = {"gb18030", "gbk", "gb2312"}
-_CANDIDATES = ("gb18030", "cp950", "cp932", "cp1252")  # Chinese, traditional Chinese, Japanese, Western
+MEANT = {
+    "gb18030": "Chinese",
+    "cp949": "Korean",
+    "cp950": "traditional Chinese",
+    "cp932": "Japanese",
+    "euc_jp": "Japanese",
+    "cp1252": "Western",
+}
+_CANDIDATES = tuple(MEANT)
+_EXTENDED = {"cp949": 0xC8, "euc_jp": 0xCF}  # the last leading byte of their frequent characters
+_TOLD_APART = 12  # different syllables; of as many Chinese characters some lie beyond those of Korean
+_KANA = re.compile("[\u3041-\u30fe]")
+_SEVEN_BIT = {
+    "iso2022_jp": re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.S),
+    "iso2022_kr": re.compile(rb"\x1b\$\)C"),
+    "hz": re.compile(rb"~\{(?:[!-}][!-~])+~\}"),
+}
+_READ_AS = ("gb18030", "cp1252", "latin-1")  # as which UTF-8 is read by mistake
+_LINES = 500  # lines outside ASCII that are looked at for such a mistake
 _LEAST = 0.5  # mean weight of a reading's characters outside ASCII
 _USUAL = 0.9
 _SAMPLE = 20_000  # characters outside ASCII that are looked at
@@ -29,13 +47,13 @@ def is_encoding(name: str) -> bool:
     return bool(getattr(found, "_is_text_encoding", True)) and found.name.replace("_", "-") not in NO_TEXT
 
 
-def decodes(chunks: Iterable[bytes], encoding: str) -> bool:
-    """Say whether the bytes, in pieces, are text in this encoding."""
+def decodes(chunks: Iterable[bytes], encoding: str, whole: bool = True) -> bool:
+    """Say whether the bytes, in pieces, are text in this encoding; its last character may be cut where not `whole`."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for chunk in chunks:
             decoder.decode(chunk)
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=whole)
     except UnicodeError:
         return False
     return True
@@ -44,16 +62,68 @@ def decodes(chunks: Iterable[bytes], encoding: str) -> bool:
 def fitting(sample: bytes) -> str:
     """Return the encoding in which bytes that aren't UTF-8 read as text somebody wrote, '' where none does.
 
-    Of Chinese, Japanese and Western encodings that decode the sample, the one whose characters are the
-    frequent ones: each reads the others' bytes, but as rare characters.
+    Of Chinese, Korean, Japanese and Western encodings that decode the sample, the one whose characters are the
+    frequent ones: each reads the others' bytes, but as rare characters. Few Korean syllables can be Chinese
+    characters, too (`as_well`).
     """
+    if sample[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return "utf-32"
     if sample[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
     if b"\x00" in sample:
         return _without_bom(sample)
-    weights = {encoding: _weight(sample, encoding) for encoding in _CANDIDATES}
+    weights = _weights(sample)
     best = max(weights, key=lambda e: weights[e])
     return best if weights[best] >= _LEAST else ""
+
+
+def as_well(sample: bytes, encoding: str) -> str:
+    """Return another encoding that fits as well as the one found; '' where they are told apart."""
+    if encoding != "gb18030":
+        return ""
+    weights = _weights(sample)
+    return "cp949" if weights["cp949"] >= max(weights["gb18030"], _USUAL) else ""
+
+
+def better(sample: bytes, encoding: str) -> str:
+    """Return the encoding that the bytes are plainly in where the one named reads them as letters nobody wrote."""
+    name = codecs.lookup(encoding).name
+    named = "gb18030" if name in _CHINESE else "cp1252" if name == "iso8859-1" else name
+    weights = _weights(sample)
+    if named not in weights or weights[named] >= _LEAST:
+        return ""
+    best = max(weights, key=lambda e: weights[e])
+    return best if weights[best] >= _USUAL else ""
+
+
+def seven_bit(sample: bytes) -> str:
+    """Return the encoding of a text whose letters are written by escapes into ASCII; '' for any other.
+
+    >>> seven_bit("上海".encode("hz")), seven_bit(b"id,amount")
+    ('hz', '')
+    """
+    return next((e for e, escape in _SEVEN_BIT.items() if escape.search(sample) and decodes([sample], e)), "")
+
+
+def remarks(sample: bytes, encoding: str) -> tuple[str, ...]:
+    """Return what a reader should look at in a text read in this encoding: guessed, misread before, letters lost."""
+    notes = []
+    if not encoding.startswith("utf"):
+        other = as_well(sample, encoding)
+        doubt = f" {other} ({MEANT[other]}) fits as well as {encoding} ({MEANT[encoding]})." if other else ""
+        notes.append(
+            f"Nothing in the file names its encoding; {encoding} was guessed from its bytes: look whether its text "
+            f"reads well, else name another.{doubt}"
+        )
+    text = sample.decode(encoding, "ignore")
+    if misread := _misread(text):
+        notes.append(
+            f"Its text seems to be UTF-8 that was once read as {misread} and saved so (such as 涓婃捣 for 上海): "
+            "export it again."
+        )
+    if "\ufffd" in text:
+        notes.append("Letters in it were lost before (it holds U+FFFD in their place): export it again.")
+    return tuple(notes)
 
 
 def foreign_lines(lines: Iterable[bytes], encoding: str) -> tuple[int, int]:
@@ -78,8 +148,39 @@ def _without_bom(sample: bytes) -> str:
     """ASCII in UTF-16 has its zero in the second byte (little-endian) or in the first."""
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     name = "utf-16-le" if odd > 3 * even else "utf-16-be" if even > 3 * odd else ""
-    whole = sample[: len(sample) // 2 * 2]
+    if even + odd > 0.6 * len(sample):
+        name = "utf-32-le" if sample[0] else "utf-32-be"
+    whole = sample[: len(sample) // 4 * 4 if "32" in name else len(sample) // 2 * 2]
     return name if name and decodes([whole], name) and re.search(r"[\r\n]", whole.decode(name)) else ""
+
+
+def _weights(sample: bytes) -> dict[str, float]:
+    """Return the mean weight of the characters outside ASCII (0 to 1) by encoding; 0 where it doesn't decode."""
+    weights = {encoding: _weight(sample, encoding) for encoding in _CANDIDATES}
+    text = sample.decode("gb18030", "ignore") if weights["gb18030"] else ""
+    letters = "".join(_LETTERS.findall(text))[:_SAMPLE]
+    if len(_KANA.findall(letters)) > 0.1 * len(letters):  # GB 2312 has Japan's letters where EUC-JP has them
+        weights["gb18030"] = 0.0
+    else:
+        weights["euc_jp"] = 0.0
+    if weights["cp949"] >= 0.98 and len(set(letters)) >= _TOLD_APART:
+        weights["gb18030"] *= _LEAST
+    return weights
+
+
+def _misread(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.isascii()][:_LINES]
+    for read_as in _READ_AS:
+        if sum(_was_utf8(line, read_as) for line in lines) > 0.3 * len(lines):
+            return read_as
+    return ""
+
+
+def _was_utf8(line: str, read_as: str) -> bool:
+    try:
+        return not line.encode(read_as).decode("utf-8").isascii()
+    except UnicodeError:
+        return False
 
 
 def _weight(sample: bytes, encoding: str) -> float:
@@ -100,12 +201,15 @@ def _weight(sample: bytes, encoding: str) -> float:
 def _frequent(character: str, encoding: str) -> float:
     """Return 1 for a frequent character of the encoding, less for a rarer one; by the levels of its standard.
 
-    GB 2312 level 1 has leads B0 to D7, Big5 level 1 A4 to C6, JIS X 0208 level 1 88 to 98; punctuation comes first.
+    GB 2312 level 1 has leads B0 to D7, Big5 level 1 A4 to C6, JIS X 0208 level 1 88 to 98 (in EUC B0 to CF), the
+    syllables of KS X 1001 B0 to C8; punctuation comes first.
     """
     try:
-        lead = character.encode("gb2312" if encoding == "gb18030" else encoding)[0]
+        lead, *trail = character.encode("gb2312" if encoding == "gb18030" else encoding)
     except UnicodeError:
         return 0.0
+    if encoding in _EXTENDED:  # what came to a standard later has other bytes, and is rare
+        return 1.0 if 0xA1 <= lead <= _EXTENDED[encoding] and trail and trail[0] >= 0xA1 else 0.2
     if encoding == "gb18030":
         return 1.0 if lead <= 0xA3 or 0xB0 <= lead <= 0xD7 else 0.7 if lead > 0xD7 else 0.2
     if encoding == "cp950":
@@ -120,6 +224,6 @@ def _is_usual(line: bytes, encoding: str) -> bool:
             return all(c.encode("gb2312") for c in foreign)
     except UnicodeError:
         return False
-    if encoding in _CANDIDATES[1:3]:
+    if encoding in _CANDIDATES[1:-1]:
         return sum(_frequent(c, encoding) for c in foreign) > _USUAL * len(foreign)
     return all(c.isalpha() for c in foreign)

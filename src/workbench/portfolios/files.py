@@ -13,7 +13,7 @@ import pandas as pd
 
 from workbench.contracts import Contract
 from workbench.params import UserError, nearest
-from workbench.portfolios import delimited, encodings, limits, parquet
+from workbench.portfolios import delimited, encodings, limits, parquet, signatures
 
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
@@ -61,18 +61,24 @@ def dialect(path: Path) -> dict[str, str]:
     if not path.name.lower().endswith(TEXT):
         return {}
     _holds_text(path)
-    encoding = "utf-8-sig" if encodings.decodes(_chunks(path), "utf-8-sig") and b"\x00" not in _sample(path) else ""
-    encoding = encoding or encodings.fitting(_sample(path)) or "utf-8-sig"
+    encoding = encodings.seven_bit(_sample(path)) or ("utf-8-sig" if _is_utf8(path) else "")
+    is_cut_off = encodings.decodes(_chunks(path), "utf-8-sig", whole=False) and b"\x00" not in _sample(path)
+    encoding = encoding or ("" if is_cut_off else encodings.fitting(_sample(path))) or "utf-8-sig"
     _is_in(path, encoding)
     tried = dict.fromkeys((_usual_delimiter(path), *delimited.DELIMITERS))
     fields = {d: len(delimited.first_record(path.name, _lines(path, encoding), d)) for d in tried}
     return {"encoding": encoding, "delimiter": max(fields, key=lambda d: fields[d])}
 
 
-def remarks(path: Path) -> tuple[str, ...]:
-    """Return what a reader should know of a file that can be read all the same: a Parquet file without checksums."""
-    is_parquet = path.name.lower().endswith(PARQUET)
-    return (parquet.UNCHECKED,) if is_parquet and not parquet.is_checked(path) else ()
+def remarks(path: Path, encoding: str = "") -> tuple[str, ...]:
+    """Return what a reader should know of a file that can be read all the same.
+
+    Of a Parquet file that its pages have no checksums; of a text that its encoding was guessed, or that letters in it
+    were lost before.
+    """
+    if path.name.lower().endswith(PARQUET):
+        return () if parquet.is_checked(path) else (parquet.UNCHECKED,)
+    return encodings.remarks(_sample(path), encoding) if encoding else ()
 
 
 def _there(path: Path) -> None:
@@ -164,8 +170,9 @@ def _sample(path: Path) -> bytes:
 def _holds_text(path: Path) -> None:
     if not any(chunk.strip() for chunk in _chunks(path)):
         raise UserError(f"{path.name}: the file is empty (nothing but blank lines)")
-    if _sample(path).startswith(b"PK\x03\x04"):
-        raise UserError(f"{path.name}: an Excel or zip file under the name of a CSV; save it as CSV (UTF-8)")
+    what, to_do = signatures.kind(_sample(path))
+    if what:
+        raise UserError(f"{path.name}: {what} under the name of a CSV; {to_do}")
 
 
 def _is_in(path: Path, encoding: str) -> None:
@@ -184,22 +191,37 @@ def _is_in(path: Path, encoding: str) -> None:
         raise UserError(f"{path.name}: cut off in the middle of a character; fetch it again") from None
     if holds_null:
         _refuse_null(path)
-    if not encoding.lower().replace("_", "-").startswith(("utf", *_WIDE)):
+    if encoding.lower().replace("_", "-").startswith(("utf", *_WIDE)):
+        _is_not(path, encoding, encodings.seven_bit(_sample(path)))
+    else:
         _is_in_one(path, encoding)
+        _is_not(path, encoding, encodings.better(_sample(path), encoding))
+
+
+def _is_utf8(path: Path) -> bool:
+    return encodings.decodes(_chunks(path), "utf-8-sig") and b"\x00" not in _sample(path)
 
 
 def _refuse(path: Path, encoding: str) -> None:
-    fits = encodings.fitting(_sample(path))
-    if not fits.startswith(_WIDE):
+    fits = "utf-8-sig" if _is_utf8(path) else encodings.fitting(_sample(path))
+    if not fits.startswith(("utf", *_WIDE)):
         _is_in_one(path, fits or "gb18030")
-    hint = f"set `encoding: {fits}` in the contract" if fits else "name its encoding in the contract"
-    raise UserError(f"{path.name}: not {encoding}; {hint}")
+    other = encodings.as_well(_sample(path), fits)
+    hint = f"set `encoding: {fits}`{other and f' or `{other}`'} in the contract" if fits else ""
+    told = f" (both read well: {encodings.MEANT[fits]} or {encodings.MEANT[other]}?)" if other else ""
+    raise UserError(f"{path.name}: not {encoding}; {hint or 'name its encoding in the contract'}{told}")
 
 
 def _refuse_null(path: Path) -> None:
     fits = encodings.fitting(_sample(path))
-    hint = f"it seems to be UTF-16; set `encoding: {fits}` in the contract" if fits else "is it no text at all?"
+    wide = fits[:6].upper()
+    hint = f"it seems to be {wide}; set `encoding: {fits}` in the contract" if fits else "is it no text at all?"
     raise UserError(f"{path.name}: holds null bytes; {hint}")
+
+
+def _is_not(path: Path, encoding: str, other: str) -> None:
+    if other:
+        raise UserError(f"{path.name}: is {other}, not {encoding}; set `encoding: {other}` in the contract")
 
 
 def _is_in_one(path: Path, encoding: str) -> None:

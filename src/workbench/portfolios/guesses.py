@@ -17,6 +17,7 @@ MANY_CODES = 100  # so many are still codes, but too many to list
 MOSTLY = 0.99
 _PARSED = 200  # different values read as dates or names
 
+KEY = r"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码"
 _PERSONAL = {
     "identifier": r"national_?id|(^|_)ssn|passport|id_?card|tax_?id|身份证|证件",
     "contact": r"phone|mobile|telephone|e_?mail|手机|电话|邮箱",
@@ -53,7 +54,7 @@ _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "
 _CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
 _LONG = re.compile(r"\d{11,}(?:\.0+)?")
 _COMMAS = re.compile(r"-?[\d,]+(?:\.\d+)?")
-_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")  # 1,234,567 and India's 12,34,567
 _IDENTITY = re.compile(r"\d{17}[\dXx]|\d{13,19}")
 _NO_DAY = re.compile(r"(?:2[1-9]|[3-9]\d)\d{2}(?:-\d{2}-\d{2}|\d{4}|/\d{1,2}/\d{1,2})(?:[T ].*)?")  # from 2100 on
 _MAIL = re.compile(r"[^@\s]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,24}")
@@ -80,6 +81,21 @@ def type_of(seen: Look, name: str) -> str:
     whole = bool((numbers % 1 == 0).all())
     long = whole and (seen.mostly(_LONG, 0.5) or np.abs(numbers).max() > EXACT)
     return "text" if long else "integer" if whole else "number"
+
+
+def is_key(c: Column) -> bool:
+    """Say whether a column is called like a key: an id, a number of something."""
+    return is_called(KEY, c)
+
+
+def is_called_date(c: Column) -> bool:
+    """Say whether a column is called a date."""
+    return is_called(_CALLED_DATE, c)
+
+
+def is_called(pattern: str, c: Column) -> bool:
+    """Say whether a column's name, or its name in the file, matches."""
+    return bool(re.search(pattern, c.name) or re.search(pattern, c.source, re.I))
 
 
 def is_day_number(seen: Look, name: str) -> bool:

@@ -11,6 +11,7 @@ MOST_ROWS = 100_000_000
 MOST_COLUMNS = 10_000
 MOST_CELLS = 500_000_000  # 4 GB of decimal numbers
 LONGEST_CELL = 131_072  # characters
+LONGEST_NAME = 500  # characters of a column's name
 
 
 def unpacked(name: str, size: int, packed: int) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.contracts import as_text
 
 SEEN = 2000  # different values looked at
-_FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
+FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 _NUMBER = re.compile(r"[+-]?(?:[\d,]*\d\.?|[\d,]*\.\d+|\d[\d,]*\.\d*)(?:[eE][+-]?\d{1,3})?(?:\s*%)?")
 
 
@@ -41,7 +41,7 @@ class Look:
     @cached_property
     def plain(self) -> tuple[str, ...]:
         """The texts with digits and signs of full width as the usual ones."""
-        if not any(_FULL_WIDTH.search(t) for t in self.texts[:SEEN]):
+        if not any(FULL_WIDTH.search(t) for t in self.texts[:SEEN]):
             return self.texts
         return tuple(unicodedata.normalize("NFKC", t).strip() for t in self.texts)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench import contracts, home
 from workbench.contracts import Column, Contract
-from workbench.params import UserError, nearest
+from workbench.params import UserError, nearest, shown
 from workbench.portfolios.files import readable
 from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, lasting, read, renamed
 
@@ -89,12 +89,16 @@ def own_path(given: str) -> Path:
     places = [home.root() / given]
     if folder := os.environ.get("WORKBENCH_DATA"):
         places.append(Path(folder) / Path(given).name)
-    there = next((p for p in places if p.is_file()), None)
-    if there is None and any(p.is_dir() for p in places):
-        raise UserError(f"portfolios/intake: '{given}' is a folder; name the file in it")
+    try:
+        there = next((p for p in places if p.is_file()), None)
+        is_folder = there is None and any(p.is_dir() for p in places)
+    except OSError as e:  # a name too long, a folder that may not be looked into
+        raise UserError(f"portfolios/intake: file {shown(given)} can't be looked for: {e.strerror}") from None
+    if is_folder:
+        raise UserError(f"portfolios/intake: {shown(given)} is a folder; name the file in it")
     if there is None:
         where = "the workbench's folder" + (" and WORKBENCH_DATA" if len(places) > 1 else "; or set WORKBENCH_DATA")
-        raise UserError(f"portfolios/intake: file '{given}' is not there (looked from {where})")
+        raise UserError(f"portfolios/intake: file {shown(given)} is not there (looked from {where})")
     return there
 
 

@@ -13,7 +13,6 @@ from workbench.contracts.readings import typed
 from workbench.portfolios import guesses
 from workbench.portfolios.looks import Look
 
-_KEY = r"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码"
 _OWNER = r"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$"
 _NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d{2}")
@@ -68,14 +67,10 @@ def _changed(contract: Contract, changes: Mapping[str, dict[str, Any]], **facts:
     return contract.replaced(new, **facts)
 
 
-def _called(pattern: str, c: Column) -> bool:
-    return bool(re.search(pattern, c.name) or re.search(pattern, c.source, re.I))
-
-
 def _with_key(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
     """The first identifier unique in every row is the key; else one that nearly is; else an owner and a period."""
-    called = [c for c in contract.columns if _called(_KEY, c) and c.personal in ("", "identifier")]
-    owners = [c for c in called if _called(_OWNER, c) and looks[c.name].different > guesses.MANY_CODES]
+    called = [c for c in contract.columns if guesses.is_key(c) and c.personal in ("", "identifier")]
+    owners = [c for c in called if guesses.is_called(_OWNER, c) and looks[c.name].different > guesses.MANY_CODES]
     key = next((c for c in called if looks[c.name].different == looks[c.name].rows), None)
     key = key or next((c for c in owners if looks[c.name].different >= _NEARLY * looks[c.name].rows), None)
     if key:
@@ -106,7 +101,7 @@ def _notes(key: Column, seen: Look) -> list[str]:
 def _with_outcome(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
     """The two-valued column most plainly called an outcome is it; columns filled for the bad only came after it."""
     free = [c for c in contract.columns if not c.personal and c.role not in ("key", "parent")]
-    named = [c for pattern in _OUTCOME for c in free if _called(pattern, c)]
+    named = [c for pattern in _OUTCOME for c in free if guesses.is_called(pattern, c)]
     c = next((c for c in named if looks[c.name].different == 2), None)
     if c is None:
         return contract

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter
+
 from workbench import home
 from workbench.params import Key, UserError
 
@@ -26,6 +28,8 @@ class Record:
     `files`: digests of the run's artifacts. `pages`: artifact → its place below `reports/`. `folder`: the run's
     artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     study: str
     period: str
@@ -61,18 +65,21 @@ class Record:
         return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
 
 
-def from_json(text: str) -> Record | None:
+_RECORD = TypeAdapter(Record)
+
+
+def from_json(text: str | bytes) -> Record | None:
     """Return the record a text holds, None where it holds none (a damaged file counts as no record)."""
     try:
-        return Record(**json.loads(text))
-    except (ValueError, TypeError):
+        return _RECORD.validate_json(text)
+    except ValueError:
         return None
 
 
 def read(key: Key, slug: str, kind: str = CURRENT) -> Record | None:
     """Return a step's current run (or its last failed one, or the one being settled), None where there is none."""
     path = _place(key, slug, kind)
-    return from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    return from_json(path.read_bytes()) if path.exists() else None
 
 
 def put(record: Record, kind: str = CURRENT) -> None:
@@ -88,7 +95,7 @@ def drop(key: Key, slug: str, kind: str) -> None:
 def everything(kind: str = CURRENT, study: str = "*") -> list[Record]:
     """Return every step's current run (or the failed, or the unsettled ones), oldest first."""
     paths = sorted((home.mlruns() / "current").glob(f"{study}/*/*/*{kind}"))
-    records = [from_json(p.read_text(encoding="utf-8")) for p in paths if not p.name.startswith(".")]
+    records = [from_json(p.read_bytes()) for p in paths if not p.name.startswith(".")]
     return sorted((r for r in records if r is not None), key=lambda r: r.start)
 
 

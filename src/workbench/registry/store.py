@@ -5,9 +5,13 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
+import shutil
 import socket
 import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -26,6 +30,10 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 DATABASE = "mlflow.db"
+_DAMAGE = re.compile(
+    r"database or disk is full|disk I/O error|database disk image is malformed|file is not a database"
+    r"|unable to open database file|attempt to write a readonly database"
+)
 _opening = Lock()
 _PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
     "experiments": ("artifact_location",),
@@ -60,11 +68,13 @@ def _client(uri_: str) -> MlflowClient:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if path := _sqlite(uri_):
-        create(path)
-        relocate(path, home.mlruns())
     try:
+        if path := _sqlite(uri_):
+            create(path)
+            relocate(path, home.mlruns())
         return mlflow.MlflowClient(uri_, uri_)
+    except sqlite3.DatabaseError as e:
+        raise _damaged(e) from None
     except mlflow.exceptions.MlflowException as e:
         first = " ".join(str(e).split())[:160]
         raise UserError(f"MLFLOW_TRACKING_URI '{uri_}' names no store that MLflow knows ({first})") from None
@@ -101,10 +111,37 @@ def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
         with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30) as database:
             return database.execute(question, values).fetchall()
     except sqlite3.DatabaseError as e:
-        raise UserError(f"mlruns/{path.name} can't be read ({e}); bring it back from a copy of mlruns/") from None
+        raise _damaged(e) from None
     finally:
         if "database" in locals():
             database.close()
+
+
+def _damaged(e: Exception) -> UserError:
+    return UserError(f"mlruns/{DATABASE} can't be read ({_first(e)}); bring it back from a copy of mlruns/")
+
+
+def damage(e: Exception) -> UserError | None:
+    """Return in one line what MLflow or SQLite say where the store can't be read or written; None for another error."""
+    return _damaged(e) if _DAMAGE.search(str(e)) else None
+
+
+@contextmanager
+def named_if_damaged() -> Iterator[None]:
+    """Let what MLflow says of a damaged store be one line, wherever it is met."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as e:  # noqa: BLE001 - raised again, in one line where it tells of damage
+        raise damage(e) or e from None
+
+
+def sound() -> None:
+    """Raise `UserError` where a page of the SQLite store is damaged (`PRAGMA quick_check`), and where it is none."""
+    for (said,) in ask("PRAGMA quick_check(1)") or []:
+        if said != "ok":
+            raise _damaged(Exception(said))
 
 
 def whole() -> None:
@@ -158,17 +195,31 @@ def create(path: Path) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".store-") as folder:
             part = Path(folder) / path.name
             _initialise(part)
-            with sqlite3.connect(part) as database:
-                database.execute("PRAGMA journal_mode=WAL")
-            database.close()
             part.rename(path)
 
 
 def _initialise(path: Path) -> None:
+    from mlflow.exceptions import MlflowException
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy.exc import SQLAlchemyError
 
-    store = SqlAlchemyStore(f"sqlite:///{path}", str(path.parent / "artifacts"))
-    store.engine.dispose()
+    try:
+        store = SqlAlchemyStore(f"sqlite:///{path}", str(path.parent / "artifacts"))
+        store.engine.dispose()
+        with sqlite3.connect(path) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+        database.close()
+    except (SQLAlchemyError, MlflowException, sqlite3.Error) as e:
+        free = shutil.disk_usage(path.parent).free / 1e6
+        raise UserError(
+            f"mlruns/{DATABASE} can't be made ({_first(e)}); {free:,.0f} MB of the disk are free, "
+            "make room and run again"
+        ) from None
+
+
+def _first(e: Exception) -> str:
+    found = _DAMAGE.search(str(e))
+    return found[0] if found else " ".join(str(e).split())[:120]
 
 
 def experiment(study: str) -> str:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,23 @@ def _read() -> dict[str, Rule]:
 def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:
     rules: dict[str, tuple[Rule, Path]] = {}
     for path in sorted(folder.glob("*.yaml")):
-        for name, content in (from_yaml(path.read_text(encoding="utf-8"), path.name) or {}).items():
+        for name, rule in _file(path, path.stat().st_mtime_ns).items():
             if name in rules:
                 raise UserError(f"{path.name}: rule '{name}' stands in {rules[name][1].name}, too; keep one")
-            rules[name] = (_checked(name, content, path), path)
+            rules[name] = (rule, path)
     return rules
+
+
+@lru_cache(maxsize=256)
+def _file(path: Path, changed_ns: int) -> dict[str, Rule]:
+    """Return the rules in a file, read again only where it has changed: a study asks for them at every step."""
+    try:
+        content = from_yaml(path.read_text(encoding="utf-8"), path.name) or {}
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name}: not UTF-8; save it as UTF-8") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path.name}: write rules by name: `name: {{...}}`")
+    return {name: _checked(name, rule, path) for name, rule in content.items()}
 
 
 def _checked(name: str, content: Any, path: Path) -> Rule:

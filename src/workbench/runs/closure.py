@@ -16,6 +16,7 @@ from pathlib import Path
 import workbench
 from workbench import home
 from workbench.evidence import digest_file
+from workbench.params import UserError
 
 PACKAGE = Path(workbench.__file__).parent
 DATA = (".yaml", ".json", ".po", ".parquet")  # what a module may read beside itself
@@ -161,8 +162,12 @@ def _distributions() -> dict[str, list[str]]:
 
 def cells(notebook: Path) -> list[tuple[str, str]]:
     """Return the notebook's cells, kind and text, without what a machine leaves beside them."""
-    content = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return [(c["cell_type"], "".join(c["source"])) for c in content]
+    try:
+        content = json.loads(notebook.read_bytes())["cells"]
+        return [(c["cell_type"], "".join(c["source"])) for c in content]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        place = notebook.relative_to(home.root()) if notebook.is_relative_to(home.root()) else notebook.name
+        raise UserError(f"{place}: is no notebook any more; bring it back from version control") from None
 
 
 def _parsed(source: str) -> ast.AST:

@@ -55,6 +55,7 @@ def _store() -> tuple[bool, str]:
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         return True, "MLflow store: none yet, the first run makes it"
     try:
+        store.sound()
         found = len(store.client().search_experiments())
     except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on
         return False, f"MLflow store: {' '.join(str(e).split())[:120]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -70,6 +71,7 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
     with ExitStack() as stack:
         for study in studies:
             stack.enter_context(current.holding(study.name))
+        stack.enter_context(store.named_if_damaged())
         store.whole()
         for line in sweep.mend([s.name for s in studies]):
             watcher.note(line)
@@ -244,7 +246,9 @@ def _one_line(error: Exception) -> Exception:
 
     if isinstance(error, (StepFailed, UserError)):
         return error
-    return StepFailed(0, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return UserError(f"the disk is full ({error.filename or 'no file named'}); make room and run again")
+    return store.damage(error) or StepFailed(0, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
 @contextmanager

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
+LESS = "run fewer steps side by side (--jobs 1), on fewer rows (sample_rows), or on a machine with more memory"
+NO_SPACE = "No space left on device"
+_OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
 Progress = Callable[[int, int], None]
 START_TIMEOUT_SECONDS = 180  # a cold machine reads two gigabytes of libraries first
 
@@ -21,6 +26,18 @@ class StepFailed(Exception):
     def __init__(self, cell: int, error: str, *, by_user: bool = False):
         super().__init__(f"cell {cell}: {error}" if cell else error)
         self.by_user = by_user
+
+
+class _Client(PapermillNotebookClient):
+    """Papermill's own client, which keeps what a kernel that died ended with."""
+
+    exit_code: int | None = None
+
+    async def _async_check_alive(self) -> None:
+        provisioner = self.km.provisioner if self.km else None
+        if provisioner is not None and (code := await provisioner.poll()) is not None:
+            self.exit_code = code
+        await super()._async_check_alive()
 
 
 class _Engine(NBClientEngine):
@@ -36,14 +53,31 @@ class _Engine(NBClientEngine):
             start(cell, cell_index, **more)
 
         nb_man.cell_start = cell_start
-        client = PapermillNotebookClient(
+        client = _Client(
             nb_man,
             kernel_name=kernel_name,
             startup_timeout=kwargs["start_timeout"],
             timeout=None,
             resources={"metadata": {"path": str(cwd)}},
         )
-        return client.execute(env=env)
+        try:
+            return client.execute(env=env)
+        except DeadKernelError:
+            code = client.exit_code
+            raise StepFailed(0, f"kernel: {obituary(code)}", by_user=code == -signal.SIGKILL) from None
+
+
+def obituary(code: int | None) -> str:
+    """Return what a kernel died of, by its exit code (negative: a signal).
+
+    >>> obituary(3)
+    'it ended by itself with code 3'
+    """
+    if code == -signal.SIGKILL:
+        return f"it was killed, as the system does to who takes the last of the memory; {LESS}"
+    if code is not None and code < 0:
+        return f"it died of {signal.Signals(-code).name}"
+    return "it died" if code is None else f"it ended by itself with code {code}"
 
 
 papermill_engines.register("workbench", _Engine)
@@ -77,8 +111,13 @@ def run(
         )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
-        raise StepFailed(
-            e.cell_index + 1, f"{e.ename}: {first[0] if first else ''}", by_user=e.ename == "UserError"
-        ) from None
-    except RuntimeError as e:  # nbclient: the kernel died or never came up
+        said = f"{e.ename}: {first[0] if first else ''}"
+        if NO_SPACE in said:
+            raise StepFailed(
+                e.cell_index + 1, f"the disk is full ({said}); make room and run again", by_user=True
+            ) from None
+        if e.ename in _OUT_OF_MEMORY:
+            raise StepFailed(e.cell_index + 1, f"out of memory ({said}); {LESS}", by_user=True) from None
+        raise StepFailed(e.cell_index + 1, said, by_user=e.ename == "UserError") from None
+    except RuntimeError as e:  # nbclient: the kernel never came up
         raise StepFailed(0, f"kernel: {' '.join(str(e).split())}") from None

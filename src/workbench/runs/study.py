@@ -18,6 +18,7 @@ from workbench import home, params, tables
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
 
+SHORT = 100  # characters of an override that a message repeats
 PLACEHOLDERS = ("period", "period_from", "period_to")
 
 
@@ -185,11 +186,12 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
 
 
 def _read(path: Path) -> _File:
+    name = repr(str(path))
     if path.is_dir():
-        raise UserError(f"study '{path}' is a folder; name a file in it")
+        raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
         near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
-        raise UserError(f"study '{path}' is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
+        raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
     except UnicodeDecodeError:
@@ -208,11 +210,12 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
     for text in texts:
         target, eq, value = text.partition("=")
         step, dot, name = target.rpartition(".")
+        short = text if len(text) <= SHORT else f"{text[:SHORT]}..."
         if not eq or not dot:
-            raise UserError(f"--set {text}: write step.param=value")
+            raise UserError(f"--set {short}: write step.param=value")
         if step not in steps:
-            raise UserError(f"--set {text}: {where} has no step '{step}'; {nearest(step, steps)}")
-        out.setdefault(step, {})[name] = from_yaml(value, f"--set {text}")
+            raise UserError(f"--set {short}: {where} has no step '{step}'; {nearest(step, steps)}")
+        out.setdefault(step, {})[name] = from_yaml(value, f"--set {short}")
     return out
 
 
@@ -229,7 +232,7 @@ def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Pa
         raise UserError(f"{path.name}: {name}: 'period' is given by --period; leave it out")
     fields = _module(base).Params.model_fields
     values = {k: v for k, v in defaults.items() if k in fields} | given
-    if "today" in fields and not values.get("today"):
+    if "today" in fields and values.get("today") in (None, ""):
         values["today"] = date.today().isoformat()
     return values
 

@@ -1,0 +1,158 @@
+"""What is odd in a file's columns, as notes of its draft: what a guess would otherwise pass over without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+
+import numpy as np
+
+from workbench.contracts import Column, Contract
+from workbench.contracts.fields import EXCEL
+from workbench.contracts.readings import SCIENTIFIC, are_shares_and_percents
+from workbench.portfolios import guesses
+from workbench.portfolios.looks import FULL_WIDTH, SEEN, Look
+
+_NAMED = 5  # columns that a note names
+_MOST = 0.9  # of the rows
+_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|#{3,})")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_QUOTED = re.compile(r"'\S.*|=\"[^\"]*\"")
+_CURRENCY = r"[$€£¥￥₩₹₽฿]|USD|EUR|GBP|CNY|RMB|JPY|HKD|TWD|KRW|INR|CHF|SEK|NOK|DKK|PLN|CZK|RUB|BRL|AUD|CAD|SGD|元"
+_SIGNED = re.compile(
+    rf"\(?[-+−–]?\s*(?:{_CURRENCY})?\s*[-+−–]?\d[\d.,'’ \u00a0\u202f]*(?:[eE]\+?\d+)?\s*"
+    rf"(?:{_CURRENCY}|[%‰万萬亿億kKmM-]|DR|CR|Dr|Cr)?\)?"
+)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
+_LIKE_A_DATE = re.compile(r"(?=(?:\D*\d){4})[^-\s].{5,}")
+_SOME = 9  # different values, fewer say nothing
+_DAYS = (36_526, 47_500)  # 2000-01-01 to 2030 in a spreadsheet's day numbers
+
+
+def notes(contract: Contract, looks: Mapping[str, Look]) -> tuple[str, ...]:
+    """Return the notes: one a kind of oddity, with the columns that show it; `looks` by column name."""
+    return (*_keys(contract, looks), *_columns(contract, looks))
+
+
+def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
+    """An identifier that names no row, because some stand twice or are missing."""
+    if contract.named("key"):
+        return
+    called = (c for c in contract.columns if guesses.is_key(c) and _nearly_names_rows(looks[c.name], c))
+    for c in islice(called, 1):
+        again = looks[c.name].rows - looks[c.name].different
+        owner = "; it is taken for whom the rows belong to (`parent`)" if c.role == "parent" else ""
+        yield (
+            f"No column names the rows: in '{c.name}' {again:,} of {looks[c.name].rows:,} rows repeat a value or have "
+            f"none{owner}. Remove them, or give `role: key` to what makes a row unique."
+        )
+
+
+def _nearly_names_rows(seen: Look, c: Column) -> bool:
+    return 1 < seen.different < seen.rows and (c.role == "parent" or seen.different >= seen.rows / 2)
+
+
+def _columns(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
+    odd: dict[str, list[str]] = {}
+    for c in contract.columns:
+        for test, note in _ODDITIES:
+            if looks[c.name].texts and test(looks[c.name], c):
+                odd.setdefault(note, []).append(c.name)
+    for note, names in odd.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{', '.join(names[:_NAMED])}{more}: {note}."
+
+
+def _any(pattern: re.Pattern[str], texts: tuple[str, ...]) -> bool:
+    return any(map(pattern.search, texts[:SEEN]))
+
+
+def _is_read_as_text(c: Column) -> bool:
+    return c.type in ("text", "category") and c.role not in ("key", "parent") and not c.personal
+
+
+def _lost_digits(seen: Look, c: Column) -> bool:
+    named = guesses.is_key(c) and c.role != "key"  # of a key it is said already
+    return named and any(re.fullmatch(SCIENTIFIC, t) for t in seen.plain[:SEEN])
+
+
+def _errors(seen: Look, c: Column) -> bool:
+    return _any(_ERROR, seen.texts)
+
+
+def _no_date(seen: Look, c: Column) -> bool:
+    return c.type != "date" and not c.personal and guesses.is_called_date(c) and seen.mostly(_LIKE_A_DATE, 0.5)
+
+
+def _days(seen: Look, c: Column) -> bool:
+    return c.format == EXCEL
+
+
+def _may_be_days(seen: Look, c: Column) -> bool:
+    inside = (seen.numbers >= _DAYS[0]) & (seen.numbers <= _DAYS[1])
+    return c.type == "integer" and seen.different > _SOME and bool(inside.all())
+
+
+def _signs(seen: Look, c: Column) -> bool:
+    if not _is_read_as_text(c) or guesses.is_key(c) or seen.number_share >= _MOST:
+        return False
+    return seen.mostly(_SIGNED, _MOST) and not all(t.isdecimal() for t in seen.plain[:SEEN])
+
+
+def _partly_numbers(seen: Look, c: Column) -> bool:
+    if not _is_read_as_text(c) or not 0.5 < seen.number_share < guesses.MOSTLY:
+        return False
+    return int(np.isfinite(seen.numbers).sum()) > guesses.FEW_CODES
+
+
+def _percents(seen: Look, c: Column) -> bool:
+    return are_shares_and_percents(seen.plain[:SEEN])
+
+
+def _full_width(seen: Look, c: Column) -> bool:
+    return (c.type != "text" or c.role == "key") and _any(FULL_WIDTH, seen.texts)
+
+
+def _three_decimals(seen: Look, c: Column) -> bool:
+    texts = seen.plain[:SEEN]
+    return c.type == "number" and seen.is_text and seen.different > _SOME and all(map(_THOUSANDS.fullmatch, texts))
+
+
+def _invisible(seen: Look, c: Column) -> bool:
+    return _any(_INVISIBLE, seen.texts)
+
+
+def _marked_as_text(seen: Look, c: Column) -> bool:
+    return seen.mostly(_QUOTED, _MOST)
+
+
+_ODDITIES: tuple[tuple[Callable[[Look, Column], bool], str], ...] = (
+    (_lost_digits, "identifiers in scientific notation, their digits are lost; export the column as text"),
+    (_errors, "a spreadsheet's errors (#N/A, #REF!, ####) stand for values; export it anew"),
+    (
+        _no_date,
+        "called a date, but its values aren't read as dates; write them as 2020-01-31, or set `type: date`, `format`",
+    ),
+    (_days, "day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904"),
+    (
+        _may_be_days,
+        "may hold day numbers of a spreadsheet (43831 is 2020-01-01); if so set `type: date` and `format: excel`",
+    ),
+    (
+        _signs,
+        "numbers with other signs in them (a currency, a unit, commas, brackets), read as text; write plain numbers",
+    ),
+    (
+        _partly_numbers,
+        "mostly numbers, but not all, and read as text; mend the others, or name them in `missing` and set the type",
+    ),
+    (_percents, "some values have a percent sign, some have none; write all alike"),
+    (_full_width, "digits of full width, read as usual ones"),
+    (
+        _three_decimals,
+        'every number has three digits after its point; if it stands between thousands, set `thousands: "."`',
+    ),
+    (_invisible, "invisible characters stand in values, so that equal ones differ; remove them"),
+    (_marked_as_text, "values begin with a spreadsheet's mark for text (' or =); export it anew"),
+)
