@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -86,7 +86,7 @@ class Report(_Strict):
         fire = CronTrigger.from_crontab(self.cron, self.time_zone).get_next_fire_time(None, self._over(period))
         if fire is None:
             raise UserError(f"{FILE}: cron '{self.cron}' never comes; give a day that is in the calendar")
-        return fire
+        return fire.astimezone(UTC).astimezone(ZoneInfo(self.time_zone))  # an hour that isn't there is the one after
 
     def _over(self, period: str) -> datetime:
         year, month = map(int, months_of(period)[1].split("-"))
