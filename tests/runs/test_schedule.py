@@ -200,6 +200,32 @@ def test_a_message_that_was_not_taken_is_sent_the_next_time_and_those_that_were_
     assert world.once(scheduled) == [] and len(world.sent) == 2 and world.made == ["2018-06"]
 
 
+def test_the_long_running_scheduler_says_things_once_and_never_sleeps_long(own_home):
+    scheduled, world, said, slept = _scheduled(since="2018-06"), _World(), [], []
+    world.broken = {"2018-06"}
+    world.clock = datetime(2018, 7, 10, tzinfo=UTC).timestamp()
+
+    def sleep(seconds):
+        slept.append(seconds)
+        world.clock += seconds
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(scheduled, world.make, world.deliver, clock=lambda: world.clock).forever(said.append, sleep)
+    assert slept == [60, 60, 60]
+    assert said == ["monthly 2018-06 failed error no data for l*.w**@b***.e******"]
+
+
+def test_what_was_made_is_in_mlflow(own_home):
+    _World().once(_scheduled(since="2018-06"))
+    client = store.client()
+    (run,) = client.search_runs([client.get_experiment_by_name("small").experiment_id])
+    tags = {name: run.data.tags[name] for name in ("study", "report", "period", "verdict")}
+    assert tags == {"study": "small", "report": "monthly", "period": "2018-06", "verdict": "red"}
+    assert run.info.status == "FINISHED"
+
+
 def test_a_second_scheduler_leaves_a_report_alone(own_home):
     scheduled, world = _scheduled(), _World()
     with schedule._holding("monthly") as mine:

@@ -15,8 +15,6 @@ _WORDS = "schedule once"
 _SERVICE = """\
 [Unit]
 Description=loan-workbench: reports that are due
-Wants=network-online.target
-After=network-online.target
 
 [Service]
 Type=oneshot
