@@ -47,6 +47,11 @@ def attempts(study: str, report: str) -> dict[str, list[Attempt]]:
     return out
 
 
+def read(run_id: str) -> Attempt:
+    """Return one attempt as it stands now."""
+    return _attempt(store.client().get_run(run_id))
+
+
 def _runs(study: str, report: str) -> Iterator[Run]:
     experiment = store.client().get_experiment_by_name(study)
     token: str | None = "" if experiment is not None else None

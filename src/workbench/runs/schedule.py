@@ -142,8 +142,7 @@ class Scheduler:
         else:
             reported.end(run_id, "FINISHED", _content(messages))
             yield Ended(name, period, "made", messages[0].verdict, messages[0].subject)
-        attempt = next(a for a in history(name, report).attempts[period] if a.run_id == run_id)
-        yield from self._tell(name, report, attempt)
+        yield from self._tell(name, report, reported.read(run_id))
 
     def _tell(self, name: str, report: Report, attempt: Attempt) -> Iterator[Ended]:
         """Send what has not been sent yet; each message is noted in MLflow as soon as it is."""
