@@ -41,16 +41,19 @@ def send(server: Server, to: str, message: Message, pages: Sequence[Path] = ()) 
     user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
     if user and server.security == "none":
         raise UserError(f"mail: {USER} is set, but security is none; a password is sent encrypted only")
-    connect = smtplib.SMTP
-    options = {"context": ssl.create_default_context()} if server.security == "tls" else {}
-    if server.security == "tls":
-        connect = smtplib.SMTP_SSL
-    with connect(server.host, server.port, timeout=SECONDS, **options) as smtp:
+    with _connected(server) as smtp:
         if server.security == "starttls":
             smtp.starttls(context=ssl.create_default_context())
         if user:
             smtp.login(user, password)
         smtp.send_message(written(server.sender, to, message, pages))
+
+
+def _connected(server: Server) -> smtplib.SMTP:
+    if server.security == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
+    return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
 
 
 def written(sender: str, to: str, message: Message, pages: Sequence[Path] = ()) -> EmailMessage:
