@@ -26,7 +26,7 @@ def run(home: str, since: str) -> None:
     os.environ["WORKBENCH_HOME"] = home
 
     def make(name, report, period, _):
-        time.sleep(0.02)
+        time.sleep(0.1)
         kinds = ("report", "breach")
         return [
             Message(f"{period} {kind}", kind, name, report.study, period, "red", period, ("psi 0.3",)) for kind in kinds

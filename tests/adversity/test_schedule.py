@@ -33,7 +33,7 @@ def _kill(home: Path, since: str, times: int, seed: int) -> None:
         two = [context.Process(target=slow_scheduler.run, args=(str(home), since)) for _ in range(2)]
         for p in two:
             p.start()
-        time.sleep(drawn.uniform(0.5, 3.0))
+        time.sleep(drawn.uniform(0.3, 2.0))
         for p in two:
             p.kill()
             p.join()
@@ -57,7 +57,7 @@ def _wrong(home: Path, since: str) -> tuple[list[str], dict[str, list[Attempt]]]
 
 @pytest.mark.parametrize(
     ("times", "since", "seed"),
-    [(3, "2018-01", 7), pytest.param(100, "2008-01", 11, marks=pytest.mark.adversity)],
+    [(3, "2018-01", 7), pytest.param(100, "2005-01", 11, marks=pytest.mark.adversity)],
 )
 def test_killed_at_random_moments_every_report_is_made_once(
     own_home, times, since, seed, measured: Callable[..., None]
@@ -67,12 +67,9 @@ def test_killed_at_random_moments_every_report_is_made_once(
     sent = (own_home / "sent").read_text().splitlines()
     # A message sent, but killed before that was noted, goes again; under the same Message-ID.
     again = len(sent) - len(set(sent))
-    assert again <= times
-    if times > 10:
-        assert sum(a.status == "KILLED" for rows in attempts.values() for a in rows) > times / 4
-    measured(
-        f"two schedulers killed at random moments ({len(attempts)} reports, {again} messages sent again)",
-        times,
-        wrong,
-        seed,
+    killed = sum(a.status == "KILLED" for rows in attempts.values() for a in rows)
+    wrong += [f"{again} messages sent again"] if again > times else []
+    what = (
+        f"two schedulers killed ({len(attempts)} reports; {killed} killed in the making, {again} messages sent again)"
     )
+    measured(what, times, wrong, seed)
