@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -108,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
     steps.add_argument("--period", default="", metavar="PERIOD")
     steps.set_defaults(call=_steps)
+    _add_schedule(commands)
     portfolios = commands.add_parser("portfolios", help="what data there is")
     portfolios.set_defaults(call=_portfolios)
     intake = commands.add_parser("intake", help="draft the contract of a CSV or Parquet file, of several with a study")
@@ -127,6 +130,40 @@ def _parser() -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(call=_completion)
     return parser
+
+
+def _add_schedule(commands: argparse._SubParsersAction) -> None:
+    verbs = commands.add_parser("schedule", help="reports that come by themselves (params/schedule.yaml)")
+    verbs = verbs.add_subparsers(dest="verb", required=True, metavar="VERB")
+    once = verbs.add_parser("once", help="make and tell what is due, catch up what was missed, exit")
+    once.add_argument("--retry", action="store_true", help="try failed reports now, given-up ones too")
+    once.add_argument("--fail-on-red", action="store_true", help="exit 3 where a report made now has a red light")
+    once.set_defaults(call=_schedule_once)
+    verbs.add_parser("run", help="stay, and do so whenever something is due").set_defaults(call=_schedule_run)
+    listing = verbs.add_parser("list", help="each report's last, next and state")
+    listing.set_defaults(call=_schedule_list)
+    check = verbs.add_parser("check", help="exit 1 where a report is overdue beyond its grace")
+    check.set_defaults(call=_schedule_check)
+    for verb in (once, listing, check):
+        verb.add_argument(
+            "--as-of", type=_moment, default="", metavar="DATETIME", help="2018-07-03T09:00 (default: now)"
+        )
+    install = verbs.add_parser("install", help="print what calls `schedule once` every quarter of an hour")
+    kind = install.add_mutually_exclusive_group(required=True)
+    for name in ("systemd", "cron", "airflow"):
+        kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name)
+    install.add_argument("--out", type=Path, metavar="FOLDER", help="write the files there instead")
+    install.set_defaults(call=_schedule_install)
+
+
+def _moment(text: str) -> str:
+    from datetime import datetime
+
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no moment; write 2018-07-03 or 2018-07-03T09:00") from None
+    return text
 
 
 def _study(text: str) -> Path:
@@ -181,6 +218,74 @@ def _steps(args: argparse.Namespace) -> int:
         for name, value in step.params.model_dump(mode="json").items():
             out.print(f"    {name}: {value!r}", markup=False)
     return 0
+
+
+def _schedule_once(args: argparse.Namespace) -> int:
+    from workbench.runs import progress, schedule, slots
+
+    plan = slots.load()
+    with progress.console() as watcher, _stopped_by_sigterm():
+        scheduler = schedule.Scheduler(plan, schedule.run_study(watcher), schedule.deliver, retry=args.retry)
+        ended = scheduler.once(args.as_of)
+    out = progress.output()
+    out.print("\n".join(map(schedule.line, ended)) or "nothing is due", markup=False)
+    if not all(e.well for e in ended):
+        return 1
+    return 3 if args.fail_on_red and any(e.verdict in ("red", "error") for e in ended) else 0
+
+
+def _schedule_run(args: argparse.Namespace) -> int:
+    from workbench.runs import progress, schedule, slots
+
+    plan = slots.load()
+    with progress.console() as watcher, _stopped_by_sigterm():
+        schedule.Scheduler(plan, schedule.run_study(watcher), schedule.deliver).forever(watcher.note)
+    return 0
+
+
+def _schedule_list(args: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from workbench.runs import progress, schedule, slots
+
+    rows = [vars(s) | {"overdue": ", ".join(s.overdue)} for s in schedule.states(slots.load(), args.as_of)]
+    progress.output().print(progress.table(pd.DataFrame(rows)) if rows else "no report is scheduled", markup=False)
+    return 0
+
+
+def _schedule_check(args: argparse.Namespace) -> int:
+    from workbench.runs import progress, schedule, slots
+
+    late = [s for s in schedule.states(slots.load(), args.as_of) if s.overdue]
+    for state in late:
+        progress.output().print(f"{state.report} overdue: {', '.join(state.overdue)} ({state.state})", markup=False)
+    return 1 if late else 0
+
+
+def _schedule_install(args: argparse.Namespace) -> int:
+    from workbench.runs import units
+
+    files = units.KINDS[args.kind]()
+    if args.out:
+        print("\n".join(map(str, units.write(files, args.out))))
+        return 0
+    for name, text in files.items():
+        print((f"# {name}\n" if len(files) > 1 else "") + text, end="" if len(files) == 1 else "\n")
+    return 0
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Within the block SIGTERM (systemd, Kubernetes) stops as Ctrl-C does: what is under way is marked KILLED."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _portfolios(args: argparse.Namespace) -> int:

@@ -23,10 +23,17 @@ _NOTE = "mlflow.note.content"
 _ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
 
 
-def start(key: Key, name: str, facts: Mapping[str, Any], parent: str = "", note: str = "") -> str:
+def start(
+    key: Key,
+    name: str,
+    facts: Mapping[str, Any],
+    parent: str = "",
+    note: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> str:
     """Begin a run and return its id. Facts become parameters, which MLflow lets nobody change later."""
-    tags = {"study": key.study, "period": key.period, "step": name if parent else "", "runner": home.me()}
-    tags |= {"mlflow.runName": name, _NOTE: note}
+    tags = {**(tags or {}), "study": key.study, "period": key.period, "step": name if parent else ""}
+    tags |= {"runner": home.me(), "mlflow.runName": name, _NOTE: note}
     if parent:
         tags["mlflow.parentRunId"] = parent
     run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)

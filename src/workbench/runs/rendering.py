@@ -14,8 +14,8 @@ from workbench.registry.current import Record
 from workbench.reporting import page
 
 
-def render(study: str, language: str) -> list[Path]:
-    """Write the pages of a study's current runs below `reports/LANGUAGE/` and return them.
+def render(study: str, language: str, period: str = "") -> list[Path]:
+    """Write the pages of a study's current runs (with `period`, of that one) below `reports/LANGUAGE/`; return them.
 
     The published pages stay as they are: they belong to their runs, byte for byte. Raises `UserError` where the study
     has no current run.
@@ -23,12 +23,13 @@ def render(study: str, language: str) -> list[Path]:
     records = current.everything(study=study)
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
-    return [_written(r, [s for s in records if s.key == r.key], language) for r in records]
+    chosen = [r for r in records if period in ("", r.period)]
+    return [_written(r, [s for s in records if s.key == r.key], language) for r in chosen]
 
 
 def _written(record: Record, siblings: list[Record], language: str) -> Path:
-    notebook = _artifact(record, "notebook.ipynb")
-    left_behind = json.loads(_artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
+    notebook = artifact(record, "notebook.ipynb")
+    left_behind = json.loads(artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
     html = page.render(notebook, left_behind, _facts(record, siblings, language))
     target = home.reports() / language / f"{record.key.place}/{record.slug}.html"
     home.put(target, html.encode())
@@ -51,10 +52,11 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "link": record.link,
         "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
         "place": f"{place}/{record.slug}",
-        "params": json.loads(_artifact(record, "params.json").read_text(encoding="utf-8")),
+        "params": json.loads(artifact(record, "params.json").read_text(encoding="utf-8")),
         "attached": beside,
     }
 
 
-def _artifact(record: Record, name: str) -> Path:
+def artifact(record: Record, name: str) -> Path:
+    """Return a local path of a file that a run has left."""
     return home.mlruns() / record.folder / name if record.folder else runs.fetch(record.run_id, name)

@@ -1,0 +1,72 @@
+"""A message as an e-mail: plain text and HTML, pages attached, through the bank's own SMTP server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import smtplib
+import ssl
+from collections.abc import Sequence
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workbench.params import UserError
+from workbench.reporting import page
+from workbench.reporting.telling import Message
+from workbench.words import speaking
+
+USER, PASSWORD = "WORKBENCH_SMTP_USER", "WORKBENCH_SMTP_PASSWORD"  # names of environment variables
+SECONDS = 30
+
+
+class Server(BaseModel):
+    """The SMTP server. User and password come from the environment (`WORKBENCH_SMTP_USER`, `…_PASSWORD`) alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int = Field(587, ge=1, le=65_535)
+    sender: str = Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    security: Literal["starttls", "tls", "none"] = "starttls"
+
+
+def send(server: Server, to: str, message: Message, pages: Sequence[Path] = ()) -> None:
+    """Send one message to one address; raises `OSError` (smtplib's errors are ones) where the server doesn't take it.
+
+    A password over a connection that isn't encrypted is refused with `UserError`.
+    """
+    user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
+    if user and server.security == "none":
+        raise UserError(f"mail: {USER} is set, but security is none; a password is sent encrypted only")
+    with _connected(server) as smtp:
+        if server.security == "starttls":
+            smtp.starttls(context=ssl.create_default_context())
+        if user:
+            smtp.login(user, password)
+        smtp.send_message(written(server.sender, to, message, pages))
+
+
+def _connected(server: Server) -> smtplib.SMTP:
+    if server.security == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
+    return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+
+
+def written(sender: str, to: str, message: Message, pages: Sequence[Path] = ()) -> EmailMessage:
+    """Return the e-mail. Its Message-ID is the same whenever the same message goes to the same address."""
+    out = EmailMessage()
+    out["From"], out["To"], out["Subject"] = sender, to, " ".join(message.subject.split())
+    mark = hashlib.sha256(f"{message.name} {to}".encode()).hexdigest()[:32]
+    out["Message-ID"] = f"<{mark}@{sender.rpartition('@')[2]}>"
+    out["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
+    out.set_content("\n\n".join([message.subject, *message.lines, *([message.link] if message.link else [])]))
+    with speaking(message.language):
+        html = page.templates().get_template("mail.html").render(m=message)
+    out.add_alternative(html, subtype="html")
+    for path in pages:
+        out.add_attachment(path.read_bytes(), "text", "html", filename=path.name)
+    return out

@@ -1,0 +1,126 @@
+"""What people are told of a period's report: one message for it and one per breach, worst first, from the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.evidence import Evidence, Verdict, label, worst, worst_first
+from workbench.registry.current import Record
+from workbench.words import names, say, speaking
+
+_BREACH = (Verdict.error, Verdict.red)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to tell: `name` is the same for the same news; `pages` are places below `reports/`."""
+
+    name: str
+    kind: str
+    report: str
+    study: str
+    period: str
+    verdict: str
+    subject: str
+    lines: tuple[str, ...]
+    link: str = ""
+    pages: tuple[str, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Which report, study and period the messages are about, in which language, and where pages are served."""
+
+    report: str
+    study: str
+    period: str
+    language: str
+    prefix: str = ""
+    address: str = ""
+
+    def link(self, place: str) -> str:
+        """Return where a page is read: below the address where one is known, else below the workbench's folder."""
+        return f"{self.address.rstrip('/') or 'reports'}/{place}"
+
+
+def made(about: Told, records: list[Record], read: Callable[[Record], Mapping[str, Any]]) -> list[Message]:
+    """Return the messages of a report that was made: the report's, then its breaches', worst first.
+
+    `read` gives what a run has left behind (`evidence.json`).
+    """
+    breaches, lights = [], []
+    with speaking(about.language):
+        for record in records:
+            content = read(record)
+            answers = worst_first(Evidence.from_record(e) for e in content["evidence"])
+            lights += answers
+            with names.knowing(content.get("names", {})):
+                breaches += [(e.verdict, _breach(about, record, e)) for e in answers if e.verdict in _BREACH]
+        breaches = [message for _, message in sorted(breaches, key=lambda b: b[0].rank)]
+        return [_report(about, records, worst(lights), breaches), *breaches]
+
+
+def _report(about: Told, records: list[Record], verdict: Verdict, breaches: list[Message]) -> Message:
+    pages = tuple(_place(about, r) for r in sorted(records, key=lambda r: Verdict(r.verdict).rank))
+    subject = say(
+        "{report}, {period}: {light}; {n:,} breaches",
+        report=about.report,
+        period=about.period,
+        light=label(verdict),
+        n=len(breaches),
+    )
+    lines = tuple(line for b in breaches for line in b.lines) or (str(say("No threshold was broken.")),)
+    return _message(about, "report", str(verdict), str(subject), lines, pages)
+
+
+def _breach(about: Told, record: Record, evidence: Evidence) -> Message:
+    subject = say(
+        "{report}, {period}: {light} in {step}: {key}",
+        report=about.report,
+        period=about.period,
+        light=label(evidence.verdict),
+        step=record.step,
+        key=evidence.key,
+    )
+    lines = [str(evidence.answer)]
+    if evidence.threshold:
+        lines.append(str(say("Threshold: {threshold}", threshold=str(evidence.threshold))))
+    kind = f"breach {record.slug} {evidence.key}"
+    return _message(about, kind, str(evidence.verdict), str(subject), tuple(lines), (_place(about, record),))
+
+
+def failed(about: Told, error: str, attempts: int) -> Message:
+    """Return the message that a report could not be made, for its n-th attempt."""
+    with speaking(about.language):
+        subject = say(
+            "{report}, {period}: could not be made, after {n:,} attempts",
+            report=about.report,
+            period=about.period,
+            n=attempts,
+        )
+        return _message(about, f"failure {attempts}", str(Verdict.error), str(subject), (error,))
+
+
+def _message(
+    about: Told, kind: str, verdict: str, subject: str, lines: tuple[str, ...], pages: tuple[str, ...] = ()
+) -> Message:
+    return Message(
+        name=f"{about.study} {about.report} {about.period} {kind}",
+        kind=kind.partition(" ")[0],
+        report=about.report,
+        study=about.study,
+        period=about.period,
+        verdict=verdict,
+        subject=subject,
+        lines=lines,
+        link=about.link(pages[0]) if pages else "",
+        pages=pages,
+        language=about.language,
+    )
+
+
+def _place(about: Told, record: Record) -> str:
+    return f"{about.prefix}{record.key.place}/{record.slug}.html"

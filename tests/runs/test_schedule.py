@@ -1,0 +1,391 @@
+"""The schedule: periods and when they are due, each made once and in order, told once; failures tried again, later."""
+
+import dataclasses
+import json
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import receivers
+from running import workbench
+from workbench.params import UserError
+from workbench.registry import current, store
+from workbench.reporting import mail, telling, webhook
+from workbench.reporting.telling import Message, Told
+from workbench.runs import schedule, slots
+from workbench.runs.schedule import ATTEMPTS, PAUSE, Scheduler
+from workbench.runs.slots import Report, Schedule
+
+AS_OF = "2018-07-10"
+SIX = [f"2018-{m:02d}" for m in range(1, 7)]
+MONTHLY = {"study": "small", "cron": "0 6 3 * *", "time_zone": "Asia/Shanghai", "period": "month", "since": "2018-01"}
+WEBHOOK = {"webhook": ["http://127.0.0.1:9/hook"]}
+
+
+@pytest.fixture(scope="module")
+def created(tmp_path_factory) -> Path:
+    """An empty MLflow store, created once."""
+    path = tmp_path_factory.mktemp("store") / store.DATABASE
+    store.create(path)
+    return path
+
+
+@pytest.fixture
+def own_home(tmp_path, created, monkeypatch) -> Path:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "small.yaml").write_text("steps: {}")
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / store.DATABASE).write_bytes(created.read_bytes())
+    return tmp_path
+
+
+def _written(home: Path, text: str) -> None:
+    (home / "params" / "schedule.yaml").write_text(text)
+
+
+def _scheduled(**values) -> Schedule:
+    return Schedule(reports={"monthly": Report(**{**MONTHLY, **values})})
+
+
+def _message(name: str, report: Report, period: str, kind: str = "report") -> Message:
+    return Message(f"{name} {period} {kind}", kind, name, report.study, period, "red", f"{name} {period}", ("psi 0.3",))
+
+
+class _World:
+    """Stands for what a scheduler does: notes what it makes and sends, fails where it is told to."""
+
+    def __init__(self):
+        self.made, self.sent, self.broken = [], [], set()
+        self.clock = time.time()
+
+    def make(self, name, report, period, _):
+        if period in self.broken:
+            raise ValueError("no data for li.wei@bank.example")
+        self.made.append(period)
+        return [_message(name, report, period), _message(name, report, period, "breach")]
+
+    def deliver(self, _, kind, to, message):
+        if "mail" in self.broken:
+            raise OSError("mail server is down")
+        self.sent.append(message.name)
+
+    def once(self, scheduled, as_of=AS_OF, **options):
+        ended = Scheduler(scheduled, self.make, self.deliver, clock=lambda: self.clock, **options).once(as_of)
+        return [(e.period, e.status) for e in ended]
+
+
+# when
+
+
+def test_a_report_is_due_at_the_first_fire_time_after_its_period_in_its_time_zone():
+    report = Report(**MONTHLY)
+    assert report.due("2018-12").isoformat() == "2019-01-03T06:00:00+08:00"
+    assert report.due_by(datetime(2018, 4, 2, 21, 59, tzinfo=UTC)) == ["2018-01", "2018-02"]
+    assert report.due_by(datetime(2018, 4, 2, 22, 0, tzinfo=UTC)) == ["2018-01", "2018-02", "2018-03"]
+    quarterly = Report(**{**MONTHLY, "period": "quarter", "since": "2017-Q4", "time_zone": "UTC"})
+    assert quarterly.due_by(datetime(2018, 8, 1, tzinfo=UTC)) == ["2017-Q4", "2018-Q1", "2018-Q2"]
+    yearly = Report(**{**MONTHLY, "period": "year", "since": "2016", "time_zone": "UTC"})
+    assert yearly.due_by(datetime(2018, 8, 1, tzinfo=UTC)) == ["2016", "2017"]
+
+
+@pytest.mark.parametrize(
+    ("cron", "due"),
+    [
+        ("30 2 31 3 *", "2019-03-31T03:30:00+02:00"),  # this hour isn't there: an hour later
+        ("30 2 27 10 *", "2019-10-27T02:30:00+02:00"),  # this one is there twice: the first
+    ],
+)
+def test_daylight_saving_moves_a_report_and_neither_drops_nor_doubles_it(own_home, cron, due):
+    scheduled, world = _scheduled(time_zone="Europe/Berlin", since="2019-02", cron=cron), _World()
+    report = scheduled.reports["monthly"]
+    assert report.due("2019-02").isoformat() == due
+    moment = report.due("2019-02").astimezone(UTC)
+    made = [world.once(scheduled, (moment + timedelta(minutes=m)).isoformat()) for m in range(-90, 150, 30)]
+    assert [e for rows in made for e in rows if e[0] == "2019-02"] == [("2019-02", "made")]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"cron": "0 6 3 *"}, "cron: write five fields: minute, hour, day, month, day of week"),
+        ({"cron": "0 6 * * 1"}, "cron: write days of the week by name (mon-fri): their numbers differ between tools"),
+        (
+            {"cron": "0 6 3 * mon"},
+            "cron: give a day of the month or a day of the week, not both: tools differ on what both mean",
+        ),
+        ({"time_zone": "Peking"}, "time_zone: 'Peking' is no time zone; write one such as Asia/Shanghai or UTC"),
+        ({"since": "2018-Q1"}, "since: '2018-Q1' is no month"),
+        ({"study": "smal"}, "no study 'smal'; did you mean 'small'?"),
+        (
+            {"tell": {"webhook": ["ftp://x"]}},
+            "tell.webhook.0: a webhook is an http(s) address, or $NAME of an environment variable that holds one",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_schedule_is_one_line(own_home, values, message):
+    import yaml
+
+    _written(own_home, yaml.safe_dump({"reports": {"monthly": {**MONTHLY, **values}}}))
+    with pytest.raises(UserError) as e:
+        slots.load()
+    joint = ": " if message.startswith(("since", "no study")) else "."
+    assert str(e.value) == f"params/schedule.yaml: reports.monthly{joint}{message}"
+
+
+def test_mail_needs_a_server_and_the_schedule_a_file(own_home):
+    with pytest.raises(UserError, match=r"^params/schedule.yaml is not there; docs/schedule.md shows one$"):
+        slots.load()
+    told = {**MONTHLY, "tell": {"mail": ["a@bank.example"]}}
+    _written(own_home, f"reports: {{monthly: {json.dumps(told)}}}")
+    with pytest.raises(UserError) as e:
+        slots.load()
+    assert str(e.value) == ("params/schedule.yaml: file: reports.monthly tells by mail; name the server under `mail`")
+
+
+# made once, in order
+
+
+def test_missed_periods_are_caught_up_in_order_and_twice_makes_and_tells_nothing_twice(own_home):
+    scheduled, world = _scheduled(tell=WEBHOOK), _World()
+    assert world.once(scheduled) == [(p, "made") for p in SIX]
+    assert world.made == SIX and len(world.sent) == 12
+    assert world.once(scheduled) == [] and world.made == SIX and len(world.sent) == 12
+    assert world.once(scheduled, "2018-08-04") == [("2018-07", "made")]
+    world.clock -= 86_400 * 400  # the clock is set back by more than a year: what is done stays done
+    assert world.once(scheduled, AS_OF) == [] and len(world.made) == 7
+
+
+def test_what_is_yet_to_come_is_not_made(own_home):
+    with pytest.raises(UserError, match=r"^--as-of 2999-01-01 is yet to come; give a moment that has passed$"):
+        _World().once(_scheduled(), "2999-01-01")
+
+
+def test_a_failed_report_holds_later_ones_back_is_tried_again_with_growing_pauses_then_told(own_home):
+    scheduled, world = _scheduled(tell=WEBHOOK, since="2018-04"), _World()
+    world.broken = {"2018-05"}
+    assert world.once(scheduled) == [("2018-04", "made"), ("2018-05", "failed")]
+    for n in range(1, ATTEMPTS):
+        began = world.clock
+        world.clock = began + PAUSE * 2 ** (n - 1) - 60
+        assert world.once(scheduled) == [("2018-05", "waiting")]
+        world.clock = time.time() + PAUSE * 2 ** (n - 1) + 1
+        rows = world.once(scheduled)
+        assert rows[0] == ("2018-05", "failed")
+        world.clock = time.time()
+    assert rows[1:] == [("2018-06", "made")]  # given up: those after it come
+    assert world.sent.count(f"small monthly 2018-05 failure {ATTEMPTS}") == 1
+    assert world.once(scheduled) == [] and len(world.sent) == 5
+    assert "given up: 2018-05" in schedule.states(scheduled, AS_OF)[0].state
+    world.broken = set()
+    assert world.once(scheduled, retry=True) == [("2018-05", "made")]
+
+
+def test_an_error_is_masked_before_it_is_kept_or_told(own_home):
+    scheduled, world = _scheduled(since="2018-06"), _World()
+    world.broken = {"2018-06"}
+    ended = Scheduler(scheduled, world.make, world.deliver).once(AS_OF)
+    assert ended[0].message == "no data for l*.w**@b***.e******"
+
+
+def test_a_message_that_was_not_taken_is_sent_the_next_time_and_those_that_were_are_not(own_home):
+    scheduled, world = _scheduled(tell=WEBHOOK, since="2018-06"), _World()
+    world.broken = {"mail"}
+    assert world.once(scheduled) == [("2018-06", "made"), ("2018-06", "untold")]
+    assert schedule.states(scheduled, AS_OF)[0].state == "not told: 2018-06"
+    world.broken = set()
+    assert world.once(scheduled) == [] and len(world.sent) == 2 and world.made == ["2018-06"]
+
+
+def test_the_long_running_scheduler_says_things_once_and_never_sleeps_long(own_home):
+    scheduled, world, said, slept = _scheduled(since="2018-06"), _World(), [], []
+    world.broken = {"2018-06"}
+    world.clock = datetime(2018, 7, 10, tzinfo=UTC).timestamp()
+
+    def sleep(seconds):
+        slept.append(seconds)
+        world.clock += seconds
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(scheduled, world.make, world.deliver, clock=lambda: world.clock).forever(said.append, sleep)
+    assert slept == [60, 60, 60]
+    assert said == ["monthly 2018-06 failed error no data for l*.w**@b***.e******"]
+
+
+def test_what_was_made_is_in_mlflow(own_home):
+    _World().once(_scheduled(since="2018-06"))
+    client = store.client()
+    (run,) = client.search_runs([client.get_experiment_by_name("small").experiment_id])
+    tags = {name: run.data.tags[name] for name in ("study", "report", "period", "verdict")}
+    assert tags == {"study": "small", "report": "monthly", "period": "2018-06", "verdict": "red"}
+    assert run.info.status == "FINISHED"
+
+
+def test_a_second_scheduler_leaves_a_report_alone(own_home):
+    scheduled, world = _scheduled(), _World()
+    with schedule._holding("monthly") as mine:
+        assert mine and world.once(scheduled) == [("", "busy")]
+    with current.holding("small"):  # someone runs the study by hand
+        assert world.once(scheduled) == [("2018-01", "busy")]
+    assert len(world.once(scheduled)) == 6
+    assert len(schedule.history("monthly", scheduled.reports["monthly"]).attempts["2018-01"]) == 1
+
+
+# told
+
+
+def test_a_mail_has_text_and_html_pages_and_the_same_id_when_it_is_sent_again(tmp_path, monkeypatch):
+    monkeypatch.delenv(mail.USER, raising=False)
+    page = tmp_path / "through_time.html"
+    page.write_text("<p>ok</p>")
+    message = dataclasses.replace(
+        _message("monthly", Report(**MONTHLY), "2018-03"),
+        subject="月报，2018-03：红灯\r\nBcc: x@y.z",
+        lines=("<script>1</script>",),
+    )
+    with receivers.smtp() as server:
+        to = mail.Server(host="127.0.0.1", port=server.port, sender="w@bank.example", security="none")
+        for _ in range(2):
+            mail.send(to, "owner@bank.example", message, [page])
+        first, second = server.mails
+    assert first["Subject"] == "月报，2018-03：红灯 Bcc: x@y.z" and first["Bcc"] is None
+    assert first["Message-ID"] == second["Message-ID"] and first["Auto-Submitted"] == "auto-generated"
+    assert "<script>" in first.get_body(("plain",)).get_content()
+    assert "&lt;script&gt;" in first.get_body(("html",)).get_content()
+    assert [a.get_filename() for a in first.iter_attachments()] == ["through_time.html"]
+
+
+def test_a_password_goes_over_an_encrypted_connection_only(monkeypatch):
+    monkeypatch.setenv(mail.USER, "workbench")
+    server = mail.Server(host="127.0.0.1", port=9, sender="w@bank.example", security="none")
+    with pytest.raises(UserError) as e:
+        mail.send(server, "owner@bank.example", _message("monthly", Report(**MONTHLY), "2018-03"))
+    assert str(e.value) == ("mail: WORKBENCH_SMTP_USER is set, but security is none; a password is sent encrypted only")
+
+
+def test_a_webhook_is_tried_again_and_names_no_secret(monkeypatch):
+    message = _message("monthly", Report(**MONTHLY), "2018-03")
+    with receivers.webhooks() as server:
+        url = f"http://127.0.0.1:{server.port}/s3cret"
+        server.refusals = [503, 429]
+        webhook.post(url, message, (0.01, 0.01, 0.01))
+        assert [p["name"] for p in server.posts] == [message.name] and len(server.keys[0]) == 32
+        server.refusals = [404]
+        with pytest.raises(OSError, match=rf"^webhook at 127.0.0.1:{server.port}: answered 404$"):
+            webhook.post(url, message, (0.01,))
+        monkeypatch.setenv("HOOK", url)
+        webhook.post("$HOOK", message, ())
+    with pytest.raises(OSError, match=r"^webhook at \$HOOK: ") as e:
+        webhook.post("$HOOK", message, (0.01,))
+    assert "s3cret" not in str(e.value)
+    monkeypatch.delenv("HOOK")
+    with pytest.raises(UserError, match=r"^webhook: environment variable HOOK holds no http\(s\) address; set it$"):
+        webhook.post("$HOOK", message)
+
+
+def test_bad_news_comes_first_in_both_languages():
+    from workbench.evidence import Evidence, Verdict
+    from workbench.registry.current import Record
+    from workbench.words import say
+
+    def record(step, verdict):
+        return Record("small", "2018-03", step, step, "r", "k", "FINISHED", verdict, "", 0.0, 0.0)
+
+    def evidence(key, verdict, **facts):
+        e = Evidence(key=key, question="?", verdict=verdict, answer=say("AUC {auc:.4f} on {n:,} rows.", **facts))
+        return e.record()
+
+    runs = [record("panel/build", "green"), record("monitoring/through_time", "red")]
+    content = {
+        "panel/build": [evidence("rows", Verdict.green, auc=0.8, n=9)],
+        "monitoring/through_time": [
+            evidence("a", Verdict.red, auc=0.6, n=5),
+            evidence("b", Verdict.error, auc=0.5, n=4),
+        ],
+    }
+    read = lambda r: {"evidence": content[r.step]}  # noqa: E731
+    english = telling.made(Told("monthly", "small", "2018-03", "en", address="https://w.bank.example/"), runs, read)
+    assert [m.subject for m in english] == [
+        "monthly, 2018-03: error; 2 breaches",
+        "monthly, 2018-03: error in monitoring/through_time: b",
+        "monthly, 2018-03: red in monitoring/through_time: a",
+    ]
+    assert english[0].lines == ("AUC 0.5000 on 4 rows.", "AUC 0.6000 on 5 rows.")
+    assert english[0].link == "https://w.bank.example/small/2018-03/monitoring/through_time.html"
+    chinese = telling.made(Told("monthly", "small", "2018-03", "zh_CN", "zh_CN/"), runs, read)
+    assert chinese[0].subject.startswith("monthly，2018-03：") and "breaches" not in chinese[0].subject
+    assert chinese[0].link == "reports/zh_CN/small/2018-03/monitoring/through_time.html"
+
+
+# the command line
+
+
+MONTHLY_STUDY = """
+title: Small
+defaults: {sample_rows: 600}
+steps:
+  portfolios/intake: {portfolio: taiwan_cards}
+  panel/build:
+    outcome: {event: delay_months >= 2, eligible: delay_months < 2, window_months: 1}
+    as_of_from: "{period_from}"
+    as_of_to: "{period_to}"
+    observation_months: 2
+"""
+
+
+def test_once_runs_a_study_for_every_missed_month_and_tells(own_home, monkeypatch):
+    monkeypatch.delenv(mail.USER, raising=False)
+    (own_home / "notebooks").symlink_to(Path(__file__).parents[2] / "notebooks")
+    (own_home / "params" / "small.yaml").write_text(MONTHLY_STUDY)
+    with ExitStack() as stack:
+        smtp, hooks = stack.enter_context(receivers.smtp()), stack.enter_context(receivers.webhooks())
+        _written(
+            own_home,
+            f"""
+mail: {{host: 127.0.0.1, port: {smtp.port}, sender: w@bank.example, security: none}}
+reports:
+  monthly:
+    {{study: small, cron: "0 6 3 * *", period: month, since: "2005-07", language: zh_CN,
+      tell: {{mail: [owner@bank.example], webhook: ["http://127.0.0.1:{hooks.port}/"]}}}}
+""",
+        )
+        late = workbench(own_home, "schedule", "check", "--as-of", "2005-09-10")
+        assert (late.returncode, late.stdout) == (1, "monthly overdue: 2005-07, 2005-08 (due: 2005-07 and 1 more)\n")
+        done = workbench(own_home, "schedule", "once", "--as-of", "2005-09-10")
+        assert done.returncode == 0, done.stdout + done.stderr
+        made = [row.split()[:3] for row in done.stdout.splitlines() if row.startswith("monthly ")]
+        assert made == [["monthly", "2005-07", "made"], ["monthly", "2005-08", "made"]]
+        reports = [p for p in hooks.posts if p["kind"] == "report"]
+        assert [p["period"] for p in reports] == ["2005-07", "2005-08"] and len(smtp.mails) == len(hooks.posts)
+        assert (own_home / reports[0]["link"]).exists() and len(set(hooks.keys)) == len(hooks.keys)
+        assert [a.get_filename() for a in smtp.mails[0].iter_attachments()] == ["build.html"]
+        again = workbench(own_home, "schedule", "once", "--as-of", "2005-09-10")
+        assert (again.returncode, again.stdout) == (0, "nothing is due\n") and len(smtp.mails) == len(hooks.posts)
+        assert len([p for p in hooks.posts if p["kind"] == "report"]) == 2
+    assert workbench(own_home, "schedule", "check", "--as-of", "2005-09-10").returncode == 0
+    listed = workbench(own_home, "schedule", "list", "--as-of", "2005-09-10").stdout
+    assert "2005-08" in listed and "2005-10-03 06:00" in listed and "up to date" in listed
+
+
+def test_install_prints_or_writes_what_calls_once(own_home, monkeypatch):
+    (own_home / "notebooks").mkdir()
+    line = workbench(own_home, "schedule", "install", "--cron").stdout
+    assert line.startswith(f"*/15 * * * * cd {own_home} && ") and "-m workbench.cli schedule once >>" in line
+    files = workbench(own_home, "schedule", "install", "--systemd", "--out", str(own_home / "units")).stdout.split()
+    assert [Path(f).name for f in files] == ["workbench-schedule.service", "workbench-schedule.timer"]
+    assert f'Environment="WORKBENCH_HOME={own_home}"' in Path(files[0]).read_text()
+    dag = workbench(own_home, "schedule", "install", "--airflow").stdout
+    compile(dag, "dag.py", "exec")
+    assert "schedule once" in dag and "catchup=False" in dag
+    bad = workbench(own_home, "schedule", "once", "--as-of", "soon")
+    assert bad.returncode == 2
+    assert "'soon' is no moment; write 2018-07-03 or 2018-07-03T09:00" in bad.stderr
+
+
+def test_the_shipped_schedule_is_whole():
+    assert slots.load().reports["simulated_bank_monthly"].due("2018-01").isoformat() == "2018-02-03T06:00:00+08:00"
