@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
+TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
 _ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
 
@@ -89,8 +90,13 @@ def month_number(period: str) -> int:
 def end(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None:
     """End a run as FINISHED, FAILED or KILLED."""
     for key, value in (tags or {}).items():
-        store.client().set_tag(run_id, key, value[:5000])
+        store.client().set_tag(run_id, key, value[:TAG_LENGTH])
     store.client().set_terminated(run_id, status)
+
+
+def ended_with(verdict: str, headline: str) -> dict[str, str]:
+    """Return the tags of a run that has ended well."""
+    return {"verdict": verdict, "headline": headline[:TAG_LENGTH]}
 
 
 def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
@@ -99,6 +105,11 @@ def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
 
     now = int(time.time() * 1000)
     store.client().log_batch(run_id, metrics=[Metric(k, v, now, 0) for k, v in figures.items() if v == v])
+
+
+def figures(run_id: str) -> dict[str, float]:
+    """Return a run's key figures as the store shows them."""
+    return dict(store.client().get_run(run_id).data.metrics)
 
 
 def keep(run_id: str, folder: Path) -> None:
@@ -159,10 +170,10 @@ def last_good(key: Key, step: str, step_key: str) -> Record | None:
     )
     experiment = store.experiment(key.study)
     found = store.client().search_runs([experiment], query, max_results=5, order_by=["attributes.start_time DESC"])
-    return next((r for run in found if (r := _record(run.info.run_id)) is not None), None)
+    return next((r for run in found if (r := record(run.info.run_id)) is not None), None)
 
 
-def _record(run_id: str) -> Record | None:
+def record(run_id: str) -> Record | None:
     """Return what a run wrote down of itself; None where a crash or a hand has left none."""
     try:
         return current.from_json(fetch(run_id, RECORD).read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ import os
 import socket
 import sqlite3
 import tempfile
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -107,8 +108,17 @@ def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
             database.close()
 
 
-def whole() -> None:
-    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning."""
+def whole(studies: Collection[str] = ()) -> None:
+    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning.
+
+    So it is where the experiment of one of the studies was deleted.
+    """
+    for study, number in ask("SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'deleted'") or []:
+        if study in studies:
+            raise UserError(
+                f"study '{study}': its experiment was deleted in MLflow, and its runs with it; bring it back with"
+                f" `mlflow experiments restore -x {number}` (MLFLOW_TRACKING_URI=sqlite:///mlruns/{DATABASE})"
+            )
     runs = {r.run_id for r in current.everything()}
     if not runs or _sqlite(uri()) is None:
         return
