@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 REPOSITORY = Path(__file__).parents[2]
+MARK = "WORKBENCH_NURSERY"
 STEPS = ("portfolios/intake", "panel/build", "models/development")
 CONTRACT = """
 name: loans
@@ -123,7 +124,8 @@ def opened() -> Nursery:
     """Start a nursery with a temporary folder of its own."""
     tmp = Path(tempfile.mkdtemp(prefix="workbench-nursery-"))
     (tmp / "tmp").mkdir()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), os.environ.get("PYTHONPATH", "")])}
+    paths = [str(REPOSITORY / "src"), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p), MARK: str(tmp)}
     command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("nursery.py"))]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp
@@ -150,13 +152,53 @@ def ask(home: Path, question: str, *values: object) -> list[tuple]:
         database.close()
 
 
-def processes(home: Path) -> list[int]:
-    """Return the processes that work in this home: runners, parents of warm kernels, kernels."""
+def processes(nursery: Nursery) -> list[int]:
+    """Return what this nursery's commands have left running: runners, parents of warm kernels, kernels."""
     out = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("WORKBENCH_HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+            is_ours = process.environ().get(MARK) == str(nursery.tmp) and process.pid != nursery.process.pid
+            if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                 out.append(process.pid)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return out
+
+
+def orphans(nursery: Nursery, seconds: float = 10) -> list[int]:
+    """Return what still runs after this time."""
+    until = time.monotonic() + seconds
+    while (running := processes(nursery)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return running
+
+
+def leftovers(home: Path, nursery: Nursery) -> list[str]:
+    """Return files and folders that only a command under way may have."""
+    patterns = ("work/*", ".store-*", "**/.part-*", "current/**/*.settling")
+    paths = [p for pattern in patterns for p in (home / "mlruns").glob(pattern) if not p.name.startswith(".clock")]
+    paths += [*(home / "reports").rglob(".part-*"), *(home / "reports").rglob("*.failed.ipynb")]
+    return [str(p.relative_to(home)) for p in paths] + [p.name for p in (nursery.tmp / "tmp").iterdir()]
+
+
+def wrong_in_store(home: Path) -> list[str]:
+    """Return what is broken, lost, doubled or stuck in the store: runs without their record, two versions of one model."""
+    (whole,) = ask(home, "PRAGMA integrity_check")
+    runs = ask(home, "SELECT run_uuid, name, status FROM runs")
+    steps = {run for (run,) in ask(home, "SELECT run_uuid FROM tags WHERE key = 'step' AND value != ''")}
+    bound = {run for (run,) in ask(home, "SELECT run_uuid FROM params WHERE key = 'record_sha256'")}
+    versions = ask(
+        home,
+        "SELECT t.value FROM model_version_tags t JOIN model_versions v ON v.name = t.name AND v.version = t.version"
+        " WHERE t.key = 'sha256' AND v.current_stage != 'Deleted_Internal'",
+    )
+    out = [] if whole == ("ok",) else [f"integrity: {whole}"]
+    out += [f"{name} is {status}" for _, name, status in runs if status not in ("FINISHED", "FAILED", "KILLED")]
+    out += [f"{name} {run[:8]} has no record" for run, name, s in runs if s == "FINISHED" and run in steps - bound]
+    return out + (["a model is registered twice"] if len(versions) != len(set(versions)) else [])
+
+
+def current_runs(home: Path) -> dict[str, str]:
+    """Return step → run of what the home says now."""
+    paths = sorted((home / "mlruns" / "current").glob("*/*/*/*.json"))
+    return {f"{p.parts[-4]} {p.parent.name}/{p.stem}": json.loads(p.read_text())["run_id"] for p in paths}

@@ -106,11 +106,11 @@ def _rules(c: Case) -> None:
 
 RULES = """
 psi:
-  title: Stability
+  description: stability
   unit: PSI
   owner: risk
   reference: ours
-  versions: [{from: 2020-01-01, values: {amber: 0.9, red: 0.99}}]
+  values: {2020-01-01: {amber: 0.9, red: 0.99}}
 """
 
 # what is changed → how, and what the next plain run says
@@ -127,7 +127,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Case], object], str]] = {
     "a run's verdict tag": (_run_tags, f"{RIGHT}tags of the run"),
     "a version's digest tag": (_version_tags, f"{RIGHT}tags of small.pd"),
     "a run's parameter": (lambda c: c.ask("UPDATE params SET value = '9' WHERE key = 'seed' AND run_uuid = ?", c.run()), f"a parameter of its run was changed; .* {AGAIN}"),
-    "a run's metric": (lambda c: c.ask("UPDATE metrics SET value = value + 0.2 WHERE key = 'auc' AND run_uuid = ?", c.run()), f"metric auc of its run was changed; .* {AGAIN}"),
+    "a run's metric": (lambda c: c.ask("UPDATE metrics SET value = value + 0.2 WHERE key = 'holdout_auc' AND run_uuid = ?", c.run()), f"metric holdout_auc of its run was changed; .* {AGAIN}"),
     "a run deleted": (lambda c: c.ask("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?", c.run()), f"its run was deleted; .* {AGAIN}"),
     "a run deleted for good": (_hard, f"its run is gone from the store; .* {AGAIN}"),
     "a model version deleted": (_version, f"small.pd version 1 was deleted; .* {AGAIN}"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import home
 from workbench.params import Key
-from workbench.registry import current, store
+from workbench.registry import current, heartbeat, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
 TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
-_ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
+_open: set[str] = set()  # runs that this process has begun and not ended
 
 
 def start(key: Key, name: str, facts: Mapping[str, Any], parent: str = "", note: str = "") -> str:
@@ -31,8 +31,16 @@ def start(key: Key, name: str, facts: Mapping[str, Any], parent: str = "", note:
     if parent:
         tags["mlflow.parentRunId"] = parent
     run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)
+    _open.add(run.info.run_id)
     log_params(run.info.run_id, facts)
     return run.info.run_id
+
+
+def beat() -> None:
+    """Renew the heartbeat of this process's runs where the store is a server; elsewhere its work folder has it."""
+    if store.is_server():
+        for run_id in list(_open):
+            store.client().set_tag(run_id, heartbeat.BEAT, f"{time.time():.0f}")
 
 
 def describe(study: str, note: str) -> None:
@@ -92,6 +100,7 @@ def end(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None
     for key, value in (tags or {}).items():
         store.client().set_tag(run_id, key, value[:TAG_LENGTH])
     store.client().set_terminated(run_id, status)
+    _open.discard(run_id)
 
 
 def ended_with(verdict: str, headline: str) -> dict[str, str]:
@@ -122,17 +131,43 @@ def artifacts(run_id: str) -> str:
     return store.below_mlruns(store.client().get_run(run_id).info.artifact_uri)
 
 
-def reconcile() -> list[str]:
-    """Mark runs whose runner is dead as KILLED and return their names; each is its step's last failed run."""
+def under_way() -> bool:
+    """Say whether a run is RUNNING in the store, or may be (of a server it isn't asked)."""
+    rows = store.ask("SELECT 1 FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active' LIMIT 1")
+    return bool(rows)
+
+
+def crashed() -> list[Run]:
+    """Return the runs that are RUNNING in the store and whose runner is gone, whatever machine it was on."""
     c = store.client()
     experiments = [e.experiment_id for e in c.search_experiments()]
     running = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
-    dead = [r for r in running if "runner" in r.data.tags and not home.is_alive(r.data.tags["runner"])]
-    for r in dead:
-        c.set_terminated(r.info.run_id, "KILLED")
+    return [r for r in running if "runner" in r.data.tags and not _lives(r.data.tags)]
+
+
+def reconcile() -> list[str]:
+    """Mark crashed runs as KILLED with a tag that says so, and return their names; each is its step's last failed run.
+
+    Whoever looks may call it: it touches no run whose runner lives.
+    """
+    lost = crashed()
+    for r in lost:
+        store.client().set_tag(r.info.run_id, "crashed", "its runner is gone")
+        store.client().set_terminated(r.info.run_id, "KILLED")
         if r.data.tags.get("step"):
-            current.put(_stopped(r), current.FAILED)
-    return [r.info.run_name for r in dead]
+            _remember(_stopped(r))
+    return [r.info.run_name for r in lost]
+
+
+def _lives(tags: Mapping[str, str]) -> bool:
+    return heartbeat.lives(tags["runner"], tags if store.is_server() else None)
+
+
+def _remember(stopped: Record) -> None:
+    """Make this the step's last failed run, unless a later one has ended well since."""
+    good = current.read(stopped.key, stopped.slug)
+    if good is None or good.start < stopped.start:
+        current.put(stopped, current.FAILED)
 
 
 def _stopped(r: Run) -> Record:
@@ -144,9 +179,9 @@ def _stopped(r: Run) -> Record:
         slug=step.replace("@", "-"),
         run_id=r.info.run_id,
         step_key=r.data.params.get("step_key", ""),
-        status="KILLED",
+        status="CRASHED",
         verdict="error",
-        headline=_ENDS["KILLED"],
+        headline="crashed: its runner is gone",
         start=r.info.start_time / 1000,
         seconds=0.0,
     )

@@ -91,6 +91,11 @@ def _sqlite(uri_: str) -> Path | None:
     return Path(uri_.removeprefix("sqlite:///")) if uri_.startswith("sqlite:///") else None
 
 
+def is_server() -> bool:
+    """Say whether the store is a tracking server rather than files of ours."""
+    return urlsplit(uri()).scheme in ("http", "https")
+
+
 def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
     """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
     path = _sqlite(uri())

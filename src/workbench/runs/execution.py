@@ -78,6 +78,8 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         _drive(flows, options.jobs)
         for flow in flows:
             flow.close()
+        if index.is_changed():
+            watcher.note("reports/index.html was changed by hand, put right")
         index.write()
     return {f.study.name: list(f.results.values()) for f in flows}
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import papermill
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from traitlets.config import Config
+
+from workbench import home
 
 Progress = Callable[[int, int], None]
 START_TIMEOUT_SECONDS = 180  # a cold machine reads two gigabytes of libraries first
@@ -29,6 +35,7 @@ class _Engine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
         env, cwd, progress = kwargs.pop("env"), kwargs.pop("kernel_cwd"), kwargs.pop("progress")
+        sockets = kwargs.pop("sockets")
         total, start = len(nb_man.nb.cells), nb_man.cell_start
 
         def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
@@ -42,8 +49,27 @@ class _Engine(NBClientEngine):
             startup_timeout=kwargs["start_timeout"],
             timeout=None,
             resources={"metadata": {"path": str(cwd)}},
+            config=_sockets(sockets) if sockets else Config(),
         )
         return client.execute(env=env)
+
+
+def _sockets(folder: Path) -> Config:
+    """Let kernel and runner talk over sockets in this folder instead of ports, which every local process can reach."""
+    talk = {"transport": "ipc", "ip": str(folder / "k"), "connection_file": str(folder / "kernel.json")}
+    return Config(KernelManager=talk)
+
+
+@contextmanager
+def _talking() -> Iterator[Path | None]:
+    if sys.platform == "win32":  # ZeroMQ has no such sockets there
+        yield None
+        return
+    folder = home.for_sockets()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 papermill_engines.register("workbench", _Engine)
@@ -63,18 +89,20 @@ def run(
     The half-run notebook is at `target` then, with a mark at the cell that failed.
     """
     try:
-        papermill.execute_notebook(
-            source,
-            target,
-            dict(values),
-            engine_name="workbench",
-            kernel_name=kernel,
-            progress_bar=False,
-            start_timeout=START_TIMEOUT_SECONDS,
-            env=dict(env),
-            kernel_cwd=source.parent,
-            progress=progress,
-        )
+        with _talking() as sockets:
+            papermill.execute_notebook(
+                source,
+                target,
+                dict(values),
+                engine_name="workbench",
+                kernel_name=kernel,
+                progress_bar=False,
+                start_timeout=START_TIMEOUT_SECONDS,
+                env=dict(env),
+                kernel_cwd=source.parent,
+                progress=progress,
+                sockets=sockets,
+            )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
         raise StepFailed(
