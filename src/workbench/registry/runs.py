@@ -15,6 +15,7 @@ from workbench.registry import current, heartbeat, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities import Run
 
 RECORD = "record.json"
@@ -185,6 +186,24 @@ def _stopped(r: Run) -> Record:
         start=r.info.start_time / 1000,
         seconds=0.0,
     )
+
+
+def latest(n: int = 20) -> pd.DataFrame:
+    """Return the latest runs, newest first: began, study, period, step (empty: the study's own), status, verdict."""
+    import pandas as pd
+
+    c = store.client()
+    ids = [e.experiment_id for e in c.search_experiments()]
+    order = ["attributes.start_time DESC"]
+    rows = [_shown(r) for r in (c.search_runs(ids, max_results=n, order_by=order) if ids else [])]
+    return pd.DataFrame(rows, columns=["began", "study", "period", "step", "status", "verdict"])
+
+
+def _shown(r: Run) -> dict[str, str]:
+    tags, when = r.data.tags, time.strftime("%Y-%m-%d %H:%M", time.localtime(r.info.start_time / 1000))
+    status_ = "CRASHED" if "crashed" in tags else r.info.status
+    shown = {"began": when, **{name: tags.get(name, "") for name in ("study", "period", "step")}}
+    return {**shown, "status": status_, "verdict": tags.get("verdict", "")}
 
 
 def status(run_id: str) -> str:

@@ -53,9 +53,8 @@ def _sockets_fit() -> bool:
 
 
 def ui(port: int, store: str) -> list[str]:
-    """Return the command of MLflow's UI on a store (its address)."""
-    address = ["--host", LOOPBACK, "--port", str(port), "--backend-store-uri", store]
-    return [sys.executable, "-m", "mlflow", "ui", *address]
+    """Return the command of MLflow's UI on a store (its address): for reading only, on the loopback address."""
+    return [sys.executable, "-W", "ignore", "-m", "workbench.registry.reading", "--port", str(port), "--store", store]
 
 
 def free_port(wanted: int) -> int:
