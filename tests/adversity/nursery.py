@@ -21,6 +21,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 PRELOAD = (
     "pandas pyarrow.parquet duckdb matplotlib.pyplot matplotlib.backends.backend_agg statsmodels.api"
     " sklearn.linear_model sklearn.ensemble sklearn.model_selection sklearn.metrics pandera.pandas xgboost mlflow"
+    " IPython.core.interactiveshell ipykernel.ipkernel ipykernel.debugger matplotlib_inline.backend_inline comm"
     " mlflow.pyfunc mlflow.store.tracking.sqlalchemy_store alembic.command papermill nbconvert ipykernel.kernelapp"
     " workbench.cli workbench.runs.execution workbench.runs.outcome workbench.runs.plan workbench.runs.progress"
     " workbench.runs.warm workbench.runs.forkserver workbench.runs.notebook workbench.portfolios.intake"

@@ -102,10 +102,12 @@ def _trials(bank, home: Path, kinds: list[str], seed: int) -> tuple[int, list[st
 
 
 @pytest.fixture
-def home(bank, ran, tmp_path) -> Path:
-    copy = tmp_path / "home"
-    shutil.copytree(ran, copy, symlinks=True)
-    return copy
+def home(bank, tmp_path) -> Path:
+    """A home in which the study, its development cut short, has run once."""
+    home = bank.furnish(tmp_path / "home", short=True)
+    done = bank.run(home, "run", "small")
+    assert done.code == 0, done.text
+    return home
 
 
 def _born(bank, place: Path, delay: float) -> tuple[bool, str]:

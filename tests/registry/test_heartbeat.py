@@ -1,6 +1,7 @@
 """A run whose runner is gone is crashed within a minute, whoever looks and from wherever; one that lives is left alone."""
 
 import os
+import shutil
 import time
 
 import pytest
@@ -13,9 +14,19 @@ ELSEWHERE = "another-host-1234abcd-4026531836:77:1700000000"
 KEY = Key("beats", "once")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A store without a run; its making takes seconds."""
+    place = tmp_path_factory.mktemp("made")
+    store.create(place / store.DATABASE)
+    return place / store.DATABASE
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(made, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(made, tmp_path / "mlruns")
     return tmp_path
 
 
