@@ -78,7 +78,8 @@ def test_kernel_and_runner_talk_over_sockets_that_only_their_owner_reaches(kerne
     name = kernel if is_warm else "python3"
     step.run(tmp_path / "in.ipynb", tmp_path / "out.ipynb", {}, os.environ, name, lambda *_: None)
     transport, ports, mode, place = json.loads(printed(nbformat.read(tmp_path / "out.ipynb", 4)))
-    assert (transport, ports, mode) == ("ipc", 0, "0o700") and not os.path.exists(os.path.dirname(place))
+    # One port is ipykernel's own, for what its forks print: it takes only what begins with 16 random bytes.
+    assert (transport, mode) == ("ipc", "0o700") and ports <= 1 and not os.path.exists(os.path.dirname(place))
 
 
 def test_sockets_lie_where_their_path_is_short_enough(monkeypatch, tmp_path):
