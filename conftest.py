@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
+    os.environ.setdefault(_name, "1")  # before the libraries are imported; two workers of two threads wait for each other
+
 import workbench  # noqa: F401 - first: it keeps MLflow from loading Spark's client in the tests
 
 REPOSITORY = Path(__file__).parent
@@ -37,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the warm kernels, remove the home."""
+    if running := sys.modules.get("running"):
+        running.stop()
     _session.close()
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from workbench import contracts
 from workbench.contracts import Contract
-from workbench.models.development import directions
+from workbench.models.samples import directions
 from workbench.panel import build
 from workbench.portfolios import catalog
 

@@ -46,12 +46,17 @@ def for_sockets() -> Path:
 
     It lies in the system's temporary folder, or in `/tmp` where that one's path is too long.
     """
-    for place in (tempfile.gettempdir(), "/tmp"):
+    for place in socket_places():
         folder = Path(tempfile.mkdtemp(prefix=f"{KERNELS}{os.getpid()}-", dir=place))  # its mode is 0700
         if len(os.fsencode(folder)) <= SOCKET_BYTES - _SOCKET_NAME:
             return folder
         folder.rmdir()
     raise OSError(errno.ENAMETOOLONG, "too long a path for sockets; let TMPDIR name a shorter folder", str(folder))
+
+
+def socket_places() -> tuple[str, str]:
+    """Return where folders for sockets lie: the system's temporary folder, not one this process has set for itself."""
+    return os.environ.get("TMPDIR") or "/tmp", "/tmp"
 
 
 def put(path: Path, content: bytes | Path) -> None:

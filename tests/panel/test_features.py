@@ -150,7 +150,8 @@ def as_of(account: pd.DataFrame, months: pd.DataFrame, month: str, length: int) 
         parent_id=account["entity_id"], as_of_date=pd.Timestamp(month), sample="development", outcome=0.0, weight=1.0
     )
     sampled["anchor"] = pd.Timestamp(month).year * 12 + pd.Timestamp(month).month
-    return engine.frame(text, {**facts.relations, "sampled": sampled})
+    rows = engine.frame(text, {**facts.relations, "sampled": sampled})
+    return rows.sort_values("entity_id", ignore_index=True)
 
 
 def random_months(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -119,6 +119,9 @@ def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tm
     assert clean["customer"]["customer_id"].str.fullmatch(r"customer_[0-9a-f]{16}").all()
     assert set(clean["loan"]["customer_id"]) & set(clean["customer"]["customer_id"])
     assert evidence.value == 5
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "another"))  # with a key of its own, and yet the same people
+    again, _ = intake.depersonalised(checked, raw, p)
+    assert again["customer"]["customer_id"].equals(clean["customer"]["customer_id"])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from running import process, workbench
+
 REPOSITORY = Path(__file__).parents[2]
 SMALL = """
 title: Small
@@ -20,13 +22,6 @@ steps:
   portfolios/intake: {portfolio: taiwan_cards}
   panel/build:
 """
-
-
-def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(home)}
-    return subprocess.run(
-        [sys.executable, "-m", "workbench.cli", *words], cwd=home, env=env, capture_output=True, text=True
-    )
 
 
 @pytest.fixture
@@ -54,7 +49,7 @@ def _statuses(home: Path) -> dict[str, str]:
 
 def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
     began = time.monotonic()
-    again = _workbench(sample_home, "run", "params/sample.yaml")
+    again = process(sample_home, "run", "params/sample.yaml")
     assert again.returncode == 0, again.stderr
     steps = len([line for line in again.stdout.splitlines() if line.startswith("= sample ")])
     assert f"{steps} unchanged; pages: reports/index.html" in again.stdout and steps >= 3
@@ -65,7 +60,7 @@ def test_same_seed_same_model_to_the_last_byte(sample_home):
     pin = sample_home / "mlruns" / "tables" / "sample" / "once" / "model__pd.json"
     before = json.loads(pin.read_text())
     step = ("--step", "models/development", "--jobs", "1", "--cold")  # one kernel, with no warm parent before it
-    again = _workbench(sample_home, "run", "params/sample.yaml", "--fresh", *step)
+    again = process(sample_home, "run", "params/sample.yaml", "--fresh", *step)
     assert again.returncode == 0, again.stdout + again.stderr
     assert json.loads(pin.read_text()) == before  # the same bytes are the same version, with its validation
 
@@ -80,7 +75,7 @@ def test_validation_stands_on_the_version_in_use(sample_home):
 
 def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
     _append(own_home, "portfolios/intake", "1 / 0", at=-3)
-    done = _workbench(own_home, "run", "params/small.yaml", "--cold")
+    done = workbench(own_home, "run", "params/small.yaml")
     assert done.returncode == 1
     assert (
         "ZeroDivisionError: division by zero; the partial notebook is reports/small/once/portfolios/intake.failed.ipynb"
@@ -94,7 +89,7 @@ def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
 
 def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
     _append(own_home, "portfolios/intake", "'call ' + '138' + '0013' + '8000'")
-    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    done = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert done.returncode == 2
     assert "shows personal data (phone number" in done.stdout and "13800138000" not in done.stdout
     assert not list((own_home / "reports").rglob("*.ipynb"))
@@ -104,7 +99,7 @@ def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
 
 def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
     _append(own_home, "portfolios/intake", "raise ValueError('of ' + '138' + '0013' + '8000')", at=-3)
-    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    done = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert done.returncode == 1 and "ValueError: of 13*******00" in done.stdout
     assert "13800138000" not in done.stdout + done.stderr
     holding = [p for p in own_home.rglob("*") if p.is_file() and b"13800138000" in p.read_bytes()]
@@ -114,7 +109,7 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     _append(own_home, "portfolios/intake", "import time; time.sleep(600)", at=-3)
     env = {**os.environ, "WORKBENCH_HOME": str(own_home)}
-    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml", "--cold"]
+    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml"]
     runner = subprocess.Popen(command, cwd=own_home, env=env, stdout=subprocess.PIPE, text=True)
     assert "portfolios/intake begins" in runner.stdout.readline()
     time.sleep(2)
@@ -122,7 +117,7 @@ def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     runner.wait()
     assert set(_statuses(own_home).values()) == {"RUNNING"}
     shutil.copy(REPOSITORY / "notebooks/portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb")
-    again = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    again = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "portfolios/intake: left behind by a runner that is gone, marked KILLED" in again.stdout
     assert "RUNNING" not in _statuses(own_home).values()
@@ -133,7 +128,7 @@ def test_a_notebook_without_end_marker_has_failed(own_home):
     notebook = nbformat.read(path, 4)
     notebook.cells = notebook.cells[:-1]
     nbformat.write(notebook, path)
-    done = _workbench(own_home, "run", "params/small.yaml", "--cold", "--step", "portfolios/intake")
+    done = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert done.returncode == 1 and "the notebook ended without evidence.leave(...)" in done.stdout
 
 
@@ -143,7 +138,7 @@ def _own_study(home: Path, content: bytes) -> subprocess.CompletedProcess:
     (home / "loans.yaml").write_text(f"name: loans\ntitle: t\nevent_value: '1'\ncolumns:\n{columns}")
     step = "portfolios/intake: {portfolio: own_files, files: {account: loans.csv}, contracts: {account: loans.yaml}, sample_rows: 0}"
     (home / "params" / "own.yaml").write_text(f"title: Own\nsteps:\n  {step}\n")
-    return _workbench(home, "run", "params/own.yaml", "--cold")
+    return workbench(home, "run", "params/own.yaml")
 
 
 def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
@@ -185,6 +180,6 @@ WRONG = {
 
 @pytest.mark.parametrize("words", WRONG)
 def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
-    done = _workbench(own_home, *words.split())
+    done = workbench(own_home, *words.split())
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.endswith(WRONG[words] + "\n") and done.stderr.count("\n") == 1

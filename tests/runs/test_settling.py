@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from running import process, workbench
 from workbench.registry import current
 from workbench.registry.current import Record
 from workbench.runs import settling
@@ -26,15 +27,8 @@ steps:
 """
 
 
-def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(home)}
-    return subprocess.run(
-        [sys.executable, "-m", "workbench.cli", *words], cwd=home, env=env, capture_output=True, text=True
-    )
-
-
 def _run(home: Path, *words: str) -> str:
-    done = _workbench(home, "run", "params/small.yaml", "--cold", *words)
+    done = workbench(home, "run", "params/small.yaml", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -161,7 +155,7 @@ def test_a_lost_store_is_an_error_and_no_new_history(home, loss):
             database.execute("PRAGMA foreign_keys = OFF")
             database.execute("DELETE FROM runs")
     before = _page(home, BUILD)
-    done = _workbench(home, "run", "params/small.yaml", "--cold", "--fresh")
+    done = workbench(home, "run", "params/small.yaml", "--fresh")
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr == (
         "workbench: mlruns/mlflow.db holds none of the 2 runs that mlruns/current/ and reports/ stand on;"
@@ -175,7 +169,7 @@ def test_a_crash_between_the_end_of_a_run_and_its_publishing_is_repaired_at_the_
         "import os, sys; from workbench.runs import settling; from workbench.cli import main;"
         "settling.settle = lambda record: os._exit(9); main(sys.argv[1:])"
     )
-    words = ["run", "params/small.yaml", "--cold", "--fresh", "--step", BUILD]
+    words = ["run", "params/small.yaml", "--fresh", "--step", BUILD]
     env = {**os.environ, "WORKBENCH_HOME": str(home)}
     old = _pin(home, BUILD)
     assert subprocess.run([sys.executable, "-c", dies, *words], cwd=home, env=env, capture_output=True).returncode == 9
@@ -197,7 +191,7 @@ def test_what_dead_processes_leave_is_swept_and_what_living_ones_have_stays(home
     (home / "mlruns/.store-x").mkdir()
     part = home / f"reports/small/{places.PART}999999999-index.html"
     part.write_text("half")
-    _run(home)
+    process(home, "run", "params/small.yaml")
     assert [p.name for folder in ("work", "scratch") for p in (home / "mlruns" / folder).iterdir()] == [alive, alive]
     assert not part.exists() and not (home / "mlruns/.store-x").exists()
 
@@ -215,7 +209,7 @@ UNDECLARED = "tables.write(p.key, 'mart__more', panel)"
 def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(home):
     before = {p: p.read_bytes() for p in (home / "mlruns/tables").rglob("*") if p.is_file()}
     _cell(home, BUILD, UNDECLARED)
-    done = _workbench(home, "run", "params/small.yaml", "--cold")
+    done = workbench(home, "run", "params/small.yaml")
     assert done.returncode == 1
     assert "the notebook wrote mart__more, which `writes` of its module doesn't declare" in done.stdout
     assert {p: p.read_bytes() for p in (home / "mlruns/tables").rglob("*") if p.is_file()} == before
@@ -235,7 +229,7 @@ def test_tags_for_what_the_step_has_not_read_fail_it(home):
         '    tags={\\"model__pd\\": {\\"validation.verdict\\": \\"pass\\"}},\\n",\n    "    figures={\\"rows\\"',
     )
     path.write_text(text)
-    done = _workbench(home, "run", "params/small.yaml", "--cold")
+    done = workbench(home, "run", "params/small.yaml")
     assert done.returncode == 1
     assert "the notebook proposes tags for model__pd, which it neither reads nor writes" in done.stdout
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -85,7 +84,7 @@ def test_kernel_and_runner_talk_over_sockets_that_only_their_owner_reaches(kerne
 def test_sockets_lie_where_their_path_is_short_enough(monkeypatch, tmp_path):
     far = tmp_path / ("x" * 90)
     far.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(far))
+    monkeypatch.setenv("TMPDIR", str(far))
     place = home.for_sockets()
     assert len(os.fsencode(place)) < home.SOCKET_BYTES - 10 and list(far.iterdir()) == []
     place.rmdir()

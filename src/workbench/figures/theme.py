@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
@@ -32,7 +33,6 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY, AMBER = (
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 LIGHTS = {"green": GREEN, "amber": AMBER, "red": RED, "info": GREY}  # of verdicts
 LATIN = "DejaVu Sans"
-CJK = ("Noto Sans CJK", "Source Han Sans", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei", "WenQuanYi")
 
 _STYLE = {
     "figure.facecolor": PAPER,
@@ -92,17 +92,17 @@ PLAIN = _Plain(  # the words of a picture that isn't told what is predicted
 
 
 @functools.cache
-def cjk_font() -> str | None:
-    """Return the name of the font that draws Chinese, None where this machine has none."""
-    names = {f.name for f in font_manager.fontManager.ttflist}
-    fitting = (n for prefix in CJK for n in sorted(names) if n.startswith(prefix) and "Mono" not in n)
-    return next(fitting, None)
+def cjk_font() -> str:
+    """Return the name of the font that draws Chinese; its file comes with the package `mplfonts`."""
+    path = str(resources.files("mplfonts") / "fonts" / "NotoSansCJKsc-Regular.otf")
+    font_manager.fontManager.addfont(path)
+    return font_manager.FontProperties(fname=path).get_name()
 
 
 @contextmanager
 def house() -> Iterator[None]:
     """Draw in the house style within the block."""
-    fonts = [LATIN, *filter(None, [cjk_font()])]
+    fonts = [LATIN, cjk_font()]
     with plt.rc_context({**_STYLE, "font.family": fonts}):
         yield
 

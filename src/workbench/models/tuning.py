@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
@@ -66,7 +66,9 @@ def candidates(
 
 def folds(s: Sample, n: int, seed: int) -> Splits:
     """Return n folds (train, test) of whole parents, of equal event rate where the outcome is binary."""
-    split = StratifiedGroupKFold if s.outcome.is_binary else GroupKFold
+    single = len(np.unique(s.parent_id)) == len(s.parent_id)
+    stratified = StratifiedKFold if single else StratifiedGroupKFold  # the latter takes seconds to place single rows
+    split = stratified if s.outcome.is_binary else GroupKFold
     return list(split(n, shuffle=True, random_state=seed).split(s.X, s.y, s.parent_id))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     values later can be refused without the values themselves being stored anywhere.
     """
     key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
+    linking = _linking_key(p, key)
     for name, table in checked.items():
         personal = [c for c in raw[name][1].columns if c.personal]
         linked = {c.name: c.name.removesuffix("_id") for c in personal if c.role in ("key", "parent")}
@@ -159,11 +161,20 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
             seen |= set(pseudonyms.fingerprints(_recognisable(table[column.name], column.personal), key))
             treatment = "keyed pseudonym" if column.name in linked else "not kept"
             rows.append((name, column.name, column.personal, treatment))
-        replaced = {n: pseudonyms.pseudonym(table[n], key, prefix) for n, prefix in linked.items()}
+        replaced = {n: pseudonyms.pseudonym(table[n], linking, prefix) for n, prefix in linked.items()}
         out[name] = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
+
+
+def _linking_key(p: Params, key: bytes) -> bytes:
+    """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
+
+    The hold-out is drawn by pseudonym: so a simulated study says the same in every home.
+    """
+    simulated = catalog.source(p.portfolio).simulated
+    return hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
 
 
 def _recognisable(values: pd.Series, kind: str) -> pd.Series:

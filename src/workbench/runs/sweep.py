@@ -20,11 +20,17 @@ DAY = 86_400
 
 @contextmanager
 def working() -> Iterator[Path]:
-    """Yield the folder this runner works in. Where it stays behind, its owner was killed."""
+    """Yield the folder this runner works in. Where it stays behind, its owner was killed.
+
+    What this process and the libraries in it lay aside goes there, too, and is swept with it.
+    """
     with heartbeat.beating(runs.beat) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder / "aside")
+        (folder / "aside").mkdir()
         try:
             yield folder
         finally:
+            tempfile.tempdir = before
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -89,7 +95,7 @@ def _stores() -> None:
 
 def _kernels() -> None:
     """Sweep what the warm kernels' parents of dead runners have left in the system's temporary folder."""
-    places = {p for folder in (tempfile.gettempdir(), "/tmp") for p in Path(folder).glob(f"{home.KERNELS}*")}
+    places = {p for folder in home.socket_places() for p in Path(folder).glob(f"{home.KERNELS}*")}
     for place in places:
         if place.stat().st_uid == os.getuid() and not _runs(place.name.removeprefix(home.KERNELS).partition("-")[0]):
             shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
