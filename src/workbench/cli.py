@@ -101,6 +101,15 @@ def _parser() -> argparse.ArgumentParser:
     intake.set_defaults(call=_intake)
     doctor = commands.add_parser("doctor", help="is this machine ready: versions, disk, MLflow store, fonts")
     doctor.set_defaults(call=_doctor)
+    _looks(commands)
+    completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
+    completion.add_argument("shell", choices=("bash", "zsh"))
+    completion.set_defaults(call=_completion)
+    return parser
+
+
+def _looks(commands: argparse._SubParsersAction) -> None:
+    """Add the commands through which a person looks at runs, notebooks and store."""
     runs = commands.add_parser("runs", help="the latest runs and how they stand; one whose runner is gone has crashed")
     runs.set_defaults(call=_runs)
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
@@ -108,10 +117,6 @@ def _parser() -> argparse.ArgumentParser:
     ui = commands.add_parser("ui", help="MLflow UI on mlruns/, for reading only (loopback only)")
     ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
-    completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
-    completion.add_argument("shell", choices=("bash", "zsh"))
-    completion.set_defaults(call=_completion)
-    return parser
 
 
 def _study(text: str) -> Path:

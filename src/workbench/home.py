@@ -42,7 +42,7 @@ _SOCKET_NAME = 16  # of them for a socket's own name in its folder
 
 
 def for_sockets() -> Path:
-    """Return a new folder that only its owner may enter, with a path short enough for sockets in it; swept when he dies.
+    """Return a new folder that only its owner may enter, with a path short enough for sockets; swept when he dies.
 
     It lies in the system's temporary folder, or in `/tmp` where that one's path is too long.
     """

@@ -59,7 +59,9 @@ def measured(record_property) -> Callable[..., None]:
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """Print the table; write it into the page where the whole suite ran (`WORKBENCH_RELIABILITY=1`)."""
     reports = [r for group in terminalreporter.stats.values() for r in group if hasattr(r, "user_properties")]
-    rows = sorted({tuple(v) for r in reports if getattr(r, "when", "") == "call" for k, v in r.user_properties if k == PROPERTY})
+    rows = sorted(
+        {tuple(v) for r in reports if getattr(r, "when", "") == "call" for k, v in r.user_properties if k == PROPERTY}
+    )
     if not rows:
         return
     table = HEAD + "".join(f"| {what} | {n:,} | {failures} | {seed} |\n" for what, n, failures, seed in rows)

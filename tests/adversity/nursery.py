@@ -7,6 +7,7 @@ parent is forked from here, too, in place of a new interpreter.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -84,10 +85,8 @@ class ForkedParent:
 
 
 def _closed(fd: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.close(fd)
-    except OSError:
-        pass
 
 
 def serve() -> None:

@@ -85,7 +85,9 @@ def _version(c: Case) -> None:
 
 def _experiment(c: Case) -> None:
     c.ask("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'small'")
-    c.ask("UPDATE runs SET lifecycle_stage = 'deleted' WHERE experiment_id IN (SELECT experiment_id FROM experiments WHERE name = 'small')")
+    c.ask(
+        "UPDATE runs SET lifecycle_stage = 'deleted' WHERE experiment_id IN (SELECT experiment_id FROM experiments WHERE name = 'small')"
+    )
 
 
 def _empty(c: Case) -> None:

@@ -39,7 +39,12 @@ def test_of_every_route_of_mlflow_only_the_searches_are_let_through():
 @pytest.mark.parametrize("prefix", ["/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0"])
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 def test_whatever_is_not_known_is_refused(prefix, method):
-    for place in ("mlflow/runs/set-tag", "mlflow/new/thing", "mlflow-artifacts/artifacts/runs/search", "mlflow/runs/search/x"):
+    for place in (
+        "mlflow/runs/set-tag",
+        "mlflow/new/thing",
+        "mlflow-artifacts/artifacts/runs/search",
+        "mlflow/runs/search/x",
+    ):
         assert not reading.is_reading(method, f"{prefix}/{place}")
 
 

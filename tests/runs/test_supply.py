@@ -64,7 +64,13 @@ def test_every_licence_is_allowed_and_one_that_is_not_is_named(lock, monkeypatch
 
 @pytest.mark.parametrize(
     ("expression", "allowed"),
-    [("MIT", True), ("GPL-3.0-only OR MIT", True), ("GPL-3.0-only AND MIT", False), ("", False), ("Proprietary", False)],
+    [
+        ("MIT", True),
+        ("GPL-3.0-only OR MIT", True),
+        ("GPL-3.0-only AND MIT", False),
+        ("", False),
+        ("Proprietary", False),
+    ],
 )
 def test_an_expression_is_allowed_where_it_can_be_fulfilled(expression, allowed):
     assert supply.is_allowed(expression, ["MIT"]) is allowed

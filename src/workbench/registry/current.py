@@ -24,8 +24,8 @@ class Record:
     """What a run came to, and everything that must still be there for the run to count.
 
     `tables`, `models`: what the names it wrote point to. `tags`: what it says of model versions it has read, by name.
-    `facts`: digest of the run's parameters in the store. `files`: digests of the run's artifacts. `pages`: artifact → its place below `reports/`. `folder`: the run's
-    artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
+    `facts`: digest of the run's parameters. `files`: digests of its artifacts. `pages`: artifact → its place below
+    `reports/`. `folder`: its artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
     """
 
     study: str
