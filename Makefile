@@ -4,9 +4,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+AUDIT := .venv-audit
+PIP_AUDIT := pip-audit
 READY := $(VENV)/.ready
 
-.PHONY: setup run test adversity lab ui lint lock benchmarks clean
+.PHONY: setup run test adversity lab ui lint lock benchmarks sbom licences audit clean
 
 setup: $(READY)
 
@@ -50,6 +52,17 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/drift.py
 	$(BIN)/python benchmarks/warm_kernel.py
 
+sbom: $(READY)
+	@$(BIN)/python -m workbench.runs.supply sbom > sbom.json && echo sbom.json
+
+licences: $(READY)
+	$(BIN)/python -m workbench.runs.supply licences
+
+# Exit code 1 where a vulnerability is known, 2 where the source of them can't be asked: nothing was checked then.
+audit: $(READY)
+	test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet $(PIP_AUDIT); }
+	$(BIN)/python -m workbench.runs.supply audit $(AUDIT)/bin/python
+
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
 lock:
 	uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --generate-hashes \
@@ -58,4 +71,4 @@ lock:
 		--no-emit-index-url --no-header -o benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV) $(PEERS)
+	rm -rf $(VENV) $(PEERS) $(AUDIT) sbom.json

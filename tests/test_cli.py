@@ -119,6 +119,22 @@ def test_lab_opens_at_the_workbenchs_folder_with_a_named_kernel_and_no_announcem
     assert "@jupyterlab/apputils-extension:announcements" in json.dumps(disabled)
 
 
+def test_jupyters_token_is_in_a_file_of_its_owner_and_in_no_log(tmp_path, monkeypatch):
+    from jupyter_server.auth.identity import IdentityProvider
+
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    _, environment = servers.lab()
+    path = Path(environment["JUPYTER_TOKEN_FILE"])
+    token = path.read_text()
+    assert len(token) == 48 and path.stat().st_mode & 0o777 == 0o600
+    servers.lab()
+    assert path.read_text() != token
+    monkeypatch.setenv("JUPYTER_TOKEN_FILE", str(path))
+    monkeypatch.delenv("JUPYTER_TOKEN", raising=False)
+    provider = IdentityProvider()
+    assert provider.token == path.read_text() and not provider.token_generated  # it logs `token=...` then
+
+
 def test_doctor_says_which_font_draws_chinese():
     assert doctor._fonts() == (True, "fonts: Chinese labels with Noto Sans CJK SC")
 

@@ -121,11 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     intake.set_defaults(call=_intake)
     doctor = commands.add_parser("doctor", help="is this machine ready: versions, disk, MLflow store, fonts")
     doctor.set_defaults(call=_doctor)
-    lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
-    lab.set_defaults(call=_lab)
-    ui = commands.add_parser("ui", help="MLflow UI on mlruns/ (loopback only)")
-    ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
-    ui.set_defaults(call=_ui)
+    _looks(commands)
     completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
     completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(call=_completion)
@@ -164,6 +160,17 @@ def _moment(text: str) -> str:
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is no moment; write 2018-07-03 or 2018-07-03T09:00") from None
     return text
+
+
+def _looks(commands: argparse._SubParsersAction) -> None:
+    """Add the commands through which a person looks at runs, notebooks and store."""
+    runs = commands.add_parser("runs", help="the latest runs and how they stand; one whose runner is gone has crashed")
+    runs.set_defaults(call=_runs)
+    lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
+    lab.set_defaults(call=_lab)
+    ui = commands.add_parser("ui", help="MLflow UI on mlruns/, for reading only (loopback only)")
+    ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
+    ui.set_defaults(call=_ui)
 
 
 def _study(text: str) -> Path:
@@ -344,21 +351,41 @@ def _doctor(args: argparse.Namespace) -> int:
     return 0 if ready else 1
 
 
+def _runs(args: argparse.Namespace) -> int:
+    from workbench.registry import runs
+    from workbench.reporting import index
+    from workbench.runs import progress
+
+    if crashed := runs.reconcile():
+        index.write()
+    out = progress.output()
+    for name in crashed:
+        out.print(f"{name}: its runner is gone; crashed, KILLED in MLflow", markup=False)
+    out.print(progress.table(runs.latest()))
+    return 0
+
+
 def _lab(args: argparse.Namespace) -> int:
     from workbench.runs import servers
 
-    servers.start(*servers.lab())
+    command, environment = servers.lab()
+    print(f"JupyterLab's token: {environment['JUPYTER_TOKEN_FILE']}")
+    servers.start(command, environment)
     return 0
 
 
 def _ui(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
     from workbench.registry import store
     from workbench.runs import servers
 
+    if store.is_server():
+        raise UserError(f"the store is the server {store.uri()}: open that in a browser, or unset MLFLOW_TRACKING_URI")
     with store.named_if_damaged():
         store.client()
     port = servers.free_port(args.port)
-    print(f"MLflow UI: http://{servers.LOOPBACK}:{port}" + (f" ({args.port} is taken)" if port != args.port else ""))
+    taken = f" ({args.port} is taken)" if port != args.port else ""
+    print(f"MLflow UI, for reading only: http://{servers.LOOPBACK}:{port}{taken}")
     servers.start(servers.ui(port, store.uri()))
     return 0
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
+import tempfile
+from functools import cache
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).resolve().parents[2]  # the repository, where the package runs from it
@@ -34,6 +37,28 @@ PART = ".part-"  # a file under way: the mark, its writer's process, its name
 KERNELS = "workbench-fork-"  # in the system's temporary folder: the mark, the process whose warm kernels it serves
 
 
+SOCKET_BYTES = 100  # longest path of a socket: 108 bytes on Linux, 104 elsewhere, the last one a zero
+_SOCKET_NAME = 16  # of them for a socket's own name in its folder
+
+
+def for_sockets() -> Path:
+    """Return a new folder that only its owner may enter, with a path short enough for sockets; swept when he dies.
+
+    It lies in the system's temporary folder, or in `/tmp` where that one's path is too long.
+    """
+    for place in socket_places():
+        folder = Path(tempfile.mkdtemp(prefix=f"{KERNELS}{os.getpid()}-", dir=place))  # its mode is 0700
+        if len(os.fsencode(folder)) <= SOCKET_BYTES - _SOCKET_NAME:
+            return folder
+        folder.rmdir()
+    raise OSError(errno.ENAMETOOLONG, "too long a path for sockets; let TMPDIR name a shorter folder", str(folder))
+
+
+def socket_places() -> tuple[str, str]:
+    """Return where folders for sockets lie: the system's temporary folder, not one this process has set for itself."""
+    return os.environ.get("TMPDIR") or "/tmp", "/tmp"
+
+
 def put(path: Path, content: bytes | Path) -> None:
     """Let a file hold this content (bytes, or another file's); a reader sees the old or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,20 +76,31 @@ def scratch() -> Path:
 
 
 def me() -> str:
-    """Return who runs: host, process and its start, so that a dead owner is told from one that reuses its number."""
+    """Return who runs: machine, process and its start, so that a dead owner is told from one that reuses its number."""
     import psutil
 
     process = psutil.Process()
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.0f}"
+    return f"{machine()}:{process.pid}:{process.create_time():.0f}"
 
 
-def is_alive(owner: str) -> bool:
-    """Say whether the process that `me()` named lives; another machine's is not ours to judge, and counts as alive."""
+@cache
+def machine() -> str:
+    """Return where process numbers mean what they mean here: host, its start, container (a namespace of numbers)."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        space = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()}-{boot}-{space}"
+
+
+def is_alive(owner: str) -> bool | None:
+    """Say whether the process that `me()` named lives; None where it is another machine's or container's."""
     import psutil
 
-    host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return True
+    where, pid, started = owner.rsplit(":", 2)
+    if where != machine():
+        return None
     try:
         return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
     except psutil.NoSuchProcess:

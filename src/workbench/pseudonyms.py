@@ -52,6 +52,11 @@ def key(home: Path) -> bytes:
     return _create(path) or _wait(path)
 
 
+def mark(home: Path) -> str:
+    """Return by what the key can be told from another one (16 hex characters), and not be learnt."""
+    return hmac.digest(key(home), b"mark", "sha256").hex()[:16]
+
+
 def pseudonym(values: Series, key: bytes, prefix: str) -> Series:
     """Return text such as `customer_3fa9c0…` (prefix, 16 hex characters) in place of identifiers.
 

@@ -5,15 +5,44 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from datetime import date
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 PROPERTY = "adversity"
 HEAD = "| tried | n | failures | seed |\n|---|---:|---:|---:|\n"
+
+
+@pytest.fixture(scope="module")
+def bank() -> Iterator[SimpleNamespace]:
+    """A small bank, and a nursery in which its studies run in seconds (bank.py, nursery.py)."""
+    module = _beside("bank")
+    nursery = module.opened()
+    yield SimpleNamespace(**vars(module), nursery=nursery, run=nursery.workbench, start=nursery.start, end=nursery.end)
+    module.closed(nursery)
+
+
+@pytest.fixture(scope="module")
+def ran(bank, tmp_path_factory) -> Path:
+    """A home in which the small study has run once."""
+    home = bank.furnish(tmp_path_factory.mktemp("ran") / "home")
+    done = bank.run(home, "run", "small")
+    assert done.code == 0, done.text
+    return home
+
+
+def _beside(name: str) -> ModuleType:
+    spec = spec_from_file_location(f"adversity_{name}", Path(__file__).with_name(f"{name}.py"))
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -182,11 +182,9 @@ def test_a_crash_between_the_end_of_a_run_and_its_publishing_is_repaired_at_the_
 
 
 def test_what_dead_processes_leave_is_swept_and_what_living_ones_have_stays(home):
-    import socket
-
     from workbench import home as places
 
-    dead, alive = f"{socket.gethostname()}:999999999:1", places.me()
+    dead, alive = f"{places.machine()}:999999999:1", places.me()
     for folder in ("work", "scratch"):
         for owner in (dead, alive):
             (home / "mlruns" / folder / owner).mkdir(parents=True)

@@ -18,6 +18,8 @@ from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
+from workbench import home
+from workbench.runs import notebook as step
 from workbench.runs import warm
 from workbench.runs.warm import WarmKernelError, warm_kernels
 
@@ -60,6 +62,32 @@ def gone(pids, seconds=8):
 
 def test_imports_are_there_before_the_first_cell(kernel):
     assert printed(run(kernel, WHO)).split()[2] == "True"
+
+
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_kernel_and_runner_talk_over_sockets_that_only_their_owner_reaches(kernel, is_warm, tmp_path):
+    look = """
+        import json, os, psutil
+        from ipykernel.kernelapp import IPKernelApp
+        app = IPKernelApp.instance()
+        ports = [c for c in psutil.Process().net_connections("inet") if c.status == "LISTEN"]
+        print(json.dumps([app.transport, len(ports), oct(os.stat(os.path.dirname(app.ip)).st_mode & 0o777), app.ip]))
+    """
+    nbformat.write(notebook(textwrap.dedent(look)), tmp_path / "in.ipynb")
+    name = kernel if is_warm else "python3"
+    step.run(tmp_path / "in.ipynb", tmp_path / "out.ipynb", {}, os.environ, name, lambda *_: None)
+    transport, ports, mode, place = json.loads(printed(nbformat.read(tmp_path / "out.ipynb", 4)))
+    # One port is ipykernel's own, for what its forks print: it takes only what begins with 16 random bytes.
+    assert (transport, mode) == ("ipc", "0o700") and ports <= 1 and not os.path.exists(os.path.dirname(place))
+
+
+def test_sockets_lie_where_their_path_is_short_enough(monkeypatch, tmp_path):
+    far = tmp_path / ("x" * 90)
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))
+    place = home.for_sockets()
+    assert len(os.fsencode(place)) < home.SOCKET_BYTES - 10 and list(far.iterdir()) == []
+    place.rmdir()
 
 
 def test_a_notebook_sees_nothing_of_the_one_before(kernel, tmp_path):

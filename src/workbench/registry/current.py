@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ class Record:
     """What a run came to, and everything that must still be there for the run to count.
 
     `tables`, `models`: what the names it wrote point to. `tags`: what it says of model versions it has read, by name.
-    `files`: digests of the run's artifacts. `pages`: artifact → its place below `reports/`. `folder`: the run's
-    artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
+    `facts`: digest of the run's parameters. `files`: digests of its artifacts. `pages`: artifact → its place below
+    `reports/`. `folder`: its artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -47,6 +48,7 @@ class Record:
     simulated: bool = False
     link: str = ""
     folder: str = ""
+    facts: str = ""
     reads: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -54,6 +56,11 @@ class Record:
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the record (hex); the run holds it among its parameters, which MLflow writes once."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @property
     def key(self) -> Key:
@@ -85,6 +92,11 @@ def read(key: Key, slug: str, kind: str = CURRENT) -> Record | None:
 def put(record: Record, kind: str = CURRENT) -> None:
     """Make a run the step's current one (or its last failed one, or the one being settled)."""
     home.put(_place(record.key, record.slug, kind), record.to_json().encode())
+
+
+def is_damaged(key: Key, slug: str) -> bool:
+    """Say whether the file that names a step's current run is there and holds no record."""
+    return _place(key, slug, CURRENT).exists() and read(key, slug) is None
 
 
 def drop(key: Key, slug: str, kind: str) -> None:

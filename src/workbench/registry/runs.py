@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import home
 from workbench.params import Key
-from workbench.registry import current, store
+from workbench.registry import current, heartbeat, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities import Run
 
 RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
+TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
-_ENDS = {"KILLED": "stopped before its end", "FAILED": "failed"}
+_open: set[str] = set()  # runs that this process has begun and not ended
 
 
 def start(
@@ -37,8 +39,16 @@ def start(
     if parent:
         tags["mlflow.parentRunId"] = parent
     run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)
+    _open.add(run.info.run_id)
     log_params(run.info.run_id, facts)
     return run.info.run_id
+
+
+def beat() -> None:
+    """Renew the heartbeat of this process's runs where the store is a server; elsewhere its work folder has it."""
+    if store.is_server():
+        for run_id in list(_open):
+            store.client().set_tag(run_id, heartbeat.BEAT, f"{time.time():.0f}")
 
 
 def describe(study: str, note: str) -> None:
@@ -96,8 +106,14 @@ def month_number(period: str) -> int:
 def end(run_id: str, status: str, tags: Mapping[str, str] | None = None) -> None:
     """End a run as FINISHED, FAILED or KILLED."""
     for key, value in (tags or {}).items():
-        store.client().set_tag(run_id, key, value[:5000])
+        store.client().set_tag(run_id, key, value[:TAG_LENGTH])
     store.client().set_terminated(run_id, status)
+    _open.discard(run_id)
+
+
+def ended_with(verdict: str, headline: str) -> dict[str, str]:
+    """Return the tags of a run that has ended well."""
+    return {"verdict": verdict, "headline": headline[:TAG_LENGTH]}
 
 
 def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
@@ -106,6 +122,11 @@ def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
 
     now = int(time.time() * 1000)
     store.client().log_batch(run_id, metrics=[Metric(k, v, now, 0) for k, v in figures.items() if v == v])
+
+
+def figures(run_id: str) -> dict[str, float]:
+    """Return a run's key figures as the store shows them."""
+    return dict(store.client().get_run(run_id).data.metrics)
 
 
 def keep(run_id: str, folder: Path) -> None:
@@ -118,17 +139,43 @@ def artifacts(run_id: str) -> str:
     return store.below_mlruns(store.client().get_run(run_id).info.artifact_uri)
 
 
-def reconcile() -> list[str]:
-    """Mark runs whose runner is dead as KILLED and return their names; each is its step's last failed run."""
+def under_way() -> bool:
+    """Say whether a run is RUNNING in the store, or may be (of a server it isn't asked)."""
+    rows = store.ask("SELECT 1 FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active' LIMIT 1")
+    return bool(rows)
+
+
+def crashed() -> list[Run]:
+    """Return the runs that are RUNNING in the store and whose runner is gone, whatever machine it was on."""
     c = store.client()
     experiments = [e.experiment_id for e in c.search_experiments()]
     running = c.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=1000) if experiments else []
-    dead = [r for r in running if "runner" in r.data.tags and not home.is_alive(r.data.tags["runner"])]
-    for r in dead:
-        c.set_terminated(r.info.run_id, "KILLED")
+    return [r for r in running if "runner" in r.data.tags and not _lives(r.data.tags)]
+
+
+def reconcile() -> list[str]:
+    """Mark crashed runs as KILLED with a tag that says so, and return their names; each is its step's last failed run.
+
+    Whoever looks may call it: it touches no run whose runner lives.
+    """
+    lost = crashed()
+    for r in lost:
+        store.client().set_tag(r.info.run_id, "crashed", "its runner is gone")
+        store.client().set_terminated(r.info.run_id, "KILLED")
         if r.data.tags.get("step"):
-            current.put(_stopped(r), current.FAILED)
-    return [r.info.run_name for r in dead]
+            _remember(_stopped(r))
+    return [r.info.run_name for r in lost]
+
+
+def _lives(tags: Mapping[str, str]) -> bool:
+    return heartbeat.lives(tags["runner"], tags if store.is_server() else None)
+
+
+def _remember(stopped: Record) -> None:
+    """Make this the step's last failed run, unless a later one has ended well since."""
+    good = current.read(stopped.key, stopped.slug)
+    if good is None or good.start < stopped.start:
+        current.put(stopped, current.FAILED)
 
 
 def _stopped(r: Run) -> Record:
@@ -140,12 +187,30 @@ def _stopped(r: Run) -> Record:
         slug=step.replace("@", "-"),
         run_id=r.info.run_id,
         step_key=r.data.params.get("step_key", ""),
-        status="KILLED",
+        status="CRASHED",
         verdict="error",
-        headline=_ENDS["KILLED"],
+        headline="crashed: its runner is gone",
         start=r.info.start_time / 1000,
         seconds=0.0,
     )
+
+
+def latest(n: int = 20) -> pd.DataFrame:
+    """Return the latest runs, newest first: began, study, period, step (empty: the study's own), status, verdict."""
+    import pandas as pd
+
+    c = store.client()
+    ids = [e.experiment_id for e in c.search_experiments()]
+    order = ["attributes.start_time DESC"]
+    rows = [_shown(r) for r in (c.search_runs(ids, max_results=n, order_by=order) if ids else [])]
+    return pd.DataFrame(rows, columns=["began", "study", "period", "step", "status", "verdict"])
+
+
+def _shown(r: Run) -> dict[str, str]:
+    tags, when = r.data.tags, time.strftime("%Y-%m-%d %H:%M", time.localtime(r.info.start_time / 1000))
+    status_ = "CRASHED" if "crashed" in tags else r.info.status
+    shown = {"began": when, **{name: tags.get(name, "") for name in ("study", "period", "step")}}
+    return {**shown, "status": status_, "verdict": tags.get("verdict", "")}
 
 
 def status(run_id: str) -> str:
@@ -166,10 +231,10 @@ def last_good(key: Key, step: str, step_key: str) -> Record | None:
     )
     experiment = store.experiment(key.study)
     found = store.client().search_runs([experiment], query, max_results=5, order_by=["attributes.start_time DESC"])
-    return next((r for run in found if (r := _record(run.info.run_id)) is not None), None)
+    return next((r for run in found if (r := record(run.info.run_id)) is not None), None)
 
 
-def _record(run_id: str) -> Record | None:
+def record(run_id: str) -> Record | None:
     """Return what a run wrote down of itself; None where a crash or a hand has left none."""
     try:
         return current.from_json(fetch(run_id, RECORD).read_text(encoding="utf-8"))

@@ -35,6 +35,12 @@ def says(said: Mapping[str, Any]) -> bool:
     return all(tags.get(k) == v for k, v in said["tags"].items())
 
 
+def facts(study: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version's tags say of what it is, in the form of what a step says of it."""
+    tags = {"sha256": entry["digest"], "kind": entry["kind"], "study": study, "run_id": entry["run_id"]}
+    return {"name": entry["name"], "version": entry["version"], "tags": tags}
+
+
 def point(study: str, entry: Mapping[str, Any], note: str) -> None:
     """Let the alias `challenger` name this version, and model and version say what they are; for the runner alone."""
     current.must_hold(study)

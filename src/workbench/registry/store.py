@@ -10,7 +10,7 @@ import shutil
 import socket
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -100,6 +100,11 @@ def _sqlite(uri_: str) -> Path | None:
     return Path(uri_.removeprefix("sqlite:///")) if uri_.startswith("sqlite:///") else None
 
 
+def is_server() -> bool:
+    """Say whether the store is a tracking server rather than files of ours."""
+    return urlsplit(uri()).scheme in ("http", "https")
+
+
 def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
     """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
     path = _sqlite(uri())
@@ -144,8 +149,17 @@ def sound() -> None:
             raise _damaged(Exception(said))
 
 
-def whole() -> None:
-    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning."""
+def whole(studies: Collection[str] = ()) -> None:
+    """Raise `UserError` where pages and pins speak of runs that the store no longer has: that is no new beginning.
+
+    So it is where the experiment of one of the studies was deleted.
+    """
+    for study, number in ask("SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'deleted'") or []:
+        if study in studies:
+            raise UserError(
+                f"study '{study}': its experiment was deleted in MLflow, and its runs with it; bring it back with"
+                f" `mlflow experiments restore -x {number}` (MLFLOW_TRACKING_URI=sqlite:///mlruns/{DATABASE})"
+            )
     runs = {r.run_id for r in current.everything()}
     if not runs or _sqlite(uri()) is None:
         return

@@ -16,7 +16,8 @@ from workbench.evidence import digest_file
 from workbench.models import scorer
 from workbench.models.scorer import Scorer
 from workbench.params import Key, UserError
-from workbench.registry import store
+from workbench.registry import proof, runs, store
+from workbench.registry.current import Record
 
 REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
 
@@ -51,7 +52,7 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
     for k, v in facts.items():
         if version.tags.get(k) is None:
             store.client().set_model_version_tag(name, version.version, k, v)
-    own = store.client().get_run(version.run_id).data.metrics
+    own = runs.figures(version.run_id)
     place = store.below_mlruns(store.client().get_model_version_download_uri(name, version.version))
     return {
         "digest": digest,
@@ -72,8 +73,25 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def _registered(name: str, digest: str) -> Any:
-    found = store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'", max_results=1)
-    return found[0] if found else None
+    """Return the version that holds this very model, whole; what a run that came to no end has registered is removed.
+
+    One whose files or run were changed since is passed over: the model is registered anew beside it.
+    """
+    for version in store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'"):
+        record = runs.record(version.run_id)
+        if record is None and runs.status(version.run_id) in ("FAILED", "KILLED"):
+            store.client().delete_model_version(name, version.version)
+        elif record is not None and _is_whole(name, str(version.version), record):
+            return version
+    return None
+
+
+def _is_whole(name: str, version: str, record: Record) -> bool:
+    """Say whether the run that registered a version still stands, and the version's files are those it logged."""
+    if proof.fault(record):
+        return False
+    entries = [e for e in record.models.values() if (e["name"], e["version"]) == (name, version)]
+    return any(not e["folder"] or digests(home.mlruns() / e["folder"]) == e["files"] for e in entries)
 
 
 def _logged(run_id: str, path: Path, loaded: Scorer, digest: str, model: str) -> Any:

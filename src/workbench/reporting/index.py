@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
 
 from workbench import home
+from workbench.evidence import digest_file
 from workbench.registry import current
 from workbench.registry.current import Record
 from workbench.reporting import page
@@ -21,9 +23,20 @@ MODEL = "model__"
 def write() -> Path:
     """Write reports/index.html from the current runs and the last ones that failed, and return its path."""
     target = home.reports() / "index.html"
-    html = render(current.everything(), current.everything(current.FAILED), home.reports())
-    home.put(target, html.encode())
+    content = render(current.everything(), current.everything(current.FAILED), home.reports()).encode()
+    home.put(_digest(), hashlib.sha256(content).hexdigest().encode())
+    home.put(target, content)
     return target
+
+
+def is_changed() -> bool:
+    """Say whether the index is another than was written last; two runners side by side may write it in turn."""
+    target, digest = home.reports() / "index.html", _digest()
+    return digest.exists() and (not target.exists() or digest_file(target) != digest.read_text())
+
+
+def _digest() -> Path:
+    return home.mlruns() / "current" / "index.sha256"
 
 
 def render(runs: list[Record], failed: list[Record], folder: Path) -> str:

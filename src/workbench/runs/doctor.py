@@ -15,7 +15,7 @@ LEAST_DISK_GB = 3
 
 def examine() -> tuple[list[str], bool]:
     """Return one line per check (ok or what to do) and whether all are well."""
-    checks = [_python(), *_versions(), _disk(), _store(), _fonts(), _fork()]
+    checks = [_python(), *_versions(), _disk(), _store(), _runs(), _fonts(), _fork()]
     return [f"{'ok  ' if ok else 'BAD '} {line}" for ok, line in checks], all(ok for ok, _ in checks)
 
 
@@ -60,6 +60,17 @@ def _store() -> tuple[bool, str]:
     except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on
         return False, f"MLflow store: {' '.join(str(e).split())[:120]}"
     return True, f"MLflow store answers, {found} experiments"
+
+
+def _runs() -> tuple[bool, str]:
+    from workbench.registry import runs
+
+    try:
+        crashed = runs.crashed() if runs.under_way() else []
+    except Exception:  # noqa: BLE001 - the line above has said what the store raises
+        return True, "runs: not known"
+    names = ", ".join(f"{r.data.tags.get('study')} {r.info.run_name}" for r in crashed)
+    return not crashed, f"runs: {len(crashed)} crashed ({names}): `workbench runs`" if crashed else "runs: none crashed"
 
 
 def _fonts() -> tuple[bool, str]:

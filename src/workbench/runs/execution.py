@@ -72,7 +72,7 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         for study in studies:
             stack.enter_context(current.holding(study.name))
         stack.enter_context(store.named_if_damaged())
-        store.whole()
+        store.whole([s.name for s in studies])
         for line in sweep.mend([s.name for s in studies]):
             watcher.note(line)
         work = stack.enter_context(sweep.working())
@@ -81,6 +81,8 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         _drive(flows, options.jobs)
         for flow in flows:
             flow.close()
+        if index.is_changed():
+            watcher.note("reports/index.html was changed by hand, put right")
         index.write()
     return {f.study.name: list(f.results.values()) for f in flows}
 
@@ -149,10 +151,8 @@ class _Flow:
         """Take the step from its last good run where nothing has changed, else run it."""
         began = time.monotonic()
         facts = fingerprint.facts(step, self.study.language)
-        if not self.options.fresh and (record := _last_good(step, facts["step_key"])):
-            settling.settle(record)
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.start))
-            return Result(step.name, "unchanged", 0.0, record.verdict, f"taken from the run of {when}")
+        if not self.options.fresh and (record := self._last_good(step, facts["step_key"])):
+            return _taken(step, record)
         self.watcher.started(self.study.name, step.name)
         note = f"Page: reports/{step.key.place}/{step.slug}.html"
         values = facts | step.params.model_dump(mode="json")
@@ -162,6 +162,19 @@ class _Flow:
             return self._run(step, run_id, facts["step_key"], began)
         finally:
             self.open.pop(step.name, None)
+
+    def _last_good(self, step: Step, step_key: str) -> Record | None:
+        """Return a run of the step with this key of which everything still stands: the current one, else the latest.
+
+        The store is asked only where the current run is another's, or not as it was left: that is told.
+        """
+        record = current.read(step.key, step.slug)
+        if record is not None and record.step_key == step_key:
+            if not (fault := settling.fault(record)):
+                return record
+            self.watcher.note(f"{self.study.name} {step.name}: {fault}; the run of {_when(record)} does not count")
+        earlier = runs.last_good(step.key, step.name, step_key)
+        return earlier if earlier is not None and settling.stands(earlier) else None
 
     def _run(self, step: Step, run_id: str, step_key: str, began: float) -> Result:
         from workbench.runs import outcome
@@ -228,16 +241,16 @@ class _Flow:
         runs.end(self.run_id, status, {"verdict": str(worst)})
 
 
-def _last_good(step: Step, step_key: str) -> Record | None:
-    """Return a run of the step with this key of which everything still stands: the current one, else the latest.
+def _taken(step: Step, record: Record) -> Result:
+    """Let names, tags and pages say what this earlier run says, and tell what somebody had changed in them."""
+    mended = settling.settle(record)
+    message = f"taken from the run of {_when(record)}"
+    message += f"; changed by hand, put right: {', '.join(mended)}" if mended else ""
+    return Result(step.name, "unchanged", 0.0, record.verdict, message)
 
-    The store is asked only where the current run is another's.
-    """
-    record = current.read(step.key, step.slug)
-    if record is not None and record.step_key == step_key and settling.stands(record):
-        return record
-    earlier = runs.last_good(step.key, step.name, step_key)
-    return earlier if earlier is not None and settling.stands(earlier) else None
+
+def _when(record: Record) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(record.start))
 
 
 def _one_line(error: Exception) -> Exception:

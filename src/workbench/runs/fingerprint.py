@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 
-from workbench import rules
+from workbench import home, pseudonyms, rules
 from workbench.params import canonical
 from workbench.runs import closure
 from workbench.runs.study import Step
+
+SECRET = "pseudonym_key"
 
 
 def facts(step: Step, language: str = "en") -> dict[str, str]:
     """Return what goes into the run's parameters: every digest, and `step_key`, the digest of them all."""
     inputs = {f"input.{name}": d for name, d in step.inputs().items()}
-    parts = {"params_digest": step.params.digest(), "language": language, **(step.code or code(step)), **inputs}
+    known = dict(step.code or code(step))
+    if known.get(SECRET):
+        known[SECRET] = pseudonyms.mark(home.mlruns())  # another key is another pseudonym for the same person
+    parts = {"params_digest": step.params.digest(), "language": language, **known, **inputs}
     return {**parts, "step_key": digest(parts)}
 
 
@@ -24,6 +29,7 @@ def code(step: Step) -> dict[str, str]:
         "notebook_digest": digest(closure.cells(step.notebook)),
         "code_digest": digest(closure.sources(modules)),
         "packages_digest": digest({p: closure.version(p) for p in packages}),
+        **({SECRET: "used"} if "workbench.pseudonyms" in modules else {}),
         **({"rules_digest": in_force(step)} if "workbench.rules" in modules else {}),
     }
 

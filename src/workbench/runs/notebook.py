@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,9 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from traitlets.config import Config
+
+from workbench import home
 
 LESS = "run fewer steps side by side (--jobs 1), on fewer rows (sample_rows), or on a machine with more memory"
 NO_SPACE = "No space left on device"
@@ -46,6 +52,7 @@ class _Engine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
         env, cwd, progress = kwargs.pop("env"), kwargs.pop("kernel_cwd"), kwargs.pop("progress")
+        sockets = kwargs.pop("sockets")
         total, start = len(nb_man.nb.cells), nb_man.cell_start
 
         def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
@@ -59,6 +66,7 @@ class _Engine(NBClientEngine):
             startup_timeout=kwargs["start_timeout"],
             timeout=None,
             resources={"metadata": {"path": str(cwd)}},
+            config=_sockets(sockets) if sockets else Config(),
         )
         try:
             return client.execute(env=env)
@@ -80,6 +88,24 @@ def obituary(code: int | None) -> str:
     return "it died" if code is None else f"it ended by itself with code {code}"
 
 
+def _sockets(folder: Path) -> Config:
+    """Let kernel and runner talk over sockets in this folder instead of ports, which every local process can reach."""
+    talk = {"transport": "ipc", "ip": str(folder / "k"), "connection_file": str(folder / "kernel.json")}
+    return Config(KernelManager=talk)
+
+
+@contextmanager
+def _talking() -> Iterator[Path | None]:
+    if sys.platform == "win32":  # ZeroMQ has no such sockets there
+        yield None
+        return
+    folder = home.for_sockets()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 papermill_engines.register("workbench", _Engine)
 logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked before, and better
 
@@ -97,18 +123,20 @@ def run(
     The half-run notebook is at `target` then, with a mark at the cell that failed.
     """
     try:
-        papermill.execute_notebook(
-            source,
-            target,
-            dict(values),
-            engine_name="workbench",
-            kernel_name=kernel,
-            progress_bar=False,
-            start_timeout=START_TIMEOUT_SECONDS,
-            env=dict(env),
-            kernel_cwd=source.parent,
-            progress=progress,
-        )
+        with _talking() as sockets:
+            papermill.execute_notebook(
+                source,
+                target,
+                dict(values),
+                engine_name="workbench",
+                kernel_name=kernel,
+                progress_bar=False,
+                start_timeout=START_TIMEOUT_SECONDS,
+                env=dict(env),
+                kernel_cwd=source.parent,
+                progress=progress,
+                sockets=sockets,
+            )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
         said = f"{e.ename}: {first[0] if first else ''}"

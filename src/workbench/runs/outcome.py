@@ -12,7 +12,7 @@ from typing import Any
 from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
-from workbench.registry import current, runs, versions
+from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
 from workbench.reporting import page, privacy, told
 from workbench.runs import settling
@@ -113,11 +113,13 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         tags=_proposed(step, models, left_behind["tags"]),
         files=versions.digests(work),
         pages=_pages(step, attached),
+        facts=proof.facts(record.run_id),
     )
     (work / runs.RECORD).write_text(record.to_json(), encoding="utf-8")
     _log(record, work, left_behind)
+    proof.bind(record)
     current.put(record, current.SETTLING)
-    runs.end(record.run_id, "FINISHED", {"verdict": record.verdict, "headline": record.headline})
+    runs.end(record.run_id, "FINISHED", runs.ended_with(record.verdict, record.headline))
     settling.settle(record)
     shutil.rmtree(work, ignore_errors=True)
     return record

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,16 +23,38 @@ def lab() -> tuple[list[str], dict[str, str]]:
     """Return the command and the environment of JupyterLab at the workbench's folder, with a kernel of that name."""
     options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={home.root()}"]
     options += [f"--MappingKernelManager.default_kernel_name={KERNEL}"]
+    options += ["--KernelManager.transport=ipc"] if _sockets_fit() else []
     options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     places = {"JUPYTER_PATH": _LAB, "JUPYTER_CONFIG_PATH": _LAB / "config"}
     found = {name: _before(place, os.environ.get(name)) for name, place in places.items()}
-    return [sys.executable, "-m", "jupyterlab", *options], {**os.environ, **found, "WORKBENCH_HOME": str(home.root())}
+    ours = {**found, "WORKBENCH_HOME": str(home.root()), "JUPYTER_TOKEN_FILE": str(token_file())}
+    return [sys.executable, "-m", "jupyterlab", *options], {**os.environ, **ours}
+
+
+def token_file() -> Path:
+    """Make a new token for JupyterLab and return its file, which only its owner may read.
+
+    A token that Jupyter draws itself stands in its log, one that it is given doesn't.
+    """
+    path = home.mlruns() / "lab.token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(24))
+    return path
+
+
+def _sockets_fit() -> bool:
+    """Say whether Jupyter's folder has a path short enough for kernels' sockets (its mode is 0700)."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    longest = f"{jupyter_runtime_dir()}/kernel-{uuid.uuid4()}-ipc-5"
+    return sys.platform != "win32" and len(os.fsencode(longest)) <= home.SOCKET_BYTES
 
 
 def ui(port: int, store: str) -> list[str]:
-    """Return the command of MLflow's UI on a store (its address)."""
-    address = ["--host", LOOPBACK, "--port", str(port), "--backend-store-uri", store]
-    return [sys.executable, "-m", "mlflow", "ui", *address]
+    """Return the command of MLflow's UI on a store (its address): for reading only, on the loopback address."""
+    return [sys.executable, "-W", "ignore", "-m", "workbench.registry.reading", "--port", str(port), "--store", store]
 
 
 def free_port(wanted: int) -> int:

@@ -7,42 +7,67 @@ from pathlib import Path
 
 from workbench import home, tables
 from workbench.evidence import digest_file
-from workbench.registry import current, standing
+from workbench.registry import current, proof, standing
 from workbench.registry.current import Record
 from workbench.words.markdown import literal
 
 
+def fault(record: Record) -> str:
+    """Return what of a run is not as it was left, in words; empty where all is: evidence, page, tables, models, run."""
+    return _changed_file(record) or _changed_content(record) or proof.fault(record)
+
+
 def stands(record: Record) -> bool:
-    """Say whether everything a run names is still there with its digest: evidence, page, tables, models."""
+    """Say whether everything a run names is still there as it was left."""
+    return not fault(record)
+
+
+def _changed_file(record: Record) -> str:
     files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
     for entry in record.models.values():
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
-    return (
-        all(p.exists() and digest_file(p) == d for p, d in files.items())
-        and all(tables.stands(record.key, n, e["digest"]) for n, e in record.tables.items())
-        and all(standing.exists(entry) for entry in record.models.values())
-    )
+    for path, digest in files.items():
+        if not path.exists() or digest_file(path) != digest:
+            return f"{path.name} was {'changed' if path.exists() else 'lost'}"
+    return ""
 
 
-def settle(record: Record) -> None:
-    """Make this run the step's current one.
+def _changed_content(record: Record) -> str:
+    for name, entry in record.tables.items():
+        if not tables.stands(record.key, name, entry["digest"]):
+            return f"table {name} was changed or lost"
+    for entry in record.models.values():
+        if not standing.exists(entry):
+            return f"{entry['name']} version {entry['version']} was deleted"
+    return ""
+
+
+def settle(record: Record) -> list[str]:
+    """Make this run the step's current one; return what had been changed by hand and was put right.
 
     What the runs before it have left is put right: names that they wrote and this one doesn't, tags they said, pages
     beside theirs, a notebook that failed. The pin comes last: where it stands, all else does.
     """
     current.must_hold(record.study)
-    before = current.read(record.key, record.slug)
-    for name, entry in {**record.tables, **record.models}.items():
-        if tables.pinned(record.key, name) != entry:
-            tables.pin(record.key, name, dict(entry))
+    is_damaged, before = current.is_damaged(record.key, record.slug), current.read(record.key, record.slug)
+    mended = [*_names(record), *_models(record, before), *publish(record, before)]
     _unpin(record, before)
-    _models(record, before)
-    publish(record, before)
+    if not proof.tagged(record):
+        proof.retag(record)
+        mended.append("tags of the run")
     if before != record:
         current.put(record)
     for kind in (current.FAILED, current.SETTLING):
         current.drop(record.key, record.slug, kind)
     failed_notebook(record).unlink(missing_ok=True)
+    return mended if before == record else ["the step's pin"] if is_damaged else []
+
+
+def _names(record: Record) -> list[str]:
+    wrong = {n: e for n, e in {**record.tables, **record.models}.items() if tables.pinned(record.key, n) != e}
+    for name, entry in wrong.items():
+        tables.pin(record.key, name, dict(entry))
+    return [f"name {name}" for name in wrong]
 
 
 def retire(study: str, periods: set[str], steps: set[str]) -> None:
@@ -79,25 +104,38 @@ def _unpin(record: Record, before: Record | None) -> None:
         tables.unpin(record.key, name)
 
 
-def _models(record: Record, before: Record | None) -> None:
-    note = f"Page: reports/{record.key.place}/{record.slug}.html"
+def _models(record: Record, before: Record | None) -> list[str]:
+    mended, note = [], f"Page: reports/{record.key.place}/{record.slug}.html"
     for entry in record.models.values():
         if not standing.holds(entry):
             standing.point(record.study, entry, f"{literal(record.title)}. {note}")
+            mended.append(f"alias of {entry['name']}")
+        facts = standing.facts(record.study, entry)
+        if not standing.says(facts):
+            standing.tag(record.study, facts)
+            mended.append(f"tags of {entry['name']}")
     for name, said in record.tags.items():
         earlier = before.tags.get(name) if before else None
         if not standing.says(said) or (earlier and earlier != said):
             standing.tag(record.study, said, earlier)
+            mended.append(f"tags of {said['name']}")
+    return mended
 
 
-def publish(record: Record, before: Record | None = None) -> None:
-    """Let `reports/` hold the run's page and those attached to it, byte for byte, and none of an earlier run's."""
+def publish(record: Record, before: Record | None = None) -> list[str]:
+    """Let `reports/` hold the run's page and those attached to it, byte for byte, and none of an earlier run's.
+
+    Return the pages that did not.
+    """
+    mended = []
     for artifact, place in record.pages.items():
         target, digest = home.reports() / place, record.files[artifact]
         if not target.exists() or digest_file(target) != digest:
             home.put(target, _artifact(record, artifact))
+            mended.append(f"page {place}")
     for place in set(before.pages.values() if before else ()) - set(record.pages.values()):
         (home.reports() / place).unlink(missing_ok=True)
+    return mended
 
 
 def _artifact(record: Record, name: str) -> Path:

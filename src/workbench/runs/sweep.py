@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench import home
-from workbench.registry import current
+from workbench.registry import current, heartbeat, runs
 from workbench.runs import settling
 
 DAY = 86_400
@@ -20,13 +20,18 @@ DAY = 86_400
 
 @contextmanager
 def working() -> Iterator[Path]:
-    """Yield the folder this runner works in. Where it stays behind, its owner was killed."""
-    folder = home.mlruns() / "work" / home.me()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Yield the folder this runner works in. Where it stays behind, its owner was killed.
+
+    What this process and the libraries in it lay aside goes there, too, and is swept with it.
+    """
+    with heartbeat.beating(runs.beat) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder / "aside")
+        (folder / "aside").mkdir()
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def mend(studies: list[str]) -> list[str]:
@@ -35,15 +40,12 @@ def mend(studies: list[str]) -> list[str]:
     Their runs are marked KILLED; a step that had ended, but whose end was not published, is published now. The
     caller holds the studies.
     """
-    lines = []
-    dead = [p for p in _owned("work") if not _lives(p.name)]
-    if dead:
-        from workbench.registry import runs
-
+    lines, dead = [], heartbeat.dead()
+    if dead or runs.under_way():
         lines += [f"{name}: left behind by a runner that is gone, marked KILLED" for name in runs.reconcile()]
     for study in studies:
         lines += [_settled(r) for r in current.everything(current.SETTLING, study)]
-    for folder in (*dead, *(p for p in _owned("scratch") if not _lives(p.name) or _age(p) > DAY)):
+    for folder in (*dead, *(p for p in _scratch() if _is_gone(p.name) or _age(p) > DAY)):
         shutil.rmtree(folder, ignore_errors=True)
     _parts()
     _stores()
@@ -53,8 +55,6 @@ def mend(studies: list[str]) -> list[str]:
 
 def _settled(record: current.Record) -> str:
     """Publish a step that had ended when its runner died; one that had not is forgotten."""
-    from workbench.registry import runs
-
     if runs.status(record.run_id) == "FINISHED" and settling.stands(record):
         settling.settle(record)
         return f"{record.step}: had ended, but its runner died before publishing it; published now"
@@ -62,12 +62,12 @@ def _settled(record: current.Record) -> str:
     return ""
 
 
-def _owned(name: str) -> list[Path]:
-    return sorted(p for p in (home.mlruns() / name).glob("*") if p.is_dir())
+def _scratch() -> list[Path]:
+    return sorted(p for p in (home.mlruns() / "scratch").glob("*") if p.is_dir())
 
 
-def _lives(owner: str) -> bool:
-    return owner.count(":") >= 2 and home.is_alive(owner)
+def _is_gone(owner: str) -> bool:
+    return owner.count(":") < 2 or home.is_alive(owner) is False
 
 
 def _age(path: Path) -> float:
@@ -95,7 +95,8 @@ def _stores() -> None:
 
 def _kernels() -> None:
     """Sweep what the warm kernels' parents of dead runners have left in the system's temporary folder."""
-    for place in Path(tempfile.gettempdir()).glob(f"{home.KERNELS}*"):
+    places = {p for folder in home.socket_places() for p in Path(folder).glob(f"{home.KERNELS}*")}
+    for place in places:
         if place.stat().st_uid == os.getuid() and not _runs(place.name.removeprefix(home.KERNELS).partition("-")[0]):
             shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
 

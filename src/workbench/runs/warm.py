@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
@@ -90,8 +89,7 @@ class ForkServer:
 
     def __init__(self, preload: Sequence[str], env: Mapping[str, str], log: Path | None = None):
         self.env = dict(env)
-        # Its mode is 0700: nobody else may ask for a kernel.
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{home.KERNELS}{os.getpid()}-"))
+        self._folder = home.for_sockets()  # nobody else may ask for a kernel
         self._keep_log, self.log = log is not None, log or Path(f"{self._folder}.log")
         self.address = str(self._folder / "fork")
         command = [sys.executable, "-m", "workbench.runs.forkserver", "--preload", ",".join(preload)]

@@ -1,0 +1,110 @@
+"""What the store says of a run, held against the run's own record; what can be rewritten there is put right."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workbench.params import canonical
+from workbench.registry import runs, store
+from workbench.registry.current import Record
+
+RECORD = "record_sha256"  # a parameter of the run: MLflow writes one once
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A run as the store shows it; `figures` are None where the store is a server (it would be asked for each)."""
+
+    status: str
+    stage: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    figures: list[tuple[str, float]] | None
+
+
+def facts(run_id: str) -> str:
+    """Return the digest of a run's parameters (hex), that of its record apart."""
+    seen = _seen(run_id)
+    return _digest(seen.params) if seen else ""
+
+
+def bind(record: Record) -> None:
+    """Let the run name its record's digest."""
+    runs.log_params(record.run_id, {RECORD: record.digest})
+
+
+def fault(record: Record) -> str:
+    """Return what of a run is not as its record says, in words; empty where all is.
+
+    Found: a run that is gone, deleted or reopened, an edited parameter, metric or record. Someone who may write to
+    store and files alike can forge all three together: that is for signatures and access rights to hold.
+    """
+    seen = _seen(record.run_id)
+    if seen is None:
+        return "its run is gone from the store"
+    checks = {
+        "its run was deleted": seen.stage == "active",
+        f"its run is {seen.status}": seen.status == "FINISHED",
+        "a parameter of its run was changed": _digest(seen.params) == record.facts,
+        "its record was changed": seen.params.get(RECORD) == record.digest,
+    }
+    return next((words for words, well in checks.items() if not well), "") or _changed_figure(record, seen)
+
+
+def tagged(record: Record) -> bool:
+    """Say whether the run's tags are those it ended with (a run that is gone has none to be wrong)."""
+    seen = _seen(record.run_id)
+    return seen is None or all(seen.tags.get(k) == v for k, v in _tags(record).items())
+
+
+def retag(record: Record) -> None:
+    """Give the run the tags it ended with."""
+    for name, value in _tags(record).items():
+        store.client().set_tag(record.run_id, name, value)
+
+
+def _tags(record: Record) -> dict[str, str]:
+    said = {"study": record.study, "period": record.period, "step": record.step}
+    return said | runs.ended_with(record.verdict, record.headline)
+
+
+def _changed_figure(record: Record, seen: _Seen) -> str:
+    if seen.figures is None:
+        return ""
+    logged = [(n, v) for n, v in seen.figures if math.isfinite(record.figures.get(n, 0.0))]
+    stated = {(n, v) for n, v in record.figures.items() if math.isfinite(v)}
+    wrong = {n for n, _ in set(logged) ^ stated} | {n for n, _ in logged if _times(n, logged) > 1}
+    return f"metric {min(wrong)} of its run was changed" if wrong else ""
+
+
+def _times(name: str, logged: list[tuple[str, float]]) -> int:
+    return sum(n == name for n, _ in logged)
+
+
+def _digest(params: Mapping[str, str]) -> str:
+    return hashlib.sha256(canonical({k: v for k, v in params.items() if k != RECORD})).hexdigest()
+
+
+def _seen(run_id: str) -> _Seen | None:
+    rows = store.ask("SELECT status, lifecycle_stage FROM runs WHERE run_uuid = ?", run_id)
+    if rows is None:
+        return _from_server(run_id)
+    if not rows:
+        return None
+    params = store.ask("SELECT key, value FROM params WHERE run_uuid = ?", run_id)
+    tags = store.ask("SELECT key, value FROM tags WHERE run_uuid = ?", run_id)
+    figures = store.ask("SELECT key, value FROM metrics WHERE run_uuid = ? AND step = 0 AND NOT is_nan", run_id)
+    return _Seen(*rows[0], dict(params or []), dict(tags or []), list(figures or []))
+
+
+def _from_server(run_id: str) -> _Seen | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = store.client().get_run(run_id)
+    except MlflowException:
+        return None
+    return _Seen(run.info.status, run.info.lifecycle_stage, run.data.params, run.data.tags, None)
