@@ -104,3 +104,8 @@ def test_rows_of_the_same_pd_are_one_part_whatever_their_order():
 def test_lengths_that_differ_are_named():
     with pytest.raises(ValueError, match="lengths differ: 2 outcomes, 3 scores, 2 weights"):
         metrics.auc([0, 1], [1, 2, 3])
+
+
+def test_predictions_that_are_all_alike_have_a_level_and_no_slope():
+    line = metrics.calibration_line(np.array([0.0, 1, 0, 1]), np.full(4, 0.5), np.ones(4))
+    assert np.isnan(line["slope"]).all() and line["intercept"][0] == pytest.approx(0.0, abs=1e-9)

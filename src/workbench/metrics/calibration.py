@@ -32,7 +32,7 @@ def calibration_line(
     """Return slope and intercept of logit(outcome) on logit(predicted), each (estimate, low, high) at 95 %.
 
     A perfect model has slope 1 and intercept 0. The intercept is calibration-in-the-large: fitted with
-    the slope held at 1. Intervals are robust (sandwich), by cluster where clusters are given.
+    the slope held at 1. Predictions that are all alike have no slope (NaN). Intervals are robust (sandwich), by cluster where clusters are given.
     Source: Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
     """
     import statsmodels.api as sm
@@ -49,12 +49,12 @@ def calibration_line(
     with warnings.catch_warnings():
         # statsmodels warns of every sandwich with weights; tests hold this one against the bootstrap
         warnings.simplefilter("ignore", SpecificationWarning)
-        line = sm.GLM(y, sm.add_constant(z), family=family, var_weights=weight).fit(**cov)
         large = sm.GLM(y, np.ones((len(y), 1)), family=family, offset=z, var_weights=weight).fit(**cov)
-    return {
-        "slope": (float(line.params[1]), *map(float, line.conf_int()[1])),
-        "intercept": (float(large.params[0]), *map(float, large.conf_int()[0])),
-    }
+        slope = (np.nan, np.nan, np.nan)
+        if np.ptp(z) > 0:
+            line = sm.GLM(y, np.column_stack([np.ones(len(y)), z]), family=family, var_weights=weight).fit(**cov)
+            slope = (float(line.params[1]), *map(float, line.conf_int()[1]))
+    return {"slope": slope, "intercept": (float(large.params[0]), *map(float, large.conf_int()[0]))}
 
 
 def equal_parts(values: ArrayLike, bins: int) -> np.ndarray:

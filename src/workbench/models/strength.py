@@ -16,6 +16,7 @@ from workbench.panel.rates import observed
 from workbench.words import Text, say
 
 LITTLE = 0.001  # share of variance
+NAMED = 3  # features a sentence names; the table has all
 
 
 def strengths(development: Sample, contract: Contract) -> tuple[dict[str, WoeBins | MeanBins], Evidence]:
@@ -39,11 +40,7 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
     )
     suspicious = list(table.loc[table["iv"] > most, "feature"])
     if suspicious:
-        answer += say(
-            "Suspicious, for above {limit}: {features}. Ask whether they could be known on the as-of date.",
-            limit=most,
-            features=[say(contract[f].description) for f in suspicious],
-        )
+        answer += _suspicious([say(contract[f].description) for f in suspicious], most)
     return bins, Evidence(
         key="information_value",
         question=_question(contract),
@@ -58,6 +55,23 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
         blind_to=say("what features say together"),
         source="Siddiqi (2017), ch. 6 (rule of thumb)",
         table=table,
+    )
+
+
+def _suspicious(names: list[Text], limit: float) -> Text:
+    """Return the strongest by name and how many more there are; the table beside it lists all."""
+    first, more = names[:NAMED], len(names) - NAMED
+    if more <= 0:
+        return say(
+            "Suspicious, for above {limit}: {features}. Ask whether they could be known on the as-of date.",
+            limit=limit,
+            features=first,
+        )
+    return say(
+        "Suspicious, for above {limit}: {features} and {more} more. Ask whether they could be known on the as-of date.",
+        limit=limit,
+        features=first,
+        more=more,
     )
 
 

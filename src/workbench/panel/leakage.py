@@ -140,7 +140,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     refused = sure | from_them
     columns = [c.model_copy(update={"known": "after"}) if c.name in refused else c for c in contract.columns]
     treated = _Treated(after, sure, from_them, suspects - refused, _doubtful(table, contract, refused))
-    return contract.replaced(columns), treated.evidence(table)
+    return contract.replaced(columns), treated.evidence(table, contract.outcome.is_binary)
 
 
 def _two_classes(outcome: np.ndarray, contract: Contract) -> np.ndarray:
@@ -189,7 +189,7 @@ class _Treated:
         )
         return [sentence for sentence, columns in kinds if columns]
 
-    def evidence(self, table: pd.DataFrame) -> Evidence:
+    def evidence(self, table: pd.DataFrame, binary: bool) -> Evidence:
         """Return the evidence: amber where there is anything to say."""
         table["treatment"] = [self.of(n) for n in table["feature"]]
         extra = pd.DataFrame(
@@ -207,7 +207,7 @@ class _Treated:
             verdict=Verdict.amber if sentences else Verdict.green,
             answer=sum(sentences[1:], sentences[0]) if sentences else say("No feature gives the outcome away."),
             value=len(self.after) + len(self.sure) + len(self.reviewed) + len(self.doubtful),
-            threshold=_threshold(),
+            threshold=_threshold(binary),
             blind_to=say(
                 "Two leaks of the same strength hide one another; only the three strongest are tried without."
             ),
@@ -217,9 +217,10 @@ class _Treated:
         )
 
 
-def _threshold() -> Text:
+def _threshold(binary: bool = True) -> Text:
     limits = rules.load()
-    return say(
+    halves = Text() if binary else say("The AUC is that of lying above the median rather than below it.")
+    return halves + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only. A suspect "
         "stays where the contract says why in `reviewed`.",

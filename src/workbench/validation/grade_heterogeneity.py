@@ -3,7 +3,7 @@
 **Method** two-sided two-proportion z-test of each adjacent pair on the hold-out, effective counts by parent.
 **Reads as bad** pairs that can't be told apart: their grades could be one.
 **Blind to** small grades, where nothing is significant.
-**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems; Fleiss, Levin & Paik (2003), ch. 3.
+**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems, section 3.1.1; Fleiss, Levin & Paik (2003), ch. 3.
 """
 
 from __future__ import annotations
