@@ -32,7 +32,8 @@ def calibration_line(
     """Return slope and intercept of logit(outcome) on logit(predicted), each (estimate, low, high) at 95 %.
 
     A perfect model has slope 1 and intercept 0. The intercept is calibration-in-the-large: fitted with
-    the slope held at 1. Predictions that are all alike have no slope (NaN). Intervals are robust (sandwich), by cluster where clusters are given.
+    the slope held at 1. Predictions that are
+    all alike have no slope (NaN). Intervals are robust (sandwich), by cluster where clusters are given.
     Source: Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
     """
     import statsmodels.api as sm
