@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home, pseudonyms, tables
-from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
+from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
@@ -104,7 +104,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         record,
         status="FINISHED",
         verdict=left_behind["verdict"],
-        headline=_headline(left_behind, step.name),
+        headline=str(speaks.answer) if (speaks := headline(left_behind, step.name)) else "",
         seconds=time.time() - record.start,
         folder=runs.artifacts(record.run_id),
         figures=left_behind["figures"],
@@ -177,11 +177,11 @@ def _facts(study: Study, step: Step, record: Record) -> dict[str, Any]:
     }
 
 
-def _headline(left_behind: dict[str, Any], step: str) -> str:
-    """Evidence called like the step speaks for the whole of it; else the worst."""
+def headline(left_behind: dict[str, Any], step: str) -> Evidence | None:
+    """Return the evidence that speaks for a whole step: the one called like the step, else the worst."""
     named = [e for e in left_behind["evidence"] if e["key"] == step.rsplit("/", 1)[-1].split("@")[0]]
     bad = [e for e in left_behind["evidence"] if e["verdict"] in _BAD_NEWS]
-    return (named or bad or left_behind["evidence"] or [{"answer": ""}])[0]["answer"]
+    return next((Evidence.from_record(e) for e in (*named, *bad, *left_behind["evidence"])), None)
 
 
 def _pages(step: Step, attached: dict[str, str]) -> dict[str, str]:

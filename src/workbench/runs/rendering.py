@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
 from workbench.registry import current, runs
 from workbench.registry.current import Record
-from workbench.reporting import page
+from workbench.reporting import index, page
+from workbench.runs import outcome
+from workbench.words import speaking
 
 
 def render(study: str, language: str, period: str = "") -> list[Path]:
@@ -24,7 +27,26 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
     chosen = [r for r in records if period in ("", r.period)]
-    return [_written(r, [s for s in records if s.key == r.key], language) for r in chosen]
+    pages = [_written(r, [s for s in records if s.key == r.key], language) for r in chosen]
+    _index(language)
+    return pages
+
+
+def _index(language: str) -> None:
+    """Write the page of all pages in the language, with links to those that were rendered in it."""
+    folder = home.reports() / language
+    with speaking(language):
+        content = index.render([_spoken(r) for r in current.everything()], current.everything(current.FAILED), folder)
+    home.put(folder / "index.html", content.encode())
+
+
+def _spoken(record: Record) -> Record:
+    """Return a record whose headline is in the language now spoken; as it was recorded, where its evidence is gone."""
+    file = artifact(record, f"evidence/{LEFT_BEHIND}")
+    if not file.exists():
+        return record
+    speaks = outcome.headline(json.loads(file.read_text(encoding="utf-8")), record.step)
+    return replace(record, headline=str(speaks.answer)) if speaks else record
 
 
 def _written(record: Record, siblings: list[Record], language: str) -> Path:
@@ -54,6 +76,7 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "place": f"{place}/{record.slug}",
         "params": json.loads(artifact(record, "params.json").read_text(encoding="utf-8")),
         "attached": beside,
+        "index": f"{language}/index.html",
     }
 
 
