@@ -55,15 +55,27 @@ def _score(woe: np.ndarray, y: np.ndarray, columns: list[int], coefficients: np.
 
 
 def logistic(X: np.ndarray, y: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
-    """Return intercept and coefficients of a ridge logistic regression (1 + k) by Newton's steps."""
+    """Return intercept and coefficients of a ridge logistic regression (1 + k) by Newton's steps.
+
+    A step that would make it worse is halved: from far away a whole one may lead to infinity.
+    """
     inside = np.column_stack([np.ones(len(y)), X])
-    ridge = np.diag([1e-9] + [RIDGE] * X.shape[1])
+    ridge = np.append(1e-9, np.full(X.shape[1], RIDGE))
     b = np.append(logit(np.clip(y.mean(), 1e-6, 1 - 1e-6)), np.zeros(X.shape[1])) if start is None else start
+    loss = _loss(inside, y, ridge, b)
     for _ in range(STEPS):
         p = expit(inside @ b)
         weighted = inside * (p * (1 - p))[:, None]
-        step = np.linalg.solve(weighted.T @ inside + ridge, inside.T @ (y - p) - ridge @ b)
-        b = b + step
+        step = np.linalg.solve(weighted.T @ inside + np.diag(ridge), inside.T @ (y - p) - ridge * b)
+        while (after := _loss(inside, y, ridge, b + step)) > loss + 1e-9 * abs(loss) and np.abs(step).max() > 1e-6:
+            step = step / 2
+        b, loss = b + step, after
         if np.abs(step).max() < 1e-6:
             break
     return b
+
+
+def _loss(inside: np.ndarray, y: np.ndarray, ridge: np.ndarray, b: np.ndarray) -> float:
+    """Return minus the log-likelihood, the ridge's price added."""
+    z = inside @ b
+    return float(np.logaddexp(0, z).sum() - y @ z + 0.5 * ridge @ b**2)
