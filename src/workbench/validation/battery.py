@@ -179,14 +179,19 @@ def _counted(word: str, items: list[Evidence]) -> Text:
 
 def _named(items: list[Evidence], missing: list[str]) -> Text:
     worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
-    red = say("Red: {tests}.", tests=worst) if worst else Text()
-    return red + (say("Missing: {tests}.", tests=missing) if missing else Text())
+    red = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
+    return red + (say("Missing: {tests}.", tests=_words(missing)) if missing else Text())
+
+
+def _words(names: list[str]) -> list[Text]:
+    """Return tests as a sentence names them (`calibration line`)."""
+    return [say(name.replace("_", " ")) for name in names]
 
 
 def _unfit(s: Subject) -> Text:
     names = sorted(set(tests()) - set(tests(s.outcome.kind)))
     kinds = {"binary": say("an event"), "rate": say("a rate"), "amount": say("an amount"), "time": say("a time")}
-    return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=names)
+    return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
 
 
 def _own_rules(s: Subject) -> Text:
