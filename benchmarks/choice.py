@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from frames import frames
 from sklearn.model_selection import StratifiedKFold
-from workbench.models.pd_model import Calibration
 
 from workbench.models.choice import choose
 from workbench.models.development import Candidate, Params, Sample
 from workbench.models.scorecard import Scorecard
+from workbench.models.scorer import Calibration
 from workbench.models.trees import BoostedTrees
 
 

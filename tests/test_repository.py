@@ -1,5 +1,7 @@
 """pyproject, lock and environment agree; the tree keeps its promises."""
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -72,3 +75,13 @@ def test_no_tracked_file_names_a_machine_or_a_registry():
             if name == "tests/test_repository.py":
                 continue
             assert not bad.search(path.read_text(encoding="utf-8", errors="ignore")), name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.stem)
+def test_a_benchmark_names_what_is_there(path):
+    """Every name a benchmark imports from the package exists (peers' libraries live in an environment of their own)."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("workbench"):
+            module = importlib.import_module(node.module)
+            for name in (alias.name for alias in node.names):
+                assert hasattr(module, name) or importlib.import_module(f"{node.module}.{name}")
