@@ -19,8 +19,8 @@ from workbench.panel.rates import level
 from workbench.params import UserError
 from workbench.words import Text, say
 
-PERIOD = r"^\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
-DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$|^$"
+PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
+DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$|^$"
 
 
 class Params(params.Params):
