@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +73,20 @@ def put(path: Path, content: bytes | Path) -> None:
     part.replace(path)
 
 
+@contextmanager
+def locked(name: str) -> Iterator[bool]:
+    """Yield whether nobody else has `mlruns/.NAME.lock`; it is ours within the block, and goes with the process."""
+    place = mlruns() / f".{name}.lock"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
 def scratch() -> Path:
     """Return where a notebook run by hand lays its tables: a folder of this process, swept when it is gone."""
     return mlruns() / "scratch" / me()
@@ -95,9 +112,14 @@ def machine() -> str:
 
 
 def is_alive(owner: str) -> bool | None:
-    """Say whether the process that `me()` named lives; None where it is another machine's or container's."""
+    """Say whether the process that `me()` named lives; None where it is another machine's or container's.
+
+    A name that `me()` never gave is nobody's.
+    """
     import psutil
 
+    if owner.count(":") < 2:
+        return False
     where, pid, started = owner.rsplit(":", 2)
     if where != machine():
         return None

@@ -16,6 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+DAY_OR_NONE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$|^$"
 ONCE = "once"
 PERIOD = r"^(once|[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
@@ -55,7 +56,7 @@ def day(text: str) -> str:
 
 
 Day = Annotated[str, AfterValidator(day)]
-NEVER = "2100-01-01"  # days from here on say "open", "never" or "unknown"
+NO_DAY = 2100  # days of this year and later say "open", "never" or "unknown": 2999-12-31, 9999-12-31
 HIGHEST_SEED = 2**32 - 1  # numpy's generators of old, and with them scikit-learn, take no more
 
 
@@ -220,7 +221,7 @@ class Params(BaseModel):
     @field_validator("today", check_fields=False)
     @classmethod
     def _today_is_a_day(cls, text: str) -> str:
-        if text >= NEVER:
+        if text >= f"{NO_DAY}-01-01":
             raise ValueError(f"{text!r} is no day that anybody has seen; write today's, or leave it empty")
         return day(text)
 

@@ -11,10 +11,12 @@ import pytest
 
 import receivers
 from running import workbench
+from workbench import home
 from workbench.params import UserError
 from workbench.registry import current, store
+from workbench.registry.reported import Attempt
 from workbench.reporting import mail, telling, webhook
-from workbench.reporting.telling import Message, Told
+from workbench.reporting.telling import About, Message
 from workbench.runs import schedule, slots
 from workbench.runs.schedule import ATTEMPTS, PAUSE, Scheduler
 from workbench.runs.slots import Report, Schedule
@@ -228,7 +230,7 @@ def test_what_was_made_is_in_mlflow(own_home):
 
 def test_a_second_scheduler_leaves_a_report_alone(own_home):
     scheduled, world = _scheduled(), _World()
-    with schedule._holding("monthly") as mine:
+    with home.locked("report-monthly") as mine:
         assert mine and world.once(scheduled) == [("", "busy")]
     with current.holding("small"):  # someone runs the study by hand
         assert world.once(scheduled) == [("2018-01", "busy")]
@@ -309,7 +311,7 @@ def test_bad_news_comes_first_in_both_languages():
         ],
     }
     read = lambda r: {"evidence": content[r.step]}  # noqa: E731
-    english = telling.made(Told("monthly", "small", "2018-03", "en", address="https://w.bank.example/"), runs, read)
+    english = telling.made(About("monthly", "small", "2018-03", "en", address="https://w.bank.example/"), runs, read)
     assert [m.subject for m in english] == [
         "monthly, 2018-03: error; 2 breaches",
         "monthly, 2018-03: error in monitoring/through_time: b",
@@ -317,7 +319,7 @@ def test_bad_news_comes_first_in_both_languages():
     ]
     assert english[0].lines == ("AUC 0.5000 on 4 rows.", "AUC 0.6000 on 5 rows.")
     assert english[0].link == "https://w.bank.example/small/2018-03/monitoring/through_time.html"
-    chinese = telling.made(Told("monthly", "small", "2018-03", "zh_CN", "zh_CN/"), runs, read)
+    chinese = telling.made(About("monthly", "small", "2018-03", "zh_CN", "zh_CN/"), runs, read)
     assert chinese[0].subject.startswith("monthly，2018-03：") and "breaches" not in chinese[0].subject
     assert chinese[0].link == "reports/zh_CN/small/2018-03/monitoring/through_time.html"
 
@@ -389,3 +391,9 @@ def test_install_prints_or_writes_what_calls_once(own_home, monkeypatch):
 
 def test_the_shipped_schedule_is_whole():
     assert slots.load().reports["simulated_bank_monthly"].due("2018-01").isoformat() == "2018-02-03T06:00:00+08:00"
+
+
+def test_an_attempt_of_another_machine_is_not_ours_to_end():
+    attempt = Attempt("r", "2018-03", "RUNNING", 0.0, "elsewhere:17:1700000000", "", frozenset(), False)
+    assert not attempt.abandoned
+    assert dataclasses.replace(attempt, runner=f"{home.machine()}:999999999:1").abandoned

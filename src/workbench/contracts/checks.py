@@ -10,10 +10,9 @@ import pandas as pd
 from workbench.contracts.readings import NUMBERS, breach, finding, shown, typed
 from workbench.contracts.words import Column, Contract, Finding, mask
 from workbench.evidence import Evidence, Verdict
-from workbench.params import UserError, nearest
+from workbench.params import NO_DAY, UserError, nearest
 from workbench.words import Text, say
 
-NO_DAY = 2100  # 2999-12-31 and 9999-12-31 say "open", "never" or "unknown"
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
 

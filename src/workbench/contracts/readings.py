@@ -20,7 +20,7 @@ _WRITTEN = {
     r"[A-Za-z]{3}-\d{2}": "%b-%y",
     r"[A-Za-z]{3}-\d{4}": "%b-%Y",
 }
-_FULL_WIDTH = "[\uff01-\uff5e\u3000]"  # １２３％ as Chinese and Japanese keyboards write it
+FULL_WIDTH = "[\uff01-\uff5e\u3000]"  # １２３％ as Chinese and Japanese keyboards write it
 SCIENTIFIC = r"[+-]?\d(\.\d+)?[eE]\+\d{1,3}"
 _DAY_ZERO = "1899-12-30"  # of spreadsheets; their days are right from 1900-03-01 on
 _DAY_NUMBERS = (10_000, 80_000)  # 1927 to 2119
@@ -90,7 +90,7 @@ def _without(text: pd.Series, column: Column) -> pd.Series:
 
 def _half_width(text: pd.Series) -> pd.Series:
     """Digits, signs and letters of full width are the usual ones."""
-    if not text.str.contains(_FULL_WIDTH).any():
+    if not text.str.contains(FULL_WIDTH).any():
         return text
     return _by_value(text, lambda different: different.str.normalize("NFKC").str.strip())
 

@@ -16,11 +16,10 @@ from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, drift, performance
 from workbench.monitoring.performance import Separation
 from workbench.panel.rates import level
-from workbench.params import UserError
+from workbench.params import DAY_OR_NONE, UserError
 from workbench.words import Text, say
 
 PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
-DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$|^$"
 
 
 class Params(params.Params):
@@ -31,7 +30,7 @@ class Params(params.Params):
     every: Literal["month", "quarter", "year"] = Field("month", description="month, quarter or year")
     until: str = Field("", pattern=PERIOD, description="last period watched (2018-03, 2018-Q1, 2018); empty is all")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
-    rules_as_of: str = Field("", pattern=DAY, description="day as of which rules are looked up; empty is today")
+    rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
 
     def verify(self) -> None:

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from workbench.contracts import as_text
+from workbench.contracts import as_text, readings
 
 SEEN = 2000  # different values looked at
-FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
+FULL_WIDTH = re.compile(readings.FULL_WIDTH)
 _NUMBER = re.compile(r"[+-]?(?:[\d,]*\d\.?|[\d,]*\.\d+|\d[\d,]*\.\d*)(?:[eE][+-]?\d{1,3})?(?:\s*%)?")
 
 

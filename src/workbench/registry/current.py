@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -114,13 +113,9 @@ def everything(kind: str = CURRENT, study: str = "*") -> list[Record]:
 @contextmanager
 def holding(study: str) -> Iterator[None]:
     """Be the only one who changes what belongs to a study, or raise `UserError`."""
-    place = home.mlruns() / f".{study}.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"study '{study}' is being run by another process; wait for it to end") from None
+    with home.locked(study) as mine:
+        if not mine:
+            raise UserError(f"study '{study}' is being run by another process; wait for it to end")
         _held.add(study)
         try:
             yield

@@ -45,7 +45,7 @@ def lives(owner: str, tags: Mapping[str, str] | None = None) -> bool:
 
     `tags` are the run's, given where its store is a server: the runner's folder may lie where we can't look.
     """
-    known = home.is_alive(owner) if owner.count(":") >= 2 else False
+    known = home.is_alive(owner)
     if known is not None:
         return known
     place = folder(owner)

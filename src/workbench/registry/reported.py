@@ -34,8 +34,8 @@ class Attempt:
 
     @property
     def abandoned(self) -> bool:
-        """Whether it says RUNNING and its process is gone."""
-        return self.status == "RUNNING" and not home.is_alive(self.runner)
+        """Whether it says RUNNING and its process is gone; another machine's is not ours to judge."""
+        return self.status == "RUNNING" and home.is_alive(self.runner) is False
 
 
 def attempts(study: str, report: str) -> dict[str, list[Attempt]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import smtplib
 import ssl
@@ -60,8 +59,7 @@ def written(sender: str, to: str, message: Message, pages: Sequence[Path] = ()) 
     """Return the e-mail. Its Message-ID is the same whenever the same message goes to the same address."""
     out = EmailMessage()
     out["From"], out["To"], out["Subject"] = sender, to, " ".join(message.subject.split())
-    mark = hashlib.sha256(f"{message.name} {to}".encode()).hexdigest()[:32]
-    out["Message-ID"] = f"<{mark}@{sender.rpartition('@')[2]}>"
+    out["Message-ID"] = f"<{message.mark(to)}@{sender.rpartition('@')[2]}>"
     out["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
     out.set_content("\n\n".join([message.subject, *message.lines, *([message.link] if message.link else [])]))
     with speaking(message.language):

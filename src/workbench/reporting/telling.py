@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +30,13 @@ class Message:
     pages: tuple[str, ...] = ()
     language: str = "en"
 
+    def mark(self, to: str) -> str:
+        """Return what tells this news to this address from any other (32 hex characters)."""
+        return hashlib.sha256(f"{self.name} {to}".encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True)
-class Told:
+class About:
     """Which report, study and period the messages are about, in which language, and where pages are served."""
 
     report: str
@@ -46,7 +51,7 @@ class Told:
         return f"{self.address.rstrip('/') or 'reports'}/{place}"
 
 
-def made(about: Told, records: list[Record], read: Callable[[Record], Mapping[str, Any]]) -> list[Message]:
+def made(about: About, records: list[Record], read: Callable[[Record], Mapping[str, Any]]) -> list[Message]:
     """Return the messages of a report that was made: the report's, then its breaches', worst first.
 
     `read` gives what a run has left behind (`evidence.json`).
@@ -63,7 +68,7 @@ def made(about: Told, records: list[Record], read: Callable[[Record], Mapping[st
         return [_report(about, records, worst(lights), breaches), *breaches]
 
 
-def _report(about: Told, records: list[Record], verdict: Verdict, breaches: list[Message]) -> Message:
+def _report(about: About, records: list[Record], verdict: Verdict, breaches: list[Message]) -> Message:
     pages = tuple(_place(about, r) for r in sorted(records, key=lambda r: Verdict(r.verdict).rank))
     subject = say(
         "{report}, {period}: {light}; {n:,} breaches",
@@ -76,7 +81,7 @@ def _report(about: Told, records: list[Record], verdict: Verdict, breaches: list
     return _message(about, "report", str(verdict), str(subject), lines, pages)
 
 
-def _breach(about: Told, record: Record, evidence: Evidence) -> Message:
+def _breach(about: About, record: Record, evidence: Evidence) -> Message:
     subject = say(
         "{report}, {period}: {light} in {step}: {key}",
         report=about.report,
@@ -92,7 +97,7 @@ def _breach(about: Told, record: Record, evidence: Evidence) -> Message:
     return _message(about, kind, str(evidence.verdict), str(subject), tuple(lines), (_place(about, record),))
 
 
-def failed(about: Told, error: str, attempts: int) -> Message:
+def failed(about: About, error: str, attempts: int) -> Message:
     """Return the message that a report could not be made, for its n-th attempt."""
     with speaking(about.language):
         subject = say(
@@ -105,7 +110,7 @@ def failed(about: Told, error: str, attempts: int) -> Message:
 
 
 def _message(
-    about: Told, kind: str, verdict: str, subject: str, lines: tuple[str, ...], pages: tuple[str, ...] = ()
+    about: About, kind: str, verdict: str, subject: str, lines: tuple[str, ...], pages: tuple[str, ...] = ()
 ) -> Message:
     return Message(
         name=f"{about.study} {about.report} {about.period} {kind}",
@@ -122,5 +127,5 @@ def _message(
     )
 
 
-def _place(about: Told, record: Record) -> str:
+def _place(about: About, record: Record) -> str:
     return f"{about.prefix}{record.key.place}/{record.slug}.html"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
@@ -34,8 +33,7 @@ def post(to: str, message: Message, pauses: tuple[float, ...] = PAUSES) -> None:
     """
     url, host = _resolved(to)
     body = json.dumps(dataclasses.asdict(message), ensure_ascii=False).encode()
-    key = hashlib.sha256(f"{message.name} {to}".encode()).hexdigest()[:32]
-    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": key}
+    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": message.mark(to)}
     for pause in (*pauses, None):
         problem, again = _posted(urllib.request.Request(url, body, headers, method="POST"))
         if not problem:

@@ -14,7 +14,7 @@ from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
-from workbench.reporting import page, privacy, told
+from workbench.reporting import page, privacy, streams
 from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
@@ -200,7 +200,7 @@ def _attached(step: Step, work: Path) -> dict[str, str]:
 
 def refuse_personal(study: Study, step: Step, work: Path) -> None:
     """Raise `UserError` (nothing is kept then) where notebook, evidence or parameters show personal data."""
-    told.masked(work / "notebook.ipynb")
+    streams.masked(work / "notebook.ipynb")
     (work / "params.json").write_text(json.dumps(step.params.model_dump(mode="json"), ensure_ascii=False))
     known = step.notebook.read_text(encoding="utf-8")
     key = pseudonyms.key(home.mlruns())

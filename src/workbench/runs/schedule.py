@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +17,7 @@ from workbench.params import Key, UserError
 from workbench.registry import current, reported
 from workbench.registry.reported import Attempt
 from workbench.reporting import mail, telling, webhook
-from workbench.reporting.telling import Message, Told
+from workbench.reporting.telling import About, Message
 from workbench.runs import execution, plan, rendering
 from workbench.runs.slots import Report, Schedule
 
@@ -101,7 +98,7 @@ class Scheduler:
             moment = report.moment(as_of, now)
             if moment > now:
                 raise UserError(f"--as-of {as_of} is yet to come; give a moment that has passed")
-            with _holding(name) as mine:
+            with home.locked(f"report-{name}") as mine:
                 out += self._report(name, report, moment) if mine else [Ended(name, "", "busy")]
         return out
 
@@ -151,7 +148,7 @@ class Scheduler:
         problems = set()
         for message in _messages(content):
             for kind, to in _addressees(report):
-                mark = hashlib.sha256(f"{message.name} {kind} {to}".encode()).hexdigest()[:16]
+                mark = message.mark(f"{kind} {to}")[:16]
                 if mark in attempt.told:
                     continue
                 try:
@@ -257,20 +254,6 @@ def _words(past: History, missing: list[str], untold: list[str]) -> str:
     return "; ".join(parts) or "up to date"
 
 
-@contextmanager
-def _holding(name: str) -> Iterator[bool]:
-    """Be the only scheduler at work on a report, if nobody else is; the lock goes with the process, however it ends."""
-    place = home.mlruns() / f".report-{name}.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-
-
 def _free(study: str) -> bool:
     try:
         with current.holding(study):
@@ -279,8 +262,8 @@ def _free(study: str) -> bool:
         return False
 
 
-def _about(name: str, report: Report, period: str, schedule: Schedule) -> Told:
-    return Told(name, report.study, period, report.language, address=schedule.address)
+def _about(name: str, report: Report, period: str, schedule: Schedule) -> About:
+    return About(name, report.study, period, report.language, address=schedule.address)
 
 
 def _content(messages: list[Message]) -> dict[str, Any]:

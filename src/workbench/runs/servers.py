@@ -12,8 +12,8 @@ from pathlib import Path
 
 from workbench import home
 from workbench.params import UserError
+from workbench.registry.reading import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 KERNEL = "loan-workbench"
 _LAB = Path(__file__).parent / "jupyter_lab"  # a kernel of this interpreter; no announcements
 _TRIED = 20  # ports after the one asked for

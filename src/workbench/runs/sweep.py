@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -45,7 +44,7 @@ def mend(studies: list[str]) -> list[str]:
         lines += [f"{name}: left behind by a runner that is gone, marked KILLED" for name in runs.reconcile()]
     for study in studies:
         lines += [_settled(r) for r in current.everything(current.SETTLING, study)]
-    for folder in (*dead, *(p for p in _scratch() if _is_gone(p.name) or _age(p) > DAY)):
+    for folder in (*dead, *(p for p in _scratch() if home.is_alive(p.name) is False or _age(p) > DAY)):
         shutil.rmtree(folder, ignore_errors=True)
     _parts()
     _stores()
@@ -66,10 +65,6 @@ def _scratch() -> list[Path]:
     return sorted(p for p in (home.mlruns() / "scratch").glob("*") if p.is_dir())
 
 
-def _is_gone(owner: str) -> bool:
-    return owner.count(":") < 2 or home.is_alive(owner) is False
-
-
 def _age(path: Path) -> float:
     return time.time() - path.stat().st_mtime
 
@@ -85,10 +80,8 @@ def _parts() -> None:
 def _stores() -> None:
     """Sweep stores that were never finished; who is making one holds the lock."""
     for folder in home.mlruns().glob(".store-*"):
-        with (home.mlruns() / ".mlflow.db.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with home.locked("mlflow.db") as mine:
+            if not mine:
                 return
             shutil.rmtree(folder, ignore_errors=True)
 

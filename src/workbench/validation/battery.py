@@ -17,12 +17,12 @@ from pydantic import Field
 
 from workbench import params, rules
 from workbench.evidence import Evidence, Verdict
+from workbench.params import DAY_OR_NONE
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
 POLICY = Path(__file__).with_name("mandatory.yaml")
 EVERY_KIND = {"binary", "rate", "amount", "time"}
-DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$|^$"
 
 
 class Params(params.Params):
@@ -31,7 +31,7 @@ class Params(params.Params):
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel the model was developed on")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
-    rules_as_of: str = Field("", pattern=DAY, description="day as of which rules are looked up; empty is today")
+    rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
     seed: int = Field(42, ge=0, description="seed of the rows the challenger learns from, where there are too many")
 
