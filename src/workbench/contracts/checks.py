@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,17 @@ from workbench.evidence import Evidence, Verdict
 from workbench.params import NO_DAY, UserError, nearest
 from workbench.words import Text, say
 
+CELLS_AT_ONCE = 100_000_000  # of the columns that are typed and checked together: 0.8 GB of decimal numbers
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
+Made = Callable[[Iterable[tuple[str, pd.Series]]], Any]
 
-def check(raw: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> tuple[pd.DataFrame, list[Finding]]:
+
+def _frame(columns: Iterable[tuple[str, pd.Series]]) -> pd.DataFrame:
+    return pd.DataFrame(dict(columns))
+
+
+def check(raw: Any, contract: Contract, today: pd.Timestamp, made: Made = _frame) -> tuple[Any, list[Finding]]:
     """Return the typed table under the contract's names, and every breach found.
 
     Values that break a rule whose breach is `warning` become missing; exact duplicates are dropped
@@ -24,18 +32,39 @@ def check(raw: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> tuple[p
     `undocumented` are a warning with their counts. The rules on the typed table are run by pandera,
     all of them (lazily), so that one call shows all findings. `raw` itself isn't changed.
 
-    Parameters: `raw` (n × k, as read), `today` the date after which dates are impossible.
+    Parameters: `raw` (n × k, as read: a pandas table or one that gives its columns as one does), `today` the date
+    after which dates are impossible, `made` what makes a table of its named columns, which come as many at a time
+    as hold `CELLS_AT_ONCE`.
     Returns: a table of at most n rows in the contract's column order, and the findings.
     """
     findings = _columns_there(raw, contract)
     if any(f.severity == "error" for f in findings):
         return raw, findings
-    kept = raw[[c.file_name for c in contract.columns]].set_axis([c.name for c in contract.columns], axis=1)
-    kept, found = _rows_once(kept, contract)
-    read = {c.name: typed(kept[c.name], c, contract) for c in contract.columns}
-    table = pd.DataFrame({name: values for name, (values, _) in read.items()})
-    findings += found + [f for _, unread in read.values() for f in unread]
-    return table, findings + _rules(table, contract, today) + _as_of_is_past(contract, today, len(table))
+    once, repeated = _rows_once(raw, contract)
+    unread: list[Finding] = []
+    rules: list[Finding] = []
+    table = made(_typed_columns(raw, once, contract, today, (unread, rules)))
+    findings += repeated + unread + rules + _keys_unique(table, contract)
+    return table, findings + _as_of_is_past(contract, today, len(table))
+
+
+def _typed_columns(
+    raw: Any, once: pd.Series | None, contract: Contract, today: pd.Timestamp, noted: tuple[list[Finding], ...]
+) -> Iterator[tuple[str, pd.Series]]:
+    """Yield each column in its type, what breaks a mere warning's rule missing; what is found is noted meanwhile."""
+    unread, rules = noted
+    at_once = max(CELLS_AT_ONCE // max(len(raw), 1), 1)
+    for first in range(0, len(contract.columns), at_once):
+        columns = contract.columns[first : first + at_once]
+        read = {c.name: typed(_once(raw[c.file_name], once), c, contract) for c in columns}
+        table = pd.DataFrame({name: values for name, (values, _) in read.items()})
+        unread += [f for _, breaches in read.values() for f in breaches]
+        rules += _rules(table, columns, contract, today)
+        yield from table.items()
+
+
+def _once(values: pd.Series, once: pd.Series | None) -> pd.Series:
+    return values.reset_index(drop=True) if once is None else values[once.to_numpy()].reset_index(drop=True)
 
 
 def to_evidence(findings: list[Finding], table: str) -> Evidence:
@@ -86,26 +115,35 @@ def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
     return missing + extra + [finding(contract, c, "column name stands twice", "error", len(raw)) for c in twice]
 
 
-def _rows_once(kept: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, list[Finding]]:
-    """Drop rows that stand twice in every value, where a key says that a row stands for one thing."""
-    keys = contract.identity()
-    suspects = kept[kept.duplicated(keys or None, keep=False)]  # few: comparing all columns of all rows takes seconds
-    twice = suspects.index[suspects.duplicated()]
+def _rows_once(raw: Any, contract: Contract) -> tuple[pd.Series | None, list[Finding]]:
+    """Return which rows stay (n; None for all): of those that stand twice in every value one, where a key names rows.
+
+    Rows with one key are few: comparing all columns of all rows takes seconds.
+    """
+    columns = [c.file_name for c in contract.columns]
+    keys = [contract[name].file_name for name in contract.identity()]
+    suspects = np.flatnonzero(_of(raw, keys or columns).duplicated(keep=False))
+    twice = suspects[raw.take(suspects)[columns].duplicated()] if len(suspects) else suspects
     if not len(twice):
-        return kept.reset_index(drop=True), []
+        return None, []
     if not keys:
         rule = "the same row twice; no key tells whether it is one or two, all are kept"
-        return kept.reset_index(drop=True), [finding(contract, "*", rule, "warning", len(twice))]
-    once = kept.drop(index=twice).reset_index(drop=True)
+        return None, [finding(contract, "*", rule, "warning", len(twice))]
+    once = pd.Series(True, index=range(len(raw)))
+    once[twice] = False
     return once, [finding(contract, "*", "the same row twice, one is kept", "warning", len(twice))]
 
 
-def _rules(table: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> list[Finding]:
-    """Run the contract's rules with pandera; bad values of `warning` columns become missing in `table`."""
+def _of(table: Any, columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: table[name].reset_index(drop=True) for name in columns})
+
+
+def _rules(table: pd.DataFrame, columns: tuple[Column, ...], contract: Contract, today: pd.Timestamp) -> list[Finding]:
+    """Run the contract's rules on these columns with pandera; bad values of `warning` columns become missing."""
     import pandera.pandas as pa
 
     schema = pa.DataFrameSchema(
-        {c.name: pa.Column(None, _checks(c, today), nullable=_may_miss(c), coerce=False) for c in contract.columns}
+        {c.name: pa.Column(None, _checks(c, today), nullable=_may_miss(c), coerce=False) for c in columns}
     )
     try:
         schema.validate(table, lazy=True)
@@ -115,7 +153,7 @@ def _rules(table: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> list
     findings = [
         _from_pandera(group, key, table, contract) for key, group in failures.groupby(["column", "check"], sort=False)
     ]
-    return findings + _outcome_is_bad_somewhere(table, contract) + _keys_unique(table, contract)
+    return findings + _outcome_is_bad_somewhere(table, contract)
 
 
 def _may_miss(column: Column) -> bool:
@@ -187,7 +225,7 @@ def _whole_column_rules(column: Column) -> list[Any]:
 def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[Finding]:
     """A bad value that no row holds would make every row a good one."""
     found = []
-    for name in contract.named("outcome") if contract.event_value else []:
+    for name in [n for n in contract.named("outcome") if contract.event_value and n in table]:
         seen = table[name].dropna().unique()
         bad = contract[name].values.get(contract.event_value, contract.event_value)
         if contract[name].type == "category" and bad not in seen:
@@ -204,14 +242,15 @@ def _as_of_is_past(contract: Contract, today: pd.Timestamp, rows: int) -> list[F
     return []
 
 
-def _keys_unique(table: pd.DataFrame, contract: Contract) -> list[Finding]:
+def _keys_unique(table: Any, contract: Contract) -> list[Finding]:
     keys = contract.identity()
     if not keys:
         return []
-    twice = table[table.duplicated(keys, keep=False) & table[keys].notna().all(axis=1)]
+    identities = _of(table, keys)
+    twice = identities[identities.duplicated(keep=False) & identities.notna().all(axis=1)]
     if twice.empty:
         return []
-    examples = ", ".join(_key(row, contract) for row in twice[keys].drop_duplicates().head(3).to_dict("records"))
+    examples = ", ".join(_key(row, contract) for row in twice.drop_duplicates().head(3).to_dict("records"))
     return [finding(contract, "+".join(keys), "key is not unique", "error", len(twice), examples)]
 
 

@@ -8,11 +8,12 @@ from workbench import engine
 from workbench.contracts import Column, Contract
 from workbench.contracts.computed import named
 from workbench.params import UserError
+from workbench.portfolios.large import LargeTable
 
 _TYPES = {"number": "DOUBLE", "integer": "DOUBLE", "date": "TIMESTAMP", "category": "VARCHAR", "text": "VARCHAR"}
 
 
-def with_computed(raw: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+def with_computed(raw: pd.DataFrame | LargeTable, contract: Contract) -> pd.DataFrame | LargeTable:
     """Return the raw table (n × k) with the contract's computed columns added, each in its type, rows in order.
 
     Raises `UserError` that names the column and what DuckDB said of its expression.
@@ -23,7 +24,7 @@ def with_computed(raw: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     return raw.assign(**{c.file_name: _values(raw, c, contract) for c in columns})
 
 
-def _values(raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
+def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) -> pd.Series:
     import pyarrow as pa
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
@@ -34,4 +35,4 @@ def _values(raw: pd.DataFrame, column: Column, contract: Contract) -> pd.Series:
         values = engine.apart(query, {"file": file})["value"].to_pandas()
     except ValueError as e:
         raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {e}") from None
-    return values.set_axis(raw.index)
+    return values if isinstance(raw, LargeTable) else values.set_axis(raw.index)

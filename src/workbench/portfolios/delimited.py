@@ -28,8 +28,8 @@ csv.field_size_limit(limits.LONGEST_CELL)
 Line = tuple[int, list[str]]  # number of its first line (from 1), values
 
 
-def well_formed(name: str, lines: Iterable[str], delimiter: str, known: Iterable[str] = ()) -> None:
-    """Raise `UserError` where rows differ in length, a line is no row, or the header names the columns badly.
+def well_formed(name: str, lines: Iterable[str], delimiter: str, known: Iterable[str] = ()) -> tuple[int, int]:
+    """Return rows and columns; `UserError` for rows of other lengths, a line that is no row, a bad header.
 
     pandas shifts or cuts uneven rows without a word. `known` are the column names of a contract: a header
     that holds one of them is a header.
@@ -52,6 +52,7 @@ def well_formed(name: str, lines: Iterable[str], delimiter: str, known: Iterable
             raise UserError(f"{name}: line {line:,} seems to be a total, no row of the table; delete it")
     limits.shape(name, count, width)
     _ends_well(name, last, start[1:])
+    return count, width
 
 
 def _is_total(value: str) -> bool:

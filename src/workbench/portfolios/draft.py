@@ -15,7 +15,8 @@ from workbench.contracts.words import in_words
 from workbench.params import UserError
 from workbench.personal import masked
 from workbench.portfolios import guesses, oddities, roles, unmarked
-from workbench.portfolios.files import dialect, read_raw, remarks
+from workbench.portfolios.files import dialect, opened, remarks
+from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look, look
 
 _HEAD = (
@@ -47,11 +48,11 @@ def draft(path: Path) -> Contract:
     written = dialect(path)
     notes = remarks(path, **{k: v for k, v in written.items() if k == "encoding"})
     empty = Contract(name=name_of(path), title=title_of(path), columns=(), notes=notes, **written)
-    raw = read_raw(path, empty)
+    raw = opened(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
     names = dict(zip(raw.columns, _names(raw), strict=True))
-    if raw.isna().all(axis=None):
+    if all(raw[c].isna().all() for c in raw.columns):
         raise UserError(f"{path.name}: no column holds a value")
     looks = {name: look(raw[source]) for source, name in names.items()}
     columns = tuple(_column(looks[name], name, source) for source, name in names.items())
@@ -87,7 +88,7 @@ def _quoted(value: Any) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in text)
 
 
-def _names(raw: pd.DataFrame) -> list[str]:
+def _names(raw: pd.DataFrame | LargeTable) -> list[str]:
     """Return names in the house's form, each once; what has no Latin letter gets its position."""
     names: dict[str, None] = {}
     for i, source in enumerate(raw.columns, 1):

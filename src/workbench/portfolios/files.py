@@ -14,6 +14,7 @@ import pandas as pd
 from workbench.contracts import Contract
 from workbench.params import UserError, nearest
 from workbench.portfolios import delimited, encodings, limits, parquet, signatures
+from workbench.portfolios.large import BATCH_ROWS, LargeTable, in_memory, is_large
 
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
@@ -23,7 +24,12 @@ _WIDE = ("utf-16", "utf-32")  # ASCII isn't part of them
 
 
 def read_raw(path: Path, contract: Contract | None = None) -> pd.DataFrame:
-    """Return the table in a CSV, TSV (both may be gzipped) or Parquet file (n × k, n ≥ 1).
+    """Return the table in a CSV, TSV (both may be gzipped) or Parquet file (n × k, n ≥ 1), in memory; see `opened`."""
+    return in_memory(opened(path, contract))
+
+
+def opened(path: Path, contract: Contract | None = None) -> pd.DataFrame | LargeTable:
+    """Return the table in a file (n × k, n ≥ 1), column by column from disk where it is too large for memory.
 
     CSV is read as text, so that identifiers keep every digit; an empty value is missing; types come
     with the contract, and so do encoding and delimiter (without one: UTF-8 and comma, tab for .tsv).
@@ -33,14 +39,15 @@ def read_raw(path: Path, contract: Contract | None = None) -> pd.DataFrame:
     """
     readable(path, contract)
     if path.name.lower().endswith(PARQUET):
-        return _with_rows(path, parquet.read(path))
+        large = is_large(*parquet.shape(path))
+        return _with_rows(path, LargeTable.of_file(path) if large else parquet.read(path))
     encoding = contract.encoding if contract else "utf-8-sig"
     _is_in(path, encoding)
     delimiter = contract.delimiter if contract else _usual_delimiter(path)
-    delimited.well_formed(
+    rows, columns = delimited.well_formed(
         path.name, _lines(path, encoding), delimiter, [c.file_name for c in contract.columns] if contract else ()
     )
-    return _with_rows(path, _parsed(path, encoding, delimiter))
+    return _with_rows(path, _parsed(path, encoding, delimiter, is_large(rows, columns)))
 
 
 def readable(path: Path, contract: Contract | None = None) -> None:
@@ -96,7 +103,7 @@ def _there(path: Path) -> None:
         raise UserError(f"{path.name}: the file is empty (0 bytes)")
 
 
-def _with_rows(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+def _with_rows(path: Path, table: pd.DataFrame | LargeTable) -> pd.DataFrame | LargeTable:
     if table.empty:
         raise UserError(f"{path.name}: a header and no rows")
     return table
@@ -106,11 +113,13 @@ def _usual_delimiter(path: Path) -> str:
     return "\t" if path.name.lower().endswith((".tsv", ".tsv.gz")) else ","
 
 
-def _parsed(path: Path, encoding: str, delimiter: str) -> pd.DataFrame:
-    kept: dict[str, object] = {"dtype": str, "keep_default_na": False, "na_values": [""], "index_col": False}
+def _parsed(path: Path, encoding: str, delimiter: str, large: bool) -> pd.DataFrame | LargeTable:
+    as_it_stands: dict[str, object] = {"dtype": str, "keep_default_na": False, "na_values": [""], "index_col": False}
     try:
         with _opened(path, encoding) as text:
-            return pd.read_csv(text, sep=delimiter, **kept)
+            if large:
+                return LargeTable.of_parts(pd.read_csv(text, sep=delimiter, chunksize=BATCH_ROWS, **as_it_stands))
+            return pd.read_csv(text, sep=delimiter, **as_it_stands)
     except ValueError as e:  # pandas' ParserError is one
         raise UserError(f"{path.name}: not a table; {' '.join(str(e).split())[:120]}") from None
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import contracts, home, pseudonyms, tables
+from workbench import contracts, engine, home, pseudonyms, tables
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
 from workbench.portfolios import catalog, unmarked
+from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
 
-Raw = dict[str, tuple[pd.DataFrame, Contract]]
+Raw = dict[str, tuple[pd.DataFrame | LargeTable, Contract]]
 
 
 class Params(Request):
@@ -84,18 +87,23 @@ def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:
     for name, contract in words.items():
         table = raw[name]
         if name == first:
-            drawn = table.sample(rows, random_state=seed).sort_index() if rows < len(table) else table
+            drawn = table.take(_drawn(len(table), rows, seed)) if rows < len(table) else table
         else:
             links = [(c, o) for o in out for c in _links(contract) if words[o].identity() == [c]]
             drawn = table
             for column, other in links if rows < len(raw[first]) else []:
-                kept = _codes(out[other], words[other], column)
-                drawn = drawn[_codes(drawn, contract, column).isin(set(kept))]
-        out[name] = drawn.reset_index(drop=True)
+                codes = set(_codes(out[other], words[other], column))
+                drawn = drawn.take(np.flatnonzero(_codes(drawn, contract, column).isin(codes)))
+        out[name] = drawn if isinstance(drawn, LargeTable) else drawn.reset_index(drop=True)
     return out
 
 
-def _codes(table: pd.DataFrame, contract: Contract, column: str) -> pd.Series:
+def _drawn(of: int, rows: int, seed: int) -> np.ndarray:
+    """Return the positions of the rows that are drawn, in order."""
+    return np.sort(pd.Series(range(of)).sample(rows, random_state=seed).to_numpy())
+
+
+def _codes(table: pd.DataFrame | LargeTable, contract: Contract, column: str) -> pd.Series:
     return contracts.as_text(table[contract[column].file_name])
 
 
@@ -110,7 +118,8 @@ def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     today, given = pd.Timestamp(p.today or date.today()), catalog.source(p.portfolio).words(p)
     checked, findings = {}, []
     for name, (table, contract) in raw.items():
-        checked[name], breaches = contracts.check(table, contract, today)
+        made = {"made": LargeTable.of_columns} if isinstance(table, LargeTable) else {}
+        checked[name], breaches = contracts.check(table, contract, today, **made)
         checked[name], warnings = unmarked.without(checked[name], contract)
         findings += [*breaches, *unmarked.findings(contract, given[name], len(table)), *warnings]
     broken = {f.table for f in findings if f.severity == "error"}
@@ -124,7 +133,8 @@ def _orphans(checked: Tables, words: Words) -> list[Finding]:
     findings = []
     for name, contract in words.items():
         for column in [c for c in _links(contract) if keys.get(c, name) != name]:
-            lost = checked[name].loc[~checked[name][column].isin(checked[keys[column]][column]), column]
+            named = checked[name][column]
+            lost = named[~named.isin(checked[keys[column]][column])]
             if len(lost):
                 rule = f"names a {column} that is not in '{keys[column]}'; the row is left out"
                 findings.append(_finding(contract, column, rule, lost))
@@ -137,7 +147,8 @@ def _without_months(checked: Tables, words: Words) -> list[Finding]:
     for month, of_months in words.items():
         for name, contract in words.items() if of_months.entity == "month" else ():
             if contract.identity() == (key := of_months.named("key")):
-                silent = checked[name].loc[~checked[name][key[0]].isin(checked[month][key[0]]), key[0]]
+                accounts = checked[name][key[0]]
+                silent = accounts[~accounts.isin(checked[month][key[0]])]
                 if len(silent):
                     findings.append(_finding(contract, key[0], f"has no row in '{month}'", silent))
     return findings
@@ -213,7 +224,8 @@ def core(clean: Tables, raw: Raw, p: Params) -> Core:
 def outcome_table(clean: Tables, raw: Raw, account: tuple[pd.DataFrame, Contract]) -> tuple[pd.DataFrame, Contract]:
     """Return the table in which the outcome stands beside everything else known: the one file's, else the account's."""
     (name, (_, contract)), *others = raw.items()
-    return (clean[name], contract) if contract.named("outcome") and contract.named("key") and not others else account
+    alone = contract.named("outcome") and contract.named("key") and not others
+    return (in_memory(clean[name]), contract) if alone else account
 
 
 def unscreened() -> Evidence:
@@ -243,7 +255,7 @@ def snapshot(core_tables: Core, p: Params) -> Evidence:
     """Write every core table once, as Parquet, and return their digests as evidence."""
     rows = []
     for name, (table, contract) in core_tables.items():
-        digest = tables.write(p.key, name, table, contract)
+        digest = _staged(name, table, contract, p)
         rows.append((name, len(table), table.shape[1], digest))
     written = pd.DataFrame(rows, columns=["table", "rows", "columns", "sha256"])
     return Evidence(
@@ -258,6 +270,16 @@ def snapshot(core_tables: Core, p: Params) -> Evidence:
         value=len(written),
         table=written,
     )
+
+
+def _staged(name: str, table: pd.DataFrame | LargeTable, contract: Contract, p: Params) -> str:
+    if not isinstance(table, LargeTable):
+        return tables.write(p.key, name, table, contract)
+    folder = engine.scratch()
+    try:
+        return tables.stage(p.key, name, table.file(folder / f"{name}.parquet"), contract, len(table))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def conclusion(core_tables: Core, outcome: pd.Series | None) -> Text:

@@ -17,7 +17,8 @@ from workbench import home
 from workbench.contracts import Column, Contract, as_text
 from workbench.params import UserError
 from workbench.portfolios.draft import draft, to_yaml
-from workbench.portfolios.files import read_raw
+from workbench.portfolios.files import opened
+from workbench.portfolios.large import LargeTable
 from workbench.portfolios.own_files import ACCOUNT, MONTH
 
 SHARED = 0.5  # of the values of the finer file are there in the coarser one
@@ -39,7 +40,7 @@ class _File:
 
     path: Path
     contract: Contract
-    raw: pd.DataFrame
+    raw: pd.DataFrame | LargeTable
 
     def codes(self, name: str) -> pd.Series:
         return as_text(self.raw[self.contract[name].file_name])
@@ -98,7 +99,7 @@ def joined(paths: list[Path]) -> Joined:
 
     Raises `UserError` where a file shares no column with the others that is unique in one of them.
     """
-    files = {_stem(p): _File(p, c := draft(p), read_raw(p, c)) for p in paths}
+    files = {_stem(p): _File(p, c := draft(p), opened(p, c)) for p in paths}
     if len(files) < len(paths):
         raise UserError("two files of the same name; rename one, a table is called as its file")
     links = list(_links(files))

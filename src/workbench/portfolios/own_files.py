@@ -12,8 +12,10 @@ import pandas as pd
 from workbench import contracts, home
 from workbench.contracts import Column, Contract
 from workbench.params import UserError, nearest, shown
-from workbench.portfolios.files import readable
-from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, lasting, read, renamed
+from workbench.portfolios.computed import with_computed
+from workbench.portfolios.files import opened, readable
+from workbench.portfolios.large import LargeTable, in_memory
+from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, lasting, renamed
 
 ACCOUNT, MONTH = "account", "month"
 
@@ -63,7 +65,8 @@ class OwnFiles(Source):
 
     def raw(self, asked: Request) -> Tables:
         """Return each file's table, computed columns beside the file's."""
-        return {name: read(own_path(asked.files[name]), words) for name, words in self.words(asked).items()}
+        words = self.words(asked)
+        return {n: with_computed(opened(own_path(asked.files[n]), c), c) for n, c in words.items()}
 
     def writes(self, asked: Request) -> list[str]:
         """Return accounts, months where there are, and tables that are joined to neither."""
@@ -73,9 +76,9 @@ class OwnFiles(Source):
     def core(self, tables: Tables, words: Words) -> Core:
         """Return the core tables; an account whose parent is in no table, or a row of no account, is left out."""
         added = [n for n in words if n != ACCOUNT and _joins(n, words)]
-        table = reduce(lambda t, n: _with(t, tables[n], n, words), added, tables[ACCOUNT])
+        table = reduce(lambda t, n: _with(t, in_memory(tables[n]), n, words), added, in_memory(tables[ACCOUNT]))
         core = {"core__account": account(table, _joined_contract(words))}
-        accounts = set(core["core__account"][0]["entity_id"])
+        accounts = core["core__account"][0]["entity_id"]
         for name in [n for n in words if n != ACCOUNT and n not in added]:
             core[f"core__{name}"] = _months_or_events(name, tables[name], words, accounts)
         return core
@@ -178,18 +181,23 @@ def _with(table: pd.DataFrame, other: pd.DataFrame, name: str, words: Words) -> 
 
 
 def _months_or_events(
-    name: str, table: pd.DataFrame, words: Words, accounts: set[str]
-) -> tuple[pd.DataFrame, Contract]:
+    name: str, table: pd.DataFrame | LargeTable, words: Words, accounts: pd.Series
+) -> tuple[pd.DataFrame | LargeTable, Contract]:
     (key,) = words[ACCOUNT].named("key")
     contract = words[name].replaced(lasting(words[name]), name=f"core__{name}")
     names, order = {key: "entity_id"}, ["entity_id"]
     if name == MONTH:
-        names, order = {**names, contract.one("as_of"): "month"}, ["entity_id", "month"]
+        as_of = contract.one("as_of")
+        names, order = {**names, as_of: "month"}, ["entity_id", "month"]
         facts = [c.model_copy(update={"role": "fact"}) if c.role == "feature" else c for c in contract.columns]
         contract = contract.replaced(facts)
-    table, contract = renamed(table[table[key].isin(accounts)], contract, names)
-    if name == MONTH:
-        table["month"] = table["month"].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")
+        table = table.assign(**{as_of: table[as_of].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")})
+    columns, contract = [c.name for c in contract.columns], renamed(contract, names)
+    if isinstance(table, LargeTable):
+        table = table.renamed({n: names.get(n, n) for n in columns})
+        known = "entity_id IN (SELECT entity_id FROM accounts)"
+        return table.ordered(order, known, accounts=accounts.to_frame()), contract
+    table = table.loc[table[key].isin(set(accounts)), columns].rename(columns=names)
     return table.sort_values(order, ignore_index=True), contract
 
 

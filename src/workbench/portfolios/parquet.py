@@ -26,12 +26,37 @@ def read(path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        metadata = pq.read_metadata(path)
-        _plain(path, pq.read_schema(path))
-        limits.shape(path.name, metadata.num_rows, metadata.num_columns)
+        shape(path)
         table = pq.read_table(path, page_checksum_verification=True)
         _is_text(path, table)
         return _without_index(table.to_pandas())
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as e:
+        raise UserError(f"{path.name}: {_damage(str(e))}") from None
+
+
+def shape(path: Path) -> tuple[int, int]:
+    """Return rows and columns; `UserError` where the columns aren't plain, or the file is damaged or beyond limits."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path)
+        _plain(path, pq.read_schema(path))
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as e:
+        raise UserError(f"{path.name}: {_damage(str(e))}") from None
+    limits.shape(path.name, metadata.num_rows, metadata.num_columns)
+    return metadata.num_rows, metadata.num_columns
+
+
+def one_column(path: Path, name: str) -> pd.Series:
+    """Return one column (n) and read no other; `UserError` as in `read`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=[name], page_checksum_verification=True)
+        _is_text(path, table)
+        return table.column(0).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as e:
         raise UserError(f"{path.name}: {_damage(str(e))}") from None
 

@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.contracts import Column, Contract, as_text
 from workbench.contracts.readings import typed
 from workbench.portfolios import guesses
+from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look
 
 _OWNER = r"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$"
@@ -35,7 +36,7 @@ _AS_KEY: dict[str, Any] = {
 Looks = Mapping[str, Look]
 
 
-def given(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+def given(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) -> Contract:
     """Return the contract with the roles its columns seem to play in the raw table (n × k); `looks` by column name."""
     return _with_dates(_with_outcome(_with_key(contract, raw, looks), raw, looks), raw)
 
@@ -67,7 +68,7 @@ def _changed(contract: Contract, changes: Mapping[str, dict[str, Any]], **facts:
     return contract.replaced(new, **facts)
 
 
-def _with_key(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) -> Contract:
     """The first identifier unique in every row is the key; else one that nearly is; else an owner and a period."""
     called = [c for c in contract.columns if guesses.is_key(c) and c.personal in ("", "identifier")]
     owners = [c for c in called if guesses.is_called(_OWNER, c) and looks[c.name].different > guesses.MANY_CODES]
@@ -79,7 +80,7 @@ def _with_key(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
     changes = {c.name: {**_AS_KEY, "role": "parent" if c is owners[0] else "ignore"} for c in owners}
     for c in owners:
         for period in [p for p in contract.columns if re.search(_PERIOD, p.name) and p is not c]:
-            if not raw.duplicated([c.file_name, period.file_name]).any():
+            if not pd.DataFrame({n: raw[n] for n in (c.file_name, period.file_name)}).duplicated().any():
                 dated = {**_AS_KEY, "role": "key", "type": period.type, "format": period.format, "personal": ""}
                 hidden = {n: {**change, "role": "ignore"} for n, change in changes.items()}
                 return _changed(contract, {**hidden, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
@@ -98,7 +99,7 @@ def _notes(key: Column, seen: Look) -> list[str]:
     return notes
 
 
-def _with_outcome(contract: Contract, raw: pd.DataFrame, looks: Looks) -> Contract:
+def _with_outcome(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) -> Contract:
     """The two-valued column most plainly called an outcome is it; columns filled for the bad only came after it."""
     free = [c for c in contract.columns if not c.personal and c.role not in ("key", "parent")]
     named = [c for pattern in _OUTCOME for c in free if guesses.is_called(pattern, c)]
@@ -120,7 +121,7 @@ def _bad(seen: Look) -> str:
     return called[0] if len(called) == 1 else seen.texts[-1]
 
 
-def _filled_for_bad(contract: Contract, raw: pd.DataFrame, looks: Looks, bad: pd.Series) -> list[str]:
+def _filled_for_bad(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks, bad: pd.Series) -> list[str]:
     names = []
     for c in contract.columns:
         seen = looks[c.name]
@@ -133,7 +134,7 @@ def _filled_for_bad(contract: Contract, raw: pd.DataFrame, looks: Looks, bad: pd
     return names
 
 
-def _with_dates(contract: Contract, raw: pd.DataFrame) -> Contract:
+def _with_dates(contract: Contract, raw: pd.DataFrame | LargeTable) -> Contract:
     """The as-of date is there in every row, by its name or before the others; dates mostly later came after it."""
     free = {c.name for c in contract.columns if c.role == "fact"}
     dates = {c.name: typed(raw[c.file_name], c, contract)[0] for c in contract.columns if c.type == "date"}

@@ -15,10 +15,11 @@ from workbench import contracts, params
 from workbench.contracts import Column, Contract
 from workbench.portfolios import computed
 from workbench.portfolios.files import read_raw
+from workbench.portfolios.large import LargeTable
 
 DATA = Path(__file__).parent / "data"
 
-Tables = dict[str, pd.DataFrame]
+Tables = dict[str, pd.DataFrame | LargeTable]
 Words = Mapping[str, Contract]
 Core = dict[str, tuple[pd.DataFrame, Contract]]
 
@@ -119,7 +120,7 @@ class Shipped(Source):
 
 
 def read(path: Path, contract: Contract) -> pd.DataFrame:
-    """Return a file's table with the contract's computed columns beside its own."""
+    """Return a file's table, in memory, with the contract's computed columns beside its own."""
     return computed.with_computed(read_raw(path, contract), contract)
 
 
@@ -132,7 +133,9 @@ def account(table: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, Cont
     if not contract.named("key"):
         number = Column(name="entity_id", type="text", role="key", description="row number in the file")
         columns, table = [*columns, number], table.assign(entity_id=[f"row_{i:07d}" for i in range(len(table))])
-    return renamed(table, contract.replaced(columns), dict.fromkeys(contract.named("key"), "entity_id"))
+    names = dict.fromkeys(contract.named("key"), "entity_id")
+    table = table[[c.name for c in columns]].rename(columns=names)
+    return table, renamed(contract.replaced(columns), names)
 
 
 def lasting(contract: Contract) -> list[Column]:
@@ -140,8 +143,8 @@ def lasting(contract: Contract) -> list[Column]:
     return [c for c in contract.columns if c.role != "ignore" and (not c.personal or c.role in ("key", "parent"))]
 
 
-def renamed(table: pd.DataFrame, contract: Contract, names: Mapping[str, str]) -> tuple[pd.DataFrame, Contract]:
-    """Return the contract's columns of a table, some under other names; what is made from them follows."""
+def renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
+    """Return the contract with some columns under other names; what is made from them follows."""
     columns = [
         c.model_copy(
             update={
@@ -152,4 +155,4 @@ def renamed(table: pd.DataFrame, contract: Contract, names: Mapping[str, str]) -
         )
         for c in contract.columns
     ]
-    return table[[c.name for c in contract.columns]].rename(columns=dict(names)), contract.replaced(columns)
+    return contract.replaced(columns)
