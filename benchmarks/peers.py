@@ -47,6 +47,7 @@ def by_scorecardpy(train: pd.DataFrame, y: np.ndarray, test: pd.DataFrame) -> np
     """scorecardpy's tree bins and WOE."""
     rows = train.assign(event=y)
     quiet = {"no_cores": 1, "ignore_const_cols": False, "ignore_datetime_cols": False, "print_info": False}
+    quiet["check_cate_num"] = False  # it would ask at the keyboard
     bins = scorecardpy.woebin(rows, y=OUTCOME, **quiet)
     learnt, asked = (scorecardpy.woebin_ply(r, bins, no_cores=1).filter(like="_woe") for r in (rows, test))
     return _logistic(learnt, y, asked[list(learnt)])

@@ -86,10 +86,11 @@ def test_parents_and_not_rows_are_drawn_into_the_holdout():
 
 
 @pytest.mark.parametrize(
-    ("event_month", "competing_month", "expected"), [(2, 0, 1.0), (2, 1, 0.0), (1, 2, 1.0), (2, 2, 1.0), (0, 1, 0.0)]
+    ("event_month", "competing_month", "expected", "months"),
+    [(2, 0, 1.0, 2.0), (2, 1, 0.0, 3.0), (1, 2, 1.0, 1.0), (2, 2, 1.0, 2.0), (0, 1, 0.0, 3.0)],
 )
-def test_an_earlier_competing_event_ends_the_window(event_month, competing_month, expected):
-    """Months 1 to 3 after the date; 0: it never comes."""
+def test_an_earlier_competing_event_ends_the_window(event_month, competing_month, expected, months):
+    """Months 1 to 3 after the date; 0: it never comes. Of a time, the months until then, else the whole window."""
     account = pd.DataFrame({"entity_id": ["a", "b", "c"], "limit_amt": [1.0, 2.0, 3.0]})
     long = account[["entity_id"]].merge(pd.DataFrame({"month": MONTHS[:5]}), how="cross").assign(state="open")
     now = long["month"].dt.month - 2  # as of February
@@ -99,11 +100,12 @@ def test_an_earlier_competing_event_ends_the_window(event_month, competing_month
         twin = long[(long["entity_id"] == "a") & (now == competing_month)].assign(state="died")
         long = pd.concat([long, twin], ignore_index=True)  # two records of one month: the event counts
     fields = {"name": "churn", "event": "state = 'closed'", "competing": ["state = 'died'"], "window_months": 3}
-    resolved = outcome.resolved(fields, ACCOUNT)
     facts = build.Facts(account, ACCOUNT, long)
-    rows = build.cohort(facts, resolved, "2020-02", "2020-02", 2)
-    table = engine.frame(rows.sql, {**facts.relations, "calendar": rows.calendar}).set_index("entity_id")
-    assert table.loc["a", "outcome"].max() == expected and (table.loc[["b", "c"], "outcome"] == 0).all()
+    for kind, of_a, of_others in (("binary", expected, 0.0), ("time", months, 3.0)):
+        resolved = outcome.resolved({**fields, "kind": kind}, ACCOUNT)
+        rows = build.cohort(facts, resolved, "2020-02", "2020-02", 2)
+        table = engine.frame(rows.sql, {**facts.relations, "calendar": rows.calendar}).set_index("entity_id")
+        assert set(table.loc[["a"], "outcome"]) == {of_a} and (table.loc[["b", "c"], "outcome"] == of_others).all()
 
 
 def _applications() -> tuple[pd.DataFrame, Contract]:
@@ -194,7 +196,7 @@ def test_a_case_control_panel_is_weighted_back():
         ),
         (
             {"kind": "amount", "event": "a > 1", "window_months": 1},
-            "panel/build: outcome: an event makes a binary outcome; leave `event` empty for kind 'amount'",
+            "panel/build: outcome: an event makes a binary outcome or a time; leave `event` empty for kind 'amount'",
         ),
         (
             {"competing": ["a > 1"]},

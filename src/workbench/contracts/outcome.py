@@ -28,6 +28,10 @@ class Outcome(BaseModel):
     Recorded in the column whose role is `outcome` (of a binary one, the contract's `event_value` is the event), or an
     `event` that happens in a month after the as-of date: an SQL condition on the columns of the months. `eligible` is
     an SQL condition on the entity as of the date: who already had the event is asked nothing.
+
+    A `time` is the months until the event, the whole window where it doesn't come in it or a competing event comes
+    first: its mean is the restricted mean time to the event (Andersen (2013), Statistics in Medicine 32(30)). It is
+    learnt, tested and watched as an amount of months; of a bad event a longer time is better (`favourable`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +49,11 @@ class Outcome(BaseModel):
     def is_binary(self) -> bool:
         """Whether a row has the event or not, rather than an amount or a rate of it."""
         return self.kind == "binary"
+
+    @property
+    def scale(self) -> Literal["binary", "amount", "rate"]:
+        """What models and tests see: a time is an amount of months."""
+        return "amount" if self.kind == "time" else self.kind
 
     @property
     def rate(self) -> Text:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, tables
+from workbench import engine, params, tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category, quantile_bins
@@ -148,19 +149,30 @@ def telling(table: pd.DataFrame) -> dict[str, list[str]]:
     return {a: list(g.head(SHOWN_PER_ASPECT)["column"]) for a, g in table.groupby("aspect", sort=False)}
 
 
-def months(key: Key) -> pd.DataFrame | None:
-    """Return the account-months, None where it has none or they say nothing of delay."""
+def months(key: Key) -> Path | None:
+    """Return the file of the account-months, None where there are none or they say nothing of delay."""
     if "core__month" not in tables.names(key):
         return None
-    table = tables.read(key, "core__month")
-    return table if "delay_months" in table else None
+    months = tables.scan(key, "core__month")
+    return months if "delay_months" in engine.columns(months) else None
 
 
-def status_mix(months: pd.DataFrame) -> pd.DataFrame:
+def status_mix(months: Path) -> pd.DataFrame:
     """Return the share of accounts by months past due (0, 1, 2, 3 and more) and month."""
-    late = months["delay_months"].clip(upper=3).map({0: "none", 1: "1 month", 2: "2 months", 3: "3 or more"})
-    mix = months.assign(late=late).groupby("month")["late"].value_counts(normalize=True).unstack(fill_value=0)
-    return mix[[c for c in ("none", "1 month", "2 months", "3 or more") if c in mix]]
+    counted = engine.frame(
+        "SELECT month, CAST(least(delay_months, 3) AS INTEGER) AS late, count(*) AS n FROM months "
+        "WHERE delay_months IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2",
+        {"months": months},
+    )
+    mix = counted.pivot(index="month", columns="late", values="n").fillna(0)
+    shares = mix.div(mix.sum(axis=1), axis=0)
+    return shares.rename(columns={0: "none", 1: "1 month", 2: "2 months", 3: "3 or more"})
+
+
+def months_of(months: Path, account: str) -> pd.DataFrame:
+    """Return one account's months (m × k) in order."""
+    text = "SELECT * FROM months WHERE entity_id = (SELECT entity_id FROM asked) ORDER BY month"
+    return engine.frame(text, {"months": months, "asked": pd.DataFrame({"entity_id": [account]})})
 
 
 def chosen(rows: pd.DataFrame, p: Params) -> str:

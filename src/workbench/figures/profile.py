@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
@@ -53,21 +54,29 @@ def status_mix(mix: pd.DataFrame) -> Figure:
 
 @theme.picture
 def time_line(months: pd.DataFrame) -> Figure:
-    """Draw one account's balance, payments and delay by month."""
-    figure, (money, late) = theme.panels(2, width=10, height=2.8)
-    money.plot(months["month"], months["balance_amt"], "o-", ms=3, label=str(say("balance")))
-    paid = str(say("paid"))
-    money.bar(months["month"], months["payment_amt"], width=18, color=theme.GREEN, alpha=0.6, label=paid)
-    theme.numbers(money.yaxis)
-    money.legend(fontsize=8)
-    money.set_title(say("Balance and payments"))
+    """Draw one account's delay by month, beside balance and payments where they are known."""
+    has_money = not {"balance_amt", "payment_amt"}.isdisjoint(months)
+    figure, (*money, late) = theme.panels(1 + has_money, width=10, height=2.8)
+    for ax in money:
+        _money(ax, months)
     late.bar(months["month"], months["delay_months"], width=18, color=theme.RED)
     late.set_title(say("Months past due"))
     late.set_ylim(0, max(3, months["delay_months"].max() + 0.5))
     theme.numbers(late.yaxis)
-    dated(money)
     dated(late)
     return figure
+
+
+def _money(ax: Axes, months: pd.DataFrame) -> None:
+    if "balance_amt" in months:
+        ax.plot(months["month"], months["balance_amt"], "o-", ms=3, label=str(say("balance")))
+    if "payment_amt" in months:
+        paid = str(say("paid"))
+        ax.bar(months["month"], months["payment_amt"], width=18, color=theme.GREEN, alpha=0.6, label=paid)
+    theme.numbers(ax.yaxis)
+    ax.legend(fontsize=8)
+    ax.set_title(say("Balance and payments"))
+    dated(ax)
 
 
 @theme.picture

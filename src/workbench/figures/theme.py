@@ -151,4 +151,4 @@ def numbers(*axes: Axis) -> None:
 
 def level(outcome: Outcome, *axes: Axis) -> None:
     """Write the numbers of these axes as the outcome is measured: an amount in its unit, a rate in percent."""
-    (numbers if getattr(outcome, "kind", "binary") in ("amount", "time") else percent)(*axes)
+    (numbers if getattr(outcome, "scale", "binary") == "amount" else percent)(*axes)

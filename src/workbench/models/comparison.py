@@ -27,7 +27,7 @@ def table(compared: pd.DataFrame, s: Sample) -> pd.DataFrame:
     """Return candidates by measure as text, `value (low to high)`, to paste into a paper."""
     out = {"candidate": compared["candidate"].str.replace("_", " ")}
     specs = {name: (str(m.label), m.spec) for name, m in measures(s.outcome).items()}
-    specs |= {name: (name, ".4f" if s.outcome.kind != "amount" else "") for name in LINE}
+    specs |= {name: (name, ".4f" if s.outcome.scale != "amount" else "") for name in LINE}
     for name, (label, spec) in specs.items():
         triples = zip(compared[name], compared[f"{name}_low"], compared[f"{name}_high"], strict=True)
         out[label] = [f"{v} ({low} to {high})" for v, low, high in ([formatted(x, spec) for x in t] for t in triples)]

@@ -41,7 +41,7 @@ def kinds() -> dict[str, type]:
 
 def fitting(outcome: Outcome) -> dict[str, type]:
     """Return the kinds that fit an outcome, from simple to complex; `UserError` where there is none."""
-    fit = {name: c for name, c in kinds().items() if outcome.kind in c.KIND.fits}
+    fit = {name: c for name, c in kinds().items() if outcome.scale in c.KIND.fits}
     if not fit:
         known = sorted({k for c in kinds().values() for k in c.KIND.fits})
         raise UserError(

@@ -210,6 +210,7 @@ def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
             role="outcome",
             known="after",
             description=_outcome_words(contract, resolved),
+            unit="month" if resolved.kind == "time" else "",
         ),
         Column(name="weight", type="number", role="weight", description="sampling weight, mean 1 in the population"),
     ]
@@ -217,7 +218,8 @@ def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
 
 def _outcome_words(contract: Contract, resolved: Outcome) -> str:
     if resolved.event:
-        return f"{resolved.event} within {resolved.window_months} months"
+        until = "months until " if resolved.kind == "time" else ""
+        return f"{until}{resolved.event} within {resolved.window_months} months"
     return contract[contract.one("outcome")].description
 
 

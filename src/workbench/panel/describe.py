@@ -68,7 +68,7 @@ def _sampled(table: pd.DataFrame, outcome: Outcome) -> Text:
 
 def _one_sample(row: dict[str, object], outcome: Outcome) -> Text:
     facts = {"sample": say(str(row["sample"])), "rows": row["rows"], "rate": outcome.rate, "value": row["outcome"]}
-    if outcome.kind == "amount":
+    if outcome.scale == "amount":
         return say("{sample}: {rows:,} rows, {rate} {value:,.2f}", **facts)
     return say("{sample}: {rows:,} rows, {rate} {value:.2%}", **facts)
 
@@ -201,7 +201,7 @@ def _weighted_back(raw: float, weighted: float, rate: float, outcome: Outcome) -
 
 def _as_it_is(raw: float, outcome: Outcome) -> Text:
     facts = {"rate": outcome.rate, "value": raw}
-    if outcome.kind == "amount":
+    if outcome.scale == "amount":
         return say("The rows are taken as they are: {rate} {value:,.2f}, and every row counts once.", **facts)
     return say("The rows are taken as they are: {rate} {value:.1%}, and every row counts once.", **facts)
 

@@ -57,10 +57,10 @@ def _computable(outcome: Outcome) -> None:
             engine.parsed(text, f"{PLACE}.{name}")
     for text in outcome.competing:
         engine.parsed(text, f"{PLACE}.competing")
-    if outcome.kind == "time":
-        raise UserError(f"{PLACE}.kind: 'time' is not computed; take 'binary' with a window in `window_months`")
-    if outcome.event and outcome.kind != "binary":
-        raise UserError(f"{PLACE}: an event makes a binary outcome; leave `event` empty for kind '{outcome.kind}'")
+    if outcome.event and outcome.kind not in ("binary", "time"):
+        raise UserError(
+            f"{PLACE}: an event makes a binary outcome or a time; leave `event` empty for kind '{outcome.kind}'"
+        )
     if outcome.event and not outcome.window_months:
         raise UserError(f"{PLACE}: an event needs `window_months`, the months after the date in which it counts")
     if outcome.competing and not outcome.event:
@@ -100,15 +100,17 @@ def after_sql(outcome: Outcome, last_month: int) -> str:
     """Return what happened to the rows of `cohort` in their windows, as SQL over `cohort` and the flagged `m`.
 
     1 where the event comes in the window, 0 where it doesn't, or where a competing event comes in an earlier month
-    (of the same month the event counts). NULL for every row whose window isn't over by the data's `last_month`: those
-    whose event has come already would be the only ones known.
+    (of the same month the event counts); of a time the months until the event, in place of 0 the whole window. NULL
+    for every row whose window isn't over by the data's `last_month`: those whose event has come already would be the
+    only ones known.
     """
     window = outcome.window_months
+    happened, not_happened = ("1e0", "0e0") if outcome.is_binary else ("l.event_month - c.anchor", str(window))
     return f"""
         SELECT c.*, CASE
             WHEN c.anchor + {window} > {last_month} THEN NULL
-            WHEN l.event_month IS NULL OR l.competing_month < l.event_month THEN 0e0
-            ELSE 1e0 END AS outcome
+            WHEN l.event_month IS NULL OR l.competing_month < l.event_month THEN {not_happened}
+            ELSE {happened} END AS outcome
         FROM cohort c LEFT JOIN (
             SELECT c.entity_id, c.as_of_date,
                 min(CASE WHEN m.is_event = 1 THEN m.month_no END) AS event_month,

@@ -30,7 +30,7 @@ def observed(
 
 def level(value: float, outcome: Outcome) -> Text:
     """Return a value of the outcome as a page says it: a percentage, or an amount in its unit."""
-    return say("{value}", value=value) if outcome.kind in ("amount", "time") else say("{value:.2%}", value=value)
+    return say("{value}", value=value) if outcome.scale == "amount" else say("{value:.2%}", value=value)
 
 
 def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:

@@ -290,7 +290,7 @@ def conclusion(core_tables: Core, outcome: pd.Series | None) -> Text:
         return text
     what, known = core_tables["core__account"][1].outcome, int(outcome.notna().sum())
     mean = float(outcome.mean())
-    if what.kind == "amount":
+    if what.scale == "amount":
         return text + say("Recorded mean: **{mean:,.2f}** over {n:,} rows.", mean=mean, n=known)
     return text + say("Recorded {rate}: **{mean:.2%}** over {n:,} rows.", rate=what.rate, mean=mean, n=known)
 

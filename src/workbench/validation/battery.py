@@ -93,7 +93,7 @@ def mandatory(kind: str, named: list[str] | None = None) -> list[str]:
 def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> list[Evidence]:
     """Return the evidence of every test that fits the outcome; a test that breaks is an `error`, the battery goes on."""
     out = []
-    for name, module in tests(subject.outcome.kind).items():
+    for name, module in tests(subject.outcome.scale).items():
         out.append(_answer(name, module, subject))
         progress(name)
     return out
@@ -141,7 +141,7 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
     sign.
     """
     tolerated = int(subject.rules.number("tolerated_ambers"))
-    missing = sorted(set(mandatory(subject.outcome.kind, named)) - {e.key for e in items})
+    missing = sorted(set(mandatory(subject.outcome.scale, named)) - {e.key for e in items})
     word = _word([e.verdict for e in items], missing, tolerated)
     return Evidence(
         key="battery",
@@ -189,7 +189,7 @@ def _words(names: list[str]) -> list[Text]:
 
 
 def _unfit(s: Subject) -> Text:
-    names = sorted(set(tests()) - set(tests(s.outcome.kind)))
+    names = sorted(set(tests()) - set(tests(s.outcome.scale)))
     kinds = {"binary": say("an event"), "rate": say("a rate"), "amount": say("an amount"), "time": say("a time")}
     return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
 
