@@ -35,9 +35,16 @@ def by_optbinning(train: pd.DataFrame, y: np.ndarray, test: pd.DataFrame) -> np.
 
 
 def by_toad(train: pd.DataFrame, y: np.ndarray, test: pd.DataFrame) -> np.ndarray:
-    """toad's chi-merge bins and WOE."""
+    """toad's chi-merge bins and WOE; missing values in a bin of their own where its default fails on them."""
+    try:
+        return _by_toad(train, y, test)
+    except ValueError:
+        return _by_toad(train, y, test, empty_separate=True)
+
+
+def _by_toad(train: pd.DataFrame, y: np.ndarray, test: pd.DataFrame, **options: bool) -> np.ndarray:
     rows = train.assign(event=y)
-    combiner = toad.transform.Combiner().fit(rows, y=OUTCOME, method="chi", min_samples=0.05)
+    combiner = toad.transform.Combiner().fit(rows, y=OUTCOME, method="chi", min_samples=0.05, **options)
     woe = toad.transform.WOETransformer()
     learnt = woe.fit_transform(combiner.transform(rows), rows[OUTCOME], exclude=[OUTCOME]).drop(columns=OUTCOME)
     return _logistic(learnt, y, woe.transform(combiner.transform(test)))

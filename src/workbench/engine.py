@@ -261,6 +261,7 @@ def _settings() -> tuple[int, str, str]:
 def _database(threads: int, memory: str, spill: str) -> Any:
     import duckdb
 
+    Path(spill).parent.mkdir(parents=True, exist_ok=True)
     config = {"threads": threads, "memory_limit": memory, "temp_directory": spill}
     try:
         return duckdb.connect(config=config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,13 @@ class Fine:
             scaled = weight * (len(weight) / weight.sum())
             counts = np.bincount(cell, scaled, 2 * FOLDS * k).reshape(FOLDS, k, 2)
         return cls(bins, codes, rows.sum(axis=2), counts[:, :, 0], counts[:, :, 1])
+
+    def learnt(self, without: int, every: int = 1) -> Fine:
+        """Return the same bins for every so manieth row, but for those of one fold."""
+        folds = fold_of(len(self.codes))[::every]
+        others = (np.arange(FOLDS) != without)[:, None]
+        counts = {n: getattr(self, n) * others for n in ("rows", "good", "bad")}
+        return replace(self, codes=self.codes[::every][folds != without], **counts)
 
     def total(self, without: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return goods, bads and rows per bin, of all folds or of all but one."""

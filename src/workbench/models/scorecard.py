@@ -14,12 +14,13 @@ from workbench.models.binning import WoeBins, best_bins, placed
 from workbench.models.effects import Effects, given_the_others, start
 from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
 from workbench.models.kinds import Kind
-from workbench.models.selection import SAMPLED, chosen
+from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
 from workbench.models.shapes import shape_of
 from workbench.models.tabular import TabularClassifier
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
+SURE = 2.0  # standard errors
 
 
 class Scorecard(TabularClassifier):
@@ -72,6 +73,8 @@ class Scorecard(TabularClassifier):
         X, y = self._learnt(X, y)
         if bins is None:
             bins = fitted_bins(X, y, self.monotone or {}, self.min_bin_size, self.special)
+        if not bins.pay_again:
+            return self._on_woe(bins, y)
         effects = {name: start(bins.fine[name], bins[name], b) for name, b in bins.chosen.items()}
         while True:
             fine = {name: bins.fine[name] for name in effects}
@@ -85,6 +88,15 @@ class Scorecard(TabularClassifier):
             effects = {name: effects[name] for name in right}
         self.bins_ = {name: e.bins for name, e in effects.items()}
         self.effects_ = {name: tuple(e.values.tolist()) for name, e in effects.items()}
+        return self
+
+    def _on_woe(self, bins: Characteristics, y: np.ndarray) -> Self:
+        """Points are slope · WOE: where the rows are too few to say more of a bin."""
+        names = list(bins.chosen)
+        woe = np.column_stack([bins[n].woe[placed(bins.fine[n].bins, bins[n].bins)][bins.fine[n].codes] for n in names])
+        columns, (self.intercept_, *by_column) = slopes(woe, y, 1 / self.C)
+        self.bins_ = {names[c]: bins[names[c]] for c in columns}
+        self.effects_ = {n: tuple((b * bins[n].woe).tolist()) for n, b in zip(self.bins_, by_column, strict=True)}
         return self
 
     @property
@@ -169,6 +181,34 @@ class Characteristics(Mapping[str, WoeBins]):
         if not columns:
             return {max(names, key=lambda n: self[n].iv): -1.0}
         return {names[c]: float(b) for c, b in zip(columns, coefficients[1:], strict=True)}
+
+    @cached_property
+    def pay_again(self) -> bool:
+        """Whether bins merged again given the others surely predict better out of fold than slopes · WOE do.
+
+        They do where rows are many; from a thousand rows they say more than is known. Sure is a gain of log-likelihood
+        beyond two of its standard errors: the simpler form is given up only then.
+        """
+        every = max(1, len(self._y) // SAMPLED)
+        folds, y = fold_of(len(self._y))[::every], self._y[::every]
+        gains = np.empty(len(y))
+        for fold in range(FOLDS):
+            z, woe_z = self._without(fold, every, folds != fold, y)
+            held = folds == fold
+            gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
+        return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
+
+    def _without(self, fold: int, every: int, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the log odds of a fold's rows from all others, by bins merged again, and by slopes on WOE."""
+        fines = {n: self.fine[n].learnt(fold, every) for n in self.chosen}
+        alone = {n: best_bins(f, self.shapes[n], self._share) for n, f in fines.items()}
+        codes = {n: self.fine[n].codes[::every] for n in fines}
+        woe = np.column_stack([b.woe[placed(fines[n].bins, b.bins)][codes[n]] for n, b in alone.items()])
+        intercept, *by_column = logistic(woe[rows], y[rows])
+        effects = {n: start(fines[n], alone[n], b) for n, b in zip(fines, by_column, strict=True)}
+        level, effects = given_the_others(fines, self.shapes, effects, y[rows], (self._share, RIDGE))
+        z = sum((e.fine[codes[n][~rows]] for n, e in effects.items()), np.full((~rows).sum(), level))
+        return z, intercept + woe[~rows] @ np.array(by_column)
 
     def _out_of_fold(self, every: int) -> np.ndarray:
         """Return the WOE of every row by bins merged without the row's fold (n × k)."""

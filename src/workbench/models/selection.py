@@ -31,6 +31,16 @@ def chosen(woe: np.ndarray, y: np.ndarray) -> tuple[list[int], np.ndarray]:
         columns, coefficients = _signed(woe, y, [*columns, best], coefficients, barred)
 
 
+def slopes(woe: np.ndarray, y: np.ndarray, price: float) -> tuple[list[int], np.ndarray]:
+    """Return which columns of WOE (n × k) keep a negative coefficient beside each other, their intercept and slopes."""
+    columns = list(range(woe.shape[1]))
+    while True:
+        coefficients = logistic(woe[:, columns], y, price=price)
+        if len(columns) == 1 or coefficients[1:].max() < 0:
+            return columns, coefficients
+        del columns[int(coefficients[1:].argmax())]
+
+
 def _signed(
     woe: np.ndarray, y: np.ndarray, columns: list[int], start: np.ndarray, barred: set[int]
 ) -> tuple[list[int], np.ndarray]:
@@ -54,13 +64,13 @@ def _score(woe: np.ndarray, y: np.ndarray, columns: list[int], coefficients: np.
     return np.where((slope < 0) & (variance > 1e-6), slope**2 / np.maximum(variance, 1e-6), 0.0)
 
 
-def logistic(X: np.ndarray, y: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def logistic(X: np.ndarray, y: np.ndarray, start: np.ndarray | None = None, price: float = RIDGE) -> np.ndarray:
     """Return intercept and coefficients of a ridge logistic regression (1 + k) by Newton's steps.
 
-    A step that would make it worse is halved: from far away a whole one may lead to infinity.
+    `price` is the ridge's. A step that would make it worse is halved: from far away a whole one may lead to infinity.
     """
     inside = np.column_stack([np.ones(len(y)), X])
-    ridge = np.append(1e-9, np.full(X.shape[1], RIDGE))
+    ridge = np.append(1e-9, np.full(X.shape[1], price))
     b = np.append(logit(np.clip(y.mean(), 1e-6, 1 - 1e-6)), np.zeros(X.shape[1])) if start is None else start
     loss = _loss(inside, y, ridge, b)
     for _ in range(STEPS):
