@@ -134,7 +134,7 @@ def _orphans(checked: Tables, words: Words) -> list[Finding]:
     for name, contract in words.items():
         for column in [c for c in _links(contract) if keys.get(c, name) != name]:
             named = checked[name][column]
-            lost = named[~named.isin(checked[keys[column]][column])]
+            lost = named[~named.isin(checked[keys[column]][column].unique())]
             if len(lost):
                 rule = f"names a {column} that is not in '{keys[column]}'; the row is left out"
                 findings.append(_finding(contract, column, rule, lost))
@@ -148,7 +148,7 @@ def _without_months(checked: Tables, words: Words) -> list[Finding]:
         for name, contract in words.items() if of_months.entity == "month" else ():
             if contract.identity() == (key := of_months.named("key")):
                 accounts = checked[name][key[0]]
-                silent = accounts[~accounts.isin(checked[month][key[0]])]
+                silent = accounts[~accounts.isin(checked[month][key[0]].unique())]
                 if len(silent):
                     findings.append(_finding(contract, key[0], f"has no row in '{month}'", silent))
     return findings
