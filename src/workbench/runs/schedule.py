@@ -220,6 +220,11 @@ class State:
     state: str
     overdue: tuple[str, ...]
 
+    def overdue_in_words(self) -> str:
+        """Return the first three overdue periods and how many more there are; nothing where none is."""
+        rest = len(self.overdue) - 3
+        return ", ".join(self.overdue[:3]) + (f" and {rest} more" if rest > 0 else "")
+
 
 def states(schedule: Schedule, as_of: str = "") -> list[State]:
     """Return every report's state at a moment."""
