@@ -130,6 +130,7 @@ def run(
                 dict(values),
                 engine_name="workbench",
                 kernel_name=kernel,
+                language="python",  # a notebook that no editor has saved names none
                 progress_bar=False,
                 start_timeout=START_TIMEOUT_SECONDS,
                 env=dict(env),
