@@ -111,12 +111,14 @@ def _identifiers(text: pd.Series, column: Column, contract: Contract) -> tuple[p
 
 def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     if pd.api.types.is_numeric_dtype(values):
-        codes = pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
+        codes = _codes(column)
         read = pd.Series(values.to_numpy(float, na_value=float("nan")), index=values.index)
         return read.mask(read.isin(codes)) if len(codes) else read, _rounded(values, "integer", column, contract)
     text = _without(_half_width(as_text(values)), column)
     if contract.thousands:
         text = text.str.replace(contract.thousands, "", regex=False)
+    if len(codes := _codes(column)):  # -999 stands in a file as -999.0, too
+        text = text.mask(pd.to_numeric(text, errors="coerce").isin(codes))
     found = []
     if column.unit == "%":
         if are_shares_and_percents(tuple(text.dropna().unique())):
@@ -129,6 +131,10 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
     unread = text[read.isna() & text.notna()]
     found += [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
     return read, found + _rounded(read, "integer", column, contract)
+
+
+def _codes(column: Column) -> pd.Series:
+    return pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
 
 
 def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -> list[Finding]:
