@@ -73,6 +73,11 @@ def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path):
     assert subprocess.run([*command, hint], cwd=tmp_path, env=environment, capture_output=True).returncode == 0
 
 
+def test_what_is_offered_in_place_of_a_study_is_one():
+    (offered,) = re.findall(r"known: (.*)\n", _run("steps", "nosuch").stderr)
+    assert "params/taiwan_cards.yaml" in offered.split(", ") and "params/schedule.yaml" not in offered
+
+
 @pytest.mark.parametrize("words", ["steps taiwan_cards", "--help", "completion bash"])
 def test_a_pipe_that_closes_early_is_no_error(words):
     command = f"{sys.executable} -W ignore -m workbench.cli {words} | head -1"

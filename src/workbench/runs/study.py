@@ -185,12 +185,17 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
+def _has_steps(path: Path) -> bool:
+    """Say whether a file looks like a study: the schedule lies beside them."""
+    return any(line.startswith(b"steps:") for line in path.read_bytes().splitlines())
+
+
 def _read(path: Path) -> _File:
     name = repr(str(path))
     if path.is_dir():
         raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
-        near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
+        near = [str(p.relative_to(home.root())) for p in sorted((home.root() / "params").glob("*.yaml")) if _has_steps(p)]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
