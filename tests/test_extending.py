@@ -110,7 +110,7 @@ def test_the_source_refuses_in_one_line(clone):
 def test_the_printed_test_passes_and_every_new_sentence_is_named(clone):
     done = _python(clone, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/actions")
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
-    code = "from pathlib import Path; from workbench.words import extract; print(*extract.found(Path('.')), sep='\\n')"
+    code = "from pathlib import Path; from workbench.words import extract; print(*extract.templates_of(Path('.')), sep='\\n')"
     assert "Lift {lift:.2f}." in _python(clone, "-c", code).stdout.splitlines()
 
 

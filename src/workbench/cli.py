@@ -203,7 +203,7 @@ def _run(args: argparse.Namespace) -> int:
     with progress.console() as watcher:
         results = execution.run(studies, options, watcher)
     progress.output().print(progress.closing(results), markup=False)
-    failed = [r for found in results.values() for r in found if r.status == "failed"]
+    failed = [r for ended in results.values() for r in ended if r.status == "failed"]
     return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
 
 

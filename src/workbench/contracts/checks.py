@@ -30,11 +30,11 @@ def check(raw: pd.DataFrame, contract: Contract, today: pd.Timestamp) -> tuple[p
     findings = _columns_there(raw, contract)
     if any(f.severity == "error" for f in findings):
         return raw, findings
-    kept = raw[[c.file_name for c in contract.columns]].set_axis([c.name for c in contract.columns], axis=1)
-    kept, found = _rows_once(kept, contract)
-    read = {c.name: typed(kept[c.name], c, contract) for c in contract.columns}
+    table = raw[[c.file_name for c in contract.columns]].set_axis([c.name for c in contract.columns], axis=1)
+    table, repeated = _rows_once(table, contract)
+    read = {c.name: typed(table[c.name], c, contract) for c in contract.columns}
     table = pd.DataFrame({name: values for name, (values, _) in read.items()})
-    findings += found + [f for _, unread in read.values() for f in unread]
+    findings += repeated + [f for _, unread in read.values() for f in unread]
     return table, findings + _rules(table, contract, today) + _as_of_is_past(contract, today, len(table))
 
 
@@ -86,17 +86,17 @@ def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
     return missing + extra + [finding(contract, c, "column name stands twice", "error", len(raw)) for c in twice]
 
 
-def _rows_once(kept: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, list[Finding]]:
+def _rows_once(table: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, list[Finding]]:
     """Drop rows that stand twice in every value, where a key says that a row stands for one thing."""
     keys = contract.identity()
-    suspects = kept[kept.duplicated(keys or None, keep=False)]  # few: comparing all columns of all rows takes seconds
+    suspects = table[table.duplicated(keys or None, keep=False)]  # few: comparing all columns of all rows takes seconds
     twice = suspects.index[suspects.duplicated()]
     if not len(twice):
-        return kept.reset_index(drop=True), []
+        return table.reset_index(drop=True), []
     if not keys:
         rule = "the same row twice; no key tells whether it is one or two, all are kept"
-        return kept.reset_index(drop=True), [finding(contract, "*", rule, "warning", len(twice))]
-    once = kept.drop(index=twice).reset_index(drop=True)
+        return table.reset_index(drop=True), [finding(contract, "*", rule, "warning", len(twice))]
+    once = table.drop(index=twice).reset_index(drop=True)
     return once, [finding(contract, "*", "the same row twice, one is kept", "warning", len(twice))]
 
 
@@ -128,12 +128,12 @@ def _from_pandera(group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame
     if rule == "not_nullable":
         return finding(contract, name, "value is missing", "error", len(rows))
     if not len(rows):  # a rule on the column as a whole
-        found = breach(contract, column, rule, table[name].dropna())
-        return found.model_copy(update={"rows": len(table)})
-    found = breach(contract, column, rule, table.loc[rows, name])
-    if found.severity == "warning":
+        breached = breach(contract, column, rule, table[name].dropna())
+        return breached.model_copy(update={"rows": len(table)})
+    breached = breach(contract, column, rule, table.loc[rows, name])
+    if breached.severity == "warning":
         table.loc[rows, name] = None
-    return found
+    return breached
 
 
 def _checks(column: Column, today: pd.Timestamp) -> list[Any]:
@@ -186,15 +186,15 @@ def _whole_column_rules(column: Column) -> list[Any]:
 
 def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[Finding]:
     """A bad value that no row holds would make every row a good one."""
-    found = []
+    findings = []
     for name in contract.named("outcome") if contract.event_value else []:
         seen = table[name].dropna().unique()
         bad = contract[name].values.get(contract.event_value, contract.event_value)
         if contract[name].type == "category" and bad not in seen:
             known = [mask(v, contract[name], len(table)).strip("'") for v in seen[:5]]
             rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, known)}"
-            found.append(finding(contract, name, rule, "error", len(table)))
-    return found
+            findings.append(finding(contract, name, rule, "error", len(table)))
+    return findings
 
 
 def _as_of_is_past(contract: Contract, today: pd.Timestamp, rows: int) -> list[Finding]:

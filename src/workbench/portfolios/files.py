@@ -107,10 +107,10 @@ def _usual_delimiter(path: Path) -> str:
 
 
 def _parsed(path: Path, encoding: str, delimiter: str) -> pd.DataFrame:
-    kept: dict[str, object] = {"dtype": str, "keep_default_na": False, "na_values": [""], "index_col": False}
+    as_text: dict[str, object] = {"dtype": str, "keep_default_na": False, "na_values": [""], "index_col": False}
     try:
         with _opened(path, encoding) as text:
-            return pd.read_csv(text, sep=delimiter, **kept)
+            return pd.read_csv(text, sep=delimiter, **as_text)
     except ValueError as e:  # pandas' ParserError is one
         raise UserError(f"{path.name}: not a table; {' '.join(str(e).split())[:120]}") from None
 
@@ -208,8 +208,8 @@ def _refuse(path: Path, encoding: str) -> None:
         _is_in_one(path, fits or "gb18030")
     other = encodings.as_well(_sample(path), fits)
     hint = f"set `encoding: {fits}`{other and f' or `{other}`'} in the contract" if fits else ""
-    told = f" (both read well: {encodings.MEANT[fits]} or {encodings.MEANT[other]}?)" if other else ""
-    raise UserError(f"{path.name}: not {encoding}; {hint or 'name its encoding in the contract'}{told}")
+    also = f" (both read well: {encodings.MEANT[fits]} or {encodings.MEANT[other]}?)" if other else ""
+    raise UserError(f"{path.name}: not {encoding}; {hint or 'name its encoding in the contract'}{also}")
 
 
 def _refuse_null(path: Path) -> None:

@@ -89,8 +89,8 @@ def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:
             links = [(c, o) for o in out for c in _links(contract) if words[o].identity() == [c]]
             drawn = table
             for column, other in links if rows < len(raw[first]) else []:
-                kept = _codes(out[other], words[other], column)
-                drawn = drawn[_codes(drawn, contract, column).isin(set(kept))]
+                codes = _codes(out[other], words[other], column)
+                drawn = drawn[_codes(drawn, contract, column).isin(set(codes))]
         out[name] = drawn.reset_index(drop=True)
     return out
 

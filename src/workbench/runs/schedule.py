@@ -149,7 +149,7 @@ class Scheduler:
         for message in _messages(content):
             for kind, to in _addressees(report):
                 mark = message.mark(f"{kind} {to}")[:16]
-                if mark in attempt.told:
+                if mark in attempt.notified:
                     continue
                 try:
                     self.deliver(self.schedule, kind, to, message)

@@ -195,7 +195,8 @@ def _read(path: Path) -> _File:
     if path.is_dir():
         raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
-        near = [str(p.relative_to(home.root())) for p in sorted((home.root() / "params").glob("*.yaml")) if _has_steps(p)]
+        studies = [p for p in sorted((home.root() / "params").glob("*.yaml")) if _has_steps(p)]
+        near = [str(p.relative_to(home.root())) for p in studies]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
