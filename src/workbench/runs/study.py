@@ -244,7 +244,18 @@ def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Pa
 
 
 def _module(base: str) -> ModuleType:
-    return import_module(f"workbench.{base.replace('/', '.')}")
+    """Return a step's module; `UserError` where there is none beside its notebook, or it isn't a step's."""
+    name = f"workbench.{base.replace('/', '.')}"
+    where, mend = f"step '{base}' has a notebook", "docs/extending.md shows one"
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as e:
+        if not e.name or not f"{name}.".startswith(f"{e.name}."):
+            raise
+        raise UserError(f"{where} and no module src/workbench/{base}.py; {mend}") from None
+    if lacking := [part for part in ("Params", "reads", "writes") if not hasattr(module, part)]:
+        raise UserError(f"{where}, but src/workbench/{base}.py has no `{lacking[0]}`; {mend}")
+    return module
 
 
 def _step(name: str, values: dict[str, Any], path: Path) -> Step:
