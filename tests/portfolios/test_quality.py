@@ -1,11 +1,11 @@
-"""Data quality: what is missing by its nature is no flaw, what is missing else is."""
+"""Data quality: what is missing by its nature is no flaw, what is missing else is; what came in, and from where."""
 
 import numpy as np
 import pandas as pd
 
 from workbench.contracts import Column, Contract
 from workbench.evidence import Verdict
-from workbench.portfolios import quality
+from workbench.portfolios import intake, quality
 
 WORDS = Contract(
     name="loans",
@@ -38,3 +38,8 @@ def test_what_is_missing_else_counts():
         assert shares.loc[name, "completeness"] == 0.8
         answer = quality.to_evidence(shares.reset_index())
         assert answer.verdict is Verdict.red and f"account.{name} (80.0%)" in str(answer.answer)
+
+
+def test_what_came_in_names_what_the_contract_leaves_open():
+    (line,) = intake.came_in({"account": (pd.DataFrame({"income": [1.0]}), WORDS.replaced(WORDS.columns[:1]))})
+    assert str(line) == "**loans**: 1 rows, 1 columns. Source: not named. Licence: not named."
