@@ -182,12 +182,12 @@ def _from_pandera(group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame
     if rule == "not_nullable":
         return finding(contract, name, "value is missing", "error", len(rows))
     if not len(rows):  # a rule on the column as a whole
-        found = breach(contract, column, rule, table[name].dropna())
-        return found.model_copy(update={"rows": len(table)})
-    found = breach(contract, column, rule, table.loc[rows, name])
-    if found.severity == "warning":
+        breached = breach(contract, column, rule, table[name].dropna())
+        return breached.model_copy(update={"rows": len(table)})
+    breached = breach(contract, column, rule, table.loc[rows, name])
+    if breached.severity == "warning":
         table.loc[rows, name] = None
-    return found
+    return breached
 
 
 def _checks(column: Column, today: pd.Timestamp) -> list[Any]:
@@ -240,15 +240,15 @@ def _whole_column_rules(column: Column) -> list[Any]:
 
 def _outcome_is_bad_somewhere(table: pd.DataFrame, contract: Contract) -> list[Finding]:
     """A bad value that no row holds would make every row a good one."""
-    found = []
+    findings = []
     for name in [n for n in contract.named("outcome") if contract.event_value and n in table]:
         seen = table[name].dropna().unique()
         bad = contract[name].values.get(contract.event_value, contract.event_value)
         if contract[name].type == "category" and bad not in seen:
             known = [mask(v, contract[name], len(table)).strip("'") for v in seen[:5]]
             rule = f"event_value '{contract.event_value}' stands in no row; {nearest(bad, known)}"
-            found.append(finding(contract, name, rule, "error", len(table)))
-    return found
+            findings.append(finding(contract, name, rule, "error", len(table)))
+    return findings
 
 
 def _as_of_is_past(contract: Contract, today: pd.Timestamp, rows: int) -> list[Finding]:

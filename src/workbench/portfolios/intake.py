@@ -69,11 +69,17 @@ def came_in(raw: Raw) -> list[Text]:
     for table, c in raw.values():
         origin = {
             "title": c.title,  # facts, so that Markdown in them is shown and doesn't act
-            "source": c.source or c.name,
-            "licence": c.licence or say("no licence named"),
+            "source": c.source or say("not named"),
+            "licence": c.licence or say("not named"),
         }
         size = {"rows": len(table), "columns": table.shape[1]}
-        out.append(say("**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}.", **size, **origin))
+        out.append(
+            say(
+                "**{title}**: {rows:,} rows, {columns:,} columns. Source: {source}. Licence: {licence}.",
+                **size,
+                **origin,
+            )
+        )
         out += [say("{note}", note=note) for note in c.notes]
     return out
 
