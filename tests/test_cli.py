@@ -27,7 +27,7 @@ def _run(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",), ("schedule", "list")]
+    "words", [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",)]
 )
 def test_what_commands_print_fits_80_columns(words):
     done = _run(*words, COLUMNS="80")
