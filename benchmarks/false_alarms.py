@@ -32,7 +32,8 @@ def main(models: int) -> None:
     bad: Counter[tuple[str, str]] = Counter()
     words: Counter[str] = Counter()
     any_amber, began = 0, time.process_time()
-    print("| setting | models | refused | referred | any amber | a test not evaluated |\n| --- | --- | --- | --- | --- | --- |")
+    print("| setting | models | refused | referred | any amber | not evaluated |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for i, setting in enumerate(SETTINGS):
         here, ambers, unknown = Counter(), 0, 0
         for seed in range(models):
@@ -46,7 +47,8 @@ def main(models: int) -> None:
         shares = (here["refuse"], here["refer"], ambers, unknown)
         print(f"| {setting.name} | {models} | {' | '.join(f'{n / models:.0%}' for n in shares)} |", flush=True)
     total = models * len(SETTINGS)
-    print(f"| all | {total} | {words['refuse'] / total:.1%} | {words['refer'] / total:.1%} | {any_amber / total:.1%} | |")
+    refused, referred, amber = (n / total for n in (words["refuse"], words["refer"], any_amber))
+    print(f"| all | {total} | {refused:.1%} | {referred:.1%} | {amber:.1%} | |")
     print(f"\n{time.process_time() - began:.0f} CPU seconds\n\n| test | light | models |\n| --- | --- | --- |")
     for (name, light), n in sorted(bad.items(), key=lambda item: -item[1]):
         print(f"| {name} | {light} | {n / total:.1%} |")

@@ -1,4 +1,4 @@
-"""Sound models to try the battery on: a simulated book whose true PDs are known, and a scorecard developed on it as a study would."""
+"""Sound models to try the battery on: a simulated book with true PDs, and a scorecard developed on it as in a study."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ CONTRACT = Contract(
     ),
     outcome=Outcome(window_months=6),
 )
-SAMPLES = (("development", 0.5), ("holdout", 0.3))  # shares of the parents; the rest is seen later only
+SAMPLES = (("development", 0.6), ("holdout", 0.25))  # shares of the parents
+WATCHED = 0.2  # share of the parents seen in either later year, too
 LIKENESS = 0.5  # correlation of the hidden causes of one parent's rows
 
 
@@ -50,9 +51,9 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("low rate, one row a parent", 16_000, 1, 0.03),
+    Setting("low rate, one row a parent", 24_000, 1, 0.03),
     Setting("high rate, one row a parent", 8_000, 1, 0.20),
-    Setting("low rate, six rows a parent", 5_000, 6, 0.03),
+    Setting("low rate, six rows a parent", 8_000, 6, 0.03),
     Setting("high rate, six rows a parent", 3_000, 6, 0.20),
 )
 
@@ -92,7 +93,7 @@ def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -
     edges = np.cumsum([share for _, share in SAMPLES])
     place = np.searchsorted(edges, (np.arange(n) + 0.5) / n)
     names = np.array([*(name for name, _ in SAMPLES), ""])
-    first = year == 0
+    watched = (np.arange(n) % round(1 / WATCHED) == 0)[parent]
     month = np.tile(np.arange(s.dates) * (12 // s.dates), n)
     frame = pd.DataFrame(
         {
@@ -100,9 +101,9 @@ def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -
             "entity_id": [f"p{i}" for i in parent],
             "parent_id": [f"p{i}" for i in parent],
             "as_of_date": pd.to_datetime({"year": 2019 + year, "month": month + 1, "day": 1}),
-            "sample": names[place][parent] if first else "monitoring",
+            "sample": names[place][parent] if year == 0 else np.where(watched, "monitoring", ""),
             "weight": 1.0,
-            "delay": np.maximum(rng.poisson(0.5, n)[parent] + rng.binomial(1, 0.1, rows) * (s.dates > 1), 0).astype(float),
+            "delay": (rng.poisson(0.5, n)[parent] + rng.binomial(1, 0.1, rows) * (s.dates > 1)).astype(float),
             "used": np.clip(rng.beta(2, 3, n)[parent] + rng.normal(0, 0.05, rows), 0, 1),
             "income": rng.lognormal(8, 0.6, n)[parent],
             "tenure": rng.gamma(2, 4, n)[parent],
@@ -115,7 +116,7 @@ def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -
 
 
 def developed(panel: pd.DataFrame, seed: int, contract: Contract = CONTRACT) -> Subject:
-    """Return a scorecard learnt on development, calibrated out of fold, with the figures it earned, ready to be tested."""
+    """Return a scorecard learnt on development and calibrated out of fold, with the figures it earned."""
     learn = sample(panel, contract, "development")
     card = Scorecard(directions(contract))
     splits = folds(learn, 3, seed)

@@ -69,7 +69,7 @@ def test_losses_predicted_too_low_are_red_and_too_high_amber(loss):
         assert _light(name, _changed(loss, lambda p: p * 0.7)) == "red"
         assert _light(name, _changed(loss, lambda p: p * 1.4)) == "amber"
     low = battery.tests()["mean_backtest"].test(_changed(loss, lambda p: p * 0.7))
-    assert "too low, p < 0.0001" in low.answer
+    assert "too low, adjusted p < 0.0001" in low.answer
 
 
 def test_a_tenth_that_is_wrong_is_named(loss):

@@ -18,6 +18,7 @@ from pydantic import Field
 from workbench import params, rules
 from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE
+from workbench.validation.periods import periods, worse
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -92,22 +93,46 @@ def mandatory(kind: str, named: list[str] | None = None) -> list[str]:
 
 def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> list[Evidence]:
     """Return the evidence of every test that fits the outcome; a test that breaks is an `error`, the battery goes on."""
-    out = []
-    for name, module in tests(subject.outcome.kind).items():
-        out.append(_answer(name, module, subject))
+    out, fitting = [], tests(subject.outcome.kind)
+    for name, module in fitting.items():
+        out.append(_answer(name, module, replace(subject, looks=_looks(module, fitting))))
         progress(name)
     return out
+
+
+def _looks(module: ModuleType, fitting: dict[str, ModuleType]) -> int:
+    """Return how many tests of the module's family ask its question by a p-value."""
+    by_chance = [m for m in fitting.values() if getattr(m, "BY_CHANCE", False) and m.FAMILY == module.FAMILY]
+    return max(len(by_chance), 1) if getattr(module, "BY_CHANCE", False) else 1
+
+
+def is_repeated(module: ModuleType) -> bool:
+    """Say whether a test of outcomes runs on every later period, too: those of discrimination and calibration do."""
+    return getattr(module, "EVERY_PERIOD", module.FAMILY in ("discrimination", "calibration"))
+
+
+def _on_each_sample(module: ModuleType, subject: Subject) -> Evidence:
+    later = periods(subject) if is_repeated(module) else []
+    return worse(module.test(subject), [(period.tested, module.test(period)) for period in later])
 
 
 def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:
     if not subject.has_variety and getattr(module, "READS_OUTCOME", True):
         return _without(name, module, Verdict.not_evaluated, say("The hold-out has one outcome only."))
     try:
-        evidence = module.test(subject)
+        _whole(subject)
+        evidence = _on_each_sample(module, subject)
     except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
         reason = say("{kind}: {message}", kind=type(e).__name__, message=" ".join(str(e).split()))
         return _without(name, module, Verdict.error, reason)
     return evidence if evidence.blind_to else replace(evidence, blind_to=blind_to(module))
+
+
+def _whole(s: Subject) -> None:
+    """Raise `ValueError` where a prediction is missing: it has no rank and no grade, and must not drop out of a mean."""
+    for rows in (s.development, s.holdout, s.later):
+        if missing := int(rows["predicted"].isna().sum()):
+            raise ValueError(f"{missing} of {len(rows)} predictions missing")
 
 
 def _without(name: str, module: ModuleType, verdict: Verdict, answer: Text) -> Evidence:

@@ -16,14 +16,14 @@ from workbench.validation.significance import both, both_text, holm, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "discrimination", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
 
 
 def test(s: Subject) -> Evidence:
-    """Return the inversions between adjacent grades on the hold-out."""
+    """Return the inversions between adjacent grades of the rows tested."""
     table = pairs(s.grades(s.holdout))
     turned = table["difference"] < 0
-    table["p_inverted"] = holm(np.where(turned, table["p"] / 2, 1.0))
+    table["p_inverted"] = holm(np.where(turned, table["p"] / 2, 1.0), s.looks)
     ends = zip(table["p_inverted"], table["lower"], table["higher"], strict=True)
     lights = [both(p, off(low, high), s.rules) for p, low, high in ends]
     worst = float(table["p_inverted"].min()) if len(table) else float("nan")
@@ -32,13 +32,14 @@ def test(s: Subject) -> Evidence:
         question=say("Does the {rate} rise from grade to grade?", rate=s.outcome.rate),
         verdict=min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
         answer=say(
-            "{turned} of {pairs} pairs turn back; smallest adjusted {p}.",
+            "On {sample} {turned} of {pairs} pairs turn back; smallest adjusted {p}.",
+            sample=s.tested,
             turned=int(turned.sum()),
             pairs=len(table),
             p=p_text(worst),
         ),
         value=worst,
-        threshold=both_text(s.rules),
+        threshold=both_text(s.rules, s.looks),
         source="Basel Committee (2005), WP 14",
         table=table,
     )

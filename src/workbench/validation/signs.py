@@ -1,0 +1,67 @@
+"""Does every input work in the direction its own data say?
+
+**Method** the model's effect of each input (mean prediction with the input set to each frozen bin) against what development observed in the bins; where they disagree, whether the other inputs explain it: slopes of the outcome on all inputs at once, each coded by its bins' observed mean, errors by parent, Holm over the inputs.
+**Reads as bad** an input that works against its data; red where the data, given the other inputs, surely say the opposite of the model.
+**Blind to** inputs that hardly move the prediction, and to directions that depend on another input.
+**Source** Siddiqi (2017), ch. 10 (signs of WOE coefficients); Friedman (2001), Annals of Statistics 29(5), for the effect.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.effects import coded, direction, inverted_p
+from workbench.validation.significance import holm, p_text
+from workbench.validation.subject import Subject
+from workbench.words import Text, say
+
+FAMILY, KINDS = "form", {"binary", "rate", "amount"}
+
+
+def compared(s: Subject) -> pd.DataFrame:
+    """Return one row per input: slope of the model's effect on the observed, its spread, slope of the data, p that it is 0.
+
+    `data` is the slope of development's outcome on the input given the others (1 is what the input says alone), `p` the
+    one-sided p that it is not above 0, after Holm.
+    """
+    names = list(s.model.features)
+    table = pd.DataFrame([(n, *direction(s, n)) for n in names], columns=["input", "model", "spread"])
+    d = s.development
+    beta, error = metrics.slopes(coded(s, d), d["outcome"], d["weight"], d["parent_id"])
+    return table.assign(data=beta, p=holm(inverted_p(-beta, error)))
+
+
+def _light(s: Subject, row: pd.Series) -> Verdict:
+    if row.model >= 0 or row.spread < s.rules.number("least_effect"):
+        return Verdict.green
+    return Verdict.red if judged(row.p, s.rules["p_value"]) is Verdict.red else Verdict.amber
+
+
+def test(s: Subject) -> Evidence:
+    """Return the inputs whose direction in the model is not the data's."""
+    table, least, rule = compared(s), s.rules.number("least_effect"), s.rules["p_value"]
+    table["light"] = [str(_light(s, row)) for row in table.itertuples()]
+    wrong = table[table["light"] != str(Verdict.green)].sort_values("spread", ascending=False)
+    answer = say("{wrong} of {inputs} inputs work against their data.", wrong=len(wrong), inputs=len(table))
+    return Evidence(
+        key="signs",
+        question=say("Does every input work in the direction its own data say?"),
+        verdict=min((Verdict(v) for v in table["light"]), key=lambda v: v.rank),
+        answer=answer + (_named(wrong) if len(wrong) else Text()),
+        value=float(len(wrong)),
+        threshold=say(
+            "Amber from one input on that moves the prediction by {least:g} or more (of an event in log odds) against "
+            "what was observed; red where p < {p:g} that the data, given the other inputs, agree with the model.",
+            least=least,
+            p=rule.red,
+        ),
+        source="Siddiqi (2017), ch. 10",
+        table=table,
+    )
+
+
+def _named(wrong: pd.DataFrame) -> Text:
+    each = [say("{input} (adjusted {p})", input=row.input, p=p_text(row.p)) for row in wrong.head(5).itertuples()]
+    return say("Against: {inputs}.", inputs=each)
