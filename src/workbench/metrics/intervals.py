@@ -106,7 +106,7 @@ def effective_counts(codes: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -
     inside = np.bincount(parent * k + codes, w, (parent.max() + 1) * k).reshape(-1, k)
     spread = float(((inside - np.outer(np.bincount(parent, w), share)) ** 2).sum())
     total = float((share * (1 - share)).sum()) * w.sum() ** 2
-    return min(float(len(w)), total / spread) if spread > 0 else float(len(np.unique(parent)))
+    return float(min(len(w), total / spread)) if spread > 0 else float(len(np.unique(parent)))
 
 
 def _size(y: np.ndarray, w: np.ndarray, p: float) -> float:

@@ -172,7 +172,7 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         key="battery",
         question=say("Should this version be approved?"),
         verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
-        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _own_rules(subject),
+        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _overrides(subject, named),
         value=word,
         threshold=say(
             "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers, or where a test "
@@ -219,9 +219,25 @@ def _unfit(s: Subject) -> Text:
     return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
 
 
-def _own_rules(s: Subject) -> Text:
-    own = list(s.rules.overridden)
-    return say("The study names its own values of {rules}.", rules=own) if own else Text()
+def _overrides(s: Subject, named: list[str] | None) -> Text:
+    """Say what the study, which the developer writes, puts above the validator's rules and list of tests."""
+    each = [
+        say("{rule}: {own} for {ruled}", rule=name, own=_levels(s, name), ruled=[f"{v:g}" for v in ruled])
+        for name, ruled in s.rules.overridden.items()
+    ]
+    own = say("The study puts its own values above the rules: {rules}.", rules=each) if each else Text()
+    return own + _left_out(s, named)
+
+
+def _levels(s: Subject, name: str) -> list[str]:
+    rule = s.rules.thresholds.get(name)
+    return [f"{v:g}" for v in ((rule.amber, rule.red) if rule else (s.rules.number(name),))]
+
+
+def _left_out(s: Subject, named: list[str] | None) -> Text:
+    """Name the tests that the policy wants and the study doesn't: a shorter list is the developer's, and must be seen."""
+    names = sorted(set(mandatory(s.outcome.kind)) - set(named)) if named else []
+    return say("The study leaves out mandatory tests: {tests}.", tests=_words(names)) if names else Text()
 
 
 def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:

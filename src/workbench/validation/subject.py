@@ -90,10 +90,9 @@ def subject(
     """Return the subject: every sample re-scored with the registered model. `UserError` where it says nothing of a row."""
     known = panel[panel["outcome"].notna()]
     parent = "parent_id" if "parent_id" in known else "entity_id"
-    learnt = learnt_from(known, model)
-    known = known.assign(parent_id=pd.factorize(known[parent])[0], learnt=learnt)  # numbers are sorted faster than names
     predicted = checked(np.asarray(model.predict(known), float), contract.outcome)
-    scored = known.assign(predicted=predicted, grade_code=model.grade(predicted))
+    columns = {"learnt": learnt_from(known, model), "predicted": predicted, "grade_code": model.grade(predicted)}
+    scored = known.assign(parent_id=pd.factorize(known[parent])[0], **columns)  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
     return Subject(model, contract, *parts, figures, rules, seed)
