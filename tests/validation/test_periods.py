@@ -90,9 +90,9 @@ def test_looks_share_the_chance_of_a_false_alarm(sound):
     assert "p is multiplied by 24: so many tests of this family and samples ask the same." in crowded.threshold
 
 
-def test_the_calibration_family_shares_among_eight_tests_and_central_tendency_is_one_of_them(sound):
+def test_the_calibration_family_shares_among_ten_tests_and_central_tendency_is_one_of_them(sound):
     modules = battery.tests("binary")
-    assert battery._looks(modules["jeffreys"], modules) == 8 == battery._looks(modules["central_tendency"], modules)
+    assert battery._looks(modules["jeffreys"], modules) == 10 == battery._looks(modules["central_tendency"], modules)
     assert battery._looks(modules["auc"], modules) == 1
     assert battery.is_repeated(modules["jeffreys"]) and not battery.is_repeated(modules["central_tendency"])
 

@@ -101,9 +101,9 @@ def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> l
 
 
 def _looks(module: ModuleType, fitting: dict[str, ModuleType]) -> int:
-    """Return how many tests of the module's family ask its question by a p-value."""
-    by_chance = [m for m in fitting.values() if getattr(m, "BY_CHANCE", False) and m.FAMILY == module.FAMILY]
-    return max(len(by_chance), 1) if getattr(module, "BY_CHANCE", False) else 1
+    """Return how many tests ask the module's question by a p-value: those of its family, or of the one it names in ASKS."""
+    asked = [getattr(m, "ASKS", m.FAMILY) for m in (*fitting.values(), module) if getattr(m, "BY_CHANCE", False)]
+    return max(asked.count(asked[-1]) - 1, 1) if getattr(module, "BY_CHANCE", False) else 1
 
 
 def is_repeated(module: ModuleType) -> bool:

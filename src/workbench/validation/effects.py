@@ -73,6 +73,16 @@ def direction(s: Subject, name: str) -> tuple[float, float]:
     return (float((n * x * e).sum()) / varies if varies > 0 else 0.0), float(np.sqrt((n * e**2).sum() / n.sum()))
 
 
+def said_p(s: Subject, name: str, estimate: float, error: float) -> float:
+    """Return the p that an input says nothing on development, from the slope of the outcome on its bins' own means.
+
+    The means were taken from the same rows, so that the slope is above 0 by chance alone: its square over the error's
+    is then χ² with as many degrees of freedom as the input has bins with rows, less one. 1 where it is not above 0.
+    """
+    used = len(np.unique(s.model.reference[name][0].codes(s.development[name])))
+    return float(stats.chi2.sf((estimate / error) ** 2, max(used - 1, 1))) if error > 0 and estimate > 0 else 1.0
+
+
 def inverted_p(estimate: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Return the one-sided p that slopes which ought to be above 0 are so (k); 1 where a slope has no error."""
     z = np.divide(estimate, error, out=np.zeros(len(estimate)), where=error > 0)

@@ -18,6 +18,7 @@ from workbench.validation.weak_spot import compared
 from workbench.words import Text, say
 
 FAMILY, KINDS, BY_CHANCE = "fairness", {"binary", "rate", "amount"}, True
+ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 EVERY_PERIOD = True
 
 

@@ -39,7 +39,8 @@ def test(s: Subject) -> Evidence:
     top, model = table.iloc[0], measure(h["outcome"], h["predicted"], h["weight"])
     gap = float(top["alone"] - table["alone"].iloc[1]) if len(table) > 1 else 0.0
     verdict = judged(float(top["alone"]), rule)
-    if verdict is Verdict.green and (top["alone"] >= model or gap >= above):
+    alone_enough = top["alone"] >= s.rules.number("leak_alone") if binary else True
+    if verdict is Verdict.green and (top["alone"] >= model or (gap >= above and alone_enough)):
         verdict = Verdict.amber
     facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
     facts |= {"measure": say("AUC") if binary else say("rank correlation")}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.effects import coded, direction, inverted_p
+from workbench.validation.effects import coded, direction, said_p
 from workbench.validation.significance import holm, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -21,16 +21,16 @@ FAMILY, KINDS = "form", {"binary", "rate", "amount"}
 
 
 def compared(s: Subject) -> pd.DataFrame:
-    """Return one row per input: slope of the model's effect on the observed, its spread, slope of the data, p that it is 0.
+    """Return one row per input: slope of the model's effect on the observed, its spread, slope of the data, p.
 
     `data` is the slope of development's outcome on the input given the others (1 is what the input says alone), `p` the
-    one-sided p that it is not above 0, after Holm.
+    p that the input then says nothing (`effects.said_p`), after Holm.
     """
     names = list(s.model.features)
     table = pd.DataFrame([(n, *direction(s, n)) for n in names], columns=["input", "model", "spread"])
     d = s.development
     beta, error = metrics.slopes(coded(s, d), d["outcome"], d["weight"], d["parent_id"])
-    return table.assign(data=beta, p=holm(inverted_p(-beta, error)))
+    return table.assign(data=beta, p=holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)]))
 
 
 def _light(s: Subject, row: pd.Series) -> Verdict:
@@ -53,7 +53,7 @@ def test(s: Subject) -> Evidence:
         value=float(len(wrong)),
         threshold=say(
             "Amber from one input on that moves the prediction by {least:g} or more (of an event in log odds) against "
-            "what was observed; red where p < {p:g} that the data, given the other inputs, agree with the model.",
+            "what was observed; red where p < {p:g} that the data, given the other inputs, don't say the opposite of the model.",
             least=least,
             p=rule.red,
         ),

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.effects import coded, inverted_p
+from workbench.validation.effects import coded, inverted_p, said_p
 from workbench.validation.significance import holm, p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -29,7 +28,7 @@ def slopes_alone(s: Subject) -> pd.DataFrame:
     before, now, rows = coded(s, d), coded(s, h), []
     for name in s.model.features:
         learnt, error = metrics.slopes(before[[name]], d["outcome"], d["weight"], d["parent_id"])
-        if not error[0] > 0 or learnt[0] / error[0] < stats.norm.ppf(1 - s.rules["p_value"].red):
+        if said_p(s, name, learnt[0], error[0]) > s.rules["p_value"].red:
             continue  # what it said on development may be chance, and can't turn
         beta, error = metrics.slopes(now[[name]], h["outcome"], h["weight"], h["parent_id"])
         rows.append((name, float(beta[0]), float(error[0])))

@@ -18,7 +18,8 @@ from workbench.validation.significance import FARTHEST, both, both_text, holm, m
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
+FAMILY, KINDS, BY_CHANCE = "robustness", {"binary", "rate", "amount"}, True
+ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 
 
 def slices(s: Subject) -> pd.DataFrame:
@@ -66,7 +67,7 @@ def test(s: Subject) -> Evidence:
 def _judged(s: Subject, table: pd.DataFrame) -> pd.DataFrame:
     """Return the slices with adjusted p and light, the worst light first, then the smallest p, then the farthest off."""
     plain, far = table["p"], [off(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
-    table = table.assign(p=holm(plain.to_numpy()), light="")
+    table = table.assign(p=holm(plain.to_numpy(), s.looks), light="")
     lights = [both(p, min(f, FARTHEST), s.rules) for p, f in zip(table["p"], far, strict=True)]
     costly = [s.is_costly(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
     lights = [v if c or v is not Verdict.red else Verdict.amber for v, c in zip(lights, costly, strict=True)]
@@ -82,7 +83,7 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | 
         verdict=verdict,
         answer=answer,
         value=None if table is None else float(table["p"].iloc[0]),
-        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Chung et al. (2019)",
         table=table,
     )
