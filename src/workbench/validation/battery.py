@@ -102,8 +102,13 @@ def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> l
 
 def _looks(module: ModuleType, fitting: dict[str, ModuleType]) -> int:
     """Return how many tests ask the module's question by a p-value: those of its family, or of the one it names in ASKS."""
-    asked = [getattr(m, "ASKS", m.FAMILY) for m in (*fitting.values(), module) if getattr(m, "BY_CHANCE", False)]
-    return max(asked.count(asked[-1]) - 1, 1) if getattr(module, "BY_CHANCE", False) else 1
+    asked = _asked(module)
+    return max(sum(_asked(m) == asked for m in fitting.values()), 1) if asked else 1
+
+
+def _asked(module: ModuleType) -> str:
+    """Return the question a test asks by a p-value, by the name of a family; empty where its light needs no chance."""
+    return getattr(module, "ASKS", module.FAMILY) if getattr(module, "BY_CHANCE", False) else ""
 
 
 def is_repeated(module: ModuleType) -> bool:

@@ -32,7 +32,7 @@ def slopes_alone(s: Subject) -> pd.DataFrame:
             continue  # what it said on development may be chance, and can't turn
         beta, error = metrics.slopes(now[[name]], h["outcome"], h["weight"], h["parent_id"])
         rows.append((name, float(beta[0]), float(error[0])))
-    table = pd.DataFrame(rows, columns=["input", "slope", "error"])
+    table = pd.DataFrame(rows, columns=["input", "slope", "error"]).astype({"slope": float, "error": float})
     return table.assign(p=holm(inverted_p(table["slope"].to_numpy(), table["error"].to_numpy()), s.looks))
 
 
