@@ -37,6 +37,7 @@ CONTRACT = Contract(
 )
 SAMPLES = (("development", 0.6), ("holdout", 0.25))  # shares of the parents
 WATCHED = 0.2  # share of the parents seen in either later year, too
+FIRST, DAY = 2023, "2026-11-24"  # first year of the book, day of the validation
 LIKENESS = 0.5  # correlation of the hidden causes of one parent's rows
 
 
@@ -59,7 +60,7 @@ SETTINGS = (
 
 
 def book(s: Setting, seed: int) -> pd.DataFrame:
-    """Return the panel: development and hold-out of 2019, monitoring of 2020 and 2021, with `true`, each row's own PD.
+    """Return the panel: development and hold-out of 2023, monitoring of 2024 and 2025, with `true`, each row's own PD.
 
     Features of a parent stay near each other through its dates; so do the hidden causes of default (a Gaussian copula).
     """
@@ -85,7 +86,7 @@ def book(s: Setting, seed: int) -> pd.DataFrame:
 
 
 def _cause(frame: pd.DataFrame, n: int) -> np.ndarray:
-    return (frame["parent"] + n * (frame["as_of_date"].dt.year - 2019)).to_numpy()
+    return (frame["parent"] + n * (frame["as_of_date"].dt.year - FIRST)).to_numpy()
 
 
 def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -> pd.DataFrame:
@@ -100,7 +101,7 @@ def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -
             "parent": parent,
             "entity_id": [f"p{i}" for i in parent],
             "parent_id": [f"p{i}" for i in parent],
-            "as_of_date": pd.to_datetime({"year": 2019 + year, "month": month + 1, "day": 1}),
+            "as_of_date": pd.to_datetime({"year": FIRST + year, "month": month + 1, "day": 1}),
             "sample": names[place][parent] if year == 0 else np.where(watched, "monitoring", ""),
             "weight": 1.0,
             "delay": (rng.poisson(0.5, n)[parent] + rng.binomial(1, 0.1, rows) * (s.dates > 1)).astype(float),
@@ -126,7 +127,7 @@ def developed(panel: pd.DataFrame, seed: int, contract: Contract = CONTRACT) -> 
     predictions = calibration.apply(raw(fitted, learn.X))
     candidate = Candidate("scorecard", fitted, calibration, predictions, pd.DataFrame(), contract.outcome)
     model = assemble(candidate, learn, contract, Params(), {})
-    return claimed(subject(model, panel, contract, {}, rules.load(), seed))
+    return claimed(subject(model, panel, contract, {}, rules.load(DAY), seed))
 
 
 def claimed(s: Subject) -> Subject:
