@@ -31,19 +31,17 @@ def slopes(X: ArrayLike, y: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -
 def inflation(X: ArrayLike, weight: ArrayLike) -> np.ndarray:
     """Return each column's variance inflation factor, 1 / (1 − R² on the others) (k); 1 where a column is constant.
 
-    A column that the others give exactly has 10⁶. Source: Marquardt (1970), Technometrics 12(3).
+    The diagonal of the inverse of the correlation matrix, its eigenvalues held above 10⁻⁶: a column that others give
+    exactly has a factor of 10⁵ and more. Source: Marquardt (1970), Technometrics 12(3).
 
     >>> inflation([[0.0, 1.0], [0.0, -1.0], [1.0, 1.0], [1.0, -1.0]], np.ones(4)).tolist()
     [1.0, 1.0]
     """
     X, w = np.asarray(X, float), np.asarray(weight, float)
-    X = X - np.average(X, axis=0, weights=w)
-    spread = np.sqrt((w[:, None] * X**2).sum(axis=0))
+    X = (X - np.average(X, axis=0, weights=w)) * np.sqrt(w)[:, None]
+    spread = np.sqrt((X**2).sum(axis=0))
     varies, factors = spread > 1e-12, np.ones(X.shape[1])
     X = X[:, varies] / spread[varies]
-    for i, at in enumerate(np.flatnonzero(varies)):
-        others = np.delete(X, i, axis=1)
-        fit = np.linalg.lstsq(others * np.sqrt(w)[:, None], X[:, i] * np.sqrt(w), rcond=None)[0]
-        left_over = float((w * (X[:, i] - others @ fit) ** 2).sum())
-        factors[at] = round(min(1 / max(left_over, 1e-6), 1e6), 9)
+    values, vectors = np.linalg.eigh(X.T @ X)
+    factors[varies] = (vectors**2 / np.maximum(values, 1e-6)).sum(axis=1).round(9)
     return factors

@@ -1,7 +1,7 @@
 """Do the inputs say the same thing twice?
 
 **Method** variance inflation factor of each input on development, coded by what was observed in its frozen bins.
-**Reads as bad** a factor above the threshold where effects add up (their sizes and signs are then a matter of chance); at most amber where they don't.
+**Reads as bad** a factor above the threshold where effects add up: their sizes and signs are then a matter of chance. A fact without a light where they don't.
 **Blind to** inputs that repeat each other in a part of the book only.
 **Source** Marquardt (1970), Technometrics 12(3); levels by convention.
 """
@@ -12,12 +12,11 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.effects import coded
+from workbench.validation.effects import ADDITIVE, coded
 from workbench.validation.subject import Subject
 from workbench.words import say
 
 FAMILY, KINDS = "form", {"binary", "rate", "amount"}
-ADDITIVE = ("scorecard", "linear")
 
 
 def test(s: Subject) -> Evidence:
@@ -26,11 +25,11 @@ def test(s: Subject) -> Evidence:
     factors = metrics.inflation(coded(s, s.development), s.development["weight"])
     table = pd.DataFrame({"input": list(s.model.features), "inflation": factors})
     table = table.sort_values("inflation", ascending=False, ignore_index=True)
-    top, light = table.iloc[0], judged(float(table["inflation"].iloc[0]), rule)
+    top = table.iloc[0]
     return Evidence(
         key="collinearity",
         question=say("Do the inputs say the same thing twice?"),
-        verdict=light if additive or light is not Verdict.red else Verdict.amber,
+        verdict=judged(float(top["inflation"]), rule) if additive else Verdict.info,
         answer=say(
             "{input} is most like the others: its variance is inflated {factor:.2f}-fold; {above} of {inputs} from {amber:g}.",
             input=top["input"],
@@ -40,7 +39,7 @@ def test(s: Subject) -> Evidence:
             amber=rule.amber,
         ),
         value=float(top["inflation"]),
-        threshold=rule.text + say("At most amber where the effects of inputs don't add up."),
+        threshold=rule.text + say("A fact without a light where the effects of inputs don't add up."),
         source="Marquardt (1970)",
         table=table,
     )

@@ -10,6 +10,7 @@ from scipy.special import logit
 from workbench.validation.sensitivity import evenly
 from workbench.validation.subject import Subject
 
+ADDITIVE = ("scorecard", "linear")  # kinds whose inputs' effects add up
 ROWS = 300  # the effect of a bin is a mean over rows: so many say it well enough
 
 
@@ -63,14 +64,21 @@ def direction(s: Subject, name: str) -> tuple[float, float]:
     """Return the slope of the model's effect on what was observed over the bins, and the spread of the effect.
 
     The slope is below 0 where the model calls those safer that turned out riskier; the spread is the effect's standard
-    deviation over development (of an event in log odds).
+    deviation over development, as a part of the predictions' own (of an event both in log odds).
     """
     bins, observed, made = s.model.reference[name][0], risks(s, name), effect(s, name)
     n = np.bincount(bins.codes(s.development[name]), s.development["weight"], len(bins.labels))
     n, made = np.where(np.isnan(made), 0, n), np.nan_to_num(made)
     x, e = observed - np.average(observed, weights=n), made - np.average(made, weights=n)
     varies = float((n * x**2).sum())
-    return (float((n * x * e).sum()) / varies if varies > 0 else 0.0), float(np.sqrt((n * e**2).sum() / n.sum()))
+    return (float((n * x * e).sum()) / varies if varies > 0 else 0.0), float(np.sqrt((n * e**2).sum() / n.sum())) / _own_spread(s)
+
+
+def _own_spread(s: Subject) -> float:
+    predicted = s.development["predicted"].to_numpy(float)
+    if s.outcome.is_binary:
+        predicted = logit(np.clip(predicted, 1e-9, 1 - 1e-9))
+    return max(float(predicted.std()), 1e-12)
 
 
 def said_p(s: Subject, name: str, estimate: float, error: float) -> float:

@@ -1,7 +1,7 @@
 """Does every input work in the direction its own data say?
 
 **Method** the model's effect of each input (mean prediction with the input set to each frozen bin) against what development observed in the bins; where they disagree, whether the other inputs explain it: slopes of the outcome on all inputs at once, each coded by its bins' observed mean, errors by parent, Holm over the inputs.
-**Reads as bad** an input that works against its data; red where the data, given the other inputs, surely say the opposite of the model.
+**Reads as bad** an input that works against its data; red where the data, given the other inputs, surely say the opposite of the model. Where effects don't add up, what the others take over is no fault: amber, too, then needs the data to say so.
 **Blind to** inputs that hardly move the prediction, and to directions that depend on another input.
 **Source** Siddiqi (2017), ch. 10 (signs of WOE coefficients); Friedman (2001), Annals of Statistics 29(5), for the effect.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.effects import coded, direction, said_p
+from workbench.validation.effects import ADDITIVE, coded, direction, said_p
 from workbench.validation.significance import holm, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -36,7 +36,8 @@ def compared(s: Subject) -> pd.DataFrame:
 def _light(s: Subject, row: pd.Series) -> Verdict:
     if row.model >= 0 or row.spread < s.rules.number("least_effect"):
         return Verdict.green
-    return Verdict.red if judged(row.p, s.rules["p_value"]) is Verdict.red else Verdict.amber
+    light = judged(row.p, s.rules["p_value"])
+    return Verdict.amber if light is Verdict.green and s.model.kind in ADDITIVE else light
 
 
 def test(s: Subject) -> Evidence:
@@ -52,10 +53,12 @@ def test(s: Subject) -> Evidence:
         answer=answer + (_named(wrong) if len(wrong) else Text()),
         value=float(len(wrong)),
         threshold=say(
-            "Amber from one input on that moves the prediction by {least:g} or more (of an event in log odds) against "
-            "what was observed; red where p < {p:g} that the data, given the other inputs, don't say the opposite of the model.",
+            "Looked at is an input that moves predictions, by {least:.0%} of their standard deviation or more, against what "
+            "was observed: amber where effects add up; red, and amber where they don't, by the p that the data, given the "
+            "other inputs, don't say the opposite of the model: amber from {amber:g} down, red from {red:g}.",
             least=least,
-            p=rule.red,
+            amber=rule.amber,
+            red=rule.red,
         ),
         source="Siddiqi (2017), ch. 10",
         table=table,
