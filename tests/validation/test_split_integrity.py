@@ -77,7 +77,7 @@ def _samples(s):
 
 
 def test_outcomes_that_cannot_be_known_are_red_and_old_data_amber(sound):
-    day = rules.load("2026-11-24")
+    day = rules.load("2026-11-27")
     now = replace(sound, rules=day)
     assert str(data_age.test(now).verdict) == "amber" and data_age.test(now).value == pytest.approx(6.9, abs=0.05)
     dated = {n: s.assign(as_of_date=pd.Timestamp("2026-06-01")) for n, s in _samples(now).items()}

@@ -29,20 +29,29 @@ SHIPPED = Path(__file__).parent
 class Rules:
     """The rules in force on a day: `rules["gini"]` is a threshold, `rules.number("tolerated_ambers")` a number.
 
-    `overridden`: what the rules have where a study names its own, by name; a pair of levels or one number.
+    `overridden`: what the rules have where a study names its own, by name; a pair of levels or one number. `pending`:
+    rules that were not in force yet, with the day of their first value.
     """
 
     as_of: date
     thresholds: Mapping[str, Threshold]
     numbers: Mapping[str, float]
     overridden: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    pending: Mapping[str, date] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Threshold:
-        return _one(name, self.thresholds)
+        return self._one(name, self.thresholds)
 
     def number(self, name: str) -> float:
         """Return a rule that is one number."""
-        return _one(name, self.numbers)
+        return self._one(name, self.numbers)
+
+    def _one(self, name: str, by_name: Mapping[str, Any]) -> Any:
+        if name in self.pending:
+            raise UserError(_without_value(name, self.as_of, self.pending[name]))
+        if name not in by_name:
+            raise UserError(f"rules: unknown '{name}'; {nearest(name, by_name)}")
+        return by_name[name]
 
     def digest(self) -> str:
         """Return the SHA-256 of all values in force (hex): it changes when a rule does."""
@@ -58,28 +67,29 @@ def load(as_of: str | date = "", overrides: Mapping[str, Any] | None = None, whe
     """
     day = _day(as_of, where)
     rules, thresholds, numbers, ruled = _read(), {}, {}, {}
+    pending = {name: min(rule.values) for name, rule in rules.items() if rule.on(day) is None}
     for name, rule in rules.items():
-        since, value = _in_force(name, rule, day)
+        if name in pending:
+            continue
+        since, value = rule.on(day)
         if isinstance(value, Levels):
             thresholds[name] = _threshold(name, rule, value, since)
         else:
             numbers[name] = value
+    if not thresholds:
+        raise UserError(_without_value(*next((name, day, first) for name, first in pending.items())))
     for name, given in (overrides or {}).items():
         if name not in rules:
             raise UserError(f"{where}: unknown '{name}'; {nearest(name, rules)}")
+        if name in pending:
+            raise UserError(f"{where}: {_without_value(name, day, pending[name])}")
         if name in thresholds:
             ruled[name] = (thresholds[name].amber, thresholds[name].red)
             thresholds[name] = _named(thresholds[name], given, rules[name].unit, where)
         else:
             ruled[name] = (numbers[name],)
             numbers[name] = _number(name, given, rules[name].unit, where)
-    return Rules(day, thresholds, numbers, ruled)
-
-
-def _one(name: str, by_name: Mapping[str, Any]) -> Any:
-    if name not in by_name:
-        raise UserError(f"rules: unknown '{name}'; {nearest(name, by_name)}")
-    return by_name[name]
+    return Rules(day, thresholds, numbers, ruled, pending)
 
 
 def _day(as_of: str | date, where: str) -> date:
@@ -130,11 +140,8 @@ def _checked(name: str, content: Any, path: Path) -> Rule:
         raise UserError(f"{path.name}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _in_force(name: str, rule: Rule, day: date) -> tuple[date, Levels | float]:
-    value = rule.on(day)
-    if value is None:
-        raise UserError(f"rule '{name}' has no value on {day}; its first is of {min(rule.values)}")
-    return value
+def _without_value(name: str, day: date, first: date) -> str:
+    return f"rule '{name}' has no value on {day}; its first is of {first}"
 
 
 def _threshold(name: str, rule: Rule, value: Levels, since: date) -> Threshold:
