@@ -185,7 +185,7 @@ def test_a_broken_test_is_an_error_and_ends_no_page(sound, items, monkeypatch):
     assert str(broken.verdict) == "error" and str(broken.answer) == "ZeroDivisionError: division by zero"
     assert battery.verdict([broken, *(e for e in items if e.key != "ks")], sound).value == "refuse"
     assert shown.picture_of([broken], "ks", lambda table: "drawn") is broken
-    assert shown.figures([broken]) == {"tests": 1, "red": 0}
+    assert shown.figures([broken], sound) == {"tests": 1, "red": 0, "gini": pytest.approx(sound.figures["holdout_gini"])}
 
 
 def test_every_answer_says_what_it_cannot_see(items):
