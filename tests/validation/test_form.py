@@ -42,10 +42,11 @@ def test_an_inverted_characteristic_is_red_and_named(sound, name):
 
 
 def test_a_weak_inverted_characteristic_is_amber_where_the_data_do_not_say_it_surely(sound):
-    row = pd.Series({"model": -0.5, "spread": 0.04, "p": 0.2})
+    row = pd.Series({"model": -0.5, "spread": 0.04, "p_alone": 0.01, "p": 0.2})
     assert str(signs._light(sound, row)) == "amber"
     assert str(signs._light(sound, row.where(row.index != "spread", 0.02))) == "green"
     assert str(signs._light(sound, row.where(row.index != "p", 0.001))) == "red"
+    assert str(signs._light(sound, row.where(row.index != "p_alone", 0.5))) == "green"
     tree = replace(sound, model=replace(sound.model, kind="boosted"))
     assert str(signs._light(tree, row)) == "green", "what the other inputs take over is no fault of a tree"
 

@@ -23,9 +23,7 @@ def _later(s, years=(2021, 2022), true=lambda p: p, predicted=lambda p: p):
 
 
 def _battery(s, *names):
-    modules = battery.tests(s.outcome.kind)
-    looks = {n: battery._looks(modules[n], modules) for n in names}
-    return {n: battery._answer(n, modules[n], replace(s, looks=looks[n])) for n in names}
+    return {e.key: e for e in battery.run(s, names=names)}
 
 
 def test_a_default_rate_that_doubles_later_is_red_and_the_page_says_when(sound):

@@ -2,7 +2,7 @@
 
 **Method** the model's effect of each input (mean prediction with the input set to each frozen bin) against what development observed in the bins; where they disagree, whether the other inputs explain it: slopes of the outcome on all inputs at once, each coded by its bins' observed mean, errors by parent, Holm over the inputs.
 **Reads as bad** an input that works against its data; red where the data, given the other inputs, surely say the opposite of the model. Where effects don't add up, what the others take over is no fault: amber, too, then needs the data to say so.
-**Blind to** inputs that hardly move the prediction, and to directions that depend on another input.
+**Blind to** inputs that hardly move the prediction or say nothing by themselves, and to directions that depend on another input.
 **Source** Siddiqi (2017), ch. 10 (signs of WOE coefficients); Friedman (2001), Annals of Statistics 29(5), for the effect.
 """
 
@@ -21,20 +21,24 @@ FAMILY, KINDS = "form", {"binary", "rate", "amount"}
 
 
 def compared(s: Subject) -> pd.DataFrame:
-    """Return one row per input: slope of the model's effect on the observed, its spread, slope of the data, p.
+    """Return one row per input: slope of the model's effect on the observed, its spread, p_alone, slope of the data, p.
 
-    `data` is the slope of development's outcome on the input given the others (1 is what the input says alone), `p` the
+    `p_alone` is the p that the input says nothing on development by itself: without that it has no direction. `data` is the slope of development's outcome on the input given the others (1 is what the input says alone), `p` the
     p that the input then says nothing (`effects.said_p`), after Holm.
     """
     names = list(s.model.features)
     table = pd.DataFrame([(n, *direction(s, n)) for n in names], columns=["input", "model", "spread"])
-    d = s.development
-    beta, error = metrics.slopes(coded(s, d), d["outcome"], d["weight"], d["parent_id"])
+    d, X = s.development, coded(s, s.development)
+    arrays = (d["outcome"], d["weight"], d["parent_id"])
+    alone = [metrics.slopes(X[[n]], *arrays) for n in names]
+    table["p_alone"] = [said_p(s, n, float(b[0]), float(e[0])) for n, (b, e) in zip(names, alone, strict=True)]
+    beta, error = metrics.slopes(X, *arrays)
     return table.assign(data=beta, p=holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)]))
 
 
 def _light(s: Subject, row: pd.Series) -> Verdict:
-    if row.model >= 0 or row.spread < s.rules.number("least_effect"):
+    says_something = row.p_alone <= s.rules["p_value"].amber and row.spread >= s.rules.number("least_effect")
+    if row.model >= 0 or not says_something:
         return Verdict.green
     light = judged(row.p, s.rules["p_value"])
     return Verdict.amber if light is Verdict.green and s.model.kind in ADDITIVE else light
