@@ -67,7 +67,7 @@ def test_development_rows_under_new_names_are_found_and_rows_alike_by_chance_are
     )
     found = split_integrity.test(replace(sound, holdout=pd.concat([sound.holdout.tail(3600), taken])))
     assert str(found.verdict) == "red" and found.value == 0
-    assert "8.8% of the hold-out's rows stand in development under another name." in found.answer
+    assert "Beyond chance 8.8% of the hold-out's rows stand in development under another name." in found.answer
     coarse = {n: (s.assign(income=s["income"].round(-3))) for n, s in _samples(sound).items()}
     assert split_integrity.twins(replace(sound, **coarse)) < 0.02
 

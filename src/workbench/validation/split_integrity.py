@@ -33,9 +33,7 @@ def breaches(s: Subject) -> dict[str, int]:
         "rows twice in development": int(d.duplicated(KEY).sum()),
         "rows twice in the hold-out": int(h.duplicated(KEY).sum()),
         "monitoring rows not later than development and hold-out": int((later["as_of_date"] <= last).sum()),
-        "rows of a hold-out that lies before development": len(h)
-        if h["as_of_date"].max() < d["as_of_date"].min()
-        else 0,
+        "rows of a hold-out that lies before development": len(h) * (h["as_of_date"].max() < d["as_of_date"].min()),
     }
 
 
@@ -85,7 +83,7 @@ def test(s: Subject) -> Evidence:
     if windows:
         answer += say("Performance windows of {windows:,} parents reach into the hold-out.", windows=windows)
     if (light := judged(twin, rule)) is not Verdict.green:
-        answer += say("{share:.1%} of the hold-out's rows stand in development under another name.", share=twin)
+        answer += say("Beyond chance {share:.1%} of the hold-out's rows stand in development under another name.", share=twin)
     whole = Verdict.red if broken else Verdict.amber if windows else Verdict.green
     return Evidence(
         key="split_integrity",
