@@ -50,6 +50,8 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py
 	$(BIN)/python benchmarks/drift.py
+	$(BIN)/python benchmarks/false_alarms.py
+	$(BIN)/python benchmarks/teeth.py
 	$(BIN)/python benchmarks/warm_kernel.py
 
 sbom: $(READY)

@@ -36,7 +36,7 @@ def verdicts(key: Key, panel: str, model: str) -> Counter[str]:
     words: Counter[str] = Counter()
     for seed in SEEDS:
         again = replace(tested, seed=seed)
-        lights |= {n: battery._answer(n, battery.tests()[n], again) for n in drawing() & set(lights)}
+        lights |= {e.key: e for e in battery.run(again, names=drawing())}
         words[battery.verdict(list(lights.values()), again).value] += 1
     return words
 

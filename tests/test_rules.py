@@ -56,12 +56,12 @@ def test_every_rule_says_what_whose_and_why():
 def test_an_override_is_shown_as_one():
     text = str(rules.load("2026-11-24", {"gini": [0.5, 0.3]})["gini"].text)
     assert text.endswith("amber below 0.5, red below 0.3 (the study's; the rule has 0.4 and 0.25).")
-    assert rules.load("2026-11-24")["gini"].text.in_language("en").endswith("(convention, since 2026-01-01).")
+    assert rules.load("2026-11-24")["gini"].text.in_language("en").endswith("(convention, since 2026-11-24).")
 
 
 def test_the_digest_changes_when_a_value_does(own_home):
     before = rules.load("2026-11-24").digest()
-    assert before == rules.load("2026-11-23").digest() != rules.load("2026-11-24", {"psi": [0.1, 0.2]}).digest()
+    assert before == rules.load("2026-11-25").digest() != rules.load("2026-11-24", {"psi": [0.1, 0.2]}).digest()
 
 
 def test_a_name_in_two_files_or_an_unknown_one_is_refused(own_home):
@@ -80,3 +80,11 @@ def test_a_name_in_two_files_or_an_unknown_one_is_refused(own_home):
     with pytest.raises(UserError) as e:
         _ = rules.load("2026-11-24")["ginii"]
     assert str(e.value) == "rules: unknown 'ginii'; did you mean 'gini'?"
+
+
+def test_a_rule_that_was_not_in_force_yet_is_asked_in_vain():
+    before, after = rules.load("2026-11-26"), rules.load("2026-11-27")
+    with pytest.raises(UserError) as e:
+        _ = before["twins"]
+    assert str(e.value) == "rule 'twins' has no value on 2026-11-26; its first is of 2026-11-27"
+    assert after["twins"].red == 0.05 and before["gini"].red == after["gini"].red

@@ -41,7 +41,7 @@ def test_a_sound_model_of_a_rate_passes(loss, loss_items):
     assert not {k for k, v in lights.items() if v in ("red", "error", "not_evaluated")}, lights
     overall = battery.verdict(loss_items, loss)
     assert overall.value == "pass" and "Made for other outcomes than a rate: auc, binomial," in overall.answer
-    assert set(shown.figures(loss_items)) == {"tests", "red", "r_squared", "spearman"}
+    assert set(shown.figures(loss_items, loss)) == {"tests", "red", "r_squared", "spearman"}
 
 
 def test_the_page_shows_grades_of_an_event_and_tenths_of_a_rate(sound, loss, items):
@@ -69,7 +69,7 @@ def test_losses_predicted_too_low_are_red_and_too_high_amber(loss):
         assert _light(name, _changed(loss, lambda p: p * 0.7)) == "red"
         assert _light(name, _changed(loss, lambda p: p * 1.4)) == "amber"
     low = battery.tests()["mean_backtest"].test(_changed(loss, lambda p: p * 0.7))
-    assert "too low, p < 0.0001" in low.answer
+    assert "too low, adjusted p < 0.0001" in low.answer
 
 
 def test_a_tenth_that_is_wrong_is_named(loss):

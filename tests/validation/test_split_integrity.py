@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from workbench.validation import split_integrity
+from workbench import rules
+from workbench.panel.cohort import UNDATED
+from workbench.validation import data_age, split_integrity
 
 
 def _loans(sound, later: bool):
@@ -50,3 +53,39 @@ def test_monitoring_rows_must_be_later_than_both(sound):
 
 def test_a_sound_split_is_green(sound):
     assert str(split_integrity.test(sound).verdict) == "green"
+
+
+def test_a_holdout_that_lies_before_development_is_red(sound):
+    before = replace(sound, holdout=sound.holdout.assign(as_of_date=pd.Timestamp("2016-01-01")))
+    found = split_integrity.test(before)
+    assert str(found.verdict) == "red" and found.value == len(sound.holdout)
+
+
+def test_development_rows_under_new_names_are_found_and_rows_alike_by_chance_are_not(sound):
+    taken = sound.development.head(400).assign(
+        parent_id=range(10**6, 10**6 + 400), entity_id=[f"n{i}" for i in range(400)]
+    )
+    found = split_integrity.test(replace(sound, holdout=pd.concat([sound.holdout.tail(3600), taken])))
+    assert str(found.verdict) == "red" and found.value == 0
+    assert "Beyond chance 8.8% of the hold-out's rows stand in development under another name." in found.answer
+    coarse = {n: (s.assign(income=s["income"].round(-3))) for n, s in _samples(sound).items()}
+    assert split_integrity.twins(replace(sound, **coarse)) < 0.02
+
+
+def _samples(s):
+    return {"development": s.development, "holdout": s.holdout}
+
+
+def test_outcomes_that_cannot_be_known_are_red_and_old_data_amber(sound):
+    day = rules.load("2026-11-27")
+    now = replace(sound, rules=day)
+    assert str(data_age.test(now).verdict) == "amber" and data_age.test(now).value == pytest.approx(6.9, abs=0.05)
+    dated = {n: s.assign(as_of_date=pd.Timestamp("2026-06-01")) for n, s in _samples(now).items()}
+    outcome = now.contract.outcome.model_copy(update={"window_months": 6})
+    for months, light in ((6, "red"), (3, "green")):
+        outcome = outcome.model_copy(update={"window_months": months})
+        contract = now.contract.model_copy(update={"outcome": outcome})
+        found = data_age.test(replace(now, contract=contract, **dated))
+        assert str(found.verdict) == light
+    undated = {n: s.assign(as_of_date=UNDATED) for n, s in _samples(now).items()}
+    assert str(data_age.test(replace(now, **undated)).verdict) == "info"

@@ -1,7 +1,7 @@
-"""Pure numbers by family: binary, calibration, amount, stability, and intervals of them; each with its source."""
+"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals; each with its source."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
-from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks
+from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence
 from workbench.metrics.calibration import (
     brier,
     calibration_error_limit,
@@ -10,7 +10,15 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
-from workbench.metrics.intervals import bootstrap_interval, clustered_error, effective, mean_interval, rate_interval
+from workbench.metrics.intervals import (
+    bootstrap_interval,
+    clustered_error,
+    effective,
+    effective_counts,
+    mean_interval,
+    rate_interval,
+)
+from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.stability import psi, psi_critical
 
 __all__ = [
@@ -23,10 +31,13 @@ __all__ = [
     "calibration_line",
     "clustered_error",
     "effective",
+    "effective_counts",
     "equal_parts",
     "expected_calibration_error",
     "gini",
+    "inflation",
     "ks",
+    "ks_influence",
     "log_loss",
     "mae",
     "mean_interval",
@@ -36,6 +47,7 @@ __all__ = [
     "r_squared_influence",
     "rate_interval",
     "rmse",
+    "slopes",
     "spearman",
     "spearman_interval",
 ]

@@ -91,6 +91,24 @@ def effective(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike | None 
     return p * n, n
 
 
+def effective_counts(codes: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the size of the plain sample whose counts of n rows by bin would be as certain as these weighted ones.
+
+    Σ p(1 − p)·(Σw)² over the bins, over Σ (Σ w([in the bin] − p) within a cluster)²; not more than there are rows.
+    Source: Rao & Scott (1981), JASA 76 (mean design effect of a table of counts).
+
+    >>> [effective_counts([0, 1, 0, 1], [1, 1, 1, 1], c) for c in ([1, 2, 3, 4], [1, 2, 1, 2])]
+    [4.0, 2.0]
+    """
+    codes, w = np.unique(codes, return_inverse=True)[1], np.asarray(weight, float)
+    parent, k = np.unique(np.asarray(clusters), return_inverse=True)[1], int(codes.max()) + 1
+    share = np.bincount(codes, w, k) / w.sum()
+    inside = np.bincount(parent * k + codes, w, (parent.max() + 1) * k).reshape(-1, k)
+    spread = float(((inside - np.outer(np.bincount(parent, w), share)) ** 2).sum())
+    total = float((share * (1 - share)).sum()) * w.sum() ** 2
+    return float(min(len(w), total / spread)) if spread > 0 else float(len(np.unique(parent)))
+
+
 def _size(y: np.ndarray, w: np.ndarray, p: float) -> float:
     spread = float((w**2 * (y - p) ** 2).sum())
     return float(p * (1 - p) * w.sum() ** 2 / spread if spread > 0 else w.sum() ** 2 / (w**2).sum())

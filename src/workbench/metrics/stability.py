@@ -25,7 +25,7 @@ def psi(expected: ArrayLike, actual: ArrayLike) -> float:
     return float(((a - e) * np.log(a / e)).sum()) + 0.0
 
 
-def psi_critical(n: int, m: int, bins: int, level: float = 0.99) -> float:
+def psi_critical(n: float, m: float, bins: int, level: float = 0.99) -> float:
     """Return the value a PSI of two samples of one population exceeds with probability 1 − level.
 
     χ²_{B−1} · (1/n + 1/m). Source: Yurdakul & Naranjo (2020), Statistical properties of the population

@@ -261,5 +261,7 @@ def facts(p: Params, panel: pd.DataFrame, learn: Sample) -> dict[str, Any]:
         "development_from": in_words(dates.min()),
         "development_to": in_words(dates.max()),
         "development_rows": len(learn.y),
+        "max_development_rows": p.max_development_rows,
+        "seed": p.seed,
         **{f"table.{name}": digest for name, digest in touched()["read"].items()},
     }

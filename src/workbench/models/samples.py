@@ -52,9 +52,7 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
     parent = "parent_id" if "parent_id" in rows else "entity_id"
-    if limit and len(rows) > limit:
-        parents = rows[parent].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
-        rows = rows[rows[parent].isin(set(parents))]
+    rows = capped(rows, limit, seed)
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
         raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
@@ -66,6 +64,15 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     columns = (rows[c].to_numpy() for c in ("outcome", "weight", parent, "entity_id"))
     return Sample(X, *columns, contract.outcome)
+
+
+def capped(rows: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:
+    """Return rows of whole parents, drawn by a seed, up to about `limit` rows; all where it is 0 or there are fewer."""
+    if not limit or len(rows) <= limit:
+        return rows
+    parent = "parent_id" if "parent_id" in rows else "entity_id"
+    parents = rows[parent].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
+    return rows[rows[parent].isin(set(parents))]
 
 
 def directions(contract: Contract) -> dict[str, int]:

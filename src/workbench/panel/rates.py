@@ -12,9 +12,9 @@ from workbench.words import Text, say
 
 
 def observed(
-    y: ArrayLike, weight: ArrayLike, outcome: Outcome, parent: ArrayLike | None = None
+    y: ArrayLike, weight: ArrayLike, outcome: Outcome, parent: ArrayLike | None = None, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """Return the weighted mean of an outcome (n values) and its 95 % interval; NaN where there is no row.
+    """Return the weighted mean of an outcome (n values) and its interval (95 %); NaN where there is no row.
 
     Of an event by Jeffreys on the effective sample size, of an amount or a rate by Student's t, both with the rows of a
     parent counted together where parents are given. Source: Brown, Cai & DasGupta (2001); Liang & Zeger (1986).
@@ -24,8 +24,8 @@ def observed(
         return (float("nan"),) * 3
     if outcome.is_binary:
         events, n = metrics.effective(y, weight, parent)
-        return events / n, *metrics.rate_interval(events, n)
-    return metrics.mean_interval(y, weight, np.arange(len(y)) if parent is None else parent)
+        return events / n, *metrics.rate_interval(events, n, level)
+    return metrics.mean_interval(y, weight, np.arange(len(y)) if parent is None else parent, level)
 
 
 def level(value: float, outcome: Outcome) -> Text:

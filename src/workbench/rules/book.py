@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -20,26 +20,38 @@ from pydantic import ValidationError
 
 from workbench import home
 from workbench.params import UserError, canonical, from_yaml, nearest
-from workbench.rules.rule import Levels, Rule, Threshold, in_words, is_reversed
+from workbench.rules.rule import Levels, Rule, Threshold, beyond, in_words, is_reversed
 
 SHIPPED = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules in force on a day: `rules["gini"]` is a threshold, `rules.number("tolerated_ambers")` a number."""
+    """The rules in force on a day: `rules["gini"]` is a threshold, `rules.number("tolerated_ambers")` a number.
+
+    `overridden`: what the rules have where a study names its own, by name; a pair of levels or one number. `pending`:
+    rules that were not in force yet, with the day of their first value.
+    """
 
     as_of: date
     thresholds: Mapping[str, Threshold]
     numbers: Mapping[str, float]
-    overridden: tuple[str, ...] = ()
+    overridden: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    pending: Mapping[str, date] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Threshold:
-        return _one(name, self.thresholds)
+        return self._one(name, self.thresholds)
 
     def number(self, name: str) -> float:
         """Return a rule that is one number."""
-        return _one(name, self.numbers)
+        return self._one(name, self.numbers)
+
+    def _one(self, name: str, by_name: Mapping[str, Any]) -> Any:
+        if name in self.pending:
+            raise UserError(_without_value(name, self.as_of, self.pending[name]))
+        if name not in by_name:
+            raise UserError(f"rules: unknown '{name}'; {nearest(name, by_name)}")
+        return by_name[name]
 
     def digest(self) -> str:
         """Return the SHA-256 of all values in force (hex): it changes when a rule does."""
@@ -54,27 +66,30 @@ def load(as_of: str | date = "", overrides: Mapping[str, Any] | None = None, whe
     missing, negative, no numbers or the wrong way round; `where` begins its line.
     """
     day = _day(as_of, where)
-    rules, thresholds, numbers = _read(), {}, {}
+    rules, thresholds, numbers, ruled = _read(), {}, {}, {}
+    pending = {name: min(rule.values) for name, rule in rules.items() if rule.on(day) is None}
     for name, rule in rules.items():
-        since, value = _in_force(name, rule, day)
+        if name in pending:
+            continue
+        since, value = rule.on(day)
         if isinstance(value, Levels):
             thresholds[name] = _threshold(name, rule, value, since)
         else:
             numbers[name] = value
+    if not thresholds:
+        raise UserError(_without_value(*next((name, day, first) for name, first in pending.items())))
     for name, given in (overrides or {}).items():
         if name not in rules:
             raise UserError(f"{where}: unknown '{name}'; {nearest(name, rules)}")
+        if name in pending:
+            raise UserError(f"{where}: {_without_value(name, day, pending[name])}")
         if name in thresholds:
-            thresholds[name] = _named(thresholds[name], given, where)
+            ruled[name] = (thresholds[name].amber, thresholds[name].red)
+            thresholds[name] = _named(thresholds[name], given, rules[name].unit, where)
         else:
-            numbers[name] = _number(name, given, where)
-    return Rules(day, thresholds, numbers, tuple(overrides or {}))
-
-
-def _one(name: str, by_name: Mapping[str, Any]) -> Any:
-    if name not in by_name:
-        raise UserError(f"rules: unknown '{name}'; {nearest(name, by_name)}")
-    return by_name[name]
+            ruled[name] = (numbers[name],)
+            numbers[name] = _number(name, given, rules[name].unit, where)
+    return Rules(day, thresholds, numbers, ruled, pending)
 
 
 def _day(as_of: str | date, where: str) -> date:
@@ -125,11 +140,8 @@ def _checked(name: str, content: Any, path: Path) -> Rule:
         raise UserError(f"{path.name}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _in_force(name: str, rule: Rule, day: date) -> tuple[date, Levels | float]:
-    value = rule.on(day)
-    if value is None:
-        raise UserError(f"rule '{name}' has no value on {day}; its first is of {min(rule.values)}")
-    return value
+def _without_value(name: str, day: date, first: date) -> str:
+    return f"rule '{name}' has no value on {day}; its first is of {first}"
 
 
 def _threshold(name: str, rule: Rule, value: Levels, since: date) -> Threshold:
@@ -137,16 +149,18 @@ def _threshold(name: str, rule: Rule, value: Levels, since: date) -> Threshold:
     return Threshold(name=name, amber=value.amber, red=value.red, worse=rule.worse, since=since, **words)
 
 
-def _named(rule: Threshold, given: Any, where: str) -> Threshold:
+def _named(rule: Threshold, given: Any, unit: str, where: str) -> Threshold:
     if not (isinstance(given, list | tuple) and len(given) == 2):
         raise UserError(f"{where}.{rule.name}: write [amber, red]")
-    amber, red = (_number(rule.name, v, where) for v in given)
+    amber, red = (_number(rule.name, v, unit, where) for v in given)
     if is_reversed(amber, red, rule.worse):
         raise UserError(f"{where}.{rule.name}: {in_words(amber, red, rule.worse)}")
     return Threshold(**{**vars(rule), "amber": amber, "red": red, "instead_of": (rule.amber, rule.red)})
 
 
-def _number(name: str, given: Any, where: str) -> float:
+def _number(name: str, given: Any, unit: str, where: str) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given) or given < 0:
         raise UserError(f"{where}.{name}: '{given}' is no number of 0 or more")
+    if wrong := beyond(float(given), unit):
+        raise UserError(f"{where}.{name}: {wrong}")
     return float(given)

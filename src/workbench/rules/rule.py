@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from workbench.words import Text, say
 
 Worse = Literal["higher", "lower"]
+BETWEEN_0_AND_1 = ("0-1", "AUC", "R²", "Gini")  # units whose values end at 1
 
 
 class Levels(BaseModel):
@@ -43,6 +44,9 @@ class Rule(BaseModel):
                     raise ValueError(f"{day}: {in_words(value.amber, value.red, self.worse)}")
             elif not math.isfinite(value):
                 raise ValueError(f"{day}: not a number")
+            levels = (value.amber, value.red) if isinstance(value, Levels) else (value,)
+            if wrong := next(filter(None, (beyond(level, self.unit) for level in levels)), ""):
+                raise ValueError(f"{day}: {wrong}")
         return self
 
     def on(self, day: date) -> tuple[date, Levels | float] | None:
@@ -80,6 +84,21 @@ class Threshold:
             ruled = {"rule_amber": self.instead_of[0], "rule_red": self.instead_of[1]}
             whose = say("the study's; the rule has {rule_amber:g} and {rule_red:g}", **ruled)
         return say("{levels} ({whose}).", levels=levels_in_words, whose=whose)
+
+
+def beyond(value: float, unit: str) -> str:
+    """Say why a level can't be one of its unit; empty where it can.
+
+    A p-value of 0 or less would never light anything, one of 1 everything: such a level is a switch, not a threshold.
+
+    >>> beyond(0.0, "probability"), beyond(0.05, "probability"), beyond(1.2, "0-1")
+    ('0 is no probability between 0 and 1', '', '1.2 is not between 0 and 1')
+    """
+    if unit == "probability" and not 0 < value < 1:
+        return f"{value:g} is no probability between 0 and 1"
+    if unit in BETWEEN_0_AND_1 and not 0 <= value <= 1:
+        return f"{value:g} is not between 0 and 1"
+    return ""
 
 
 def is_reversed(amber: float, red: float, worse: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import Field
 from workbench import params, rules
 from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE
+from workbench.validation.periods import periods, worse
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -90,24 +91,60 @@ def mandatory(kind: str, named: list[str] | None = None) -> list[str]:
     return list(named or policy.get(kind, []))
 
 
-def run(subject: Subject, progress: Callable[[str], None] = lambda _: None) -> list[Evidence]:
-    """Return the evidence of every test that fits the outcome; a test that breaks is an `error`, the battery goes on."""
-    out = []
-    for name, module in tests(subject.outcome.scale).items():
-        out.append(_answer(name, module, subject))
+def run(
+    subject: Subject, progress: Callable[[str], None] = lambda _: None, names: Collection[str] | None = None
+) -> list[Evidence]:
+    """Return the evidence of every test that fits the outcome; a test that breaks is an `error`, the battery goes on.
+
+    names: run these only; the chance of a false alarm is shared as in the whole battery.
+    """
+    out, fitting = [], tests(subject.outcome.scale)
+    for name, module in fitting.items():
+        if names is not None and name not in names:
+            continue
+        out.append(_answer(name, module, replace(subject, looks=_looks(module, fitting))))
         progress(name)
     return out
+
+
+def _looks(module: ModuleType, fitting: dict[str, ModuleType]) -> int:
+    """Return how many tests ask the module's question by a p-value: those of its family, or of the one it names in ASKS."""
+    asked = _asked(module)
+    return max(sum(_asked(m) == asked for m in fitting.values()), 1) if asked else 1
+
+
+def _asked(module: ModuleType) -> str:
+    """Return the question a test asks by a p-value, by the name of a family; empty where its light needs no chance."""
+    return getattr(module, "ASKS", module.FAMILY) if getattr(module, "BY_CHANCE", False) else ""
+
+
+def is_repeated(module: ModuleType) -> bool:
+    """Say whether a test of outcomes runs on every later period, too: those of discrimination and calibration do."""
+    return getattr(module, "EVERY_PERIOD", module.FAMILY in ("discrimination", "calibration"))
+
+
+def _on_each_sample(module: ModuleType, subject: Subject) -> Evidence:
+    later = periods(subject) if is_repeated(module) else []
+    return worse(module.test(subject), [(period.tested, module.test(period)) for period in later])
 
 
 def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:
     if not subject.has_variety and getattr(module, "READS_OUTCOME", True):
         return _without(name, module, Verdict.not_evaluated, say("The hold-out has one outcome only."))
     try:
-        evidence = module.test(subject)
+        _whole(subject)
+        evidence = _on_each_sample(module, subject)
     except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
         reason = say("{kind}: {message}", kind=type(e).__name__, message=" ".join(str(e).split()))
         return _without(name, module, Verdict.error, reason)
     return evidence if evidence.blind_to else replace(evidence, blind_to=blind_to(module))
+
+
+def _whole(s: Subject) -> None:
+    """Raise `ValueError` where a prediction is missing: it has no rank and no grade, and must not drop out of a mean."""
+    for rows in (s.development, s.holdout, s.later):
+        if missing := int(rows["predicted"].isna().sum()):
+            raise ValueError(f"{missing} of {len(rows)} predictions missing")
 
 
 def _without(name: str, module: ModuleType, verdict: Verdict, answer: Text) -> Evidence:
@@ -147,7 +184,7 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         key="battery",
         question=say("Should this version be approved?"),
         verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
-        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _own_rules(subject),
+        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _overrides(subject, named),
         value=word,
         threshold=say(
             "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers, or where a test "
@@ -194,9 +231,25 @@ def _unfit(s: Subject) -> Text:
     return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
 
 
-def _own_rules(s: Subject) -> Text:
-    overridden = list(s.rules.overridden)
-    return say("The study names its own values of {rules}.", rules=overridden) if overridden else Text()
+def _overrides(s: Subject, named: list[str] | None) -> Text:
+    """Say what the study, which the developer writes, puts above the validator's rules and list of tests."""
+    each = [
+        say("{rule}: {given} for {ruled}", rule=name, given=_levels(s, name), ruled=[f"{v:g}" for v in ruled])
+        for name, ruled in s.rules.overridden.items()
+    ]
+    overrides = say("The study puts its own values above the rules: {rules}.", rules=each) if each else Text()
+    return overrides + _left_out(s, named)
+
+
+def _levels(s: Subject, name: str) -> list[str]:
+    rule = s.rules.thresholds.get(name)
+    return [f"{v:g}" for v in ((rule.amber, rule.red) if rule else (s.rules.number(name),))]
+
+
+def _left_out(s: Subject, named: list[str] | None) -> Text:
+    """Name the tests that the policy wants and the study doesn't: a shorter list is the developer's, and must be seen."""
+    names = sorted(set(mandatory(s.outcome.scale)) - set(named)) if named else []
+    return say("The study leaves out mandatory tests: {tests}.", tests=_words(names)) if names else Text()
 
 
 def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:

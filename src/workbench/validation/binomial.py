@@ -1,7 +1,7 @@
 """Is the prediction of a grade wrong in either direction?
 
 **Method** exact two-sided binomial test per grade on rounded effective counts (by parent); Holm over grades.
-**Reads as bad** a small p of a grade whose rate is off by enough to matter; on the side that doesn't cost, at most amber.
+**Reads as bad** a small p of a grade whose rate is off by enough to matter; on the side that doesn't cost, at most amber. The worst grade of either side is named, so that neither hides the other.
 **Blind to** a shock that all rows share: events are taken as independent between parents.
 **Source** Basel Committee (2005), Working Paper 14, section on tests of calibration.
 """
@@ -12,11 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, holm, off, p_text, side, worst
+from workbench.validation.significance import both, both_text, holm, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
-from workbench.words import say
+from workbench.words import Text, say
 
-FAMILY, KINDS = "calibration", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 
 
 def _light(s: Subject, g: pd.Series) -> Verdict:
@@ -25,25 +25,38 @@ def _light(s: Subject, g: pd.Series) -> Verdict:
 
 
 def test(s: Subject) -> Evidence:
-    """Return the exact binomial test per grade on the hold-out."""
+    """Return the exact binomial test per grade on the rows tested."""
     table = s.grades(s.holdout)
     counts = zip(table["events"].round().astype(int), table["n"].round().astype(int), table["predicted"], strict=True)
-    table["p"] = holm([stats.binomtest(events, n, p).pvalue for events, n, p in counts])
+    table["p"] = holm([stats.binomtest(events, n, p).pvalue for events, n, p in counts], s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
     low = worst(table)
-    facts = {"grade": low.grade, "prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}
-    facts |= {"predicted": s.outcome.predicted, "side": side(low.observed, low.predicted)}
     return Evidence(
         key="binomial",
         question=say("Is the {predicted} of a grade wrong in either direction?", predicted=s.outcome.predicted),
         verdict=Verdict(low.light),
-        answer=say(
-            "Furthest is grade {grade}, where the {predicted} is {side}: {prediction:.2%} against {observed:.2%} "
-            "on the hold-out, adjusted {p}.",
-            **facts,
-        ),
+        answer=_sides(s, table),
         value=float(low.p),
-        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Basel Committee (2005), WP 14",
         table=as_counted(table),
     )
+
+
+def _sides(s: Subject, table: pd.DataFrame) -> Text:
+    low, high = table[table["observed"] > table["predicted"]], table[table["observed"] <= table["predicted"]]
+    named = {"too_low": _furthest(low), "too_high": _furthest(high)}
+    return say(
+        "On {sample} the {predicted} is too low furthest in {too_low}; too high furthest in {too_high}.",
+        sample=s.tested,
+        predicted=s.outcome.predicted,
+        **named,
+    )
+
+
+def _furthest(table: pd.DataFrame) -> Text:
+    if table.empty:
+        return say("no grade")
+    row = worst(table)
+    facts = {"grade": row.grade, "prediction": row.predicted, "observed": row.observed, "p": p_text(row.p)}
+    return say("grade {grade} ({prediction:.2%} against {observed:.2%}, adjusted {p})", **facts)

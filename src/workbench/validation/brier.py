@@ -1,9 +1,9 @@
 """How much of the Brier score is due to wrong predictions rather than to chance?
 
-**Method** Murphy: Brier = reliability − resolution + uncertainty, over the grades; chance by the χ² of all grades.
+**Method** Murphy: Brier = reliability − resolution + uncertainty, over the grades, and what lies within them, so that the parts add up; chance by the χ² of all grades.
 **Reads as bad** a reliability that is a large part of the resolution, where the grades' rates are off beyond chance.
 **Blind to** errors within a grade.
-**Source** Brier (1950), Monthly Weather Review 78(1); Murphy (1973), Journal of Applied Meteorology 12(4).
+**Source** Brier (1950), Monthly Weather Review 78(1); Murphy (1973), Journal of Applied Meteorology 12(4); within grades: Stephenson, Coelho & Jolliffe (2008), Weather and Forecasting 23(4).
 """
 
 from __future__ import annotations
@@ -13,43 +13,51 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, judged
 from workbench.validation.hosmer_lemeshow import chi_squared
-from workbench.validation.significance import milder, p_text
+from workbench.validation.significance import milder, p_text, shared, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "calibration", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 
 
-def parts(g: pd.DataFrame) -> dict[str, float]:
-    """Return Murphy's three parts over the grades (share, predicted, observed)."""
+def parts(g: pd.DataFrame, brier: float) -> dict[str, float]:
+    """Return Murphy's three parts over the grades (share, predicted, observed), and what the grades don't show of `brier`.
+
+    They add up: brier = reliability − resolution + uncertainty + within grades. The last is the spread of predictions
+    within grades less twice what it explains: below 0 where predictions order rows within a grade, too.
+    """
     base = float((g["share"] * g["observed"]).sum())
-    return {
+    split = {
         "reliability (small is good)": float((g["share"] * (g["predicted"] - g["observed"]) ** 2).sum()),
         "resolution (large is good)": float((g["share"] * (g["observed"] - base) ** 2).sum()),
         "uncertainty": base * (1 - base),
     }
+    reliability, resolution, uncertainty = split.values()
+    return {**split, "within grades": brier - reliability + resolution - uncertainty}
 
 
 def test(s: Subject) -> Evidence:
-    """Return the Brier score of the hold-out in its three parts."""
+    """Return the Brier score of the rows tested in parts that add up."""
     h, g, rule = s.holdout, s.grades(s.holdout), s.rules["brier_reliability"]
-    brier, split = metrics.brier(h["outcome"], h["predicted"], h["weight"]), parts(g)
-    reliability, resolution, _ = split.values()
+    brier = metrics.brier(h["outcome"], h["predicted"], h["weight"])
+    split = parts(g, brier)
+    reliability, resolution, *_ = split.values()
     ratio = reliability / resolution if resolution > 0 else 1e6
-    *_, p = chi_squared(g, s.rules.number("least_expected"))
+    p = shared(chi_squared(h, g, s.rules.number("least_expected"))[2], s.looks)
     rows = {"Brier score": brier, **split}
     return Evidence(
         key="brier",
         question=say("How much of the Brier score is due to a wrong {predicted}?", predicted=s.outcome.predicted),
         verdict=milder(judged(ratio, rule), judged(p, s.rules["p_value"])),
         answer=say(
-            "Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution ({p} that chance alone gives the grades' rates).",
+            "On {sample}: Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution ({p} that chance alone gives the grades' rates).",
+            sample=s.tested,
             brier=brier,
             ratio=ratio,
             p=p_text(p),
         ),
         value=brier,
-        threshold=rule.text + s.rules["p_value"].text + say("Amber and red need both."),
+        threshold=rule.text + s.rules["p_value"].text + say("Amber and red need both.") + shared_text(s.looks),
         source="Murphy (1973)",
         table=pd.DataFrame({"part": list(rows), "value": list(rows.values())}),
     )

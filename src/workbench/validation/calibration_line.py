@@ -1,42 +1,65 @@
 """Are predictions too extreme or too timid, too low or too high as a whole?
 
-**Method** logistic recalibration of the outcome on logit(predicted): slope and calibration-in-the-large, errors robust by parent.
-**Reads as bad** a slope far from 1 whose interval excludes 1 (below 1: too extreme), an intercept far from 0 likewise.
+**Method** logistic recalibration of the outcome on logit(predicted): slope and calibration-in-the-large, errors robust by parent; p of slope 1 and of intercept 0 by Wald's test, times 2.
+**Reads as bad** a slope or an intercept far enough off to matter, beyond chance (slope below 1: too extreme).
 **Blind to** errors that a straight line on the logit can't show.
 **Source** Cox (1958), Biometrika 45; Van Calster et al. (2019), BMC Medicine 17.
 """
 
 from __future__ import annotations
 
+from scipy import stats
+
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.significance import side
+from workbench.validation.significance import milder, p_text, shared, shared_text, side
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "calibration", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+
+
+def wald(estimate: tuple[float, float, float], null: float) -> float:
+    """Return the two-sided p that an estimate (value, low, high at 95 %) is `null`; NaN where it has no interval."""
+    value, low, high = estimate
+    error = (high - low) / (2 * stats.norm.ppf(0.975))
+    return float(2 * stats.norm.sf(abs(value - null) / error)) if error > 0 else float("nan")
 
 
 def test(s: Subject) -> Evidence:
-    """Return slope and intercept on the hold-out with intervals."""
-    h, tilt_rule, shift_rule = s.holdout, s.rules["slope"], s.rules["intercept"]
+    """Return slope and intercept on the rows tested with intervals; not evaluated where there is one outcome only."""
+    h, tilt_rule, shift_rule, p_rule = s.holdout, s.rules["slope"], s.rules["intercept"], s.rules["p_value"]
+    if not s.has_variety:
+        return _evidence(s, Verdict.not_evaluated, say("The rows tested have one outcome only."), None)
     line = metrics.calibration_line(h["outcome"], h["predicted"], h["weight"], h["parent_id"])
     (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
-    tilt = Verdict.green if low <= 1 <= high else judged(abs(slope - 1), tilt_rule)
-    shift = Verdict.green if i_low <= 0 <= i_high else judged(abs(intercept), shift_rule)
+    p_tilt, p_shift = shared(wald(line["slope"], 1), 2 * s.looks), shared(wald(line["intercept"], 0), 2 * s.looks)
+    tilt = milder(judged(abs(slope - 1), tilt_rule), judged(p_tilt, p_rule))
+    shift = milder(judged(abs(intercept), shift_rule), judged(p_shift, p_rule))
     facts = {"slope": slope, "low": low, "high": high, "intercept": intercept, "i_low": i_low, "i_high": i_high}
     answer = say(
-        "Slope {slope:.3f} ({low:.3f} to {high:.3f}), intercept {intercept:.3f} ({i_low:.3f} to {i_high:.3f}).", **facts
+        "On {sample}: slope {slope:.3f} ({low:.3f} to {high:.3f}), adjusted {p_tilt}; intercept {intercept:.3f} "
+        "({i_low:.3f} to {i_high:.3f}), adjusted {p_shift}.",
+        sample=s.tested,
+        p_tilt=p_text(p_tilt),
+        p_shift=p_text(p_shift),
+        **facts,
     )
+    answer += _shifted(s, intercept) if shift in (Verdict.red, Verdict.amber) else Text()
+    return _evidence(s, min(tilt, shift, key=lambda v: v.rank), answer, slope)
+
+
+def _evidence(s: Subject, verdict: Verdict, answer: Text, slope: float | None) -> Evidence:
+    rules = s.rules["slope"].text + s.rules["intercept"].text + s.rules["p_value"].text
     return Evidence(
         key="calibration_line",
         question=say(
             "Is the {predicted} too extreme or too timid, too low or too high?", predicted=s.outcome.predicted
         ),
-        verdict=min(tilt, shift, key=lambda v: v.rank),
-        answer=answer + (_shifted(s, intercept) if shift is not Verdict.green else Text()),
+        verdict=verdict,
+        answer=answer,
         value=slope,
-        threshold=tilt_rule.text + shift_rule.text + say("Green where the interval holds 1 and 0."),
+        threshold=rules + say("Amber and red need both.") + shared_text(s.looks),
         source="Cox (1958)",
     )
 

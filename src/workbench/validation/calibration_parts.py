@@ -17,7 +17,7 @@ from workbench.validation.significance import both, both_text, holm, mean_p, off
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "calibration", {"rate", "amount"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"rate", "amount"}, True
 PARTS = 10
 
 
@@ -39,9 +39,9 @@ def _light(s: Subject, part: pd.Series) -> Verdict:
 
 
 def test(s: Subject) -> Evidence:
-    """Return observed against predicted in ten parts of the hold-out."""
+    """Return observed against predicted in ten parts of the rows tested."""
     table = parts(s.holdout)
-    table["p"] = holm(table["p"].to_numpy())
+    table["p"] = holm(table["p"].to_numpy(), s.looks)
     table["light"] = [str(_light(s, part)) for part in table.itertuples()]
     low = worst(table)
     facts = {"part": int(low["part"]), "prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}
@@ -50,15 +50,16 @@ def test(s: Subject) -> Evidence:
         question=say("Is the {predicted} right in every tenth of the book?", predicted=s.outcome.predicted),
         verdict=Verdict(low["light"]),
         answer=say(
-            "Furthest is tenth {part} from below, where the {predicted} is {side}: {prediction} against {observed} on the "
-            "hold-out, adjusted {p}.",
+            "Furthest on {sample} is tenth {part} from below, where the {predicted} is {side}: {prediction} against "
+            "{observed}, adjusted {p}.",
+            sample=s.tested,
             predicted=s.outcome.predicted,
             side=side(low["observed"], low["predicted"]),
             p=p_text(low["p"]),
             **facts,
         ),
         value=float(low["p"]),
-        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Hosmer & Lemeshow (1980)",
         table=table,
     )

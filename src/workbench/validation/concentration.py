@@ -1,14 +1,19 @@
 """Does one grade hold too large a part of the book?
 
-**Method** Herfindahl index Σ share² of the grades by weight.
+**Method** Herfindahl index of the grades by weight, brought to 0 (all alike) to 1 (all in one grade) for their number K: 1 + ln Σ share² / ln K; and whether the rows tested are more concentrated than development's, by the coefficient of variation.
 **Reads as bad** an index above the threshold: grades don't differentiate.
 **Blind to** exposure: it counts rows by their weight.
-**Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.5.3.
+**Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.5.3; Miller (1991) for the test.
 """
 
 from __future__ import annotations
 
-from workbench.evidence import Evidence, judged
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -16,24 +21,53 @@ FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
 READS_OUTCOME = False
 
 
+def shares(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
+    """Return each grade's part of the weight (k)."""
+    weight = rows.groupby("grade_code")["weight"].sum().reindex(grades, fill_value=0.0).to_numpy()
+    return weight / weight.sum()
+
+
+def index(share: np.ndarray) -> float:
+    """Return the normalised Herfindahl index of shares (k): 0 where all are alike, 1 where one grade holds all.
+
+    >>> index(np.array([0.5, 0.5])), index(np.array([1.0, 0.0]))
+    (0.0, 1.0)
+    """
+    return float(1 + np.log((share**2).sum()) / np.log(len(share))) + 0.0 if len(share) > 1 else 1.0
+
+
+def higher_p(initial: np.ndarray, current: np.ndarray) -> float:
+    """Return the one-sided p that the current shares (k) are no more concentrated than the initial ones.
+
+    1 − Φ(√(K − 1)·(CV − CV of the initial) / √(CV²·(½ + CV²))) with CV² = K·Σ (share − 1/K)².
+    """
+    k = len(current)
+    before, now = (float(np.sqrt(k * ((s - 1 / k) ** 2).sum())) for s in (initial, current))
+    scale = np.sqrt(now**2 * (0.5 + now**2))
+    return float(stats.norm.sf(np.sqrt(k - 1) * (now - before) / scale)) if scale > 0 else 1.0
+
+
 def test(s: Subject) -> Evidence:
-    """Return the Herfindahl index of the grades on the hold-out."""
-    rule = s.rules["concentration"]
-    share = s.holdout.groupby("grade_code")["weight"].sum()
-    share = share / share.sum()
-    value = float((share**2).sum())
+    """Return the normalised Herfindahl index of the grades on the hold-out, beside development's."""
+    rule, grades = s.rules["concentration"], list(s.model.grade_names)
+    share, before = shares(s.holdout, grades), shares(s.development, grades)
+    value, largest = index(share), int(share.argmax())
     return Evidence(
         key="concentration",
         question=say("Does one grade hold too much of the book?"),
-        verdict=judged(value, rule),
+        verdict=Verdict.red if len(grades) < 2 else judged(value, rule),
         answer=say(
-            "Herfindahl index {value:.3f}; largest is grade {grade} with {share:.1%}.",
+            "Herfindahl index {value:.3f} over {k} grades, on development {before:.3f} ({p} that it has not risen); "
+            "largest is grade {grade} with {share:.1%}.",
             value=value,
-            grade=str(share.idxmax()),
-            share=share.max(),
+            k=len(grades),
+            before=index(before),
+            p=p_text(higher_p(before, share)),
+            grade=str(grades[largest]),
+            share=float(share[largest]),
         ),
         value=value,
         threshold=rule.text,
         source="ECB (2019), section 2.5.5.3",
-        table=share.rename("share").rename_axis("grade").reset_index(),
+        table=pd.DataFrame({"grade": grades, "development": before, "share": share}),
     )

@@ -3,7 +3,7 @@
 **Method** selected = the half of the hold-out that the prediction speaks for (the lowest where more is worse, the highest where more is better); share selected of each group over the most favoured group's, and what was observed against the prediction within groups; ages in bands, other numbers of more than ten values in quarters.
 **Reads as bad** a ratio below the threshold; red only where the prediction also errs against the group, beyond the interval of what was observed there.
 **Blind to** whether a difference is justified by risk: the table shows observed and predicted beside it; and to groups too small to judge, which are listed.
-**Source** four-fifths rule, 29 CFR 1607.4(D), as a benchmark for the amber level; within groups: Kleinberg, Mullainathan & Raghavan (2017), ITCS.
+**Source** four-fifths rule of US employment selection, 29 CFR 1607.4(D), a benchmark for the amber level and no rule of lending; within groups: Kleinberg, Mullainathan & Raghavan (2017), ITCS.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from workbench.words import Text, say
 
 FAMILY, KINDS = "fairness", {"binary", "rate", "amount"}
 AGE_BANDS, FEW_VALUES = (25, 35, 45, 60), 10
+NO_GROUP = "no group recorded"
 NAMES = ["column", "group", "rows", "selected", "predicted", "observed", "low", "high"]
-SOURCE = "29 CFR 1607.4(D) (benchmark)"
+SOURCE = "29 CFR 1607.4(D) (a benchmark of employment selection)"
 
 
 def _groups(values: pd.Series) -> pd.Series:
@@ -34,6 +35,24 @@ def _groups(values: pd.Series) -> pd.Series:
     return pd.Series(names[codes], index=values.index).where(values.notna())
 
 
+def grouped(values: pd.Series) -> pd.Series:
+    """Return the group of each row by name; rows without one are a group of their own."""
+    return _groups(values).astype(object).where(values.notna(), NO_GROUP)
+
+
+def marked(s: Subject) -> list[str]:
+    """Return the columns by which the contract wants groups to be treated alike."""
+    return [c.name for c in s.contract.columns if c.fairness and c.name in s.holdout]
+
+
+def unmarked() -> Text:
+    """Say that nobody has marked a group, and what that asks of a person."""
+    return say(
+        "The contract marks no group, so nothing is known of how groups are treated: mark a column with `fairness: true`, "
+        "or a person confirms that none may be held."
+    )
+
+
 def cut_off(s: Subject) -> tuple[float, pd.Series]:
     """Return the median prediction of the hold-out and which rows stand on the favoured side of it."""
     predicted = s.holdout["predicted"]
@@ -41,20 +60,20 @@ def cut_off(s: Subject) -> tuple[float, pd.Series]:
     return cut, predicted <= cut if s.outcome.direction == "adverse" else predicted >= cut
 
 
-def ratios(s: Subject, marked: list[str]) -> pd.DataFrame:
+def ratios(s: Subject, columns: list[str]) -> pd.DataFrame:
     """Return one row per group: rows, share selected, predicted and observed mean with interval, ratio, light.
 
     Groups with too few rows, and rows without a group, are listed with the light `not_evaluated`.
     """
     (_, selected), h, rows = cut_off(s), s.holdout, []
-    for name in marked:
-        for group, part in h.groupby(_groups(h[name]).astype(object).where(h[name].notna(), "no group recorded")):
+    for name in columns:
+        for group, part in h.groupby(grouped(h[name])):
             share = np.average(selected[part.index], weights=part["weight"])
             mean = np.average(part["predicted"], weights=part["weight"])
             seen = observed(part["outcome"], part["weight"], s.outcome, part["parent_id"])
             rows.append((name, group, len(part), share, mean, *seen))
     table = pd.DataFrame(rows, columns=NAMES)
-    table["judged"] = (table["rows"] >= s.rules.number("least_group_rows")) & (table["group"] != "no group recorded")
+    table["judged"] = (table["rows"] >= s.rules.number("least_group_rows")) & (table["group"] != NO_GROUP)
     yardstick = table["judged"] & (table["rows"] >= s.rules.number("least_group_share") * len(h))
     most = table[yardstick].groupby("column")["selected"].max()
     table["ratio"] = (table["selected"] / table["column"].map(most)).where(table["judged"])
@@ -72,10 +91,9 @@ def _light(s: Subject, group: pd.Series) -> Verdict:
 
 def test(s: Subject) -> Evidence:
     """Return ratio of selection, prediction and what was observed of every group the contract marks."""
-    marked = [c.name for c in s.contract.columns if c.fairness and c.name in s.holdout]
-    if not marked:
-        return _evidence(s, Verdict.info, say("The contract marks no group."))
-    table = ratios(s, marked)
+    if not marked(s):
+        return _evidence(s, Verdict.not_evaluated, unmarked())
+    table = ratios(s, marked(s))
     judgeable = table[table["ratio"].notna()]
     if judgeable.empty:
         return _evidence(s, Verdict.not_evaluated, say("No group is large enough.") + _unjudged(table), table=table)

@@ -1,52 +1,80 @@
 """Are adjacent grades really different?
 
-**Method** two-sided two-proportion z-test of each adjacent pair on the hold-out, effective counts by parent.
-**Reads as bad** pairs that can't be told apart: their grades could be one.
-**Blind to** small grades, where nothing is significant.
-**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems, section 3.1.1; Fleiss, Levin & Paik (2003), ch. 3.
+**Method** two-sided two-proportion z-test of each adjacent pair, and whether the pair's rates lie closer together than its predictions do (z of the gap predicted less the gap observed, one-sided); effective counts by parent, Holm over the pairs.
+**Reads as bad** a pair whose predictions hardly differ, or whose rates surely lie closer together than its predictions, by enough to matter, and can't be told apart: the two grades could be one.
+**Blind to** small grades, where nothing is sure: they are counted as undecided.
+**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems; Fleiss, Levin & Paik (2003), ch. 3.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.significance import both_text, holm, milder, off
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "discrimination", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
 
 
 def pairs(grades: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per adjacent pair, lowest prediction first: observed rates, difference (higher minus lower), two-sided p."""
+    """Return one row per adjacent pair, lowest prediction first.
+
+    Columns: pair, lower and higher (observed rates), p (two-sided, that they are alike), difference (higher minus lower),
+    promised (the same of the predictions), p_closer (one-sided, that the difference is as large as promised), ratio (of
+    the predictions).
+    """
     rows = []
     for (_, a), (_, b) in zip(grades.iloc[:-1].iterrows(), grades.iloc[1:].iterrows(), strict=True):
         counts = [b["events"], a["events"]], [b["n"], a["n"]]
         _, p = proportions_ztest(*counts) if a["events"] + b["events"] > 0 else (0, 1.0)
-        rows.append((f"{a['grade']}-{b['grade']}", a["observed"], b["observed"], float(np.nan_to_num(p, nan=1.0))))
-    table = pd.DataFrame(rows, columns=["pair", "lower", "higher", "p"])
-    return table.assign(difference=table["higher"] - table["lower"])
+        gap, promised = b["observed"] - a["observed"], b["predicted"] - a["predicted"]
+        error = np.sqrt(sum(g["predicted"] * (1 - g["predicted"]) / g["n"] for g in (a, b)))
+        closer = float(stats.norm.sf((promised - gap) / error)) if error > 0 else 1.0
+        pair = f"{a['grade']}-{b['grade']}"
+        p = float(np.nan_to_num(p, nan=1.0))
+        rows.append((pair, a["observed"], b["observed"], p, gap, promised, closer, off(b["predicted"], a["predicted"])))
+    names = ["pair", "lower", "higher", "p", "difference", "promised", "p_closer", "ratio"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _light(s: Subject, pair: pd.Series) -> Verdict:
+    rule = s.rules["rate_off"]
+    if pair.ratio < rule.amber:
+        return Verdict.amber
+    if pair.p <= s.rules.number("grades_alike"):
+        return Verdict.green
+    short = 1 + max(pair.promised - pair.difference, 0) / max(pair.lower, pair.higher, 1e-12)
+    return milder(judged(pair.p_closer, s.rules["p_value"]), judged(short, rule))
 
 
 def test(s: Subject) -> Evidence:
-    """Return how many adjacent pairs of grades differ significantly."""
+    """Return how many adjacent pairs of grades differ, and which lie closer together than promised."""
     table, level = pairs(s.grades(s.holdout)), s.rules.number("grades_alike")
-    alike = table[table["p"] > level]
+    table["p_closer"] = holm(table["p_closer"].to_numpy(), s.looks)
+    lights = [_light(s, pair) for pair in table.itertuples()]
+    table["light"] = [str(light) for light in lights]
+    apart, alike = int((table["p"] <= level).sum()), table[table["light"] != "green"]
     answer = say(
-        "{apart} of {pairs} adjacent pairs differ at {level:.0%}.",
-        apart=len(table) - len(alike),
+        "On {sample} {apart} of {pairs} adjacent pairs differ at {level:.0%}; of {undecided} more the rows are too few to say.",
+        sample=s.tested,
+        apart=apart,
         pairs=len(table),
         level=level,
+        undecided=int(((table["p"] > level) & (table["light"] == "green")).sum()),
     )
     return Evidence(
         key="grade_heterogeneity",
         question=say("Are adjacent grades really different?"),
-        verdict=Verdict.not_evaluated if table.empty else Verdict.green if alike.empty else Verdict.amber,
+        verdict=min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
         answer=answer + (say("Alike: {grades}.", grades=list(alike["pair"])) if len(alike) else Text()),
         value=float(len(alike)),
-        threshold=say("Amber where a pair has p above {level:g}.", level=level),
+        threshold=both_text(s.rules, s.looks)
+        + say("Amber, too, where a pair's predictions are less than {ratio:g} apart.", ratio=s.rules["rate_off"].amber),
         source="EBA (2023), Supervisory handbook on the validation of IRB rating systems",
         table=table,
     )

@@ -1,6 +1,6 @@
 """Is the prediction of a grade wrong on the side that costs?
 
-**Method** per grade and for the portfolio, p = Beta(events + ½, n − events + ½) CDF at the prediction, the ECB's test (its other tail where less is worse); Holm over grades; effective counts by parent.
+**Method** per grade and for the portfolio, p = Beta(events + ½, n − events + ½) CDF at the prediction, the ECB's test (its other tail where less is worse); Holm over grades and portfolio; effective counts by parent.
 **Reads as bad** a small p of a grade whose rate is off by enough to matter: predicted too low where more is worse.
 **Blind to** errors on the side that doesn't cost (see binomial), and to a shock that all rows share.
 **Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.3.1.
@@ -18,7 +18,7 @@ from workbench.validation.significance import both, both_text, holm, off, p_text
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
-FAMILY, KINDS = "calibration", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 PORTFOLIO = "portfolio"
 
 
@@ -41,10 +41,10 @@ def _light(s: Subject, g: pd.Series) -> Verdict:
 
 
 def test(s: Subject) -> Evidence:
-    """Return Jeffreys' test per grade on the hold-out, with the portfolio as the last row."""
+    """Return Jeffreys' test per grade on the rows tested, with the portfolio as the last row."""
     grades, total, adverse = s.grades(s.holdout), _portfolio(s.holdout), s.outcome.direction == "adverse"
-    grades["p"], total["p"] = holm(p_values(grades, adverse).to_numpy()), p_values(total, adverse)
     table = pd.concat([grades, total], ignore_index=True)
+    table["p"] = holm(p_values(table, adverse).to_numpy(), s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
     low = worst(table)
     facts = {"prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}
@@ -56,13 +56,14 @@ def test(s: Subject) -> Evidence:
         else say("Is the {predicted} of a grade too high?", predicted=s.outcome.predicted),
         verdict=Verdict(low.light),
         answer=say(
-            "Furthest is {where}: {predicted} {prediction:.2%}, observed {observed:.2%} on the hold-out, adjusted {p}.",
+            "Furthest on {sample} is {where}: {predicted} {prediction:.2%}, observed {observed:.2%}, adjusted {p}.",
+            sample=s.tested,
             where=where,
             predicted=s.outcome.predicted,
             **facts,
         ),
         value=float(low.p),
-        threshold=both_text(s.rules),
+        threshold=both_text(s.rules, s.looks),
         source="ECB (2019), section 2.5.3.1",
         table=as_counted(table),
     )

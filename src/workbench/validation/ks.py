@@ -1,15 +1,18 @@
 """How far apart are the predictions of rows with the event and of rows without it?
 
-**Method** max |F of rows with the event − F of rows without it| on the hold-out.
-**Reads as bad** a KS below the threshold.
+**Method** max |F of rows with the event − F of rows without it| on the rows tested.
+**Reads as bad** a KS below the threshold; on a later period, whose events may be few, one whose whole interval is below it.
 **Blind to** everything but the one prediction where the distance is largest.
 **Source** Siddiqi (2017), Intelligent Credit Scoring, ch. 8.
 """
 
 from __future__ import annotations
 
+from scipy import stats
+
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -17,17 +20,21 @@ FAMILY, KINDS = "discrimination", {"binary"}
 
 
 def test(s: Subject) -> Evidence:
-    """Return the KS of the hold-out."""
+    """Return the KS of the rows tested."""
     h, rule, words = s.holdout, s.rules["ks"], s.outcome
-    value = metrics.ks(h["outcome"], h["predicted"], h["weight"])
+    arrays = (h["outcome"], h["predicted"], h["weight"])
+    value = most = metrics.ks(*arrays)
+    if not s.is_holdout:
+        error = metrics.clustered_error(metrics.ks_influence(*arrays), h["parent_id"])
+        most = value + float(stats.norm.ppf(1 - s.chance("amber"))) * error
     return Evidence(
         key="ks",
         question=say(
             "How far apart are {positive} and {negative} at most?", positive=words.positive, negative=words.negative
         ),
-        verdict=judged(value, rule),
-        answer=say("KS {ks:.4f}.", ks=value),
+        verdict=milder(judged(value, rule), judged(most, rule)),
+        answer=say("On {sample}: KS {ks:.4f}.", sample=s.tested, ks=value),
         value=value,
-        threshold=rule.text,
+        threshold=rule.text + interval_text(s.is_holdout),
         source="Siddiqi (2017), ch. 8",
     )

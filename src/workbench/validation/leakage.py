@@ -1,8 +1,8 @@
 """Does a single input give the outcome away?
 
 **Method** each input alone: its frozen bins, each with development's mean outcome, ranked on the hold-out; AUC where an event is predicted, rank correlation where an amount or a rate is.
-**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands far above the next.
-**Blind to** leaks spread over several inputs.
+**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands far above the next, or where the model as a whole does so well that it is looked at.
+**Blind to** leaks spread over several inputs that together do no better than a good model.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); thresholds by convention.
 """
 
@@ -39,7 +39,8 @@ def test(s: Subject) -> Evidence:
     top, model = table.iloc[0], measure(h["outcome"], h["predicted"], h["weight"])
     gap = float(top["alone"] - table["alone"].iloc[1]) if len(table) > 1 else 0.0
     verdict = judged(float(top["alone"]), rule)
-    if verdict is Verdict.green and (top["alone"] >= model or gap >= above):
+    alone_enough = top["alone"] >= s.rules.number("leak_alone") if binary else True
+    if verdict is Verdict.green and (top["alone"] >= model or (gap >= above and alone_enough) or model >= rule.red):
         verdict = Verdict.amber
     facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
     facts |= {"measure": say("AUC") if binary else say("rank correlation")}
@@ -52,7 +53,12 @@ def test(s: Subject) -> Evidence:
             **facts,
         ),
         value=float(top["alone"]),
-        threshold=rule.text + say("Amber, too, from {above:g} above the next or from the model's own.", above=above),
+        threshold=rule.text
+        + say(
+            "Amber, too, from {above:g} above the next, from the model's own, or where the model has {most:g} and more.",
+            above=above,
+            most=rule.red,
+        ),
         source="Kaufman et al. (2012)",
         table=table,
     )

@@ -11,26 +11,27 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, mean_p, off, p_text, side
+from workbench.validation.significance import both, both_text, mean_p, off, p_text, shared, side
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "calibration", {"rate", "amount"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"rate", "amount"}, True
 
 
 def test(s: Subject) -> Evidence:
-    """Return mean observed against mean predicted on the hold-out with its p-value."""
+    """Return mean observed against mean predicted on the rows tested with its p-value."""
     h = s.holdout
     y, predicted, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     observed, mean = float(np.average(y, weights=w)), float(np.average(predicted, weights=w))
-    p = mean_p(y - predicted, w, h["parent_id"].to_numpy())
+    p = shared(mean_p(y - predicted, w, h["parent_id"].to_numpy()), s.looks)
     light = both(p, off(observed, mean), s.rules)
     return Evidence(
         key="mean_backtest",
         question=say("Is the {predicted} right on average?", predicted=s.outcome.predicted),
         verdict=light if s.is_costly(observed, mean) or light is not Verdict.red else Verdict.amber,
         answer=say(
-            "The mean {predicted} is {mean}, observed {observed}: {side}, {p}.",
+            "On {sample} the mean {predicted} is {mean}, observed {observed}: {side}, adjusted {p}.",
+            sample=s.tested,
             predicted=s.outcome.predicted,
             mean=s.shown(mean),
             observed=s.shown(observed),
@@ -38,6 +39,6 @@ def test(s: Subject) -> Evidence:
             p=p_text(p),
         ),
         value=p,
-        threshold=both_text(s.rules) + say("At most amber on the side that doesn't cost."),
+        threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="ECB (2019), LGD back-testing",
     )

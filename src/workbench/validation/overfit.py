@@ -1,7 +1,7 @@
 """Is the model better on the rows it learnt from than on the others?
 
-**Method** AUC on development minus AUC on the hold-out (R² where an amount or a rate is predicted); interval of the difference from the influence of each parent's rows on either figure, the samples taken as independent.
-**Reads as bad** a gap above the threshold whose 95 % interval excludes 0.
+**Method** AUC on the rows of development that the model learnt from minus AUC on the hold-out (R² where an amount or a rate is predicted); interval of the difference from the influence of each parent's rows on either figure, the samples taken as independent.
+**Reads as bad** a gap whose whole 95 % interval is above the threshold: some gap there always is, for a model fits the rows it learnt from.
 **Blind to** a development sample that is easier for other reasons, such as an earlier time.
 **Source** Hastie, Tibshirani & Friedman (2009), ch. 7; DeLong et al. (1988) for the error of an AUC.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, judged
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -32,17 +32,20 @@ def test(s: Subject) -> Evidence:
     """Return the gap between development and hold-out."""
     binary = s.outcome.is_binary
     rule = s.rules["overfit" if binary else "overfit_r_squared"]
-    (learnt, error), (held, h_error) = (measured(rows, binary) for rows in (s.development, s.holdout))
+    rows = s.development[s.development["learnt"]]
+    (learnt, error), (held, h_error) = (measured(sample, binary) for sample in (rows, s.holdout))
     gap, half = learnt - held, float(stats.norm.ppf(0.975)) * (error**2 + h_error**2) ** 0.5
     facts = {"measure": say("AUC") if binary else say("R²"), "learnt": learnt, "held": held, "gap": gap, "half": half}
     return Evidence(
         key="overfit",
         question=say("Is the model better on the rows it learnt from?"),
-        verdict=Verdict.green if gap - half <= 0 else judged(gap, rule),
+        verdict=judged(gap - half, rule),
         answer=say(
-            "{measure} {learnt:.4f} on development, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.", **facts
+            "{measure} {learnt:.4f} on the {n:,} rows learnt from, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.",
+            n=len(rows),
+            **facts,
         ),
         value=gap,
-        threshold=rule.text + say("Green where the interval of the gap holds 0."),
+        threshold=rule.text + say("The whole interval of the gap must be above."),
         source="Hastie et al. (2009), ch. 7",
     )

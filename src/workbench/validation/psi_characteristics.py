@@ -1,4 +1,4 @@
-"""Which inputs have moved between development and the rows tested on?
+"""Do the inputs spread over the rows tested as they did on development?
 
 **Method** PSI of every input on bins frozen on development, missing and unseen values as bins of their own.
 **Reads as bad** a PSI above the threshold and above its critical value.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.psi_score import shift
+from workbench.validation.psi_score import question, shift
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -36,7 +36,9 @@ def test(s: Subject) -> Evidence:
     }
     return Evidence(
         key="psi_characteristics",
-        question=say("Which inputs have moved?"),
+        question=question(
+            s, say("Which inputs have moved?"), say("Are the inputs of the hold-out spread as development's?")
+        ),
         verdict=min((Verdict(v) for v in table["light"]), key=lambda v: v.rank),
         answer=say(
             "{input} most: PSI {psi:.4f} (critical value {critical:.4f}); {moved} of {inputs} from {amber:g}.",

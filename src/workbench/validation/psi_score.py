@@ -1,6 +1,6 @@
-"""Has the distribution of predictions moved between development and the rows tested on?
+"""Do the predictions spread over the rows tested as they did on development?
 
-**Method** PSI of the predictions on bins frozen on development, with its critical value; weighted rows count by weight; later rows where there are any, else the hold-out.
+**Method** PSI of the predictions on bins frozen on development; weighted rows count by weight; later rows where there are any, else the hold-out: drawn from the same time as development it can only show whether the draw is alike. The critical value takes effective sample sizes, by weight and parent.
 **Reads as bad** a PSI above the threshold and above the critical value.
 **Blind to** shifts inside a bin, and to shifts that leave the predictions as they are.
 **Source** Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).
@@ -14,7 +14,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.subject import Subject
-from workbench.words import say
+from workbench.words import Text, say
 
 FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
 READS_OUTCOME = False
@@ -25,8 +25,17 @@ def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float]:
     bins, counts = s.model.reference[name]
     actual = bins.counts(rows[name], rows["weight"].to_numpy())  # as development's counts are
     used = int(((np.array(counts) + actual) > 0).sum())
-    level = s.rules.number("psi_level")
-    return metrics.psi(counts, actual), metrics.psi_critical(int(sum(counts)), len(rows), used, level)
+    n, m = (_size(part, bins.codes(part[name])) for part in (s.development[s.development["learnt"]], rows))
+    return metrics.psi(counts, actual), metrics.psi_critical(n, m, used, s.rules.number("psi_level"))
+
+
+def _size(rows: pd.DataFrame, codes: np.ndarray) -> float:
+    return metrics.effective_counts(codes, rows["weight"], rows["parent_id"])
+
+
+def question(s: Subject, moved: Text, drawn: Text) -> Text:
+    """Return the question that the rows answer: have later rows moved, or is a hold-out of the same time drawn alike?"""
+    return moved if len(s.later) or s.development["as_of_date"].max() < s.holdout["as_of_date"].min() else drawn
 
 
 def test(s: Subject) -> Evidence:
@@ -37,7 +46,11 @@ def test(s: Subject) -> Evidence:
     facts = {"psi": value, "n": len(s.development), "m": len(rows), "critical": critical}
     return Evidence(
         key="psi_score",
-        question=say("Has the distribution of the {predicted} moved?", predicted=s.outcome.predicted),
+        question=question(
+            s,
+            say("Has the distribution of the {predicted} moved?", predicted=s.outcome.predicted),
+            say("Is the {predicted} of the hold-out spread as development's?", predicted=s.outcome.predicted),
+        ),
         verdict=Verdict.green if value <= critical else judged(value, rule),
         answer=say(
             "PSI {psi:.4f} on {rows} (n {n:,}, m {m:,}, critical value {critical:.4f}).",

@@ -3,7 +3,7 @@
 **Method** every figure claimed of the hold-out is computed again from the registered file and the snapshot; the model is saved and read back.
 **Reads as bad** any difference above the threshold; amber where a figure is claimed that can't be computed again.
 **Blind to** errors that both computations share, and to figures of the cross-validation, which need the folds.
-**Source** ISA 500 (reperformance as audit evidence).
+**Source** EBA (2023), Supervisory handbook on the validation of IRB rating systems (tests that third parties can verify).
 """
 
 from __future__ import annotations
@@ -58,6 +58,6 @@ def test(s: Subject) -> Evidence:
         answer=answer if claimed else say("Development claimed no figure of the hold-out.") + answer,
         value=worst,
         threshold=s.rules["parity"].text,
-        source="ISA 500",
+        source="EBA (2023), Supervisory handbook on the validation of IRB rating systems",
         table=table,
     )

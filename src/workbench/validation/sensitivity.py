@@ -1,8 +1,8 @@
-"""How much does the grade depend on a single input being a little off?
+"""How much does the prediction depend on a single input?
 
-**Method** each number moves by one frozen bin up, each category to the next; share of rows whose grade changes by two or more, on rows taken evenly from the hold-out.
-**Reads as bad** a share above the threshold for any one input; amber at most: it is reported for a person to weigh, and refuses nothing alone.
-**Blind to** inputs that are off together.
+**Method** of each input, the part of the predictions' variance on the hold-out that its frozen bins alone explain (of an event on log odds); beside it, the share of rows whose grade changes by two or more when the input moves by one bin, on rows taken evenly.
+**Reads as bad** one input that explains nearly everything: where it is measured wrongly nothing else corrects it.
+**Blind to** inputs that are off together, and to inputs that say the same thing twice.
 **Source** Saltelli et al. (2008), Global Sensitivity Analysis: The Primer, ch. 1 (one input at a time).
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, judged
 from workbench.panel.bins import Bins
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -54,27 +55,37 @@ def jumps(s: Subject) -> pd.DataFrame:
     return table.sort_values("grade jumps", ascending=False, ignore_index=True)
 
 
+def explained(s: Subject) -> pd.Series:
+    """Return, per input, the part of the predictions' variance on the hold-out that its frozen bins alone explain (0 to 1)."""
+    predicted, parts = s.holdout["predicted"].to_numpy(float), {}
+    if s.outcome.is_binary:
+        predicted = logit(np.clip(predicted, 1e-6, 1 - 1e-6))
+    total = float(predicted.var())
+    for name in s.model.features:
+        within = pd.Series(predicted).groupby(s.model.reference[name][0].codes(s.holdout[name])).transform("mean")
+        parts[name] = float(within.var(ddof=0)) / total if total > 0 else float("nan")
+    return pd.Series(parts)
+
+
 def test(s: Subject) -> Evidence:
-    """Return, per input, how many rows change grade by two or more when it moves by one bin."""
-    table, rule = jumps(s), s.rules["sensitivity"]
-    top = table.iloc[0]
-    light = judged(float(top["grade jumps"]), rule)
+    """Return, per input, what part of the predictions' differences it explains, and the jumps when it moves by one bin."""
+    table, rule = jumps(s), s.rules["single_input"]
+    table.insert(1, "explained", table["input"].map(explained(s)))
+    top, jumpy = table.loc[table["explained"].fillna(0).idxmax()], table.iloc[0]
     return Evidence(
         key="sensitivity",
         question=say("How much hangs on a single input?"),
-        verdict=Verdict.amber if light is Verdict.red else light,
+        verdict=judged(float(top["explained"]), rule),
         answer=say(
-            "{input} most: {share:.1%} of customers jump two grades when it moves by one bin.",
+            "{input} explains most: {explained:.1%} of the differences between predictions. When {jumpy} moves by one bin "
+            "{share:.1%} of customers jump two grades.",
             input=top["input"],
-            share=top["grade jumps"],
+            explained=top["explained"],
+            jumpy=jumpy["input"],
+            share=jumpy["grade jumps"],
         ),
-        value=float(top["grade jumps"]),
-        threshold=say(
-            "{what}: amber from {amber:g} ({reference}); amber at most.",
-            what=say(rule.description),
-            amber=rule.amber,
-            reference=say(rule.reference),
-        ),
+        value=float(top["explained"]),
+        threshold=rule.text,
         source="Saltelli et al. (2008)",
         table=table,
     )

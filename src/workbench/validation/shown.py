@@ -72,8 +72,9 @@ def conclusion(overall: Evidence, items: list[Evidence]) -> Text:
     return sum((by[key].answer for key in CONCLUDING), overall.answer)
 
 
-def figures(items: list[Evidence]) -> dict[str, float]:
-    """Return the battery's key figures: how many tests, how many red, and what separation the hold-out shows."""
-    measures = {"auc": "gini", "r_squared": "r_squared", "rank_correlation": "spearman"}
-    values = {measures[e.key]: float(e.value) for e in items if e.key in measures and isinstance(e.value, float)}
+def figures(items: list[Evidence], s: Subject) -> dict[str, float]:
+    """Return the battery's key figures: how many tests, how many red, and what separation the hold-out itself shows."""
+    names = ("gini",) if s.outcome.is_binary else ("r_squared", "spearman")
+    arrays = [s.holdout[c].to_numpy(float) for c in ("outcome", "predicted", "weight")]
+    values = {n: float(getattr(metrics, n)(*arrays)) for n in names}
     return {"tests": len(items), "red": sum(e.verdict is Verdict.red for e in items), **values}

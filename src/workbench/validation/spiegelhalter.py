@@ -12,11 +12,11 @@ import numpy as np
 from scipy import stats
 
 from workbench.evidence import Evidence
-from workbench.validation.significance import both, both_text, distance, p_text
+from workbench.validation.significance import both, both_text, distance, p_text, shared
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "calibration", {"binary"}
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 
 
 def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray | None = None) -> float:
@@ -35,23 +35,24 @@ def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray |
 
 
 def test(s: Subject) -> Evidence:
-    """Return Spiegelhalter's z on the hold-out."""
+    """Return Spiegelhalter's z on the rows tested."""
     h, far = s.holdout, distance(s.grades(s.holdout))
     arrays = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     z = statistic(*arrays, h["parent_id"].to_numpy())
-    p = float(2 * stats.norm.sf(abs(z)))
+    p = shared(2 * stats.norm.sf(abs(z)), s.looks)
     return Evidence(
         key="spiegelhalter",
         question=say("Is the Brier score what a true {predicted} would give?", predicted=s.outcome.predicted),
         verdict=both(p, far, s.rules),
         answer=say(
-            "z {z:.2f}, {p}; the grades' {rate} is off by {off:.1%} on average.",
+            "On {sample}: z {z:.2f}, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
+            sample=s.tested,
             z=z,
             p=p_text(p),
             rate=s.outcome.rate,
             off=far - 1,
         ),
         value=p,
-        threshold=both_text(s.rules),
+        threshold=both_text(s.rules, s.looks),
         source="Spiegelhalter (1986)",
     )

@@ -10,11 +10,14 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.contracts import Contract, Outcome
+from workbench.models.samples import capped
 from workbench.models.scorer import Scorer
 from workbench.panel import rates
 from workbench.params import UserError
 from workbench.rules import Rules
-from workbench.words import Text
+from workbench.words import Text, say
+
+HOLDOUT = say("the hold-out")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,10 @@ class Subject:
 
     `development`, `holdout`, `later`: rows of the panel with a known outcome, parents as running numbers, and the
     columns predicted and grade_code, recomputed from the registered model; nothing is taken from what development wrote.
-    `figures`: what development claimed. `rules`: the thresholds in force.
+    `learnt` marks the rows of development that the model learnt from. `figures`: what development claimed. `rules`: the
+    thresholds in force. `tested`: how a sentence calls the rows in `holdout`, which are a later period's where an outcome
+    test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
+    is shared.
     """
 
     model: Scorer
@@ -34,6 +40,8 @@ class Subject:
     figures: Mapping[str, float]
     rules: Rules
     seed: int
+    tested: Text = HOLDOUT
+    looks: int = 1
 
     @property
     def outcome(self) -> Outcome:
@@ -44,6 +52,15 @@ class Subject:
     def has_variety(self) -> bool:
         """Whether the hold-out's outcomes differ at all."""
         return self.holdout["outcome"].nunique() > 1
+
+    @property
+    def is_holdout(self) -> bool:
+        """Whether the rows tested are the hold-out's, not a later period's."""
+        return self.tested == HOLDOUT
+
+    def chance(self, light: str) -> float:
+        """Return the p-value at which a light (`amber`, `red`) comes, its looks shared: the level of an interval beside it."""
+        return float(getattr(self.rules["p_value"], light)) / self.looks
 
     def is_costly(self, observed: float, predicted: float) -> bool:
         """Say whether a prediction errs on the side that costs: too low where more is worse, else too high."""
@@ -73,16 +90,34 @@ def subject(
     """Return the subject: every sample re-scored with the registered model. `UserError` where it says nothing of a row."""
     known = panel[panel["outcome"].notna()]
     parent = "parent_id" if "parent_id" in known else "entity_id"
-    known = known.assign(parent_id=pd.factorize(known[parent])[0])  # numbers are sorted faster than names
-    predicted = np.asarray(model.predict(known), float)
-    if missing := int(np.isnan(predicted).sum()):
-        raise UserError(
-            f"validation/battery: the model predicts nothing for {missing:,} of {len(known):,} rows; mend it"
-        )
-    scored = known.assign(predicted=predicted, grade_code=model.grade(predicted))
+    predicted = checked(np.asarray(model.predict(known), float), contract.outcome)
+    columns = {"learnt": learnt_from(known, model), "predicted": predicted, "grade_code": model.grade(predicted)}
+    scored = known.assign(parent_id=pd.factorize(known[parent])[0], **columns)  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
     return Subject(model, contract, *parts, figures, rules, seed)
+
+
+def checked(predicted: np.ndarray, outcome: Outcome) -> np.ndarray:
+    """Return predictions (n) as they are; `UserError` where one is missing, infinite, or no probability or rate."""
+    if missing := int((~np.isfinite(predicted)).sum()):
+        raise UserError(
+            f"validation/battery: the model predicts nothing for {missing:,} of {len(predicted):,} rows; mend it"
+        )
+    beyond = (predicted < 0) | (predicted > 1) if outcome.kind in ("binary", "rate") else np.zeros(len(predicted), bool)
+    if beyond.any():
+        raise UserError(
+            f"validation/battery: the model predicts less than 0 or more than 1 for {int(beyond.sum()):,} of "
+            f"{len(predicted):,} rows; mend it"
+        )
+    return predicted
+
+
+def learnt_from(known: pd.DataFrame, model: Scorer) -> np.ndarray:
+    """Return which rows (n) the model learnt from: development's, those the study's cap drew where it has one."""
+    rows = known[known["sample"] == "development"]
+    limit, seed = int(model.facts.get("max_development_rows", 0)), int(model.facts.get("seed", 0))
+    return np.isin(known.index, capped(rows, limit, seed).index)
 
 
 def as_counted(grades: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Is there a slice of customers whose prediction is clearly wrong?
 
 **Method** the mean prediction in each frozen bin of each input against what was observed there: exact binomial test on effective counts where an event is predicted, Student's t where an amount or a rate is; by parent; Holm over all slices.
-**Reads as bad** a slice with a small adjusted p whose mean is off by enough to matter; at most amber, a person must weigh it.
+**Reads as bad** a slice with a small adjusted p whose mean is off by enough to matter; at most amber on the side that doesn't cost.
 **Blind to** slices by two inputs, and to slices with few rows.
 **Source** Chung et al. (2019), Slice Finder, ICDE; Holm (1979).
 """
@@ -14,11 +14,12 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import FARTHEST, holm, mean_p, off, p_text
+from workbench.validation.significance import FARTHEST, both, both_text, holm, mean_p, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
+FAMILY, KINDS, BY_CHANCE = "robustness", {"binary", "rate", "amount"}, True
+ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 
 
 def slices(s: Subject) -> pd.DataFrame:
@@ -44,41 +45,45 @@ def compared(part: pd.DataFrame, binary: bool) -> tuple[float, float, float]:
 
 def test(s: Subject) -> Evidence:
     """Return the slices of the hold-out whose prediction is clearly wrong, the worst first."""
-    table, least, rule = slices(s), s.rules.number("least_slice_rows"), s.rules["rate_off"]
+    table, least = slices(s), s.rules.number("least_slice_rows")
     table = table[table["p"].notna()]
     if table.empty:
         return _evidence(s, Verdict.not_evaluated, say("No slice has {least:,} rows.", least=least))
-    table = table.assign(p=holm(table["p"].to_numpy())).sort_values("p", ignore_index=True)
-    far = [off(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
-    weak = table[(table["p"] < s.rules["p_value"].red) & (np.minimum(far, FARTHEST) >= rule.red)]
-    low = table.iloc[0]
+    table = _judged(s, table)
+    weak, low = table[table["light"] != str(Verdict.green)], table.iloc[0]
     facts = {"input": low["input"], "slice": low["slice"], "rows": int(low["rows"]), "p": p_text(low["p"])}
     facts |= {"prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}
     answer = say(
-        "{weak} of {slices} slices are clearly wrong; the surest is {input} {slice} ({rows:,} rows): "
+        "{weak} of {slices} slices are clearly wrong; the worst is {input} {slice} ({rows:,} rows): "
         "{predicted} {prediction}, observed {observed}, adjusted {p}.",
         weak=len(weak),
         slices=len(table),
         predicted=s.outcome.predicted,
         **facts,
     )
-    return _evidence(s, Verdict.amber if len(weak) else Verdict.green, answer, table)
+    return _evidence(s, Verdict(low["light"]), answer, table)
+
+
+def _judged(s: Subject, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the slices with adjusted p and light, the worst light first, then the smallest p, then the farthest off."""
+    plain, far = table["p"], [off(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
+    table = table.assign(p=holm(plain.to_numpy(), s.looks), light="")
+    lights = [both(p, min(f, FARTHEST), s.rules) for p, f in zip(table["p"], far, strict=True)]
+    costly = [s.is_costly(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
+    lights = [v if c or v is not Verdict.red else Verdict.amber for v, c in zip(lights, costly, strict=True)]
+    table["light"] = [str(v) for v in lights]
+    order = pd.DataFrame({"rank": [v.rank for v in lights], "p": plain, "near": [-f for f in far]})
+    return table.loc[order.sort_values(["rank", "p", "near"], kind="stable").index].reset_index(drop=True)
 
 
 def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
-    p, far = s.rules["p_value"].red, s.rules["rate_off"].red
     return Evidence(
         key="weak_spot",
         question=say("Is there a slice whose {predicted} is clearly wrong?", predicted=s.outcome.predicted),
         verdict=verdict,
         answer=answer,
         value=None if table is None else float(table["p"].iloc[0]),
-        threshold=say(
-            "Amber where p < {p:g} after Holm and observed over predicted or its inverse is {far:g} or more; "
-            "amber at most, a person must weigh it.",
-            p=p,
-            far=far,
-        ),
+        threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Chung et al. (2019)",
         table=table,
     )

@@ -1,0 +1,58 @@
+"""How often the battery refuses, or shows an amber on, a sound model: 50 in each of four settings.
+
+    python benchmarks/false_alarms.py [MODELS]
+
+Every model is developed on a simulated book of its own (`sound_models.py`), in which nothing changes after development.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections import Counter
+
+from sound_models import SETTINGS, Setting, book, developed
+
+from workbench.validation import battery
+
+MODELS = 50
+
+
+def lights(setting: Setting, seed: int) -> tuple[str, dict[str, str]]:
+    """Return the verdict on one sound model, and the light of every test."""
+    tested = developed(book(setting, seed), seed)
+    items = battery.run(tested)
+    return str(battery.verdict(items, tested).value), {e.key: str(e.verdict) for e in items}
+
+
+def main(models: int) -> None:
+    """Print one row per setting, then the tests that were amber or red at all."""
+    warnings.simplefilter("ignore")
+    bad: Counter[tuple[str, str]] = Counter()
+    words: Counter[str] = Counter()
+    any_amber, began = 0, time.process_time()
+    print("| setting | models | refused | referred | any amber | not evaluated |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for i, setting in enumerate(SETTINGS):
+        here, ambers, unknown = Counter(), 0, 0
+        for seed in range(models):
+            word, by_test = lights(setting, 1000 * i + seed)
+            here[word] += 1
+            ambers += any(v in ("amber", "red", "error") for v in by_test.values())
+            unknown += "not_evaluated" in by_test.values()
+            bad.update((name, v) for name, v in by_test.items() if v != "green")
+        words += here
+        any_amber += ambers
+        shares = (here["refuse"], here["refer"], ambers, unknown)
+        print(f"| {setting.name} | {models} | {' | '.join(f'{n / models:.0%}' for n in shares)} |", flush=True)
+    total = models * len(SETTINGS)
+    refused, referred, amber = (n / total for n in (words["refuse"], words["refer"], any_amber))
+    print(f"| all | {total} | {refused:.1%} | {referred:.1%} | {amber:.1%} | |")
+    print(f"\n{time.process_time() - began:.0f} CPU seconds\n\n| test | light | models |\n| --- | --- | --- |")
+    for (name, light), n in sorted(bad.items(), key=lambda item: -item[1]):
+        print(f"| {name} | {light} | {n / total:.1%} |")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else MODELS)

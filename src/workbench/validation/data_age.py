@@ -1,0 +1,65 @@
+"""Are the data of a time that still speaks for today, and none of a time that hasn't come?
+
+**Method** as-of dates and the ends of performance windows against the day of the validation (`rules_as_of`); years from development's last outcome to that day.
+**Reads as bad** outcomes that can't be known yet; amber, for a person to weigh, where development's last outcome is older than the threshold.
+**Blind to** dates that are wrong but plausible.
+**Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.2.1 (outdated data).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from workbench.evidence import Evidence, Verdict
+from workbench.panel.cohort import UNDATED
+from workbench.validation.subject import Subject
+from workbench.words import Text, say
+
+FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+READS_OUTCOME = False
+DAYS_A_YEAR = 365.25
+
+
+def unknowable(s: Subject) -> int:
+    """Return how many rows have an outcome whose performance window ends after the day of the validation."""
+    ends = pd.concat([rows["as_of_date"] for rows in (s.development, s.holdout, s.later)])
+    return int((ends + pd.DateOffset(months=s.outcome.window_months) > pd.Timestamp(s.rules.as_of)).sum())
+
+
+def age(s: Subject) -> float:
+    """Return the years from the end of development's last performance window to the day of the validation."""
+    last = s.development["as_of_date"].max() + pd.DateOffset(months=s.outcome.window_months)
+    return (pd.Timestamp(s.rules.as_of) - last).days / DAYS_A_YEAR
+
+
+def test(s: Subject) -> Evidence:
+    """Return how old development's last outcome is, and how many outcomes can't be known yet."""
+    least = s.rules.number("data_age")
+    if (s.development["as_of_date"] == UNDATED).all():
+        return _evidence(s, Verdict.info, say("The rows have no date."), None)
+    early, years = unknowable(s), age(s)
+    if early:
+        answer = say(
+            "{rows:,} rows have an outcome that can't be known on {day}: its performance window ends later.",
+            rows=early,
+            day=f"{s.rules.as_of}",
+        )
+        return _evidence(s, Verdict.red, answer, years)
+    answer = say(
+        "Development's last outcome is {years:.1f} years older than {day}.", years=years, day=f"{s.rules.as_of}"
+    )
+    return _evidence(s, Verdict.amber if years >= least else Verdict.green, answer, years)
+
+
+def _evidence(s: Subject, verdict: Verdict, answer: Text, value: float | None) -> Evidence:
+    return Evidence(
+        key="data_age",
+        question=say("Are the data of a time that still speaks for today?"),
+        verdict=verdict,
+        answer=answer,
+        value=value,
+        threshold=say(
+            "Red where an outcome can't be known yet; amber from {years:g} years on.", years=s.rules.number("data_age")
+        ),
+        source="ECB (2019), section 2.5.2.1",
+    )
