@@ -62,8 +62,8 @@ def explained(s: Subject) -> pd.Series:
         predicted = logit(np.clip(predicted, 1e-6, 1 - 1e-6))
     total = float(predicted.var())
     for name in s.model.features:
-        within = pd.Series(predicted).groupby(s.model.reference[name][0].codes(s.holdout[name])).transform("mean")
-        parts[name] = float(within.var(ddof=0)) / total if total > 0 else float("nan")
+        means = pd.Series(predicted).groupby(s.model.reference[name][0].codes(s.holdout[name])).transform("mean")
+        parts[name] = float(means.var(ddof=0)) / total if total > 0 else float("nan")
     return pd.Series(parts)
 
 
