@@ -25,8 +25,9 @@ run: $(READY)
 test: $(READY) lint
 	$(BIN)/python -m pytest
 
+# One suite alone by `make adversity SUITE=kills`: its lines of docs/reliability.md are written anew, the others stay.
 adversity: $(READY)
-	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity -m "adversity or not adversity"
+	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity$(SUITE:%=/test_%.py) -m "adversity or not adversity"
 
 lint: $(READY)
 	$(BIN)/ruff check src tests benchmarks
