@@ -8,8 +8,8 @@ import resource
 from pathlib import Path
 
 import pytest
-from running import process
 
+from running import process
 from workbench import contracts
 
 COLUMNS, ROWS, SECONDS = 5_000, 1_000, 60  # seconds of one processor, the library's imports included
