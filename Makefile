@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 AUDIT := .venv-audit
-PIP_AUDIT := pip-audit
 READY := $(VENV)/.ready
 
 .PHONY: setup run test adversity lab ui lint lock benchmarks sbom licences audit clean
@@ -25,8 +24,9 @@ run: $(READY)
 test: $(READY) lint
 	$(BIN)/python -m pytest
 
+# One suite alone by `make adversity SUITE=kills`: its lines of docs/reliability.md are written anew, the others stay.
 adversity: $(READY)
-	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity -m "adversity or not adversity"
+	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity$(SUITE:%=/test_%.py) -m "adversity or not adversity"
 
 lint: $(READY)
 	$(BIN)/ruff check src tests benchmarks
@@ -60,9 +60,13 @@ sbom: $(READY)
 licences: $(READY)
 	$(BIN)/python -m workbench.runs.supply licences
 
+$(AUDIT)/.ready: requirements-audit.lock
+	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
+	touch $(AUDIT)/.ready
+
 # Exit code 1 where a vulnerability is known, 2 where the source of them can't be asked: nothing was checked then.
-audit: $(READY)
-	test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet $(PIP_AUDIT); }
+audit: $(READY) $(AUDIT)/.ready
 	$(BIN)/python -m workbench.runs.supply audit $(AUDIT)/bin/python
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
@@ -71,6 +75,8 @@ lock:
 		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
 	uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o benchmarks/peers.lock
+	uv pip compile requirements-audit.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o requirements-audit.lock
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(AUDIT) sbom.json

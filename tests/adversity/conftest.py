@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import re
@@ -16,7 +17,7 @@ import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 PROPERTY = "adversity"
-HEAD = "| tried | n | failures | seed |\n|---|---:|---:|---:|\n"
+HEAD = "| suite | tried | n | failures | seed | on |\n|---|---|---:|---:|---:|---|\n"
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +57,38 @@ def measured(record_property) -> Callable[..., None]:
     return record
 
 
-def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    """Print the table; write it into the page where the whole suite ran (`WORKBENCH_RELIABILITY=1`)."""
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print the table; where `WORKBENCH_RELIABILITY=1`, put each of its lines into the page's table."""
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
-    rows = sorted({tuple(v) for r in reports if r.when == "call" for k, v in r.user_properties if k == PROPERTY})
+    rows = {
+        (Path(r.fspath).stem.removeprefix("test_"), what): (what, f"{n:,}", failures, seed)
+        for r in reports
+        if r.when == "call"
+        for name, (what, n, failures, seed) in r.user_properties
+        if name == PROPERTY
+    }
     if not rows:
         return
-    table = HEAD + "".join(f"| {what} | {n:,} | {failures} | {seed} |\n" for what, n, failures, seed in rows)
-    terminalreporter.write_line("\n" + table)
+    lines = {key: _line(key[0], *row, date.today()) for key, row in rows.items()}
+    terminalreporter.write_line("\n" + HEAD + "".join(lines.values()))
     if os.environ.get("WORKBENCH_RELIABILITY"):
-        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-        block = f"<!-- figures -->\n{date.today()}, {machine}\n\n{table}<!-- end of figures -->"
-        text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(re.sub("<!-- figures -->.*<!-- end of figures -->", block, text, flags=re.S), encoding="utf-8")
+        with PAGE.open("r+", encoding="utf-8") as page:
+            fcntl.flock(page, fcntl.LOCK_EX)  # suites may run beside each other
+            text = updated(page.read(), lines)
+            page.seek(0)
+            page.truncate()
+            page.write(text)
+
+
+def _line(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |\n"
+
+
+def updated(text: str, lines: dict[tuple[str, str], str]) -> str:
+    """Return the page with these lines in its table, by suite and what was tried; the other lines stay as they are."""
+    before, block, after = re.split("<!-- figures -->|<!-- end of figures -->", text)
+    present = [line for line in block.splitlines(keepends=True) if line.startswith("| ") and line not in HEAD]
+    table = {tuple(c.strip() for c in line.split("|")[1:3]): line for line in present}
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    rows = "".join(line for _, line in sorted((table | lines).items()))
+    return f"{before}<!-- figures -->\n{machine}\n\n{HEAD}{rows}<!-- end of figures -->{after}"

@@ -6,13 +6,11 @@ import gzip
 import html
 import io
 import itertools
-import os
 import random
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from faker import Faker
 from stdnum import iban, luhn
 from stdnum.cn import ric
 
+from running import process
 from workbench import personal
 
 REPOSITORY = Path(__file__).parents[2]
@@ -246,22 +245,33 @@ def test_any_name_in_an_example_is_masked(measured):
     )
 
 
-@pytest.mark.parametrize(
-    ("what", "draw", "most"),
-    [
-        ("11-digit numbers", lambda r: f"{r.randrange(10**10, 10**11)}", 0.005),
-        ("16-digit numbers", lambda r: f"{r.randrange(10**15, 10**16)}", 0.005),
-        ("codes ddd-dd-dddd", lambda r: f"{r.randrange(1000):03d}-{r.randrange(100):02d}-{r.randrange(10**4):04d}", 0.005),
-    ],
-)  # fmt: skip
-def test_ordinary_numbers_raise_no_alarm(measured, what, draw, most):
+NUMBERS = [  # what is no personal number: its name, how one is drawn, how many may be masked where one stands alone
+    ("11-digit numbers", lambda r: f"{r.randrange(10**10, 10**11)}", 0.08),
+    ("16-digit numbers", lambda r: f"{r.randrange(10**15, 10**16)}", 0.03),
+    ("codes ddd-dd-dddd", lambda r: f"{r.randrange(1000):03d}-{r.randrange(100):02d}-{r.randrange(10**4):04d}", 0.0),
+]
+
+
+@pytest.mark.parametrize(("what", "draw", "most"), NUMBERS)
+def test_a_number_alone_is_masked_on_the_safe_side(measured, what, draw, most):
+    """A lone 13812345678 is a mobile number or is none: nothing in it tells, so it is masked wherever it stands alone."""
+    rng, n = random.Random(SEED), 1000
+    alarms = sum(
+        bool(personal.candidates(place.format(draw(rng)))) for place in ("{}", "see {} there") for _ in range(n)
+    )
+    assert alarms <= most * 2 * n, f"{alarms} of {2 * n}"
+    measured(f"masked by chance, {what} that stand alone: {alarms / (2 * n):.2%}", 2 * n, [], SEED)
+
+
+@pytest.mark.parametrize(("what", "draw"), [n[:2] for n in NUMBERS])
+def test_ordinary_numbers_raise_no_alarm(measured, what, draw):
     rng, alarms, n = random.Random(SEED), [], 0
     for size in (*[5] * 40, *[10] * 20, 20, 100, 1000, 4000):  # below five, nothing but the number speaks
         for header in ("contract_no", "amount", ""):
             column = [draw(rng) for _ in range(size)]
             alarms += personal.candidates("\n".join(column), header)
             n += size
-    assert len(alarms) <= most * n, f"{len(alarms)} of {n}"
+    assert len(alarms) <= 0.005 * n, f"{len(alarms)} of {n}"
     measured(f"false alarms on columns of {what}: {len(alarms) / n:.2%}", n, [], SEED)
 
 
@@ -351,9 +361,7 @@ def bank(tmp_path):
 
 
 def _run(home: Path, temporary: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(home), "TMPDIR": str(temporary), **more}
-    command = [sys.executable, "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=400)
+    return process(home, *words, TMPDIR=str(temporary), **more)
 
 
 def _leaked(bank, *done: subprocess.CompletedProcess) -> list[tuple[str, str]]:
@@ -415,7 +423,7 @@ def test_crash_leaks_nothing(measured, bank, who):
         bank[0], f"import os, signal, time\n{find}os.kill({killed}, signal.SIGKILL)\ntime.sleep(3)", "depersonalised("
     )
     done = _run(bank[0], bank[1], "run", "params/planted.yaml", "--jobs", "1")
-    assert done.returncode == (1 if who == "the kernel" else -signal.SIGKILL), done.stdout + done.stderr
+    assert done.returncode == (2 if who == "the kernel" else -signal.SIGKILL), done.stdout + done.stderr
     measured(f"canaries after a crash of {who}", len(bank[2]), _leaked(bank, done), SEED)
 
 

@@ -70,7 +70,7 @@ def documents(draw: st.DrawFn, good: Any, names: tuple[str, ...]) -> str:
         with contextlib.suppress(KeyError, IndexError, TypeError):  # a change has taken the place away
             content = _with(content, place, draw(VALUES))
     with contextlib.suppress(ValueError):  # Python writes no number of more than 4,300 digits
-        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+        text = yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
         at = draw(st.integers(0, len(text)))
         return draw(st.sampled_from([text, text, text[:at], text[:at] + draw(TEXT) + text[at:]]))
     return f"title: {'9' * 5000}"
