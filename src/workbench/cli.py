@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -17,6 +18,7 @@ SHORT = 200  # characters of a file's name that a message repeats
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed or a defect of ours, 2 something the user can mend."""
+    _open_streams()
     try:
         try:
             return _called(argv)
@@ -25,6 +27,23 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # nobody reads on (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _open_streams() -> None:
+    """Every text can be printed, and no file of ours gets the number of a stream that was closed (`>&-`).
+
+    What a kernel printed to such a number would be written into that file.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+        stream = getattr(sys, name)
+        if mode == "w" and isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # Chinese where the terminal has ASCII alone
 
 
 def _called(argv: list[str] | None) -> int:
