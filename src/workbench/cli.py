@@ -40,7 +40,7 @@ def _open_streams() -> None:
                 os.fstat(number)
             except OSError:
                 os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
         stream = getattr(sys, name)
         if mode == "w" and isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # Chinese where the terminal has ASCII alone
