@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 AUDIT := .venv-audit
-PIP_AUDIT := pip-audit
 READY := $(VENV)/.ready
 
 .PHONY: setup run test adversity lab ui lint lock benchmarks sbom licences audit clean
@@ -59,9 +58,13 @@ sbom: $(READY)
 licences: $(READY)
 	$(BIN)/python -m workbench.runs.supply licences
 
+$(AUDIT)/.ready: requirements-audit.lock
+	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
+	touch $(AUDIT)/.ready
+
 # Exit code 1 where a vulnerability is known, 2 where the source of them can't be asked: nothing was checked then.
-audit: $(READY)
-	test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet $(PIP_AUDIT); }
+audit: $(READY) $(AUDIT)/.ready
 	$(BIN)/python -m workbench.runs.supply audit $(AUDIT)/bin/python
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
@@ -70,6 +73,8 @@ lock:
 		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
 	uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o benchmarks/peers.lock
+	uv pip compile requirements-audit.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o requirements-audit.lock
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(AUDIT) sbom.json

@@ -28,7 +28,8 @@ def _run(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",)]
+    "words",
+    [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",), ("schedule", "list")],
 )
 def test_what_commands_print_fits_80_columns(words):
     done = _run(*words, COLUMNS="80")
@@ -72,6 +73,11 @@ def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path):
     assert (done.returncode, done.stderr) == (2, said)
     hint = re.search(r"did you mean '(.*)'", said)[1]
     assert subprocess.run([*command, hint], cwd=tmp_path, env=environment, capture_output=True).returncode == 0
+
+
+def test_what_is_offered_in_place_of_a_study_is_one():
+    (offered,) = re.findall(r"known: (.*)\n", _run("steps", "nosuch").stderr)
+    assert "params/taiwan_cards.yaml" in offered.split(", ") and "params/schedule.yaml" not in offered
 
 
 @pytest.mark.parametrize("words", ["steps taiwan_cards", "--help", "completion bash"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench import contracts, home
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, readings
 from workbench.params import UserError
 from workbench.portfolios import catalog
 from workbench.portfolios.files import read_raw
@@ -213,6 +213,13 @@ def test_codes_held_as_floats_and_missing_codes_are_read():
     table, findings = contracts.check(_raw(kind=[1.0, 2.0, 9.0], amt=[5, 6, -1]), words, TODAY)
     assert findings == [] and table["kind"].tolist()[:2] == ["one", "two"]
     assert table["kind"].isna().tolist() == table["amt"].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("written", ["-999", "-999.0", "-999.00", "-９９９", "-9.99e2"])
+def test_a_code_for_missing_is_a_number_however_it_is_written(written):
+    amt = WORDS["amt"].model_copy(update={"missing": ("-999",), "minimum": None})
+    read, findings = readings.typed(pd.Series(["1.5", written, "999"]), amt, WORDS)
+    assert read.isna().tolist() == [False, True, False] and findings == []
 
 
 def test_bad_values_of_warning_columns_become_missing_and_undocumented_codes_are_read():

@@ -1,12 +1,14 @@
 """Evidence: worst first, escaped, left behind whole."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
 
 from workbench import evidence
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.table import to_html
 
 
 def _e(name: str, verdict: str, **more) -> Evidence:
@@ -102,6 +104,28 @@ def test_a_record_comes_back_whole():
         assert card.from_record(bundle).count("正常") == 2
     bare = Evidence.from_record(whole.record())
     assert (bare.table, bare.figure, bare.answer) == (None, None, whole.answer)
+
+
+@pytest.mark.parametrize(
+    ("columns", "percent"),
+    [
+        ({"predicted": 0.2, "observed": 0.3, "low": 0.25, "high": 1.0}, ["predicted", "observed", "low", "high"]),
+        ({"observed": 0.3, "n": 12, "observed_low": 0.2}, ["observed"]),
+        (
+            {"observed": 0.3, "observed_low": 0.2, "separation": 0.7, "separation_low": 0.6},
+            ["observed", "observed_low"],
+        ),
+        ({"lead": 0.01, "low": 0.0, "high": 0.02}, []),
+        ({"observed": 2500.0, "low": 0.5, "high": 3000.0}, []),
+        ({"observed": 1, "expected": 0.5}, ["expected"]),
+        ({"mean PD": 0.1, "churn probability": 0.2, "change": -0.3}, ["mean PD", "churn probability", "change"]),
+        ({"mean predicted loss": 0.1, "mean change": 0.2}, ["mean predicted loss"]),
+        ({"completeness": 0.2685, "auc": 0.7, "share of grade": "A"}, ["completeness"]),
+    ],
+)
+def test_what_a_column_is_decides_whether_it_is_percent(columns, percent):
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", to_html(pd.DataFrame([columns])))
+    assert [n for n, cell in zip(columns, cells, strict=True) if cell.endswith("%")] == percent
 
 
 def test_shares_are_shown_as_percent_with_their_interval_and_years_whole():

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -85,3 +86,27 @@ def test_a_benchmark_names_what_is_there(path):
             module = importlib.import_module(node.module)
             for name in (alias.name for alias in node.names):
                 assert hasattr(module, name) or importlib.import_module(f"{node.module}.{name}")
+
+
+VAGUE = {"found", "left", "kept", "own", "said", "told"}
+SIDES = {"models/nodes.py"}  # the left and the right child of a node
+
+
+def _named(source: str) -> set[str]:
+    """Return the names of variables, parameters and fields that a source gives."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
+        n.arg for n in nodes if isinstance(n, ast.arg)
+    }
+
+
+def test_a_name_says_what_a_thing_is_and_not_how_one_came_by_it():
+    assert _named("found = 1\ndef f(left): ...") == {"found", "left"}
+    package = ROOT / "src" / "workbench"
+    sources = {str(p.relative_to(package)): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
+    for path in sorted((ROOT / "notebooks").glob("*/*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        sources[f"{path.parent.name}/{path.name}"] = "\n".join(code)
+    vague = {name: words for name, source in sources.items() if (words := _named(source) & VAGUE)}
+    assert {n: w for n, w in vague.items() if n not in SIDES} == {}

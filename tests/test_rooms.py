@@ -1,4 +1,4 @@
-"""The rooms: every folder is a package and stands in the listing; a library is spoken in its own room only."""
+"""The rooms: every folder is a package, imports run upward, a new room has its place; each library in its own room."""
 
 import ast
 import json
@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -19,15 +20,27 @@ SPOKEN = {
 }
 
 
-def _listed() -> set[str]:
+NEW = "validation"  # a room that isn't listed lies in this one's layer
+
+
+def _layers(rooms: set[str]) -> list[set[str]]:
+    """Return the listing of rooms, highest first, and in it the rooms that it doesn't name."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(c["layers"] for c in contracts if c["type"] == "layers")
-    return {room.strip() for layer in layers for room in layer.split("|")}
+    layers = [
+        {room.strip() for room in layer.split("|")} for c in contracts if c["type"] == "layers" for layer in c["layers"]
+    ]
+    unlisted = rooms - set().union(*layers)
+    return [layer | unlisted if NEW in layer else layer for layer in layers]
 
 
-def _rooms(package: Path) -> set[str]:
-    folders = {p.parent.relative_to(package).parts[0] for p in package.rglob("*.py") if p.parent != package}
-    return folders | {p.stem for p in package.glob("*.py")} - {"__init__"}
+def _downward(graph: grimp.ImportGraph, root: str) -> list[str]:
+    """Return every import that runs down or sideways in the listing."""
+    layers = _layers({m.removeprefix(f"{root}.") for m in graph.find_children(root)})
+    present = [{room for room in layer if f"{root}.{room}" in graph.modules} for layer in layers]
+    illegal = graph.find_illegal_dependencies_for_layers(
+        [grimp.Layer(*layer, independent=True) for layer in present if layer], containers={root}
+    )
+    return sorted(f"{d.importer} -> {d.imported}" for d in illegal)
 
 
 def _no_packages(package: Path) -> list[str]:
@@ -53,9 +66,16 @@ def _strangers(package: Path) -> list[str]:
     return out
 
 
-def test_every_folder_is_a_package_and_every_room_is_listed():
+def test_every_folder_is_a_package():
     assert _no_packages(PACKAGE) == []
-    assert _rooms(PACKAGE) <= _listed()
+
+
+def test_imports_run_upward():
+    graph = grimp.build_graph("workbench", cache_dir=None)
+    rooms = {m.removeprefix("workbench.") for m in graph.find_children("workbench")}
+    assert rooms == {p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or p.is_dir()} - {"__init__", "__pycache__"}
+    assert set().union(*_layers(set())) <= rooms
+    assert _downward(graph, "workbench") == []
 
 
 def test_a_library_is_spoken_in_its_room_only():
@@ -70,9 +90,30 @@ def test_a_notebook_speaks_none_of_them(path):
     assert not {lib for c in cells for lib in _imported("".join(c["source"]))} & set(SPOKEN)
 
 
-def test_a_new_folder_is_fenced_without_an_edit(tmp_path):
+def test_a_new_room_is_fenced_without_an_edit(tmp_path):
     (tmp_path / "actions").mkdir()
     (tmp_path / "actions" / "warning.py").write_text("def f():\n    from mlflow import log_metric\n")
     assert _no_packages(tmp_path) == ["actions"]
     assert _strangers(tmp_path) == ["actions/warning.py: mlflow"]
-    assert "actions" in _rooms(tmp_path) and "actions" not in _listed()
+
+
+def test_a_new_room_has_its_place_among_the_steps(tmp_path, monkeypatch):
+    """It may import what validation may; validation, monitoring and what lies below may not import it."""
+    imports = {
+        "house": "",
+        "house.cli": "",
+        "house.runs": "from house import actions",
+        "house.actions": "from house import validation, panel, runs",
+        "house.validation": "",
+        "house.panel": "from house import actions",
+    }
+    for module, text in imports.items():
+        folder = tmp_path.joinpath(*module.split("."))
+        folder.mkdir()
+        (folder / "__init__.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert _downward(grimp.build_graph("house", cache_dir=None), "house") == [
+        "house.actions -> house.runs",
+        "house.actions -> house.validation",
+        "house.panel -> house.actions",
+    ]

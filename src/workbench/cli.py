@@ -161,7 +161,7 @@ def _add_schedule(commands: argparse._SubParsersAction) -> None:
     check.set_defaults(call=_schedule_check)
     for verb in (once, listing, check):
         verb.add_argument(
-            "--as-of", type=_moment, default="", metavar="DATETIME", help="2018-07-03T09:00 (default: now)"
+            "--as-of", type=_moment, default=None, metavar="DATETIME", help="2018-07-03T09:00 (default: now)"
         )
     install = verbs.add_parser("install", help="print what calls `schedule once` every quarter of an hour")
     kind = install.add_mutually_exclusive_group(required=True)
@@ -222,7 +222,7 @@ def _run(args: argparse.Namespace) -> int:
     with progress.console() as watcher:
         results = execution.run(studies, options, watcher)
     progress.output().print(progress.closing(results), markup=False)
-    failed = [r for found in results.values() for r in found if r.status == "failed"]
+    failed = [r for ended in results.values() for r in ended if r.status == "failed"]
     return 0 if not failed else 2 if all(r.by_user for r in failed) else 1
 
 
@@ -252,7 +252,7 @@ def _schedule_once(args: argparse.Namespace) -> int:
     plan = slots.load()
     with progress.console() as watcher, _stopped_by_sigterm():
         scheduler = schedule.Scheduler(plan, schedule.run_study(watcher), schedule.deliver, retry=args.retry)
-        ended = scheduler.once(args.as_of)
+        ended = scheduler.once(args.as_of or "")
     out = progress.output()
     out.print("\n".join(map(schedule.line, ended)) or "nothing is due", markup=False)
     if not all(e.well for e in ended):
@@ -274,7 +274,7 @@ def _schedule_list(args: argparse.Namespace) -> int:
 
     from workbench.runs import progress, schedule, slots
 
-    rows = [vars(s) | {"overdue": ", ".join(s.overdue)} for s in schedule.states(slots.load(), args.as_of)]
+    rows = [vars(s) | {"overdue": s.overdue_in_words()} for s in schedule.states(slots.load(), args.as_of or "")]
     progress.output().print(progress.table(pd.DataFrame(rows)) if rows else "no report is scheduled", markup=False)
     return 0
 
@@ -282,9 +282,9 @@ def _schedule_list(args: argparse.Namespace) -> int:
 def _schedule_check(args: argparse.Namespace) -> int:
     from workbench.runs import progress, schedule, slots
 
-    late = [s for s in schedule.states(slots.load(), args.as_of) if s.overdue]
+    late = [s for s in schedule.states(slots.load(), args.as_of or "") if s.overdue]
     for state in late:
-        progress.output().print(f"{state.report} overdue: {', '.join(state.overdue)} ({state.state})", markup=False)
+        progress.output().print(f"{state.report} overdue: {state.overdue_in_words()} ({state.state})", markup=False)
     return 1 if late else 0
 
 

@@ -135,11 +135,11 @@ def names(text: str, made: Container[str], key: bytes, known: str = "") -> Itera
     called RED BANK must not forbid "red" before "bank". What also stands in `known` is left out. Offsets are
     those of the case-folded text: the same, but after rare letters that fold to two.
     """
-    folded, own = text.casefold(), normalised(known)
-    for begin, end in _names_in_words(folded, made, key, own):
+    folded, ours = text.casefold(), normalised(known)
+    for begin, end in _names_in_words(folded, made, key, ours):
         if len(folded) != len(text) or not text[begin:end].islower():
             yield begin, end
-    yield from _names_in_characters(folded, made, key, own)
+    yield from _names_in_characters(folded, made, key, ours)
 
 
 def normalised(text: str) -> str:
@@ -163,9 +163,9 @@ def written(value: Any) -> str:
 def _names_in_words(folded: str, made: Container[str], key: bytes, known: str) -> Iterator[tuple[int, int]]:
     words = _WORD.findall(folded)
     if hits := list(_recognised(words, _WORDS_HEAD, _WORDS_LONGEST, made, key)):
-        own = f" {' '.join(_WORD.findall(known))} "
+        ours = f" {' '.join(_WORD.findall(known))} "
         spans = [m.span() for m in _WORD.finditer(folded)]
-        strange = ((a, b) for a, b in hits if f" {' '.join(words[a:b])} " not in own)
+        strange = ((a, b) for a, b in hits if f" {' '.join(words[a:b])} " not in ours)
         yield from ((spans[a][0], spans[b - 1][1]) for a, b in strange)
 
 
@@ -174,8 +174,8 @@ def _names_in_characters(folded: str, made: Container[str], key: bytes, known: s
     places = [(start + i, c) for start, run in runs for i, c in enumerate(run) if c not in _JOINTS]
     chars = [c for _, c in places]
     if hits := list(_recognised(chars, _CHARS_HEAD, _CHARS_LONGEST, made, key)):
-        own = "".join(c for c in known if c.isalnum())
-        strange = ((a, b) for a, b in hits if "".join(chars[a:b]) not in own)
+        ours = "".join(c for c in known if c.isalnum())
+        strange = ((a, b) for a, b in hits if "".join(chars[a:b]) not in ours)
         yield from ((places[a][0], places[b - 1][0] + 1) for a, b in strange)
 
 
@@ -250,11 +250,11 @@ def _create(path: Path) -> bytes | None:
 def _wait(path: Path) -> bytes:
     """Return the key another process made; between its creating and its writing the file is empty."""
     deadline = time.monotonic() + _PATIENCE
-    while not (found := path.read_bytes()) and time.monotonic() < deadline:
+    while not (key := path.read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    if len(found) != _KEY_BYTES:
-        raise UserError(f"{path}: {len(found)} bytes instead of {_KEY_BYTES}; restore it, or delete it")
-    return found
+    if len(key) != _KEY_BYTES:
+        raise UserError(f"{path}: {len(key)} bytes instead of {_KEY_BYTES}; restore it, or delete it")
+    return key
 
 
 def _lines(path: Path) -> set[str]:

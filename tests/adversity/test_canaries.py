@@ -246,22 +246,33 @@ def test_any_name_in_an_example_is_masked(measured):
     )
 
 
-@pytest.mark.parametrize(
-    ("what", "draw", "most"),
-    [
-        ("11-digit numbers", lambda r: f"{r.randrange(10**10, 10**11)}", 0.005),
-        ("16-digit numbers", lambda r: f"{r.randrange(10**15, 10**16)}", 0.005),
-        ("codes ddd-dd-dddd", lambda r: f"{r.randrange(1000):03d}-{r.randrange(100):02d}-{r.randrange(10**4):04d}", 0.005),
-    ],
-)  # fmt: skip
-def test_ordinary_numbers_raise_no_alarm(measured, what, draw, most):
+NUMBERS = [  # what is no personal number: its name, how one is drawn, how many may be masked where one stands alone
+    ("11-digit numbers", lambda r: f"{r.randrange(10**10, 10**11)}", 0.08),
+    ("16-digit numbers", lambda r: f"{r.randrange(10**15, 10**16)}", 0.03),
+    ("codes ddd-dd-dddd", lambda r: f"{r.randrange(1000):03d}-{r.randrange(100):02d}-{r.randrange(10**4):04d}", 0.0),
+]
+
+
+@pytest.mark.parametrize(("what", "draw", "most"), NUMBERS)
+def test_a_number_alone_is_masked_on_the_safe_side(measured, what, draw, most):
+    """A lone 13812345678 is a mobile number or is none: nothing in it tells, so it is masked wherever it stands alone."""
+    rng, n = random.Random(SEED), 1000
+    alarms = sum(
+        bool(personal.candidates(place.format(draw(rng)))) for place in ("{}", "see {} there") for _ in range(n)
+    )
+    assert alarms <= most * 2 * n, f"{alarms} of {2 * n}"
+    measured(f"masked by chance, {what} that stand alone: {alarms / (2 * n):.2%}", 2 * n, [], SEED)
+
+
+@pytest.mark.parametrize(("what", "draw"), [n[:2] for n in NUMBERS])
+def test_ordinary_numbers_raise_no_alarm(measured, what, draw):
     rng, alarms, n = random.Random(SEED), [], 0
     for size in (*[5] * 40, *[10] * 20, 20, 100, 1000, 4000):  # below five, nothing but the number speaks
         for header in ("contract_no", "amount", ""):
             column = [draw(rng) for _ in range(size)]
             alarms += personal.candidates("\n".join(column), header)
             n += size
-    assert len(alarms) <= most * n, f"{len(alarms)} of {n}"
+    assert len(alarms) <= 0.005 * n, f"{len(alarms)} of {n}"
     measured(f"false alarms on columns of {what}: {len(alarms) / n:.2%}", n, [], SEED)
 
 

@@ -203,6 +203,29 @@ class Browser:
         self.listen(0.3)
         return self._happened(address)
 
+    def visit(self, address: str, seconds: float) -> tuple[str, list[str]]:
+        """Open a page of a server that draws itself; return its text, and what it asked of others or where it went."""
+        self.ask("Page.navigate", url="about:blank")
+        self.listen(0.1)
+        self.events.clear()
+        self.ask("Page.navigate", url=address)
+        self.listen(seconds)
+        for touch in ("mouseover", "focus"):
+            self.value(f"document.querySelectorAll('*:not(a)').forEach(e => e.dispatchEvent(new Event('{touch}')))")
+        self.listen(0.5)
+        ours, at = address.partition("/#")[0], self.value("location.href")
+        out = ["a script ran"] if self.value("document.title") == "pwned" else []
+        out += [] if at.startswith(ours) else [f"went to {at}"]
+        said = [(e.get("method"), e.get("params", {})) for e in self.events]
+        blocked = {p["requestId"] for m, p in said if m == "Network.loadingFailed" and p.get("blockedReason") == "csp"}
+        asked = [p for m, p in said if m == "Network.requestWillBeSent" and p["requestId"] not in blocked]
+        urls = [p["request"]["url"] for p in asked] + [
+            p["url"] for m, p in said if m == "Page.frameRequestedNavigation"
+        ]
+        out += [f"asked for {u}" for u in urls if not u.startswith((ours, "data:", f"blob:{ours}"))]
+        out += [m for m, _ in said if m == "Page.javascriptDialogOpening"]
+        return self.value("document.body.innerText") or "", out
+
     def _happened(self, address: str) -> list[str]:
         out = ["a script ran"] if self.value("document.title") == "pwned" else []
         at = self.value("location.href")
@@ -497,3 +520,77 @@ def test_evidently_pages(measured, tmp_path, server, browser):
     assert browser.value("document.body.innerText.length") > 200, "the page drew nothing"
     assert "form-action 'none'" in (tmp_path / "evidently.html").read_text()[:2000]
     measured("Evidently's page of payloads, in Chromium", len(evil), [*happened, *server.hits], SEED)
+
+
+# ---- MLflow's own pages, as `workbench ui` serves them
+
+
+def _evil_store(folder: Path, evil: list[str]) -> list[str]:
+    """Fill the store with payloads wherever MLflow keeps text, descriptions raw; return the pages that show them."""
+    from workbench.registry import store
+
+    client, every = store.client(), "\n\n".join(evil)
+    note = {"mlflow.note.content": every}
+    experiment = client.create_experiment(" ".join(evil[:3]), tags={**dict(_numbered(evil)), **note})
+    runs = [client.create_run(experiment, run_name=e, tags=note).info.run_id for e in (evil[0], evil[27])]
+    for run in runs:
+        for name, e in _numbered(evil):
+            client.log_param(run, name, e)
+            client.set_tag(run, name, e)
+        client.set_terminated(run)
+    files = {f"x.{end}": every for end in ("md", "txt", "html", "svg", "csv")}
+    (folder / "left").mkdir()
+    for name, text in files.items():
+        (folder / "left" / name).write_text(text, encoding="utf-8")
+    client.log_artifacts(runs[0], str(folder / "left"))
+    client.create_registered_model("evil", tags=dict(_numbered(evil)), description=every)
+    source = client.get_run(runs[0]).info.artifact_uri
+    client.create_model_version("evil", source, runs[0], tags=dict(_numbered(evil)), description=every)
+    at, both = f"/#/experiments/{experiment}", json.dumps(runs)
+    pages = ["/#/experiments", at, f"{at}/runs", f"{at}/runs/{runs[0]}", "/#/models", "/#/models/evil"]
+    pages += [f"{at}/runs/{runs[0]}/artifacts/{name}" for name in files]
+    return [*pages, "/#/models/evil/versions/1", f'/#/compare-runs?runs={both}&experiments=["{experiment}"]']
+
+
+def _numbered(evil: list[str]) -> list[tuple[str, str]]:
+    return [(f"n{i}", e) for i, e in enumerate(evil)]
+
+
+@pytest.mark.adversity
+@needs_chromium
+def test_mlflow_shows_payloads_and_does_nothing(measured, tmp_path, monkeypatch, server, browser):
+    """The policy that `workbench ui` sends holds MLflow's pages, which draw pictures of descriptions from elsewhere."""
+    import urllib.request
+
+    from workbench.registry import store
+    from workbench.runs import servers
+
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    evil = payloads(server.port)
+    pages = _evil_store(tmp_path, evil)
+    port = servers.free_port(5600)
+    ui = subprocess.Popen(
+        servers.ui(port, store.uri()), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    server.hits.clear()
+    try:
+        until = time.monotonic() + 180
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+                break
+            time.sleep(0.2)
+        seen, happened = {}, []
+        for p in pages:
+            text, what = browser.visit(f"http://127.0.0.1:{port}{p}", 10)
+            seen[p] = sum(e in text for e in evil)
+            happened += [(p, w) for w in what]
+    finally:
+        ui.terminate()
+        ui.wait(60)
+    assert sum(n > 50 for n in seen.values()) >= 4, f"the payloads aren't there: {seen}"
+    measured(
+        "payloads in MLflow's own pages, all places together, by page",
+        len(evil) * len(pages),
+        [*happened, *server.hits],
+    )

@@ -88,7 +88,8 @@ def test_the_ui_reads_and_does_not_write(tmp_path, monkeypatch):
             status, answer = _ask(port, "POST", f"{version}/mlflow/experiments/create", made)
             assert status == 403 and json.loads(answer)["error_code"] == "PERMISSION_DENIED"
             assert _ask(port, "PUT", f"{version}/mlflow-artifacts/artifacts/x", {})[0] == 403
-        assert _ask(port, "GET", "/")[0] == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+            assert page.status == 200 and page.headers["Content-Security-Policy"] == reading.POLICY
     finally:
         server.terminate()
         server.wait(30)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -370,6 +371,10 @@ reports:
         assert (again.returncode, again.stdout) == (0, "nothing is due\n") and len(smtp.mails) == len(hooks.posts)
         assert len([p for p in hooks.posts if p["kind"] == "report"]) == 2
     assert workbench(own_home, "schedule", "check", "--as-of", "2005-09-10").returncode == 0
+    late = workbench(own_home, "schedule", "check")  # now: years of months are due
+    assert late.returncode == 1
+    assert re.match(r"monthly overdue: 2005-09, 2005-10, 2005-11 and \d{3} more \(due: 2005-09 and", late.stdout)
+    assert workbench(own_home, "schedule", "list").returncode == 0
     listed = workbench(own_home, "schedule", "list", "--as-of", "2005-09-10").stdout
     assert "2005-08" in listed and "2005-10-03 06:00" in listed and "up to date" in listed
 

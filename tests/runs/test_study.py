@@ -58,6 +58,22 @@ def test_one_step_and_all_that_stand_on_it(load):
     assert [s.name for s in study.selected(found, only="panel/build")] == ["panel/build"]
 
 
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("actions/warn", "step 'actions/warn' has a notebook and no module src/workbench/actions/warn.py"),
+        ("panel/warn", "step 'panel/warn' has a notebook and no module src/workbench/panel/warn.py"),
+        ("panel/describe", "step 'panel/describe' has a notebook, but src/workbench/panel/describe.py has no `Params`"),
+    ],
+)
+def test_a_notebook_without_its_module(load, tmp_path, monkeypatch, step, line):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    notebook = tmp_path / "notebooks" / f"{step}.ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.touch()
+    assert _line(load, f"title: A study\nsteps: {{{step}: }}") == f"{line}; docs/extending.md shows one"
+
+
 def test_unknown_step(load):
     said = _line(load, GOOD.replace("models/development", "models/developmnt"))
     assert said == "mine.yaml: unknown step 'models/developmnt'; did you mean 'models/development'?"

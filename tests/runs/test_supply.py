@@ -1,6 +1,7 @@
 """The bill of materials says the whole lock, no licence is outside the policy, an audit that can't ask is no good news."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +95,24 @@ def test_an_audit_is_closed_where_nobody_could_be_asked():
     assert supply.audited(_answer(0, json.dumps(well)))[0] == 0
     ill = {"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1"}]}]}
     assert supply.audited(_answer(1, json.dumps(ill))) == (1, ["a 1: PYSEC-1"])
+
+
+def test_the_tools_of_the_audit_are_pinned_by_their_digests():
+    pinned = supply.pins(supply.LOCK.with_name("requirements-audit.lock"))
+    assert "pip-audit" in [p.name for p in pinned] and all(p.version and p.hashes for p in pinned)
+    recipe = supply.LOCK.with_name("Makefile").read_text().partition("$(AUDIT)/.ready:")[2].partition("\n\n")[0]
+    assert "pip install" in recipe and "--require-hashes --no-deps -r requirements-audit.lock" in recipe
+
+
+def test_an_audit_whose_source_is_out_of_reach_is_exit_2(tmp_path):
+    """A tool that ends as pip-audit does where nobody answers: nothing on stdout, the reason last."""
+    tool = tmp_path / "pip_audit.py"
+    tool.write_text("import sys; sys.exit('ConnectionError: no route to host')")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "workbench.runs.supply", "audit"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    words = "audit: the source of known vulnerabilities could not be reached; nothing was checked (ConnectionError: no route to host)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
 
 
 def test_an_audit_without_its_tool_is_one_line_and_exit_2():

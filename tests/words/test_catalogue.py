@@ -13,7 +13,7 @@ from workbench.words import extract, heard, say, speaking, translated
 from workbench.words.catalogue import FOLDER, catalogue
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = extract.found(ROOT)
+TEMPLATES = extract.templates_of(ROOT)
 CHINESE = catalogue("zh_CN")
 EVERYDAY = {
     "good",

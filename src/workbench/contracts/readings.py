@@ -105,30 +105,36 @@ def _identifiers(text: pd.Series, column: Column, contract: Contract) -> tuple[p
     if not len(decimal) or not text.dropna().str.fullmatch(r"\d+(\.0+)?").all():
         return text, []
     rule = "identifier written as a decimal number, read as a whole one"
-    told = finding(contract, column.name, rule, "warning", len(decimal), mask(decimal.iloc[0], column))
-    return text.str.replace(r"\.0+$", "", regex=True), [told]
+    as_whole = finding(contract, column.name, rule, "warning", len(decimal), mask(decimal.iloc[0], column))
+    return text.str.replace(r"\.0+$", "", regex=True), [as_whole]
 
 
 def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     if pd.api.types.is_numeric_dtype(values):
-        codes = pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
+        codes = _codes(column)
         read = pd.Series(values.to_numpy(float, na_value=float("nan")), index=values.index)
         return read.mask(read.isin(codes)) if len(codes) else read, _rounded(values, "integer", column, contract)
     text = _without(_half_width(as_text(values)), column)
     if contract.thousands:
         text = text.str.replace(contract.thousands, "", regex=False)
-    found = []
+    if len(codes := _codes(column)):  # -999 stands in a file as -999.0, too
+        text = text.mask(pd.to_numeric(text, errors="coerce").isin(codes))
+    findings = []
     if column.unit == "%":
         if are_shares_and_percents(tuple(text.dropna().unique())):
             rule = "some values have a percent sign, some have none; all are read as percent"
-            found.append(
+            findings.append(
                 finding(contract, column.name, rule, "warning", int((~text.str.endswith("%").fillna(True)).sum()))
             )
         text = text.str.replace(r"\s*%$", "", regex=True)
     read = pd.to_numeric(text, errors="coerce").astype(float)
     unread = text[read.isna() & text.notna()]
-    found += [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
-    return read, found + _rounded(read, "integer", column, contract)
+    findings += [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
+    return read, findings + _rounded(read, "integer", column, contract)
+
+
+def _codes(column: Column) -> pd.Series:
+    return pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
 
 
 def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -> list[Finding]:
@@ -164,8 +170,8 @@ def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Se
     text = _without(_half_width(as_text(values)), column)
     read = _by_value(text, lambda different: _parsed(different, column.format))
     unread = text[read.isna() & text.notna()]
-    found = [breach(contract, column, f"not a date{_date_hint(unread, column)}", unread)] if len(unread) else []
-    return read.astype("datetime64[us]"), found + _day_or_month(text, column, contract)
+    findings = [breach(contract, column, f"not a date{_date_hint(unread, column)}", unread)] if len(unread) else []
+    return read.astype("datetime64[us]"), findings + _day_or_month(text, column, contract)
 
 
 def _date_hint(bad: pd.Series, column: Column) -> str:
@@ -210,8 +216,8 @@ def _format(text: pd.Series) -> str | None:
         if text.dropna().str.fullmatch(pattern).mean() > 0.5:
             return written
     day_first = _day_first(text)
-    found = (guess_datetime_format(v, dayfirst=day_first) for v in text.dropna().head(20))
-    return next((written for written in found if written), None)
+    formats = (guess_datetime_format(v, dayfirst=day_first) for v in text.dropna().head(20))
+    return next((written for written in formats if written), None)
 
 
 def _day_first(text: pd.Series) -> bool:

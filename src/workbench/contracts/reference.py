@@ -78,9 +78,9 @@ def _names() -> str:
     )
 
 
-def _section(title: str, model: type[BaseModel], said: str) -> str:
+def _section(title: str, model: type[BaseModel], lead: str) -> str:
     rows = [(f"`{n}`", _kind(f.annotation), _default(f), meaning(model, n)) for n, f in model.model_fields.items()]
-    return f"## {title}\n\n{said}\n\n" + _table(("field", "value", "default", "meaning"), rows)
+    return f"## {title}\n\n{lead}\n\n" + _table(("field", "value", "default", "meaning"), rows)
 
 
 def meaning(model: type[BaseModel], name: str) -> str:

@@ -70,9 +70,9 @@ class Column(_Model):
             "exposure": self.exposure,
         }
         if self.type not in ("number", "integer") and (
-            said := next((n for n, given in of_numbers.items() if given), "")
+            given_field := next((n for n, given in of_numbers.items() if given), "")
         ):
-            raise ValueError(f"`{said}` is for numbers, and '{self.name}' is {self.type}; leave it out")
+            raise ValueError(f"`{given_field}` is for numbers, and '{self.name}' is {self.type}; leave it out")
         if self.format and self.type != "date":
             raise ValueError(f"`format` is for dates, and '{self.name}' is {self.type}; leave it out")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
@@ -138,10 +138,10 @@ class Contract(_Model):
         return self
 
     def __getitem__(self, name: str) -> Column:
-        found = {c.name: c for c in self.columns}
-        if name not in found:
-            raise UserError(f"contract '{self.name}': no column '{name}'; {nearest(name, found)}")
-        return found[name]
+        columns = {c.name: c for c in self.columns}
+        if name not in columns:
+            raise UserError(f"contract '{self.name}': no column '{name}'; {nearest(name, columns)}")
+        return columns[name]
 
     def named(self, role: Role) -> list[str]:
         """Return the names of the columns with this role, in order."""
@@ -149,12 +149,12 @@ class Contract(_Model):
 
     def one(self, role: Role) -> str:
         """Return the only column with this role; `UserError` where there is none or more than one."""
-        found = self.named(role)
-        if len(found) != 1:
+        holders = self.named(role)
+        if len(holders) != 1:
             raise UserError(
-                f"contract '{self.name}': role '{role}' is held by {found or 'no column'}; name exactly one"
+                f"contract '{self.name}': role '{role}' is held by {holders or 'no column'}; name exactly one"
             )
-        return found[0]
+        return holders[0]
 
     def identity(self) -> list[str]:
         """Return the columns that together name a row: the key, with the month where a row is one; [] without a key."""
@@ -174,8 +174,8 @@ class Contract(_Model):
 
     def with_outcome(self) -> Contract:
         """Return the contract; `UserError` where it has no one outcome, or its event is no value of it."""
-        found = self.named("outcome")
-        if not found:
+        outcomes = self.named("outcome")
+        if not outcomes:
             raise UserError(
                 f"contract '{self.name}': no column has the role outcome; give it to the one that says what happened "
                 "(role: outcome, known: after) and name the `event_value`"
@@ -183,10 +183,10 @@ class Contract(_Model):
         self.one("outcome")
         if not self.outcome.is_binary:
             return self
-        bad, allowed = self.event_value, self[found[0]].values
+        bad, allowed = self.event_value, self[outcomes[0]].values
         if not bad or (allowed and bad not in {*allowed, *allowed.values()}):
             raise UserError(
-                f"contract '{self.name}': event_value '{bad}' is no value of '{found[0]}'"
+                f"contract '{self.name}': event_value '{bad}' is no value of '{outcomes[0]}'"
                 + (f"; {nearest(bad, allowed)}" if allowed else "; name the value that is the event")
             )
         return self

@@ -108,12 +108,12 @@ def _image(figure: Figure) -> Drawn:
     with mpl.rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "path"}):
         plain = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=plain)
-    svg, told = buffer.getvalue(), (_alt(figure), _words(figure))
+    svg, texts = buffer.getvalue(), (_alt(figure), _words(figure))
     if len(svg) <= LARGEST_SVG:
-        return Drawn(SVG, svg[svg.index("<svg") :], *told)
+        return Drawn(SVG, svg[svg.index("<svg") :], *texts)
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
-    return Drawn(PNG, b64encode(raw.getvalue()).decode(), *told)
+    return Drawn(PNG, b64encode(raw.getvalue()).decode(), *texts)
 
 
 def _alt(figure: Figure) -> str:

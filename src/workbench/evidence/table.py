@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 PERCENT = "\x00%"  # mark of a column that is shown as percent
+# Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
+SHARES = {"share", "missing", "change", "completeness", "validity", "uniqueness", "consistency", "timeliness"}
+LEVELS = {"predicted", "observed", "expected", "selected", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
 # too), and what makes it work one out; a number or a lone dash is none. Source: OWASP, CSV injection.
@@ -110,16 +113,35 @@ def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
 
 
 def _with_percent(header: list[str], body: list[list[Any]]) -> list[str]:
-    """Return the columns' names, those of shares and rates marked: they are shown as percent, with their interval."""
-    marked = False
-    out = []
+    """Return the columns' names, those of shares and rates marked: they are shown as percent, with their interval.
+
+    The ends of an interval (`low`, `observed_high`, `default rate, low`) are shown as what they are the ends of.
+    """
+    out, middle = [], False
     for i, name in enumerate(header):
         values = [row[i] for row in body if _is_float(row[i])]
-        is_end = marked and name.rpartition(", ")[2].rpartition("_")[2] in ("low", "high")
-        is_share = name in ("share", "missing", "change") or name.endswith("rate") or name.endswith("rate)")
-        marked = bool(values) and (is_share or is_end) and all(abs(v) <= 1 for v in values)
+        within = bool(values) and all(abs(v) <= 1 for v in values)
+        if not _is_end(name):
+            is_level = _is_level(name) and all(isinstance(v, float) and v >= 0 for v in values)
+            marked = within and (_is_share(name) or is_level)
+            middle = marked if values else middle
+        else:
+            marked = within and middle
         out.append(f"{name}{PERCENT}" if marked else name)
     return out
+
+
+def _is_end(name: str) -> bool:
+    return name.rpartition(", ")[2].rpartition("_")[2] in ("low", "high")
+
+
+def _is_share(name: str) -> bool:
+    return name in SHARES or name.endswith(("rate", "rate)"))
+
+
+def _is_level(name: str) -> bool:
+    """Say whether a column holds outcomes or predictions (counts of events have these names, too, but no floats)."""
+    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith("mean predicted ")
 
 
 def _is_float(value: Any) -> bool:

@@ -25,7 +25,7 @@ def heat_map(shares: pd.DataFrame, dimensions: list[str], most: int = 25) -> Fig
     ax.set_yticks(range(len(worst)), labels.fitted(_columns(worst), 48), fontsize=8)
     for (i, j), v in np.ndenumerate(values):
         ink = "white" if v < 0.86 else theme.INK
-        ax.text(j, i, formatted(v, ".1%"), ha="center", va="center", fontsize=7.5, color=ink)
+        ax.text(j, i, "" if np.isnan(v) else formatted(v, ".1%"), ha="center", va="center", fontsize=7.5, color=ink)
     ax.grid(False)
     ax.set_title(say("Share of good rows: the {shown:,} weakest of {n:,} columns", shown=len(worst), n=len(shares)))
     return figure

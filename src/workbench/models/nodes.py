@@ -50,8 +50,8 @@ class Nodes:
                 out.append((" and ".join(path) or "everyone", int(self.n[at]), float(self.value[at])))
                 continue
             for child, sign in ((self.left[at], "<="), (self.right[at], ">")):
-                said = words(int(self.feature[at]), sign, float(self.threshold[at]))
-                open_.append((int(child), (*path, said)))
+                condition = words(int(self.feature[at]), sign, float(self.threshold[at]))
+                open_.append((int(child), (*path, condition)))
         return out
 
     def contributions(self, leaves: np.ndarray, k: int) -> np.ndarray:

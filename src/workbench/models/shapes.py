@@ -20,12 +20,12 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
     good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
-    said = {
+    out_of_fold = {
         s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")
     }
-    best = _better(said, "ascending", "descending", good, bad, 0.0)
-    turn = _better(said, "peak", "valley", good, bad, 0.0)
-    return _better(said, _better(said, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)
+    best = _better(out_of_fold, "ascending", "descending", good, bad, 0.0)
+    turn = _better(out_of_fold, "peak", "valley", good, bad, 0.0)
+    return _better(out_of_fold, _better(out_of_fold, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)
 
 
 def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -50,11 +50,11 @@ def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Sha
 
 
 def _better(
-    said: dict[Shape, np.ndarray], simple: Shape, other: Shape, good: np.ndarray, bad: np.ndarray, errors: float
+    out_of_fold: dict[Shape, np.ndarray], simple: Shape, other: Shape, good: np.ndarray, bad: np.ndarray, errors: float
 ) -> Shape:
     """Return `other` where its gain in log-likelihood out of fold is more than so many standard errors of it."""
-    of_bad = np.log(said[other] / said[simple])
-    of_good = np.log1p(-said[other]) - np.log1p(-said[simple])
+    of_bad = np.log(out_of_fold[other] / out_of_fold[simple])
+    of_good = np.log1p(-out_of_fold[other]) - np.log1p(-out_of_fold[simple])
     gain, squares = (bad * of_bad + good * of_good).sum(), (bad * of_bad**2 + good * of_good**2).sum()
     error = np.sqrt(max(squares - gain**2 / max((good + bad).sum(), 1), 0.0))
     return other if gain > errors * error and gain > 1e-9 else simple

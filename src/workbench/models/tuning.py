@@ -66,10 +66,11 @@ def candidates(
 
 def folds(s: Sample, n: int, seed: int) -> Splits:
     """Return n folds (train, test) of whole parents, of equal event rate where the outcome is binary."""
-    single = len(np.unique(s.parent_id)) == len(s.parent_id)
-    stratified = StratifiedKFold if single else StratifiedGroupKFold  # the latter takes seconds to place single rows
-    split = stratified if s.outcome.is_binary else GroupKFold
-    return list(split(n, shuffle=True, random_state=seed).split(s.X, s.y, s.parent_id))
+    drawn = {"n_splits": n, "shuffle": True, "random_state": seed}
+    if s.outcome.is_binary and len(np.unique(s.parent_id)) == len(s.parent_id):
+        return list(StratifiedKFold(**drawn).split(s.X, s.y))  # with groups it takes seconds to place single rows
+    split = StratifiedGroupKFold if s.outcome.is_binary else GroupKFold
+    return list(split(**drawn).split(s.X, s.y, s.parent_id))
 
 
 def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[dict[str, Any]]:

@@ -113,9 +113,9 @@ def counted(relation: Relation, bins: Sequence[Bins], by: str) -> pd.DataFrame:
     text = f"""SELECT by_value AS "by", CASE {which} END AS which, CASE {one} END AS bin, count(*) AS n
         FROM (SELECT {by} AS by_value, {codes} FROM rows_binned) binned GROUP BY GROUPING SETS ({sets})
         ORDER BY by_value, which, bin"""
-    found = engine.frame(text, {"rows_binned": relation})
-    found.insert(1, "name", [bins[i].name for i in found.pop("which")])
-    return found
+    counts = engine.frame(text, {"rows_binned": relation})
+    counts.insert(1, "name", [bins[i].name for i in counts.pop("which")])
+    return counts
 
 
 def is_category(values: pd.Series) -> bool:

@@ -89,7 +89,7 @@ class Cohort:
 
 def calendar(facts: Facts, as_of_from: str, as_of_to: str, observation_months: int) -> pd.DataFrame:
     """Return the as-of dates (month_no, as_of_date), monthly; `UserError` where a window begins before the data do."""
-    begin, end = facts.span
+    begin, end = (day.tz_localize(None) for day in facts.span)  # Spark gives instants, in its session's time zone
     _overlaps(as_of_from, as_of_to, begin, end)
     if as_of_to > f"{end:%Y-%m}":
         raise UserError(f"panel/build: as_of_to {as_of_to} is after the data's last month {end:%Y-%m}")

@@ -41,10 +41,10 @@ def is_encoding(name: str) -> bool:
     (True, False, False)
     """
     try:
-        found = codecs.lookup(name)
+        codec = codecs.lookup(name)
     except (LookupError, ValueError, UnicodeError):
         return False
-    return bool(getattr(found, "_is_text_encoding", True)) and found.name.replace("_", "-") not in NO_TEXT
+    return bool(getattr(codec, "_is_text_encoding", True)) and codec.name.replace("_", "-") not in NO_TEXT
 
 
 def decodes(chunks: Iterable[bytes], encoding: str, whole: bool = True) -> bool:

@@ -217,8 +217,8 @@ def _refuse(path: Path, encoding: str) -> None:
         _is_in_one(path, fits or "gb18030")
     other = encodings.as_well(_sample(path), fits)
     hint = f"set `encoding: {fits}`{other and f' or `{other}`'} in the contract" if fits else ""
-    told = f" (both read well: {encodings.MEANT[fits]} or {encodings.MEANT[other]}?)" if other else ""
-    raise UserError(f"{path.name}: not {encoding}; {hint or 'name its encoding in the contract'}{told}")
+    also = f" (both read well: {encodings.MEANT[fits]} or {encodings.MEANT[other]}?)" if other else ""
+    raise UserError(f"{path.name}: not {encoding}; {hint or 'name its encoding in the contract'}{also}")
 
 
 def _refuse_null(path: Path) -> None:

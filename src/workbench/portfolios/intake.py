@@ -69,11 +69,17 @@ def came_in(raw: Raw) -> list[Text]:
     for table, c in raw.values():
         origin = {
             "title": c.title,  # facts, so that Markdown in them is shown and doesn't act
-            "source": c.source or c.name,
-            "licence": c.licence or say("no licence named"),
+            "source": c.source or say("not named"),
+            "licence": c.licence or say("not named"),
         }
         size = {"rows": len(table), "columns": table.shape[1]}
-        out.append(say("**{title}**: {rows:,} rows, {columns:,} columns. {source}. {licence}.", **size, **origin))
+        out.append(
+            say(
+                "**{title}**: {rows:,} rows, {columns:,} columns. Source: {source}. Licence: {licence}.",
+                **size,
+                **origin,
+            )
+        )
         out += [say("{note}", note=note) for note in c.notes]
     return out
 
@@ -134,7 +140,7 @@ def _orphans(checked: Tables, words: Words) -> list[Finding]:
     for name, contract in words.items():
         for column in [c for c in _links(contract) if keys.get(c, name) != name]:
             named = checked[name][column]
-            lost = named[~named.isin(checked[keys[column]][column])]
+            lost = named[~named.isin(checked[keys[column]][column].unique())]
             if len(lost):
                 rule = f"names a {column} that is not in '{keys[column]}'; the row is left out"
                 findings.append(_finding(contract, column, rule, lost))
@@ -148,7 +154,7 @@ def _without_months(checked: Tables, words: Words) -> list[Finding]:
         for name, contract in words.items() if of_months.entity == "month" else ():
             if contract.identity() == (key := of_months.named("key")):
                 accounts = checked[name][key[0]]
-                silent = accounts[~accounts.isin(checked[month][key[0]])]
+                silent = accounts[~accounts.isin(checked[month][key[0]].unique())]
                 if len(silent):
                     findings.append(_finding(contract, key[0], f"has no row in '{month}'", silent))
     return findings

@@ -112,10 +112,10 @@ def _without_index(table: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True).set_axis([str(c) for c in table.columns], axis=1)
 
 
-def _damage(said: str) -> str:
-    if "CRC" in said:
+def _damage(message: str) -> str:
+    if "CRC" in message:
         return "a page does not keep its checksum, the file is damaged; fetch it again"
-    first = " ".join(said.encode("ascii", "replace").decode().split())[:100]
+    first = " ".join(message.encode("ascii", "replace").decode().split())[:100]
     return f"not a whole Parquet file (truncated or damaged); fetch it again ({first})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import rules
-from workbench.contracts import Contract, Finding
+from workbench.contracts import Column, Contract, Finding
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.words import say
 
@@ -37,8 +37,9 @@ def dimension(rule: str) -> str:
 def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], findings: list[Finding]) -> pd.DataFrame:
     """Return one row per table and column with the share of good rows (0 to 1) in each of the five dimensions.
 
-    Completeness is the share not missing, after bad values were set missing; the others are one minus
-    the share of rows with a finding of that kind. Consistency counts codes no document explains.
+    Completeness is the share not missing, after bad values were set missing; NaN for what is filled in only where
+    something happened later (a date of repayment), for there it tells of the event, not of the data. The others are
+    one minus the share of rows with a finding of that kind. Consistency counts codes no document explains.
     Source: the dimensions of DAMA-DMBOK (2017), ch. 13.
     """
     rows = []
@@ -50,7 +51,7 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
             row = {
                 "table": name,
                 "column": column.name,
-                "completeness": float(table[column.name].notna().mean()),
+                "completeness": _completeness(table[column.name], column),
             }
             for d in DIMENSIONS[1:]:
                 bad = sum(
@@ -61,6 +62,11 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
                 row[d] = max(1 - bad / max(len(table), 1), 0.0)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _completeness(values: pd.Series, column: Column) -> float:
+    is_due = column.known == "before" or column.role == "outcome" or not column.nullable
+    return float(values.notna().mean()) if is_due else float("nan")
 
 
 def to_evidence(shares: pd.DataFrame) -> Evidence:

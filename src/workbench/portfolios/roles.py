@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.contracts import Column, Contract, as_text
 from workbench.contracts.readings import typed
 from workbench.portfolios import guesses
+from workbench.portfolios.grain import ROWS_PER_VALUE
 from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look
 
@@ -69,14 +70,19 @@ def _changed(contract: Contract, changes: Mapping[str, dict[str, Any]], **facts:
 
 
 def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) -> Contract:
-    """The first identifier unique in every row is the key; else one that nearly is; else an owner and a period."""
+    """The first identifier unique in every row is the key; else one that nearly is; else an owner and a period.
+
+    An owner beside the key, in several rows, is their parent.
+    """
     called = [c for c in contract.columns if guesses.is_key(c) and c.personal in ("", "identifier")]
     owners = [c for c in called if guesses.is_called(_OWNER, c) and looks[c.name].different > guesses.MANY_CODES]
     key = next((c for c in called if looks[c.name].different == looks[c.name].rows), None)
     key = key or next((c for c in owners if looks[c.name].different >= _NEARLY * looks[c.name].rows), None)
     if key:
         notes = (*contract.notes, *_notes(key, looks[key.name]))
-        return _changed(contract, {key.name: {**_AS_KEY, "role": "key"}}, notes=notes)
+        parents = [c for c in owners if c is not key and 1 < _rows_per_value(looks[c.name]) <= ROWS_PER_VALUE]
+        changes = {c.name: {**_AS_KEY, "role": "parent"} for c in parents[:1]}
+        return _changed(contract, {**changes, key.name: {**_AS_KEY, "role": "key"}}, notes=notes)
     changes = {c.name: {**_AS_KEY, "role": "parent" if c is owners[0] else "ignore"} for c in owners}
     for c in owners:
         for period in [p for p in contract.columns if re.search(_PERIOD, p.name) and p is not c]:
@@ -85,6 +91,10 @@ def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) 
                 hidden = {n: {**change, "role": "ignore"} for n, change in changes.items()}
                 return _changed(contract, {**hidden, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
     return _changed(contract, changes)
+
+
+def _rows_per_value(seen: Look) -> float:
+    return seen.known / max(seen.different, 1)
 
 
 def _notes(key: Column, seen: Look) -> list[str]:

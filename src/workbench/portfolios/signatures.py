@@ -36,6 +36,6 @@ def kind(first: bytes) -> tuple[str, str]:
     >>> kind(b"%PDF-1.7"), kind(b"id,amount")
     (('a PDF', 'ask for the table itself'), ('', ''))
     """
-    found = next((what for begin, what in _BEGINS.items() if first.startswith(begin)), None)
+    of_bytes = next((what for begin, what in _BEGINS.items() if first.startswith(begin)), None)
     text = first.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return found or next((what for pattern, what in _TEXTS.items() if pattern.match(text)), ("", ""))
+    return of_bytes or next((what for pattern, what in _TEXTS.items() if pattern.match(text)), ("", ""))

@@ -158,8 +158,8 @@ def _walk(p: SimulatedBank, book: _Book, rng: np.random.Generator) -> np.ndarray
         in_default = np.where(alive & (late >= DEFAULT_DELAY), in_default + 1, in_default)
         if t >= 0:
             shown = alive | ((book.begins == t) & (t < book.ends))
-            kept = shown & (in_default <= KEPT_AFTER_DEFAULT)
-            out[kept, t] = late[kept]
+            recorded = shown & (in_default <= KEPT_AFTER_DEFAULT)
+            out[recorded, t] = late[recorded]
     return out
 
 
@@ -204,7 +204,7 @@ def _performance(p: SimulatedBank, book: _Book, late: np.ndarray, rng: np.random
     d, before = late[row, t].astype(int), np.where(t > 0, late[row, np.maximum(t - 1, 0)], 0).astype(int)
     loan = book.loan
     instalment, rate = loan["instalment_amt"].to_numpy()[row], loan["interest_rate"].to_numpy()[row] / 12
-    left = np.maximum(book.ends[row] - t - 1 + d, 0)
+    months_to_run = np.maximum(book.ends[row] - t - 1 + d, 0)
     missed = d > np.maximum(before, 0)
     paid = np.where(missed, rng.uniform(0, 0.6, len(row)), 1 + np.maximum(before - d, 0)) * instalment
     inquiries = np.exp(0.12 * book.latent[row]) * np.where(t >= _at(p, p.drift_month), DRIFT_FACTOR, 1.0)
@@ -212,12 +212,12 @@ def _performance(p: SimulatedBank, book: _Book, late: np.ndarray, rng: np.random
         {
             "loan_id": loan["loan_id"].to_numpy()[row],
             "month": p.months.to_numpy().astype("datetime64[us]")[t],
-            "balance_amt": np.round(instalment * (1 - (1 + rate) ** -left) / rate, 2),
+            "balance_amt": np.round(instalment * (1 - (1 + rate) ** -months_to_run) / rate, 2),
             "due_amt": np.round(instalment * (1 + np.maximum(before, 0)), 2),
             "paid_amt": np.round(paid, 2),
             "days_past_due": 30 * d,
             "status_code": np.select(
-                [d >= DEFAULT_DELAY, d > 0, left == 0], ["default", "late", "paid_off"], "current"
+                [d >= DEFAULT_DELAY, d > 0, months_to_run == 0], ["default", "late", "paid_off"], "current"
             ),
             "n_inquiries_6m": rng.poisson(inquiries),
             "account_balance_amt": np.round(

@@ -67,8 +67,8 @@ def retag(record: Record) -> None:
 
 
 def _tags(record: Record) -> dict[str, str]:
-    said = {"study": record.study, "period": record.period, "step": record.step}
-    return said | runs.ended_with(record.verdict, record.headline)
+    of_run = {"study": record.study, "period": record.period, "step": record.step}
+    return of_run | runs.ended_with(record.verdict, record.headline)
 
 
 def _changed_figure(record: Record, seen: _Seen) -> str:

@@ -1,4 +1,4 @@
-"""MLflow's UI for reading only: whatever would change the store or its files is refused, whoever asks.
+"""MLflow's UI for reading only: what would change the store or its files is refused, and no page asks anyone else.
 
 On one machine a server can't tell its user from any other local process, so it lets nobody write: only the runner
 changes the store. `python -m workbench.registry.reading --port PORT --store URI` starts it on the loopback address.
@@ -31,6 +31,13 @@ _REFUSAL = json.dumps(
     {"error_code": "PERMISSION_DENIED", "message": "this UI is for reading; the store is changed by `workbench run`"}
 ).encode()
 
+# MLflow's pages ask their own server alone: descriptions are Markdown and may hold pictures from elsewhere, HTML files
+# that runs have left are shown in a frame (which takes the policy over), and whoever wrote them would learn who looks.
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "frame-ancestors 'self'; base-uri 'self'; form-action 'none'; object-src 'none'"
+)
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,13 +52,25 @@ class ReadOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, or refuse."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and is_reading(scope["method"], scope["path"])):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _held(send))
         elif scope["type"] == "http":
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_REFUSAL)).encode())]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": _REFUSAL})
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+
+def _held(send: Send) -> Send:
+    """Return `send` with the policy among the headers of what is answered, beside any that MLflow gives itself."""
+
+    async def sent(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            given = [(b"content-security-policy", POLICY.encode()), (b"referrer-policy", b"no-referrer")]
+            message = {**message, "headers": [*message.get("headers", ()), *given]}
+        await send(message)
+
+    return sent
 
 
 def is_reading(method: str, path: str) -> bool:

@@ -29,7 +29,7 @@ class Attempt:
     ended: float
     runner: str
     verdict: str
-    told: frozenset[str]
+    notified: frozenset[str]
     all_told: bool
 
     @property
@@ -71,7 +71,7 @@ def _attempt(run: Run) -> Attempt:
         ended=(run.info.end_time or run.info.start_time) / 1000,
         runner=tags["runner"],
         verdict=tags.get("verdict", ""),
-        told=frozenset(t.removeprefix(_TOLD) for t in tags if t.startswith(_TOLD)),
+        notified=frozenset(t.removeprefix(_TOLD) for t in tags if t.startswith(_TOLD)),
         all_told=_ALL_TOLD in tags,
     )
 

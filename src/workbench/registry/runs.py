@@ -230,8 +230,8 @@ def last_good(key: Key, step: str, step_key: str) -> Record | None:
         " and attributes.status = 'FINISHED'"
     )
     experiment = store.experiment(key.study)
-    found = store.client().search_runs([experiment], query, max_results=5, order_by=["attributes.start_time DESC"])
-    return next((r for run in found if (r := record(run.info.run_id)) is not None), None)
+    latest = store.client().search_runs([experiment], query, max_results=5, order_by=["attributes.start_time DESC"])
+    return next((r for run in latest if (r := record(run.info.run_id)) is not None), None)
 
 
 def record(run_id: str) -> Record | None:

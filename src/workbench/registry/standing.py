@@ -27,12 +27,12 @@ def holds(entry: Mapping[str, Any]) -> bool:
     return (_alias(name) if rows is None else "".join(str(v) for (v,) in rows)) == version
 
 
-def says(said: Mapping[str, Any]) -> bool:
+def says(verdict: Mapping[str, Any]) -> bool:
     """Say whether the version's tags are those that the current run says."""
-    name, version = said["name"], said["version"]
+    name, version = verdict["name"], verdict["version"]
     rows = store.ask("SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?", name, int(version))
     tags = dict(rows) if rows is not None else store.client().get_model_version(name, version).tags
-    return all(tags.get(k) == v for k, v in said["tags"].items())
+    return all(tags.get(k) == v for k, v in verdict["tags"].items())
 
 
 def facts(study: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,14 +50,14 @@ def point(study: str, entry: Mapping[str, Any], note: str) -> None:
     c.update_model_version(name, version, f"{entry['kind']}, SHA-256 {entry['digest'][:16]}. {note}")
 
 
-def tag(study: str, said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+def tag(study: str, verdict: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
     """Write what a step says of a version to its tags, and take away what it said before and no longer does."""
     current.must_hold(study)
-    c, name, version = store.client(), said["name"], said["version"]
-    for key, value in said["tags"].items():
+    c, name, version = store.client(), verdict["name"], verdict["version"]
+    for key, value in verdict["tags"].items():
         c.set_model_version_tag(name, version, key, value[:5000])
     if before and (before["name"], before["version"]) == (name, version):
-        for key in set(before["tags"]) - set(said["tags"]):
+        for key in set(before["tags"]) - set(verdict["tags"]):
             c.delete_model_version_tag(name, version, key)
 
 

@@ -144,9 +144,9 @@ def named_if_damaged() -> Iterator[None]:
 
 def sound() -> None:
     """Raise `UserError` where a page of the SQLite store is damaged (`PRAGMA quick_check`), and where it is none."""
-    for (said,) in ask("PRAGMA quick_check(1)") or []:
-        if said != "ok":
-            raise _damaged(Exception(said))
+    for (answer,) in ask("PRAGMA quick_check(1)") or []:
+        if answer != "ok":
+            raise _damaged(Exception(answer))
 
 
 def whole(studies: Collection[str] = ()) -> None:
@@ -232,16 +232,16 @@ def _initialise(path: Path) -> None:
 
 
 def _first(e: Exception) -> str:
-    found = _DAMAGE.search(str(e))
-    return found[0] if found else " ".join(str(e).split())[:120]
+    damage = _DAMAGE.search(str(e))
+    return damage[0] if damage else " ".join(str(e).split())[:120]
 
 
 def experiment(study: str) -> str:
     """Return the id of the study's experiment, made on first use; artifacts lie beside the SQLite store."""
     c = client()
-    found = c.get_experiment_by_name(study)
-    if found is not None:
-        return found.experiment_id
+    known = c.get_experiment_by_name(study)
+    if known is not None:
+        return known.experiment_id
     place = (home.mlruns() / "artifacts" / study).as_uri() if _sqlite(uri()) else None
     return c.create_experiment(study, artifact_location=place)
 

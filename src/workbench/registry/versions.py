@@ -52,7 +52,7 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
     for k, v in facts.items():
         if version.tags.get(k) is None:
             store.client().set_model_version_tag(name, version.version, k, v)
-    own = runs.figures(version.run_id)
+    recorded = runs.figures(version.run_id)
     place = store.below_mlruns(store.client().get_model_version_download_uri(name, version.version))
     return {
         "digest": digest,
@@ -60,7 +60,7 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
         "version": str(version.version),
         "kind": loaded.kind,
         "run_id": version.run_id,
-        "figures": dict(own or figures),
+        "figures": dict(recorded or figures),
         "folder": place,
         "files": digests(home.mlruns() / place) if place else {},
     }

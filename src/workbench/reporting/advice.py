@@ -49,8 +49,8 @@ _ELSEWHERE = {
 
 def what_to_do(step: str, verdict: str) -> Text:
     """Return what a reader should do after a step that ended with this verdict."""
-    said = _BY_STEP.get(step.partition("/")[0], _ELSEWHERE)
-    return next(text for lights, text in said.items() if verdict in lights)
+    advice = _BY_STEP.get(step.partition("/")[0], _ELSEWHERE)
+    return next(text for lights, text in advice.items() if verdict in lights)
 
 
 def decision(verdict: str) -> Text:

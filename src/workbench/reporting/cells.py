@@ -109,7 +109,7 @@ def body(notebook: dict[str, Any]) -> str:
 def clean(content: str) -> str:
     """Return HTML with nothing in it that acts: tags and attributes from a short list, addresses of pages only."""
 
-    def kept(tag: str, name: str, value: str) -> str | None:
+    def safe(tag: str, name: str, value: str) -> str | None:
         if (tag, name) == ("img", "src"):
             return value if re.match(r"data:image/(png|jpeg|svg\+xml);base64,", value) else None
         if name == "href":
@@ -120,7 +120,7 @@ def clean(content: str) -> str:
         content,
         tags=TAGS,
         attributes=ATTRIBUTES,
-        attribute_filter=kept,
+        attribute_filter=safe,
         url_schemes={"http", "https", "data"},
         link_rel="noopener noreferrer",
     )
@@ -174,12 +174,12 @@ def _shown(data: dict[str, Any], heading: str) -> str:
 def _named(content: str) -> str:
     """Say headers and cells of a bare table in the language now spoken, columns by their display names."""
 
-    def said(m: re.Match[str]) -> str:
+    def in_words(m: re.Match[str]) -> str:
         words = html.unescape(m[2]).strip()
         known = column_names.is_name(words) or has(words)
         return m[1] + (table.cell_html(words) if known else m[2]) + m[3]
 
-    return _CELL.sub(said, content)
+    return _CELL.sub(in_words, content)
 
 
 def _folded(content: str) -> str:

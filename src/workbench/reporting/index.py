@@ -66,11 +66,11 @@ def models(runs: list[Record], folder: Path) -> list[dict[str, Any]]:
     out = []
     for record in runs:
         for name, entry in record.models.items():
-            said = [_verdict(r, name, entry) for r in runs if r.study == record.study and name in r.tags]
+            verdicts = [_verdict(r, name, entry) for r in runs if r.study == record.study and name in r.tags]
             watched = [r for r in runs if r.study == record.study and r.step.startswith("monitoring/")]
             watched = [r for r in watched if name in {t.lstrip("?") for t in r.reads}]
             row = {"name": entry["name"], "version": entry["version"], "kind": entry["kind"], "period": record.period}
-            row |= {"verdict": next((v for v in reversed(said) if v), ""), "owner": record.owner}
+            row |= {"verdict": next((v for v in reversed(verdicts) if v), ""), "owner": record.owner}
             row |= {"watched": _row(watched[-1], folder) if watched else None, "simulated": record.simulated}
             out.append({**row, "page": _row(record, folder)["page"]})
     return sorted(out, key=lambda m: (m["name"], m["period"]))
@@ -78,8 +78,8 @@ def models(runs: list[Record], folder: Path) -> list[dict[str, Any]]:
 
 def _verdict(record: Record, name: str, entry: dict[str, Any]) -> str:
     """Return what a validation says of this very version, empty where it speaks of another."""
-    said = record.tags[name]
-    return said["tags"].get("validation.verdict", "") if said["version"] == entry["version"] else ""
+    entry_of_run = record.tags[name]
+    return entry_of_run["tags"].get("validation.verdict", "") if entry_of_run["version"] == entry["version"] else ""
 
 
 def _row(r: Record, folder: Path) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def css() -> jinja2.utils.markupsafe.Markup:
     return jinja2.utils.markupsafe.Markup((TEMPLATES / "house.css").read_text())
 
 
-def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
+def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return the page of an executed notebook in the language of its facts (`language`, English without).
 
     `left` is what the step left behind (verdict, evidence, tables, names of columns), `facts` name study, step, run,
@@ -45,17 +45,17 @@ def render(notebook: Path, left: dict[str, Any], facts: dict[str, Any]) -> str:
     sentences, tables and pictures come from what the notebook holds. The page's security policy forbids every script,
     form and request, so that nothing a customer typed can act.
     """
-    with speaking(facts.get("language") or "en"), names.knowing(left.get("names", {})):
+    with speaking(facts.get("language") or "en"), names.knowing(record.get("names", {})):
         book = cells.read(notebook)
         return (
             templates()
             .get_template("page.html")
             .render(
                 f=facts,
-                left=left,
+                record=record,
                 title=str(say(cells.title(book))),
                 lead=jinja2.utils.markupsafe.Markup(cells.lead(book)),
-                answer=_answer(left, facts),
+                answer=_answer(record, facts),
                 about=_about(facts),
                 steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
                 body=jinja2.utils.markupsafe.Markup(cells.body(book)),
@@ -80,18 +80,18 @@ def _title(path: Path) -> str:
     return cells.title(cells.read(path)) or path.stem
 
 
-def _answer(left: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     """Return the decision, its reasons (what is not green; else what speaks for it) and what to do."""
-    found = worst_first(Evidence.from_record(e) for e in left["evidence"])
-    alarms = [e for e in found if e.verdict in ("error", "red", "amber", "not_evaluated")]
-    headline = next((e for e in found if e.key == facts["step"].rsplit("/", 1)[-1].split("@")[0]), None)
-    reasons = alarms or found[:SHOWN_REASONS]
+    answers = worst_first(Evidence.from_record(e) for e in record["evidence"])
+    alarms = [e for e in answers if e.verdict in ("error", "red", "amber", "not_evaluated")]
+    headline = next((e for e in answers if e.key == facts["step"].rsplit("/", 1)[-1].split("@")[0]), None)
+    reasons = alarms or answers[:SHOWN_REASONS]
     if headline:
         reasons = [headline, *(e for e in reasons if e is not headline)]
     return {
-        "decision": advice.decision(left["verdict"]),
+        "decision": advice.decision(record["verdict"]),
         "reasons": reasons,
-        "to_do": advice.what_to_do(facts["step"], left["verdict"]),
+        "to_do": advice.what_to_do(facts["step"], record["verdict"]),
     }
 
 
@@ -99,14 +99,14 @@ def _about(facts: dict[str, Any]) -> list[tuple[Text, str]]:
     """Return study, model, period and owner, as far as they are known."""
     params = facts.get("params", {})
     model = facts.get("model") or params.get("model", "")
-    said = [
+    facts_shown = [
         (say("Study"), heard(facts["title"])),
         (say("About"), heard(facts.get("description", ""))),
         (say("Model"), model if isinstance(model, str) else ""),
         (say("Period"), _period(facts, params)),
         (say("Owner"), heard(facts.get("owner", ""))),
     ]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in facts_shown if value]
 
 
 def _period(facts: dict[str, Any], params: dict[str, Any]) -> str:

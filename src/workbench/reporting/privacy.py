@@ -146,7 +146,7 @@ class _Reader(HTMLParser):
     """Gathers the text of a page; see `visible_text`."""
 
     inline = re.compile(r"a|abbr|b|code|em|font|i|mark|s|small|span|strong|sub|sup|tspan|u|var|wbr")
-    told = frozenset(("title", "alt", "value", "placeholder", "label", "summary"))
+    texts = frozenset(("title", "alt", "value", "placeholder", "label", "summary"))
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -157,8 +157,8 @@ class _Reader(HTMLParser):
         if not self.inline.fullmatch(tag):
             self.parts.append("\n")
         for name, value in attrs:
-            told = name in self.told or name.startswith("aria-")
-            if value and (told or value.startswith(("mailto:", "tel:"))):
+            is_text = name in self.texts or name.startswith("aria-")
+            if value and (is_text or value.startswith(("mailto:", "tel:"))):
                 self.handle_comment(value)
 
     def handle_endtag(self, tag: str) -> None:
@@ -180,8 +180,8 @@ def _cell(cell: dict[str, Any]) -> Iterator[str]:
     if "injected-parameters" in cell.get("metadata", {}).get("tags", []):
         yield _plain(_joined(cell["source"]))
     for output in cell.get("outputs", []):
-        said = (output[k] for k in ("text", "ename", "evalue", "traceback") if k in output)
-        yield from (_plain(_joined(text)) for text in said)
+        texts = (output[k] for k in ("text", "ename", "evalue", "traceback") if k in output)
+        yield from (_plain(_joined(text)) for text in texts)
         for kind, content in output.get("data", {}).items():
             if kind in ("text/html", "image/svg+xml"):
                 yield visible_text(_joined(content))

@@ -87,11 +87,11 @@ def _day(as_of: str | date, where: str) -> date:
 
 
 def _read() -> dict[str, Rule]:
-    shipped, own = _folder(SHIPPED), _folder(home.root() / "params" / "rules")
-    for name, (_, path) in own.items():
+    shipped, of_bank = _folder(SHIPPED), _folder(home.root() / "params" / "rules")
+    for name, (_, path) in of_bank.items():
         if name not in shipped:
             raise UserError(f"{path.name}: rules: unknown '{name}'; {nearest(name, shipped)}")
-    return {name: rule for name, (rule, _) in {**shipped, **own}.items()}
+    return {name: rule for name, (rule, _) in {**shipped, **of_bank}.items()}
 
 
 def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:

@@ -69,7 +69,7 @@ class Threshold:
     def text(self) -> Text:
         """Say the levels, what they are of, and whose they are; that a study stands above the rule is said."""
         levels = {"amber": self.amber, "red": self.red, "what": say(self.description)}
-        told = (
+        levels_in_words = (
             say("{what}: amber from {amber:g}, red from {red:g}", **levels)
             if self.worse == "higher"
             else say("{what}: amber below {amber:g}, red below {red:g}", **levels)
@@ -79,7 +79,7 @@ class Threshold:
         else:
             ruled = {"rule_amber": self.instead_of[0], "rule_red": self.instead_of[1]}
             whose = say("the study's; the rule has {rule_amber:g} and {rule_red:g}", **ruled)
-        return say("{levels} ({whose}).", levels=told, whose=whose)
+        return say("{levels} ({whose}).", levels=levels_in_words, whose=whose)
 
 
 def is_reversed(amber: float, red: float, worse: str) -> bool:

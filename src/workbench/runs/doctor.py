@@ -56,10 +56,10 @@ def _store() -> tuple[bool, str]:
         return True, "MLflow store: none yet, the first run makes it"
     try:
         store.sound()
-        found = len(store.client().search_experiments())
+        experiments = len(store.client().search_experiments())
     except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on
         return False, f"MLflow store: {' '.join(str(e).split())[:120]}"
-    return True, f"MLflow store answers, {found} experiments"
+    return True, f"MLflow store answers, {experiments} experiments"
 
 
 def _runs() -> tuple[bool, str]:

@@ -123,8 +123,8 @@ class _Flow:
         with self.lock:
             if not self.run_id:
                 key = Key(self.study.name, self.study.period)
-                title, told, owner = map(literal, (self.study.title, self.study.description, self.study.owner))
-                about = f"{title}. {told} Owner: {owner or 'not named'}."  # MLflow shows notes as Markdown
+                title, description, owner = map(literal, (self.study.title, self.study.description, self.study.owner))
+                about = f"{title}. {description} Owner: {owner or 'not named'}."  # MLflow shows notes as Markdown
                 runs.describe(self.study.name, about)
                 self.run_id = runs.start(key, self.study.name, {"steps": [s.name for s in self.steps]}, note=about)
             return self.run_id

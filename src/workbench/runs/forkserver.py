@@ -70,8 +70,8 @@ class Server:
         line, _ = self.listener.accept()
         line.settimeout(REQUEST_SECONDS)
         try:
-            with line.makefile("rb") as said:
-                request = json.loads(said.readline())
+            with line.makefile("rb") as request_line:
+                request = json.loads(request_line.readline())
             sys.stdout.flush()
             pid = os.fork()
         except (OSError, ValueError) as e:  # no memory or no process left, or the caller has gone

@@ -130,6 +130,7 @@ def run(
                 dict(values),
                 engine_name="workbench",
                 kernel_name=kernel,
+                language="python",  # a notebook that no editor has saved names none
                 progress_bar=False,
                 start_timeout=START_TIMEOUT_SECONDS,
                 env=dict(env),
@@ -139,13 +140,13 @@ def run(
             )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
-        said = f"{e.ename}: {first[0] if first else ''}"
-        if NO_SPACE in said:
+        error = f"{e.ename}: {first[0] if first else ''}"
+        if NO_SPACE in error:
             raise StepFailed(
-                e.cell_index + 1, f"the disk is full ({said}); make room and run again", by_user=True
+                e.cell_index + 1, f"the disk is full ({error}); make room and run again", by_user=True
             ) from None
         if e.ename in _OUT_OF_MEMORY:
-            raise StepFailed(e.cell_index + 1, f"out of memory ({said}); {LESS}", by_user=True) from None
-        raise StepFailed(e.cell_index + 1, said, by_user=e.ename == "UserError") from None
+            raise StepFailed(e.cell_index + 1, f"out of memory ({error}); {LESS}", by_user=True) from None
+        raise StepFailed(e.cell_index + 1, error, by_user=e.ename == "UserError") from None
     except RuntimeError as e:  # nbclient: the kernel never came up
         raise StepFailed(0, f"kernel: {' '.join(str(e).split())}") from None

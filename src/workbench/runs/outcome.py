@@ -77,9 +77,9 @@ def _as_declared(step: Step, written: set[str]) -> None:
     names = {MODEL if w.lstrip("?").startswith(MODEL) else w for w in step.writes}
     missing = sorted(n for n in names - written if not n.startswith("?"))
     more = sorted(written - {n.lstrip("?") for n in names})
-    said = [w for w in step.writes if w.startswith(MODEL)]
+    models = [w for w in step.writes if w.startswith(MODEL)]
     if missing:
-        what = ", ".join(f"model/model.json ({said[0]})" if n == MODEL else n for n in missing)
+        what = ", ".join(f"model/model.json ({models[0]})" if n == MODEL else n for n in missing)
         raise StepFailed(0, f"the notebook did not write {what}, which `writes` of its module declares")
     if more:
         what = ", ".join("model/model.json" if n == MODEL else n for n in more)
@@ -143,13 +143,13 @@ def _registered(step: Step, run_id: str, work: Path, left_behind: dict[str, Any]
 
 def _proposed(step: Step, models: dict[str, dict[str, Any]], tags: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Return the proposed tags with the version they are for: the one just registered, else the one that was read."""
-    said = {}
+    proposed = {}
     for name, facts in tags.items():
         entry = models.get(name) or tables.pinned(step.key, name)
         if entry is None or "version" not in entry:
             raise StepFailed(0, f"the notebook proposes tags for {name}, which is no registered model")
-        said[name] = {"name": entry["name"], "version": entry["version"], "tags": facts}
-    return said
+        proposed[name] = {"name": entry["name"], "version": entry["version"], "tags": facts}
+    return proposed
 
 
 def _series(work: Path, series: dict[str, dict[str, float]]) -> None:
@@ -204,8 +204,8 @@ def refuse_personal(study: Study, step: Step, work: Path) -> None:
     (work / "params.json").write_text(json.dumps(step.params.model_dump(mode="json"), ensure_ascii=False))
     known = step.notebook.read_text(encoding="utf-8")
     key = pseudonyms.key(home.mlruns())
-    found = privacy.scan_files([work], pseudonyms.load_fingerprints(home.mlruns(), study.name), key, known)
-    for path, findings in found.items():
+    by_file = privacy.scan_files([work], pseudonyms.load_fingerprints(home.mlruns(), study.name), key, known)
+    for path, findings in by_file.items():
         first, place = findings[0], path.relative_to(work)
         shutil.rmtree(work)
         raise UserError(

@@ -149,7 +149,7 @@ class Scheduler:
         for message in _messages(content):
             for kind, to in _addressees(report):
                 mark = message.mark(f"{kind} {to}")[:16]
-                if mark in attempt.told:
+                if mark in attempt.notified:
                     continue
                 try:
                     self.deliver(self.schedule, kind, to, message)
@@ -219,6 +219,11 @@ class State:
     next: str
     state: str
     overdue: tuple[str, ...]
+
+    def overdue_in_words(self) -> str:
+        """Return the first three overdue periods and how many more there are; nothing where none is."""
+        rest = len(self.overdue) - 3
+        return ", ".join(self.overdue[:3]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def states(schedule: Schedule, as_of: str = "") -> list[State]:

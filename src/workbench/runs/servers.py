@@ -26,8 +26,8 @@ def lab() -> tuple[list[str], dict[str, str]]:
     options += ["--KernelManager.transport=ipc"] if _sockets_fit() else []
     options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     places = {"JUPYTER_PATH": _LAB, "JUPYTER_CONFIG_PATH": _LAB / "config"}
-    found = {name: _before(place, os.environ.get(name)) for name, place in places.items()}
-    ours = {**found, "WORKBENCH_HOME": str(home.root()), "JUPYTER_TOKEN_FILE": str(token_file())}
+    folders = {name: _before(place, os.environ.get(name)) for name, place in places.items()}
+    ours = {**folders, "WORKBENCH_HOME": str(home.root()), "JUPYTER_TOKEN_FILE": str(token_file())}
     return [sys.executable, "-m", "jupyterlab", *options], {**os.environ, **ours}
 
 

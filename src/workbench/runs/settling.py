@@ -81,8 +81,8 @@ def retire(study: str, periods: set[str], steps: set[str]) -> None:
             if record.period not in periods or record.step in steps:
                 continue
             _unpin(replace(record, tables={}, models={}), record)
-            for said in record.tags.values():
-                standing.tag(study, {**said, "tags": {}}, said)
+            for verdict in record.tags.values():
+                standing.tag(study, {**verdict, "tags": {}}, verdict)
             for place in record.pages.values():
                 (home.reports() / place).unlink(missing_ok=True)
             failed_notebook(record).unlink(missing_ok=True)
@@ -114,11 +114,11 @@ def _models(record: Record, before: Record | None) -> list[str]:
         if not standing.says(facts):
             standing.tag(record.study, facts)
             mended.append(f"tags of {entry['name']}")
-    for name, said in record.tags.items():
+    for name, verdict in record.tags.items():
         earlier = before.tags.get(name) if before else None
-        if not standing.says(said) or (earlier and earlier != said):
-            standing.tag(record.study, said, earlier)
-            mended.append(f"tags of {said['name']}")
+        if not standing.says(verdict) or (earlier and earlier != verdict):
+            standing.tag(record.study, verdict, earlier)
+            mended.append(f"tags of {verdict['name']}")
     return mended
 
 

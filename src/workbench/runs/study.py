@@ -185,12 +185,18 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
+def _has_steps(path: Path) -> bool:
+    """Say whether a file looks like a study: the schedule lies beside them."""
+    return any(line.startswith(b"steps:") for line in path.read_bytes().splitlines())
+
+
 def _read(path: Path) -> _File:
     name = repr(str(path))
     if path.is_dir():
         raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
-        near = [str(p.relative_to(home.root())) for p in (home.root() / "params").glob("*.yaml")]
+        studies = [p for p in sorted((home.root() / "params").glob("*.yaml")) if _has_steps(p)]
+        near = [str(p.relative_to(home.root())) for p in studies]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
@@ -238,7 +244,18 @@ def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Pa
 
 
 def _module(base: str) -> ModuleType:
-    return import_module(f"workbench.{base.replace('/', '.')}")
+    """Return a step's module; `UserError` where there is none beside its notebook, or it isn't a step's."""
+    name = f"workbench.{base.replace('/', '.')}"
+    where, mend = f"step '{base}' has a notebook", "docs/extending.md shows one"
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as e:
+        if not e.name or not f"{name}.".startswith(f"{e.name}."):
+            raise
+        raise UserError(f"{where} and no module src/workbench/{base}.py; {mend}") from None
+    if lacking := [part for part in ("Params", "reads", "writes") if not hasattr(module, part)]:
+        raise UserError(f"{where}, but src/workbench/{base}.py has no `{lacking[0]}`; {mend}")
+    return module
 
 
 def _step(name: str, values: dict[str, Any], path: Path) -> Step:

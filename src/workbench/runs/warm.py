@@ -124,9 +124,9 @@ class ForkServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1)
         code = self.process.returncode
-        said = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
         how = f"gave none ({error})" if code is None else f"ended with code {code}"
-        return f"no warm kernel: its parent process {how}; last line: {said[-1].strip()}; log: {self.log}"
+        return f"no warm kernel: its parent process {how}; last line: {lines[-1].strip()}; log: {self.log}"
 
     def stop(self) -> None:
         """End the parent process; it takes its kernels with it."""
@@ -158,8 +158,8 @@ class WarmKernel:
 
     def poll(self) -> int | None:
         """Return the exit code, None while the kernel lives; a kernel whose parent has gone is dead, too."""
-        if self.returncode is None and (said := self._hear()) is not None:
-            self.returncode = said.get("exit", -signal.SIGKILL)
+        if self.returncode is None and (answer := self._hear()) is not None:
+            self.returncode = answer.get("exit", -signal.SIGKILL)
             self._line.close()
         return self.returncode
 

@@ -117,8 +117,8 @@ def _without(name: str, module: ModuleType, verdict: Verdict, answer: Text) -> E
 
 def blind_to(module: ModuleType) -> Text:
     """Return what a test can't see, as its docstring says it."""
-    said = re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", module.__doc__ or "", re.DOTALL)
-    return say(" ".join(said[1].split())) if said else Text()
+    line = re.search(r"\*\*Blind to\*\* (.+?)\n\*\*", module.__doc__ or "", re.DOTALL)
+    return say(" ".join(line[1].split())) if line else Text()
 
 
 def family(name: str) -> str:
@@ -195,8 +195,8 @@ def _unfit(s: Subject) -> Text:
 
 
 def _own_rules(s: Subject) -> Text:
-    own = list(s.rules.overridden)
-    return say("The study names its own values of {rules}.", rules=own) if own else Text()
+    overridden = list(s.rules.overridden)
+    return say("The study names its own values of {rules}.", rules=overridden) if overridden else Text()
 
 
 def tags(items: list[Evidence], overall: Evidence) -> dict[str, str]:

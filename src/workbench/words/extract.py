@@ -24,7 +24,7 @@ LABELS = ("values", "undocumented")  # keys whose values are labels of codes
 _IN_TEMPLATE = re.compile(r"_\(\s*\"((?:[^\"\\]|\\.)*)\"")
 
 
-def found(root: Path) -> set[str]:
+def templates_of(root: Path) -> set[str]:
     """Return every template below a repository's root, and of the package itself."""
     parts = [_in_code(p.read_text(encoding="utf-8")) for p in sorted(PACKAGE.rglob("*.py"))]
     parts += [_in_notebook(p) for p in sorted((root / "notebooks").rglob("*.ipynb")) if "checkpoint" not in str(p)]
@@ -41,13 +41,13 @@ def terms() -> list[str]:
 
 def update(root: Path, prune: bool = False) -> dict[str, list[str]]:
     """Add new templates to every catalogue, with `prune` drop obsolete ones; return the untranslated, by language."""
-    templates, missing = found(root), {}
+    templates, missing = templates_of(root), {}
     for name in LANGUAGES:
         if name != "en":
             entries = _read(name)
-            kept = {t: entries.get(t, "") for t in templates | (set() if prune else set(entries))}
-            _write(name, kept)
-            missing[name] = sorted(t for t in templates if not kept[t])
+            entries_now = {t: entries.get(t, "") for t in templates | (set() if prune else set(entries))}
+            _write(name, entries_now)
+            missing[name] = sorted(t for t in templates if not entries_now[t])
     return missing
 
 

@@ -40,9 +40,9 @@ def to_html(source: str, shift: int = 0) -> str:
     """Return a Markdown text as HTML in the language now spoken, its headings moved down by `shift` levels."""
     tokens = parser().parse(source)
     for token in _inline(tokens):
-        said = translated(one_line(token.content))
-        if said != one_line(token.content):
-            token.children = parser().parseInline(said)[0].children
+        translation = translated(one_line(token.content))
+        if translation != one_line(token.content):
+            token.children = parser().parseInline(translation)[0].children
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + shift)}"

@@ -31,8 +31,8 @@ def formatted(value: Any, spec: str = "") -> str:
         return p_value(float(value))
     if not spec or not math.isfinite(float(value)):
         return number(float(value))
-    found = _SPEC.match(spec)
-    return format(value, spec) if found is None else _localised(value, found)
+    parts = _SPEC.match(spec)
+    return format(value, spec) if parts is None else _localised(value, parts)
 
 
 def number(x: float) -> str:
@@ -80,18 +80,18 @@ def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:
     return [formatted(v / 100, f".{digits}%") if percent else formatted(v, f",.{digits}f") for v in shown]
 
 
-def _localised(value: Any, found: re.Match[str]) -> str:
+def _localised(value: Any, parts: re.Match[str]) -> str:
     from babel.numbers import format_decimal, format_percent
 
-    digits = int(found["digits"]) if found["digits"] else 0 if found["kind"] in ("d", "%") or _whole(value) else None
+    digits = int(parts["digits"]) if parts["digits"] else 0 if parts["kind"] in ("d", "%") or _whole(value) else None
     if digits is None:  # `,` on a fraction: as many digits as it has
-        return format(value, found.group(0))
-    pattern = ("#,##0" if found["group"] else "0") + ("." + "0" * digits if digits else "")
-    if found["kind"] == "%":
-        said = format_percent(float(value), pattern + "%", locale=language())
+        return format(value, parts.group(0))
+    pattern = ("#,##0" if parts["group"] else "0") + ("." + "0" * digits if digits else "")
+    if parts["kind"] == "%":
+        written = format_percent(float(value), pattern + "%", locale=language())
     else:
-        said = format_decimal(float(value) if digits else round(float(value)), pattern, locale=language())
-    return f"+{said}" if found["sign"] and float(value) >= 0 else said
+        written = format_decimal(float(value) if digits else round(float(value)), pattern, locale=language())
+    return f"+{written}" if parts["sign"] and float(value) >= 0 else written
 
 
 def _whole(value: Any) -> bool:

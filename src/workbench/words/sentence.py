@@ -55,10 +55,10 @@ class Text:
     @property
     def facts(self) -> dict[str, Any]:
         """Return every named fact, of the first sentence that names it."""
-        found: dict[str, Any] = {}
+        all_facts: dict[str, Any] = {}
         for _, facts in self.parts:
-            found = {**facts, **found}
-        return found
+            all_facts = {**facts, **all_facts}
+        return all_facts
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the text as JSON can hold it."""
@@ -89,8 +89,8 @@ def say(template: str, **facts: Any) -> Text:
 
 def joined(items: Iterable[Text | str]) -> str:
     """Return texts as one list in the language now spoken; semicolons part items that hold commas themselves."""
-    said, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
-    return (semicolon if any(comma in text for text in said) else comma).join(said)
+    texts, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
+    return (semicolon if any(comma in text for text in texts) else comma).join(texts)
 
 
 class _Formatter(string.Formatter):

@@ -1,0 +1,45 @@
+"""Data quality: what is missing by its nature is no flaw, what is missing else is; what came in, and from where."""
+
+import numpy as np
+import pandas as pd
+
+from workbench.contracts import Column, Contract
+from workbench.evidence import Verdict
+from workbench.portfolios import intake, quality
+
+WORDS = Contract(
+    name="loans",
+    title="loans",
+    columns=(
+        Column(name="income", type="number"),
+        Column(name="bad", type="category", role="outcome", known="after"),
+        Column(name="repaid_on", type="text", role="fact", known="after"),
+        Column(name="closed_on", type="text", role="fact", known="after", nullable=False),
+    ),
+)
+
+
+def _measured(**values) -> pd.DataFrame:
+    whole = {"income": np.arange(100.0), "bad": ["0", "1"] * 50, "repaid_on": "2020-01-01", "closed_on": "2021-01-01"}
+    table = pd.DataFrame(whole).assign(**values)
+    return quality.measure({"account": table}, {"account": WORDS}, []).set_index("column")
+
+
+def test_what_is_filled_in_only_after_an_event_does_not_count_as_incomplete():
+    shares = _measured(repaid_on=["2020-01-01"] * 20 + [None] * 80)
+    assert np.isnan(shares.loc["repaid_on", "completeness"])
+    answer = quality.to_evidence(shares.reset_index())
+    assert (answer.verdict, answer.value) == (Verdict.green, 1.0)
+
+
+def test_what_is_missing_else_counts():
+    for name in ("income", "bad", "closed_on"):
+        shares = _measured(**{name: ["1"] * 80 + [None] * 20})
+        assert shares.loc[name, "completeness"] == 0.8
+        answer = quality.to_evidence(shares.reset_index())
+        assert answer.verdict is Verdict.red and f"account.{name} (80.0%)" in str(answer.answer)
+
+
+def test_what_came_in_names_what_the_contract_leaves_open():
+    (line,) = intake.came_in({"account": (pd.DataFrame({"income": [1.0]}), WORDS.replaced(WORDS.columns[:1]))})
+    assert str(line) == "**loans**: 1 rows, 1 columns. Source: not named. Licence: not named."

@@ -1,0 +1,120 @@
+"""What docs/extending.md prints does what it says: put in its place, it is found, runs, and leaves its pages."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", re.M | re.S)
+PRINTED = dict(BLOCK.findall((ROOT / "docs" / "extending.md").read_text(encoding="utf-8")))
+
+
+def _notebook(text: str) -> str:
+    """Return the notebook of cells that `# %%` begins."""
+    cells = []
+    for mark, source in re.findall(r"^# %%([^\n]*)\n(.*?)(?=^# %%|\Z)", text, re.M | re.S):
+        if "markdown" in mark:
+            cells.append(nbformat.v4.new_markdown_cell(re.sub(r"^# ?", "", source, flags=re.M).strip()))
+        else:
+            tags = {"tags": ["parameters"]} if "parameters" in mark else {}
+            cells.append(nbformat.v4.new_code_cell(source.strip(), metadata=tags))
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+
+
+def _loans(n: int = 1500) -> str:
+    """Return loans in JSON lines, repaid early the more often the dearer and the shorter they are."""
+    rng = np.random.default_rng(3)
+    interest, term = rng.uniform(2, 10, n).round(2), rng.integers(12, 61, n)
+    repaid = rng.random(n) < 1 / (1 + np.exp(3.5 - 0.35 * (interest - 6) - 0.08 * (60 - term)))
+    rows = [
+        {
+            "loan_id": f"L{i:06d}",
+            "start": f"{2020 + i % 2}-{rng.integers(1, 13):02d}-15",
+            "amount": round(float(rng.lognormal(9, 0.5)), 2),
+            "interest_rate": interest[i],
+            "term_months": int(term[i]),
+            "income_class": "ABC"[rng.integers(3)],
+            "repaid_early": "NY"[int(repaid[i])],
+        }
+        for i in range(n)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    """A repository in which everything printed has been put in its place, and nothing else was touched."""
+    root = tmp_path_factory.mktemp("clone")
+    for folder in ("src/workbench", "notebooks", "params"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                link = root / path.relative_to(ROOT)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path)
+    for name, text in PRINTED.items():
+        path = root / name
+        assert not path.exists(), "an addition edits nothing"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_notebook(text) if path.suffix == ".ipynb" else text, encoding="utf-8")
+    (root / "data").mkdir()
+    (root / "data" / "repaid.jsonl").write_text(_loans())
+    return root
+
+
+def _python(clone: Path, *words: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "WORKBENCH_HOME": str(clone), "PYTHONPATH": str(clone / "src")}
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+
+
+def test_every_addition_is_printed():
+    assert {Path(name).parts[:3] for name in PRINTED} == {
+        ("src", "workbench", "portfolios"),
+        ("src", "workbench", "validation"),
+        ("src", "workbench", "rules"),
+        ("src", "workbench", "actions"),
+        ("notebooks", "actions", "early_warning.ipynb"),
+        ("tests", "actions", "test_early_warning.py"),
+        ("params", "contracts", "repaid.yaml"),
+        ("params", "repaid.yaml"),
+    }
+
+
+def test_what_is_printed_runs_to_its_pages(clone):
+    done = _python(clone, "-m", "workbench.cli", "run", "repaid")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = clone / "reports" / "repaid" / "once"
+    assert "early repayment rate" in (pages / "panel" / "build.html").read_text(encoding="utf-8")
+    assert "How much richer in early repayments" in (pages / "validation" / "battery.html").read_text(encoding="utf-8")
+    assert "Accounts to call: " in (pages / "actions" / "early_warning.html").read_text(encoding="utf-8")
+
+
+def test_the_source_refuses_in_one_line(clone):
+    words = ("-m", "workbench.cli", "run", "repaid", "--step", "portfolios/intake")
+    unnamed = _python(clone, *words, "--set", "portfolios/intake.files={}")
+    line = "portfolios/intake: json_lines needs `files` and `contracts`, each `{account: PATH}`"
+    assert (unnamed.returncode, unnamed.stderr) == (2, f"workbench: {line}\n")
+    (clone / "data" / "odd.jsonl").write_text("no, object\n")
+    odd = _python(clone, *words, "--set", "portfolios/intake.files={account: data/odd.jsonl}")
+    assert odd.returncode == 2
+    assert odd.stderr == "workbench: odd.jsonl: not JSON lines; write one object a line, in UTF-8\n"
+
+
+def test_the_printed_test_passes_and_every_new_sentence_is_named(clone):
+    done = _python(clone, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/actions")
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
+    code = "from pathlib import Path; from workbench.words import extract; print(*extract.templates_of(Path('.')), sep='\\n')"
+    assert "Lift {lift:.2f}." in _python(clone, "-c", code).stdout.splitlines()
+
+
+def test_the_code_is_in_the_house_style(clone):
+    (clone / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
+    done = _python(clone, "-m", "ruff", "check", "--no-cache", *(n for n in PRINTED if n.endswith(".py")))
+    assert done.returncode == 0, done.stdout
