@@ -49,7 +49,7 @@ def _open_streams() -> None:
 def _called(argv: list[str] | None) -> int:
     args = _parser().parse_args(argv)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from workbench.params import UserError
+    from workbench.params import UserError, no_space
 
     try:
         return args.call(args)
@@ -59,7 +59,8 @@ def _called(argv: list[str] | None) -> int:
     except BrokenPipeError:
         raise
     except OSError as e:
-        _tell(f"workbench: {str(e.filename or 'system')[:SHORT]}: {e.strerror or e}", sys.stderr)
+        what = no_space(e) or f"{str(e.filename or 'system')[:SHORT]}: {e.strerror or e}"
+        _tell(f"workbench: {what}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
@@ -334,8 +335,7 @@ def _intake(args: argparse.Namespace) -> int:
     if target.exists():
         raise UserError(f"{target} is there already and may hold your corrections; name another with --out")
     contract = draft.draft(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(draft.to_yaml(contract), encoding="utf-8")
+    home.put(target, draft.to_yaml(contract).encode())
     _tell(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     for note in contract.notes:
         _tell(f"note: {note}")
