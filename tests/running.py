@@ -47,8 +47,8 @@ def workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
-def process(home: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run a command in a process of its own."""
-    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+def process(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    """Run a command in a process of its own, with more variables in its environment."""
+    env = {**os.environ, "WORKBENCH_HOME": str(home), **more}
     command = [sys.executable, "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=900)

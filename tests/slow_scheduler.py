@@ -22,7 +22,7 @@ def scheduled(since: str) -> Schedule:
 
 
 def run(home: str, since: str) -> None:
-    """Do what is due in a home; each message sent is a line of its `sent` file."""
+    """Do what is due in a home; each message sent is a line of its `sent` file, and `awake` is there from the start."""
     os.environ["WORKBENCH_HOME"] = home
 
     def make(name, report, period, _):
@@ -36,4 +36,6 @@ def run(home: str, since: str) -> None:
         with (Path(home) / "sent").open("a") as file:
             file.write(f"{message.name}\n")
 
-    Scheduler(scheduled(since), make, deliver).once(AS_OF)
+    scheduler = Scheduler(scheduled(since), make, deliver)
+    (Path(home) / "awake").touch()
+    scheduler.once(AS_OF)

@@ -184,7 +184,7 @@ STUDIES = [
     *((PANEL, f"outcome: {{{o}}}, {PANEL}", s) for o, s in {
         'name: "Default!"': "outcome.name = 'Default!'", 'event: "delay_months >="': "is no SQL condition", 'event: "SELECT 1"': "is no SQL condition on one row",
         "evnt: x": "unknown field 'evnt'; did you mean 'event'?", "kind: some": "outcome.kind = 'some'", "window_months: -1": "outcome.window_months = -1", 'competing: [")"]': "is no SQL condition",
-        f'eligible: "{"(" * 500}1{")" * 500}"': "is nested too deeply; write it flatter", "kind: time": "so many months", 'event: "x > 1"': "an event needs `window_months`"}.items()),
+        f'eligible: "{"(" * 500}1{")" * 500}"': "is nested too deeply; write it flatter", "kind: rate, event: x > 1, window_months: 3": "an event makes a binary outcome or a time; leave `event` empty for kind 'rate'", "competing: [x > 1]": "`competing` needs an `event`", 'event: "x > 1"': "an event needs `window_months`"}.items()),
     *(("{policies: []}", f"{{risk_bands: {b}}}", "risk_bands") for b in ("[]", "0.1", "[0.1, 0.2]", "[0.4, 0.2, 0.1]", "[0, 0.1, 0.2]", "[0.1, 0.2, 1]", "[.nan, 0.2, 0.3]", "[0.1, .nan, 0.3]", "[[0.1], 0.2, 0.3]", "[a, b, c]")),
     *(("{policies: []}", f"{{{s}}}", "customers/segments: ") for s in ("k_from: 8", "k_to: 100", "resamples: 1", "max_rows: 1", "as_of: 2026-02-31", "policies: [{risk: low}]", "policies: low", "policies: {}", "exposure: 3", "present_rate: 0.9", '"a=1;import os": 2')),
     *((THROUGH, f"{s}, {THROUGH}", "monitoring/through_time: ") for s in ("until: 2018-13", "rules_as_of: 2020-02-31", "every: week", "thresholds: {kss: [1, 2]}", "thresholds: {psi: [2, 1]}", "thresholds: {psi: [.nan, 1]}", "thresholds: {psi: 3}", "thresholds: [psi]")),

@@ -6,13 +6,11 @@ import gzip
 import html
 import io
 import itertools
-import os
 import random
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from faker import Faker
 from stdnum import iban, luhn
 from stdnum.cn import ric
 
+from running import process
 from workbench import personal
 
 REPOSITORY = Path(__file__).parents[2]
@@ -362,9 +361,7 @@ def bank(tmp_path):
 
 
 def _run(home: Path, temporary: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(home), "TMPDIR": str(temporary), **more}
-    command = [sys.executable, "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=400)
+    return process(home, *words, TMPDIR=str(temporary), **more)
 
 
 def _leaked(bank, *done: subprocess.CompletedProcess) -> list[tuple[str, str]]:

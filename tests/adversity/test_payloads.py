@@ -4,11 +4,9 @@ import contextlib
 import csv
 import html
 import json
-import os
 import random
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from running import process
 from workbench import evidence
 from workbench.registry import current
 from workbench.reporting import index, page
@@ -461,12 +460,6 @@ def _evil_study(home: Path, evil: list[str]) -> None:
     (home / "params" / "evil.yaml").write_text(yaml.safe_dump(study, allow_unicode=True))
 
 
-def _workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(home)}
-    command = [sys.executable, "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=500)
-
-
 @pytest.mark.adversity
 @needs_chromium
 def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
@@ -475,15 +468,15 @@ def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
     for name in ("params", "data"):
         (tmp_path / name).mkdir()
     _evil_study(tmp_path, evil)
-    done = _workbench(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
+    done = process(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    spoken = _workbench(tmp_path, "render", "evil", "--lang", "zh_CN")
+    spoken = process(tmp_path, "render", "evil", "--lang", "zh_CN")
     assert spoken.returncode == 0, spoken.stdout + spoken.stderr
     failing = tmp_path / "notebooks" / "customers" / "profile.ipynb"
     book = nbformat.read(failing, 4)
     book.cells.insert(3, nbformat.v4.new_code_cell(f"raise ValueError({' '.join(evil)!r})"))
     nbformat.write(book, failing)
-    failed = _workbench(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
+    failed = process(tmp_path, "run", "params/evil.yaml", "--jobs", "1")
     assert failed.returncode == 1 and "ValueError" in (tmp_path / "reports" / "index.html").read_text()
     server.hits.clear()
     pages = sorted((tmp_path / "reports").rglob("*.html"))

@@ -40,6 +40,15 @@ def panel() -> pd.DataFrame:
     return build.build(account, ACCOUNT, long, P)[0]
 
 
+@pytest.mark.parametrize("kind", ["amount", "rate", "time"])
+def test_a_recorded_outcome_in_words_is_no_number(kind):
+    bad = Column(name="bad", type="category", role="outcome", known="after", values={"0": "paid", "1": "not paid"})
+    words = "panel/build: outcome: kind '{}' needs a number, and 'bad' of contract 'core__account' is of type category; write `kind: binary`, or give an `event`"
+    with pytest.raises(UserError) as refused:
+        outcome.resolved({"kind": kind}, ACCOUNT.replaced([KEY, LIMIT, bad]))
+    assert str(refused.value) == words.format(kind)
+
+
 def test_outcome_is_open_while_the_performance_window_is(panel):
     open_ = panel.groupby("as_of_date")["outcome"].apply(lambda s: s.isna().all())
     assert list(open_[open_].index.strftime("%Y-%m")) == ["2020-10", "2020-11", "2020-12"]

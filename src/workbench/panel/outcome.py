@@ -26,7 +26,15 @@ def resolved(given: Mapping[str, Any], contract: Contract) -> Outcome:
     A study that gives another `name` speaks of another outcome: nothing is taken from the contract's then.
     """
     other = given.get("name", contract.outcome.name) != contract.outcome.name
-    return _of(given, Outcome() if other else contract.outcome)
+    outcome = _of(given, Outcome() if other else contract.outcome)
+    recorded = [] if outcome.is_binary or outcome.event else contract.named("outcome")
+    for name in recorded:
+        if contract[name].type not in ("number", "integer"):
+            raise UserError(
+                f"{PLACE}: kind '{outcome.kind}' needs a number, and '{name}' of contract '{contract.name}' is of type "
+                f"{contract[name].type}; write `kind: binary`, or give an `event`"
+            )
+    return outcome
 
 
 def _of(given: Mapping[str, Any], base: Outcome) -> Outcome:

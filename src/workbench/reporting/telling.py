@@ -83,12 +83,12 @@ def _report(about: About, records: list[Record], verdict: Verdict, breaches: lis
 
 def _breach(about: About, record: Record, evidence: Evidence) -> Message:
     subject = say(
-        "{report}, {period}: {light} in {step}: {key}",
+        "{report}, {period}: {light} in {step}: {question}",
         report=about.report,
         period=about.period,
         light=label(evidence.verdict),
         step=record.step,
-        key=evidence.key,
+        question=str(evidence.question),
     )
     lines = [str(evidence.answer)]
     if evidence.threshold:
