@@ -423,7 +423,7 @@ def test_crash_leaks_nothing(measured, bank, who):
         bank[0], f"import os, signal, time\n{find}os.kill({killed}, signal.SIGKILL)\ntime.sleep(3)", "depersonalised("
     )
     done = _run(bank[0], bank[1], "run", "params/planted.yaml", "--jobs", "1")
-    assert done.returncode == (1 if who == "the kernel" else -signal.SIGKILL), done.stdout + done.stderr
+    assert done.returncode == (2 if who == "the kernel" else -signal.SIGKILL), done.stdout + done.stderr
     measured(f"canaries after a crash of {who}", len(bank[2]), _leaked(bank, done), SEED)
 
 
