@@ -1,5 +1,6 @@
 """The command line: readable at 80 columns, quiet in a pipe, studies by name from any folder, servers as they should be."""
 
+import io
 import json
 import os
 import re
@@ -84,6 +85,23 @@ def test_a_pipe_that_closes_early_is_no_error(words):
     command = f"{sys.executable} -W ignore -m workbench.cli {words} | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1
+
+
+def test_what_an_ascii_terminal_cannot_show_is_escaped(tmp_path, monkeypatch):
+    (tmp_path / "贷款.csv").write_text("id,amount\n" + "".join(f"L{i},{i}\n" for i in range(9)))
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert cli.main(["intake", "贷款.csv", "--out", "贷款.yaml"]) == 0
+    assert shown.buffer.getvalue().startswith(b"\\u8d37\\u6b3e.yaml: 2 columns drafted; look at every `guessed`")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_error_and_no_file_takes_its_place(closed):
+    opens = "import sys; from workbench.cli import main; code = main(['completion', 'bash']); sys.exit(code or open('/dev/null').fileno() < 3)"
+    done = subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, opens], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_version_and_completion():

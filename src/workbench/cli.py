@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -17,6 +18,7 @@ SHORT = 200  # characters of a file's name that a message repeats
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed or a defect of ours, 2 something the user can mend."""
+    _open_streams()
     try:
         try:
             return _called(argv)
@@ -27,10 +29,27 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
+def _open_streams() -> None:
+    """Every text can be printed, and no file of ours gets the number of a stream that was closed (`>&-`).
+
+    What a kernel printed to such a number would be written into that file.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+        stream = getattr(sys, name)
+        if mode == "w" and isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # Chinese where the terminal has ASCII alone
+
+
 def _called(argv: list[str] | None) -> int:
     args = _parser().parse_args(argv)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from workbench.params import UserError
+    from workbench.params import UserError, no_space
 
     try:
         return args.call(args)
@@ -40,7 +59,8 @@ def _called(argv: list[str] | None) -> int:
     except BrokenPipeError:
         raise
     except OSError as e:
-        _tell(f"workbench: {str(e.filename or 'system')[:SHORT]}: {e.strerror or e}", sys.stderr)
+        what = no_space(e) or f"{str(e.filename or 'system')[:SHORT]}: {e.strerror or e}"
+        _tell(f"workbench: {what}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
@@ -315,8 +335,7 @@ def _intake(args: argparse.Namespace) -> int:
     if target.exists():
         raise UserError(f"{target} is there already and may hold your corrections; name another with --out")
     contract = draft.draft(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(draft.to_yaml(contract), encoding="utf-8")
+    home.put(target, draft.to_yaml(contract).encode())
     _tell(f"{target}: {len(contract.columns)} columns drafted; look at every `guessed`, then name it in a study file")
     for note in contract.notes:
         _tell(f"note: {note}")

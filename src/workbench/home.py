@@ -66,11 +66,15 @@ def put(path: Path, content: bytes | Path) -> None:
     """Let a file hold this content (bytes, or another file's); a reader sees the old or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
-    if isinstance(content, bytes):
-        part.write_bytes(content)
-    else:
-        shutil.copyfile(content, part)
-    part.replace(path)
+    try:
+        if isinstance(content, bytes):
+            part.write_bytes(content)
+        else:
+            shutil.copyfile(content, part)
+        part.replace(path)
+    except OSError:  # a full disk
+        part.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import hashlib
 import json
 import re
@@ -26,6 +27,13 @@ LISTED = 40  # names in a hint
 
 class UserError(Exception):
     """What a user can cause and mend: one line that says what was wrong, where, and what to do."""
+
+
+def no_space(error: OSError) -> UserError | None:
+    """Return what to say where an error of the system is a full disk, or a used-up share of it; None for another."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    return UserError(f"the disk is full ({error.filename or 'no file named'}); make room and run again")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

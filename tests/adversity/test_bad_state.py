@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -112,6 +114,30 @@ def test_a_damaged_store_is_named_by_doctor_and_by_a_run(home, damage, capsys):
         assert capsys.readouterr().err.startswith("workbench: mlruns/mlflow.db can't be read (file is not a database)")
 
 
+@pytest.mark.parametrize(
+    ("met", "free", "says"),
+    [
+        ("database or disk is full", 10**9, "can't be written (database or disk is full): the disk is full; make room and run again"),
+        ("disk I/O error", 0, "can't be written (disk I/O error): the disk is full; make room and run again"),
+        ("disk I/O error", 10**9, "can't be read (disk I/O error); bring it back from a copy of mlruns/"),
+        ("unable to open database file", 10**9, "can't be opened (unable to open database file); look at its permissions and those of mlruns/"),
+        ("attempt to write a readonly database", 10**9, "can't be opened (attempt to write a readonly database); look at its permissions and those of mlruns/"),
+    ],
+)  # fmt: skip
+def test_the_advice_on_a_store_is_that_of_its_trouble(home, monkeypatch, met, free, says):
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
+    assert str(store.damage(sqlite3.OperationalError(met))) == f"mlruns/mlflow.db {says}"
+
+
+def test_a_full_disk_is_called_so_by_every_command(monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "mlruns/x")
+
+    monkeypatch.setattr(doctor, "examine", full)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err == "workbench: the disk is full (mlruns/x); make room and run again\n"
+
+
 def test_what_mlflow_says_of_a_damaged_store_is_one_line():
     error = RuntimeError("(sqlite3.DatabaseError) database disk image is malformed\n[SQL: SELECT 1]")
 
@@ -152,6 +178,16 @@ def test_a_disk_that_fills_while_the_store_is_made_leaves_no_half_of_it(home, si
     assert done.stdout.startswith("mlruns/mlflow.db can't be made (") and "make room and run again" in done.stdout
     assert done.stdout.count("\n") == 1
     assert not (home / "mlruns/mlflow.db").exists() and list((home / "mlruns").glob(".store-*")) == []
+
+
+def test_a_draft_for_which_there_is_no_room_leaves_no_half_of_it(tmp_path):
+    columns = ",".join(f"column_{i}" for i in range(40))
+    (tmp_path / "loans.csv").write_text(columns + "\n" + ",".join(map(str, range(40))) + "\n")
+    limited = "import resource, signal, sys; from workbench.cli import main; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); sys.exit(main(['intake', 'loans.csv']))"
+    command, env = [sys.executable, "-c", limited], {**os.environ, "WORKBENCH_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr == "workbench: system: File too large\n"
+    assert list((tmp_path / "params" / "contracts").iterdir()) == []
 
 
 DEATHS = {

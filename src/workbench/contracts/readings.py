@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection
 
 import pandas as pd
@@ -216,8 +217,10 @@ def _format(text: pd.Series) -> str | None:
         if text.dropna().str.fullmatch(pattern).mean() > 0.5:
             return written
     day_first = _day_first(text)
-    formats = (guess_datetime_format(v, dayfirst=day_first) for v in text.dropna().head(20))
-    return next((written for written in formats if written), None)
+    with warnings.catch_warnings():  # of a text in another order than the rest: it is counted as unread
+        warnings.filterwarnings("ignore", message="Parsing dates in", category=UserWarning)
+        formats = (guess_datetime_format(v, dayfirst=day_first) for v in text.dropna().head(20))
+        return next((written for written in formats if written), None)
 
 
 def _day_first(text: pd.Series) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from workbench.params import UserError
+from workbench.personal import candidates, masked
 from workbench.portfolios import limits
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -80,7 +81,7 @@ def first_record(name: str, lines: Iterable[str], delimiter: str) -> list[str]:
 
 
 def names_are_well(name: str, header: list[str]) -> None:
-    """Raise `UserError` where a column has no name or another one's."""
+    """Raise `UserError` where a column has no name, another one's, or a customer's data for one."""
     long = next((i for i, h in enumerate(header, 1) if len(h) > limits.LONGEST_NAME), None)
     if long is not None:
         raise UserError(
@@ -93,6 +94,12 @@ def names_are_well(name: str, header: list[str]) -> None:
     blank = next((i for i, h in enumerate(header, 1) if not h.strip()), None)
     if blank is not None:
         raise UserError(f"{name}: column {blank} has no name in the header; name it or delete the column")
+    personal = next((i for i, h in enumerate(header, 1) if candidates(h)), None)
+    if personal is not None:  # names of columns stand unmasked on every page
+        raise UserError(
+            f"{name}: column {personal} has personal data for a name ({masked(header[personal - 1])}); give the file a "
+            "header line, or the column a name"
+        )
 
 
 def yaml_of(delimiter: str) -> str:

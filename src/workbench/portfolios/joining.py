@@ -127,8 +127,7 @@ def write(drafted: Joined) -> list[Path]:
     if there := next((p for p in texts if p.exists()), None):
         raise UserError(f"{there} is there already and may hold your corrections; move it away first")
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        home.put(path, text.encode())
     return list(texts)
 
 

@@ -34,6 +34,7 @@ _DAMAGE = re.compile(
     r"database or disk is full|disk I/O error|database disk image is malformed|file is not a database"
     r"|unable to open database file|attempt to write a readonly database"
 )
+_LEAST_BYTES = 2**16  # free on the disk, below which SQLite calls almost anything an I/O error
 _opening = Lock()
 _PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
     "experiments": ("artifact_location",),
@@ -123,7 +124,13 @@ def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
 
 
 def _damaged(e: Exception) -> UserError:
-    return UserError(f"mlruns/{DATABASE} can't be read ({_first(e)}); bring it back from a copy of mlruns/")
+    """What to do depends on what it is: a copy brought back where a disk is full would lose the runs since."""
+    first, place = _first(e), home.mlruns()
+    if "is full" in first or (place.exists() and shutil.disk_usage(place).free < _LEAST_BYTES):
+        return UserError(f"mlruns/{DATABASE} can't be written ({first}): the disk is full; make room and run again")
+    if first in ("unable to open database file", "attempt to write a readonly database"):
+        return UserError(f"mlruns/{DATABASE} can't be opened ({first}); look at its permissions and those of mlruns/")
+    return UserError(f"mlruns/{DATABASE} can't be read ({first}); bring it back from a copy of mlruns/")
 
 
 def damage(e: Exception) -> UserError | None:

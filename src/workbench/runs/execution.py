@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import time
@@ -16,7 +15,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from workbench import evidence, home, personal
-from workbench.params import Key, UserError
+from workbench.params import Key, UserError, no_space
 from workbench.registry import current, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import index
@@ -259,8 +258,8 @@ def _one_line(error: Exception) -> Exception:
 
     if isinstance(error, (StepFailed, UserError)):
         return error
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return UserError(f"the disk is full ({error.filename or 'no file named'}); make room and run again")
+    if isinstance(error, OSError) and (full := no_space(error)):
+        return full
     return store.damage(error) or StepFailed(0, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
