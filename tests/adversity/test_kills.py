@@ -136,7 +136,7 @@ def test_a_killed_runner_and_a_killed_kernel_lose_nothing(bank, home, measured):
 @pytest.mark.parametrize(("kind", "n"), [("runner", 110), ("kernel", 40), ("kernels' parent", 30)])
 def test_killed_at_any_moment_nothing_is_lost_doubled_stuck_or_orphaned(bank, home, measured, kind, n):
     hits, tried, failures = 0, 0, []
-    while hits < n and tried < 2 * n:
+    while hits < n and tried < 3 * n:
         more = min(10, n - hits)
         hit, wrong = _trials(bank, home, [kind] * more, SEED + tried)
         hits, tried, failures = hits + hit, tried + more, failures + wrong
