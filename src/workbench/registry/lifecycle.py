@@ -76,7 +76,13 @@ MOVES: Mapping[str, Move] = {
         Move("promote", READY, CHAMPION, "owner", (*_PROVEN, "independent")),
         Move("review", (CHAMPION,), UNDER_REVIEW, "validator", ("independent", "reason")),
         Move("confirm", (UNDER_REVIEW,), CHAMPION, "approver", (*_PROVEN, "independent", "battery", "minimum")),
-        Move("exempt", (CANDIDATE, SUBMITTED, IN_VALIDATION, REJECTED), EXCEPTION, "approver", (*_PROVEN[:2], "independent", "reason", "until")),
+        Move(
+            "exempt",
+            (CANDIDATE, SUBMITTED, IN_VALIDATION, REJECTED),
+            EXCEPTION,
+            "approver",
+            (*_PROVEN[:2], "independent", "reason", "until"),
+        ),
         Move("retire", tuple(s for s in STATES if s != RETIRED), RETIRED, "owner", ("reason",)),
     )
 }

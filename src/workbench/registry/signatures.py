@@ -1,4 +1,4 @@
-"""Ed25519 keys of persons: made outside the repository, readable by their owner alone, and what they sign (RFC 8032)."""
+"""Ed25519 keys of persons (RFC 8032): made outside the repository, readable by their owner alone; what they sign."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def generate(person: str, path: Path | None = None) -> str:
         raise UserError(f"{path} is there already and may have signed; name another place with --key") from None
     with os.fdopen(handle, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return _public(key)
+    return public_of(key)
 
 
 def load(person: str, path: Path | None = None) -> Ed25519PrivateKey:
@@ -69,7 +69,7 @@ def load(person: str, path: Path | None = None) -> Ed25519PrivateKey:
 
 def public(person: str, path: Path | None = None) -> str:
     """Return the public key of a person's private key (Base64)."""
-    return _public(load(person, path))
+    return public_of(load(person, path))
 
 
 def sign(key: Ed25519PrivateKey, content: bytes) -> str:
@@ -101,7 +101,8 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def _public(key: Ed25519PrivateKey) -> str:
+def public_of(key: Ed25519PrivateKey) -> str:
+    """Return the public key that belongs to a private one (Base64)."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
