@@ -56,7 +56,7 @@ def _points(model: Scorer) -> dict[str, Any]:
     if not hasattr(model.estimator, "points_table"):
         return {}
     rows = model.estimator.points_table().to_dict("records")
-    return {f"{row['feature']}, {row['bin']}": row["points"] for row in rows}
+    return {f"{row['characteristic']}, {row['bin']}": row["points"] for row in rows}
 
 
 def _parameters(r: Registered) -> dict[str, Any]:
