@@ -113,8 +113,11 @@ def _other_data() -> None:
 
 def _empty_month() -> None:
     """The battery's evidence is made green after the fact."""
-    path = store.client().download_artifacts(_battery(), "evidence.json")
-    Path(path).write_text(json.dumps({"validation.verdict": "pass", "note": "all is green"}))
+    _artifact(_battery()).write_text(json.dumps({"validation.verdict": "pass", "note": "all is green"}))
+
+
+def _artifact(run_id: str) -> Path:
+    return home.mlruns() / runs.artifacts(run_id) / "evidence.json"
 
 
 def _battery() -> str:
@@ -156,7 +159,7 @@ BYPASSES: dict[str, tuple[Callable[[], object], str]] = {
     "threshold loosened": (_threshold, "params/governance.yaml: changed since event 1 adopted it: rules.psi: [0.1, 0.25] → [0.8, 0.9]"),
     "public key put in another's place": (_stolen_key, "params/governance.yaml: changed since event 1 adopted it: people.app.key: "),
     "evidence of the battery altered": (_empty_month, "event 4 (approve bank.pd 1): the run of validation/battery@1 it stands on: evidence.json was changed"),
-    "evidence of a move altered": (lambda: Path(store.client().download_artifacts(_event(4).run_id, "evidence.json")).write_text("{}"), "event 4 (approve bank.pd 1): its evidence.json was altered or lost"),
+    "evidence of a move altered": (lambda: _artifact(_event(4).run_id).write_text("{}"), "event 4 (approve bank.pd 1): its evidence.json was altered or lost"),
 }  # fmt: skip
 
 

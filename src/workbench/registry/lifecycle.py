@@ -6,6 +6,7 @@ The table of SR 11-7's successors (SR 26-2, SS1/23 principle 5, EBA/GL/2020/06) 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -106,3 +107,7 @@ def _row(m: Move) -> str:
     sources = "any but retired" if m.verb == "retire" else ", ".join(m.sources)
     target = f"{APPROVED} or {CONDITIONAL}" if m.verb == "approve" else m.target
     return f"| `{m.verb}` | {sources} | {target} | {m.role} | {', '.join(m.needs)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())
