@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import governed
 import pytest
 import yaml
 
+import governed
 from workbench import cli, home
 from workbench.params import UserError
 from workbench.registry import audit, events, labels, moves, registered, runs, serving, signatures, store

@@ -1,4 +1,4 @@
-"""Moves: each made by whom it belongs to and with what it needs, refused in one line else; never two champions, nor none."""
+"""Moves: each made by whom it belongs to, with what it needs, else refused in one line; never two champions, nor none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-import governed
 import pytest
 
+import governed
 from workbench import cli, home
 from workbench.params import UserError
 from workbench.registry import events, inventory, lifecycle, moves, policy, registered, signatures
@@ -71,9 +74,12 @@ def test_a_life_from_the_command_line(bank, capsys):
     assert said("diff", f"{MODEL}/1", f"{MODEL}/1") == "nothing differs\n"
 
 
-def test_who_may_not_is_told_who_may(bank):
+def test_who_may_not_is_told_who_may(bank, tmp_path):
     assert _refused("submit", "val") == "params/governance.yaml: val is validator; it takes the role developer (dev)"
-    assert _refused("submit", "eve") == "params/governance.yaml: nobody is called 'eve'; did you mean 'dev'?"
+    signatures.generate("valery", tmp_path / "key.pem")
+    with pytest.raises(UserError) as e:
+        moves.make(governed.Request("submit", MODEL, "2", "valery"), tmp_path / "key.pem")
+    assert str(e.value) == "params/governance.yaml: nobody is called 'valery'; did you mean 'val'?"
     both = governed.policy()
     both["people"]["dev"]["roles"] = ["developer", "validator", "approver"]
     governed.write_policy(both)
@@ -165,11 +171,17 @@ def test_a_text_that_mlflow_would_cut_is_refused(bank):
     assert len(events.read().events) == 5
 
 
-def _promote(place: str, config: str, version: str, start: multiprocessing.Event, out: multiprocessing.Queue) -> None:
+def _promote(place: str, config: str, version: str, both: Any, out: Any) -> None:
     os.environ.update(WORKBENCH_HOME=place, XDG_CONFIG_HOME=config)
-    looked = events.read()
-    start.wait()
-    moves.events.read = lambda: looked  # both have looked before either has decided
+    writing = events.writing
+
+    @contextmanager
+    def after_both_have_looked() -> Iterator[events.Chain]:
+        both.wait(60)
+        with writing() as chain:
+            yield chain
+
+    events.writing = after_both_have_looked
     try:
         out.put(("won", governed.move("promote", "own", version).version))
     except UserError as e:
@@ -181,11 +193,10 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank):
     for version in ("2", third):
         governed.approved(version)
     spawn = multiprocessing.get_context("spawn")
-    start, out = spawn.Event(), spawn.Queue()
-    started = [spawn.Process(target=_promote, args=(str(bank), os.environ["XDG_CONFIG_HOME"], v, start, out)) for v in ("2", third)]
+    both, out = spawn.Barrier(2), spawn.Queue()
+    started = [spawn.Process(target=_promote, args=(str(bank), os.environ["XDG_CONFIG_HOME"], v, both, out)) for v in ("2", third)]
     for p in started:
         p.start()
-    start.set()
     ended = dict(out.get(timeout=120) for _ in started)
     for p in started:
         p.join()
@@ -214,7 +225,8 @@ def test_between_two_champions_there_is_always_one(bank):
         governed.move("promote", "own", "2")
         (bank / "done").touch()
         seen = watching.stdout.read().split("\n")[:-1]
-    assert watching.returncode == 0 and set(seen) <= {"1 1", "2 1", "2 2"} and seen
+    assert watching.returncode == 0 and seen and set(seen) <= {"1 1", "1 2", "2 1", "2 2"}
+    assert [line[0] for line in seen] == sorted(line[0] for line in seen)
 
 
 def test_a_bank_without_a_policy_is_told_so_and_the_inventory_still_shows(bank, capsys):
