@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 import governed
 from workbench import cli, home
 from workbench.params import UserError
-from workbench.registry import audit, events, labels, moves, registered, runs, serving, signatures, store
+from workbench.registry import audit, current, events, labels, moves, registered, runs, serving, signatures, store
 
 MODEL = governed.MODEL
 
@@ -240,3 +241,29 @@ def test_an_event_whose_writer_was_killed_is_none_and_a_deleted_version_is_one_l
     assert capsys.readouterr().err == "workbench: bank.pd version 1 is not in the registry; there are 2\n"
     assert cli.main(["models"]) == 0
     assert "champion, gone from the registry" in capsys.readouterr().out
+
+
+def test_a_study_loads_no_version_of_which_a_file_was_changed(bank):
+    from workbench import tables
+    from workbench.registry import versions
+
+    record = current.read(governed.KEY, "models/development")
+    with current.holding("bank"):
+        tables.pin(governed.KEY, "model__pd", dict(record.models["model__pd"]))
+    assert versions.load(governed.KEY).version == "2"
+    served = registered.folder(registered.one(MODEL, "2")) / "served.py"
+    served.write_text(served.read_text() + "\n")
+    with pytest.raises(UserError) as e:
+        versions.load(governed.KEY)
+    assert str(e.value) == (
+        "model bank.pd version 2: served.py is not as it was registered; `workbench run params/bank.yaml` registers it anew"
+    )
+
+
+@pytest.mark.adversity
+def test_a_hundred_versions_are_audited_within_20_seconds(bank):
+    for seed in range(3, 101):
+        governed.move("submit", "dev", governed.registered(seed))
+    begun = time.perf_counter()
+    assert audit.run().looked_at == "100 versions and 103 events"
+    assert time.perf_counter() - begun < 20

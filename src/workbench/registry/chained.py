@@ -20,13 +20,21 @@ class Finding:
     what: str
 
 
+@dataclass(frozen=True)
+class Judge:
+    """The policy an event is judged by, and its digest; no policy where none was adopted, or it was altered."""
+
+    digest: str
+    policy: Policy | None
+
+
 def findings(chain: Chain) -> Iterator[Finding]:
     """Yield what is wrong with the chain itself; what is signed, and by whom, is judged by the policy then in force."""
     yield from _links(chain)
-    book = Book()
+    book, judges = Book(), _judges(chain)
     for e in chain.events:
-        for what in (*_run(e), *_signed(chain, e), *_lawful(chain, book, e), *_evidence(e)):
-            yield Finding(_place(e), what)
+        faults = (*_run(e), *_signed(judges[e.run_id], e), *_lawful(judges[e.run_id], book, e), *_evidence(e))
+        yield from (Finding(_place(e), what) for what in faults)
         book.apply(e)
 
 
@@ -55,43 +63,49 @@ def _run(e: Event) -> Iterator[str]:
         yield f"its run says user {e.user or 'nobody'}, the signed person is {e.person}"
 
 
-def _judge(chain: Chain, e: Event) -> Policy | None:
-    """Return the policy by which an event is judged: the one adopted before it; the first policy by itself."""
-    adopting = chain.policy(e.seq) or (e if e.verb == POLICY else None)
-    adopted = events.adopted(adopting)
-    return adopted.policy if adopted else None
+def _judges(chain: Chain) -> dict[str, Judge]:
+    """Return by what policy each event is judged: the one adopted before it; the first policy by itself."""
+    out, now = {}, Judge("", None)
+    for e in chain.events:
+        if e.verb != POLICY:
+            out[e.run_id] = now
+            continue
+        adopted = events.adopted(e)
+        after = Judge(e.policy, adopted.policy if adopted else None)
+        out[e.run_id] = now if now.digest else after
+        now = after
+    return out
 
 
-def _signed(chain: Chain, e: Event) -> Iterator[str]:
-    judge = _judge(chain, e)
-    if judge is None:
+def _signed(judge: Judge, e: Event) -> Iterator[str]:
+    if judge.policy is None:
         yield "no policy that can be read was adopted before it: its signature can't be checked"
-    elif e.person not in judge.people:
+    elif e.person not in judge.policy.people:
         yield f"{e.person} was nobody in the policy then in force"
-    elif not signatures.is_signed(judge.people[e.person].key, e.signature, e.digest.encode()):
+    elif not signatures.is_signed(judge.policy.people[e.person].key, e.signature, e.digest.encode()):
         yield f"its content was altered, or the signature isn't that of {e.person}"
-    elif e.role not in judge.roles(e.person):
+    elif e.role not in judge.policy.roles(e.person):
         yield f"{e.person} had not the role {e.role}"
 
 
-def _lawful(chain: Chain, book: Book, e: Event) -> Iterator[str]:
+def _lawful(judge: Judge, book: Book, e: Event) -> Iterator[str]:
     if e.verb == POLICY:
         return
-    move, standing, adopting = MOVES.get(e.verb), book.of(e.model, e.version), chain.policy(e.seq)
+    move, standing = MOVES.get(e.verb), book.of(e.model, e.version)
     if move is None or e.role != move.role:
         yield f"{e.verb} isn't a move of the role {e.role}"
         return
     if e.source != standing.state or e.source not in move.sources:
         yield f"it begins at {e.source}, where the version was {standing.state}"
-    if adopting is not None and e.policy != adopting.policy:
+    if judge.digest and e.policy != judge.digest:
         yield "it names another policy than the one then in force"
-    yield from _by_whom(chain, book, e)
-    if standing.files and e.verb != "submit" and "files" in move.needs and e.files != standing.files:
+    yield from _by_whom(judge.policy, book, e)
+    if standing.files and "files" in move.needs and e.files != standing.files:
         yield "it speaks of other files than those that were submitted"
 
 
-def _by_whom(chain: Chain, book: Book, e: Event) -> Iterator[str]:
-    judge, move, standing = _judge(chain, e), MOVES[e.verb], book.of(e.model, e.version)
+def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
+    move, standing = MOVES[e.verb], book.of(e.model, e.version)
     listed = judge.models.get(e.model) if judge else None
     developers = {*standing.developers, *(listed.developers if listed else ())}
     if "independent" in move.needs and e.person in developers:
@@ -99,7 +113,7 @@ def _by_whom(chain: Chain, book: Book, e: Event) -> Iterator[str]:
     needed = judge.strictness(e.model).approvers if judge else 1
     approvers = {*standing.approved_by, e.person}
     conditions = bool(standing.conditions or e.details.get("conditions"))
-    if e.target != move.reached(conditions, max(0, needed - len(approvers)) if e.verb == "approve" else 0, e.source):
+    if e.target != move.reached(conditions, max(0, needed - len(approvers)), e.source):
         yield f"it led to {e.target} with {len(approvers)} of {needed} approvals"
     champion = book.champion(e.model)
     if e.target == CHAMPION and champion and champion.version not in (e.version, e.details.get("replaces")):

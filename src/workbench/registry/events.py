@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from workbench import home
 from workbench.params import UserError, canonical
-from workbench.registry import signatures, store
+from workbench.registry import runs, signatures, store
 from workbench.registry.policy import Adopted
 
 if TYPE_CHECKING:
@@ -116,14 +116,14 @@ def read() -> Chain:
     )
     if rows is None:
         return _ordered(_from_server())
-    runs: dict[str, dict[str, str]] = {}
+    by_run: dict[str, dict[str, str]] = {}
     for run_id, stage, key, value in rows:
-        runs.setdefault(run_id, {"run_id": run_id, "stage": stage})[key] = value
+        by_run.setdefault(run_id, {"run_id": run_id, "stage": stage})[key] = value
     users = "SELECT t.run_uuid, t.value FROM tags t WHERE t.key = 'mlflow.user'"
     for run_id, user in store.ask(users) or []:
-        if run_id in runs:
-            runs[run_id]["user"] = user
-    return _ordered(list(runs.values()))
+        if run_id in by_run:
+            by_run[run_id]["user"] = user
+    return _ordered(list(by_run.values()))
 
 
 def _from_server() -> list[dict[str, str]]:
@@ -147,8 +147,8 @@ def _from_server() -> list[dict[str, str]]:
             return out
 
 
-def _ordered(runs: list[Mapping[str, str]]) -> Chain:
-    events = [e for e in map(_event, runs) if e is not None]
+def _ordered(written: list[Mapping[str, str]]) -> Chain:
+    events = [e for e in map(_event, written) if e is not None]
     return Chain(tuple(sorted(events, key=lambda e: (e.seq, e.at, e.run_id))))
 
 
@@ -227,9 +227,7 @@ def digest(evidence: Mapping[str, Any]) -> str:
 def evidence(event: Event) -> dict[str, Any] | None:
     """Return the evidence an event was made on, None where it is gone or isn't what the event names."""
     try:
-        path = store.client().download_artifacts(event.run_id, EVIDENCE)
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        content = json.loads(runs.fetch(event.run_id, EVIDENCE).read_bytes())
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: evidence that can't be read isn't there
         return None
     return content if isinstance(content, dict) and digest(content) == event.evidence else None
