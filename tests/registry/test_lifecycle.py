@@ -311,3 +311,16 @@ def test_days_of_review_are_counted_from_the_policy(bank, monkeypatch):
     assert words.endswith(" days overdue (`workbench review`)")
     changed = replace(events.read().events[0], person="eve")
     assert changed.digest != events.read().events[0].digest
+
+
+def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
+    from workbench.words import speaking
+
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    page = (bank / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "<td>submitted</td>" in page and f"<code>{events.read().head}</code>" in page
+    assert cli.main(["retire", f"{MODEL}/2", "--as", "own", "--reason", "another is better"]) == 0
+    from workbench.reporting import index
+
+    with speaking("zh_CN"):
+        assert "<td>已退役</td>" in index.render(inventory.current.everything(), [], bank / "reports")
