@@ -13,6 +13,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from workbench import verbs
+
 SHORT = 200  # characters of a file's name that a message repeats
 
 
@@ -142,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="is this machine ready: versions, disk, MLflow store, fonts")
     doctor.set_defaults(call=_doctor)
     _looks(commands)
+    verbs.add(commands)
     completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
     completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(call=_completion)
@@ -149,22 +152,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_schedule(commands: argparse._SubParsersAction) -> None:
-    verbs = commands.add_parser("schedule", help="reports that come by themselves (params/schedule.yaml)")
-    verbs = verbs.add_subparsers(dest="verb", required=True, metavar="VERB")
-    once = verbs.add_parser("once", help="make and tell what is due, catch up what was missed, exit")
+    schedule = commands.add_parser("schedule", help="reports that come by themselves (params/schedule.yaml)")
+    actions = schedule.add_subparsers(dest="verb", required=True, metavar="VERB")
+    once = actions.add_parser("once", help="make and tell what is due, catch up what was missed, exit")
     once.add_argument("--retry", action="store_true", help="try failed reports now, given-up ones too")
     once.add_argument("--fail-on-red", action="store_true", help="exit 3 where a report made now has a red light")
     once.set_defaults(call=_schedule_once)
-    verbs.add_parser("run", help="stay, and do so whenever something is due").set_defaults(call=_schedule_run)
-    listing = verbs.add_parser("list", help="each report's last, next and state")
+    actions.add_parser("run", help="stay, and do so whenever something is due").set_defaults(call=_schedule_run)
+    listing = actions.add_parser("list", help="each report's last, next and state")
     listing.set_defaults(call=_schedule_list)
-    check = verbs.add_parser("check", help="exit 1 where a report is overdue beyond its grace")
+    check = actions.add_parser("check", help="exit 1 where a report is overdue beyond its grace")
     check.set_defaults(call=_schedule_check)
     for verb in (once, listing, check):
         verb.add_argument(
             "--as-of", type=_moment, default=None, metavar="DATETIME", help="2018-07-03T09:00 (default: now)"
         )
-    install = verbs.add_parser("install", help="print what calls `schedule once` every quarter of an hour")
+    install = actions.add_parser("install", help="print what calls `schedule once` every quarter of an hour")
     kind = install.add_mutually_exclusive_group(required=True)
     for name in ("systemd", "cron", "airflow"):
         kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name)

@@ -71,7 +71,7 @@ def _version_tags(c: Case) -> None:
 
 
 def _alias(c: Case) -> None:
-    c.ask("UPDATE registered_model_aliases SET version = 7 WHERE alias = 'challenger'")
+    c.ask("UPDATE registered_model_aliases SET version = 7 WHERE alias = 'candidate'")
 
 
 def _hard(c: Case) -> None:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workbench import home
+from workbench.evidence import digest_file
 from workbench.params import canonical
 from workbench.registry import runs, store
 from workbench.registry.current import Record
@@ -52,6 +54,17 @@ def fault(record: Record) -> str:
         "its record was changed": seen.params.get(RECORD) == record.digest,
     }
     return next((words for words, well in checks.items() if not well), "") or _changed_figure(record, seen)
+
+
+def changed_file(record: Record) -> str:
+    """Return which file that a run left, or a model it registered, was changed or lost; empty where all are whole."""
+    files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
+    for entry in record.models.values():
+        files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
+    for path, digest in files.items():
+        if not path.exists() or digest_file(path) != digest:
+            return f"{path.name} was {'changed' if path.exists() else 'lost'}"
+    return ""
 
 
 def tagged(record: Record) -> bool:

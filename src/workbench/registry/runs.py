@@ -243,7 +243,10 @@ def record(run_id: str) -> Record | None:
 
 
 def fetch(run_id: str, name: str) -> Path:
-    """Return a local path of an artifact of a run."""
+    """Return a local path of an artifact of a run, to be read: in place where it lies below `mlruns/`, else a copy."""
+    for (address,) in store.ask("SELECT artifact_uri FROM runs WHERE run_uuid = ?", run_id) or []:
+        if place := store.below_mlruns(address):
+            return home.mlruns() / place / name
     return Path(store.client().download_artifacts(run_id, name))
 
 

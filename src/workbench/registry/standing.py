@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.registry import current, store
 
-ALIAS = "challenger"
+ALIAS = "candidate"  # the version that the study's latest run made; champion and challenger are the life cycle's
 _GONE = "Deleted_Internal"  # as MLflow marks a version that was deleted
 
 
@@ -21,7 +21,7 @@ def exists(entry: Mapping[str, Any]) -> bool:
 
 
 def holds(entry: Mapping[str, Any]) -> bool:
-    """Say whether the alias `challenger` points to the version."""
+    """Say whether the alias `candidate` points to the version."""
     name, version = entry["name"], entry["version"]
     rows = store.ask("SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", name, ALIAS)
     return (_alias(name) if rows is None else "".join(str(v) for (v,) in rows)) == version
@@ -42,7 +42,7 @@ def facts(study: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def point(study: str, entry: Mapping[str, Any], note: str) -> None:
-    """Let the alias `challenger` name this version, and model and version say what they are; for the runner alone."""
+    """Let the alias `candidate` name this version, and model and version say what they are; for the runner alone."""
     current.must_hold(study)
     c, name, version = store.client(), entry["name"], entry["version"]
     c.set_registered_model_alias(name, ALIAS, version)

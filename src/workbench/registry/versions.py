@@ -150,9 +150,21 @@ def load(key: Key, model: str = "pd") -> Version:
     file = _folder(pinned) / "artifacts" / scorer.FILE
     if not file.exists():
         raise UserError(f"model {pinned['name']} version {pinned['version']}: its file is gone; `{key.command}`")
+    if changed := _changed_file(pinned):
+        raise UserError(
+            f"model {pinned['name']} version {pinned['version']}: {changed} is not as it was registered;"
+            f" `{key.command}` registers it anew"
+        )
     loaded = scorer.load(file, pinned["digest"])
     tables.note_read(f"model__{model}", pinned["digest"])
     return Version(pinned["name"], pinned["version"], pinned["run_id"], pinned["digest"], loaded, pinned["figures"])
+
+
+def _changed_file(pinned: Mapping[str, Any]) -> str:
+    """Return a file of the version that was changed, added or lost, the model's own apart: its loader looks at that."""
+    there, logged = digests(_folder(pinned)) if pinned["folder"] else {}, pinned["files"]
+    names = {*there, *logged} - {f"artifacts/{scorer.FILE}"} if pinned["folder"] else set()
+    return min((n for n in names if there.get(n) != logged.get(n)), default="")
 
 
 def _folder(pinned: Mapping[str, Any]) -> Path:

@@ -9,8 +9,10 @@ from typing import Any
 
 from workbench import home
 from workbench.evidence import digest_file
-from workbench.registry import current
+from workbench.registry import current, events
 from workbench.registry.current import Record
+from workbench.registry.lifecycle import RETIRED
+from workbench.registry.state import Book, replay
 from workbench.reporting import page
 from workbench.words import number
 
@@ -47,11 +49,13 @@ def render(runs: list[Record], failed: list[Record], folder: Path) -> str:
         studies.setdefault((row["study"], row["period"]), []).append(row)
     bad = sorted((r for r in rows if r["verdict"] in _RANK), key=lambda r: _RANK.index(r["verdict"]))
     of_data = [r for r in bad if r["step"].startswith(_DATA) and r["verdict"] != "error"]
+    chain = events.read()
     return (
         page.templates()
         .get_template("index.html")
         .render(
-            models=models(runs, folder),
+            models=models(runs, folder, replay(chain)),
+            head=chain.head if chain.events else "",
             studies=studies,
             bad=[r for r in bad if r not in of_data],
             of_data=of_data,
@@ -61,15 +65,17 @@ def render(runs: list[Record], failed: list[Record], folder: Path) -> str:
     )
 
 
-def models(runs: list[Record], folder: Path) -> list[dict[str, Any]]:
-    """Return a row for each registered model in use: name, version, kind, verdict, last monitoring, owner, study."""
-    out = []
+def models(runs: list[Record], folder: Path, book: Book | None = None) -> list[dict[str, Any]]:
+    """Return a row for each model a study uses: name, version, state, kind, verdict, last monitoring, owner."""
+    out, book = [], book or Book()
     for record in runs:
         for name, entry in record.models.items():
             verdicts = [_verdict(r, name, entry) for r in runs if r.study == record.study and name in r.tags]
             watched = [r for r in runs if r.study == record.study and r.step.startswith("monitoring/")]
             watched = [r for r in watched if name in {t.lstrip("?") for t in r.reads}]
             row = {"name": entry["name"], "version": entry["version"], "kind": entry["kind"], "period": record.period}
+            state = book.of(entry["name"], entry["version"]).state
+            row |= {"state": "retired from use" if state == RETIRED else state}  # people retire, too
             row |= {"verdict": next((v for v in reversed(verdicts) if v), ""), "owner": record.owner}
             row |= {"watched": _row(watched[-1], folder) if watched else None, "simulated": record.simulated}
             out.append({**row, "page": _row(record, folder)["page"]})

@@ -14,22 +14,12 @@ from workbench.words.markdown import literal
 
 def fault(record: Record) -> str:
     """Return what of a run is not as it was left, in words; empty where all is: evidence, page, tables, models, run."""
-    return _changed_file(record) or _changed_content(record) or proof.fault(record)
+    return proof.changed_file(record) or _changed_content(record) or proof.fault(record)
 
 
 def stands(record: Record) -> bool:
     """Say whether everything a run names is still there as it was left."""
     return not fault(record)
-
-
-def _changed_file(record: Record) -> str:
-    files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
-    for entry in record.models.values():
-        files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
-    for path, digest in files.items():
-        if not path.exists() or digest_file(path) != digest:
-            return f"{path.name} was {'changed' if path.exists() else 'lost'}"
-    return ""
 
 
 def _changed_content(record: Record) -> str:

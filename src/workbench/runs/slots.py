@@ -18,6 +18,7 @@ from workbench.reporting.mail import Server
 from workbench.reporting.webhook import address
 
 FILE = "params/schedule.yaml"
+NO_STUDIES = {"schedule", "governance"}  # files beside the studies
 _FORMS = {"year": r"\d{4}", "quarter": r"\d{4}-Q[1-4]", "month": r"\d{4}-\d{2}"}
 
 
@@ -147,6 +148,6 @@ def load() -> Schedule:
         raise UserError(f"{FILE}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
     for name, report in schedule.reports.items():
         if not report.path.exists():
-            names = [p.stem for p in report.path.parent.glob("*.yaml") if p.name != Path(FILE).name]
+            names = {p.stem for p in report.path.parent.glob("*.yaml")} - NO_STUDIES
             raise UserError(f"{FILE}: reports.{name}: no study '{report.study}'; {nearest(report.study, names)}")
     return schedule

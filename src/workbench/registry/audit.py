@@ -1,0 +1,158 @@
+"""The audit: what the registry says is recomputed from files, data, runs and signatures; what differs is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from workbench import home, tables
+from workbench.models import scorer
+from workbench.params import Key, UserError
+from workbench.registry import chained, events, inventory, labels, policy, proof, registered
+from workbench.registry.chained import Finding
+from workbench.registry.current import Record
+from workbench.registry.events import Chain
+from workbench.registry.lifecycle import EXCEPTION, RETIRED
+from workbench.registry.registered import Registered
+from workbench.registry.state import Book, replay
+
+TABLE = "table."  # how a model's facts name the tables it was learnt from
+Stands = Callable[[Key, str, str], bool]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an audit came to: findings (none: clean), what was looked at in words, and the head of the chain."""
+
+    findings: tuple[Finding, ...]
+    looked_at: str
+    head: str
+
+
+def run(anchor: Path | None = None) -> Result:
+    """Audit the whole registry; changes nothing in it.
+
+    anchor: a file of heads (`n:hash`, one a line) kept elsewhere: the chain must hold each of them, and where all is
+    well its head is added. Without one, the newest events could be removed unseen.
+    """
+    chain, held = events.read(), registered.everything()
+    findings = [*chained.findings(chain), *_policy(chain), *_versions(chain, held), *_labels(chain, held)]
+    findings += [*_days(chain), *(_anchored(chain, anchor) if anchor else ())]
+    if anchor and not findings:
+        _add(anchor, chain.head)
+    words = f"{len(held)} versions and {len(chain.events)} events"
+    return Result(tuple(dict.fromkeys(findings)), words, chain.head)
+
+
+def _policy(chain: Chain) -> Iterator[Finding]:
+    event = chain.policy()
+    adopted = events.adopted(event)
+    if event is None or adopted is None:  # an altered one is named with its event
+        return
+    try:
+        for change in adopted.differences(policy.as_it_stands(adopted.day)):
+            yield Finding(policy.FILE, f"changed since event {event.seq} adopted it: {change}")
+    except UserError as e:
+        yield Finding(policy.FILE, str(e))
+
+
+def _versions(chain: Chain, held: list[Registered]) -> Iterator[Finding]:
+    book, there = replay(chain), {(r.model, r.version): r for r in held}
+    for key in book.standings.keys() - there.keys():
+        yield Finding(f"{key[0]} version {key[1]}", "not in the registry: deleted, or its model renamed")
+    stands = cache(tables.stands)  # versions share tables
+    for r in held:
+        yield from _born_otherwise(chain, r)
+        yield from _changed(book, r, stands)
+
+
+def _born_otherwise(chain: Chain, r: Registered) -> Iterator[Finding]:
+    for e in chain.of(r.model, r.version)[:1]:
+        evidence = events.evidence(e) or {}
+        if evidence and (evidence.get("run_id"), evidence.get("created")) != (r.run_id, r.created):
+            yield Finding(r.name, f"another version of this number was registered after event {e.seq}")
+
+
+def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
+    record, standing = r.record, book.of(r.model, r.version)
+    if record is None:
+        yield Finding(r.name, f"run {r.run_id or 'unknown'} that registered it is gone, or left no record")
+    elif fault := proof.changed_file(record) or proof.fault(record):
+        yield Finding(r.name, fault)
+    if record is not None:
+        yield from _data(r, record, stands)
+    files = registered.files(r)
+    logged = _logged(r, record)
+    if standing.files and registered.digest(files) != standing.files:
+        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that were submitted")
+    elif logged and files != logged:
+        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that its run logged")
+
+
+def _logged(r: Registered, record: Record | None) -> dict[str, str]:
+    entries = record.models.values() if record else ()
+    return next((dict(e["files"]) for e in entries if (e["name"], e["version"]) == (r.model, r.version)), {})
+
+
+def _named(files: dict[str, str], logged: dict[str, str]) -> str:
+    if not files:
+        return "all are gone"
+    differing = sorted(n for n in {*files, *logged} if files.get(n) != logged.get(n))
+    words = {True: "changed", False: "added"}
+    return (
+        ", ".join(f"{n} {words[n in logged] if n in files else 'lost'}" for n in differing) or "changed, and its record"
+    )
+
+
+def _data(r: Registered, record: Record, stands: Stands) -> Iterator[Finding]:
+    """Name the tables a version was learnt from that are no longer whole; the model's own file says which."""
+    for name, digest in _learnt_from(r).items():
+        if not any(stands(key, name, digest) for key in (record.key, Key(record.study))):
+            yield Finding(r.name, f"data: table {name} was changed or lost")
+
+
+def _learnt_from(r: Registered) -> dict[str, str]:
+    try:
+        facts = json.loads((registered.folder(r) / "artifacts" / scorer.FILE).read_bytes())["facts"]
+        return {n.removeprefix(TABLE): str(d) for n, d in facts.items() if n.startswith(TABLE)}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}  # the file itself is a finding
+
+
+def _labels(chain: Chain, held: list[Registered]) -> Iterator[Finding]:
+    for d in labels.differences(chain, held):
+        place = f"{d.model} version {d.version}" if d.version else d.model
+        yield Finding(place, f"{d.words}; `workbench models --rebuild` puts it right")
+
+
+def _days(chain: Chain) -> Iterator[Finding]:
+    today = events.now()[:10]
+    for s in replay(chain).standings.values():
+        if s.state == EXCEPTION and s.until < today:
+            yield Finding(
+                f"{s.model} version {s.version}", f"its exception ended on {s.until}; submit it, or retire it"
+            )
+    for e in inventory.listing():
+        if e.next_review and e.next_review < today and e.state != RETIRED:
+            late = date.fromisoformat(today) - date.fromisoformat(e.next_review)
+            yield Finding(
+                f"{e.model} version {e.version}", f"its review is {late.days} days overdue (`workbench review`)"
+            )
+
+
+def _anchored(chain: Chain, anchor: Path) -> Iterator[Finding]:
+    heads = {f"{e.seq}:{e.digest}" for e in chain.events} | {Chain().head}
+    for line in anchor.read_text(encoding="utf-8").split() if anchor.exists() else ():
+        if line not in heads:
+            number = line.partition(":")[0]
+            yield Finding(str(anchor), f"event {number} was there with another content, or has been removed since")
+
+
+def _add(anchor: Path, head: str) -> None:
+    lines = anchor.read_text(encoding="utf-8").split() if anchor.exists() else []
+    if not lines or lines[-1] != head:
+        home.put(anchor, "".join(f"{line}\n" for line in [*lines, head]).encode())

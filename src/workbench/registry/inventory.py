@@ -1,0 +1,147 @@
+"""The inventory: every version with its state, tier, owner, dates, open conditions and last monitoring verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.params import UserError, day, nearest
+from workbench.registry import current, events, registered
+from workbench.registry.current import Record
+from workbench.registry.events import Chain, Event
+from workbench.registry.lifecycle import RETIRED
+from workbench.registry.policy import Policy
+from workbench.registry.state import Standing, next_review, replay
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "model",
+    "version",
+    "state",
+    "tier",
+    "owner",
+    "champion_since",
+    "next_review",
+    "conditions",
+    "monitoring",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One version of the inventory; days are `YYYY-MM-DD`, empty text and None stand for nothing known."""
+
+    model: str
+    version: str
+    state: str
+    tier: int | None
+    owner: str
+    champion_since: str
+    next_review: str
+    conditions: tuple[str, ...]
+    monitoring: str
+    until: str
+    missing: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return {**vars(self), "conditions": list(self.conditions)}
+
+
+def listing() -> list[Entry]:
+    """Return every version that the registry or the chain knows, by model and number; changes nothing."""
+    chain = events.read()
+    book, policy = replay(chain), _policy(chain)
+    held = {(r.model, r.version) for r in registered.everything()}
+    watched = _watched()
+    keys = sorted({*held, *book.standings}, key=lambda k: (k[0], int(k[1])))
+    return [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
+
+
+def table(entries: list[Entry]) -> pd.DataFrame:
+    """Return the inventory as a table, a row per version; an open condition is counted."""
+    import pandas as pd
+
+    rows = [{**vars(e), "conditions": len(e.conditions), "tier": e.tier or ""} for e in entries]
+    for row, e in zip(rows, entries, strict=True):
+        row["state"] = (
+            f"{e.state}, gone from the registry" if e.missing else e.state + (f" to {e.until}" * bool(e.until))
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def history(model: str) -> list[Event]:
+    """Return every move of a model, oldest first; `UserError` where nothing is known of it."""
+    chain = events.read()
+    moves = chain.of(model)
+    if not moves and not registered.everything(model):
+        names = {e.model for e in chain.events if e.model} | {r.model for r in registered.everything()}
+        raise UserError(f"model '{model}' is not known; {nearest(model, names) if names else 'none is registered yet'}")
+    return moves
+
+
+def as_of(date: str) -> list[dict[str, Any]]:
+    """Return which version of each model decided at the end of a day (UTC), with conditions and what its tier asked.
+
+    `UserError` where the text is no day.
+    """
+    try:
+        if not day(date):
+            raise ValueError("write a day as YYYY-MM-DD")
+    except ValueError as e:
+        raise UserError(f"as-of: {e}") from None
+    chain = events.read().until(date)
+    adopted = events.adopted(chain.policy())
+    out = []
+    for s in replay(chain).standings.values():
+        if not s.is_in_use:
+            continue
+        tier = adopted.policy.tier(s.model) if adopted else None
+        asked = adopted.policy.strictness(s.model).model_dump(mode="json") if adopted and tier else {}
+        facts = {"model": s.model, "version": s.version, "state": s.state, "champion_since": s.champion_since}
+        facts |= {"conditions": list(s.conditions), "tier": tier, **asked, "policy": adopted.digest if adopted else ""}
+        out.append({**facts, "rules": dict(adopted.rules) if adopted else {}})
+    return sorted(out, key=lambda row: row["model"])
+
+
+def _policy(chain: Chain) -> Policy | None:
+    adopted = events.adopted(chain.policy())
+    return adopted.policy if adopted else None
+
+
+def _watched() -> dict[tuple[str, str], str]:
+    """Return the last monitoring verdict of each version: the run that read the model's name, and what it points to."""
+    out: dict[tuple[str, str], str] = {}
+    runs = current.everything()
+    for watching in runs:
+        if not watching.step.startswith("monitoring/"):
+            continue
+        for name, entry in _models_of(watching, runs):
+            if name in {n.lstrip("?") for n in watching.reads}:
+                out[entry["name"], entry["version"]] = f"{watching.verdict} ({watching.period})"
+    return out
+
+
+def _models_of(watching: Record, runs: list[Record]) -> list[tuple[str, Any]]:
+    made = [r for r in runs if r.study == watching.study and r.start <= watching.start]
+    return [item for r in made for item in r.models.items()]
+
+
+def _entry(s: Standing, policy: Policy | None, monitoring: str, missing: bool) -> Entry:
+    tier = policy.tier(s.model) if policy else None
+    months = policy.strictness(s.model).review_months if policy and tier else 0
+    return Entry(
+        model=s.model,
+        version=s.version,
+        state=s.state,
+        tier=tier,
+        owner=policy.models[s.model].owner if policy and tier else "",
+        champion_since=s.champion_since,
+        next_review=next_review(s.reviewed, months) if months and s.state != RETIRED else "",
+        conditions=s.conditions if s.state != RETIRED else (),
+        monitoring=monitoring,
+        until=s.until if s.state == "exception use" else "",
+        missing=missing,
+    )

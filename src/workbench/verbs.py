@@ -1,0 +1,186 @@
+"""The command line's verbs of model governance: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+ONE_STEP = {  # verb → what it does
+    "submit": "put a version forward for validation",
+    "validate": "take a submitted version into validation",
+    "approve": "approve a version, with conditions where there are any",
+    "reject": "reject a version, with a reason",
+    "promote": "make an approved version champion; the one before it retires with the same move",
+    "review": "look at a champion's approval anew; it goes on deciding",
+    "confirm": "confirm a champion after its review",
+    "exempt": "let a version be used without an approval, until a day",
+    "retire": "use a version no more",
+}
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs to the command line."""
+    keygen = commands.add_parser("keygen", help="make a person's private key outside the repository; print the public")
+    keygen.add_argument("person", metavar="ID", help="work id, as in params/governance.yaml")
+    _add_key(keygen)
+    keygen.set_defaults(call=_keygen)
+    policy = commands.add_parser("policy", help="adopt params/governance.yaml and the rules in force, signed")
+    _add_person(policy)
+    policy.set_defaults(call=_policy)
+    models = commands.add_parser("models", help="the inventory: every version, its state, tier, owner, next review")
+    models.add_argument("--json", action="store_true", help="as JSON")
+    models.add_argument("--rebuild", action="store_true", help="make tags and aliases from the chain of moves")
+    models.set_defaults(call=_models)
+    for verb, what in ONE_STEP.items():
+        _add_move(commands, verb, what)
+    history = commands.add_parser("history", help="every move of a model")
+    history.add_argument("model", metavar="MODEL", help="study.model, such as taiwan_cards.pd")
+    history.set_defaults(call=_history)
+    as_of = commands.add_parser("as-of", help="which version was champion on a day, with conditions and thresholds")
+    as_of.add_argument("day", metavar="DATE", help="YYYY-MM-DD")
+    as_of.add_argument("--json", action="store_true", help="as JSON, with every rule then in force")
+    as_of.set_defaults(call=_as_of)
+    diff = commands.add_parser("diff", help="what differs between two versions: inputs, points, parameters")
+    for name in ("first", "second"):
+        diff.add_argument(name, type=_version, metavar="MODEL/VERSION")
+    diff.set_defaults(call=_diff)
+    audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
+    audit.add_argument(
+        "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
+    )
+    audit.set_defaults(call=_audit)
+
+
+def _add_move(commands: argparse._SubParsersAction, verb: str, what: str) -> None:
+    move = commands.add_parser(verb, help=what)
+    move.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    _add_person(move)
+    move.add_argument("--reason", default="", metavar="TEXT")
+    if verb in ("approve", "confirm"):
+        move.add_argument("--condition", action="append", default=[], metavar="TEXT", help="may be given several times")
+    if verb == "exempt":
+        move.add_argument("--until", default="", metavar="DAY", help="last day, YYYY-MM-DD")
+    move.set_defaults(call=_move, verb=verb)
+
+
+def _add_person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="person", required=True, metavar="ID", help="who signs")
+    _add_key(parser)
+
+
+def _add_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", type=Path, metavar="FILE", help="private key (default: in the configuration folder)")
+
+
+def _version(text: str) -> tuple[str, str]:
+    model, _, version = text.removeprefix("models:/").rpartition("/")
+    if not model or not (version.isascii() and version.isdecimal()):
+        raise argparse.ArgumentTypeError(f"'{text[:80]}' names no version; write MODEL/VERSION: taiwan_cards.pd/1")
+    return model, str(int(version))
+
+
+def _keygen(args: argparse.Namespace) -> int:
+    from workbench.registry import signatures
+
+    public = signatures.generate(args.person, args.key)
+    print(f"private key: {args.key or signatures.place(args.person)}, for {args.person} alone")
+    print("to params/governance.yaml, below `people`, with the person's own roles:")
+    print(f"  {args.person}: {{roles: [developer], key: {public}}}")
+    return 0
+
+
+def _policy(args: argparse.Namespace) -> int:
+    from workbench.registry import moves
+
+    event = moves.adopt(args.person, args.key)
+    print(f"policy adopted by {event.person}; head of the chain {event.seq}:{event.digest}")
+    return 0
+
+
+def _move(args: argparse.Namespace) -> int:
+    from workbench.registry import moves
+    from workbench.registry.needs import Request
+    from workbench.reporting import index
+
+    model, version = args.version
+    more: dict[str, Any] = {"conditions": tuple(getattr(args, "condition", ())), "until": getattr(args, "until", "")}
+    event = moves.make(Request(args.verb, model, version, args.person, args.reason, **more), args.key)
+    index.write()
+    detail = event.details
+    print(f"{model} version {version}: {event.source} → {event.target}, by {event.person} ({event.role})")
+    if detail.get("missing_approvals"):
+        print(f"approvals still missing: {detail['missing_approvals']}")
+    if detail.get("replaces"):
+        print(f"version {detail['replaces']} retired with this move")
+    print(f"head of the chain {event.seq}:{event.digest}")
+    return 0
+
+
+def _models(args: argparse.Namespace) -> int:
+    from workbench.registry import events, inventory, labels
+    from workbench.runs import progress
+
+    if args.rebuild:
+        for d in labels.rebuild(events.read()):
+            print(f"{d.model}{f' version {d.version}' if d.version else ''}: {d.words}; put right")
+    entries = inventory.listing()
+    if args.json:
+        print(json.dumps([e.to_json() for e in entries], ensure_ascii=False, indent=1))
+        return 0
+    out = progress.output()
+    out.print(progress.table(inventory.table(entries)) if entries else "no model is registered yet", markup=False)
+    out.print(f"head of the chain {events.read().head}", markup=False)
+    return 0
+
+
+def _history(args: argparse.Namespace) -> int:
+    from workbench.registry import inventory
+
+    for e in inventory.history(args.model):
+        said = [
+            f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
+        ]
+        words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
+        print("; ".join([words, *said]))
+    return 0
+
+
+def _as_of(args: argparse.Namespace) -> int:
+    from workbench.registry import inventory
+
+    rows = inventory.as_of(args.day)
+    if args.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return 0
+    for row in rows:
+        print(
+            f"{row['model']} version {row['version']}: {row['state']} since {row['champion_since']}, tier {row['tier']}"
+        )
+        for condition in row["conditions"]:
+            print(f"  condition: {condition}")
+        for name, least in row.get("minimum", {}).items():
+            print(f"  at least: {name} {least:g}")
+    print("" if rows else f"no model had a champion on {args.day}", end="" if rows else "\n")
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from workbench.registry import differing
+    from workbench.runs import progress
+
+    table = differing.versions(args.first, args.second)
+    progress.output().print(progress.table(table) if len(table) else "nothing differs", markup=False)
+    return 0
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from workbench.registry import audit
+
+    result = audit.run(args.anchor)
+    for finding in result.findings:
+        print(f"{finding.place}: {finding.what}")
+    count = len(result.findings)
+    print(f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}; head of the chain {result.head}")
+    return 1 if count else 0

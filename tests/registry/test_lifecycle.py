@@ -1,0 +1,349 @@
+"""Moves: each made by whom it belongs to, with what it needs, else refused in one line; never two champions, nor none."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import governed
+from workbench import cli, home
+from workbench.params import UserError
+from workbench.registry import events, inventory, lifecycle, moves, policy, registered, signatures
+from workbench.registry.state import replay
+
+ROOT = Path(__file__).parents[2]
+MODEL = governed.MODEL
+
+
+def _state(version: str) -> str:
+    return replay(events.read()).of(MODEL, version).state
+
+
+def _refused(verb: str, person: str, version: str = "2", **more: object) -> str:
+    with pytest.raises(UserError) as e:
+        governed.move(verb, person, version, **more)
+    return str(e.value)
+
+
+def test_every_move_leads_from_states_to_states_with_needs_that_are_known():
+    for m in lifecycle.MOVES.values():
+        assert {*m.sources, m.target} <= set(lifecycle.STATES) and set(m.needs) <= set(lifecycle.NEEDS)
+        assert m.role in lifecycle.ROLES
+    reachable = {lifecycle.CANDIDATE, lifecycle.CONDITIONAL, *(m.target for m in lifecycle.MOVES.values())}
+    assert reachable == set(lifecycle.STATES)
+
+
+def test_the_page_holds_the_table_of_the_code():
+    page = (ROOT / "docs" / "governance.md").read_text(encoding="utf-8")
+    assert lifecycle.table() in page, "python -m workbench.registry.lifecycle prints what docs/governance.md holds"
+
+
+def test_a_life_from_the_command_line(bank, capsys):
+    def said(*words: str) -> str:
+        assert cli.main(list(words)) == 0
+        return capsys.readouterr().out
+
+    assert said("submit", f"{MODEL}/2", "--as", "dev").startswith(
+        f"{MODEL} version 2: candidate → submitted, by dev (developer)\n"
+    )
+    said("validate", f"models:/{MODEL}/2", "--as", "val")
+    said("approve", f"{MODEL}/2", "--as", "app")
+    assert registered.aliases(MODEL) == {"champion": "1", "challenger": "2", "candidate": "2"}
+    out = said("promote", f"{MODEL}/2", "--as", "own")
+    assert "version 1 retired with this move\nhead of the chain 9:" in out
+    assert registered.aliases(MODEL) == {"champion": "2", "candidate": "2"}
+    one, two = json.loads(said("models", "--json"))
+    today = date.today().isoformat()
+    assert (one["state"], two["state"], two["champion_since"]) == ("retired", "champion", two["champion_since"])
+    assert two["champion_since"] <= today < two["next_review"] and two["tier"] == 2 and two["owner"] == "own"
+    assert one["conditions"] == [] and "champion" in said("models")
+    assert said("history", MODEL).count("\n") == 8
+    (row,) = json.loads(said("as-of", two["champion_since"], "--json"))
+    assert row["version"] == "2" and row["minimum"] == {"holdout_auc": 0.6} and row["rules"]["psi"] == [0.1, 0.25]
+    assert said("as-of", "2020-01-01") == "no model had a champion on 2020-01-01\n"
+    assert "points" in said("diff", f"{MODEL}/1", f"{MODEL}/2")
+    assert said("diff", f"{MODEL}/1", f"{MODEL}/1") == "nothing differs\n"
+
+
+def test_who_may_not_is_told_who_may(bank, tmp_path):
+    assert _refused("submit", "val") == "params/governance.yaml: val is validator; it takes the role developer (dev)"
+    signatures.generate("valery", tmp_path / "key.pem")
+    with pytest.raises(UserError) as e:
+        moves.make(governed.Request("submit", MODEL, "2", "valery"), tmp_path / "key.pem")
+    assert str(e.value) == "params/governance.yaml: nobody is called 'valery'; did you mean 'val'?"
+    both = governed.policy()
+    both["people"]["dev"]["roles"] = ["developer", "validator", "approver"]
+    governed.write_policy(both)
+    assert _refused("submit", "dev") == (
+        'params/governance.yaml: changed since event 1 adopted it (people.dev.roles: ["developer"] → ["developer", "validator", '
+        '"approver"]); an approver adopts it: `workbench policy --as ID`'
+    ).replace('"', "'")
+    moves.adopt("app")
+    governed.move("submit", "dev", "2")
+    for verb in ("validate", "reject"):
+        assert "dev has developed it; somebody else decides" in _refused(verb, "dev", reason="r")
+
+
+@pytest.mark.parametrize(
+    ("verb", "person", "words"),
+    [
+        (
+            "approve",
+            "app",
+            "bank.pd version 2: approve is refused: it is candidate, and approve begins at in validation",
+        ),
+        (
+            "promote",
+            "own",
+            "bank.pd version 2: promote is refused: it is candidate, and promote begins at approved or approved with conditions",
+        ),
+        ("retire", "own", 'bank.pd version 2: retire is refused: a reason (--reason "…")'),
+    ],
+)
+def test_a_move_out_of_place_is_one_line(bank, verb, person, words):
+    assert _refused(verb, person) == words
+
+
+def test_all_that_is_missing_is_named_at_once(bank):
+    low = governed.registered(4, {"holdout_auc": 0.55}, "refuse")
+    governed.move("submit", "dev", low)
+    governed.move("validate", "val", low)
+    assert _refused("approve", "app", low) == (
+        f"bank.pd version {low}: approve is refused: the validation battery refuses it; reject it, or develop another; "
+        "holdout_auc is 0.55, its tier asks 0.6"
+    )
+    governed.move("reject", "app", low, reason="ranks too little")
+    assert _state(low) == "rejected"
+    limit = date.today() + timedelta(days=90)
+    for until in ("", "soon", (limit + timedelta(days=1)).isoformat()):
+        assert _refused("exempt", "app", low, reason="no other", until=until) == (
+            f"bank.pd version {low}: exempt is refused: the last day, after today and by {limit} (--until {limit})"
+        )
+    governed.move("exempt", "app", low, reason="no other", until=limit.isoformat())
+    assert inventory.listing()[-1].until == limit.isoformat()
+
+
+def test_what_a_battery_refers_is_approved_with_conditions_only(bank):
+    referred = governed.registered(5, verdict="refer")
+    governed.move("submit", "dev", referred)
+    governed.move("validate", "val", referred)
+    assert _refused("approve", "app", referred).endswith(
+        'the validation battery refers it: set a condition (--condition "…")'
+    )
+    governed.move("approve", "app", referred, conditions=("six months only",))
+    assert _state(referred) == "approved with conditions"
+
+
+def test_a_version_altered_after_submission_goes_no_further(bank):
+    governed.move("submit", "dev", "2")
+    file = registered.folder(registered.one(MODEL, "2")) / "served.py"
+    file.write_text(file.read_text() + "\n")
+    assert _refused("validate", "val") == (
+        "bank.pd version 2: validate is refused: served.py was changed; `workbench run` registers it anew; "
+        "its files are other than those that were submitted; `workbench audit` names them"
+    )
+
+
+def test_tier_1_takes_two_approvers(bank):
+    governed.write_policy(governed.policy("high"))
+    moves.adopt("second")
+    governed.move("submit", "dev", "2")
+    governed.move("validate", "val", "2")
+    assert governed.move("approve", "app", "2").details == {"missing_approvals": 1}
+    assert _state("2") == "in validation"
+    assert (
+        _refused("approve", "app")
+        == "bank.pd version 2: approve is refused: app has approved it; another approver is needed"
+    )
+    governed.move("approve", "second", "2")
+    assert _state("2") == "approved"
+
+
+def test_a_champion_under_review_decides_until_it_is_confirmed_or_replaced(bank):
+    governed.move("review", "val", reason="three alarms")
+    assert registered.aliases(MODEL)["champion"] == "1"
+    governed.move("confirm", "app")
+    assert _state("1") == "champion"
+    governed.move("review", "val", reason="again")
+    governed.champion("2")
+    assert (_state("1"), _state("2")) == ("retired", "champion")
+
+
+def test_a_text_that_mlflow_would_cut_is_refused(bank):
+    words = _refused("retire", "own", reason="x" * 6000)
+    assert words.startswith("retire: detail is 6,") and words.endswith(
+        " characters long, of which MLflow keeps 6,000; shorten it"
+    )
+    assert len(events.read().events) == 5
+
+
+def _promote(place: str, config: str, version: str, both: Any, out: Any) -> None:
+    os.environ.update(WORKBENCH_HOME=place, XDG_CONFIG_HOME=config)
+    writing = events.writing
+
+    @contextmanager
+    def after_both_have_looked() -> Iterator[events.Chain]:
+        both.wait(60)
+        with writing() as chain:
+            yield chain
+
+    events.writing = after_both_have_looked
+    try:
+        out.put(("won", governed.move("promote", "own", version).version))
+    except UserError as e:
+        out.put(("told", str(e)))
+
+
+def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank):
+    third = governed.registered(3)
+    for version in ("2", third):
+        governed.approved(version)
+    spawn = multiprocessing.get_context("spawn")
+    both, out = spawn.Barrier(2), spawn.Queue()
+    started = [
+        spawn.Process(target=_promote, args=(str(bank), os.environ["XDG_CONFIG_HOME"], v, both, out))
+        for v in ("2", third)
+    ]
+    for p in started:
+        p.start()
+    ended = dict(out.get(timeout=120) for _ in started)
+    for p in started:
+        p.join()
+    winner = ended["won"]
+    loser = "2" if winner == third else third
+    assert ended["told"] == (
+        f"bank.pd version {loser}: promote: overtaken by event 12, version {winner} became champion;"
+        " look at `workbench history bank.pd`, then decide anew"
+    )
+    book = replay(events.read())
+    assert [s.version for s in book.standings.values() if s.is_in_use] == [winner]
+    assert registered.aliases(MODEL)["champion"] == winner
+
+
+def test_between_two_champions_there_is_always_one(bank):
+    """While version 2 takes the place of version 1, whoever reads the chain or the alias sees one of the two."""
+    governed.approved("2")
+    code = (
+        "import os, sys; from workbench.registry import events, registered, store; from workbench.registry.state import replay\n"
+        f"store.client(); print('ready', flush=True)\nwhile not os.path.exists({str(bank / 'done')!r}):\n"
+        f"    print(replay(events.read()).champion({MODEL!r}).version, registered.aliases({MODEL!r})['champion'], flush=True)\n"
+    )
+    env = {**os.environ, "WORKBENCH_HOME": str(bank)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) as watching:
+        assert watching.stdout.readline() == "ready\n"
+        governed.move("promote", "own", "2")
+        (bank / "done").touch()
+        seen = watching.stdout.read().split("\n")[:-1]
+    assert watching.returncode == 0 and seen and set(seen) <= {"1 1", "1 2", "2 1", "2 2"}
+    assert [line[0] for line in seen] == sorted(line[0] for line in seen)
+
+
+def test_a_bank_without_a_policy_is_told_so_and_the_inventory_still_shows(bank, capsys):
+    (home.root() / policy.FILE).unlink()
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 2
+    assert capsys.readouterr().err == "workbench: params/governance.yaml is not there; docs/governance.md shows one\n"
+    assert cli.main(["models"]) == 0
+
+
+def test_a_private_key_is_its_owners_alone(bank, tmp_path, capsys):
+    place = tmp_path / "key.pem"
+    assert cli.main(["keygen", "new", "--key", str(place)]) == 0
+    assert f"  new: {{roles: [developer], key: {signatures.public('new', place)}}}" in capsys.readouterr().out
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.chmod(0o640)
+    with pytest.raises(UserError) as e:
+        signatures.load("new", place)
+    assert str(e.value) == f"{place}: others may read this private key; `chmod 600` it, or make a new one"
+    assert cli.main(["keygen", "new", "--key", str(place)]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"workbench: {place} is there already and may have signed; name another place with --key\n"
+    )
+    assert cli.main(["keygen", "new", "--key", str(bank / "key.pem")]) == 2
+    assert "a private key doesn't belong into the workbench's folder; name a place outside" in capsys.readouterr().err
+
+
+def test_a_signature_holds_for_its_content_alone(tmp_path):
+    signatures.generate("x", tmp_path / "x.pem")
+    key, public = signatures.load("x", tmp_path / "x.pem"), signatures.public("x", tmp_path / "x.pem")
+    signed = signatures.sign(key, b"content")
+    assert signatures.is_signed(public, signed, b"content")
+    assert not signatures.is_signed(public, signed, b"Content") and not signatures.is_signed(public, "x", b"content")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"peeple": {}}, "peeple: Extra inputs are not permitted"),
+        ({"people": {"dev": {"roles": ["developer"], "key": "short"}}}, "people.dev.key: no public key; write the line that `workbench keygen` prints"),
+        ({"people": {"Wang Wei": {"roles": ["developer"], "key": "x"}}}, "people.Wang Wei: String should match pattern '^[a-z][a-z0-9_-]{1,31}$'"),
+        ({"by_tier": {1: {"approvers": 2, "review_months": 6}}}, "by_tier: tier 2 is missing"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_is_wrong_is_one_line(bank, change, words):
+    governed.write_policy({**governed.policy(), **change})
+    with pytest.raises(UserError) as e:
+        policy.load()
+    assert str(e.value) == f"params/governance.yaml: {words}"
+
+
+def test_a_model_needs_an_owner_who_is_there_and_a_purpose_that_is_tiered(bank):
+    content = governed.policy()
+    for name, value, words in (
+        ("owner", "owner9", "models.bank.pd.owner: nobody is called 'owner9'; did you mean 'own'?"),
+        ("owner", "dev", "models.bank.pd.owner: dev has not the role owner"),
+        ("purpose", "decisions", "models.bank.pd.purpose: 'decisions': did you mean 'decision'?"),
+        ("justification", "why", "models.bank.pd.justification: String should have at least 10 characters"),
+    ):
+        listed = {**content["models"][MODEL], name: value}
+        governed.write_policy({**content, "models": {MODEL: listed}})
+        with pytest.raises(UserError) as e:
+            policy.load()
+        assert str(e.value) == f"params/governance.yaml: {words}"
+
+
+def test_a_policy_is_adopted_once_and_by_an_approver_of_the_one_before(bank):
+    with pytest.raises(UserError) as e:
+        moves.adopt("app")
+    assert str(e.value) == "params/governance.yaml: event 1 has adopted it as it stands"
+    content = governed.policy()
+    content["people"]["dev"]["roles"] = ["developer", "approver"]
+    governed.write_policy(content)
+    with pytest.raises(UserError, match=r"dev is developer; it takes the role approver \(app, second\)$"):
+        moves.adopt("dev")
+    assert moves.adopt("second").seq == 6
+
+
+def test_days_of_review_are_counted_from_the_policy(bank, monkeypatch):
+    from workbench.registry import audit
+
+    later = (date.today() + timedelta(days=500)).isoformat()
+    monkeypatch.setattr(events, "now", lambda: f"{later}T00:00:00Z")
+    (words,) = [f.what for f in audit.run().findings]
+    assert words.endswith(" days overdue (`workbench review`)")
+    changed = replace(events.read().events[0], person="eve")
+    assert changed.digest != events.read().events[0].digest
+
+
+def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
+    from workbench.words import speaking
+
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    page = (bank / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "<td>submitted</td>" in page and f"<code>{events.read().head}</code>" in page
+    assert cli.main(["retire", f"{MODEL}/2", "--as", "own", "--reason", "another is better"]) == 0
+    from workbench.reporting import index
+
+    with speaking("zh_CN"):
+        assert "<td>已退役</td>" in index.render(inventory.current.everything(), [], bank / "reports")
