@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from workbench.registry import events, proof, runs, signatures
+from workbench.params import UserError
+from workbench.registry import events, needs, proof, registered, runs, signatures
+from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES
 from workbench.registry.policy import Policy
@@ -30,11 +33,28 @@ class Judge:
 
 def findings(chain: Chain) -> Iterator[Finding]:
     """Yield what is wrong with the chain itself; what is signed, and by whom, is judged by the policy then in force."""
-    yield from _links(chain)
-    book, judges = Book(), _judges(chain)
+    judges = _judges(chain)
+    yield from _broken(chain, judges)
     for e in chain.events:
-        faults = (*_run(e), *_signed(judges[e.run_id], e), *_lawful(judges[e.run_id], book, e), *_evidence(e))
-        yield from (Finding(_place(e), what) for what in faults)
+        for what in (*_run(e), *_evidence(e, judges[e.run_id].policy)):
+            yield Finding(_place(e), what)
+
+
+def must_hold(chain: Chain) -> None:
+    """Raise `UserError` with the first fault of numbers, links, signatures, roles or moves; nothing is built on those.
+
+    Whoever may write to the store can write a run that looks like an event, but not sign it.
+    """
+    for f in _broken(chain, _judges(chain)):
+        raise UserError(f"governance: {f.place}: {f.what}; nothing is moved or served on it; `workbench audit`")
+
+
+def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
+    yield from _links(chain)
+    book = Book()
+    for e in chain.events:
+        for what in (*_signed(judges[e.run_id], e), *_lawful(judges[e.run_id], book, e)):
+            yield Finding(_place(e), what)
         book.apply(e)
 
 
@@ -53,6 +73,8 @@ def _links(chain: Chain) -> Iterator[Finding]:
             yield Finding(gone, "gone from the chain: the run was deleted for good")
         elif e.prev != digest:
             yield Finding(_place(e), f"it doesn't follow event {number} as that is now: one of them was altered")
+        if before and e.at < before.at:
+            yield Finding(_place(e), f"it is dated {e.at}, before event {number} ({before.at})")
         before = e
 
 
@@ -120,16 +142,42 @@ def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
         yield f"version {champion.version} was champion, and it doesn't say so"
 
 
-def _evidence(e: Event) -> Iterator[str]:
+def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:
     evidence = events.evidence(e)
     if evidence is None:
         yield f"its {events.EVIDENCE} was altered or lost"
         return
-    if e.verb == POLICY and evidence.get("policy") is None:
-        yield f"its {events.EVIDENCE} holds no policy"
+    if e.verb == POLICY:
+        yield from () if evidence.get("policy") else (f"its {events.EVIDENCE} holds no policy",)
+        return
+    records = []
     for run_id, entry in evidence.get("runs", {}).items():
         record = runs.record(run_id)
         if record is None or record.digest != entry["record"]:
             yield f"the run of {entry['step']} it stands on left another record, or is gone"
         elif fault := proof.changed_file(record) or proof.fault(record):
             yield f"the run of {entry['step']} it stands on: {fault}"
+        records += [record] if record else []
+    yield from _restated(e, evidence, records)
+    yield from _met(e, evidence, judge)
+
+
+def _restated(e: Event, evidence: Mapping[str, Any], records: list[Record]) -> Iterator[str]:
+    """Name what the evidence says otherwise than the runs and files it names: a client may be altered, too."""
+    if registered.digest(evidence.get("files", {})) != e.files:
+        yield f"its {events.EVIDENCE} names other files than the event"
+    born = next((r for r in records if r.run_id == evidence.get("run_id")), None)
+    if born and evidence.get("figures") != needs.finite(born.figures):
+        yield f"its {events.EVIDENCE} gives other figures than the run that registered the version"
+    verdicts = {v for r in records if (v := needs.verdict(r, e.model, e.version))}
+    if evidence.get("verdict", "") not in (verdicts or {""}):
+        yield f"its {events.EVIDENCE} gives the verdict {evidence.get('verdict')}, the battery {', '.join(verdicts)}"
+
+
+def _met(e: Event, evidence: Mapping[str, Any], judge: Policy | None) -> Iterator[str]:
+    """Name what its move needs and its evidence doesn't show."""
+    move = MOVES.get(e.verb)
+    if move and "battery" in move.needs and evidence.get("verdict", "") in ("", "refuse"):
+        yield f"the battery said {evidence.get('verdict') or 'nothing'} of the version, and it was made all the same"
+    if move and "minimum" in move.needs and judge and judge.tier(e.model):
+        yield from needs.below(judge.strictness(e.model).minimum, evidence.get("figures", {}))

@@ -187,7 +187,7 @@ def append(chain: Chain, event: Event, evidence: Mapping[str, Any], key: Ed25519
         event,
         seq=previous.seq + 1 if previous else 1,
         prev=previous.digest if previous else FIRST,
-        at=now(),
+        at=max(now(), previous.at) if previous else now(),  # clocks of two machines differ
         evidence=digest(evidence),
     )
     signed = replace(signed, signature=signatures.sign(key, signed.digest.encode()))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import events, labels, needs, policy, signatures
+from workbench.registry import chained, events, labels, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
 from workbench.registry.needs import Case, Request
@@ -29,6 +29,7 @@ def make(request: Request, key: Path | None = None) -> Event:
     looked = _last(events.read(), request.model)
     private = signatures.load(request.person, key)
     with events.writing() as chain:
+        chained.must_hold(chain)
         _refuse_overtaken(request, looked, _last(chain, request.model))
         event, case = _decided(request, chain, private)
         written = events.append(chain, event, case.evidence(), private)
@@ -43,6 +44,7 @@ def adopt(person: str, key: Path | None = None) -> Event:
     """
     private = signatures.load(person, key)
     with events.writing() as chain:
+        chained.must_hold(chain)
         adopting = chain.policy()
         before, after = events.adopted(adopting), policy.as_it_stands(events.now()[:10])
         if before and not before.differences(after):

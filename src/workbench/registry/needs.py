@@ -57,8 +57,7 @@ class Case:
     @property
     def verdict(self) -> str:
         """What the battery says of the version; empty where it says nothing."""
-        said = [t["tags"][VERDICT] for t in self.battery.tags.values() if VERDICT in t["tags"]] if self.battery else []
-        return str(said[0]) if said else ""
+        return verdict(self.battery, self.request.model, self.request.version) if self.battery else ""
 
     def evidence(self) -> dict[str, Any]:
         """Return what the move is made on, so that anyone can look at it later."""
@@ -70,7 +69,7 @@ class Case:
             "files": dict(self.files),
             "runs": {x.run_id: {"step": x.step, "record": x.digest} for x in records},
             "verdict": self.verdict,
-            "figures": {n: v for n, v in (self.record.figures if self.record else {}).items() if math.isfinite(v)},
+            "figures": finite(self.record.figures if self.record else {}),
             "tier": self.policy.tier(self.request.model),
             "listed": listed.model_dump(mode="json") if listed else None,
         }
@@ -85,13 +84,19 @@ def case(request: Request, standing: Standing, policy: Policy) -> Case:
 def battery(r: Registered) -> Record | None:
     """Return the latest current run of a validation battery that speaks of this very version."""
     study = r.model.partition(".")[0]
-    speaking = [
-        record
-        for record in current.everything(study=study)
-        for said in record.tags.values()
-        if (said["name"], said["version"]) == (r.model, r.version) and VERDICT in said["tags"]
-    ]
+    speaking = [record for record in current.everything(study=study) if verdict(record, r.model, r.version)]
     return speaking[-1] if speaking else None
+
+
+def verdict(record: Record, model: str, version: str) -> str:
+    """Return what a battery's run says of a version; empty where it says nothing of it."""
+    of = (t["tags"] for t in record.tags.values() if (t["name"], t["version"]) == (model, version))
+    return next((str(tags[VERDICT]) for tags in of if VERDICT in tags), "")
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are numbers."""
+    return {n: v for n, v in figures.items() if math.isfinite(v)}
 
 
 def missing(move: Move, c: Case) -> list[str]:
@@ -137,14 +142,15 @@ def _minimum(c: Case) -> str:
     if c.policy.tier(c.request.model) is None:
         return ""
     asked, figures = c.policy.strictness(c.request.model).minimum, c.record.figures if c.record else {}
+    return "; ".join(below(asked, figures))
+
+
+def below(asked: Mapping[str, float], figures: Mapping[str, float]) -> list[str]:
+    """Return in words which least values the recorded figures don't reach, or that none of them is recorded."""
     if asked and not set(asked) & set(figures):
-        return f"none of the figures its tier asks for is recorded ({', '.join(asked)})"
-    low = [
-        f"{n} is {figures[n]:.4g}, its tier asks {v:g}"
-        for n, v in asked.items()
-        if n in figures and not figures[n] >= v
-    ]
-    return "; ".join(low)
+        return [f"none of the figures its tier asks for is recorded ({', '.join(asked)})"]
+    recorded = {n: figures[n] for n in asked if n in figures}
+    return [f"{n} is {v:.4g}, its tier asks {asked[n]:g}" for n, v in recorded.items() if not v >= asked[n]]
 
 
 def _conditions(c: Case) -> str:

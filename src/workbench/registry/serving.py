@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.params import UserError
-from workbench.registry import events, registered
+from workbench.registry import chained, events, registered
 from workbench.registry.lifecycle import EXCEPTION
-from workbench.registry.state import Standing, replay
+from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -19,7 +19,7 @@ def champion(model: str) -> PyFuncModel:
     `UserError` where the model has none, or a file of it isn't the one that was submitted and approved: no code of it
     has been run then.
     """
-    standing = replay(events.read()).champion(model)
+    standing = _book().champion(model)
     if standing is None:
         raise UserError(f"model '{model}' has no champion; `workbench models` shows its versions")
     return _loaded(standing)
@@ -27,10 +27,16 @@ def champion(model: str) -> PyFuncModel:
 
 def excepted(model: str, version: str) -> PyFuncModel:
     """Return a version in exception use, until its last day; `UserError` as `champion`."""
-    standing, today = replay(events.read()).of(model, version), events.now()[:10]
+    standing, today = _book().of(model, version), events.now()[:10]
     if standing.state != EXCEPTION or standing.until < today:
         raise UserError(f"{model} version {version}: no exception holds today; `workbench history {model}`")
     return _loaded(standing)
+
+
+def _book() -> Book:
+    chain = events.read()
+    chained.must_hold(chain)
+    return replay(chain)
 
 
 def _loaded(s: Standing) -> PyFuncModel:
