@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 
 from workbench import home, tables
+from workbench.evidence import digest_file
 from workbench.models import scorer
 from workbench.params import Key, UserError
-from workbench.registry import chained, events, inventory, labels, policy, proof, registered
+from workbench.registry import chained, current, events, inventory, labels, policy, proof, registered
 from workbench.registry.chained import Finding
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
@@ -41,7 +42,7 @@ def run(anchor: Path | None = None) -> Result:
     """
     chain, held = events.read(), registered.everything()
     findings = [*chained.findings(chain), *_policy(chain), *_versions(chain, held), *_labels(chain, held)]
-    findings += [*_days(chain), *(_anchored(chain, anchor) if anchor else ())]
+    findings += [*_runs(held), *_days(chain), *(_anchored(chain, anchor) if anchor else ())]
     if anchor and not findings:
         _add(anchor, chain.head)
     words = f"{len(held)} versions and {len(chain.events)} events"
@@ -91,6 +92,21 @@ def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
         yield Finding(r.name, f"served files: {_named(files, logged)}; not those that were submitted")
     elif logged and files != logged:
         yield Finding(r.name, f"served files: {_named(files, logged)}; not those that its run logged")
+
+
+def _runs(held: list[Registered]) -> Iterator[Finding]:
+    """Name current runs and pages that aren't as they were left: inventory and readers go by them.
+
+    A run that registered a version is named with it; a page that is lost misleads nobody.
+    """
+    born = {r.run_id for r in held}
+    for record in current.everything():
+        if record.run_id not in born and (fault := proof.changed_file(record) or proof.fault(record)):
+            yield Finding(f"{record.key.place} {record.step}", fault)
+        for artifact, page in record.pages.items():
+            path = home.reports() / page
+            if path.exists() and digest_file(path) != record.files[artifact]:
+                yield Finding(f"reports/{page}", "changed since its run wrote it; `workbench run` puts it right")
 
 
 def _logged(r: Registered, record: Record | None) -> dict[str, str]:
