@@ -139,11 +139,11 @@ def _history(args: argparse.Namespace) -> int:
     from workbench.registry import inventory
 
     for e in inventory.history(args.model):
-        said = [
+        each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
         words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
-        print("; ".join([words, *said]))
+        print("; ".join([words, *each]))
     return 0
 
 

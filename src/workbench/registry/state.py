@@ -74,7 +74,7 @@ def replay(events: Chain | Iterable[Event]) -> Book:
 
 
 def _moved(s: Standing, e: Event) -> Standing:
-    day, said = e.at[:10], e.details
+    day, details = e.at[:10], e.details
     s = replace(s, state=e.target, event=e.seq, files=s.files or e.files)
     if e.verb == "submit":
         developers = tuple(sorted({*s.developers, e.person}))
@@ -82,12 +82,12 @@ def _moved(s: Standing, e: Event) -> Standing:
     if e.verb in ("validate", "reject"):
         return replace(s, approved_by=(), conditions=(), until="")
     if e.verb in ("approve", "confirm"):
-        conditions = tuple(dict.fromkeys((*s.conditions, *said.get("conditions", []))))
+        conditions = tuple(dict.fromkeys((*s.conditions, *details.get("conditions", []))))
         s = replace(s, approved_by=tuple(sorted({*s.approved_by, e.person})), conditions=conditions)
     if e.target == lifecycle.CHAMPION:
         return replace(s, champion_since=s.champion_since or day, reviewed=day)
     if e.verb == "exempt":
-        return replace(s, until=str(said.get("until", "")))
+        return replace(s, until=str(details.get("until", "")))
     return replace(s, champion_since="", reviewed="") if e.verb == "retire" else s
 
 
