@@ -92,7 +92,9 @@ def test_what_is_printed_runs_to_its_pages(clone):
     assert done.returncode == 0, done.stdout + done.stderr
     pages = clone / "reports" / "repaid" / "once"
     assert "early repayment rate" in (pages / "panel" / "build.html").read_text(encoding="utf-8")
-    assert "How much richer in early repayments" in (pages / "validation" / "battery.html").read_text(encoding="utf-8")
+    assert "rate of the event in the highest tenth over the rate of all" in (
+        pages / "validation" / "battery.html"
+    ).read_text(encoding="utf-8")
     assert "Accounts to call: " in (pages / "actions" / "early_warning.html").read_text(encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ FAMILY, KINDS = "fairness", {"binary", "rate", "amount"}
 AGE_BANDS, FEW_VALUES = (25, 35, 45, 60), 10
 NO_GROUP = "no group recorded"
 NAMES = ["column", "group", "rows", "selected", "predicted", "observed", "low", "high"]
-SOURCE = "29 CFR 1607.4(D) (a benchmark of employment selection)"
+SOURCE = "29 CFR 1607.4(D)"
 
 
 def _groups(values: pd.Series) -> pd.Series:
