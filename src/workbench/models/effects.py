@@ -48,13 +48,13 @@ def given_the_others(
     for step in [*([every] * (SWEEPS - 1)), 1]:
         codes = {n: f.codes[::step] for n, f in fines.items()}
         z = sum((effects[n].fine[codes[n]] for n in effects), np.zeros(len(y[::step])))
-        intercept = _level(z, y[::step], intercept)
+        intercept = level(z, y[::step], intercept)
         z += intercept
         for name, fine in fines.items():
             new = _merged_again(fine, shapes[name], effects[name], (codes[name], y[::step], expit(z)), settings)
             z += (new.fine - effects[name].fine)[codes[name]]
             effects = effects | {name: new}
-    return intercept + _level(z, y, 0.0), effects
+    return intercept + level(z, y, 0.0), effects
 
 
 def _merged_again(
@@ -84,7 +84,7 @@ def _merged_again(
     return Effects(bins, values, values[place])
 
 
-def _level(z: np.ndarray, y: np.ndarray, intercept: float) -> float:
+def level(z: np.ndarray, y: np.ndarray, intercept: float) -> float:
     """Return the intercept at which predictions and outcomes have the same mean."""
     for _ in range(20):
         p = expit(intercept + z)
