@@ -140,6 +140,11 @@ def _coarse(fine: Bins, order: list[np.ndarray], cuts: np.ndarray) -> Bins:
     return Bins(fine.name, groups=tuple(map(tuple, groups)), special=fine.special)
 
 
+def fine_woe(fine: Bins, bins: WoeBins) -> np.ndarray:
+    """Return the WOE of each fine bin: that of the bin it was merged into."""
+    return bins.woe[placed(fine, bins.bins)]
+
+
 def placed(fine: Bins, bins: Bins) -> np.ndarray:
     """Return which merged bin each fine bin is in; special codes, missing and unseen keep their own."""
     if fine.groups:

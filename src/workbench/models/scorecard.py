@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from workbench.models.binning import WoeBins, best_bins, placed
+from workbench.models.binning import WoeBins, best_bins, fine_woe
 from workbench.models.effects import Effects, given_the_others, level, start
 from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
 from workbench.models.kinds import Kind
@@ -97,7 +97,7 @@ class Scorecard(TabularClassifier):
         Slopes are read from an even sample of at most 200,000 rows, the intercept from all.
         """
         names, every = list(bins.chosen), -(-len(y) // ON_WOE)
-        fine = {n: bins[n].woe[placed(bins.fine[n].bins, bins[n].bins)] for n in names}
+        fine = {n: fine_woe(bins.fine[n].bins, bins[n]) for n in names}
         woe = np.column_stack([fine[n][bins.fine[n].codes[::every]] for n in names])
         columns, (intercept, *by_column) = slopes(woe, y[::every], 1 / self.C)
         self.bins_ = {names[c]: bins[names[c]] for c in columns}
@@ -212,11 +212,11 @@ class Characteristics(Mapping[str, WoeBins]):
         fines = {n: self.fine[n].learnt(fold, every) for n in self.chosen}
         alone = {n: best_bins(f, self.shapes[n], self._share) for n, f in fines.items()}
         codes = {n: self.fine[n].codes[::every] for n in fines}
-        woe = np.column_stack([b.woe[placed(fines[n].bins, b.bins)][codes[n]] for n, b in alone.items()])
+        woe = np.column_stack([fine_woe(fines[n].bins, b)[codes[n]] for n, b in alone.items()])
         intercept, *by_column = logistic(woe[rows], y[rows])
         effects = {n: start(fines[n], alone[n], b) for n, b in zip(fines, by_column, strict=True)}
-        level, effects = given_the_others(fines, self.shapes, effects, y[rows], (self._share, RIDGE))
-        z = sum((e.fine[codes[n][~rows]] for n, e in effects.items()), np.full((~rows).sum(), level))
+        base, effects = given_the_others(fines, self.shapes, effects, y[rows], (self._share, RIDGE))
+        z = sum((e.fine[codes[n][~rows]] for n, e in effects.items()), np.full((~rows).sum(), base))
         return z, intercept + woe[~rows] @ np.array(by_column)
 
     def _out_of_fold(self, every: int) -> np.ndarray:
@@ -228,7 +228,7 @@ class Characteristics(Mapping[str, WoeBins]):
             for fold in range(FOLDS):
                 bins = best_bins(fine, self.shapes[name], self._share, without=fold)
                 rows = folds == fold
-                woe[rows, column] = bins.woe[placed(fine.bins, bins.bins)][codes[rows]]
+                woe[rows, column] = fine_woe(fine.bins, bins)[codes[rows]]
         return woe
 
 

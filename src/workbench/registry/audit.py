@@ -82,7 +82,7 @@ def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
     record, standing = r.record, book.of(r.model, r.version)
     if record is None:
         yield Finding(r.name, f"run {r.run_id or 'unknown'} that registered it is gone, or left no record")
-    elif fault := proof.changed_file(record) or proof.fault(record):
+    elif fault := proof.altered(record):
         yield Finding(r.name, fault)
     if record is not None:
         yield from _data(r, record, stands)
@@ -101,7 +101,7 @@ def _runs(held: list[Registered]) -> Iterator[Finding]:
     """
     born = {r.run_id for r in held}
     for record in current.everything():
-        if record.run_id not in born and (fault := proof.changed_file(record) or proof.fault(record)):
+        if record.run_id not in born and (fault := proof.altered(record)):
             yield Finding(f"{record.key.place} {record.step}", fault)
         for artifact, page in record.pages.items():
             path = home.reports() / page

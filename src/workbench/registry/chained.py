@@ -155,7 +155,7 @@ def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:
         record = runs.record(run_id)
         if record is None or record.digest != entry["record"]:
             yield f"the run of {entry['step']} it stands on left another record, or is gone"
-        elif fault := proof.changed_file(record) or proof.fault(record):
+        elif fault := proof.altered(record):
             yield f"the run of {entry['step']} it stands on: {fault}"
         records += [record] if record else []
     yield from _restated(e, evidence, records)

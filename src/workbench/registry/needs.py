@@ -113,7 +113,7 @@ def _listed(c: Case) -> str:
 def _whole(c: Case) -> str:
     if c.record is None:
         return "the run that registered it left no record; run the study again"
-    fault = proof.changed_file(c.record) or proof.fault(c.record)
+    fault = proof.altered(c.record)
     return f"{fault}; `workbench run` registers it anew" if fault else ""
 
 
@@ -133,7 +133,7 @@ def _battery(c: Case) -> str:
     study = c.request.model.partition(".")[0]
     if c.battery is None:
         return f"no validation battery speaks of this version; `workbench run params/{study}.yaml`"
-    if fault := proof.changed_file(c.battery) or proof.fault(c.battery):
+    if fault := proof.altered(c.battery):
         return f"the validation battery's run isn't as it was left ({fault}); run the study again"
     return "the validation battery refuses it; reject it, or develop another" if c.verdict == "refuse" else ""
 

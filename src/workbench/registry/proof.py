@@ -67,6 +67,11 @@ def changed_file(record: Record) -> str:
     return ""
 
 
+def altered(record: Record) -> str:
+    """Return what of a run, in its files or in the store, is not as it was left, in words; empty where all is."""
+    return changed_file(record) or fault(record)
+
+
 def tagged(record: Record) -> bool:
     """Say whether the run's tags are those it ended with (a run that is gone has none to be wrong)."""
     seen = _seen(record.run_id)
