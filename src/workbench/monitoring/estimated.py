@@ -58,6 +58,11 @@ def _line(known: pd.DataFrame, rules: Rules) -> tuple[float, float, int]:
     return float(fitted.params[0]), float(fitted.params[1]), events
 
 
+def expected_auc(p: np.ndarray, weight: np.ndarray) -> float:
+    """Return the AUC to expect of probabilities p (n): every row is an event with weight p and none with 1 − p."""
+    return metrics.auc(np.repeat([1.0, 0.0], len(p)), np.tile(p, 2), np.concatenate([p * weight, (1 - p) * weight]))
+
+
 def _estimates(p: np.ndarray, weight: np.ndarray, independent: float) -> tuple[float, ...]:
     """Return AUC with interval, KS, Brier score and rate to expect of probabilities p (n).
 
@@ -65,7 +70,7 @@ def _estimates(p: np.ndarray, weight: np.ndarray, independent: float) -> tuple[f
     """
     y, twice = np.repeat([1.0, 0.0], len(p)), np.tile(p, 2)
     shares = np.concatenate([p * weight, (1 - p) * weight])
-    auc, ks = metrics.auc(y, twice, shares), metrics.ks(y, twice, shares)
+    auc, ks = expected_auc(p, weight), metrics.ks(y, twice, shares)
     error = _auc_error(auc, float(p.sum()) * independent, float((1 - p).sum()) * independent)
     half = float(stats.norm.ppf(0.975)) * error
     brier, rate = float(np.average(p * (1 - p), weights=weight)), float(np.average(p, weights=weight))
