@@ -131,3 +131,25 @@ def timeline(lights: pd.DataFrame, periods: list[str]) -> Figure:
 
 def _subject(name: str) -> str:
     return display(name) if "_" in name else heard(name)
+
+
+@theme.picture
+def causes(moved: pd.DataFrame, lost: pd.DataFrame | None, outcome: Outcome = PLAIN, most: int = 10) -> Figure:
+    """Draw what each input adds to the change of the mean prediction, and, where known, to that of AUC."""
+    figure, axes = theme.panels(1 if lost is None else 2, width=11, height=1.2 + 0.28 * min(most, len(moved)))
+    _bars(axes[0], moved.head(most))
+    axes[0].set_title(say("Change of the mean {predicted} since development", predicted=outcome.predicted))
+    theme.level(outcome, axes[0].xaxis)
+    if lost is not None:
+        _bars(axes[1], lost.sort_values("change", key=np.abs, ascending=False).head(most))
+        axes[1].set_title(say("Change of the AUC that each input adds"))
+        theme.numbers(axes[1].xaxis)
+    return figure
+
+
+def _bars(ax: Axes, rows: pd.DataFrame) -> None:
+    y = range(len(rows))
+    ax.barh(y, rows["change"], color=[theme.RED if v > 0 else theme.BLUE for v in rows["change"]])
+    ax.set_yticks(y, labels.fitted([display(f) for f in rows["feature"]], 32), fontsize=8)
+    ax.invert_yaxis()
+    ax.axvline(0, color=theme.INK, lw=0.8)

@@ -33,7 +33,9 @@ def compared(s: Subject) -> pd.DataFrame:
     alone = [metrics.slopes(X[[n]], *arrays) for n in names]
     table["p_alone"] = [said_p(s, n, float(b[0]), float(e[0])) for n, (b, e) in zip(names, alone, strict=True)]
     beta, error = metrics.slopes(X, *arrays)
-    return table.assign(data=beta, p=metrics.holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)]))
+    return table.assign(
+        data=beta, p=metrics.holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)])
+    )
 
 
 def _light(s: Subject, row: pd.Series) -> Verdict:
