@@ -14,6 +14,7 @@ from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
+from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
 from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
@@ -97,8 +98,10 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
     shutil.rmtree(staged, ignore_errors=True)
     models = _registered(step, record.run_id, work, left_behind)
     _series(work, left_behind["series"])
-    attached = _attached(step, work)
-    html = page.render(work / "notebook.ipynb", left_behind, _facts(study, step, record) | {"attached": attached})
+    attached, facts = _attached(step, work), _facts(study, step, record)
+    for name in attached:
+        beside.stamp(work / "evidence" / name, facts)
+    html = page.render(work / "notebook.ipynb", left_behind, facts | {"attached": attached})
     (work / "page.html").write_text(html, encoding="utf-8")
     record = replace(
         record,
