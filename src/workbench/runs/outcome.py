@@ -128,6 +128,17 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
     return record
 
 
+def rung(record: Record) -> list[str]:
+    """Put the champion that a red monitoring step has watched under review; return what happened, in lines."""
+    if not record.step.startswith("monitoring/") or record.verdict != Verdict.red:
+        return []
+    from workbench.registry import ringing
+
+    watched = [tables.pinned(record.key, n.lstrip("?")) for n in record.reads if n.lstrip("?").startswith(MODEL)]
+    reason = f"{record.step} of {record.period} is red: {record.headline}"[:500]
+    return [line for e in watched if e and (line := ringing.review(e["name"], str(e["version"]), reason))]
+
+
 def _log(record: Record, work: Path, left_behind: dict[str, Any]) -> None:
     runs.log_figures(record.run_id, left_behind["figures"])
     runs.log_inputs(record.run_id, left_behind["tables"]["read"])
