@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import certificate
@@ -482,6 +483,9 @@ def test_install_prints_or_writes_what_calls_once(own_home, monkeypatch):
     dag = workbench(own_home, "schedule", "install", "--airflow").stdout
     compile(dag, "dag.py", "exec")
     assert "schedule once" in dag and "catchup=False" in dag
+    job = nbformat.reads(workbench(own_home, "schedule", "install", "--jupyter").stdout, 4)
+    nbformat.validate(job)
+    assert job.metadata.kernelspec.name == "loan-workbench" and str(own_home) in job.cells[-1].source
     bad = workbench(own_home, "schedule", "once", "--as-of", "soon")
     assert bad.returncode == 2
     assert "'soon' is no moment; write 2018-07-03 or 2018-07-03T09:00" in bad.stderr
