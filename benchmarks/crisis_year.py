@@ -4,8 +4,9 @@
 
 A new home (FOLDER, else a temporary one) gets the shipped schedule with a mail server and a webhook that listen here,
 then `workbench schedule once --as-of 2019-12-10` is called twice. Drift is planted in 2018-03, the crisis in 2019-01.
-Exit code 1 where months are missing or out of order, something is red before the drift or never, a breach was not told
-exactly once each way when it was new, or the second call made or told anything.
+Its first outcomes are known in 2019-01, the last that may hide it in 2019-07 (a window of six months). Exit code 1 where
+months are missing or out of order, the first red isn't the drift's month, nothing new rings while the crisis becomes
+known, a breach was told otherwise than once each way when it was new, or the second call made or told anything.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from workbench.registry.reported import Attempt  # noqa: E402
 from workbench.runs import schedule, slots  # noqa: E402
 
 NAME, AS_OF, DRIFT = "simulated_bank_monthly", "2019-12-10", "2018-03"
+CRISIS = ("2019-01", "2019-07")  # the months in which its first outcomes may become known
 BAD = (Verdict.red, Verdict.error)
 
 
@@ -75,8 +77,9 @@ def wrong(attempts: list[Attempt], due: list[str], mails: Counter[str], hooks: R
     """Return what came out otherwise than in order, where planted, and once."""
     red = [a.period for a in attempts if a.verdict in BAD]
     out = [] if [a.period for a in attempts] == due else [f"made {len(attempts)} of {len(due)} months, or out of order"]
-    out += [f"{p} is red before the drift of {DRIFT}" for p in red if p < DRIFT]
-    out += [] if red else ["nothing is red"]
+    out += [] if red[:1] == [DRIFT] else [f"the first red is {red[:1]}, the drift {DRIFT}"]
+    news = {p["period"] for p in hooks.posts if p["kind"] == "breach"}
+    out += [] if any(CRISIS[0] <= p <= CRISIS[1] for p in news) else ["nothing new rings for the crisis"]
     told = Counter(p["name"] for p in hooks.posts)
     out += [f"told {n} times: {name}" for name, n in told.items() if n != 1]
     for period in due:
