@@ -4,9 +4,9 @@
 
 A new home (FOLDER, else a temporary one) gets the shipped schedule with a mail server and a webhook that listen here,
 then `workbench schedule once --as-of 2019-12-10` is called twice. Drift is planted in 2018-03, the crisis in 2019-01.
-Its first outcomes are known in 2019-01, the last that may hide it in 2019-07 (a window of six months). Exit code 1 where
-months are missing or out of order, the first red isn't the drift's month, nothing new rings while the crisis becomes
-known, a breach was told otherwise than once each way when it was new, or the second call made or told anything.
+Outcomes that it hit are known from 2019-01 on, a whole window of them in 2019-07. Exit code 1 where months are missing or
+out of order, the first red isn't the drift's month, nothing new rings while the crisis becomes known, a breach was told
+otherwise than once each way when it was new, or the second call made or told anything.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workbench.registry.reported import Attempt  # noqa: E402
 from workbench.runs import schedule, slots  # noqa: E402
 
 NAME, AS_OF, DRIFT = "simulated_bank_monthly", "2019-12-10", "2018-03"
-CRISIS = ("2019-01", "2019-07")  # the months in which its first outcomes may become known
+CRISIS = ("2019-01", "2019-07")  # the months in which it becomes known
 BAD = (Verdict.red, Verdict.error)
 
 
@@ -80,8 +80,8 @@ def wrong(attempts: list[Attempt], due: list[str], mails: Counter[str], hooks: R
     out += [] if red[:1] == [DRIFT] else [f"the first red is {red[:1]}, the drift {DRIFT}"]
     news = {p["period"] for p in hooks.posts if p["kind"] == "breach"}
     out += [] if any(CRISIS[0] <= p <= CRISIS[1] for p in news) else ["nothing new rings for the crisis"]
-    told = Counter(p["name"] for p in hooks.posts)
-    out += [f"told {n} times: {name}" for name, n in told.items() if n != 1]
+    times = Counter(p["name"] for p in hooks.posts)
+    out += [f"told {n} times: {name}" for name, n in times.items() if n != 1]
     for period in due:
         posts = [p["kind"] for p in hooks.posts if p["period"] == period]
         out += [f"{period}: {posts.count('report')} reports"] if posts.count("report") != 1 else []
@@ -95,21 +95,21 @@ def main(home: Path) -> int:
         furnish(home, smtp.port, hooks.port)
         os.environ["WORKBENCH_HOME"] = str(home)
         began = time.time()
-        said, seconds = once(home)
+        printed, seconds = once(home)
         report = slots.load().reports[NAME]
         past = schedule.history(NAME, report)
         due = report.due_by(report.moment(AS_OF, schedule.datetime.now(schedule.UTC)))
         attempts = sorted((a for rows in past.attempts.values() for a in rows), key=lambda a: a.ended)
         mails = Counter(p for m in smtp.mails for p in due if p in m["Subject"])
         table(attempts, began, mails, hooks)
-        told = len(smtp.mails), len(hooks.posts)
+        sent = len(smtp.mails), len(hooks.posts)
         again, more = once(home)
         problems = wrong(attempts, due, mails, hooks)
-        if "nothing is due\nexit code 0" not in again or told != (len(smtp.mails), len(hooks.posts)):
+        if "nothing is due\nexit code 0" not in again or sent != (len(smtp.mails), len(hooks.posts)):
             problems.append(f"the second call: {again}")
-    sums = f"{len(attempts)} months in {seconds:.0f} s, {told[0]} mails, {told[1]} webhooks"
+    sums = f"{len(attempts)} months in {seconds:.0f} s, {sent[0]} mails, {sent[1]} webhooks"
     print(f"\n{sums}; once more: {more:.0f} s")
-    print("\n".join(problems) or "in order, once, nothing before the drift", said if problems else "", sep="\n")
+    print("\n".join(problems) or "in order, once, nothing before the drift", printed if problems else "", sep="\n")
     return int(bool(problems))
 
 
