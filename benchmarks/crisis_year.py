@@ -4,7 +4,7 @@
 
 A new home (FOLDER, else a temporary one) gets the shipped schedule with a mail server and a webhook that listen here,
 then `workbench schedule once --as-of 2019-12-10` is called twice. Drift is planted in 2018-03, the crisis in 2019-01.
-Outcomes that it hit are known from 2019-01 on, a whole window of them in 2019-07. Exit code 1 where months are missing or
+Outcomes it hit are known from 2019-01 on, a whole window of them in 2019-07. Exit code 1 where months are missing or
 out of order, the first red isn't the drift's month, nothing new rings while the crisis becomes known, a breach was told
 otherwise than once each way when it was new, or the second call made or told anything.
 """
