@@ -2,9 +2,9 @@
 
     python benchmarks/planted_drift.py
 
-Twelve periods of 2,000 real customers; from the sixth on something of stated size is planted (periods.py). For each tool:
+Twelve periods of 2,000 real customers; from the sixth on something of stated size is planted (periods.py). By tool:
 in how many of the runs it rang before the change (a false alarm), rang within three periods of it, and the median delay
-where it did. The others see inputs only; outcomes are known at once here, so that the delay is monitoring's alone.
+where it did. The others see inputs only; outcomes are known at once here: the delay is monitoring's alone.
 """
 
 from __future__ import annotations
