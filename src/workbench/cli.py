@@ -375,11 +375,11 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _runs(args: argparse.Namespace) -> int:
     from workbench.registry import runs
-    from workbench.reporting import index
+    from workbench.reporting import site
     from workbench.runs import progress
 
     if crashed := runs.reconcile():
-        index.write()
+        site.write()
     out = progress.output()
     for name in crashed:
         out.print(f"{name}: its runner is gone; crashed, KILLED in MLflow", markup=False)
