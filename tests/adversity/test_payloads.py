@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import html
 import json
 import random
@@ -25,7 +26,7 @@ from markdown_it import MarkdownIt
 from running import process
 from workbench import evidence
 from workbench.registry import current
-from workbench.reporting import index, page
+from workbench.reporting import index, listing, models, page, studies
 from workbench.words import say
 from workbench.words.markdown import literal
 
@@ -330,8 +331,24 @@ def _pages(folder: Path, evil: list[str]) -> list[Path]:
         for e in evil
         for s in ("FINISHED", "FAILED")
     ]
-    out.append(folder / "index.html")
-    out[-1].write_text(index.render(runs[::2], runs[1::2], folder), encoding="utf-8")
+    site = listing.Site(tuple(listing.listed(_with_models(runs[::2]), runs[1::2], folder)))
+    contents = {"index": index.render(site)}
+    for kind in (studies, models):  # one page holds them all: each study's has one payload only
+        contents[kind.__name__.rpartition(".")[2]] = "".join(content for _, content in kind.pages(site))
+    for name, content in contents.items():
+        out.append(folder / f"{name}.html")
+        out[-1].write_text(content, encoding="utf-8")
+    return out
+
+
+def _with_models(runs: list) -> list:
+    """Give each run a model whose name, kind and verdict are payloads."""
+    out = []
+    for r in runs:
+        entry = {"name": r.study, "version": "1", "kind": r.study}
+        tags = {"model__pd": {**entry, "tags": {"validation.verdict": r.study}}}
+        about = {"models": {"model__pd": entry}, "tags": tags, "title": r.study, "figures": {r.study: 1.0}}
+        out.append(dataclasses.replace(r, **about))
     return out
 
 

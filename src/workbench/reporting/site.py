@@ -12,7 +12,7 @@ from workbench import home
 from workbench.evidence import digest_file
 from workbench.reporting import index, models, studies
 from workbench.reporting.listing import Site, gather, sites
-from workbench.words import speaking
+from workbench.words import LANGUAGES, speaking
 
 WAIT_SECONDS = 10
 _DIGESTS = "site.json"  # place below reports/ → the digests its page may have
@@ -42,6 +42,19 @@ def write(language: str = "") -> Path:
 def changed() -> list[str]:
     """Return the pages that are other than they were written last, as places below `reports/`."""
     return [place for place, digests in _digests().items() if _digest(place) not in digests]
+
+
+def linked(place: str, mlflow: str) -> str:
+    """Return a page of the site as it would be written now, with links into an MLflow UI; empty where it is none."""
+    if place not in _digests():
+        return ""
+    language, _, inner = place.partition("/")
+    language, inner = (language, inner) if language in LANGUAGES else ("", place)
+    with speaking(language or "en"):
+        of_language = gather(language, mlflow)
+        if inner == index.PLACE:
+            return index.render(of_language)
+        return next((content for at, content in pages(of_language) if at == inner), "")
 
 
 def _everything(language: str) -> Iterator[tuple[str, bytes]]:
