@@ -81,9 +81,18 @@ def test_the_worst_model_comes_first_and_each_once(tmp_path):
         yield _run("models/development", "info", start, models={"model__pd": entry}, **about)
         yield _run("validation/battery", "info", start + 1, tags=tags, **about)
 
-    runs = [*made("a", 1, "pass"), *made("b", 3, "refuse"), *made("c", 5, "refuse", "2018-01"), *made("c", 7, "refer", "2018-02")]
+    runs = [
+        *made("a", 1, "pass"),
+        *made("b", 3, "refuse"),
+        *made("c", 5, "refuse", "2018-01"),
+        *made("c", 7, "refer", "2018-02"),
+    ]
     newest = models.newest(_site(tmp_path, *runs))
-    assert [(m.model, m.version, m.verdict) for m in newest] == [("b.pd", "3", "refuse"), ("c.pd", "7", "refer"), ("a.pd", "1", "pass")]
+    assert [(m.model, m.version, m.verdict) for m in newest] == [
+        ("b.pd", "3", "refuse"),
+        ("c.pd", "7", "refer"),
+        ("a.pd", "1", "pass"),
+    ]
 
 
 def test_a_failed_try_stands_beside_the_run_that_still_counts(tmp_path):
@@ -93,7 +102,9 @@ def test_a_failed_try_stands_beside_the_run_that_still_counts(tmp_path):
 
 
 def test_news_is_of_the_newest_period_and_the_study_shows_all_as_lights(tmp_path):
-    watched = [_run("monitoring/through_time", v, i, period=f"2018-0{i}") for i, v in enumerate(["red", "green", "amber"], 1)]
+    watched = [
+        _run("monitoring/through_time", v, i, period=f"2018-0{i}") for i, v in enumerate(["red", "green", "amber"], 1)
+    ]
     site = _site(tmp_path, _run("panel/build", "green", 9), *watched)
     text = index.render(site)
     news = text[text.index("Bad news first") : text.index("<h2>Studies")]
@@ -102,7 +113,7 @@ def test_news_is_of_the_newest_period_and_the_study_shows_all_as_lights(tmp_path
     ((place, page),) = studies.pages(site)
     row = page[page.index('<tr id="monitoring/through_time">') :].partition("</tr>")[0]
     assert place == "s/index.html" and re.findall(r"light (\w+) sign", row) == ["red", "green", "amber"]
-    assert page.index("<h2 id=\"2018-03\">") < page.index('id="2018-02"') < page.index('id="2018-01"')
+    assert page.index('<h2 id="2018-03">') < page.index('id="2018-02"') < page.index('id="2018-01"')
 
 
 def test_a_pack_is_listed_with_its_period_and_what_is_attached(tmp_path):

@@ -261,11 +261,34 @@ def test_a_period_of_its_own_overwrites_no_other(home):
     assert _pin(home, BUILD) == whole and month.period == "2005-09"
     assert (home / "reports/small/2005-09/panel/build.html").exists()
     assert "2 unchanged" in _run(home, "--period", "2005-09")
+    _run(home, "--period", "2005-07")
+    _leads(home)
     import sqlite3
 
     with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
         query = "SELECT value FROM tags WHERE key = 'period' AND run_uuid = ?"
         assert database.execute(query, (month.run_id,)).fetchall() == [("2005-09",)]
+
+
+def _leads(home: Path) -> None:
+    """Look that the pages of the two periods lead to one another, and that whatever is put in between is put right."""
+    early, late = (home / f"reports/small/{period}/panel/build.html" for period in ("2005-07", "2005-09"))
+    to_late = '<a rel="next" href="../../2005-09/panel/build.html">2005-09 ›</a>'
+    assert to_late in early.read_text() and 'rel="prev"' not in early.read_text()
+    assert '<a rel="prev" href="../../2005-07/panel/build.html">‹ 2005-07</a>' in late.read_text()
+    assert "<!--periods" not in (home / "reports/small/once/panel/build.html").read_text()
+    study = (home / "reports/small/index.html").read_text()
+    for place in ("2005-07/panel/build.html", "2005-09/panel/build.html", "once/portfolios/intake.html"):
+        assert f'href="../small/{place}"' in study
+    whole = early.read_text()
+    early.write_text(whole.replace("<!--/periods-->", "All is well.<!--/periods-->"))
+    index = home / "reports/small/index.html"
+    index.unlink()
+    out = _run(home, "--period", "2005-07")
+    assert "changed by hand, put right: page small/2005-07/panel/build.html" in " ".join(out.split())
+    assert "reports/small/index.html was changed by hand, put right" in " ".join(out.split())
+    assert early.read_text() == whole and index.exists()
+    assert "by hand" not in _run(home, "--period", "2005-09")
 
 
 def test_mlflow_names_the_tables_read_by_our_digest_and_says_what_experiment_and_run_are(home):

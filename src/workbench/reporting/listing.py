@@ -12,13 +12,13 @@ from pathlib import Path
 from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
 from workbench.params import ONCE, months_of
-from workbench.registry import current, events, placed, runs, store
+from workbench.registry import current, events, placed, store
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
 from workbench.reporting import page
 from workbench.reporting.headline import headline
-from workbench.words import LANGUAGES, language, number
+from workbench.words import LANGUAGES, heard, language, number
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
@@ -152,7 +152,9 @@ def listed(good: list[Record], failed: list[Record], folder: Path, mlflow: str =
             r,
             page=_page(r, f"{r.key.place}/{r.slug}.html", folder),
             link=r.link or (f"{mlflow}/#/experiments/{e}/runs/{r.run_id}" if (e := experiments.get(r.run_id)) else ""),
-            attached=tuple((_name(place), _page(r, place, folder)) for a, place in r.pages.items() if a != placed.PAGE),
+            attached=tuple(
+                (_name(r, p), way) for a, p in r.pages.items() if a != placed.PAGE and (way := _page(r, p, folder))
+            ),
         )
         for r in (*good, *failed)
     ]
@@ -178,8 +180,11 @@ def _page(record: Record, place: str, folder: Path) -> str:
     return f"{up}{place}" if up and (home.reports() / place).exists() else ""
 
 
-def _name(place: str) -> str:
-    return place.rpartition("/")[2].removesuffix(".html").replace("_", " ")
+def _name(record: Record, place: str) -> str:
+    """Return what an attached page is called: its file, and for a page the folder the step has put it in."""
+    folder, _, name = place.rpartition("/")
+    kind = folder.rpartition("/")[2].removeprefix(f"{record.slug.rpartition('/')[2]}-")
+    return f"{kind} {name.removesuffix('.html')}" if name.endswith(".html") else name
 
 
 def _experiments() -> dict[str, str]:
@@ -198,14 +203,14 @@ def _versions() -> tuple[tuple[str, str, str], ...]:
 
 
 def _spoken(record: Record) -> Record:
-    words = _headline(record.run_id, record.folder, record.step, language())
-    return replace(record, headline=words) if words else record
+    """Return a record whose headline is in the language now spoken; a server isn't asked for its evidence."""
+    words = _headline(record.folder, record.step, language()) if record.folder else ""
+    return replace(record, headline=words or heard(record.headline))
 
 
 @lru_cache(maxsize=10_000)
-def _headline(run_id: str, folder: str, step: str, _language: str) -> str:
+def _headline(folder: str, step: str, _language: str) -> str:
     """Return a run's headline in the language now spoken; empty where its evidence is gone."""
-    name = f"evidence/{LEFT_BEHIND}"
-    file = home.mlruns() / folder / name if folder else runs.fetch(run_id, name)
+    file = home.mlruns() / folder / "evidence" / LEFT_BEHIND
     speaks = headline(json.loads(file.read_text(encoding="utf-8")), step) if file.exists() else None
     return str(speaks.answer) if speaks else ""

@@ -18,7 +18,15 @@ from workbench.reporting import advice, cells
 from workbench.words import Text, formatted, heard, language, names, say, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
-SIGNS = {"green": "✓", "amber": "!", "red": "✕", "error": "‼", "not_evaluated": "?", "info": "i"}  # where words are too long
+SIGNS = {
+    "green": "✓",
+    "amber": "!",
+    "red": "✕",
+    "error": "‼",
+    "not_evaluated": "?",
+    "info": "i",
+}  # where words are too long
+_SCROLLS = re.compile(r'<div class="(scroll|picture)">')
 SHOWN_REASONS = 3  # of a page on which all is well
 
 
@@ -68,12 +76,12 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
             .render(
                 f=facts,
                 record=record,
-                title=str(say(cells.title(book))),
+                title=_called(cells.title(book), facts["step"]),
                 lead=verbatim(cells.lead(book)),
                 answer=_answer(record, facts),
                 about=_about(facts),
                 steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
-                body=verbatim(cells.body(book)),
+                body=verbatim(_reachable(cells.body(book))),
                 css=css(),
                 up="../" * facts["place"].count("/"),
                 to_study="../" * (facts["step"].count("/") + 1) + "index.html",
@@ -85,12 +93,21 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
         )
 
 
+def _reachable(content: str) -> str:
+    """Return HTML in which what scrolls by itself is reached by the keyboard, too."""
+    return _SCROLLS.sub(r'<div class="\1" tabindex="0">', content)
+
+
 def step_title(step: str) -> str:
     """Return what a step is called: its notebook's title, and the instance's name where a study has it twice."""
-    base, _, instance = step.partition("@")
+    base = step.partition("@")[0]
     path = home.root() / "notebooks" / f"{base}.ipynb"
-    called = str(say(_title(path))) if path.exists() else base
-    return f"{called} · {instance}" if instance else called
+    return _called(_title(path) if path.exists() else base, step)
+
+
+def _called(title: str, step: str) -> str:
+    instance = step.partition("@")[2]
+    return f"{say(title)} · {instance}" if instance else str(say(title))
 
 
 @cache

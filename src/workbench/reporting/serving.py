@@ -103,9 +103,14 @@ def application(port: int, mlflow: Callable[[], str]) -> Guarded:
     return Guarded(pages, (f"127.0.0.1:{port}", f"localhost:{port}"))
 
 
+def config(port: int, mlflow: Callable[[], str]) -> uvicorn.Config:
+    """Return how the server runs: no log of who reads what, no word on its own kind and version."""
+    return uvicorn.Config(
+        application(port, mlflow), log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
+    )
+
+
 def serve(bound: socket.socket, mlflow: Callable[[], str]) -> None:
     """Serve `reports/` on a bound socket until stopped."""
-    app = application(bound.getsockname()[1], mlflow)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none")
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[bound])
+        uvicorn.Server(config(bound.getsockname()[1], mlflow)).run(sockets=[bound])

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench import home
 from workbench.evidence import LEFT_BEHIND
-from workbench.params import UserError
+from workbench.params import ONCE, UserError
 from workbench.registry import current, placed
 from workbench.registry.current import Record
 from workbench.reporting import page, site
@@ -24,29 +24,28 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
     chosen = [r for r in records if period in ("", r.period)]
-    pages = [_written(r, records, language) for r in chosen]
+    there = [r for r in records if r in chosen or _place(r, language).exists()]
+    pages = [_written(r, there, language) for r in chosen]
     site.write(language)
     return pages
 
 
-def _written(record: Record, records: list[Record], language: str) -> Path:
+def _place(record: Record, language: str) -> Path:
+    return home.reports() / language / f"{record.key.place}/{record.slug}.html"
+
+
+def _written(record: Record, there: list[Record], language: str) -> Path:
+    """Write a run's page, with the way to those of the study that are there in the language or will be."""
     notebook = placed.location(record, "notebook.ipynb")
     left_behind = json.loads(placed.location(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
-    siblings = [s for s in records if s.key == record.key]
-    html = page.render(notebook, left_behind, _facts(record, siblings, language))
-    target = home.reports() / language / f"{record.key.place}/{record.slug}.html"
+    siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
+    html = page.render(notebook, left_behind, _facts(record, list(siblings.values()), language))
+    target = _place(record, language)
     home.put(target, html.encode())
-    _lead(record, records, language)
-    return target
-
-
-def _lead(record: Record, records: list[Record], language: str) -> None:
-    """Let the page and those of the periods beside it lead to one another, as far as they are there in the language."""
-    folder = home.reports() / language
-    there = [r for r in records if (folder / f"{r.key.place}/{r.slug}.html").exists()]
     for r in (record, *placed.neighbours(record, there)):
-        path = folder / f"{r.key.place}/{r.slug}.html"
-        home.put(path, placed.filled(path.read_bytes(), placed.links(r, there)))
+        if (path := _place(r, language)).exists():
+            home.put(path, placed.filled(path.read_bytes(), placed.links(r, there)))
+    return target
 
 
 def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, Any]:

@@ -90,11 +90,12 @@ def _ui_file() -> Path:
 
 
 def bound(port: int) -> socket.socket:
-    """Return a socket bound to a port of the loopback address (0: any free one), or raise `UserError`."""
+    """Return a socket that listens at a port of the loopback address (0: any free one), or raise `UserError`."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((LOOPBACK, port))
+        made.listen()  # whoever is told the address may come at once
     except OSError as e:
         made.close()
         raise UserError(f"port {port}: {e.strerror}; name another with --port, or 0 for any free one") from None
