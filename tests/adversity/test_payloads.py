@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -358,7 +359,12 @@ def _record() -> dict:
 
 def test_sixty_payloads_in_every_place_of_a_page_are_text(measured, tmp_path):
     pages = _pages(tmp_path, payloads())
-    acting = [(p.name, what) for p in pages for what in Seen(p.read_text(encoding="utf-8")).acting]
+    ours = Counter(Seen(index.render(listing.Site(()))).acting)  # the index has a form and a script of its own
+    acting = []
+    for p in pages:
+        acts = Counter(Seen(p.read_text(encoding="utf-8")).acting) - (ours if p.name == "index.html" else Counter())
+        acting += [(p.name, what) for what in acts]
+    assert len(ours) == 4
     measured("payloads, all places of a page together, by page, by parser", len(PAYLOADS) * len(pages), acting)
 
 

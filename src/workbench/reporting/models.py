@@ -141,7 +141,7 @@ def _speaks(row: Row, key: str) -> bool:
 
 
 def _versions(site: Site, model: str, same: Iterable[Version]) -> Iterator[dict[str, Any]]:
-    """Yield every version the registry or the chain knows, newest first; `made` where a current run stands behind it."""
+    """Yield every version registry or chain know, newest first; `made` where a current run stands behind it."""
     current_ = {v.version: v for v in same}
     registered = {version for name, version, _ in site.versions if name == model}
     moved = {version for name, version in site.book.standings if name == model}
