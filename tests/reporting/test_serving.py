@@ -13,7 +13,7 @@ import pytest
 
 from serving import served
 from workbench import cli, home
-from workbench.registry import current
+from workbench.registry import current, runs
 from workbench.reporting import serving, site
 from workbench.runs import servers
 
@@ -112,9 +112,7 @@ def test_every_answer_says_what_a_page_may_not_do(reports):
 
 
 def test_pages_lead_into_mlflow_while_its_ui_runs(reports, monkeypatch):
-    from workbench.registry import store
-
-    monkeypatch.setattr(store, "ask", lambda query, *_: [("1" * 32, 7)] if "experiment_id FROM runs" in query else [])
+    monkeypatch.setattr(runs, "experiments", lambda: {"1" * 32: "7"})
     address_of_ui = [""]
     with served(lambda: address_of_ui[0]) as address:
         plain, address_of_ui[0] = _ask(address, "/s/")[2], UI

@@ -12,7 +12,7 @@ from pathlib import Path
 from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
 from workbench.params import ONCE, months_of
-from workbench.registry import current, events, placed, store
+from workbench.registry import current, events, placed, runs, standing
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
@@ -84,13 +84,13 @@ class Row:
 class Site:
     """Everything the site's pages are made from.
 
-    `versions`: every version the registry holds: model, version, its run. `mlflow`: address of an MLflow UI that runs,
+    `versions`: every version the registry holds: model and number. `mlflow`: address of an MLflow UI that runs,
     empty without. `languages`: the other languages there is a site in, with the way there from the first page.
     """
 
     rows: tuple[Row, ...]
     chain: Chain = field(default_factory=Chain)
-    versions: tuple[tuple[str, str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
     mlflow: str = ""
     languages: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,12 +141,12 @@ def gather(said_in: str = "", mlflow: str = "") -> Site:
     if said_in:
         good = [_spoken(r) for r in good]
     chain, rows = events.read(), listed(good, failed, home.reports() / said_in, mlflow)
-    return Site(tuple(rows), chain, _versions(), mlflow, _languages(said_in))
+    return Site(tuple(rows), chain, tuple(standing.versions()), mlflow, _languages(said_in))
 
 
 def listed(good: list[Record], failed: list[Record], folder: Path, mlflow: str = "") -> list[Row]:
     """Return a row per run; links lead to pages that are there in `folder`, else to those the runs themselves left."""
-    experiments = _experiments() if mlflow else {}
+    experiments = runs.experiments() if mlflow else {}
     return [
         Row(
             r,
@@ -185,21 +185,6 @@ def _name(record: Record, place: str) -> str:
     folder, _, name = place.rpartition("/")
     kind = folder.rpartition("/")[2].removeprefix(f"{record.slug.rpartition('/')[2]}-")
     return f"{kind} {name.removesuffix('.html')}" if name.endswith(".html") else name
-
-
-def _experiments() -> dict[str, str]:
-    rows = store.ask("SELECT run_uuid, experiment_id FROM runs")
-    return {run_id: str(number_) for run_id, number_ in rows or ()}
-
-
-def _versions() -> tuple[tuple[str, str, str], ...]:
-    gone = "Deleted_Internal"  # as MLflow marks a version that was deleted
-    rows = store.ask("SELECT name, version, run_id FROM model_versions WHERE current_stage != ?", gone)
-    if rows is None:
-        from workbench.registry import registered
-
-        rows = [(v.model, v.version, v.run_id) for v in registered.everything()]
-    return tuple((name, str(version), run_id or "") for name, version, run_id in rows)
 
 
 def _spoken(record: Record) -> Record:

@@ -143,7 +143,7 @@ def _speaks(row: Row, key: str) -> bool:
 def _versions(site: Site, model: str, same: Iterable[Version]) -> Iterator[dict[str, Any]]:
     """Yield every version registry or chain know, newest first; `made` where a current run stands behind it."""
     current_ = {v.version: v for v in same}
-    registered = {version for name, version, _ in site.versions if name == model}
+    registered = {version for name, version in site.versions if name == model}
     moved = {version for name, version in site.book.standings if name == model}
     for version in sorted({*current_, *registered, *moved}, key=int, reverse=True):
         standing = site.book.of(model, version)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from workbench import home
@@ -30,18 +31,27 @@ def write(language: str = "") -> Path:
 
     Two runners side by side wait for one another: the later one's pages speak of both.
     """
-    until = time.monotonic() + WAIT_SECONDS
-    while True:
-        with home.locked(_DIGESTS) as alone:
-            if alone or time.monotonic() > until:
-                _put(dict(_everything(language)))
-                return home.reports() / language / index.PLACE
-        time.sleep(0.05)
+    with _alone():
+        _put(dict(_everything(language)))
+    return home.reports() / language / index.PLACE
 
 
 def changed() -> list[str]:
     """Return the pages that are other than they were written last, as places below `reports/`."""
-    return [place for place, digests in _digests().items() if _digest(place) not in digests]
+    with _alone():
+        return [place for place, digests in _digests().items() if _digest(place) not in digests]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for whoever writes the site now, though not for ever."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        with home.locked(_DIGESTS) as alone:
+            if alone or time.monotonic() > until:
+                yield
+                return
+        time.sleep(0.05)
 
 
 def linked(place: str, mlflow: str) -> str:
