@@ -251,7 +251,7 @@ def fetch(run_id: str, name: str) -> Path:
 
 
 def experiments() -> dict[str, str]:
-    """Return the experiment of every run, by the run's id, without opening MLflow; none of a server, which links itself."""
+    """Return the experiment of every run, by the run's id, without opening MLflow; none of a server's."""
     return {
         run_id: str(experiment) for run_id, experiment in store.ask("SELECT run_uuid, experiment_id FROM runs") or ()
     }
