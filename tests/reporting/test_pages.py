@@ -59,12 +59,14 @@ def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_ver
         _run("models/development", "info", 1, models={"model__pd": entry}, owner="risk"),
         _run("validation/battery", "amber", 2, tags=said),
         _run("validation/battery@old", "green", 3, tags=old),
-        _run("monitoring/through_time", "red", 4, reads=("mart__panel", "model__pd")),
+        _run("monitoring/through_time", "amber", 4, reads=("mart__panel", "model__pd"), period="2018-01"),
+        _run("monitoring/through_time", "red", 5, reads=("mart__panel", "model__pd"), period="2018-02"),
+        _run("monitoring/causes", "info", 6, reads=("mart__panel", "?model__pd"), period="2018-02"),
     ]
     site = _site(tmp_path, *runs)
     (model,) = models.newest(site)
     assert (model.model, model.version, model.verdict, model.light) == ("s.pd", "2", "refer", "amber")
-    assert model.watched.record.verdict == "red" and model.rank == listing.rank("red")
+    assert (model.watched.period, model.watched.record.verdict) == ("2018-02", "red") and model.rank == listing.rank("red")
     text = index.render(site)
     assert text.index("s.pd") < text.index("Bad news first") and ">risk</td>" in text
     ((place, page),) = models.pages(site)

@@ -88,8 +88,14 @@ def _version(site: Site, row: Row, key: str, entry: Any) -> Version:
         name=key.removeprefix(MODEL),
         standing=site.book.of(entry["name"], entry["version"]),
         verdict=next((v for v in reversed(verdicts) if v), ""),
-        watched=max(watching, key=lambda r: (ends(r.period), r.record.start), default=None),
+        watched=_last(watching),
     )
+
+
+def _last(watching: list[Row]) -> Row | None:
+    """Return the worst word of the newest period."""
+    newest_ = max((ends(r.period) for r in watching), default=None)
+    return min((r for r in watching if ends(r.period) == newest_), key=lambda r: r.rank, default=None)
 
 
 def _of(site: Site, study: str) -> list[Row]:
