@@ -66,7 +66,9 @@ def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_ver
     site = _site(tmp_path, *runs)
     (model,) = models.newest(site)
     assert (model.model, model.version, model.verdict, model.light) == ("s.pd", "2", "refer", "amber")
-    assert (model.watched.period, model.watched.record.verdict) == ("2018-02", "red") and model.rank == listing.rank("red")
+    assert (model.watched.period, model.watched.record.verdict) == ("2018-02", "red") and model.rank == listing.rank(
+        "red"
+    )
     text = index.render(site)
     assert text.index("s.pd") < text.index("Bad news first") and ">risk</td>" in text
     ((place, page),) = models.pages(site)
