@@ -192,6 +192,7 @@ def _looks(commands: argparse._SubParsersAction) -> None:
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
     lab.set_defaults(call=_lab)
     ui = commands.add_parser("ui", help="MLflow UI on mlruns/, for reading only (loopback only)")
+    ui.add_argument("--drift", action="store_true", help="Evidently's UI instead, on what monitoring has left")
     ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
     serve = commands.add_parser("serve", help="reports/ in a browser, with links into the MLflow UI (loopback only)")
@@ -404,6 +405,8 @@ def _ui(args: argparse.Namespace) -> int:
     from workbench.registry import store
     from workbench.runs import servers
 
+    if args.drift:
+        return _drift_ui(args)
     if store.is_server():
         raise UserError(f"the store is the server {store.uri()}: open that in a browser, or unset MLFLOW_TRACKING_URI")
     with store.named_if_damaged():
@@ -427,6 +430,17 @@ def _serve(args: argparse.Namespace) -> int:
     bound = servers.bound(args.port)
     print(f"reports, for reading only: http://{servers.LOOPBACK}:{bound.getsockname()[1]}", flush=True)
     serving.serve(bound, servers.running_ui)
+    return 0
+
+
+def _drift_ui(args: argparse.Namespace) -> int:
+    from workbench.monitoring import drift_ui
+    from workbench.runs import servers
+
+    drift_ui.build()
+    port = servers.free_port(args.port)
+    print(f"Evidently's UI, for reading only: http://{servers.LOOPBACK}:{port}")
+    servers.start(servers.drift_ui(port))
     return 0
 
 
