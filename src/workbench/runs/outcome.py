@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home, pseudonyms, tables
-from workbench.evidence import LEFT_BEHIND, digest_file
+from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
