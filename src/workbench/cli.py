@@ -195,6 +195,9 @@ def _looks(commands: argparse._SubParsersAction) -> None:
     ui.add_argument("--drift", action="store_true", help="Evidently's UI instead, on what monitoring has left")
     ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
+    serve = commands.add_parser("serve", help="reports/ in a browser, with links into the MLflow UI (loopback only)")
+    serve.add_argument("--port", type=_number(0, 65_535), default=8000, help="0: any free one (default: 8000)")
+    serve.set_defaults(call=_serve)
 
 
 def _study(text: str) -> Path:
@@ -376,11 +379,11 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _runs(args: argparse.Namespace) -> int:
     from workbench.registry import runs
-    from workbench.reporting import index
+    from workbench.reporting import site
     from workbench.runs import progress
 
     if crashed := runs.reconcile():
-        index.write()
+        site.write()
     out = progress.output()
     for name in crashed:
         out.print(f"{name}: its runner is gone; crashed, KILLED in MLflow", markup=False)
@@ -411,7 +414,22 @@ def _ui(args: argparse.Namespace) -> int:
     port = servers.free_port(args.port)
     taken = f" ({args.port} is taken)" if port != args.port else ""
     print(f"MLflow UI, for reading only: http://{servers.LOOPBACK}:{port}{taken}")
+    servers.remember_ui(port)
     servers.start(servers.ui(port, store.uri()))
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from workbench import home
+    from workbench.params import UserError
+    from workbench.reporting import serving
+    from workbench.runs import servers
+
+    if not (home.reports() / "index.html").exists():
+        raise UserError("reports/ has no pages yet; `workbench run params/sample.yaml` makes some")
+    bound = servers.bound(args.port)
+    print(f"reports, for reading only: http://{servers.LOOPBACK}:{bound.getsockname()[1]}", flush=True)
+    serving.serve(bound, servers.running_ui)
     return 0
 
 

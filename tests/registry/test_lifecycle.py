@@ -361,9 +361,12 @@ def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
 
     assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
     page = (bank / "reports" / "index.html").read_text(encoding="utf-8")
-    assert "<td>submitted</td>" in page and f"<code>{events.read().head}</code>" in page
+    assert ">submitted</td>" in page and f"<code>{events.read().head}</code>" in page
     assert cli.main(["retire", f"{MODEL}/2", "--as", "own", "--reason", "another is better"]) == 0
-    from workbench.reporting import index
+    from workbench.reporting import index, listing, models
 
     with speaking("zh_CN"):
-        assert "<td>已退役</td>" in index.render(inventory.current.everything(), [], bank / "reports")
+        site = listing.gather()
+        assert ">已退役</td>" in index.render(site)
+        ((_, model),) = models.pages(site)
+    assert model.count(">已退役</td>") == 2 and "another is better" in model  # its state, and the move that led there

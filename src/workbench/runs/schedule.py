@@ -14,7 +14,7 @@ from typing import Any
 from workbench import home, personal
 from workbench.evidence import LEFT_BEHIND
 from workbench.params import Key, UserError
-from workbench.registry import current, reported
+from workbench.registry import current, placed, reported
 from workbench.registry.reported import Attempt
 from workbench.reporting import mail, telling, webhook
 from workbench.reporting.telling import About, Message
@@ -284,5 +284,5 @@ def _addressees(report: Report) -> list[tuple[str, str]]:
 
 
 def _left_behind(record: current.Record) -> dict[str, Any]:
-    path: Path = rendering.artifact(record, f"evidence/{LEFT_BEHIND}")
+    path: Path = placed.location(record, f"evidence/{LEFT_BEHIND}")
     return json.loads(path.read_text(encoding="utf-8"))
