@@ -10,8 +10,9 @@ from typing import Any
 from workbench import home
 from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
-from workbench.registry import current, runs
+from workbench.registry import current, recorded
 from workbench.registry.current import Record
+from workbench.registry.recorded import artifact
 from workbench.reporting import index, page
 from workbench.runs import outcome
 from workbench.words import speaking
@@ -42,16 +43,15 @@ def _index(language: str) -> None:
 
 def _spoken(record: Record) -> Record:
     """Return a record whose headline is in the language now spoken; as it was recorded, where its evidence is gone."""
-    file = artifact(record, f"evidence/{LEFT_BEHIND}")
-    if not file.exists():
+    if not artifact(record, f"evidence/{LEFT_BEHIND}").exists():
         return record
-    speaks = outcome.headline(json.loads(file.read_text(encoding="utf-8")), record.step)
+    speaks = outcome.headline(recorded.left_behind(record), record.step)
     return replace(record, headline=str(speaks.answer)) if speaks else record
 
 
 def _written(record: Record, siblings: list[Record], language: str) -> Path:
     notebook = artifact(record, "notebook.ipynb")
-    left_behind = json.loads(artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
+    left_behind = recorded.left_behind(record)
     html = page.render(notebook, left_behind, _facts(record, siblings, language))
     target = home.reports() / language / f"{record.key.place}/{record.slug}.html"
     home.put(target, html.encode())
@@ -78,8 +78,3 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "attached": beside,
         "index": f"{language}/index.html",
     }
-
-
-def artifact(record: Record, name: str) -> Path:
-    """Return a local path of a file that a run has left."""
-    return home.mlruns() / record.folder / name if record.folder else runs.fetch(record.run_id, name)

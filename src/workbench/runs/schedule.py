@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from workbench import home, personal
-from workbench.evidence import LEFT_BEHIND
 from workbench.params import Key, UserError
-from workbench.registry import current, reported
+from workbench.registry import current, recorded, reported
 from workbench.registry.reported import Attempt
 from workbench.reporting import mail, telling, webhook
 from workbench.reporting.telling import About, Message
@@ -194,7 +191,7 @@ def run_study(watcher: execution.Watcher) -> Make:
             rendering.render(study.name, report.language, period)
             about = dataclasses.replace(about, prefix=f"{report.language}/")
         records = [r for r in current.everything(study=study.name) if r.period == period]
-        return telling.made(about, records, _left_behind)
+        return telling.made(about, records, recorded.left_behind)
 
     return make
 
@@ -281,8 +278,3 @@ def _messages(content: dict[str, Any]) -> list[Message]:
 
 def _addressees(report: Report) -> list[tuple[str, str]]:
     return [*(("mail", to) for to in report.tell.mail), *(("webhook", to) for to in report.tell.webhook)]
-
-
-def _left_behind(record: current.Record) -> dict[str, Any]:
-    path: Path = rendering.artifact(record, f"evidence/{LEFT_BEHIND}")
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench import home, tables
 from workbench.evidence import digest_file
-from workbench.registry import current, proof, standing
+from workbench.registry import current, proof, recorded, standing
 from workbench.registry.current import Record
 from workbench.words.markdown import literal
 
@@ -121,16 +121,8 @@ def publish(record: Record, before: Record | None = None) -> list[str]:
     for artifact, place in record.pages.items():
         target, digest = home.reports() / place, record.files[artifact]
         if not target.exists() or digest_file(target) != digest:
-            home.put(target, _artifact(record, artifact))
+            home.put(target, recorded.artifact(record, artifact))
             mended.append(f"page {place}")
     for place in set(before.pages.values() if before else ()) - set(record.pages.values()):
         (home.reports() / place).unlink(missing_ok=True)
     return mended
-
-
-def _artifact(record: Record, name: str) -> Path:
-    if record.folder:
-        return home.mlruns() / record.folder / name
-    from workbench.registry import runs
-
-    return runs.fetch(record.run_id, name)
