@@ -1,4 +1,4 @@
-"""What broke which threshold, since when, whose it is and what is to be done; and which answers changed since before."""
+"""What broke which threshold, since when, whose it is, what is to be done; and which answers changed since before."""
 
 from __future__ import annotations
 
@@ -92,19 +92,14 @@ def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
         table=pd.DataFrame([_row(b) for b in breaches], dtype=object) if breaches else None,
     )
     meaning = _meaning(breaches[0]) if breaches else say("no threshold is broken")
-    counts = headlines.amount("breaches", say("red lights"), (red, red_before), "", meaning, worse=1)
-    lit = Verdict.red if red else Verdict.green
-    ambers = say("a person looks before they are acted on")
-    orange = headlines.amount("ambers", say("amber lights"), (amber, amber_before), "", ambers, worse=1)
-    return e, [_lit(counts, lit), _lit(orange, Verdict.amber if amber else Verdict.green)]
-
-
-def _lit(headline: Headline, verdict: Verdict) -> Headline:
-    return Headline(**{**vars(headline), "verdict": verdict})
+    lit, look = Verdict.red if red else Verdict.green, say("a person looks before anybody acts on them")
+    reds = headlines.count("breaches", say("red lights"), (red, red_before), meaning, lit)
+    lit = Verdict.amber if amber else Verdict.green
+    return e, [reds, headlines.count("ambers", say("amber lights"), (amber, amber_before), look, lit)]
 
 
 def _meaning(worst: Breach) -> Text:
-    return say("the worst: {question}", question=worst.answer.question) + Text(worst.answer.answer.parts[:1])
+    return say("the worst: {question}", question=worst.answer.question)
 
 
 def _counted(breaches: list[Breach]) -> tuple[int, int]:

@@ -227,7 +227,7 @@ def roll_rates(book: Book) -> Chapter:
         what = say("roll rate, {bucket}", bucket=BUCKETS[bucket])
         meaning = say("{worse:,} of {n:,} were later a month on", worse=worse, n=n)
         lines.append(headlines.rate(f"roll_{bucket}", what, share, meaning, lights[-1]))
-    columns = ["light", "from", "accounts", "rolled on", "roll rate", "roll rate, last period", "cure rate"]
+    columns = ["light", "from", "accounts", "rolled on", "roll rate", "last period's roll rate", "cure rate"]
     each = [say("{bucket} {share:.1%}", bucket=r[1], share=r[4]) for r in rows]
     e = Evidence(
         key="roll_rates",
@@ -283,8 +283,8 @@ def by_segment(book: Book, columns: list[str]) -> Chapter:
     table = pd.DataFrame(rows)
     table = table.sort_values(["rank", "worse"], ascending=[True, False], ignore_index=True)
     top = table.iloc[0]
-    names = ["light", "column", "segment", "accounts", "balance", "30+ rate", "30+ rate, last period"]
-    facts = {"segment": top["segment"], "now": top["30+ rate"], "before": top["30+ rate, last period"]}
+    names = ["light", "column", "segment", "accounts", "balance", "30+ rate", "last period's 30+ rate"]
+    facts = {"segment": top["segment"], "now": top["30+ rate"], "before": top["last period's 30+ rate"]}
     e = Evidence(
         key="segments",
         question=say("Where does the risk sit, and where does it grow?"),
@@ -316,7 +316,7 @@ def _segments(book: Book, column: str) -> list[dict[str, object]]:
                 "accounts": int(ends[0]["accounts"]),
                 "balance": float(ends[0]["balance"]),
                 "30+ rate": share[0],
-                "30+ rate, last period": share[1],
+                "last period's 30+ rate": share[1],
                 "rank": light.rank,
                 "worse": headlines.relative(*share),
             }

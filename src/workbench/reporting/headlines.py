@@ -34,7 +34,7 @@ def rate(key: str, what: Text, shares: tuple[float, float], meaning: Text, verdi
     """Return a headline of a share, now and before (NaN: not known), of which more is worse."""
     now, before = shares
     texts = {"now": _share(now), "before": _share(before)}
-    change = say("{arrow} {points:+.2f} pp", arrow=arrow(now - before), points=100 * (now - before))
+    change = say("{arrow}\u00a0{points:+.2f}\u00a0pp", arrow=arrow(now - before), points=100 * (now - before))
     worse = relative(now, before)
     known = not math.isnan(now - before)
     return Headline(
@@ -48,8 +48,20 @@ def amount(key: str, what: Text, amounts: tuple[float, float], unit: str, meanin
     share = relative(now, before)
     texts = {"now": _amount(now, unit), "before": _amount(before, unit)}
     known = math.isfinite(share) and abs(share) < FARTHEST
-    change = say("{arrow} {change:+.1%}", arrow=arrow(now - before), change=share) if known else _arrow(now - before)
+    change = (
+        say("{arrow}\u00a0{change:+.1%}", arrow=arrow(now - before), change=share) if known else _arrow(now - before)
+    )
     return Headline(key=key, what=what, **texts, change=change, meaning=meaning, worse=worse * share)
+
+
+def count(
+    key: str, what: Text, counts: tuple[float, float], meaning: Text, verdict: Verdict = Verdict.info
+) -> Headline:
+    """Return a headline of a few cases, now and before, of which more is worse: their change is a number of cases."""
+    now, before = counts
+    change = say("{arrow}\u00a0{n:+,}", arrow=arrow(now - before), n=int(now - before)) if before == before else Text()
+    texts = {"now": _amount(now, ""), "before": _amount(before, ""), "change": change}
+    return Headline(key=key, what=what, **texts, meaning=meaning, verdict=verdict, worse=relative(now, before))
 
 
 def figure(
@@ -59,7 +71,7 @@ def figure(
     now, before = values
     texts = {"now": _figure(now), "before": _figure(before)}
     known = not math.isnan(now - before)
-    change = say("{arrow} {change:+.3f}", arrow=arrow(now - before), change=now - before) if known else Text()
+    change = say("{arrow}\u00a0{change:+.3f}", arrow=arrow(now - before), change=now - before) if known else Text()
     return Headline(
         key=key,
         what=what,
@@ -127,7 +139,7 @@ def _share(value: float) -> Text:
 def _amount(value: float, unit: str) -> Text:
     if math.isnan(value):
         return Text()
-    return say("{value:,.0f} {unit}", value=value, unit=unit) if unit else say("{value:,.0f}", value=value)
+    return say("{value:,.0f}\u00a0{unit}", value=value, unit=unit) if unit else say("{value:,.0f}", value=value)
 
 
 def _figure(value: float) -> Text:

@@ -14,7 +14,7 @@ from workbench.registry.inventory import Entry
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
-from workbench.words import say
+from workbench.words import Text, say
 
 NAN = float("nan")
 MODEL, MONITORING = "model__", "monitoring"
@@ -75,7 +75,7 @@ def chapter(watched: list[Watched]) -> Chapter:
     """Return every model's health as one table, and a headline for each figure that monitoring knows."""
     worst = min((w.verdict for w in watched), key=lambda v: v.rank, default=Verdict.not_evaluated)
     bad = [w.label for w in watched if w.verdict in (Verdict.error, Verdict.red)]
-    answer = say("{n:,} models are registered, {bad:,} of them red.", n=len(watched), bad=len(bad))
+    answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
     if unwatched := [w.label for w in watched if w.now is None]:
         answer += say("Not watched: {models}.", models=unwatched)
     series = {w.label: w.now.series for w in watched if w.now and w.now.series}
@@ -122,7 +122,7 @@ def _headlines(w: Watched) -> Iterator[Headline]:
         what=what,
         now=texts[0],
         before=texts[1],
-        change=say(""),
+        change=Text(),
         meaning=meaning,
         verdict=w.verdict,
     )
@@ -151,7 +151,7 @@ def _row(w: Watched) -> dict[str, object]:
         "kind": w.version.get("kind", ""),
         "state": w.entry.state,
         "separation": auc,
-        "last period": auc_before,
+        "separation, last period": auc_before,
         "hold-out": w.reference,
         "observed / expected": ratio,
         "psi": psi,

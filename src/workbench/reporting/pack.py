@@ -1,4 +1,4 @@
-"""The pack for management: headlines with arrows, then book, arrears, losses, segments, models, breaches, what changed."""
+"""The pack for management: headlines with arrows; then the book, its models, what broke and what changed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Params(params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """What this step reads: the core tables, what every other step left now and in the period before, the life cycle."""
+    """What this step reads: the core tables, what every other step left, now and a period before, the life cycle."""
     return ["core__account", "?core__month", EVIDENCE + ALL, f"?{PREVIOUS}{ALL}", f"?{LIFE_CYCLE}"]
 
 

@@ -96,7 +96,7 @@ class Months:
         return rows[rows["month_no"] > self.now.last - months].reset_index(drop=True)
 
     def moves(self, months: int) -> pd.DataFrame:
-        """Return how accounts moved from one month to the next, a row a month (the later one) and bucket they came from.
+        """Return how accounts moved to the next month, a row a month (the later one) and bucket they came from.
 
         Columns: month_no, bucket (0 to 3, months past due; 3 is more, too), n, worse (later in a higher bucket), cured
         (later not late), to_default and to_default_amt (reached the last bucket), gone and gone_amt (not in the book
