@@ -37,8 +37,8 @@ class Watched:
 
     @property
     def label(self) -> str:
-        """Model and version, as the registry names them."""
-        return f"{self.version['name']}/{self.version['version']}"
+        """Model and version, without the study they belong to: `pd/1`."""
+        return f"{self.name.removeprefix(MODEL)}/{self.version['version']}"
 
     @property
     def verdict(self) -> Verdict:
@@ -147,7 +147,7 @@ def _row(w: Watched) -> dict[str, object]:
     (auc, auc_before), (ratio, _), (psi, psi_before) = w.latest("separation"), w.ratio(), w.latest("psi")
     return {
         "light": str(w.verdict),
-        "model": w.label,
+        "model": f"{w.version['name']}/{w.version['version']}",
         "kind": w.version.get("kind", ""),
         "state": w.entry.state,
         "separation": auc,

@@ -19,10 +19,10 @@ from workbench.reporting import breaches, chapters, headlines, health
 from workbench.reporting.breaches import Breach
 from workbench.reporting.chapters import Book, Chapter
 from workbench.reporting.headlines import Headline
+from workbench.reporting.packs import STEP
 from workbench.reporting.portfolio import Months
 from workbench.words import Text, names, say
 
-STEP = "reporting/pack"
 SINCE = "evidence/breaches.csv"  # of the pack before: since when each light is lit
 
 
@@ -144,7 +144,6 @@ def front(m: Material, parts: Mapping[str, Chapter]) -> Evidence:
         question=say("How do the book and its models stand, and what is worse than before?"),
         verdict=worst,
         answer=_in_short(m, lines) + _left_out(m) + _restated(m),
-        value=sum(line.verdict in (Verdict.red, Verdict.error) for line in lines),
         table=headlines.table(lines),
     )
 

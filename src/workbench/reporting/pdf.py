@@ -17,9 +17,15 @@ from typing import Any
 from workbench.params import UserError
 
 STYLE = Path(__file__).parent / "templates" / "pdf.css"
-_FRONT = "main>h2:nth-of-type(2){break-before:page}"
+_FRONT = (  # a page of its own, on which the decision's reasons aren't said twice
+    "main>h2:nth-of-type(2){break-before:page}.lead{display:none}"
+    "main>h2:nth-of-type(1)+p+.output :is(.question,.answer,dl){display:none}"
+)
+_HEAD = re.compile(r"<table([^>]*)>(\s*<thead>.*?</thead>)", re.S)
+_MANY, _MOST = 9, 13  # columns from which a table is set smaller, and in columns of one width
 _FOLD = re.compile(
-    r'</tbody></table></div><details><summary>[^<]*</summary>(?:<div class="scroll">)?<table[^>]*><thead>.*?</thead><tbody>'
+    r'</tbody></table></div><details><summary>[^<]*</summary>(?:<div class="scroll">)?'
+    r"<table[^>]*><thead>.*?</thead><tbody>"
     r"(.*?)</tbody></table>(?:</div>)?</details>",
     re.S,
 )
@@ -40,7 +46,7 @@ def render(html: str, footer: str, *, front: bool = False) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
 
     faces, fetch = FontConfiguration(), _fetcher(library)
-    whole = _unfolded(html).replace("</head>", f"<style>{_style(footer, front)}</style></head>", 1)
+    whole = _HEAD.sub(_fitting, _unfolded(html)).replace("</head>", f"<style>{_style(footer, front)}</style></head>", 1)
     document = library.HTML(string=whole, url_fetcher=fetch, media_type="print")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries about fonts
@@ -90,6 +96,13 @@ def _fetcher(library: ModuleType) -> Any:
 def _unfolded(html: str) -> str:
     """Return a page whose folded rows stand in their tables: nobody can unfold them on paper."""
     return _FOLD.sub(r"\1</tbody></table></div>", html)
+
+
+def _fitting(head: re.Match[str]) -> str:
+    """Return a table's beginning with how it is set, by the number of its columns."""
+    columns = head[2].count("<th")
+    size = "most" if columns >= _MOST else "many" if columns >= _MANY else ""
+    return f'<table{head[1]} class="{size}">{head[2]}' if size else head[0]
 
 
 def _style(footer: str, front: bool) -> str:

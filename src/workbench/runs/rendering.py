@@ -33,6 +33,12 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     return pages
 
 
+def in_language(record: Record, language: str) -> Path:
+    """Write one run's page below `reports/LANGUAGE/` and return it."""
+    siblings = [s for s in current.everything(study=record.study) if s.key == record.key]
+    return _written(record, siblings, language)
+
+
 def _index(language: str) -> None:
     """Write the page of all pages in the language, with links to those that were rendered in it."""
     folder = home.reports() / language

@@ -122,6 +122,7 @@ def publish(record: Record, before: Record | None = None) -> list[str]:
         target, digest = home.reports() / place, record.files[artifact]
         if not target.exists() or digest_file(target) != digest:
             home.put(target, recorded.artifact(record, artifact))
+            target.with_suffix(".pdf").unlink(missing_ok=True)  # it shows another page
             mended.append(f"page {place}")
     for place in set(before.pages.values() if before else ()) - set(record.pages.values()):
         (home.reports() / place).unlink(missing_ok=True)
