@@ -198,7 +198,7 @@ def run_study(watcher: execution.Watcher) -> Make:
 
 
 def _printed(about: About, records: list[current.Record], watcher: execution.Watcher) -> tuple[str, ...]:
-    """Return the places of the period's packs as PDF, below `reports/`; none where no PDF can be made, which is told."""
+    """Return the places of the period's packs as PDF below `reports/`; none where none can be made, which is told."""
     try:
         printed = [printing.written(r, home.reports() / about.place(r), about.language) for r in packs.among(records)]
     except UserError as e:
