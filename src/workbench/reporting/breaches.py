@@ -128,7 +128,7 @@ def changes(runs: Runs, previous: Runs) -> Evidence:
     elif not rows:
         answer = say("No answer changed.")
     else:
-        answer = say("{n:,} answers changed, {lights:,} of them their light.", n=len(rows), lights=len(lights))
+        answer = say("Changed answers: {n:,}; changed lights: {lights:,}.", n=len(rows), lights=len(lights))
     return Evidence(
         key="changes",
         question=say("What changed since the period before?"),

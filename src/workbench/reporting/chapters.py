@@ -307,12 +307,12 @@ def _segments(book: Book, column: str) -> list[dict[str, object]]:
         late, known = ([0 if r is None else int(r[c]) for r in ends] for c in ("late_1", "known"))
         light = headlines.risen(tuple(late), tuple(known), book.rules)
         share = [_share(x, n) for x, n in zip(late, known, strict=True)]
-        name = labels.get(value, value) if value == value else "missing"
+        code = say("{code:s}", code=value) if value == value else say("missing")  # data, said in no language
         out.append(
             {
                 "light": str(light),
                 "column": column,
-                "segment": str(name),
+                "segment": labels.get(value, code),
                 "accounts": int(ends[0]["accounts"]),
                 "balance": float(ends[0]["balance"]),
                 "30+ rate": share[0],

@@ -96,7 +96,7 @@ def conditions(watched: list[Watched]) -> Chapter:
     """Return the conditions under which versions were approved, and what the life cycle still asks."""
     rows = [(w.label, w.entry.state, c, w.owner, w.entry.next_review) for w in watched for c in w.entry.conditions]
     names = ["model", "state", "condition", "owner", "next review"]
-    answer = say("{n:,} conditions are open.", n=len(rows)) if rows else say("No condition is open.")
+    answer = say("Open conditions: {n:,}.", n=len(rows)) if rows else say("No condition is open.")
     if candidates := [w.label for w in watched if w.entry.state == "candidate"]:
         answer += say("Not put forward for validation: {models}.", models=candidates)
     e = Evidence(

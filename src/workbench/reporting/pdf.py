@@ -122,9 +122,9 @@ def _string(text: str) -> str:
     r"""Return a text as a CSS string in which nothing ends the string or begins anything else.
 
     >>> _string('a"}')
-    '"a\\000022\\00007D"'
+    '"a\\000022 \\00007D "'
     """
-    return '"' + "".join(c if c.isalnum() or c in " ·,." else f"\\{ord(c):06X}" for c in text) + '"'
+    return '"' + "".join(c if c.isalnum() or c in " ·,." else f"\\{ord(c):06X} " for c in text) + '"'
 
 
 def _identifier(html: str) -> bytes:
