@@ -42,15 +42,24 @@ def render(html: str, footer: str, *, front: bool = False) -> bytes:
     Nothing is fetched: pictures stand in the page, fonts come from installed packages; what else it names is left out.
     `UserError` where Pango, which lays the text out, is not there.
     """
+    whole = for_paper(html, footer, front=front)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries about fonts
+        return laid_out(whole).write_pdf(pdf_identifier=_identifier(whole))
+
+
+def laid_out(whole: str) -> Any:
+    """Return a page with its style laid out on sheets of paper: WeasyPrint's document."""
     library = _library()
     from weasyprint.text.fonts import FontConfiguration
 
-    faces, fetch = FontConfiguration(), _fetcher(library)
-    whole = _HEAD.sub(_fitting, _unfolded(html)).replace("</head>", f"<style>{_style(footer, front)}</style></head>", 1)
-    document = library.HTML(string=whole, url_fetcher=fetch, media_type="print")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries about fonts
-        return document.write_pdf(font_config=faces, pdf_identifier=_identifier(whole))
+    document = library.HTML(string=whole, url_fetcher=_fetcher(library), media_type="print")
+    return document.render(font_config=FontConfiguration())
+
+
+def for_paper(html: str, footer: str, *, front: bool = False) -> str:
+    """Return a page with the style of paper, its tables unfolded and set so that they fit."""
+    return _HEAD.sub(_fitting, _unfolded(html)).replace("</head>", f"<style>{_style(footer, front)}</style></head>", 1)
 
 
 def missing() -> str:
