@@ -7,6 +7,7 @@ that of every other step (the runner writes them out), `previous:STEP` and `prev
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,14 @@ class Recorded:
     def room(self) -> str:
         """The room of the step: `monitoring` of `monitoring/through_time`."""
         return self.record.step.partition("/")[0]
+
+    def rows(self, key: str) -> list[dict[str, str]]:
+        """Return the table of an answer as it was written for spreadsheets, a row a line; none where it has no table."""
+        name = f"evidence/{key}.csv"
+        if name not in self.record.files:
+            return []
+        with _whole(self.record, name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
 
 
 def is_name(name: str) -> bool:
@@ -82,13 +91,21 @@ def read(key: Key, kind: str = EVIDENCE) -> dict[str, Recorded]:
 
 def of(record: Record) -> Recorded:
     """Return what a run has left; `UserError` where that is not what its record says."""
-    name = f"evidence/{LEFT_BEHIND}"
-    path = artifact(record, name)
-    if not path.exists() or digest_file(path) != record.files[name]:
-        raise UserError(f"{record.step} of {record.key}: its evidence was changed or lost; `{record.key.command}`")
+    _whole(record, f"evidence/{LEFT_BEHIND}")
     content = left_behind(record)
     answers = [Evidence.from_record(e) for e in content["evidence"]]
     return Recorded(record, {e.key: e for e in answers}, content.get("series", {}), content.get("names", {}))
+
+
+def _whole(record: Record, name: str) -> Path:
+    """Return a file that a run has left, held against its digest."""
+    path = artifact(record, name)
+    if not path.exists() or digest_file(path) != record.files[name]:
+        raise UserError(
+            f"{record.step} of {record.key}: {name} was changed or lost; `{record.key.command} --step {record.step}` "
+            "makes it again"
+        )
+    return path
 
 
 def left_behind(record: Record) -> dict[str, Any]:

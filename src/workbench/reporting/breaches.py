@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
-from workbench.params import ONCE, PERIOD
+from workbench.params import ONCE
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
@@ -28,6 +27,7 @@ class Breach:
     run: Recorded
     answer: Evidence
     since: str
+    orders: tuple[Mapping[str, str], ...] = ()
 
     @property
     def place(self) -> str:
@@ -36,13 +36,15 @@ class Breach:
 
     @property
     def owner(self) -> str:
-        """Whose it is: the answer's own, else the study's."""
-        return str(self.answer.facts.get("owner") or self.run.record.owner)
+        """Whose it is: as the step's own alarms say, else the study's."""
+        return ", ".join(dict.fromkeys(o["owner"] for o in self.orders)) or self.run.record.owner
 
     @property
-    def action(self) -> Text | str:
-        """What is to be done: the answer's own, else what the step's light asks."""
-        return self.answer.facts.get("action") or advice.what_to_do(self.run.record.step, str(self.answer.verdict))
+    def action(self) -> Text:
+        """What is to be done: as the step's own alarms say, else what the step's light asks."""
+        if actions := [say(a) for a in dict.fromkeys(o["action"] for o in self.orders)]:
+            return say("{actions}", actions=actions)
+        return advice.what_to_do(self.run.record.step, str(self.answer.verdict))
 
 
 def broken(runs: Runs, since: Mapping[str, str]) -> list[Breach]:
@@ -52,23 +54,40 @@ def broken(runs: Runs, since: Mapping[str, str]) -> list[Breach]:
     """
     out = []
     for run in runs.values():
-        for answer in run.evidence.values():
-            if answer.verdict in BROKEN:
-                place = f"{run.record.step}: {answer.key}"
-                out.append(Breach(run, answer, _since(run, answer, since.get(place, ""))))
+        orders = _orders(run)
+        for answer in single(run):
+            place = f"{run.record.step}: {answer.key}"
+            theirs = orders.get(answer.key, orders.get("", ())) if answer.verdict is Verdict.red else ()
+            out.append(Breach(run, answer, _since(run, answer, since.get(place, "")), tuple(theirs)))
     return sorted(out, key=lambda b: (b.answer.verdict.rank, b.run.record.period == ONCE, b.place))
+
+
+def single(run: Recorded) -> list[Evidence]:
+    """Return a run's answers that are broken; one that only sums others up is left out where they are there."""
+    those = [e for e in run.evidence.values() if e.verdict in BROKEN]
+    keys = {e.key for e in those}
+    return [e for e in those if not keys & set(e.repeats)]
+
+
+def _orders(run: Recorded) -> dict[str, list[Mapping[str, str]]]:
+    """Return who does what, by the answer's key, from the table of an answer that sums others up (`kind`, `owner`, …).
+
+    Kinds that are no answer of their own stand under the empty key.
+    """
+    out: dict[str, list[Mapping[str, str]]] = {}
+    for summing in (e for e in run.evidence.values() if e.repeats):
+        for row in run.rows(summing.key):
+            if {"kind", "owner", "action"} <= set(row):
+                out.setdefault(row["kind"] if row["kind"] in run.evidence else "", []).append(row)
+    return out
 
 
 def _since(run: Recorded, answer: Evidence, known: str) -> str:
     """Return since when a light is lit: as the answer says, else the pack before, else from this run on."""
-    if (given := answer.facts.get("since")) or (given := _period(answer.value)):
-        return str(given)
+    if answer.since:
+        return answer.since
     begun = time.strftime("%Y-%m-%d", time.gmtime(run.record.start)) if run.record.period == ONCE else run.record.period
     return known or begun
-
-
-def _period(value: object) -> str:
-    return value if isinstance(value, str) and value != ONCE and re.fullmatch(PERIOD, value) else ""
 
 
 def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:

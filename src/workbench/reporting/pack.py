@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,8 +21,6 @@ from workbench.reporting.headlines import Headline
 from workbench.reporting.packs import STEP
 from workbench.reporting.portfolio import Months
 from workbench.words import Text, names, say
-
-SINCE = "evidence/breaches.csv"  # of the pack before: since when each light is lit
 
 
 class Params(params.Params):
@@ -111,10 +108,7 @@ def _others(runs: Mapping[str, Recorded]) -> dict[str, Recorded]:
 
 def _since(earlier: Recorded | None) -> dict[str, str]:
     """Return since when each light was lit, as the pack of the period before has it."""
-    if earlier is None or SINCE not in earlier.record.files:
-        return {}
-    with recorded.artifact(earlier.record, SINCE).open(encoding="utf-8", newline="") as file:
-        return {row["where"]: row["since"] for row in csv.DictReader(file)}
+    return {row["where"]: row["since"] for row in earlier.rows("breaches")} if earlier else {}
 
 
 def of_book(m: Material) -> dict[str, Chapter]:
@@ -122,7 +116,16 @@ def of_book(m: Material) -> dict[str, Chapter]:
     if m.book is None:
         return {}
     columns = m.months.segments(m.p.segments, m.p.most_segments) if m.book.has_arrears else []
-    return chapters.chapters(m.book, columns)
+    return {key: (_lasting(m, e), lines) for key, (e, lines) in chapters.chapters(m.book, columns).items()}
+
+
+def _lasting(m: Material, e: Evidence) -> Evidence:
+    """Return a chapter's answer with the period since which it is red, where the pack before had it red: no news."""
+    earlier = m.previous.get(STEP)
+    then = earlier.evidence.get(e.key) if earlier else None
+    if then is None or not e.verdict == then.verdict == Verdict.red:
+        return e
+    return replace(e, since=then.since or earlier.record.period)
 
 
 def of_models(m: Material) -> dict[str, Chapter]:
