@@ -40,7 +40,7 @@ class Recorded:
         return self.record.step.partition("/")[0]
 
     def rows(self, key: str) -> list[dict[str, str]]:
-        """Return the table of an answer as it was written for spreadsheets, a row a line; none where it has no table."""
+        """Return the rows of an answer's table, as they were written for spreadsheets; none where it has no table."""
         name = f"evidence/{key}.csv"
         if name not in self.record.files:
             return []
