@@ -60,6 +60,14 @@ class Book:
         moves = self.source.moves(len(self.rows))
         return moves.assign(month=moves["month_no"].map(portfolio.called), roll_rate=moves["worse"] / moves["n"])
 
+    @cached_property
+    def written_off(self) -> pd.DataFrame:
+        """The moves, but of those who left the book only the ones who were 90 or more days past due."""
+        late = self.moves["bucket"] == LATE_BUCKETS
+        return self.moves.assign(
+            gone=self.moves["gone"].where(late, 0), gone_amt=self.moves["gone_amt"].where(late, 0.0)
+        )
+
     def ends(self, column: str) -> tuple[float, float]:
         """Return a figure at the ends of the period and of the one before; NaN where that isn't there."""
         return tuple(NAN if r is None else float(r[column]) for r in self._ends)
@@ -243,7 +251,7 @@ def roll_rates(book: Book) -> Chapter:
 
 def losses(book: Book) -> Chapter:
     """Return what fell into default (90 or more days past due) in the period, and what left the book from there."""
-    gone = book.moves[book.moves["bucket"] == LATE_BUCKETS]
+    gone = book.written_off
     fell, fell_amt = book.sums("to_default", book.moves), book.sums("to_default_amt", book.moves)
     lost, lost_amt = book.sums("gone", gone), book.sums("gone_amt", gone)
     facts = {"fell": _count(fell[0]), "lost": _count(lost[0]), "lost_amt": lost_amt[0], "currency": book.currency}
@@ -259,7 +267,7 @@ def losses(book: Book) -> Chapter:
         ),
         value=lost_amt[0],
         blind_to=say("recoveries: they are not dated in the months, and those yet to come are not known"),
-        table=_losses_table(book, gone),
+        table=_losses_table(book),
     )
     meaning = say(
         "{fell:,} accounts; {fell_before:,} in the period before", fell=_count(fell[0]), fell_before=_count(fell[1])
@@ -269,12 +277,10 @@ def losses(book: Book) -> Chapter:
     return e, [*lines, headlines.amount("lost", say("gross loss"), lost_amt, book.currency, meaning, worse=1)]
 
 
-def _losses_table(book: Book, gone: pd.DataFrame) -> pd.DataFrame:
-    fell = book.moves.groupby("month")[["to_default", "to_default_amt"]].sum()
-    left_book = gone.groupby("month")[["gone", "gone_amt"]].sum()
+def _losses_table(book: Book) -> pd.DataFrame:
+    sums = book.written_off.groupby("month")[["to_default", "to_default_amt", "gone", "gone_amt"]].sum()
     names = ["newly 90 days past due", "their balance", "left the book from there", "gross loss"]
-    both = fell.join(left_book).fillna(0.0).set_axis(names, axis=1)
-    return both.iloc[::-1].reset_index().head(book.shown_months)
+    return sums.set_axis(names, axis=1).iloc[::-1].reset_index().head(book.shown_months)
 
 
 def by_segment(book: Book, columns: list[str]) -> Chapter:
