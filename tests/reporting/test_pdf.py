@@ -64,10 +64,20 @@ def test_nothing_is_fetched_from_outside_or_from_the_machine(tmp_path):
             fetch.fetch(address)
 
 
+def test_short_tables_are_unfolded_and_long_ones_say_how_many_rows_more_there_are():
+    def shown(rows: int) -> list[str]:
+        html = _page(table.to_html(pd.DataFrame({"n": range(rows)})))
+        boxes = [b for s in pdf.laid_out(pdf.for_paper(html, FOOTER)).pages for b in s._page_box.descendants()]
+        return [b.text for b in boxes if hasattr(b, "text")]
+
+    assert {"0", "49"} <= set(shown(50)) and not any("more rows" in text for text in shown(50))
+    assert "99" not in shown(100) and "90 more rows" in " ".join(shown(100))
+
+
 @pytest.mark.parametrize("columns", [3, 9, 14, 22])
 def test_a_table_does_not_run_off_the_paper_and_repeats_its_head(columns):
     rows = pd.DataFrame(
-        [[1234.5678 + i for i in range(columns)]] * 90, columns=[f"observed_rate_{i}" for i in range(columns)]
+        [[1234.5678 + i for i in range(columns)]] * 60, columns=[f"observed_rate_{i}" for i in range(columns)]
     )
     html = pdf.for_paper(_page(f'<div class="output">{table.to_html(rows)}</div>'), FOOTER)
     sheets = pdf.laid_out(html).pages

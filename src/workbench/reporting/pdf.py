@@ -29,6 +29,7 @@ _FOLD = re.compile(
     r"(.*?)</tbody></table>(?:</div>)?</details>",
     re.S,
 )
+MOST_UNFOLDED = 60  # rows of a table beyond those shown at once: about a page
 _FACES = (("Latin", "normal", "matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf"),)
 _FACES += (("Latin", "bold", "matplotlib", "mpl-data/fonts/ttf/DejaVuSans-Bold.ttf"),)
 _FACES += (("Latin Mono", "normal", "matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),)
@@ -38,7 +39,7 @@ _FACES += (("Chinese", "normal", "mplfonts", "fonts/NotoSansCJKsc-Regular.otf"),
 def render(html: str, footer: str, *, front: bool = False) -> bytes:
     """Return a page (whole HTML, as `page.render` makes it) as PDF; `footer` stands below each of its pages.
 
-    With `front` the page's first chapter has a page of its own. Tables stand unfolded, heads repeated on each page.
+    With `front` the page's first chapter has a page of its own. Short tables stand unfolded, heads repeated.
     Nothing is fetched: pictures stand in the page, fonts come from installed packages; what else it names is left out.
     `UserError` where Pango, which lays the text out, is not there.
     """
@@ -103,8 +104,15 @@ def _fetcher(library: ModuleType) -> Any:
 
 
 def _unfolded(html: str) -> str:
-    """Return a page whose folded rows stand in their tables: nobody can unfold them on paper."""
-    return _FOLD.sub(r"\1</tbody></table></div>", html)
+    """Return a page whose folded rows stand in their tables: nobody can unfold them on paper.
+
+    Where they are very many they stay folded; the page's own words say how many they are.
+    """
+
+    def opened(fold: re.Match[str]) -> str:
+        return f"{fold[1]}</tbody></table></div>" if fold[1].count("<tr") <= MOST_UNFOLDED else fold[0]
+
+    return _FOLD.sub(opened, html)
 
 
 def _fitting(head: re.Match[str]) -> str:
