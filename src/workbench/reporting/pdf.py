@@ -22,7 +22,7 @@ _FRONT = (  # a page of its own, on which the decision's reasons aren't said twi
     "main>h2:nth-of-type(1)+p+.output :is(.question,.answer,dl){display:none}"
 )
 _HEAD = re.compile(r"<table([^>]*)>(\s*<thead>.*?</thead>)", re.S)
-_MANY, _MOST = 9, 13  # columns from which a table is set smaller, and in columns of one width
+_MANY, _MOST = 9, 13  # columns from which a table is set smaller, and on a page laid across
 _FOLD = re.compile(
     r'</tbody></table></div><details><summary>[^<]*</summary>(?:<div class="scroll">)?'
     r"<table[^>]*><thead>.*?</thead><tbody>"
