@@ -128,7 +128,8 @@ def _headlines(w: Watched) -> Iterator[Headline]:
     )
     separation, reference = w.latest("separation"), w.reference
     if separation[0] == separation[0]:
-        meaning = say("development's hold-out had {reference:.3f}", reference=reference)
+        period = max(w.now.series["separation"])
+        meaning = say("of {period}; development's hold-out had {reference:.3f}", period=period, reference=reference)
         what = say("{model}: separation", model=w.label)
         yield headlines.figure(f"{w.name}_separation", what, separation, meaning, Verdict.info, worse=-1)
     ratio = w.ratio()
