@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from workbench.registry.current import Record
 from workbench.registry.recorded import Recorded
 from workbench.reporting import breaches, chapters, headlines, health, pack, packs, portfolio
 from workbench.reporting.portfolio import Months, Span
-from workbench.words import say, speaking
+from workbench.words import say, speaking, untranslated
 
 ACCOUNT = Contract(
     name="core__account",
@@ -137,6 +138,7 @@ def test_the_book_is_cut_by_the_columns_named_else_by_its_categories():
         ((6, 4), (100, 100), Verdict.green),  # as steep, of a tenth of the accounts: chance
         ((2300, 2000), (10_000, 10_000), Verdict.amber),
         ((20, 40), (1000, 1000), Verdict.green),
+        ((2, 0), (23, 23), Verdict.green),  # of so few, none before says little
         ((5, 0), (1000, 0), Verdict.not_evaluated),
     ],
 )
@@ -315,7 +317,19 @@ def test_the_packs_light_is_the_worst_and_its_sentences_are_the_chapters():
     assert "3 accounts at the end of 2018-03." in str(pack.conclusion(m, parts))
     assert pack.figures(m, parts)["red"] == 1 and pack.figures(m, parts)["accounts"] == 3
     with speaking("zh_CN"):
-        assert str(front.answer).startswith("2018-03：")
+        assert "项要点中" in str(front.answer)
+
+
+def test_every_card_is_said_in_chinese():
+    asked = untranslated()
+    runs = {"m/m": _run("m/m", "2018-03", _answer("a", "red"))}
+    m = _material("2018-03", runs=runs, previous={"m/m": _run("m/m", "2018-02", _answer("a", "green", 2.0))})
+    parts = {**pack.of_book(m), **pack.of_models(m)}
+    with speaking("zh_CN"):
+        cards = "".join(e._repr_html_() for e in (pack.front(m, parts), *(e for e, _ in parts.values())))
+        headers = {re.sub("<[^>]+>", "", h) for h in re.findall(r"<th[^>]*>(.*?)</th>", cards)}
+    assert untranslated() - asked == set()
+    assert {h for h in headers if re.search("[a-z]{2}", h)} == {"product code product_code"} & headers
 
 
 def test_the_packs_own_news_is_told_and_what_it_repeats_is_not():

@@ -218,7 +218,7 @@ def _against_before(shares: tuple[float, float], book: Book) -> Text:
 
 def _threshold(book: Book) -> Text:
     level = book.rules.number("interval_level")
-    chance = say("Green where the period before lies within the {level:.0%} interval.", level=level)
+    chance = say("Green where either period lies within the {level:.0%} interval of the other.", level=level)
     return book.rules["arrears_rise"].text + chance
 
 

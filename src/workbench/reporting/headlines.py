@@ -106,14 +106,16 @@ def arrow(change: float) -> str:
 def risen(events: tuple[int, int], rows: tuple[int, int], rules: Rules) -> Verdict:
     """Return the light of a share of late accounts, (now, before): by how much it rose, where that is beyond chance.
 
-    Green where the share before lies within the interval of the one now (`interval_level`).
+    Green where either share lies within the interval of the other (`interval_level`).
     """
     (late, late_before), (known, known_before) = events, rows
     if not known or not known_before:
         return Verdict.not_evaluated
     share, share_before = late / known, late_before / known_before
-    low, high = metrics.rate_interval(late, known, rules.number("interval_level"))
-    if low <= share_before <= high or share <= share_before:
+    level = rules.number("interval_level")
+    low, _ = metrics.rate_interval(late, known, level)
+    _, high = metrics.rate_interval(late_before, known_before, level)
+    if share_before >= low or share <= high:
         return Verdict.green
     return judged(share / share_before if share_before else FARTHEST, rules["arrears_rise"])
 

@@ -73,7 +73,7 @@ def models(runs: Runs, previous: Runs, entries: Mapping[tuple[str, str], Entry])
 
 def chapter(watched: list[Watched]) -> Chapter:
     """Return every model's health as one table, and a headline for each figure that monitoring knows."""
-    worst = min((w.verdict for w in watched), key=lambda v: v.rank, default=Verdict.not_evaluated)
+    worst = min((w.verdict for w in watched), key=lambda v: v.rank, default=Verdict.info)
     bad = [w.label for w in watched if w.verdict in (Verdict.error, Verdict.red)]
     answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
     if unwatched := [w.label for w in watched if w.now is None]:

@@ -146,18 +146,16 @@ def front(m: Material, parts: Mapping[str, Chapter]) -> Evidence:
         key="pack",
         question=say("How do the book and its models stand, and what is worse than before?"),
         verdict=worst,
-        answer=_in_short(m, lines) + _left_out(m) + _restated(m),
+        answer=_in_short(lines) + _left_out(m) + _restated(m),
         table=headlines.table(lines),
     )
 
 
-def _in_short(m: Material, lines: list[Headline]) -> Text:
+def _in_short(lines: list[Headline]) -> Text:
     bad = [line.what for line in lines if line.verdict in (Verdict.red, Verdict.error)]
     if not bad:
-        return say("{period}: no headline is red.", period=m.period)
-    return say(
-        "{period}: {n:,} of {lines:,} headlines are red: {bad}.", period=m.period, n=len(bad), lines=len(lines), bad=bad
-    )
+        return say("No headline is red.")
+    return say("{n:,} of {lines:,} headlines are red: {bad}.", n=len(bad), lines=len(lines), bad=bad)
 
 
 def _left_out(m: Material) -> Text:
