@@ -16,6 +16,7 @@ from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
 from workbench.params import Key, UserError
 from workbench.registry import current, inventory, recorded
 from workbench.registry.current import Record
+from workbench.registry.events import Chain, Event
 from workbench.registry.recorded import Recorded
 from workbench.reporting import breaches, chapters, headlines, health, pack, packs, portfolio
 from workbench.reporting.portfolio import Months, Span
@@ -383,3 +384,15 @@ def test_evidence_that_was_changed_since_is_refused_in_one_line(own_home):
         "b/b of study 's', 2018-02: evidence/evidence.json was changed or lost; "
         "`workbench run params/s.yaml --period 2018-02 --step b/b` makes it again"
     )
+
+
+def test_a_move_of_a_studys_model_makes_its_pack_anew_and_no_others():
+    def moved(seq: int, model: str) -> Event:
+        about = {"verb": "submit", "version": "1", "source": "candidate", "target": "submitted", "role": "developer"}
+        about |= {"files": "", "person": "dev", "evidence": "", "policy": "", "at": "2026-11-27T06:00:00"}
+        return Event(seq=seq, prev="", model=model, **about)
+
+    first = Chain((moved(1, "s.pd"),))
+    assert Chain().digest_of("s") == "" == first.digest_of("other")
+    elsewhere, again = Chain((*first.events, moved(2, "other.pd"))), Chain((*first.events, moved(2, "s.pd")))
+    assert first.digest_of("s") == elsewhere.digest_of("s") != again.digest_of("s")
