@@ -74,7 +74,7 @@ def test_short_tables_are_unfolded_and_long_ones_say_how_many_rows_more_there_ar
     assert "99" not in shown(100) and "90 more rows" in " ".join(shown(100))
 
 
-@pytest.mark.parametrize("columns", [3, 9, 14, 22])
+@pytest.mark.parametrize("columns", [3, 10, 14])
 def test_a_table_does_not_run_off_the_paper_and_repeats_its_head(columns):
     rows = pd.DataFrame(
         [[1234.5678 + i for i in range(columns)]] * 60, columns=[f"observed_rate_{i}" for i in range(columns)]
