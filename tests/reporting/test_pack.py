@@ -19,6 +19,7 @@ from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event
 from workbench.registry.recorded import Recorded
 from workbench.reporting import breaches, chapters, headlines, health, pack, packs, portfolio
+from workbench.reporting.book import Book
 from workbench.reporting.portfolio import Months, Span
 from workbench.words import say, speaking, untranslated
 
@@ -63,8 +64,8 @@ def _source(period: str, rows=ROWS, accounts=ACCOUNTS) -> Months:
     return Months(accounts, ACCOUNT, _months(rows), period)
 
 
-def _book(period: str, **more) -> chapters.Book:
-    return chapters.Book(_source(period, **more), RULES)
+def _book(period: str, **more) -> Book:
+    return Book(_source(period, **more), RULES)
 
 
 # the book
@@ -118,7 +119,7 @@ def test_a_period_outside_the_data_is_refused_in_one_line():
 def test_new_accounts_are_not_known_in_the_datas_first_month():
     e, lines = chapters.new_business(_book("2018-01"))
     assert str(e.answer) == "The data begin in 2018-01: what is new is not known." and not lines
-    assert not np.isfinite(chapters.Book(_source("2018-01"), RULES).ends("accounts")[1])
+    assert not np.isfinite(Book(_source("2018-01"), RULES).ends("accounts")[1])
 
 
 def test_the_book_is_cut_by_the_columns_named_else_by_its_categories():

@@ -2,100 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
 from workbench.reporting import headlines, portfolio
+from workbench.reporting.book import NAN, Book, share_of
 from workbench.reporting.headlines import Headline
-from workbench.reporting.portfolio import LATE_BUCKETS, Months, Span
-from workbench.rules import Rules
+from workbench.reporting.portfolio import LATE_BUCKETS
 from workbench.words import Text, say
 
-NAN = float("nan")
 BUCKETS = (say("not late"), say("30 to 59 days"), say("60 to 89 days"), say("90 or more days"))
-
-
-@dataclass(frozen=True)
-class Book:
-    """A book as of a period's end: its months, the rules its changes are judged by, how many months are shown."""
-
-    source: Months
-    rules: Rules
-    shown_months: int = 13
-
-    @property
-    def now(self) -> Span:
-        """The period."""
-        return self.source.now
-
-    @property
-    def currency(self) -> str:
-        """The currency of the amounts; empty where the contract names none."""
-        return self.source.contract.currency
-
-    @property
-    def has_arrears(self) -> bool:
-        """Whether the months say how late an account is."""
-        return portfolio.DELAY in self.source.columns
-
-    @property
-    def has_balance(self) -> bool:
-        """Whether the months hold a balance."""
-        return portfolio.BALANCE in self.source.columns
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The last months, a row each (`Months.by_month`), and the months of the period before at least."""
-        length = self.now.last - self.now.first + 1
-        rows = self.source.by_month(max(self.shown_months, 2 * length + 1))
-        return rows.assign(month=rows["month_no"].map(portfolio.called))
-
-    @cached_property
-    def moves(self) -> pd.DataFrame:
-        """The moves of the same months (`Months.moves`)."""
-        moves = self.source.moves(len(self.rows))
-        return moves.assign(month=moves["month_no"].map(portfolio.called), roll_rate=moves["worse"] / moves["n"])
-
-    @cached_property
-    def written_off(self) -> pd.DataFrame:
-        """The moves, but of those who left the book only the ones who were 90 or more days past due."""
-        late = self.moves["bucket"] == LATE_BUCKETS
-        return self.moves.assign(
-            gone=self.moves["gone"].where(late, 0), gone_amt=self.moves["gone_amt"].where(late, 0.0)
-        )
-
-    def ends(self, column: str) -> tuple[float, float]:
-        """Return a figure at the ends of the period and of the one before; NaN where that isn't there."""
-        return tuple(NAN if r is None else float(r[column]) for r in self._ends)
-
-    def sums(self, column: str, rows: pd.DataFrame) -> tuple[float, float]:
-        """Return a figure summed over the period and over the one before; NaN where a month of it is not known."""
-        out = []
-        for span in (self.now, self.source.before):
-            part = portfolio.within(rows, span)
-            whole = part["month_no"].nunique() == span.last - span.first + 1 and part[column].notna().all()
-            out.append(float(part[column].sum()) if whole else NAN)
-        return out[0], out[1]
-
-    @cached_property
-    def _ends(self) -> tuple[pd.Series | None, pd.Series | None]:
-        return portfolio.at_end(self.rows, self.now), portfolio.at_end(self.rows, self.source.before)
-
-    def late(self, months: int) -> tuple[float, float]:
-        """Return the share of accounts at least so many months past due, at both ends."""
-        (late, late_before), (known, known_before) = self.ends(f"late_{months}"), self.ends("known")
-        return _share(late, known), _share(late_before, known_before)
-
-    def risen(self, months: int) -> Verdict:
-        """Return the light of that share's rise."""
-        late, known = self.ends(f"late_{months}"), self.ends("known")
-        if any(v != v for v in (*late, *known)):
-            return Verdict.not_evaluated
-        return headlines.risen(*(tuple(int(v) for v in pair) for pair in (late, known)), self.rules)
 
 
 Chapter = tuple[Evidence, list[Headline]]
@@ -229,9 +146,9 @@ def roll_rates(book: Book) -> Chapter:
     rows, lines, lights = [], [], []
     for bucket, (n, worse, cured) in now.items():
         n_before, worse_before, _ = before.get(bucket, (0, 0, 0))
-        share = (_share(worse, n), _share(worse_before, n_before))
+        share = (share_of(worse, n), share_of(worse_before, n_before))
         lights.append(headlines.risen((worse, worse_before), (n, n_before), book.rules))
-        rows.append((str(lights[-1]), BUCKETS[bucket], n, worse, *share, _share(cured, n)))
+        rows.append((str(lights[-1]), BUCKETS[bucket], n, worse, *share, share_of(cured, n)))
         what = say("roll rate, {bucket}", bucket=BUCKETS[bucket])
         meaning = say("{worse:,} of {n:,} were later a month on", worse=worse, n=n)
         lines.append(headlines.rate(f"roll_{bucket}", what, share, meaning, lights[-1]))
@@ -312,7 +229,7 @@ def _segments(book: Book, column: str) -> list[dict[str, object]]:
             continue
         late, known = ([0 if r is None else int(r[c]) for r in ends] for c in ("late_1", "known"))
         light = headlines.risen(tuple(late), tuple(known), book.rules)
-        share = [_share(x, n) for x, n in zip(late, known, strict=True)]
+        share = [share_of(x, n) for x, n in zip(late, known, strict=True)]
         code = say("{code:s}", code=value) if value == value else say("missing")  # data, said in no language
         out.append(
             {
@@ -344,10 +261,6 @@ def _shown(book: Book, columns: list[str]) -> pd.DataFrame:
     names = {"new": "new accounts", "new_amt": "new business"}
     rows = book.rows[["month", *columns]].iloc[::-1].head(book.shown_months)
     return rows.rename(columns=names).reset_index(drop=True)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else NAN
 
 
 def _count(value: float) -> int | None:

@@ -15,8 +15,9 @@ from workbench.params import DAY_OR_NONE, ONCE, before
 from workbench.registry import inventory, recorded
 from workbench.registry.recorded import ALL, EVIDENCE, LIFE_CYCLE, PREVIOUS, Recorded
 from workbench.reporting import breaches, chapters, headlines, health
+from workbench.reporting.book import Book
 from workbench.reporting.breaches import Breach
-from workbench.reporting.chapters import Book, Chapter
+from workbench.reporting.chapters import Chapter
 from workbench.reporting.headlines import Headline
 from workbench.reporting.packs import STEP
 from workbench.reporting.portfolio import Months
