@@ -84,8 +84,8 @@ def recent(panel: pd.DataFrame, outcome: Outcome, p: Params) -> pd.DataFrame:
     rows = panel[(panel["sample"] == "monitoring") & panel["outcome"].notna() & (known <= last)]
     if rows.empty:
         raise UserError(f"monitoring/redevelopment: no outcome of a monitoring row is known by {last:%Y-%m-%d} yet")
-    first = rows["as_of_date"].max() - pd.DateOffset(months=p.recent_months)
-    rows = rows[rows["as_of_date"] > first]
+    month = rows["as_of_date"].dt.to_period("M")
+    rows = rows[month > month.max() - p.recent_months]
     parent = rows["parent_id" if "parent_id" in rows else "entity_id"]
     names = np.sort(parent.unique())
     held = np.random.default_rng(p.seed).permutation(names)[: round(p.holdout_share * len(names))]
