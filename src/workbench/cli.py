@@ -127,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     render.add_argument("--lang", choices=("en", "zh_CN"), required=True, help="language of the pages")
     render.set_defaults(call=_render)
+    _add_pdf(commands)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
     steps.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
@@ -149,6 +150,15 @@ def _parser() -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(call=_completion)
     return parser
+
+
+def _add_pdf(commands: argparse._SubParsersAction) -> None:
+    pdf = commands.add_parser("pdf", help="a study's pack as PDF, or a step's page; beside the page in reports/")
+    pdf.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    pdf.add_argument("step", nargs="?", default="", metavar="STEP", help="default: the pack, else every page")
+    pdf.add_argument("--period", default="", metavar="PERIOD", help="default: the latest")
+    pdf.add_argument("--lang", choices=("en", "zh_CN"), default="", help="default: that of the page")
+    pdf.set_defaults(call=_pdf)
 
 
 def _add_schedule(commands: argparse._SubParsersAction) -> None:
@@ -239,6 +249,14 @@ def _render(args: argparse.Namespace) -> int:
 
     pages = rendering.render(args.study.stem, args.lang)
     progress.output().print(f"{len(pages)} pages: reports/{args.lang}/{args.study.stem}", markup=False)
+    return 0
+
+
+def _pdf(args: argparse.Namespace) -> int:
+    from workbench.runs import printing, progress
+
+    for path in printing.write(args.study.stem, args.step, args.period, args.lang):
+        progress.output().print(str(path), markup=False)
     return 0
 
 

@@ -340,6 +340,7 @@ steps:
     as_of_from: "{period_from}"
     as_of_to: "{period_to}"
     observation_months: 2
+  reporting/pack:
 """
 
 
@@ -368,7 +369,11 @@ reports:
         reports = [p for p in hooks.posts if p["kind"] == "report"]
         assert [p["period"] for p in reports] == ["2005-07", "2005-08"] and len(smtp.mails) == len(hooks.posts)
         assert (own_home / reports[0]["link"]).exists() and len(set(hooks.keys)) == len(hooks.keys)
-        assert [a.get_filename() for a in smtp.mails[0].iter_attachments()] == ["build.html"]
+        assert reports[0]["link"].endswith("reporting/pack.html")
+        (attached,) = smtp.mails[0].iter_attachments()
+        assert (attached.get_filename(), attached.get_content_type()) == ("pack.pdf", "application/pdf")
+        printed = own_home / "reports" / "zh_CN" / "small" / "2005-07" / "reporting" / "pack.pdf"
+        assert attached.get_content() == printed.read_bytes() and printed.read_bytes().startswith(b"%PDF-")
         again = workbench(own_home, "schedule", "once", "--as-of", "2005-09-10")
         assert (again.returncode, again.stdout) == (0, "nothing is due\n") and len(smtp.mails) == len(hooks.posts)
         assert len([p for p in hooks.posts if p["kind"] == "report"]) == 2

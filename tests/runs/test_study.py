@@ -106,6 +106,38 @@ def test_two_steps_that_write_the_same_table(load):
     assert "both write 'mart__panel'; rename one" in _line(load, GOOD + "  panel/build@again:\n")
 
 
+PACK = GOOD + "  reporting/pack:\n"
+
+
+def test_a_step_may_stand_on_what_all_others_have_left(load):
+    loaded = load(PACK)
+    assert loaded.steps[-1].name == "reporting/pack"
+    others = {"portfolios/intake", "panel/build", "models/development"}
+    assert loaded.needs["reporting/pack"] == others
+    reads = loaded.steps[-1].reads
+    assert {r for r in reads if r.startswith("evidence:")} == {f"evidence:{s}" for s in others}
+    assert "?previous:reporting/pack" in reads and "?life_cycle" in reads
+    twice = load(PACK + "  reporting/pack@again:\n")  # neither waits for the other
+    assert twice.needs["reporting/pack"] == twice.needs["reporting/pack@again"] == others
+
+
+def test_a_step_may_stand_on_what_one_has_left(load, monkeypatch):
+    from workbench.portfolios import intake
+    from workbench.reporting import pack
+
+    reads = ["evidence:panel/build", "?evidence:customers/profile", "?previous:models/development"]
+    monkeypatch.setattr(pack, "reads", lambda p: reads)
+    assert load(PACK).needs["reporting/pack"] == {"panel/build"}  # the period before makes no dependency
+    monkeypatch.setattr(pack, "reads", lambda p: ["evidence:panel/bild"])
+    assert _line(load, PACK) == (
+        "mine.yaml: 'reporting/pack' reads 'evidence:panel/bild', which no step is called like; "
+        "did you mean 'evidence:panel/build'?"
+    )
+    monkeypatch.setattr(pack, "reads", lambda p: ["evidence:panel/build"])
+    monkeypatch.setattr(intake, "reads", lambda p: ["evidence:reporting/pack"])
+    assert "mine.yaml: steps wait for one another: " in _line(load, PACK)
+
+
 def test_cycle(load, monkeypatch):
     from workbench.panel import build
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from workbench import home
 from workbench.params import ONCE
+from workbench.registry import recorded
 from workbench.registry.current import Record
 
 PAGE = "page.html"  # the artifact that is a step's page
@@ -76,21 +76,17 @@ def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
     return [s for s in siblings if s.slug == record.slug and s.period in pair]
 
 
-def location(record: Record, artifact: str) -> Path:
-    """Return where a run's artifact lies: below `mlruns/`, else a copy from the server."""
-    if record.folder:
-        return home.mlruns() / record.folder / artifact
-    from workbench.registry import runs
-
-    return runs.fetch(record.run_id, artifact)
-
-
 def publish(record: Record, siblings: Sequence[Record]) -> list[str]:
-    """Let `reports/` hold the run's pages, with the links of today; return the places that did not."""
+    """Let `reports/` hold the run's pages, with the links of today; return the places that did not.
+
+    A PDF beside a page that was another run's shows that other page, and goes.
+    """
     changed = [artifact for artifact in record.pages if not stands(record, artifact, siblings)]
     for artifact in changed:
-        content = location(record, artifact).read_bytes()
+        content, target = recorded.artifact(record, artifact).read_bytes(), home.reports() / record.pages[artifact]
+        if not target.exists() or filled(target.read_bytes(), b"") != filled(content, b""):
+            target.with_suffix(".pdf").unlink(missing_ok=True)
         if artifact == PAGE:
             content = filled(content, links(record, siblings))
-        home.put(home.reports() / record.pages[artifact], content)
+        home.put(target, content)
     return [record.pages[artifact] for artifact in changed]

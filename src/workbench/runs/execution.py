@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from workbench import evidence, home, personal
 from workbench.params import Key, UserError, no_space
-from workbench.registry import current, runs, store
+from workbench.registry import current, recorded, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import site
 from workbench.runs import fingerprint, settling, sweep
@@ -201,6 +201,7 @@ class _Flow:
             **os.environ,
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
+            recorded.READS: "\n".join(n.lstrip("?") for n in step.reads),
             "MLFLOW_TRACKING_URI": store.uri(),
             "TMPDIR": str(temporary),
             **KERNEL_ENV,

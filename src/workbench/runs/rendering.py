@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home
-from workbench.evidence import LEFT_BEHIND
 from workbench.params import ONCE, UserError
-from workbench.registry import current, placed
+from workbench.registry import current, placed, recorded
 from workbench.registry.current import Record
 from workbench.reporting import page, site
 
@@ -30,14 +29,19 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     return pages
 
 
+def in_language(record: Record, language: str) -> Path:
+    """Write one run's page below `reports/LANGUAGE/` and return it."""
+    there = [r for r in current.everything(study=record.study) if r == record or _place(r, language).exists()]
+    return _written(record, there, language)
+
+
 def _place(record: Record, language: str) -> Path:
     return home.reports() / language / f"{record.key.place}/{record.slug}.html"
 
 
 def _written(record: Record, there: list[Record], language: str) -> Path:
     """Write a run's page, with the way to those of the study that are there in the language or will be."""
-    notebook = placed.location(record, "notebook.ipynb")
-    left_behind = json.loads(placed.location(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
+    notebook, left_behind = recorded.artifact(record, "notebook.ipynb"), recorded.left_behind(record)
     siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
     html = page.render(notebook, left_behind, _facts(record, list(siblings.values()), language))
     target = _place(record, language)
@@ -64,7 +68,7 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "link": record.link,
         "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
         "place": f"{place}/{record.slug}",
-        "params": json.loads(placed.location(record, "params.json").read_text(encoding="utf-8")),
+        "params": json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8")),
         "attached": beside,
         "index": f"{language}/index.html",
     }
