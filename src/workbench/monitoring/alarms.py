@@ -24,7 +24,7 @@ def kinds() -> dict[str, Text]:
     return {
         "data": say("data quality"),
         "drift": say("drift"),
-        "segments": say("migration"),
+        "segments": say("shift between segments"),
         "behaviour": say("drift within a segment"),
         "reasons": say("reasons"),
         "fairness": say("fairness"),
