@@ -33,14 +33,14 @@ def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
     client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
     ids = [client.get_experiment_by_name(study).experiment_id]
     run = client.search_runs(ids, f"tags.step = '{step}'", max_results=1)[0]
-    left = json.loads(Path(client.download_artifacts(run.info.run_id, "evidence/evidence.json")).read_text())
-    return {e["key"]: e for e in left["evidence"]}
+    record = json.loads(Path(client.download_artifacts(run.info.run_id, "evidence/evidence.json")).read_text())
+    return {e["key"]: e for e in record["evidence"]}
 
 
 def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before(home):
-    found = _evidence(home, "simulated_bank", "monitoring/planted")
-    assert found["planted_drift"]["verdict"] == "green" and "2018-03" <= found["planted_drift"]["value"] <= "2018-06"
-    assert found["planted_crisis"]["verdict"] == "green"
+    cards = _evidence(home, "simulated_bank", "monitoring/planted")
+    assert cards["planted_drift"]["verdict"] == "green" and "2018-03" <= cards["planted_drift"]["value"] <= "2018-06"
+    assert cards["planted_crisis"]["verdict"] == "green"
     assert _evidence(home, "simulated_bank", "monitoring/through_time")["alarm"]["value"] >= "2018-03"
 
 
@@ -80,8 +80,8 @@ def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
 
 
 def test_the_crisis_shows(sba):
-    found = _evidence(sba, "sba_loans", "monitoring/through_time")
-    assert found["alarm"]["verdict"] == "red"
+    cards = _evidence(sba, "sba_loans", "monitoring/through_time")
+    assert cards["alarm"]["verdict"] == "red"
     pin = json.loads((sba / "mlruns/tables/sba_loans/once/mart__alarms_pd.json").read_text())
     import pandas as pd
 

@@ -51,34 +51,34 @@ def model() -> SimpleNamespace:
 
 
 def test_planted_drift_rings_in_its_month_and_not_before(model):
-    found = drift.psi_by_period(model, _rows(), RULES)
-    lights = alarms.history(found, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    psi = drift.psi_by_period(model, _rows(), RULES)
+    lights = alarms.history(psi, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
     evidence = planted.noticed(lights, "2020-07", "drift", say("drift"))
     assert str(evidence.verdict) == "green" and evidence.value == "2020-07"
     assert set(alarms.first(lights[lights["kind"] == "drift"])["subject"]) == {"x"}
 
 
 def test_alarm_before_the_planted_month_is_red(model):
-    found = drift.psi_by_period(model, _rows(drift_from="2020-04"), RULES)
-    lights = alarms.history(found, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    psi = drift.psi_by_period(model, _rows(drift_from="2020-04"), RULES)
+    lights = alarms.history(psi, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
     assert str(planted.noticed(lights, "2020-07", "drift", say("drift")).verdict) == "red"
 
 
 def test_no_drift_no_alarm(model):
-    found = drift.psi_by_period(model, _rows(drift_from="9999"), RULES)
-    assert set(found["light"]) == {"green"} and found["psi"].max() < 0.05
+    psi = drift.psi_by_period(model, _rows(drift_from="9999"), RULES)
+    assert set(psi["light"]) == {"green"} and psi["psi"].max() < 0.05
 
 
 def test_a_quarter_newly_missing_is_a_bin_of_its_own(model):
-    found = drift.psi_by_period(model, _rows(drift_from="9999", missing_from="2020-10"), RULES)
-    red = found[(found["feature"] == "x") & (found["light"] == "red")]
+    psi = drift.psi_by_period(model, _rows(drift_from="9999", missing_from="2020-10"), RULES)
+    red = psi[(psi["feature"] == "x") & (psi["light"] == "red")]
     assert list(red["period"]) == PERIODS[9:]
 
 
 def test_small_periods_do_not_cry_wolf(model):
     tiny = _rows(n=40, drift_from="9999")
-    found = drift.psi_by_period(model, tiny, RULES)
-    assert (found["light"] != "green").mean() < 0.25 * (found["psi"] > 0.10).mean()
+    psi = drift.psi_by_period(model, tiny, RULES)
+    assert (psi["light"] != "green").mean() < 0.25 * (psi["psi"] > 0.10).mean()
 
 
 def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
@@ -86,10 +86,10 @@ def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
     crisis = rows["period"] >= "2020-06"
     rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
     rows.loc[rows["period"] >= "2020-11", "outcome"] = np.nan
-    found = performance.by_period(rows, DEFAULT, 0.6, RULES).set_index("period")
-    assert set(found.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
-    assert set(found.loc[:"2020-05", "calibration_light"]) <= {"green"}
-    assert set(found.loc["2020-11":, "separation_light"]) == {"not_evaluated"}
+    performed = performance.by_period(rows, DEFAULT, 0.6, RULES).set_index("period")
+    assert set(performed.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
+    assert set(performed.loc[:"2020-05", "calibration_light"]) <= {"green"}
+    assert set(performed.loc["2020-11":, "separation_light"]) == {"not_evaluated"}
 
 
 def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
@@ -97,8 +97,8 @@ def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
     crisis = rows["period"] >= "2020-06"
     rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
     performed = performance.by_period(rows, DEFAULT, 0.6, RULES)
-    said = through_time.performance_evidence(performed, DEFAULT, 0.6, through_time.Params()).answer
-    assert "The default rate rose most in 2020-06, from " in said
+    answer = through_time.performance_evidence(performed, DEFAULT, 0.6, through_time.Params()).answer
+    assert "The default rate rose most in 2020-06, from " in answer
 
 
 def test_amber_rings_only_when_it_holds_for_two_periods():
@@ -122,12 +122,12 @@ def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it
     bins = {c: quantile_bins(reference[c]) for c in ("x", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
     extra = {"outcome": np.nan, "weight": 1.0}
-    found = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
+    reported = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
         "feature"
     )["evidently_psi"]
-    own = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), RULES).set_index("feature")["psi"]
-    assert own["x"] > 0.9 and found["x"] == pytest.approx(own["x"], rel=0.02)
-    assert found["predicted"] == pytest.approx(0.0, abs=1e-6)
+    frozen = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), RULES).set_index("feature")["psi"]
+    assert frozen["x"] > 0.9 and reported["x"] == pytest.approx(frozen["x"], rel=0.02)
+    assert reported["predicted"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
@@ -176,8 +176,8 @@ def test_only_periods_up_to_the_last_watched_are_looked_at(until, rows):
 def test_a_last_period_before_the_first_is_refused():
     with pytest.raises(UserError) as e:
         through_time.rows(_panel(["2018-03-01"]), _scorer(), through_time.Params(until="2017-12"))
-    said = "panel 'mart__behaviour' has no monitoring rows up to 2017-12; set `until` later"
-    assert str(e.value) == said
+    line = "panel 'mart__behaviour' has no monitoring rows up to 2017-12; set `until` later"
+    assert str(e.value) == line
 
 
 def test_one_pass_counts_what_period_by_period_counting_counts(model):
@@ -220,8 +220,8 @@ def test_thresholds_are_the_rules_and_a_study_may_name_its_own():
     assert p.rules()["psi"].red == 0.4 and p.rules().number("least_events") == 5
     with pytest.raises(UserError) as e:
         through_time.Params(thresholds={"psi": [0.3, 0.1]}).verify()
-    said = "monitoring/through_time: thresholds.psi: [0.3, 0.1] is the wrong way round"
-    assert str(e.value) == f"{said}: higher is worse, so amber stands below red"
+    line = "monitoring/through_time: thresholds.psi: [0.3, 0.1] is the wrong way round"
+    assert str(e.value) == f"{line}: higher is worse, so amber stands below red"
 
 
 def test_nothing_planted_is_said():

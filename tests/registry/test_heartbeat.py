@@ -83,11 +83,11 @@ def test_a_runner_here_is_judged_by_its_process_and_another_containers_number_is
 
 def test_a_working_runner_beats(here, monkeypatch):
     monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.05)
-    told = []
-    with heartbeat.beating(lambda: told.append(1)) as place:
+    beats = []
+    with heartbeat.beating(lambda: beats.append(1)) as place:
         first = (place / heartbeat.BEAT).stat().st_mtime_ns
         time.sleep(0.4)
-        assert (place / heartbeat.BEAT).stat().st_mtime_ns > first and told
+        assert (place / heartbeat.BEAT).stat().st_mtime_ns > first and beats
     assert not list(place.parent.glob(".clock*"))
 
 

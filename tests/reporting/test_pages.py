@@ -38,19 +38,19 @@ def _run(step, verdict, start, **more):
 def test_bad_news_comes_first_and_is_escaped(tmp_path):
     rows = [_run("a/a", "green", 1), _run("b/b", "amber", 2), _run("c/c", "red", 3), _run("panel/build", "amber", 4)]
     text = index.render(rows, [], tmp_path)
-    told = text[text.index("Bad news first") : text.index("<h2>s")]
-    assert told.index("c/c") < told.index("b/b") and "a/a" not in told and "panel/build" not in told
+    bad_news = text[text.index("Bad news first") : text.index("<h2>s")]
+    assert bad_news.index("c/c") < bad_news.index("b/b") and "a/a" not in bad_news and "panel/build" not in bad_news
     assert "panel/build" in text[text.index("Warnings about data") :]
     assert "<b>x</b>" not in text and "28,000" in text
 
 
 def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_version(tmp_path):
     entry = {"name": "s.pd", "version": "2", "kind": "scorecard"}
-    said = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
+    tagged = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
     old = {"model__pd": {"name": "s.pd", "version": "1", "tags": {"validation.verdict": "pass"}}}
     runs = [
         _run("models/development", "info", 1, models={"model__pd": entry}, owner="risk"),
-        _run("validation/battery", "amber", 2, tags=said),
+        _run("validation/battery", "amber", 2, tags=tagged),
         _run("validation/battery@old", "green", 3, tags=old),
         _run("monitoring/through_time", "red", 4, reads=("mart__panel", "model__pd")),
     ]
