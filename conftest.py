@@ -70,6 +70,16 @@ def ensure_sample() -> Path:
 
 
 @pytest.fixture(scope="session")
+def empty_store() -> Path:
+    """A file that holds an empty MLflow store, made once per session; copied, it saves a home the seconds of its making."""
+    from workbench.registry import store
+
+    path = Path(os.environ["WORKBENCH_HOME"]) / "empty" / store.DATABASE
+    store.create(path)  # of two workers at once one makes it
+    return path
+
+
+@pytest.fixture(scope="session")
 def bank_files() -> Path:
     """The folder of other banks' files, which the repository doesn't hold: `WORKBENCH_DATA`, else beside it."""
     return Path(os.environ.get("WORKBENCH_DATA", REPOSITORY.parent / "shared" / "data" / "try"))

@@ -14,19 +14,11 @@ ELSEWHERE = "another-host-1234abcd-4026531836:77:1700000000"
 KEY = Key("beats", "once")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A store without a run; its making takes seconds."""
-    place = tmp_path_factory.mktemp("made")
-    store.create(place / store.DATABASE)
-    return place / store.DATABASE
-
-
 @pytest.fixture
-def here(made, tmp_path, monkeypatch):
+def here(empty_store, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "mlruns").mkdir()
-    shutil.copy(made, tmp_path / "mlruns")
+    shutil.copy(empty_store, tmp_path / "mlruns")
     return tmp_path
 
 

@@ -25,8 +25,10 @@ steps:
 
 
 @pytest.fixture
-def own_home(tmp_path) -> Path:
+def own_home(tmp_path, empty_store) -> Path:
     shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "small.yaml").write_text(SMALL)
     return tmp_path

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -28,21 +29,13 @@ MONTHLY = {"study": "small", "cron": "0 6 3 * *", "time_zone": "Asia/Shanghai", 
 WEBHOOK = {"webhook": ["http://127.0.0.1:9/hook"]}
 
 
-@pytest.fixture(scope="module")
-def created(tmp_path_factory) -> Path:
-    """An empty MLflow store, created once."""
-    path = tmp_path_factory.mktemp("store") / store.DATABASE
-    store.create(path)
-    return path
-
-
 @pytest.fixture
-def own_home(tmp_path, created, monkeypatch) -> Path:
+def own_home(tmp_path, empty_store, monkeypatch) -> Path:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "small.yaml").write_text("steps: {}")
     (tmp_path / "mlruns").mkdir()
-    (tmp_path / "mlruns" / store.DATABASE).write_bytes(created.read_bytes())
+    shutil.copy(empty_store, tmp_path / "mlruns")
     return tmp_path
 
 
