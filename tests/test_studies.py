@@ -1,28 +1,27 @@
 """The studies themselves: the simulated bank's planted truth is found; a bank's own file comes out as known."""
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pytest
+
+from running import workbench
 
 REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, bank_files) -> Path:
+def home(tmp_path_factory, bank_files, empty_store) -> Path:
     folder = tmp_path_factory.mktemp("studies")
     for name in ("params", "notebooks"):
         (folder / name).symlink_to(REPOSITORY / name)
     studies = ["params/simulated_bank.yaml"] + (
         ["params/sba_loans.yaml"] if (bank_files / "sba_loans.parquet").exists() else []
     )
-    env = {**os.environ, "WORKBENCH_HOME": str(folder), "WORKBENCH_DATA": str(bank_files)}
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "run", *studies], cwd=folder, env=env, capture_output=True, text=True
-    )
+    (folder / "mlruns").mkdir()
+    shutil.copy(empty_store, folder / "mlruns")
+    done = workbench(folder, "run", *studies, WORKBENCH_DATA=str(bank_files))
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

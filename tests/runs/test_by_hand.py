@@ -10,9 +10,9 @@ from pathlib import Path
 import papermill
 import pytest
 
+from running import undrawn
 from workbench.registry import current, runs, standing, store
 from workbench.runs import settling
-from workbench.runs.warm import warm_kernels
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 STEPS = sorted(str(p.relative_to(NOTEBOOKS).with_suffix("")) for p in NOTEBOOKS.glob("*/*.ipynb") if "." not in p.stem)
@@ -44,7 +44,7 @@ def _files(home: Path) -> dict[str, str]:
 
 def test_notebooks_run_by_hand_with_other_parameters_move_no_name_tag_alias_or_page(home, tmp_path):
     before = _files(home), _registry(home)
-    with warm_kernels() as kernel:
+    with undrawn() as kernel:
         for step in STEPS:
             fields = importlib.import_module(f"workbench.{step.replace('/', '.')}").Params.model_fields
             values = {name: value for name, value in OTHER.items() if name in fields}
