@@ -192,6 +192,7 @@ def _looks(commands: argparse._SubParsersAction) -> None:
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks")
     lab.set_defaults(call=_lab)
     ui = commands.add_parser("ui", help="MLflow UI on mlruns/, for reading only (loopback only)")
+    ui.add_argument("--drift", action="store_true", help="Evidently's UI instead, on what monitoring has left")
     ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
 
@@ -401,6 +402,8 @@ def _ui(args: argparse.Namespace) -> int:
     from workbench.registry import store
     from workbench.runs import servers
 
+    if args.drift:
+        return _drift_ui(args)
     if store.is_server():
         raise UserError(f"the store is the server {store.uri()}: open that in a browser, or unset MLFLOW_TRACKING_URI")
     with store.named_if_damaged():
@@ -409,6 +412,17 @@ def _ui(args: argparse.Namespace) -> int:
     taken = f" ({args.port} is taken)" if port != args.port else ""
     print(f"MLflow UI, for reading only: http://{servers.LOOPBACK}:{port}{taken}")
     servers.start(servers.ui(port, store.uri()))
+    return 0
+
+
+def _drift_ui(args: argparse.Namespace) -> int:
+    from workbench.monitoring import drift_ui
+    from workbench.runs import servers
+
+    drift_ui.build()
+    port = servers.free_port(args.port)
+    print(f"Evidently's UI, for reading only: http://{servers.LOOPBACK}:{port}")
+    servers.start(servers.drift_ui(port))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Monitoring: planted changes are found in their month and not before; open windows are not judged."""
+"""Monitoring: planted changes are seen in their month and not before; open windows are not judged."""
 
 from types import SimpleNamespace
 
@@ -7,8 +7,19 @@ import pandas as pd
 import pytest
 
 from workbench import metrics, rules
-from workbench.contracts import Outcome, Words
-from workbench.monitoring import alarms, drift, drift_report, performance, planted, through_time
+from workbench.contracts import Column, Contract, Outcome, Words
+from workbench.monitoring import (
+    alarms,
+    answers,
+    conduct,
+    conduct_answers,
+    drift,
+    drift_report,
+    estimated,
+    performance,
+    planted,
+    through_time,
+)
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
 from workbench.words import say
@@ -28,6 +39,8 @@ def _rows(n: int = 2000, drift_from: str = "2020-07", missing_from: str = "2021-
             pd.DataFrame(
                 {
                     "period": period,
+                    "known_in": period,
+                    "grade_code": np.where(pd_ < 0.05, "A", "B"),
                     "x": x,
                     "kind": RNG.choice(["a", "b"], n),
                     "predicted": pd_,
@@ -42,7 +55,38 @@ def _rows(n: int = 2000, drift_from: str = "2020-07", missing_from: str = "2021-
 
 def _model(reference: pd.DataFrame) -> SimpleNamespace:
     bins = {c: quantile_bins(reference[c]) for c in ("x", "kind", "predicted")}
-    return SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
+    counts = {c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()}
+    return SimpleNamespace(reference=counts, explains=False)
+
+
+def _drift(model: SimpleNamespace, rows: pd.DataFrame) -> pd.DataFrame:
+    return drift.by_period(model, rows, RULES)[0]
+
+
+def _lights(model: SimpleNamespace, rows: pd.DataFrame) -> pd.DataFrame:
+    shifts, performed = _drift(model, rows), performance.by_period(rows, DEFAULT, 0.7, RULES)
+    parts = [
+        alarms.lights("drift", shifts, shifts["feature"], "psi"),
+        alarms.lights("discrimination", performed, alarms.SEPARATION, "separation", "separation_light"),
+        alarms.lights("calibration", performed, alarms.CALIBRATION, "ratio", "calibration_light"),
+    ]
+    return alarms.history(parts, RULES)
+
+
+CONTRACT = Contract(
+    name="cases",
+    title="Cases",
+    columns=(Column(name="customer_id", type="text", role="key"),),
+    outcome=DEFAULT,
+)
+
+
+def _watched(rows: pd.DataFrame, model: SimpleNamespace, outcome: Outcome = DEFAULT, until: str = "", **more):
+    p = through_time.Params(until=until, **more)
+    contract = CONTRACT.model_copy(update={"outcome": outcome})
+    scored = rows if "sample" in rows else rows.assign(sample="monitoring")
+    days = pd.PeriodIndex(scored["period"], freq="M").to_timestamp(how="end").normalize()
+    return through_time.watch(scored.assign(as_of_date=days), model, contract, 0.7, p)
 
 
 @pytest.fixture(scope="module")
@@ -51,34 +95,32 @@ def model() -> SimpleNamespace:
 
 
 def test_planted_drift_rings_in_its_month_and_not_before(model):
-    psi = drift.psi_by_period(model, _rows(), RULES)
-    lights = alarms.history(psi, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    lights = _lights(model, _rows())
     evidence = planted.noticed(lights, "2020-07", "drift", say("drift"))
     assert str(evidence.verdict) == "green" and evidence.value == "2020-07"
     assert set(alarms.first(lights[lights["kind"] == "drift"])["subject"]) == {"x"}
 
 
 def test_alarm_before_the_planted_month_is_red(model):
-    psi = drift.psi_by_period(model, _rows(drift_from="2020-04"), RULES)
-    lights = alarms.history(psi, performance.by_period(_rows(), DEFAULT, 0.7, RULES))
+    lights = _lights(model, _rows(drift_from="2020-04"))
     assert str(planted.noticed(lights, "2020-07", "drift", say("drift")).verdict) == "red"
 
 
 def test_no_drift_no_alarm(model):
-    psi = drift.psi_by_period(model, _rows(drift_from="9999"), RULES)
-    assert set(psi["light"]) == {"green"} and psi["psi"].max() < 0.05
+    seen = _drift(model, _rows(drift_from="9999"))
+    assert set(seen["light"]) == {"green"} and seen["psi"].max() < 0.05
 
 
 def test_a_quarter_newly_missing_is_a_bin_of_its_own(model):
-    psi = drift.psi_by_period(model, _rows(drift_from="9999", missing_from="2020-10"), RULES)
-    red = psi[(psi["feature"] == "x") & (psi["light"] == "red")]
+    seen = _drift(model, _rows(drift_from="9999", missing_from="2020-10"))
+    red = seen[(seen["feature"] == "x") & (seen["light"] == "red")]
     assert list(red["period"]) == PERIODS[9:]
 
 
 def test_small_periods_do_not_cry_wolf(model):
     tiny = _rows(n=40, drift_from="9999")
-    psi = drift.psi_by_period(model, tiny, RULES)
-    assert (psi["light"] != "green").mean() < 0.25 * (psi["psi"] > 0.10).mean()
+    shifts = _drift(model, tiny)
+    assert (shifts["light"] != "green").mean() < 0.25 * (shifts["psi"] > 0.10).mean()
 
 
 def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
@@ -86,32 +128,26 @@ def test_a_crisis_shows_in_calibration_and_open_windows_are_not_judged():
     crisis = rows["period"] >= "2020-06"
     rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
     rows.loc[rows["period"] >= "2020-11", "outcome"] = np.nan
-    performed = performance.by_period(rows, DEFAULT, 0.6, RULES).set_index("period")
-    assert set(performed.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
-    assert set(performed.loc[:"2020-05", "calibration_light"]) <= {"green"}
-    assert set(performed.loc["2020-11":, "separation_light"]) == {"not_evaluated"}
+    seen = performance.by_period(rows, DEFAULT, 0.6, RULES).set_index("period")
+    assert set(seen.loc["2020-06":"2020-10", "calibration_light"]) == {"red"}
+    assert set(seen.loc[:"2020-05", "calibration_light"]) <= {"green"}
+    assert set(seen.loc["2020-11":, "separation_light"]) == {"not_evaluated"}
 
 
 def test_the_period_in_which_a_crisis_begins_to_bite_is_named():
     rows = _rows()
     crisis = rows["period"] >= "2020-06"
     rows.loc[crisis, "outcome"] = (RNG.random(crisis.sum()) < 2.5 * rows.loc[crisis, "predicted"]).astype(float)
-    performed = performance.by_period(rows, DEFAULT, 0.6, RULES)
-    answer = through_time.performance_evidence(performed, DEFAULT, 0.6, through_time.Params()).answer
+    answer = answers.performance(_watched(rows, _model(rows)), DEFAULT, 0.6, RULES).answer
     assert "The default rate rose most in 2020-06, from " in answer
 
 
 def test_amber_rings_only_when_it_holds_for_two_periods():
-    lights = pd.DataFrame(
-        {
-            "kind": "drift",
-            "subject": "x",
-            "period": PERIODS[:5],
-            "value": 0.15,
-            "light": ["green", "amber", "green", "amber", "amber"],
-        }
-    )
-    assert list(alarms.raised(lights)["period"]) == [PERIODS[4]]
+    rows = pd.DataFrame({"period": PERIODS[:6], "known_in": PERIODS[:6], "psi": 0.15, "light": "amber"})
+    rows.loc[[0, 2], "light"] = "green"
+    rang = alarms.raised(alarms.history([alarms.lights("drift", rows, "x", "psi")], RULES))
+    assert list(rang["period"]) == PERIODS[4:6] and list(rang["light"]) == ["red"] * 2
+    assert list(rang["since"]) == [PERIODS[4]] * 2
 
 
 def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it():
@@ -122,12 +158,13 @@ def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it
     bins = {c: quantile_bins(reference[c]) for c in ("x", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(reference[c]))) for c, b in bins.items()})
     extra = {"outcome": np.nan, "weight": 1.0}
-    reported = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
+    seen = drift_report.run(model, reference.assign(**extra), current.assign(**extra), 0.1, 1, None).set_index(
         "feature"
     )["evidently_psi"]
-    frozen = drift.psi_by_period(model, current.assign(period="2020-01", weight=1.0), RULES).set_index("feature")["psi"]
-    assert frozen["x"] > 0.9 and reported["x"] == pytest.approx(frozen["x"], rel=0.02)
-    assert reported["predicted"] == pytest.approx(0.0, abs=1e-6)
+    rows = current.assign(period="2020-01", weight=1.0, parent_id=np.arange(len(current)))
+    ours = _drift(model, rows).set_index("feature")["psi"]
+    assert ours["x"] > 0.9 and seen["x"] == pytest.approx(ours["x"], rel=0.02)
+    assert seen["predicted"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
@@ -137,8 +174,8 @@ def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
     )
     bins = {c: quantile_bins(rows[c]) for c in ("kind", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(rows[c]))) for c, b in bins.items()})
-    drift_report.run(model, rows, rows, 0.1, 1, tmp_path / "page.html")
-    assert "<img src=x" not in (tmp_path / "page.html").read_text()
+    drift_report.run(model, rows, rows, 0.1, 1, tmp_path / "2020-01.html")
+    assert "<img src=x" not in (tmp_path / "2020-01.html").read_text()
 
 
 def _scorer(value: float = 0.1) -> SimpleNamespace:
@@ -170,19 +207,19 @@ def test_days_fall_into_months_quarters_and_years_and_names_sort_as_time_does():
 def test_only_periods_up_to_the_last_watched_are_looked_at(until, rows):
     p = through_time.Params(until=until)
     panel = _panel(["2018-03-01", "2018-03-31", "2018-04-15", "2019-01-01"])
-    assert len(through_time.rows(panel, _scorer(), p)) == rows
+    assert len(through_time.rows(panel, _scorer(), DEFAULT, p)) == rows
 
 
 def test_a_last_period_before_the_first_is_refused():
     with pytest.raises(UserError) as e:
-        through_time.rows(_panel(["2018-03-01"]), _scorer(), through_time.Params(until="2017-12"))
+        through_time.rows(_panel(["2018-03-01"]), _scorer(), DEFAULT, through_time.Params(until="2017-12"))
     line = "panel 'mart__behaviour' has no monitoring rows up to 2017-12; set `until` later"
     assert str(e.value) == line
 
 
 def test_one_pass_counts_what_period_by_period_counting_counts(model):
     rows = _rows(n=300).assign(weight=lambda r: RNG.choice([0.5, 2.0], len(r)))
-    table = drift.psi_by_period(model, rows, RULES).set_index(["feature", "period"])
+    table = _drift(model, rows).set_index(["feature", "period"])
     for feature, (bins, expected) in model.reference.items():
         part = rows[rows["period"] == "2020-08"]
         value = metrics.psi(np.array(expected), bins.counts(part[feature], part["weight"].to_numpy()))
@@ -210,7 +247,7 @@ def test_an_amount_is_watched_too():
     performed = performance.by_period(rows, LOSS, 0.9, RULES).set_index("period")
     assert set(performed.loc["2020-08":, "calibration_light"]) == {"red"}
     assert set(performed.loc[:"2020-07", "calibration_light"]) == {"green"}
-    evidence = through_time.performance_evidence(performed.reset_index(), LOSS, 0.9, through_time.Params())
+    evidence = answers.performance(_watched(rows, _model(rows), LOSS), LOSS, 0.9, RULES)
     assert "Lowest rank correlation" in evidence.answer and "The mean loss rose most in 2020-08" in evidence.answer
     assert "default" not in str(evidence.answer) and "PD" not in str(evidence.question)
 
@@ -238,3 +275,139 @@ def test_a_crisis_may_ring_in_the_periods_whose_windows_it_hits():
     assert answer.key == "planted_crisis" and str(answer.verdict) == "green"
     early = planted.held_against(lights, planted.Params(crisis_month="2019-01", ahead_months=3))[0]
     assert str(early.verdict) == "red" and "first rang for as-of month 2018-09, -4 months from it" in early.answer
+
+
+def test_what_is_not_known_by_the_period_reported_is_no_outcome_yet():
+    outcome = Outcome(event="late", window_months=6)
+    panel = _panel(["2018-03-31", "2018-08-31", "2018-09-30", "2018-10-31"])
+    rows = through_time.rows(panel, _scorer(), outcome, through_time.Params(until="2019-03"))
+    assert list(rows["outcome"].notna()) == [True, True, True, False]
+    assert list(rows["known_in"]) == ["2018-09", "2019-02", "2019-03", "2019-04"]
+    everything = through_time.rows(panel, _scorer(), outcome, through_time.Params())
+    assert everything["outcome"].notna().all()
+
+
+def test_an_alarm_is_news_once_and_then_stands(model):
+    rows = _rows(drift_from="2020-07")
+    now, later = (_watched(rows[rows["period"] <= month], model, until=month) for month in ("2020-07", "2020-08"))
+    news, old = (answers.drift(w, RULES) for w in (now, later))
+    assert str(news.verdict) == str(old.verdict) == "red" and (news.since, old.since) == ("", "2020-07")
+    drop = RULES["auc_drop"]
+    assert "New in 2020-07: drift of x (" in alarms.to_evidence(now.lights, RULES, drop, now.now).answer
+    answer = alarms.to_evidence(later.lights, RULES, drop, later.now).answer
+    assert "Still ringing: drift of x (" in answer and "), since 2020-07." in answer
+    assert "To do: re-fit (model monitoring)." in answer
+
+
+def test_before_the_change_nothing_rings_and_the_page_says_so(model):
+    w = _watched(_rows(n=500, drift_from="9999"), model, until="2020-12")
+    alarm = alarms.to_evidence(w.lights, RULES, RULES["auc_drop"], w.now)
+    assert str(alarm.verdict) in ("green", "amber") and "No alarm in 2020-12." in alarm.answer
+    assert alarm.repeats == ()
+
+
+def test_a_delivery_that_lacks_values_is_named_as_data(model):
+    w = _watched(_rows(drift_from="9999", missing_from="2020-10"), model, until="2020-10")
+    data = answers.data(w, RULES)
+    assert str(data.verdict) == "red" and data.table["feature"][0] == "x"
+    assert "x has no known value in 2" in data.answer
+    alarm = alarms.to_evidence(w.lights, RULES, RULES["auc_drop"], w.now)
+    assert "look into the data (data management)" in alarm.answer and set(alarm.repeats) >= {"data", "drift"}
+
+
+def test_open_periods_are_estimated_from_what_is_known_before_them():
+    """The estimate follows a level that has doubled since development, once outcomes of that level are known."""
+    rng = np.random.default_rng(3)
+    parts = []
+    for i, period in enumerate(PERIODS):
+        p = rng.beta(2, 30, 4000)
+        parts.append(
+            pd.DataFrame({"period": period, "known_in": PERIODS[min(i + 2, 11)], "predicted": p, "weight": 1.0}).assign(
+                outcome=(rng.random(4000) < np.minimum(2 * p, 1)).astype(float), parent_id=np.arange(4000)
+            )
+        )
+    rows = pd.concat(parts, ignore_index=True)
+    holdout = rows[rows["period"] == PERIODS[0]].assign(outcome=lambda r: (rng.random(len(r)) < r["predicted"]) * 1.0)
+    table = estimated.by_period(rows, holdout, RULES).set_index("period")
+    truth = rows.groupby("period")[["outcome"]].mean()["outcome"]
+    assert table["estimated_rate"][PERIODS[0]] == pytest.approx(truth.mean() / 2, rel=0.1)
+    assert table["calibrated_on"][PERIODS[1]] == 0 and table["calibrated_on"][PERIODS[5]] > 500
+    for period in PERIODS[5:]:
+        assert table["estimated_rate"][period] == pytest.approx(truth[period], rel=0.1)
+        part = rows[rows["period"] == period]
+        auc = metrics.auc(part["outcome"], part["predicted"])
+        assert table["estimated_low"][period] < auc < table["estimated_high"][period]
+
+
+def test_a_score_that_has_lost_its_spread_is_seen_before_any_outcome():
+    rng = np.random.default_rng(4)
+    p = rng.beta(1, 15, 6000)
+    base = {"known_in": "2021-06", "weight": 1.0, "parent_id": np.arange(6000)}
+    holdout = pd.DataFrame({"period": "2019-12", "predicted": p, "outcome": (rng.random(6000) < p) * 1.0, **base})
+    flat = p.mean() + 0.2 * (p - p.mean())
+    rows = pd.DataFrame({"period": "2020-12", "predicted": flat, "outcome": np.nan, **base})
+    same = rows.assign(predicted=rng.permutation(p))
+    lights = [estimated.by_period(r, holdout, RULES)["light"][0] for r in (rows, same)]
+    assert lights == ["red", "green"]
+
+
+def test_grades_are_judged_both_ways_and_the_safe_side_is_amber_at_most():
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame({"period": "2020-01", "known_in": "2020-07", "grade_code": np.repeat(["A", "B", "C"], 4000)})
+    rows = rows.assign(predicted=np.repeat([0.01, 0.05, 0.10], 4000), weight=1.0, parent_id=np.arange(12000))
+    true = np.repeat([0.03, 0.05, 0.03], 4000)
+    table = performance.by_grade(rows.assign(outcome=(rng.random(12000) < true) * 1.0), DEFAULT, RULES)
+    assert dict(zip(table["grade_code"], table["light"], strict=True)) == {"A": "red", "B": "green", "C": "amber"}
+    tiny = performance.by_grade(rows.iloc[::100].assign(outcome=1.0), DEFAULT, RULES)
+    assert set(tiny["light"]) == {"not_evaluated"}
+
+
+def test_an_auc_below_what_a_model_in_use_must_reach_asks_for_its_withdrawal():
+    rows = _rows().assign(outcome=lambda r: (RNG.random(len(r)) < 0.06) * 1.0)
+    w = _watched(rows, _model(rows), until="2020-12")
+    alarm = alarms.to_evidence(w.lights, RULES, RULES["auc_drop"], w.now)
+    assert "To do: withdraw (model monitoring), re-develop (model monitoring)" in alarm.answer
+    assert "least discrimination of separation (0.5" in alarm.answer or "(0.4" in alarm.answer
+
+
+def test_a_group_that_falls_behind_is_seen_and_one_that_always_was_behind_is_not_news():
+    rng = np.random.default_rng(6)
+    columns = (Column(name="sex", type="category", role="fact", fairness=True),)
+    contract = CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, *columns)})
+
+    def rows(period: str, shift: float) -> pd.DataFrame:
+        sex = rng.choice(["f", "m"], 5000)
+        p = rng.beta(2, 30, 5000) + np.where(sex == "f", shift, 0)
+        return pd.DataFrame({"period": period, "sex": sex, "predicted": p})
+
+    later = pd.concat([rows("2020-01", 0.01), rows("2020-02", 0.06)])
+    table = conduct.fairness(later, rows("", 0.01), contract, True, RULES)
+    lights = table[table["group"] == "sex: f"].set_index("period")["light"]
+    assert lights["2020-01"] == "green" and lights["2020-02"] == "red"
+
+
+def test_customers_are_followed_from_grade_to_grade():
+    rows = pd.DataFrame({"period": ["1", "1", "1", "2", "2", "2", "2"], "parent_id": [1, 2, 3, 1, 2, 3, 4]})
+    rows = rows.assign(grade_code=list("ABCBBAA"), as_of_date=pd.Timestamp("2020-01-31"))
+    row = conduct.migration(rows).iloc[0]
+    assert (row["better"], row["same"], row["worse"], row["new"]) == (0.25, 0.25, 0.25, 0.25)
+
+
+def test_reasons_and_overrides_are_watched_where_there_are_any():
+    rows = _rows(n=300).assign(manual=lambda r: (RNG.random(len(r)) < np.where(r["period"] > "2020-06", 0.3, 0.01)) * 1)
+    w = _watched(rows, _model(rows), override="manual", until="2020-12")
+    reasons, fairness, overrides, migration = conduct_answers.all_of(w, RULES)
+    assert [str(e.verdict) for e in (reasons, fairness, migration)] == ["info"] * 3
+    assert str(overrides.verdict) == "red" and "of the decisions" in overrides.answer
+    with pytest.raises(UserError) as e:
+        through_time.rows(_panel(["2018-03-01"]), _scorer(), DEFAULT, through_time.Params(override="manuel"))
+    assert str(e.value).startswith("monitoring/through_time: override: ")
+
+
+def test_the_mix_of_first_reasons_moves_when_another_input_speaks():
+    rng = np.random.default_rng(7)
+    model = SimpleNamespace(explains=True, features={"a": {}, "b": {}}, facts={}, contributions=lambda X: X[["a", "b"]])
+    base = pd.DataFrame({"a": rng.normal(0.5, 1, 3000), "b": rng.normal(0, 1, 3000)})
+    later = pd.concat([base.assign(period="1"), base.assign(a=base["a"] - 2, period="2")])
+    table = conduct.reasons(model, later, base, RULES, 1).set_index("period")
+    assert list(table["light"]) == ["green", "red"] and table["top"]["2"] == "b"

@@ -19,7 +19,7 @@ import pytest
 import governed
 from workbench import cli, home
 from workbench.params import UserError
-from workbench.registry import events, inventory, lifecycle, moves, policy, registered, signatures
+from workbench.registry import audit, events, inventory, lifecycle, moves, policy, registered, ringing, signatures
 from workbench.registry.state import replay
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def _refused(verb: str, person: str, version: str = "2", **more: object) -> str:
 def test_every_move_leads_from_states_to_states_with_needs_that_are_known():
     for m in lifecycle.MOVES.values():
         assert {*m.sources, m.target} <= set(lifecycle.STATES) and set(m.needs) <= set(lifecycle.NEEDS)
-        assert m.role in lifecycle.ROLES
+        assert m.roles and set(m.roles) <= set(lifecycle.ROLES)
     reachable = {lifecycle.CANDIDATE, lifecycle.CONDITIONAL, *(m.target for m in lifecycle.MOVES.values())}
     assert reachable == set(lifecycle.STATES)
 
@@ -178,6 +178,26 @@ def test_a_champion_under_review_decides_until_it_is_confirmed_or_replaced(bank)
     governed.move("review", "val", reason="again")
     governed.champion("2")
     assert (_state("1"), _state("2")) == ("retired", "champion")
+
+
+def test_a_champion_that_rings_comes_under_review_by_a_machine_with_the_role(bank):
+    """The monitor's key is on this machine; it may ask for a review, and for nothing else."""
+    assert ringing.review(MODEL, "1", "drift") == (
+        "bank.pd/1 rings and stays champion: no key of a monitor is on this machine; `workbench review bank.pd/1`"
+    )
+    signatures.generate("mon")
+    content = governed.policy()
+    content["people"]["mon"] = {"roles": ["monitor"], "key": signatures.public("mon")}
+    governed.write_policy(content)
+    line = ringing.review(MODEL, "1", "drift")
+    assert line.startswith("bank.pd/1 rings and stays champion: no key of a monitor")  # not adopted yet
+    moves.adopt("app")
+    line = ringing.review(MODEL, "1", "monitoring/through_time of 2018-03 is red: New in 2018-03")
+    assert "bank.pd/1 is under review, event " in line and line.endswith("is red: New in 2018-03")
+    assert _state("1") == "under review" and ringing.review(MODEL, "1", "again") == ""
+    assert ringing.review(MODEL, "2", "a candidate") == ""
+    assert "mon is monitor; it takes the role approver" in _refused("confirm", "mon", "1")
+    assert audit.run().findings == ()
 
 
 def test_a_text_that_mlflow_would_cut_is_refused(bank):

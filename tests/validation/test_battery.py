@@ -10,7 +10,6 @@ from scipy import stats
 from workbench import metrics, rules
 from workbench.params import UserError
 from workbench.validation import battery, fairness, jeffreys, shown, spiegelhalter
-from workbench.validation.significance import holm
 from workbench.validation.subject import Subject, subject
 
 
@@ -229,7 +228,7 @@ def test_jeffreys_is_the_ecbs_worked_formula():
 
 
 def test_holm_by_hand():
-    assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
+    assert metrics.holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
 
 
 def test_a_case_control_sample_of_one_population_has_no_psi(case_control):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench import metrics
 from workbench.validation import battery, calibration_line, central_tendency, jeffreys
 from workbench.validation.periods import periods, worse
-from workbench.validation.significance import holm, shared
+from workbench.validation.significance import shared
 from workbench.validation.subject import HOLDOUT
 
 
@@ -76,7 +77,7 @@ def test_the_worse_decides_and_a_period_that_cannot_be_judged_does_not(sound):
 
 
 def test_looks_share_the_chance_of_a_false_alarm(sound):
-    assert holm(np.array([0.01, 0.2]), 4) == pytest.approx([0.08, 0.8]) and shared(0.3, 4) == 1
+    assert metrics.holm(np.array([0.01, 0.2]), 4) == pytest.approx([0.08, 0.8]) and shared(0.3, 4) == 1
     assert np.isnan(shared(float("nan"), 3))
     low = sound.holdout["predicted"] * 0.8
     alone, crowded = (

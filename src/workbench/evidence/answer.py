@@ -43,6 +43,8 @@ class Evidence:
     one): sentences whose numbers are named facts. `value` is the one number or word that speaks for the answer,
     `threshold` says when the light changes and whose threshold it is, `blind_to` what the answer can't see, `source`
     names the paper or standard. `table` and `figure` are what the answer rests on, `made_from` the digests of its data.
+    `since` is the period since which a light has been standing, empty where it is news; `repeats` names the keys of
+    answers whose news this one sums up: they are told, it is not.
     """
 
     key: str
@@ -56,6 +58,8 @@ class Evidence:
     table: DataFrame | None = None
     figure: Picture | Figure | None = None
     made_from: Mapping[str, str] = field(default_factory=dict)
+    since: str = ""
+    repeats: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdict", Verdict(self.verdict))
@@ -84,6 +88,8 @@ class Evidence:
             "source": self.source,
             "texts": {n: t.to_json() for n, t in texts.items()},
             "made_from": dict(self.made_from),
+            **({"since": self.since} if self.since else {}),
+            **({"repeats": list(self.repeats)} if self.repeats else {}),
         }
 
     @classmethod
@@ -91,6 +97,7 @@ class Evidence:
         """Return the evidence of a record; one without table and picture (evidence.json) has none."""
         texts = {name: Text.from_json(parts) for name, parts in content["texts"].items()}
         plain = {name: content[name] for name in ("key", "verdict", "value", "source", "made_from")}
+        plain |= {"since": content.get("since", ""), "repeats": tuple(content.get("repeats", ()))}
         drawn, rows = content.get("picture"), content.get("table")
         return cls(
             **plain,

@@ -43,7 +43,10 @@ def heat_map(drift: pd.DataFrame, amber: float, red: float, most: int = 25) -> F
 
 @theme.picture
 def performance(rows: pd.DataFrame, reference: float, outcome: Outcome = PLAIN) -> Figure:
-    """Draw separation (AUC and KS, or rank correlation) and observed against expected; one row per period."""
+    """Draw separation (AUC and KS, or rank correlation) and observed against expected; one row per period.
+
+    Where the rows hold estimates, periods that are still open show them, dotted.
+    """
     periods, x = list(rows["period"]), np.arange(len(rows))
     figure, (power, level) = theme.panels(2, width=11, height=3.6)
     power.fill_between(x, rows["separation_low"], rows["separation_high"], color=theme.BLUE, alpha=0.2, lw=0)
@@ -61,10 +64,37 @@ def performance(rows: pd.DataFrame, reference: float, outcome: Outcome = PLAIN) 
     level.plot(x, rows["expected"], "--", color=theme.INK, label=str(expected))
     level.set_title(say("Is the level right? {rate} (99 % interval)", rate=outcome.rate))
     theme.level(outcome, level.yaxis)
+    if "estimated_auc" in rows:
+        _estimates(power, level, rows, x)
     level.set_ylim(bottom=0)
     for ax in (power, level):
         _periods(ax, periods)
         ax.legend(fontsize=8)
+    return figure
+
+
+def _estimates(power: Axes, level: Axes, rows: pd.DataFrame, x: np.ndarray) -> None:
+    """Add what is estimated of open periods, joined to the last one that is known."""
+    shown = rows["separation"].isna() | rows["separation"].shift(-1).isna()
+    shown &= rows["separation"].isna().any()
+    for ax, name, colour in ((power, "estimated_auc", theme.BLUE), (level, "estimated_rate", theme.ORANGE)):
+        ax.plot(x, rows[name].where(shown), "o:", ms=3.5, mfc="white", color=colour, label=str(say("estimated")))
+    low, high = rows["estimated_low"].where(shown), rows["estimated_high"].where(shown)
+    power.fill_between(x, low, high, color=theme.BLUE, alpha=0.08, lw=0)
+
+
+@theme.picture
+def migration(rows: pd.DataFrame) -> Figure:
+    """Draw the share of customers that moved to a better and to a worse grade since the period before."""
+    figure, (ax,) = theme.panels(width=11, height=2.6)
+    x = range(len(rows))
+    ax.bar(x, rows["worse"], color=theme.RED, label=str(say("to a worse grade")))
+    ax.bar(x, -rows["better"], color=theme.GREEN, label=str(say("to a better grade")))
+    ax.axhline(0, color=theme.INK, lw=0.8)
+    _periods(ax, list(rows["period"]))
+    theme.percent(ax.yaxis)
+    ax.legend(fontsize=8)
+    ax.set_title(say("Customers changing grade since the period before"))
     return figure
 
 
@@ -101,3 +131,25 @@ def timeline(lights: pd.DataFrame, periods: list[str]) -> Figure:
 
 def _subject(name: str) -> str:
     return display(name) if "_" in name else heard(name)
+
+
+@theme.picture
+def causes(moved: pd.DataFrame, lost: pd.DataFrame | None, outcome: Outcome = PLAIN, most: int = 10) -> Figure:
+    """Draw what each input adds to the change of the mean prediction, and, where known, to that of AUC."""
+    figure, axes = theme.panels(1 if lost is None else 2, width=11, height=1.2 + 0.28 * min(most, len(moved)))
+    _bars(axes[0], moved.head(most))
+    axes[0].set_title(say("Change of the mean {predicted} since development", predicted=outcome.predicted))
+    theme.level(outcome, axes[0].xaxis)
+    if lost is not None:
+        _bars(axes[1], lost.sort_values("change", key=np.abs, ascending=False).head(most))
+        axes[1].set_title(say("Change of the AUC that each input adds"))
+        theme.numbers(axes[1].xaxis)
+    return figure
+
+
+def _bars(ax: Axes, rows: pd.DataFrame) -> None:
+    y = range(len(rows))
+    ax.barh(y, rows["change"], color=[theme.RED if v > 0 else theme.BLUE for v in rows["change"]])
+    ax.set_yticks(y, labels.fitted([display(f) for f in rows["feature"]], 32), fontsize=8)
+    ax.invert_yaxis()
+    ax.axvline(0, color=theme.INK, lw=0.8)

@@ -19,6 +19,7 @@ from workbench.metrics.intervals import (
     rate_interval,
 )
 from workbench.metrics.linear import inflation, slopes
+from workbench.metrics.multiple import holm
 from workbench.metrics.stability import psi, psi_critical
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "equal_parts",
     "expected_calibration_error",
     "gini",
+    "holm",
     "inflation",
     "ks",
     "ks_influence",

@@ -1,41 +1,79 @@
-"""Alarms: which period first broke which threshold, and for what."""
+"""Alarms: which period first broke which threshold, for what, whose it is, and what its owner does."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
 
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
+from workbench.rules import Action, Rules, Threshold
 from workbench.words import Text, say
 
 SEPARATION, CALIBRATION = "separation", "observed / expected"
+REASONS, OVERRIDES = "first reasons", "share overridden"
+COLUMNS = ["kind", "subject", "period", "value", "light", "known_in"]
+ACTIONS = get_args(Action)  # from the mildest to the strictest
+SHOWN = 5  # alarms of one sort that a sentence names
+_ALIGHT = ("amber", "red")
 
 
 def kinds() -> dict[str, Text]:
-    """Return the kinds of alarms as a page says them."""
-    return {"drift": say("drift"), "discrimination": say("discrimination"), "calibration": say("calibration")}
+    """Return the kinds of alarms as a page says them, in the order in which they can ring."""
+    return {
+        "data": say("data quality"),
+        "drift": say("drift"),
+        "reasons": say("reasons"),
+        "fairness": say("fairness"),
+        "overrides": say("overrides"),
+        "estimate": say("estimated separation"),
+        "discrimination": say("discrimination"),
+        "floor": say("least discrimination"),
+        "calibration": say("calibration"),
+        "grades": say("calibration by grade"),
+    }
 
 
-def history(drift: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
-    """Return every light of every period: kind (drift, discrimination, calibration), subject, period, value, light."""
-    parts = [drift.rename(columns={"feature": "subject", "psi": "value"}).assign(kind="drift")]
-    for kind, subject, value, light in (
-        ("discrimination", SEPARATION, "separation", "separation_light"),
-        ("calibration", CALIBRATION, "ratio", "calibration_light"),
-    ):
-        named = performance[["period", value, light]].set_axis(["period", "value", "light"], axis=1)
-        parts.append(named.assign(kind=kind, subject=subject))
-    return pd.concat(parts, ignore_index=True)[["kind", "subject", "period", "value", "light"]]
+def rule_of(kind: str, rules: Rules, separation: Threshold) -> Threshold:
+    """Return the rule behind a kind of alarm: its owner, and what the owner does."""
+    names = {"data": "newly_missing", "drift": "psi", "reasons": "psi", "fairness": "fairness"}
+    names |= {"overrides": "overrides", "floor": "auc_floor", "calibration": "rate_off_period", "grades": "grade_off"}
+    return rules[names[kind]] if kind in names else separation
+
+
+def lights(kind: str, rows: pd.DataFrame, subject: pd.Series | str, value: str, light: str = "light") -> pd.DataFrame:
+    """Return a table's lights in the one form they are kept in: kind, subject, period, value, light, known_in.
+
+    `rows`: period, `known_in` (the period in which a light became known), and the columns named; `subject` says what
+    each row is of, or the whole table.
+    """
+    out = rows.rename(columns={value: "value", light: "light"})[["period", "value", "light", "known_in"]]
+    return out.assign(kind=kind, subject=subject)[COLUMNS]
+
+
+def history(parts: Iterable[pd.DataFrame], rules: Rules) -> pd.DataFrame:
+    """Return every light of every period; amber becomes red where it holds for the rule's number of periods in a row.
+
+    So many lights a year are amber by chance now and then, and not twice in a row.
+    """
+    rows = pd.concat([part for part in parts if len(part)]).sort_values(
+        ["kind", "subject", "period"], ignore_index=True
+    )
+    alight, group = rows["light"].isin(_ALIGHT), [rows["kind"], rows["subject"]]
+    run = (~alight).groupby(group).cumsum()
+    length = alight.groupby([*group, run]).cumsum()
+    rows.loc[alight & (length >= rules.number("ambers_in_a_row")), "light"] = "red"
+    return rows
 
 
 def raised(lights: pd.DataFrame) -> pd.DataFrame:
-    """Return the alarms: red at once, amber from the second period in a row on.
-
-    Two in a row keep the many tests of a year from ringing by chance alone.
-    """
+    """Return the alarms: every red light, with the period since which it has been standing without a break."""
     rows = lights.sort_values(["kind", "subject", "period"])
-    amber = rows["light"].isin(["amber", "red"])
-    before = amber.groupby([rows["kind"], rows["subject"]]).shift(1, fill_value=False)
-    return rows[(rows["light"] == "red") | (amber & before)].sort_values("period", kind="stable").reset_index(drop=True)
+    red, group = rows["light"] == "red", [rows["kind"], rows["subject"]]
+    begins = red & ~red.groupby(group).shift(1, fill_value=False)
+    since = rows["period"].where(begins).groupby(group).ffill()
+    return rows.assign(since=since)[red].sort_values("period", kind="stable").reset_index(drop=True)
 
 
 def first(lights: pd.DataFrame) -> pd.DataFrame:
@@ -45,25 +83,102 @@ def first(lights: pd.DataFrame) -> pd.DataFrame:
     return rang.drop_duplicates(["kind", "subject"]).merge(times, on=["kind", "subject"]).reset_index(drop=True)
 
 
-def to_evidence(lights: pd.DataFrame) -> Evidence:
-    """Return when the alarm first rang and for what; the worst light that rang decides."""
-    rang, tests, periods = first(lights), int((lights["light"] != "not_evaluated").sum()), lights["period"].nunique()
-    red = (rang["light"] == "red").any()
-    return Evidence(
-        key="alarm",
-        question=say("When did the alarm first ring, and for what?"),
-        verdict=Verdict.green if rang.empty else Verdict.red if red else Verdict.amber,
-        answer=_rang(rang, tests, periods)
-        if len(rang)
-        else say("No alarm in {periods:,} periods and {tests:,} tests.", periods=periods, tests=tests),
-        value=str(rang["period"].iloc[0]) if len(rang) else "never",
-        threshold=say("Red rings at once, amber when it holds for two periods in a row (convention)."),
-        blind_to=say("what happens within a period, and to windows that are still open."),
-        table=rang if len(rang) else lights.head(0),
+def standing(lights: pd.DataFrame, now: str) -> pd.DataFrame:
+    """Return the alarms that became known in a period (all that ever rang where it is empty), the worst kind first."""
+    if not now:
+        return first(lights)
+    order = {kind: i for i, kind in enumerate(reversed(kinds()))}
+    rang = raised(lights)
+    return rang[rang["known_in"] == now].sort_values(
+        "kind", key=lambda k: k.map(order), kind="stable", ignore_index=True
     )
 
 
-def _rang(rang: pd.DataFrame, tests: int, periods: int) -> Text:
+def verdict(lights: pd.DataFrame, kind: str | None, now: str) -> Verdict:
+    """Return the worst light of a kind (of all where it is None) that became known in a period (in any where empty)."""
+    rows = lights[(lights["known_in"] == now) if now else lights["known_in"].notna()]
+    rows = rows if kind is None else rows[rows["kind"] == kind]
+    known = (Verdict(v) for v in set(rows["light"]) if v != "not_evaluated")
+    return min(known, key=lambda v: v.rank, default=Verdict.not_evaluated)
+
+
+def since(lights: pd.DataFrame, kind: str, now: str) -> str:
+    """Return the period since which all a kind's alarms of now have been standing; empty where one of them is news.
+
+    An alarm is news in the period in which it first became known.
+    """
+    rang = standing(lights, now) if now else lights.head(0)
+    rang = rang[rang["kind"] == kind]
+    return "" if rang.empty or (rang["since"] == rang["period"]).any() else str(rang["since"].max())
+
+
+def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: str = "") -> Evidence:
+    """Return what rings, in the period `now` or ever, with owner and action; the worst light decides."""
+    rang = standing(lights, now)
+    by_kind = {kind: rule_of(kind, rules, separation) for kind in kinds()}
+    table = rang.assign(
+        action=[str(by_kind[k].actions.red) for k in rang["kind"]], owner=[by_kind[k].owner for k in rang["kind"]]
+    )
+    return Evidence(
+        key="alarm",
+        question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
+        verdict=Verdict.red if len(rang) else verdict(lights, None, now),
+        answer=_answer(rang, lights, now) + _to_do(rang, by_kind),
+        value=str(rang["period"].iloc[0]) if len(rang) else "never",
+        threshold=say(
+            "Red rings at once, amber where it holds for {n:,} periods in a row (convention).",
+            n=int(rules.number("ambers_in_a_row")),
+        ),
+        blind_to=say("what happens within a period, and to windows that are still open."),
+        table=table if len(rang) else lights.head(0),
+        repeats=tuple(dict.fromkeys(rang["kind"])),
+    )
+
+
+def _answer(rang: pd.DataFrame, lights: pd.DataFrame, now: str) -> Text:
+    tests, periods = int((lights["light"] != "not_evaluated").sum()), lights["period"].nunique()
+    looked = say("{tests:,} tests in {periods:,} periods.", tests=tests, periods=periods)
+    if len(rang):
+        return (_rings(rang, now) if now else _rang(rang)) + looked
+    if not now:
+        return say("No alarm in {periods:,} periods and {tests:,} tests.", periods=periods, tests=tests)
+    earlier = first(lights)
+    before = _earlier(earlier) if len(earlier) else say("It has never rung.")
+    return say("No alarm in {period}.", period=now) + before + looked
+
+
+def _earlier(rang: pd.DataFrame) -> Text:
+    last = rang.iloc[-1]
+    facts = {"period": last["period"], "kind": kinds()[str(last["kind"])], "subject": subject(last["subject"])}
+    return say("The newest cause of an alarm was {kind} of {period} ({subject}).", **facts)
+
+
+def _rings(rang: pd.DataFrame, now: str) -> Text:
+    """Say what rings in a period: what is news, and what has been standing for how long."""
+    is_news = rang["since"] == rang["period"]
+    parts = []
+    if is_news.any():
+        each = [_one(row) for row in rang[is_news].head(SHOWN).itertuples()]
+        parts.append(say("New in {period}: {each}.", period=now, each=[*each, *_more(is_news.sum())]))
+    if (~is_news).any():
+        each = [
+            say("{one}, since {since}", one=_one(row), since=row.since)
+            for row in rang[~is_news].head(SHOWN).itertuples()
+        ]
+        parts.append(say("Still ringing: {each}.", each=[*each, *_more((~is_news).sum())]))
+    return sum(parts[1:], parts[0])
+
+
+def _one(row: tuple) -> Text:
+    kind = kinds()[row.kind]
+    return say("{kind} of {subject} ({value:.3f})", kind=kind, subject=subject(row.subject), value=row.value)
+
+
+def _more(n: int) -> list[Text]:
+    return [say("{n:,} more", n=int(n) - SHOWN)] if n > SHOWN else []
+
+
+def _rang(rang: pd.DataFrame) -> Text:
     top = rang.iloc[0]
     each = [
         say(
@@ -76,18 +191,26 @@ def _rang(rang: pd.DataFrame, tests: int, periods: int) -> Text:
         for kind, g in rang.groupby("kind")
     ]
     return say(
-        "The alarm first rang in {period}, for {subject} ({value:.3f}). By kind: {each}. "
-        "{tests:,} tests in {periods:,} periods.",
+        "The alarm first rang in {period}, for {subject} ({value:.3f}). By kind: {each}.",
         period=top["period"],
         subject=subject(top["subject"]),
         value=top["value"],
         each=each,
-        tests=tests,
-        periods=periods,
     )
+
+
+def _to_do(rang: pd.DataFrame, by_kind: Mapping[str, Threshold]) -> Text:
+    """Say what is to be done, by whom; what weighs most comes first."""
+    due = {by_kind[k].actions.red: by_kind[k].owner for k in rang["kind"]}
+    if not due:
+        return Text()
+    actions = sorted(due, key=ACTIONS.index, reverse=True)
+    each = [say("{action} ({owner})", action=say(a), owner=say(due[a])) for a in actions]
+    return say("To do: {each}.", each=each)
 
 
 def subject(name: str) -> Text | str:
     """Return what a light is of, as a page says it: a feature by its name, the others in words."""
     words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
+    words |= {REASONS: say("first reasons"), OVERRIDES: say("share overridden")}
     return words.get(name, name)

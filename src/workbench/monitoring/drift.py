@@ -4,31 +4,48 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportions_ztest
 
 from workbench import metrics
 from workbench.evidence import Verdict, judged
 from workbench.models.scorer import Scorer
-from workbench.rules import Rules
+from workbench.rules import Rules, Threshold
+
+NO_VALUE = 2  # the last two bins: missing, and values never seen
 
 
-def psi_by_period(model: Scorer, rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Return one row per feature (and `predicted`) and period with its PSI and light.
+def by_period(model: Scorer, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the PSI of every feature (and `predicted`) by period, and the share of rows without a value known before.
 
-    `rows`: the panel's rows with `period`, `predicted` and `weight`. A light needs the PSI over the threshold *and*
-    over the critical value of two samples of this size, so that small periods don't cry wolf.
-    Columns: feature, period, psi, n (development), m (period), bins, critical, light. Missing and
-    unseen values are bins of their own; an empty bin counts as half an observation.
-    Source: Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020) for the critical value.
+    `rows`: the panel's rows with `period`, `predicted`, `weight` and `parent_id`. A light needs the threshold *and*
+    significance among all features of the period (Holm), so that small periods don't cry wolf: a PSI against χ² with
+    B − 1 degrees of freedom over 1/n + 1/m, a share against that of development (z-test of two proportions).
+    Columns: feature, period, psi, n (development), m (period's parents), bins, critical, p, light; and feature,
+    period, share, share_before, p, light. Missing and unseen values are bins of their own; an empty bin counts as half
+    an observation. Source: Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020) for the critical value; Holm (1979).
     """
     at, periods = pd.factorize(rows["period"], sort=True)
-    sizes, weight = np.bincount(at, minlength=len(periods)), rows["weight"].to_numpy(float)
-    out = []
+    weight, sizes = rows["weight"].to_numpy(float), parents(at, rows["parent_id"].to_numpy(), len(periods))
+    shifts, gaps = [], []
     for feature, (bins, reference) in model.reference.items():
         expected = np.array(reference)
         counted = counts(at, len(periods), bins.codes(rows[feature]), len(expected), weight)
         for period, m, actual in zip(periods, sizes, counted, strict=True):
-            out.append((feature, period, *_compared(expected, actual, int(m), rules)))
-    return pd.DataFrame(out, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "light"])
+            shifts.append((feature, period, *_compared(expected, actual, int(m), rules)))
+            gaps.append((feature, period, *_no_value(expected, actual, int(m))))
+    psi = pd.DataFrame(shifts, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "p"])
+    gap = pd.DataFrame(gaps, columns=["feature", "period", "share", "share_before", "p"])
+    level = 1 - rules.number("psi_level")
+    psi["light"] = _lights(psi, psi["psi"], rules["psi"], level)
+    gap["light"] = _lights(gap, gap["share"] - gap["share_before"], rules["newly_missing"], level)
+    return psi.assign(known_in=psi["period"]), gap[gap["feature"] != "predicted"].assign(known_in=gap["period"])
+
+
+def parents(at: np.ndarray, parent: np.ndarray, periods: int) -> np.ndarray:
+    """Return how many different parents each period has; rows of one are no independent draws."""
+    pairs = np.unique(at.astype(np.int64) * (int(parent.max(initial=0)) + 1) + parent)
+    return np.bincount(pairs // (int(parent.max(initial=0)) + 1), minlength=periods)
 
 
 def counts(at: np.ndarray, periods: int, codes: np.ndarray, bins: int, weight: np.ndarray) -> np.ndarray:
@@ -41,9 +58,24 @@ def counts(at: np.ndarray, periods: int, codes: np.ndarray, bins: int, weight: n
 
 
 def _compared(expected: np.ndarray, actual: np.ndarray, m: int, rules: Rules) -> tuple:
-    """Return psi, n, m, bins, critical value and light of one feature in one period."""
+    """Return psi, n, m, bins, critical value and p of one feature in one period."""
     used, n = int(((expected + actual) > 0).sum()), int(expected.sum())
     value = metrics.psi(expected, actual)
     critical = metrics.psi_critical(n, m, used, rules.number("psi_level"))
-    light = Verdict.green if value <= critical else judged(value, rules["psi"])
-    return value, n, m, used, critical, str(light)
+    return value, n, m, used, critical, float(stats.chi2.sf(value / (1 / n + 1 / m), max(used - 1, 1)))
+
+
+def _no_value(expected: np.ndarray, actual: np.ndarray, m: int) -> tuple[float, float, float]:
+    """Return the share without a known value in the period and in development, and the p of a rise."""
+    before, now = (float(c[-NO_VALUE:].sum() / c.sum()) for c in (expected, actual))
+    if now <= before:
+        return now, before, 1.0
+    n = float(expected.sum())
+    _, p = proportions_ztest([now * m, before * n], [m, n], alternative="larger")
+    return now, before, float(p)
+
+
+def _lights(rows: pd.DataFrame, value: pd.Series, rule: Threshold, level: float) -> np.ndarray:
+    """Return the light of each row by its value, green where it isn't significant among all of its period."""
+    adjusted = rows.groupby("period")["p"].transform(metrics.holm)
+    return np.where(adjusted < level, [str(judged(v, rule)) for v in value], str(Verdict.green))

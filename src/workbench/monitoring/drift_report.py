@@ -1,4 +1,4 @@
-"""Evidently's view of the same periods: data drift, prediction drift and performance on the frozen bins."""
+"""Evidently's view of the same periods: drift of data and prediction, summary, performance, on the frozen bins."""
 
 from __future__ import annotations
 
@@ -50,12 +50,13 @@ def run(
 ) -> pd.DataFrame:
     """Run Evidently for one period and return its PSI per column; write its page where `page` is given.
 
-    reference, current: panel rows with predicted, outcome and weight. Classification performance is part of
-    the page where both samples have both outcomes of an event.
+    reference, current: panel rows with predicted, outcome and weight. `page` is called like the period; its snapshot,
+    which Evidently's own UI shows, lies beside it as JSON. A summary of the data is part of it, and performance where
+    it can be told: of an event where both samples have both outcomes, of an amount or a rate where any are known.
     """
-    from evidently import BinaryClassification, DataDefinition, Dataset, Report
+    from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
-    from evidently.presets import ClassificationPreset, DataDriftPreset
+    from evidently.presets import DataDriftPreset, DataSummaryPreset
 
     sides = [_sampled(reference, seed), _sampled(current[current["outcome"].notna()] if page else current, seed)]
     if not len(sides[1]):
@@ -65,25 +66,38 @@ def run(
     metrics: list = [ValueDrift(column=n, method="psi", threshold=threshold) for n in names]
     if page is not None:  # the same drift of the same columns, as one table with the worst on top
         one = np.floor(1_000 / len(names)) / 1_000  # share: a single column is reason enough, as it is for the alarm
-        metrics = [DataDriftPreset(columns=names, method="psi", threshold=threshold, drift_share=one)]
-    performance = page is not None and all(set(s["outcome"].unique()) == {0, 1} for s in sides)
-    task = []
-    if performance:
-        for frame, side in zip(frames, sides, strict=True):
-            frame["outcome"], frame["probability"] = (
-                side["outcome"].to_numpy().astype(int),
-                side["predicted"].to_numpy(),
-            )
-        task = [BinaryClassification(target="outcome", prediction_probas="probability", pos_label=1)]
-        metrics.append(ClassificationPreset(probas_threshold=float(np.mean(frames[0]["probability"]))))
-    definition = DataDefinition(categorical_columns=names, classification=task or None)
+        drift = DataDriftPreset(columns=names, method="psi", threshold=threshold, drift_share=one)
+        metrics = [drift, DataSummaryPreset(columns=names)]
+    tasks, measures = _performance(frames, sides) if page is not None else ({}, [])
+    definition = DataDefinition(categorical_columns=names, **tasks)
     data = [Dataset.from_pandas(f, data_definition=definition) for f in frames]
-    snapshot = Report(metrics).run(data[1], data[0])
+    when = pd.Period(page.stem.replace("-Q", "Q")).end_time.to_pydatetime() if page is not None else None
+    snapshot = Report([*metrics, *measures]).run(data[1], data[0], timestamp=when)
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(page))
+        page.with_suffix(".json").write_text(snapshot.dumps(), encoding="utf-8")
         page.write_text(policed(page.read_text(encoding="utf-8")), encoding="utf-8")
     measured = {
         m["config"].get("column"): m["value"] for m in snapshot.dict()["metrics"] if "ValueDrift" in m["metric_name"]
     }
     return pd.DataFrame({"feature": names, "evidently_psi": [float(measured[n]) for n in names]})
+
+
+def _performance(frames: list[pd.DataFrame], sides: list[pd.DataFrame]) -> tuple[dict[str, list], list]:
+    """Add outcome and prediction to the frames where performance can be told; return what they are, and the presets."""
+    from evidently import BinaryClassification, Regression
+    from evidently.presets import ClassificationPreset, RegressionPreset
+
+    if not all(s["outcome"].notna().all() and s["outcome"].nunique() > 1 for s in sides):
+        return {}, []
+    is_event = all(set(s["outcome"].unique()) == {0, 1} for s in sides)
+    for frame, side in zip(frames, sides, strict=True):
+        frame["outcome"] = side["outcome"].to_numpy().astype(int if is_event else float)
+        frame["prediction"] = side["predicted"].to_numpy(float)
+    if not is_event:
+        task = Regression(target="outcome", prediction="prediction")
+        return {"numerical_columns": ["outcome", "prediction"], "regression": [task]}, [RegressionPreset()]
+    task = BinaryClassification(target="outcome", prediction_probas="prediction", pos_label=1)
+    measures = ClassificationPreset(probas_threshold=float(np.mean(frames[0]["prediction"])))
+    return {"classification": [task]}, [measures]

@@ -16,6 +16,7 @@ from workbench.words import Text, say
 
 Interval = tuple[float, float, float]
 FARTHEST = 1e6  # a ratio to nothing
+_NAMES = ("observed", "observed_low", "observed_high", "separation", "separation_low", "separation_high", "ks", "brier")
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,13 @@ class Separation:
 
 
 def by_period(rows: pd.DataFrame, outcome: Outcome, reference: float, rules: Rules) -> pd.DataFrame:
-    """Return one row per period: n, observed and expected with interval, separation, KS, and their lights.
+    """Return one row per period: n, observed and expected with interval, separation, KS, Brier, and their lights.
 
-    `rows`: period, predicted, outcome (NaN while the performance window is open), weight, parent_id. Means are
-    weighted, intervals go by parent. Separation (AUC, or rank correlation) has a light where it lies below `reference`
-    by the rules and its 95 % interval does, too; calibration where the expected mean lies outside the interval of the
-    observed one and is off by the rules. Periods with too few events (or rows, of an amount) are not evaluated.
+    `rows`: period, predicted, outcome (NaN while the performance window is open), weight, parent_id, known_in. Means
+    are weighted, intervals go by parent. Separation (AUC, or rank correlation) has a light where it lies below
+    `reference` by the rules and its 95 % interval does, too; an AUC has another where its interval lies below what a
+    model in use must reach; calibration where the expected mean lies outside the interval of the observed one and is
+    off by the rules. Periods with too few events (or rows, of an amount) are not evaluated.
     """
     return pd.DataFrame([_row(p, part, outcome, reference, rules) for p, part in rows.groupby("period")])
 
@@ -50,21 +52,59 @@ def _row(period: str, part: pd.DataFrame, outcome: Outcome, reference: float, ru
     row: dict[str, object] = {"period": period, "n": len(part), "known": len(known)}
     row["events"] = int(known["outcome"].sum()) if outcome.is_binary else None
     row["expected"] = float(np.average(part["predicted"], weights=part["weight"]))
-    names = ("observed", "observed_low", "observed_high", "separation", "separation_low", "separation_high", "ks")
+    row["known_in"] = (known if len(known) else part)["known_in"].max()
     if not _is_judged(known, outcome, rules):
-        none = str(Verdict.not_evaluated)
-        empty = dict.fromkeys((*names, "ratio"), np.nan)
-        return row | empty | {"separation_light": none, "calibration_light": none}
+        none = dict.fromkeys(("separation_light", "floor_light", "calibration_light"), str(Verdict.not_evaluated))
+        return row | dict.fromkeys((*_NAMES, "ratio"), np.nan) | none
     expected = row["expected"] = float(np.average(known["predicted"], weights=known["weight"]))
-    level = rules.number("interval_level")
-    observed, power = _observed(known, outcome, level), _separation(known, outcome)
-    ks = metrics.ks(known["outcome"], known["predicted"], known["weight"]) if outcome.is_binary else np.nan
-    lights = {
-        "separation_light": str(_separation_light(power, reference, Separation.of(outcome, rules).drop)),
-        "calibration_light": str(_calibration_light(observed, expected, rules["rate_off_period"])),
-    }
+    observed, power = _observed(known, outcome, rules.number("interval_level")), _separation(known, outcome)
+    columns = (known["outcome"], known["predicted"], known["weight"])
+    plain = (metrics.ks(*columns), metrics.brier(*columns)) if outcome.is_binary else (np.nan, np.nan)
     ratio = observed[0] / expected if expected else np.nan
-    return row | dict(zip(names, (*observed, *power, ks), strict=True)) | {"ratio": ratio} | lights
+    lights = {
+        "separation_light": _separation_light(power, reference, Separation.of(outcome, rules).drop),
+        "floor_light": _floor_light(power, rules["auc_floor"]) if outcome.is_binary else Verdict.not_evaluated,
+        "calibration_light": _calibration_light(observed, expected, rules["rate_off_period"]),
+    }
+    values = dict(zip(_NAMES, (*observed, *power, *plain), strict=True))
+    return row | values | {"ratio": ratio} | {name: str(light) for name, light in lights.items()}
+
+
+def by_grade(rows: pd.DataFrame, outcome: Outcome, rules: Rules) -> pd.DataFrame:
+    """Return observed and expected of every grade and period, tested on both sides, and the light of each.
+
+    `rows` as in `by_period`, with grade_code. p is twice the smaller tail of Jeffreys' posterior beyond what was
+    expected, on effective counts by parent, Holm among the grades of a period; a light needs it and a ratio off by the
+    rules; a grade that errs on the safe side is amber at most. Grades with too few events expected are not evaluated;
+    only events have grades that are judged.
+    Source: ECB (2019), Instructions for reporting the validation results of internal models, 2.5.3.1.
+    """
+    names = ["period", "grade_code", "n", "observed", "expected", "ratio", "p", "light", "known_in"]
+    known = rows[rows["outcome"].notna()]
+    if not outcome.is_binary or known.empty:
+        return pd.DataFrame(columns=names)
+    by = known.groupby(["period", "grade_code"], observed=True)
+    table = pd.DataFrame([(*key, *_grade(part)) for key, part in by], columns=[*names[:7], "known_in"])
+    enough = table["n"] * table["expected"] >= rules.number("least_expected")
+    table["light"] = str(Verdict.not_evaluated)
+    level = 1 - rules.number("interval_level")
+    for _, part in table[enough].groupby("period"):
+        for at, p in zip(part.index, metrics.holm(part["p"]), strict=True):
+            table.loc[at, "light"] = str(_grade_light(part["ratio"][at], outcome, rules["grade_off"], p < level))
+    return table[names]
+
+
+def _grade_light(ratio: float, outcome: Outcome, rule: Threshold, is_sure: bool) -> Verdict:
+    light = judged(max(ratio, 1 / ratio) if ratio else FARTHEST, rule) if is_sure else Verdict.green
+    is_safe = ratio < 1 if outcome.direction == "adverse" else ratio > 1
+    return Verdict.amber if is_safe and light is Verdict.red else light
+
+
+def _grade(part: pd.DataFrame) -> tuple:
+    events, n = metrics.effective(part["outcome"], part["weight"], part["parent_id"])
+    expected = float(np.average(part["predicted"], weights=part["weight"]))
+    tail = float(stats.beta.cdf(expected, events + 0.5, n - events + 0.5))
+    return n, events / n, expected, events / n / expected, 2 * min(tail, 1 - tail), part["known_in"].max()
 
 
 def _is_judged(known: pd.DataFrame, outcome: Outcome, rules: Rules) -> bool:
@@ -96,6 +136,11 @@ def _separation(known: pd.DataFrame, outcome: Outcome) -> Interval:
 def _separation_light(power: Interval, reference: float, drop: Threshold) -> Verdict:
     value, _, high = power
     return Verdict.green if high >= reference else judged(reference - value, drop)
+
+
+def _floor_light(power: Interval, floor: Threshold) -> Verdict:
+    value, _, high = power
+    return Verdict.green if high >= floor.amber else judged(value, floor)
 
 
 def _calibration_light(observed: Interval, expected: float, off: Threshold) -> Verdict:

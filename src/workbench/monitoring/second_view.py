@@ -24,14 +24,15 @@ def evidently(
 ) -> tuple[Evidence, dict[str, Path]]:
     """Run Evidently and write its whole page for the first alarm, the worst and the latest period.
 
-    Returns the agreement with our own PSI as evidence, and the pages by name.
+    Returns the agreement with our own PSI as evidence, and the pages by name, each with the snapshot behind it.
     """
     amber = p.rules()["psi"].amber
     reference = scored[(scored["sample"] == "development") & scored["outcome"].notna()]
     later, ours = scored[scored["sample"] == "monitoring"], lights[lights["kind"] == "drift"]
     shown, parts, pages = _shown(lights, ours), [], {}
     for period, current in later[later["period"].isin(shown)].groupby("period"):
-        page = pages[f"evidently/{period}.html"] = folder / f"{period}.html"
+        page = folder / f"{period}.html"
+        pages |= {f"evidently/{file.name}": file for file in (page, page.with_suffix(".json"))}
         parts.append(drift_report.run(model, reference, current, amber, p.seed, page).assign(period=period))
         progress(str(period))
     both = pd.concat(parts).merge(ours, left_on=["feature", "period"], right_on=["subject", "period"])

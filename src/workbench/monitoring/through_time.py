@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,14 +11,12 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, rules
-from workbench.contracts import Outcome
-from workbench.evidence import Evidence, Verdict
+from workbench.contracts import Contract, Outcome
+from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
-from workbench.monitoring import alarms, drift, performance
+from workbench.monitoring import alarms, conduct, drift, estimated, performance
 from workbench.monitoring.performance import Separation
-from workbench.panel.rates import level
-from workbench.params import DAY_OR_NONE, UserError
-from workbench.words import Text, say
+from workbench.params import DAY_OR_NONE, UserError, nearest
 
 PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
 
@@ -31,6 +30,9 @@ class Params(params.Params):
     until: str = Field("", pattern=PERIOD, description="last period watched (2018-03, 2018-Q1, 2018); empty is all")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
+    override: str = Field(
+        "", pattern=r"^[a-z][a-z0-9_]*$|^$", description="panel column that is 1 where a person overrode the model"
+    )
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
 
     def verify(self) -> None:
@@ -52,21 +54,31 @@ def writes(p: Params) -> list[str]:
     return [f"mart__alarms_{p.model}"]
 
 
-def rows(panel: pd.DataFrame, model: Scorer, p: Params) -> pd.DataFrame:
-    """Return the panel's rows up to `until`, scored, with the period they fall into (`2005-07`, `2007-Q3`, `2008`)."""
+def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.DataFrame:
+    """Return the panel's rows up to `until`, scored, with the period they fall into (`2005-07`, `2007-Q3`, `2008`).
+
+    `known_in` is the period in which a row's outcome is known; a monitoring row whose performance window ends after
+    `until` has no outcome yet, whatever the data say: nothing is judged by what the future brought.
+    """
     watched = panel["sample"] == "monitoring"
     if not watched.any():
         raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
+    if p.override and p.override not in panel:
+        raise UserError(f"monitoring/through_time: override: {nearest(p.override, panel.columns)}")
     if p.until:
-        panel = panel[~watched | (panel["as_of_date"] <= _end(p.until))]
+        panel = panel[~watched | (panel["as_of_date"] <= end(p.until))]
         if not (panel["sample"] == "monitoring").any():
             raise UserError(f"panel '{p.panel}' has no monitoring rows up to {p.until}; set `until` later")
     predicted = np.asarray(model.predict(panel), float)
     parent = panel["parent_id" if "parent_id" in panel else "entity_id"]
+    known = panel["as_of_date"] + pd.DateOffset(months=outcome.window_months)
+    is_open = (panel["sample"] == "monitoring") & (known > (end(p.until) if p.until else pd.Timestamp.max))
     return panel.assign(
         predicted=predicted,
         grade_code=model.grade(predicted),
         period=periods(panel["as_of_date"], p.every),
+        known_in=periods(known, p.every),
+        outcome=panel["outcome"].mask(is_open),
         parent_id=pd.factorize(parent)[0],
     )
 
@@ -81,18 +93,85 @@ def periods(as_of: pd.Series, every: str) -> pd.Series:
     return as_of.map({day: str(pd.Period(day, cut)).replace("Q", "-Q") for day in as_of.unique()})
 
 
-def _end(period: str) -> pd.Timestamp:
+def end(period: str) -> pd.Timestamp:
+    """Return the last moment of a period (`2018-03`, `2018-Q1`, `2018`)."""
     return pd.Period(period.replace("-Q", "Q")).end_time
 
 
-def watch(
-    scored: pd.DataFrame, model: Scorer, outcome: Outcome, reference: float, p: Params
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return drift (feature × period), performance (period) and all lights of the monitoring rows."""
-    later, book = scored[scored["sample"] == "monitoring"], p.rules()
-    drifted = drift.psi_by_period(model, later, book)
+@dataclass(frozen=True)
+class Watched:
+    """What was seen through the periods: a table by subject and period for each kind of light, and all lights.
+
+    `now` is the period the report is of; empty where it is of all.
+    """
+
+    drift: pd.DataFrame
+    gaps: pd.DataFrame
+    performance: pd.DataFrame
+    grades: pd.DataFrame
+    reasons: pd.DataFrame
+    fairness: pd.DataFrame
+    overrides: pd.DataFrame
+    migration: pd.DataFrame
+    lights: pd.DataFrame
+    now: str
+
+    def light(self, *kinds: str) -> Verdict:
+        """Return the worst light of some kinds that became known now."""
+        lights = [alarms.verdict(self.lights, kind, self.now) for kind in kinds]
+        return min((v for v in lights if v != "not_evaluated"), key=lambda v: v.rank, default=Verdict.not_evaluated)
+
+    def since(self, *kinds: str) -> str:
+        """Return since when the alarms of some kinds have been standing; empty where one of them is news."""
+        rang = set(alarms.standing(self.lights, self.now)["kind"]) & set(kinds)
+        since = [alarms.since(self.lights, kind, self.now) for kind in rang]
+        return max(since) if since and all(since) else ""
+
+
+def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: float, p: Params) -> Watched:
+    """Return what is seen in the monitoring rows: drift, performance known and estimated, conduct, and all lights."""
+    later, development, holdout = (scored[scored["sample"] == n] for n in ("monitoring", "development", "holdout"))
+    book, outcome = p.rules(), contract.outcome
+    shifts, gaps = drift.by_period(model, later, book)
     performed = performance.by_period(later, outcome, reference, book)
-    return drifted, performed, alarms.history(drifted, performed)
+    if outcome.is_binary and len(holdout):
+        guesses = estimated.by_period(later, holdout, book)
+        performed = performed.merge(guesses.rename(columns={"light": "estimated_light"}), on="period")
+    parts = {
+        "grades": performance.by_grade(later, outcome, book),
+        "reasons": conduct.reasons(model, later, development, book, p.seed),
+        "fairness": conduct.fairness(later, development, contract, outcome.direction == "adverse", book),
+        "overrides": conduct.overrides(later, p.override, book),
+    }
+    lights = alarms.history([*_lights(shifts, gaps, performed), *_of_conduct(**parts)], book)
+    now = periods(pd.Series([end(p.until)]), p.every)[0] if p.until else ""
+    return Watched(shifts, gaps, performed, migration=conduct.migration(later), lights=lights, now=now, **parts)
+
+
+def _lights(shifts: pd.DataFrame, gaps: pd.DataFrame, performed: pd.DataFrame) -> list[pd.DataFrame]:
+    parts = [
+        alarms.lights("drift", shifts, shifts["feature"], "psi"),
+        alarms.lights("data", gaps, gaps["feature"], "share"),
+        alarms.lights("discrimination", performed, alarms.SEPARATION, "separation", "separation_light"),
+        alarms.lights("floor", performed, alarms.SEPARATION, "separation", "floor_light"),
+        alarms.lights("calibration", performed, alarms.CALIBRATION, "ratio", "calibration_light"),
+    ]
+    if "estimated_light" in performed:  # an estimate speaks until the truth is known
+        pending = performed[performed["separation"].isna()].drop(columns="known_in")
+        pending = pending.assign(known_in=pending["period"])
+        parts.append(alarms.lights("estimate", pending, alarms.SEPARATION, "estimated_auc", "estimated_light"))
+    return parts
+
+
+def _of_conduct(
+    grades: pd.DataFrame, reasons: pd.DataFrame, fairness: pd.DataFrame, overrides: pd.DataFrame
+) -> list[pd.DataFrame]:
+    return [
+        alarms.lights("grades", grades, grades["grade_code"], "ratio"),
+        alarms.lights("reasons", reasons, alarms.REASONS, "psi"),
+        alarms.lights("fairness", fairness, fairness["group"], "ratio"),
+        alarms.lights("overrides", overrides, alarms.OVERRIDES, "share"),
+    ]
 
 
 def reference(figures: Mapping[str, float], outcome: Outcome, p: Params) -> float:
@@ -103,98 +182,9 @@ def reference(figures: Mapping[str, float], outcome: Outcome, p: Params) -> floa
     return figures[name]
 
 
-def series(drifted: pd.DataFrame, performed: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return figures by period: largest PSI, separation, observed and expected where they are known."""
-    by = performed.set_index("period")
-    figures = {"psi": drifted.groupby("period")["psi"].max()} | {
-        n: by[n] for n in ("separation", "observed", "expected")
-    }
+def series(w: Watched) -> dict[str, dict[str, float]]:
+    """Return figures by period: largest PSI, separation, observed and expected where they are known, estimates."""
+    by = w.performance.set_index("period")
+    names = ("separation", "observed", "expected", "estimated_auc", "estimated_rate")
+    figures = {"psi": w.drift.groupby("period")["psi"].max()} | {n: by[n] for n in names if n in by}
     return {name: {str(k): float(v) for k, v in values.dropna().items()} for name, values in figures.items()}
-
-
-def drift_evidence(drifted: pd.DataFrame, p: Params) -> Evidence:
-    """Return the strongest shift, and every PSI with its n, bins and critical value."""
-    top, book = drifted.loc[drifted["psi"].idxmax()], p.rules()
-    facts = {"period": top["period"], "psi": top["psi"], "critical": top["critical"]}
-    facts |= {"n": int(top["n"]), "m": int(top["m"]), "bins": int(top["bins"])}
-    return Evidence(
-        key="drift",
-        question=say("Do the customers still look like those the model was built on?"),
-        verdict=_worst(drifted["light"]),
-        answer=say(
-            "Strongest shift: {feature} in {period}, PSI {psi:.3f} (critical value {critical:.4f} "
-            "with n {n:,}, m {m:,}, {bins} bins).",
-            feature=alarms.subject(top["feature"]),
-            **facts,
-        ),
-        value=float(top["psi"]),
-        threshold=book["psi"].text + say("Green up to the critical value."),
-        blind_to=say("shifts inside a bin, and to changes of the relation between inputs."),
-        source="Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), J. Risk Model Validation 14(4)",
-        table=drifted.sort_values("psi", ascending=False).reset_index(drop=True),
-    )
-
-
-def _worst(lights: pd.Series) -> Verdict:
-    return min(
-        (Verdict(v) for v in set(lights) if v != "not_evaluated"), key=lambda v: v.rank, default=Verdict.not_evaluated
-    )
-
-
-def performance_evidence(performed: pd.DataFrame, outcome: Outcome, reference: float, p: Params) -> Evidence:
-    """Return whether the model still separates, and by how much the expected outcome is off, by period."""
-    known, measure = performed[performed["separation"].notna()], Separation.of(outcome, p.rules())
-    pending = say(
-        "{pending:,} of {periods:,} periods are still open or have too few {events}.",
-        pending=len(performed) - len(known),
-        periods=len(performed),
-        events=outcome.events,
-    )
-    return Evidence(
-        key="performance",
-        question=say("Does the model still separate, and is its {predicted} still right?", predicted=outcome.predicted),
-        verdict=_worst(pd.concat([known["separation_light"], known["calibration_light"]])),
-        answer=(_weakest(known, outcome, measure.label, reference) if len(known) else Text()) + pending,
-        value=float(known["separation"].min()) if len(known) else None,
-        threshold=measure.drop.text
-        + p.rules()["rate_off_period"].text
-        + say("Green where the interval holds the hold-out's separation, or what was expected."),
-        blind_to=say("periods whose performance window is still open."),
-        source="DeLong et al. (1988); Basel WP 14 (2005)",
-        table=performed.drop(columns=performed.columns[performed.isna().all()]),
-    )
-
-
-def _weakest(known: pd.DataFrame, outcome: Outcome, measure: Text, reference: float) -> Text:
-    low, far = known.loc[known["separation"].idxmin()], known.loc[np.log(known["ratio"].abs()).abs().idxmax()]
-    return (
-        say(
-            "Lowest {measure} {value:.3f} in {period} (development's hold-out {reference:.3f}).",
-            measure=measure,
-            value=low["separation"],
-            period=low["period"],
-            reference=reference,
-        )
-        + say(
-            "Calibration is furthest off in {period}: {observed} observed, {expected} expected.",
-            period=far["period"],
-            observed=level(far["observed"], outcome),
-            expected=level(far["expected"], outcome),
-        )
-        + _steepest(known, outcome)
-    )
-
-
-def _steepest(known: pd.DataFrame, outcome: Outcome) -> Text:
-    """Say where the observed mean rose most from one period to the next: where a crisis begins to bite."""
-    rise = known["observed"].diff()
-    if not (rise > 0).any():
-        return Text()
-    at = rise.idxmax()
-    return say(
-        "The {rate} rose most in {period}, from {before} to {after}.",
-        rate=outcome.rate,
-        period=known["period"][at],
-        before=level(known["observed"].shift()[at], outcome),
-        after=level(known["observed"][at], outcome),
-    )

@@ -114,7 +114,7 @@ def _lawful(judge: Judge, book: Book, e: Event) -> Iterator[str]:
     if e.verb == POLICY:
         return
     move, standing = MOVES.get(e.verb), book.of(e.model, e.version)
-    if move is None or e.role != move.role:
+    if move is None or e.role not in move.roles:
         yield f"{e.verb} isn't a move of the role {e.role}"
         return
     if e.source != standing.state or e.source not in move.sources:

@@ -16,7 +16,7 @@ CHAMPION, UNDER_REVIEW, RETIRED, EXCEPTION = "champion", "under review", "retire
 IN_USE = (CHAMPION, UNDER_REVIEW)  # a champion under review goes on deciding until another takes its place
 READY = (APPROVED, CONDITIONAL)
 EXCEPTION_DAYS = 90
-ROLES = ("developer", "validator", "approver", "owner")
+ROLES = ("developer", "validator", "approver", "owner", "monitor")
 
 STATES: Mapping[str, str] = {
     CANDIDATE: "registered by a run, without a person; every version is born so",
@@ -45,12 +45,15 @@ NEEDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Move:
-    """A move: its verb on the command line, from which states to which, whose it is, what it needs (of `NEEDS`)."""
+    """A move: its verb on the command line, from which states to which, whose it is, what it needs (of `NEEDS`).
+
+    `roles`: any of them may make it; a monitor is a machine with a key of its own, and may only ask for a review.
+    """
 
     verb: str
     sources: tuple[str, ...]
     target: str
-    role: str
+    roles: tuple[str, ...]
     needs: tuple[str, ...]
 
     def reached(self, conditions: bool, missing_approvals: int, source: str) -> str:
@@ -64,27 +67,27 @@ _PROVEN = ("listed", "whole", "files")
 MOVES: Mapping[str, Move] = {
     m.verb: m
     for m in (
-        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, "developer", ("listed", "whole")),
-        Move("validate", (SUBMITTED,), IN_VALIDATION, "validator", (*_PROVEN, "independent")),
+        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, ("developer",), ("listed", "whole")),
+        Move("validate", (SUBMITTED,), IN_VALIDATION, ("validator",), (*_PROVEN, "independent")),
         Move(
             "approve",
             (IN_VALIDATION,),
             APPROVED,
-            "approver",
+            ("approver",),
             (*_PROVEN, "independent", "battery", "minimum", "conditions"),
         ),
-        Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, "approver", ("independent", "reason")),
-        Move("promote", READY, CHAMPION, "owner", (*_PROVEN, "independent")),
-        Move("review", (CHAMPION,), UNDER_REVIEW, "validator", ("independent", "reason")),
-        Move("confirm", (UNDER_REVIEW,), CHAMPION, "approver", (*_PROVEN, "independent", "battery", "minimum")),
+        Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, ("approver",), ("independent", "reason")),
+        Move("promote", READY, CHAMPION, ("owner",), (*_PROVEN, "independent")),
+        Move("review", (CHAMPION,), UNDER_REVIEW, ("validator", "monitor"), ("independent", "reason")),
+        Move("confirm", (UNDER_REVIEW,), CHAMPION, ("approver",), (*_PROVEN, "independent", "battery", "minimum")),
         Move(
             "exempt",
             (CANDIDATE, SUBMITTED, IN_VALIDATION, REJECTED),
             EXCEPTION,
-            "approver",
+            ("approver",),
             (*_PROVEN[:2], "independent", "reason", "until"),
         ),
-        Move("retire", tuple(s for s in STATES if s != RETIRED), RETIRED, "owner", ("reason",)),
+        Move("retire", tuple(s for s in STATES if s != RETIRED), RETIRED, ("owner",), ("reason",)),
     )
 }
 
@@ -106,7 +109,7 @@ def table() -> str:
 def _row(m: Move) -> str:
     sources = "any but retired" if m.verb == "retire" else ", ".join(m.sources)
     target = f"{APPROVED} or {CONDITIONAL}" if m.verb == "approve" else m.target
-    return f"| `{m.verb}` | {sources} | {target} | {m.role} | {', '.join(m.needs)} |"
+    return f"| `{m.verb}` | {sources} | {target} | {' or '.join(m.roles)} | {', '.join(m.needs)} |"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def adopt(person: str, key: Path | None = None) -> Event:
         if before and not before.differences(after):
             raise UserError(f"{FILE}: event {adopting.seq if adopting else 0} has adopted it as it stands")
         judge = before.policy if before else after.policy
-        _must_be(person, "approver", judge, private)
+        _must_be(person, ("approver",), judge, private)
         event = Event(0, FIRST, POLICY, "", "", "", "", "", person, "approver", "", after.digest, "")
         return events.append(chain, event, after.to_json(), private)
 
@@ -89,7 +89,7 @@ def _refuse_overtaken(request: Request, looked: Event | None, now: Event | None)
 def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tuple[Event, Case]:
     move, adopted, book = MOVES[request.verb], in_force(chain), replay(chain)
     standing = book.of(request.model, request.version)
-    _must_be(request.person, move.role, adopted.policy, private)
+    role = _must_be(request.person, move.roles, adopted.policy, private)
     case = needs.case(request, standing, adopted.policy)
     lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needs.missing(move, case)]
     if lacks:
@@ -108,7 +108,7 @@ def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tupl
         source=standing.state,
         target=target,
         person=request.person,
-        role=move.role,
+        role=role,
         evidence="",
         policy=adopted.digest,
         at="",
@@ -128,24 +128,27 @@ def _not_theirs(move: Move, case: Case) -> list[str]:
     listed, person = case.policy.models.get(case.request.model), case.request.person
     if listed is None:
         return []
-    if move.role == "owner" and person != listed.owner:
+    if "owner" in move.roles and person != listed.owner:
         return [f"its owner is {listed.owner}"]
-    if move.role == "developer" and person not in listed.developers:
+    if "developer" in move.roles and person not in listed.developers:
         return [f"its developers are {', '.join(listed.developers)}"]
     if move.verb == "approve" and person in case.standing.approved_by:
         return [f"{person} has approved it; another approver is needed"]
     return []
 
 
-def _must_be(person: str, role: str, judge: Policy, private: Ed25519PrivateKey) -> None:
+def _must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed25519PrivateKey) -> str:
+    """Return the role in which the person makes the move, or raise `UserError`."""
     if person not in judge.people:
         raise UserError(f"{FILE}: nobody is called '{person}'; {nearest(person, judge.people)}")
-    if role not in judge.roles(person):
-        able = [p for p in judge.people if role in judge.roles(p)]
-        who, able = " and ".join(judge.roles(person)), able or ["nobody has it"]
-        raise UserError(f"{FILE}: {person} is {who}; it takes the role {role} ({', '.join(able)})")
+    role = next((r for r in roles if r in judge.roles(person)), "")
+    if not role:
+        able = [p for p in judge.people if set(roles) & set(judge.roles(p))] or ["nobody has it"]
+        who, asked = " and ".join(judge.roles(person)), " or ".join(roles)
+        raise UserError(f"{FILE}: {person} is {who}; it takes the role {asked} ({', '.join(able)})")
     if signatures.public_of(private) != judge.people[person].key:
         raise UserError(f"{FILE}: the private key given is not the one of {person}; name theirs with --key")
+    return role
 
 
 def _detail(move: Move, case: Case, book: Book) -> dict[str, Any]:

@@ -52,7 +52,9 @@ class About:
 
 
 def made(about: About, records: list[Record], read: Callable[[Record], Mapping[str, Any]]) -> list[Message]:
-    """Return the messages of a report that was made: the report's, then its breaches', worst first.
+    """Return the messages of a report that was made: the report's, then its new breaches', worst first.
+
+    A breach that has been standing since an earlier period was told then: the report names it.
 
     `read` gives what a run has left behind (`evidence.json`).
     """
@@ -63,12 +65,20 @@ def made(about: About, records: list[Record], read: Callable[[Record], Mapping[s
             answers = worst_first(Evidence.from_record(e) for e in content["evidence"])
             lights += answers
             with names.knowing(content.get("names", {})):
-                breaches += [(e.verdict, _breach(about, record, e)) for e in answers if e.verdict in _BREACH]
-        breaches = [message for _, message in sorted(breaches, key=lambda b: b[0].rank)]
-        return [_report(about, records, worst(lights), breaches), *breaches]
+                breaches += [(e, _breach(about, record, e)) for e in news(answers)]
+        breaches.sort(key=lambda b: b[0].verdict.rank)
+        single = [message for e, message in breaches if not e.since]
+        return [_report(about, records, worst(lights), breaches), *single]
 
 
-def _report(about: About, records: list[Record], verdict: Verdict, breaches: list[Message]) -> Message:
+def news(answers: list[Evidence]) -> list[Evidence]:
+    """Return the breaches among a step's answers; one that only sums others up is left out where they are there."""
+    breaches = [e for e in answers if e.verdict in _BREACH]
+    keys = {e.key for e in breaches}
+    return [e for e in breaches if not keys & set(e.repeats)]
+
+
+def _report(about: About, records: list[Record], verdict: Verdict, breaches: list[tuple[Evidence, Message]]) -> Message:
     pages = tuple(_place(about, r) for r in sorted(records, key=lambda r: Verdict(r.verdict).rank))
     subject = say(
         "{report}, {period}: {light}; {n:,} breaches",
@@ -77,8 +87,17 @@ def _report(about: About, records: list[Record], verdict: Verdict, breaches: lis
         light=label(verdict),
         n=len(breaches),
     )
-    lines = tuple(line for b in breaches for line in b.lines) or (str(say("No threshold was broken.")),)
+    lines = tuple(line for e, message in breaches for line in _lines(e, message)) or (
+        str(say("No threshold was broken.")),
+    )
     return _message(about, "report", str(verdict), str(subject), lines, pages)
+
+
+def _lines(evidence: Evidence, message: Message) -> tuple[str, ...]:
+    """Return a breach's lines; one that has been standing says since when: it was told then."""
+    if not evidence.since:
+        return message.lines
+    return (str(say("{line} (since {since})", line=message.lines[0], since=evidence.since)), *message.lines[1:])
 
 
 def _breach(about: About, record: Record, evidence: Evidence) -> Message:

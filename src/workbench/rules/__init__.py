@@ -1,6 +1,6 @@
 """Rules: every threshold once, dated, with unit, owner and reference; looked up as of a date."""
 
 from workbench.rules.book import Rules, load
-from workbench.rules.rule import Rule, Threshold
+from workbench.rules.rule import Action, Rule, Threshold
 
-__all__ = ["Rule", "Rules", "Threshold", "load"]
+__all__ = ["Action", "Rule", "Rules", "Threshold", "load"]

@@ -145,7 +145,7 @@ def _without_value(name: str, day: date, first: date) -> str:
 
 
 def _threshold(name: str, rule: Rule, value: Levels, since: date) -> Threshold:
-    words = {"description": rule.description, "reference": rule.reference, "owner": rule.owner}
+    words = {"description": rule.description, "reference": rule.reference, "owner": rule.owner, "actions": rule.actions}
     return Threshold(name=name, amber=value.amber, red=value.red, worse=rule.worse, since=since, **words)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from workbench.words import Text, say
 
 Worse = Literal["higher", "lower"]
+Action = Literal["watch", "look into the data", "re-calibrate", "re-fit", "re-develop", "withdraw"]
 BETWEEN_0_AND_1 = ("0-1", "AUC", "R²", "Gini")  # units whose values end at 1
 
 
@@ -24,6 +25,15 @@ class Levels(BaseModel):
     red: float = Field(ge=0, allow_inf_nan=False)
 
 
+class Actions(BaseModel):
+    """What the owner does at each light."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amber: Action = "watch"
+    red: Action = "re-fit"
+
+
 class Rule(BaseModel):
     """A rule as its file holds it; `values` are a pair of levels (a threshold) or one number from a day on."""
 
@@ -34,6 +44,7 @@ class Rule(BaseModel):
     owner: str
     reference: str
     worse: Worse = Field("higher", description="which way is worse")
+    actions: Actions = Field(Actions(), description="what the owner does where monitoring shows amber, or red")
     values: dict[date, Levels | float] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -67,6 +78,7 @@ class Threshold:
     reference: str
     owner: str
     since: date
+    actions: Actions
     instead_of: tuple[float, float] | None = None
 
     @property

@@ -186,6 +186,8 @@ class _Flow:
             if self.stopped:  # its run is marked KILLED already
                 return Result(step.name, "not run", message="stopped")
             return self._failed(step, record, _one_line(e), time.monotonic() - began)
+        for line in outcome.rung(record):
+            self.watcher.note(line)
         return Result(step.name, "done", time.monotonic() - began, record.verdict, record.headline)
 
     def _execute(self, step: Step, work: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two servers a person looks through, JupyterLab and MLflow's UI: how they are started, on this machine only."""
+"""The servers a person looks through, JupyterLab, MLflow's and Evidently's UI: how they start, on this machine only."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def _sockets_fit() -> bool:
 def ui(port: int, store: str) -> list[str]:
     """Return the command of MLflow's UI on a store (its address): for reading only, on the loopback address."""
     return [sys.executable, "-W", "ignore", "-m", "workbench.registry.reading", "--port", str(port), "--store", store]
+
+
+def drift_ui(port: int) -> list[str]:
+    """Return the command of Evidently's UI on the workspace made of the current runs, on the loopback address."""
+    return [sys.executable, "-W", "ignore", "-m", "workbench.monitoring.drift_ui", "--port", str(port)]
 
 
 def free_port(wanted: int) -> int:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, holm, off, p_text, worst
+from workbench.validation.significance import both, both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import Text, say
 
@@ -28,7 +29,7 @@ def test(s: Subject) -> Evidence:
     """Return the exact binomial test per grade on the rows tested."""
     table = s.grades(s.holdout)
     counts = zip(table["events"].round().astype(int), table["n"].round().astype(int), table["predicted"], strict=True)
-    table["p"] = holm([stats.binomtest(events, n, p).pvalue for events, n, p in counts], s.looks)
+    table["p"] = metrics.holm([stats.binomtest(events, n, p).pvalue for events, n, p in counts], s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
     low = worst(table)
     return Evidence(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, holm, mean_p, off, p_text, side, worst
+from workbench.validation.significance import both, both_text, mean_p, off, p_text, side, worst
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -41,7 +41,7 @@ def _light(s: Subject, part: pd.Series) -> Verdict:
 def test(s: Subject) -> Evidence:
     """Return observed against predicted in ten parts of the rows tested."""
     table = parts(s.holdout)
-    table["p"] = holm(table["p"].to_numpy(), s.looks)
+    table["p"] = metrics.holm(table["p"].to_numpy(), s.looks)
     table["light"] = [str(_light(s, part)) for part in table.itertuples()]
     low = worst(table)
     facts = {"part": int(low["part"]), "prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}

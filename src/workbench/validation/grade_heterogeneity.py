@@ -13,8 +13,9 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.significance import both_text, holm, milder, off
+from workbench.validation.significance import both_text, milder, off
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -55,7 +56,7 @@ def _light(s: Subject, pair: pd.Series) -> Verdict:
 def test(s: Subject) -> Evidence:
     """Return how many adjacent pairs of grades differ, and which lie closer together than promised."""
     table, level = pairs(s.grades(s.holdout)), s.rules.number("grades_alike")
-    table["p_closer"] = holm(table["p_closer"].to_numpy(), s.looks)
+    table["p_closer"] = metrics.holm(table["p_closer"].to_numpy(), s.looks)
     lights = [_light(s, pair) for pair in table.itertuples()]
     table["light"] = [str(light) for light in lights]
     apart, alike = int((table["p"] <= level).sum()), table[table["light"] != "green"]

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.fairness import NO_GROUP, grouped, marked, unmarked
-from workbench.validation.significance import FARTHEST, both, both_text, holm, off, p_text, side
+from workbench.panel.protected import NO_GROUP, grouped
+from workbench.validation.fairness import marked, unmarked
+from workbench.validation.significance import FARTHEST, both, both_text, off, p_text, side
 from workbench.validation.subject import Subject
 from workbench.validation.weak_spot import compared
 from workbench.words import Text, say
@@ -33,7 +35,7 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
                 small.append(say("{column} '{group}' ({rows:,} rows)", column=name, group=str(group), rows=len(part)))
     table = pd.DataFrame(rows, columns=["column", "group", "rows", "predicted", "observed", "p"])
     table = table[table["p"].notna()].reset_index(drop=True)
-    table["p"] = holm(table["p"].to_numpy(), s.looks)
+    table["p"] = metrics.holm(table["p"].to_numpy(), s.looks)
     return table.assign(light=[str(_light(s, g)) for g in table.itertuples()]), small
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, holm, off, p_text, worst
+from workbench.validation.significance import both, both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
@@ -44,7 +44,7 @@ def test(s: Subject) -> Evidence:
     """Return Jeffreys' test per grade on the rows tested, with the portfolio as the last row."""
     grades, total, adverse = s.grades(s.holdout), _portfolio(s.holdout), s.outcome.direction == "adverse"
     table = pd.concat([grades, total], ignore_index=True)
-    table["p"] = holm(p_values(table, adverse).to_numpy(), s.looks)
+    table["p"] = metrics.holm(p_values(table, adverse).to_numpy(), s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
     low = worst(table)
     facts = {"prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}

@@ -13,9 +13,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.validation.grade_heterogeneity import pairs
-from workbench.validation.significance import both, both_text, holm, off, p_text
+from workbench.validation.significance import both, both_text, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -34,7 +35,7 @@ def test(s: Subject) -> Evidence:
     grades = s.grades(s.holdout)
     swapped, table = out_of_order(grades, s), pairs(grades)
     turned = table["difference"] < 0
-    table["p_inverted"] = holm(np.where(turned, table["p"] / 2, 1.0), s.looks)
+    table["p_inverted"] = metrics.holm(np.where(turned, table["p"] / 2, 1.0), s.looks)
     ends = zip(table["p_inverted"], table["lower"], table["higher"], strict=True)
     lights = [both(p, off(low, high), s.rules) for p, low, high in ends]
     worst = float(table["p_inverted"].min()) if len(table) else float("nan")

@@ -71,19 +71,6 @@ def interval_text(is_holdout: bool) -> Text:
     return Text() if is_holdout else say("On a later period the whole interval must be below.")
 
 
-def holm(p_values: np.ndarray, looks: int = 1) -> np.ndarray:
-    """Return Holm's adjusted p-values, times the looks that share them; NaN stays NaN and counts as one of them.
-
-    statsmodels' `multipletests` gives the same, but collects garbage at every call: 0.15 s each in a notebook's kernel.
-    Source: Holm (1979), Scandinavian Journal of Statistics 6(2).
-    """
-    p, m = np.asarray(p_values, float), len(p_values)
-    order = np.argsort(p, kind="stable")  # NaN last
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * (m - np.arange(m))) * looks, 1)
-    return adjusted
-
-
 def distance(parts: pd.DataFrame) -> float:
     """Return 1 + the mean |observed − predicted| of parts over the smaller of their means (share, observed, predicted)."""
     gap = float((parts["share"] * (parts["observed"] - parts["predicted"]).abs()).sum())

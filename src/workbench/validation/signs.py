@@ -13,7 +13,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.effects import ADDITIVE, coded, direction, said_p
-from workbench.validation.significance import holm, p_text
+from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -33,7 +33,9 @@ def compared(s: Subject) -> pd.DataFrame:
     alone = [metrics.slopes(X[[n]], *arrays) for n in names]
     table["p_alone"] = [said_p(s, n, float(b[0]), float(e[0])) for n, (b, e) in zip(names, alone, strict=True)]
     beta, error = metrics.slopes(X, *arrays)
-    return table.assign(data=beta, p=holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)]))
+    return table.assign(
+        data=beta, p=metrics.holm([said_p(s, n, b, e) for n, b, e in zip(names, beta, error, strict=True)])
+    )
 
 
 def _light(s: Subject, row: pd.Series) -> Verdict:

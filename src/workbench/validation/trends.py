@@ -14,7 +14,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.effects import coded, inverted_p, said_p
-from workbench.validation.significance import holm, p_text, shared_text
+from workbench.validation.significance import p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -33,7 +33,7 @@ def slopes_alone(s: Subject) -> pd.DataFrame:
         beta, error = metrics.slopes(now[[name]], h["outcome"], h["weight"], h["parent_id"])
         rows.append((name, float(beta[0]), float(error[0])))
     table = pd.DataFrame(rows, columns=["input", "slope", "error"]).astype({"slope": float, "error": float})
-    return table.assign(p=holm(inverted_p(table["slope"].to_numpy(), table["error"].to_numpy()), s.looks))
+    return table.assign(p=metrics.holm(inverted_p(table["slope"].to_numpy(), table["error"].to_numpy()), s.looks))
 
 
 def test(s: Subject) -> Evidence:

@@ -14,7 +14,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import FARTHEST, both, both_text, holm, mean_p, off, p_text
+from workbench.validation.significance import FARTHEST, both, both_text, mean_p, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -67,7 +67,7 @@ def test(s: Subject) -> Evidence:
 def _judged(s: Subject, table: pd.DataFrame) -> pd.DataFrame:
     """Return the slices with adjusted p and light, the worst light first, then the smallest p, then the farthest off."""
     plain, far = table["p"], [off(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
-    table = table.assign(p=holm(plain.to_numpy(), s.looks), light="")
+    table = table.assign(p=metrics.holm(plain.to_numpy(), s.looks), light="")
     lights = [both(p, min(f, FARTHEST), s.rules) for p, f in zip(table["p"], far, strict=True)]
     costly = [s.is_costly(o, p) for o, p in zip(table["observed"], table["predicted"], strict=True)]
     lights = [v if c or v is not Verdict.red else Verdict.amber for v, c in zip(lights, costly, strict=True)]

@@ -1,0 +1,258 @@
+"""Why it rings: which inputs and segments moved the prediction, what the model lost, and what kind of change it is."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from workbench import params, rules
+from workbench.contracts import Outcome
+from workbench.evidence import Evidence, Verdict
+from workbench.models.scorer import Scorer
+from workbench.monitoring import alarms, attribution, through_time
+from workbench.monitoring.triage import Cause, Defect, Diagnosis
+from workbench.panel.rates import level
+from workbench.params import DAY_OR_NONE, UserError
+from workbench.words import Text, say
+
+NAMED = 3  # inputs and segments that a sentence names
+
+
+class Params(params.Params):
+    """Which model's alarm is explained: of which period, by default the newest that rings."""
+
+    panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel with the periods watched")
+    model: str = Field("behaviour", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
+    every: Literal["month", "quarter", "year"] = Field("month", description="month, quarter or year, as it was watched")
+    until: str = Field("", pattern=through_time.PERIOD, description="last period watched; empty is all")
+    at: str = Field("", pattern=through_time.PERIOD, description="period explained; empty is the newest that rings")
+    thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
+    rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
+    seed: int = Field(42, ge=0, description="seed of the pairing of rows")
+
+    def verify(self) -> None:
+        """Raise `UserError` for an unknown rule, or a wrong value of one."""
+        self.rules()
+
+    def rules(self) -> rules.Rules:
+        """Return the rules in force, the study's own values above them."""
+        return rules.load(self.rules_as_of, self.thresholds, "monitoring/causes: thresholds")
+
+    def watched(self) -> through_time.Params:
+        """Return the same watch as monitoring/through_time's."""
+        return through_time.Params(study=self.study, panel=self.panel, every=self.every, until=self.until)
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads: panel, model, and the lights that monitoring left."""
+    return [p.panel, f"model__{p.model}", f"mart__alarms_{p.model}"]
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes: none."""
+    return []
+
+
+def period(lights: pd.DataFrame, p: Params) -> str:
+    """Return the period explained: the one asked for, else the newest that rings, else the newest of all.
+
+    Of the alarms that ring now the one whose outcome is known comes first: it says most.
+    """
+    if p.at:
+        if p.at not in set(lights["period"]):
+            first, last = lights["period"].min(), lights["period"].max()
+            raise UserError(f"monitoring/causes: at: '{p.at}' is not watched; the periods are {first} to {last}")
+        return p.at
+    rang = lights[lights["light"] == "red"]
+    if rang.empty:
+        return str(lights["period"].max())
+    newest = rang[rang["known_in"] == rang["known_in"].max()]
+    known = newest[newest["kind"].isin(("discrimination", "floor", "calibration", "grades"))]
+    return str((known if len(known) else newest)["period"].max())
+
+
+def rings(lights: pd.DataFrame, at: str) -> list[Text | str]:
+    """Return what rings in a period, in words."""
+    rows = lights[(lights["period"] == at) & (lights["light"] == "red")]
+    return [
+        say("{kind} of {subject}", kind=alarms.kinds()[k], subject=alarms.subject(s))
+        for k, s in zip(rows["kind"], rows["subject"], strict=True)
+    ]
+
+
+def words(cause: Cause) -> tuple[Text, Text]:
+    """Return what a cause is called, and what it asks for."""
+    called = {
+        "data quality": say("broken data"),
+        "population": say("other customers"),
+        "concept": say("another relation of inputs and outcome"),
+        "none": say("nothing that surely changed"),
+    }
+    asks = {
+        "data quality": say(
+            "Mend the delivery before anything else is concluded; until then the predictions are void."
+        ),
+        "population": say("The model still holds for who comes now; look whether limits and prices do, and re-fit."),
+        "concept": say("The same customers now behave otherwise: re-calibrate at once, then re-develop."),
+        "none": say("Nothing is to be done."),
+    }
+    return called[cause], asks[cause]
+
+
+def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
+    """Return the likeliest cause of what rings in a period, what speaks for it, and what it asks for."""
+    called, asks = words(d.cause)
+    ringing = rings(lights, at)
+    head = say("In {period} {n:,} alarms ring: {alarms}.", period=at, n=len(ringing), alarms=ringing[: NAMED * 2])
+    quiet = say("Nothing rings in {period}.", period=at)
+    verdict = Verdict.info if not ringing and d.cause == "none" else Verdict.amber
+    return Evidence(
+        key="causes",
+        question=say("What kind of change is it?"),
+        verdict=Verdict.red if d.cause == "data quality" else verdict,
+        answer=(head if ringing else quiet)
+        + say("Likeliest cause: {cause}.", cause=called)
+        + _speaks(d, outcome)
+        + asks,
+        value=d.cause,
+        threshold=say("Data are looked at first; then how much of the change was expected of these customers."),
+        blind_to=say("a change that is two of these at once: the larger part is named."),
+        source="Moreno-Torres et al. (2012), Pattern Recognition 45(1)",
+        table=pd.DataFrame([vars(x) for x in d.defects], columns=["feature", "what", "size"]) if d.defects else None,
+    )
+
+
+def _speaks(d: Diagnosis, outcome: Outcome) -> Text:
+    parts = Text()
+    if d.defects:
+        each = [_defect(x) for x in d.defects[:NAMED]]
+        more = [say("{n:,} more", n=len(d.defects) - NAMED)] if len(d.defects) > NAMED else []
+        parts += say("It shows in {defects}.", defects=[*each, *more])
+    if d.shifted:
+        parts += say("Shifted: {features}.", features=[alarms.subject(f) for f in d.shifted[:NAMED]])
+    if d.rate is None or d.auc is None:
+        return parts + say("Outcomes aren't known yet: whether the relation changed can't be seen.")
+    return (
+        parts
+        + say(
+            "Of the change of the {rate}, {population} was expected of these customers and {concept} came otherwise;",
+            rate=outcome.rate,
+            population=_signed(d.rate[0], outcome),
+            concept=_signed(d.rate[1], outcome),
+        )
+        + say("of that of AUC, {population:+.3f} and {concept:+.3f}.", population=d.auc[0], concept=d.auc[1])
+    )
+
+
+def _signed(value: float, outcome: Outcome) -> Text:
+    sign = "+" if value >= 0 else "−"
+    return say("{sign}{level}", sign=sign, level=level(abs(value), outcome))
+
+
+def _defect(x: Defect) -> Text:
+    facts = {"feature": x.feature, "size": x.size}
+    by_sign = {
+        "missing": say("{feature} (missing in {size:.0%} more rows than others explain)", **facts),
+        "values never seen": say("{feature} ({size:.0%} of values never seen before)", **facts),
+        "one value": say("{feature} (one value in {size:.0%} of the rows)", **facts),
+        "scaled": say("{feature} (as in development once divided by {size:g})", **facts),
+        "torn from its rows": say("{feature} (goes with no other input any more)", **facts),
+    }
+    return by_sign[x.what]
+
+
+def moved(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
+    """Return which inputs moved the mean prediction since development, by how much each."""
+    total = float(table["change"].sum())
+    each = [
+        say("{feature} {change}", feature=r.feature, change=_signed(r.change, outcome))
+        for r in table.head(NAMED).itertuples()
+    ]
+    return Evidence(
+        key="moved",
+        question=say("Which inputs moved the mean {predicted}?", predicted=outcome.predicted),
+        verdict=Verdict.info,
+        answer=say(
+            "From development to {period} the mean {predicted} changed by {total}; most by {each}.",
+            period=at,
+            predicted=outcome.predicted,
+            total=_signed(total, outcome),
+            each=each,
+        ),
+        value=total,
+        blind_to=say("what an input does through others that stand for it."),
+        source="Aumann & Shapley (1974); Sundararajan, Taly & Yan (2017), ICML",
+        table=table,
+    )
+
+
+def lost(table: pd.DataFrame | None, at: str) -> Evidence:
+    """Return which inputs no longer separate as they did."""
+    question = say("Which inputs no longer separate as they did?")
+    if table is None:
+        open_ = say("The outcomes of {period} aren't known, or are too few.", period=at)
+        return Evidence(key="lost", question=question, verdict=Verdict.info, answer=open_)
+    top = table.iloc[0]
+    return Evidence(
+        key="lost",
+        question=question,
+        verdict=Verdict.info,
+        answer=say(
+            "{feature} added {before:.3f} AUC on the hold-out and adds {now:.3f} in {period}.",
+            feature=top["feature"],
+            before=top["before"],
+            now=top["now"],
+            period=at,
+        ),
+        value=float(top["change"]),
+        blind_to=say("inputs that say the same: each adds little beside the other."),
+        table=table,
+    )
+
+
+def segments(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
+    """Return which segments moved the mean prediction: by growing or shrinking, or by changing within."""
+    question = say("In which segments?")
+    if table.empty:
+        none = say("No column cuts the book into a few named segments.")
+        return Evidence(key="segments", question=question, verdict=Verdict.info, answer=none)
+    top = table.iloc[0]
+    return Evidence(
+        key="segments",
+        question=question,
+        verdict=Verdict.info,
+        answer=say(
+            "Most through {column} '{segment}': {change} of the mean {predicted} in {period}, {size} by its size and "
+            "{within} within it.",
+            column=top["column"],
+            segment=top["segment"],
+            change=_signed(top["change"], outcome),
+            predicted=outcome.predicted,
+            period=at,
+            size=_signed(top["size"], outcome),
+            within=_signed(top["within"], outcome),
+        ),
+        value=float(top["change"]),
+        source="Kitagawa (1955), JASA 50(272)",
+        table=table,
+    )
+
+
+def attributed(
+    model: Scorer, scored: pd.DataFrame, at: str, p: Params
+) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
+    """Return the changes since development by input (of prediction, of separation) and by segment.
+
+    The change of separation is None where the period's outcomes aren't known, or are too few.
+    """
+    development, holdout = (scored[scored["sample"] == name] for name in ("development", "holdout"))
+    now = scored[(scored["sample"] == "monitoring") & (scored["period"] == at)]
+    known, least = now[now["outcome"].notna()], p.rules().number("least_events")
+    separation = None
+    if model.outcome.is_binary and len(holdout) and least <= known["outcome"].sum() < len(known):
+        separation = attribution.of_separation(model, holdout, known)
+    candidates = [f for f in model.reference if f in scored]
+    by = attribution.of_segments(development, now, attribution.cuts(development, candidates))
+    return attribution.of_prediction(model, development, now, p.seed), separation, by

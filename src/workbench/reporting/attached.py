@@ -1,0 +1,34 @@
+"""Pages of other tools beside a step's own: a line on top says study, period, whether simulated, and the way back."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from workbench.words import heard, say, speaking
+
+_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
+_LINE = (
+    '<p style="margin:0;padding:8px 16px;font:14px/1.4 system-ui,sans-serif;background:#1f2a37;color:#fff">{words} '
+    '<a style="color:#fff" href="../{page}">{back}</a></p>'
+)
+
+
+def stamp(file: Path, facts: dict[str, Any]) -> None:
+    """Write the line into a page, whose own words stay as they are; one without a body stays without it.
+
+    `facts`: title, period, simulated, language and step, as a step's page has them.
+    """
+    content = file.read_text(encoding="utf-8")
+    with speaking(facts.get("language") or "en"):
+        words = [heard(facts["title"]), "" if facts["period"] == "once" else facts["period"], file.stem]
+        words += [str(say("simulated, not real customers"))] if facts["simulated"] else []
+        back = str(say("Back to the page of this step"))
+    line = _LINE.format(
+        words=" · ".join(escape(w) for w in dict.fromkeys(words) if w),
+        page=f"{Path(facts['place']).name}.html",
+        back=escape(back),
+    )
+    file.write_text(_BODY.sub(lambda body: body.group() + line, content, count=1), encoding="utf-8")
