@@ -4,7 +4,8 @@
 
 Twelve periods of 2,000 real customers; from the sixth on something of stated size is planted (periods.py). For each
 tool: in how many of the runs it rang before the change (a false alarm), rang within three periods of it, and the median
-delay where it did. The others see inputs only; outcomes are known at once here, so that the delay is monitoring's alone.
+delay where it did. The others see inputs only; outcomes are known at once here, so that the delay is
+monitoring's alone.
 """
 
 from __future__ import annotations
