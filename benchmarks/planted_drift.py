@@ -2,9 +2,10 @@
 
     python benchmarks/planted_drift.py
 
-Twelve periods of 2,000 real customers; from the sixth on something of stated size is planted (periods.py). By tool:
-in how many of the runs it rang before the change (a false alarm), rang within three periods of it, and the median delay
-where it did. The others see inputs only; outcomes are known at once here: the delay is monitoring's alone.
+Twelve periods of 2,000 real customers; from the sixth on something of stated size is planted (periods.py). For each
+tool: in how many of the runs it rang before the change (a false alarm), rang within three periods of it, and the median
+delay where it did. The others see inputs only; outcomes are known at once here, so that the delay is
+monitoring's alone.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def main() -> int:
             for tool, values in delays.items():
                 seen = np.isfinite(values)
                 delay = f"{np.median(np.array(values)[seen]):.0f}" if seen.any() else "-"
-                told = f"{seen.mean():.0%} noticed, delay {delay}, rang before in {np.mean(early[tool]):.0%}"
-                print(f"{bank.name} | {form} | {tool} | {told} of {len(values)} runs", flush=True)
+                summary = f"{seen.mean():.0%} noticed, delay {delay}, rang before in {np.mean(early[tool]):.0%}"
+                print(f"{bank.name} | {form} | {tool} | {summary} of {len(values)} runs", flush=True)
     return 0
 
 

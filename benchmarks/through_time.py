@@ -57,8 +57,8 @@ def prepare(home: Path) -> dict[str, object]:
     from workbench.registry import current, runs, versions
 
     panel = book(np.random.default_rng(1))
-    own = {"entity_id", "as_of_date", "sample", "weight", "outcome"}
-    kinds = {c: "category" if c.startswith("c") else "number" for c in panel if c not in own}
+    identifying = {"entity_id", "as_of_date", "sample", "weight", "outcome"}
+    kinds = {c: "category" if c.startswith("c") else "number" for c in panel if c not in identifying}
     columns = tuple(Column(name=n, type=kind) for n, kind in kinds.items())
     contract = Contract(name="mart__panel", title="million", columns=columns, outcome=Outcome(window_months=6))
     learn = sample(panel, contract, "development")

@@ -217,14 +217,16 @@ class Browser:
         ours, at = address.partition("/#")[0], self.value("location.href")
         out = ["a script ran"] if self.value("document.title") == "pwned" else []
         out += [] if at.startswith(ours) else [f"went to {at}"]
-        said = [(e.get("method"), e.get("params", {})) for e in self.events]
-        blocked = {p["requestId"] for m, p in said if m == "Network.loadingFailed" and p.get("blockedReason") == "csp"}
-        asked = [p for m, p in said if m == "Network.requestWillBeSent" and p["requestId"] not in blocked]
+        messages = [(e.get("method"), e.get("params", {})) for e in self.events]
+        blocked = {
+            p["requestId"] for m, p in messages if m == "Network.loadingFailed" and p.get("blockedReason") == "csp"
+        }
+        asked = [p for m, p in messages if m == "Network.requestWillBeSent" and p["requestId"] not in blocked]
         urls = [p["request"]["url"] for p in asked] + [
-            p["url"] for m, p in said if m == "Page.frameRequestedNavigation"
+            p["url"] for m, p in messages if m == "Page.frameRequestedNavigation"
         ]
         out += [f"asked for {u}" for u in urls if not u.startswith((ours, "data:", f"blob:{ours}"))]
-        out += [m for m, _ in said if m == "Page.javascriptDialogOpening"]
+        out += [m for m, _ in messages if m == "Page.javascriptDialogOpening"]
         return self.value("document.body.innerText") or "", out
 
     def _happened(self, address: str) -> list[str]:
@@ -301,12 +303,12 @@ def _pages(folder: Path, evil: list[str]) -> list[Path]:
     """Render the page of such a notebook in both languages and an index of failed and good runs, and return them."""
     book, every = _notebook(folder / "a.ipynb", evil), " ".join(evil)
     card = {"key": "k", "question": every, "verdict": "amber", "answer": every, "value": every, "threshold": every}
-    left = {
+    evidence = {
         "verdict": "amber",
         "evidence": [{**_record(), **card}],
         "names": dict(zip(evil, reversed(evil), strict=True)),
     }
-    left |= {"tables": {kind: {e: e for e in evil} for kind in ("read", "written")}}
+    evidence |= {"tables": {kind: {e: e for e in evil} for kind in ("read", "written")}}
     facts = {"study": every, "title": every, "owner": every, "description": every, "period": every, "simulated": True}
     facts |= {"step": "portfolios/intake", "run_id": every, "link": "", "place": "s/once/portfolios/intake"}
     facts |= {
@@ -317,7 +319,7 @@ def _pages(folder: Path, evil: list[str]) -> list[Path]:
     out = []
     for language in ("en", "zh_CN"):
         out.append(folder / f"{language}.html")
-        out[-1].write_text(page.render(book, left, {**facts, "language": language}), encoding="utf-8")
+        out[-1].write_text(page.render(book, evidence, {**facts, "language": language}), encoding="utf-8")
     about = {
         "period": "once",
         "slug": "a",

@@ -44,8 +44,8 @@ def _site(folder, *runs, failed=()):
 def test_bad_news_comes_first_and_is_escaped(tmp_path):
     rows = [_run("a/a", "green", 1), _run("b/b", "amber", 2), _run("c/c", "red", 3), _run("panel/build", "amber", 4)]
     text = index.render(_site(tmp_path, *rows))
-    news = text[text.index("Bad news first") : text.index("<h2>Studies")]
-    assert news.index("c/c") < news.index("b/b") and "a/a" not in news and "panel/build" not in news
+    bad_news = text[text.index("Bad news first") : text.index("<h2>Studies")]
+    assert bad_news.index("c/c") < bad_news.index("b/b") and "a/a" not in bad_news and "panel/build" not in bad_news
     assert "panel/build" in text[text.index("Warnings about data") :]
     (_, study), *_ = studies.pages(_site(tmp_path, *rows))
     assert "<b>x</b>" not in text + study and "28,000" in study
@@ -53,11 +53,11 @@ def test_bad_news_comes_first_and_is_escaped(tmp_path):
 
 def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_version(tmp_path):
     entry = {"name": "s.pd", "version": "2", "kind": "scorecard"}
-    said = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
+    tagged = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
     old = {"model__pd": {"name": "s.pd", "version": "1", "tags": {"validation.verdict": "pass"}}}
     runs = [
         _run("models/development", "info", 1, models={"model__pd": entry}, owner="risk"),
-        _run("validation/battery", "amber", 2, tags=said),
+        _run("validation/battery", "amber", 2, tags=tagged),
         _run("validation/battery@old", "green", 3, tags=old),
         _run("monitoring/through_time", "amber", 4, reads=("mart__panel", "model__pd"), period="2018-01"),
         _run("monitoring/through_time", "red", 5, reads=("mart__panel", "model__pd"), period="2018-02"),

@@ -236,8 +236,8 @@ def test_tags_for_what_the_step_has_not_read_fail_it(home):
 
 def test_a_name_that_a_step_no_longer_writes_goes(home):
     assert (home / "mlruns/tables/small/once/core__month.json").exists()
-    own = SMALL.replace("portfolio: taiwan_cards", "portfolio: german_credit").replace("  panel/build:\n", "")
-    (home / "params/small.yaml").write_text(own)
+    other = SMALL.replace("portfolio: taiwan_cards", "portfolio: german_credit").replace("  panel/build:\n", "")
+    (home / "params/small.yaml").write_text(other)
     assert "1 done" in _run(home)
     assert not (home / "mlruns/tables/small/once/core__month.json").exists()
     assert (home / "mlruns/tables/small/once/core__account.json").exists()
