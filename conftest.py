@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,7 +21,18 @@ import workbench  # noqa: F401 - first: it keeps MLflow from loading Spark's cli
 
 REPOSITORY = Path(__file__).parent
 _session = ExitStack()
-_state: dict[str, bool] = {}
+_open: dict[str, ExitStack] = {}
+
+LONGEST = (  # modules that run whole studies, begun first: at the end no core waits for one of them
+    "tests/test_studies.py",
+    "tests/runs/test_execution.py",
+    "tests/test_outcomes.py",
+    "tests/runs/test_by_hand.py",
+    "tests/test_extending.py",
+    "notebooks/",
+    "tests/runs/test_settling.py",
+    "tests/adversity/",
+)
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -45,15 +56,32 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _session.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest modules come first; xdist gives whole modules to its workers in this order."""
+    items.sort(key=lambda i: next((n for n, path in enumerate(LONGEST) if i.nodeid.startswith(path)), len(LONGEST)))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before a notebook's first cell: the sample study is there, and so is the warm parent."""
-    if type(item).__name__ == "IPyNbCell" and "warm" not in _state:
+    if _is_cell(item) and "notebooks" not in _open:
         ensure_sample()
-        from workbench.runs.warm import warm_kernels
+        from running import undrawn
 
-        _session.enter_context(warm_kernels())
-        _state["warm"] = True
+        stack = _open["notebooks"] = _session.enter_context(ExitStack())
+        stack.enter_context(undrawn())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After the last notebook in a row: its parent of kernels goes, so that no study gets kernels that draw nothing."""
+    yield
+    if _is_cell(item) and not _is_cell(nextitem):
+        _open.pop("notebooks").close()
+
+
+def _is_cell(item: pytest.Item | None) -> bool:
+    return type(item).__name__ == "IPyNbCell"
 
 
 def ensure_sample() -> Path:
@@ -67,6 +95,16 @@ def ensure_sample() -> Path:
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
     return home
+
+
+@pytest.fixture(scope="session")
+def empty_store() -> Path:
+    """A file that holds an empty MLflow store, made once per session; copied, it saves a home the seconds of its making."""
+    from workbench.registry import store
+
+    path = Path(os.environ["WORKBENCH_HOME"]) / "empty" / store.DATABASE
+    store.create(path)  # of two workers at once one makes it
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -113,8 +113,8 @@ def shifted(size: float) -> Plant:
         ranks = bank.pool[one_of(bank, rng)].astype(float).rank(pct=True).fillna(0.5)
         weight = np.exp(size * np.sqrt(12) * (ranks - 0.5)).to_numpy()
         drawn = rng.choice(len(bank.pool), len(rows), p=weight / weight.sum())
-        kept = rows[["period", "known_in", "sample", "as_of_date"]].iloc[:1].to_dict("records")[0]
-        return bank.pool.iloc[drawn].assign(**kept)
+        first_row = rows[["period", "known_in", "sample", "as_of_date"]].iloc[:1].to_dict("records")[0]
+        return bank.pool.iloc[drawn].assign(**first_row)
 
     return plant
 

@@ -179,8 +179,8 @@ def monitor(folder: Path, customers: int) -> dict[str, float]:
     """Count the bins of 30 features by month, all in one pass."""
     numbers, learn = _learnt(folder)
     frozen = [bins.quantile_bins(learn[n]) for n in numbers[:30]]
-    found = bins.counted(folder / "panel.parquet", frozen, "as_of_date")
-    return {"columns": found["name"].nunique(), "periods": found["by"].nunique()}
+    counts = bins.counted(folder / "panel.parquet", frozen, "as_of_date")
+    return {"columns": counts["name"].nunique(), "periods": counts["by"].nunique()}
 
 
 STAGES = {f.__name__: f for f in (bank, intake, panel, direct, score, monitor)}

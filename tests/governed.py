@@ -67,10 +67,10 @@ def registered(seed: int = 0, figures: dict[str, float] | None = None, verdict: 
     entry = versions.register(run_id, model_file(work, seed), "bank", "pd", figures)
     _ended(_record("models/development", run_id, work, figures, models={"model__pd": entry}))
     tags = {"validation.verdict": verdict}
-    said = {"model__pd": {"name": MODEL, "version": entry["version"], "tags": tags}}
+    tagged = {"model__pd": {"name": MODEL, "version": entry["version"], "tags": tags}}
     run_id = runs.start(KEY, "validation/battery", {"step_key": f"b{seed}"}, "0" * 32)
     (work / "evidence.json").write_text(json.dumps(tags))
-    _ended(_record(f"validation/battery@{seed}", run_id, work, {"tests": 23.0}, tags=said))
+    _ended(_record(f"validation/battery@{seed}", run_id, work, {"tests": 23.0}, tags=tagged))
     with current.holding("bank"):
         standing.point("bank", entry, "a note")
     shutil.rmtree(work)

@@ -24,6 +24,7 @@ class Received:
     mails: list[EmailMessage] = field(default_factory=list)
     posts: list[dict] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     refusals: list[int] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)  # addresses that are refused
     encrypted: list[bool] = field(default_factory=list)  # of each mail, whether it came so
@@ -136,6 +137,11 @@ def webhooks() -> Iterator[Received]:
                 received.posts.append(json.loads(body))
                 received.keys.append(self.headers["Idempotency-Key"])
             self.send_response(status)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            received.asked.append(self.path)
+            self.send_response(404)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -7,6 +7,8 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -25,19 +27,36 @@ def _kernel() -> str:
     return _session.enter_context(warm_kernels(env=execution.KERNEL_ENV))
 
 
+@contextlib.contextmanager
+def undrawn() -> Iterator[str]:
+    """Yield the name of warm kernels that show everything as plain text and draw no picture, half of a notebook's time.
+
+    For notebooks run by hand with no look at what they show; the sample study shows and draws all of it.
+    """
+    from workbench.runs.warm import warm_kernels
+
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder) / "profile_default"
+        profile.mkdir()
+        (profile / "ipython_kernel_config.py").write_text("c.MimeBundleFormatter.enabled = False\n")
+        with warm_kernels(env={"IPYTHONDIR": folder}) as name:
+            yield name
+
+
 def stop() -> None:
     """Stop the shared parent of the warm kernels."""
     _session.close()
     _kernel.cache_clear()
 
 
-def workbench(home: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run a command in this process, as if `home` were the folder it was started in."""
+def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    """Run a command in this process, as if `home` were the folder it was started in and more variables were set."""
     from workbench.cli import main
 
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        here.setenv("WORKBENCH_HOME", str(home))
+        for name, value in {"WORKBENCH_HOME": str(home), **more}.items():
+            here.setenv(name, value)
         here.chdir(home)
         here.setattr(execution, "_warm", lambda stack: _kernel())
         try:

@@ -69,9 +69,9 @@ def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_HOME"}
     command = [sys.executable, "-m", "workbench.cli", "steps"]
     done = subprocess.run([*command, "taiwan_card"], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    said = "workbench: study 'taiwan_card' is not there; did you mean 'params/taiwan_cards.yaml'?\n"
-    assert (done.returncode, done.stderr) == (2, said)
-    hint = re.search(r"did you mean '(.*)'", said)[1]
+    line = "workbench: study 'taiwan_card' is not there; did you mean 'params/taiwan_cards.yaml'?\n"
+    assert (done.returncode, done.stderr) == (2, line)
+    hint = re.search(r"did you mean '(.*)'", line)[1]
     assert subprocess.run([*command, hint], cwd=tmp_path, env=environment, capture_output=True).returncode == 0
 
 

@@ -43,9 +43,9 @@ def _raw(**changes) -> pd.DataFrame:
 
 def _lines(raw: pd.DataFrame, contract: Contract = WORDS) -> list[str]:
     before = raw.copy(deep=True)
-    found = [f"{f.severity}: {f.line()}" for f in contracts.check(raw, contract, TODAY)[1]]
+    lines = [f"{f.severity}: {f.line()}" for f in contracts.check(raw, contract, TODAY)[1]]
     pd.testing.assert_frame_equal(raw, before)
-    return found
+    return lines
 
 
 def test_a_good_table_has_no_findings_and_is_typed():
@@ -54,7 +54,7 @@ def test_a_good_table_has_no_findings_and_is_typed():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "line"),
     [
         ({"amt": ["1", "-2", "3"]}, "error: loans.amt: below 0 (1 rows, e.g. '-2.0')"),
         (
@@ -122,8 +122,8 @@ def test_a_good_table_has_no_findings_and_is_typed():
         ),
     ],
 )
-def test_each_breach_is_found(changes, said):
-    assert said in _lines(_raw(**changes))
+def test_each_breach_is_found(changes, line):
+    assert line in _lines(_raw(**changes))
 
 
 def test_missing_column_column_twice_and_empty_table():
@@ -139,16 +139,16 @@ def test_the_same_row_twice_is_dropped_under_a_key_and_told_without_one():
     assert _lines(twice) == ["warning: loans.*: the same row twice, one is kept (1 rows)"]
     assert len(contracts.check(twice, WORDS, TODAY)[0]) == 3
     keyless = WORDS.replaced([c.model_copy(update={"role": "fact"}) if c.role == "key" else c for c in WORDS.columns])
-    said = "warning: loans.*: the same row twice; no key tells whether it is one or two, all are kept (1 rows)"
-    assert _lines(twice, keyless) == [said] and len(contracts.check(twice, keyless, TODAY)[0]) == 4
+    line = "warning: loans.*: the same row twice; no key tells whether it is one or two, all are kept (1 rows)"
+    assert _lines(twice, keyless) == [line] and len(contracts.check(twice, keyless, TODAY)[0]) == 4
 
 
 def test_a_composite_key_is_unique_as_a_whole():
     day = WORDS["day"].model_copy(update={"role": "key"})
     words = WORDS.replaced([day if c.name == "day" else c for c in WORDS.columns])
     assert _lines(_raw(id=["x1", "x2", "x1"]), words) == []
-    said = "error: loans.id+day: key is not unique (2 rows, e.g. 'x*'+'2020-01-01')"
-    assert _lines(_raw(id=["x1", "x1", "x3"]), words) == [said]
+    line = "error: loans.id+day: key is not unique (2 rows, e.g. 'x*'+'2020-01-01')"
+    assert _lines(_raw(id=["x1", "x1", "x3"]), words) == [line]
 
 
 def test_examples_of_personal_columns_are_masked():
@@ -197,13 +197,13 @@ def test_what_keyboards_and_spreadsheets_write_is_read():
 def test_guesses_are_amber_and_said_until_somebody_confirms_them():
     assert contracts.unconfirmed(WORDS) is None
     guessed = WORDS.replaced([c.model_copy(update={"guessed": c.name != "n"}) for c in WORDS.columns])
-    said = contracts.unconfirmed(guessed)
-    assert said.verdict == "amber" and said.value == 5
-    assert str(said.answer) == (
+    card = contracts.unconfirmed(guessed)
+    assert card.verdict == "amber" and card.value == 5
+    assert str(card.answer) == (
         "Nobody has confirmed 5 guesses, and the study stands on them: "
         "bad as outcome, id as key, amt as number, kind as category, day as date."
     )
-    assert said.table["name"].tolist()[:2] == ["bad", "id"]
+    assert card.table["name"].tolist()[:2] == ["bad", "id"]
 
 
 def test_codes_held_as_floats_and_missing_codes_are_read():
@@ -244,7 +244,7 @@ def test_the_first_error_is_raised_with_the_number_of_others():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [
         (
             "name: a\ntitle: t\ncolumns:\n  - {name: x, type: number, rol: key}\n",
@@ -290,12 +290,12 @@ def test_the_first_error_is_raised_with_the_number_of_others():
         ("name: [", "not YAML: "),
     ],
 )
-def test_a_wrong_contract_names_the_place(tmp_path, text, said):
+def test_a_wrong_contract_names_the_place(tmp_path, text, words):
     path = tmp_path / "c.yaml"
     path.write_text(text)
     with pytest.raises(UserError) as e:
         contracts.load(path)
-    assert said in str(e.value) and "\n" not in str(e.value)
+    assert words in str(e.value) and "\n" not in str(e.value)
 
 
 @pytest.mark.parametrize("name", sorted(catalog.shipped()), ids=str)

@@ -23,8 +23,8 @@ def _own_home(tmp_path, monkeypatch):
 def test_a_text_runs_over_tables_and_files_by_name(tmp_path):
     FRAME.to_parquet(tmp_path / "it's.parquet", index=False)
     sql = "SELECT f.a + coalesce(g.a, 0e0) AS s, f.b FROM f JOIN g ON g.b = f.b ORDER BY f.b"
-    found = engine.frame(sql, {"f": FRAME, "g": tmp_path / "it's.parquet"})
-    assert found["s"].tolist() == [3.0, 6.0] and found["b"].tolist() == ["x", "z"]
+    rows = engine.frame(sql, {"f": FRAME, "g": tmp_path / "it's.parquet"})
+    assert rows["s"].tolist() == [3.0, 6.0] and rows["b"].tolist() == ["x", "z"]
     assert engine.columns(tmp_path / "it's.parquet") == {"a": "DOUBLE", "b": "VARCHAR", "d": "TIMESTAMP"}
 
 
@@ -59,8 +59,8 @@ def test_the_same_text_writes_the_same_bytes_on_any_number_of_threads(tmp_path, 
 
 def test_a_part_of_a_file_holds_its_rows_alone(tmp_path):
     pd.DataFrame({"k": ["a", "b", "c", "d"], "x": range(4)}).to_parquet(tmp_path / "t.parquet", index=False)
-    found = engine.frame("SELECT x FROM t ORDER BY x", {"t": engine.Part(tmp_path / "t.parquet", "k", "b", "c")})
-    assert found["x"].tolist() == [1, 2]
+    rows = engine.frame("SELECT x FROM t ORDER BY x", {"t": engine.Part(tmp_path / "t.parquet", "k", "b", "c")})
+    assert rows["x"].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(

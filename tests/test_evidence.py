@@ -49,22 +49,22 @@ def test_what_is_left_behind_is_complete_and_its_digests_hold(tmp_path, monkeypa
     extra = tmp_path.parent / "model.json"
     extra.write_text("{}")
     items = [_e("a", "green", table=pd.DataFrame({"x": [1]})), _e("b", "amber")]
-    said = {"tags": {"model__pd": {"verdict": "pass"}}, "series": {"auc": {"2018-03": 0.7}}}
-    shown = evidence.leave(items, figures={"auc": 0.7}, files={"model/model.json": extra}, **said)
-    left = json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())
-    assert left["verdict"] == "amber" and left["figures"] == {"auc": 0.7}
-    assert left["tags"] == {"model__pd": {"verdict": "pass"}} and left["series"] == {"auc": {"2018-03": 0.7}}
-    assert left["files"].keys() == {"a.csv", "model/model.json"}
-    assert all(evidence.digest_file(tmp_path / n) == d for n, d in left["files"].items())
+    tagged = {"tags": {"model__pd": {"verdict": "pass"}}, "series": {"auc": {"2018-03": 0.7}}}
+    shown = evidence.leave(items, figures={"auc": 0.7}, files={"model/model.json": extra}, **tagged)
+    record = json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())
+    assert record["verdict"] == "amber" and record["figures"] == {"auc": 0.7}
+    assert record["tags"] == {"model__pd": {"verdict": "pass"}} and record["series"] == {"auc": {"2018-03": 0.7}}
+    assert record["files"].keys() == {"a.csv", "model/model.json"}
+    assert all(evidence.digest_file(tmp_path / n) == d for n, d in record["files"].items())
     assert list(shown.table["verdict"]) == ["amber", "green"]
     assert (str(shown.verdict), str(shown.answer)) == ("amber", "2 answers: 1 amber, 1 green.")
 
 
 def test_long_answers_are_shown_whole():
-    said = "seldom " * 40 + "cut"
+    answer = "seldom " * 40 + "cut"
     assert (
-        said
-        in evidence.summary([Evidence(key="a", question="A question?", verdict="green", answer=said)])._repr_html_()
+        answer
+        in evidence.summary([Evidence(key="a", question="A question?", verdict="green", answer=answer)])._repr_html_()
     )
 
 
@@ -86,10 +86,10 @@ def test_a_table_for_spreadsheets_holds_no_formula_and_numbers_stay_numbers(tmp_
     monkeypatch.setenv("WORKBENCH_STEP_DIR", str(tmp_path))
     evil = ["=cmd|' /C calc'!A0", "+1+cmd", "-2+3", "@SUM(A1)", "\tx", "\rx", " =1", "-1.5", "+12.3%", "plain", "a=b"]
     evidence.leave([_e("a", "green", table=pd.DataFrame({"=x": evil, "n": [-1.5] * len(evil)}))])
-    left = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
-    assert list(left.columns) == ["'=x", "n"] and set(left["n"]) == {"-1.5"}
-    assert all(cell.startswith("'") for cell in left["'=x"][:7])
-    assert list(left["'=x"][7:]) == ["-1.5", "+12.3%", "plain", "a=b"]
+    cells = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    assert list(cells.columns) == ["'=x", "n"] and set(cells["n"]) == {"-1.5"}
+    assert all(cell.startswith("'") for cell in cells["'=x"][:7])
+    assert list(cells["'=x"][7:]) == ["-1.5", "+12.3%", "plain", "a=b"]
 
 
 def test_a_record_comes_back_whole():

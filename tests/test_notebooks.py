@@ -31,14 +31,14 @@ def test_there_are_notebooks():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_id)
 def test_parameters_are_the_fields_of_the_step(path):
     module = importlib.import_module(f"workbench.{_id(path).replace('/', '.')}")
-    found = {}
+    values = {}
     for line in _parameters(path):
         node = ast.parse(line).body[0]
         assert isinstance(node, ast.AnnAssign), f"one `name: type = value  # help` a line: {line}"
         assert "=" not in line.partition("#")[2], f"papermill cannot read a comment with '=': {line}"
-        found[node.target.id] = ast.literal_eval(node.value)
-    assert list(found) == list(module.Params.model_fields)
-    defaults = module.Params(**found).model_dump(mode="json")
+        values[node.target.id] = ast.literal_eval(node.value)
+    assert list(values) == list(module.Params.model_fields)
+    defaults = module.Params(**values).model_dump(mode="json")
     assert defaults == module.Params().model_dump(mode="json")
 
 
@@ -46,8 +46,8 @@ def test_parameters_are_the_fields_of_the_step(path):
 def test_papermill_reads_every_parameter(path):
     import papermill
 
-    found = papermill.inspect_notebook(path)
-    assert len(found) == len(_parameters(path))
+    parameters = papermill.inspect_notebook(path)
+    assert len(parameters) == len(_parameters(path))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_id)

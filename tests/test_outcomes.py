@@ -1,25 +1,33 @@
 """Studies of outcomes that are no default run whole, and their pages speak of their own outcome."""
 
 import html
-import os
 import re
-import subprocess
-import sys
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+
+from running import workbench
 
 REPOSITORY = Path(__file__).parents[1]
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
 STEPS = ("panel/build", "customers/profile", "customers/segments", "models/development")
 
 
-def _run(folder: Path, study: str, rows: int, bank_files: Path) -> dict[str, str]:
-    """Run a study on a few rows, and return the words of its pages by step."""
+@pytest.fixture
+def run(tmp_path, bank_files, empty_store) -> Callable[[str, int], dict[str, str]]:
+    """Return a function that runs a study on a few rows, and returns the words of its pages by step."""
+    return lambda study, rows: _run(tmp_path, study, rows, bank_files, empty_store)
+
+
+def _run(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Path) -> dict[str, str]:
     for name in ("params", "notebooks"):
         (folder / name).symlink_to(REPOSITORY / name)
-    env = {**os.environ, "WORKBENCH_HOME": str(folder), "WORKBENCH_DATA": str(bank_files)}
+    (folder / "mlruns").mkdir()
+    shutil.copy(empty_store, folder / "mlruns")
     few = f"portfolios/intake.sample_rows={rows}"
-    command = [sys.executable, "-m", "workbench.cli", "run", f"params/{study}.yaml", "--set", few]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    done = workbench(folder, "run", f"params/{study}.yaml", "--set", few, WORKBENCH_DATA=str(bank_files))
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {name: next((folder / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
     return {name: _words(page.read_text(encoding="utf-8")) for name, page in pages.items()}
@@ -37,14 +45,14 @@ def _speaks_of(pages: dict[str, str], rate: str, predicted: str) -> None:
     assert predicted in pages["models/development"]
 
 
-def test_a_subscription_is_spoken_of_as_one(tmp_path, bank_files):
-    pages = _run(tmp_path, "bank_marketing", 2500, bank_files)
+def test_a_subscription_is_spoken_of_as_one(run):
+    pages = run("bank_marketing", 2500)
     _speaks_of(pages, "share subscribed", "probability to subscribe")
     assert "AUC" in pages["models/development"]
 
 
-def test_a_loss_given_default_is_spoken_of_as_one(tmp_path, bank_files, bank_file):
+def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file):
     bank_file("sba_loans.parquet")
-    pages = _run(tmp_path, "sba_lgd", 6000, bank_files)
+    pages = run("sba_lgd", 6000)
     _speaks_of(pages, "loss given default", "LGD")
     assert "R²" in pages["models/development"] and "AUC" not in pages["models/development"]

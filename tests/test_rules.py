@@ -38,13 +38,13 @@ def test_the_value_that_holds(case, own_home):
             rules.load(case["as_of"], overrides, "study")
         assert str(e.value) == expected
         return
-    found = rules.load(case["as_of"], overrides, "study")
+    in_force = rules.load(case["as_of"], overrides, "study")
     if isinstance(expected, dict):
-        rule = found[case["rule"]]
+        rule = in_force[case["rule"]]
         assert (rule.amber, rule.red) == (float(expected["amber"]), float(expected["red"]))
         assert (rule.instead_of is not None) == ("study" in case)
     else:
-        assert found.number(case["rule"]) == float(expected)
+        assert in_force.number(case["rule"]) == float(expected)
 
 
 def test_every_rule_says_what_whose_and_why():

@@ -127,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     render.add_argument("--lang", choices=("en", "zh_CN"), required=True, help="language of the pages")
     render.set_defaults(call=_render)
+    _add_pdf(commands)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
     steps.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
@@ -149,6 +150,15 @@ def _parser() -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=("bash", "zsh"))
     completion.set_defaults(call=_completion)
     return parser
+
+
+def _add_pdf(commands: argparse._SubParsersAction) -> None:
+    pdf = commands.add_parser("pdf", help="a study's pack as PDF, or a step's page; beside the page in reports/")
+    pdf.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    pdf.add_argument("step", nargs="?", default="", metavar="STEP", help="default: the pack, else every page")
+    pdf.add_argument("--period", default="", metavar="PERIOD", help="default: the latest")
+    pdf.add_argument("--lang", choices=("en", "zh_CN"), default="", help="default: that of the page")
+    pdf.set_defaults(call=_pdf)
 
 
 def _add_schedule(commands: argparse._SubParsersAction) -> None:
@@ -195,6 +205,9 @@ def _looks(commands: argparse._SubParsersAction) -> None:
     ui.add_argument("--drift", action="store_true", help="Evidently's UI instead, on what monitoring has left")
     ui.add_argument("--port", type=_number(1, 65_535), default=5000, help="or the next free one (default: 5000)")
     ui.set_defaults(call=_ui)
+    serve = commands.add_parser("serve", help="reports/ in a browser, with links into the MLflow UI (loopback only)")
+    serve.add_argument("--port", type=_number(0, 65_535), default=8000, help="0: any free one (default: 8000)")
+    serve.set_defaults(call=_serve)
 
 
 def _study(text: str) -> Path:
@@ -236,6 +249,14 @@ def _render(args: argparse.Namespace) -> int:
 
     pages = rendering.render(args.study.stem, args.lang)
     progress.output().print(f"{len(pages)} pages: reports/{args.lang}/{args.study.stem}", markup=False)
+    return 0
+
+
+def _pdf(args: argparse.Namespace) -> int:
+    from workbench.runs import printing, progress
+
+    for path in printing.write(args.study.stem, args.step, args.period, args.lang):
+        progress.output().print(str(path), markup=False)
     return 0
 
 
@@ -376,11 +397,11 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _runs(args: argparse.Namespace) -> int:
     from workbench.registry import runs
-    from workbench.reporting import index
+    from workbench.reporting import site
     from workbench.runs import progress
 
     if crashed := runs.reconcile():
-        index.write()
+        site.write()
     out = progress.output()
     for name in crashed:
         out.print(f"{name}: its runner is gone; crashed, KILLED in MLflow", markup=False)
@@ -411,7 +432,22 @@ def _ui(args: argparse.Namespace) -> int:
     port = servers.free_port(args.port)
     taken = f" ({args.port} is taken)" if port != args.port else ""
     print(f"MLflow UI, for reading only: http://{servers.LOOPBACK}:{port}{taken}")
+    servers.remember_ui(port)
     servers.start(servers.ui(port, store.uri()))
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from workbench import home
+    from workbench.params import UserError
+    from workbench.reporting import serving
+    from workbench.runs import servers
+
+    if not (home.reports() / "index.html").exists():
+        raise UserError("reports/ has no pages yet; `workbench run params/sample.yaml` makes some")
+    bound = servers.bound(args.port)
+    print(f"reports, for reading only: http://{servers.LOOPBACK}:{bound.getsockname()[1]}", flush=True)
+    serving.serve(bound, servers.running_ui)
     return 0
 
 

@@ -107,6 +107,22 @@ def months_of(period: str) -> tuple[str, str]:
     return (f"{year}-{part}",) * 2 if part else (f"{year}-01", f"{year}-12")
 
 
+def before(period: str) -> str:
+    """Return the period before one of the same length, '' before `once`.
+
+    >>> before("2018-Q1"), before("2018-03"), before("2018-01"), before("2018")
+    ('2017-Q4', '2018-02', '2017-12', '2017')
+    """
+    if period == ONCE:
+        return ""
+    year, _, part = period.partition("-")
+    if not part:
+        return f"{int(year) - 1}"
+    mark, number, last = ("Q", int(part[1]), 4) if part[0] == "Q" else ("", int(part), 12)
+    year, number = (year, number - 1) if number > 1 else (f"{int(year) - 1}", last)
+    return f"{year}-{mark}{number if mark else f'{number:02d}'}"
+
+
 class _Strict(yaml.SafeLoader):
     """YAML as a person writes it: a key stands once (of two, PyYAML takes the last), a day is text, no aliases."""
 

@@ -102,12 +102,12 @@ def _policy(args: argparse.Namespace) -> int:
 def _move(args: argparse.Namespace) -> int:
     from workbench.registry import moves
     from workbench.registry.needs import Request
-    from workbench.reporting import index
+    from workbench.reporting import site
 
     model, version = args.version
     more: dict[str, Any] = {"conditions": tuple(getattr(args, "condition", ())), "until": getattr(args, "until", "")}
     event = moves.make(Request(args.verb, model, version, args.person, args.reason, **more), args.key)
-    index.write()
+    site.write()
     detail = event.details
     print(f"{model} version {version}: {event.source} → {event.target}, by {event.person} ({event.role})")
     if detail.get("missing_approvals"):

@@ -20,7 +20,7 @@ PROPERTY = "adversity"
 HEAD = "| suite | tried | n | failures | seed | on |\n|---|---|---:|---:|---:|---|\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bank() -> Iterator[SimpleNamespace]:
     """A small bank, and a nursery in which its studies run in seconds (bank.py, nursery.py)."""
     module = _beside("bank")
@@ -29,10 +29,20 @@ def bank() -> Iterator[SimpleNamespace]:
     module.closed(nursery)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ran(bank, tmp_path_factory) -> Path:
     """A home in which the small study has run once."""
-    home = bank.furnish(tmp_path_factory.mktemp("ran") / "home")
+    return _ran(bank, tmp_path_factory.mktemp("ran") / "home")
+
+
+@pytest.fixture(scope="session")
+def ran_short(bank, tmp_path_factory) -> Path:
+    """A home in which the small study has run once, with notebooks of one cell: every record and page, no picture."""
+    return _ran(bank, tmp_path_factory.mktemp("ran") / "home", short=True)
+
+
+def _ran(bank: SimpleNamespace, place: Path, short: bool = False) -> Path:
+    home = bank.furnish(place, short=short)
     done = bank.run(home, "run", "small")
     assert done.code == 0, done.text
     return home

@@ -382,13 +382,13 @@ FILES = {
 def _heard(path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """What `workbench intake` says of a file; of one it drafts, the draft and what its check finds, too."""
     code = main(["intake", str(path), "--out", str(out)])
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     if code:
-        assert said.err.count("\n") == 1 and len(said.err) < SHORT, said.err
-        return code, said.err
+        assert printed.err.count("\n") == 1 and len(printed.err) < SHORT, printed.err
+        return code, printed.err
     drafted = contracts.load(out)
     _, findings = contracts.check(read_raw(path, drafted), drafted, TODAY)
-    return code, said.out + out.read_text(encoding="utf-8") + "\n".join(f.line() for f in findings)
+    return code, printed.out + out.read_text(encoding="utf-8") + "\n".join(f.line() for f in findings)
 
 
 def _failure(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
@@ -396,12 +396,12 @@ def _failure(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> lis
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     try:
-        code, said = _heard(path, folder / "drafted.yaml", capsys)
+        code, output = _heard(path, folder / "drafted.yaml", capsys)
     except Exception as e:  # noqa: BLE001 - the traceback a user would see
         return [(what, f"{type(e).__name__}: {e}")]
     finally:
         (folder / "drafted.yaml").unlink(missing_ok=True)
-    return [] if code in (0, 2) and says in said else [(what, f"{code}: {said[:300]}")]
+    return [] if code in (0, 2) and says in output else [(what, f"{code}: {output[:300]}")]
 
 
 @pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.adversity)])
@@ -413,8 +413,8 @@ def test_bad_files_are_refused_or_their_trouble_is_named(tmp_path, capsys, measu
 
 def test_the_good_file_is_drafted_without_a_word(tmp_path, capsys):
     (tmp_path / "loans.csv").write_text(GOOD)
-    code, said = _heard(tmp_path / "loans.csv", tmp_path / "drafted.yaml", capsys)
-    assert code == 0 and "note:" not in said and said.rstrip().endswith("two values and called like an outcome")
+    code, output = _heard(tmp_path / "loans.csv", tmp_path / "drafted.yaml", capsys)
+    assert code == 0 and "note:" not in output and output.rstrip().endswith("two values and called like an outcome")
 
 
 def test_columns_may_be_called_as_the_panel_once_called_its_own(tmp_path):

@@ -102,12 +102,12 @@ def test_a_damaged_store_is_named_by_doctor_and_by_a_run(home, damage, capsys):
     _store(path)
     store.sound()
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    said = _line(store.sound)
-    assert said.startswith("mlruns/mlflow.db can't be read (") and said.endswith(
+    damage_line = _line(store.sound)
+    assert damage_line.startswith("mlruns/mlflow.db can't be read (") and damage_line.endswith(
         "; bring it back from a copy of mlruns/"
     )
     ok, line = doctor._store()
-    assert not ok and line.startswith(f"MLflow store: {said[:60]}")
+    assert not ok and line.startswith(f"MLflow store: {damage_line[:60]}")
     if damage in ("no database", "its first bytes changed"):
         store._client.cache_clear()
         assert main(["ui"]) == 2

@@ -294,9 +294,9 @@ def _heard(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object
         code: object = main(words)
     except SystemExit as e:  # as argparse ends
         code = e.code
-    said = capsys.readouterr().err
-    assert said.count("\n") <= 1 and len(said) < SHORT, said
-    return code, said
+    line = capsys.readouterr().err
+    assert line.count("\n") <= 1 and len(line) < SHORT, line
+    return code, line
 
 
 def _found() -> tuple[int, str]:
@@ -315,12 +315,12 @@ def _failures(cases: list, use) -> list[tuple[str, str]]:
     for old, new, says in cases:
         what = f"{old[:40]} -> {str(new)[:60]}"
         try:
-            code, said = use(old, new)
+            code, line = use(old, new)
         except Exception as e:  # noqa: BLE001 - the traceback a user would see
             failures.append((what, f"{type(e).__name__}: {str(e)[:200]}"))
             continue
-        if code != 2 or says not in said:
-            failures.append((what, f"{code}: {said[:300]}"))
+        if code != 2 or says not in line:
+            failures.append((what, f"{code}: {line[:300]}"))
     return failures
 
 
@@ -331,8 +331,8 @@ WHOLE = pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.ma
 def test_wrong_contracts_are_named_before_anything_stands_on_them(home, capsys, measured, every):
     def use(old: str, new: str | bytes) -> tuple[object, str]:
         _put(home, _changed(CONTRACT, old, new), STUDY)
-        code, said = _heard(["steps", "params/loans.yaml"], capsys)
-        return (code, said) if code else _found()
+        code, line = _heard(["steps", "params/loans.yaml"], capsys)
+        return (code, line) if code else _found()
 
     cases = CONTRACTS[::every]
     measured("bad contracts: exit 2 and one line", len(cases), _failures(cases, use))

@@ -100,9 +100,9 @@ def _tried(path: Path, tables: int) -> tuple[int, list]:
         back = pd.read_csv(path, float_precision="round_trip")
         for name in ("number", "whole"):
             wrong += [name] if not np.array_equal(back[name], table[name].to_numpy()) else []
-        told = pd.read_csv(path, dtype=str, keep_default_na=False)
+        texts = pd.read_csv(path, dtype=str, keep_default_na=False)
         for name in ("typed number", "words"):
-            wrong += [v for v, w in zip(told[name], table[name], strict=True) if v != w]
+            wrong += [v for v, w in zip(texts[name], table[name], strict=True) if v != w]
         n += table.size
     return n, wrong
 

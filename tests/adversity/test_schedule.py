@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,17 +12,17 @@ from pathlib import Path
 import pytest
 
 import slow_scheduler
-from workbench.registry import store
 from workbench.registry.reported import Attempt
 from workbench.runs import schedule
 
 
 @pytest.fixture
-def own_home(tmp_path, monkeypatch) -> Path:
+def own_home(tmp_path, empty_store, monkeypatch) -> Path:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "small.yaml").write_text("steps: {}")
-    store.create(tmp_path / "mlruns" / store.DATABASE)
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
     return tmp_path
 
 

@@ -148,9 +148,9 @@ QUICK = ("a table's pin", "a page in reports/", "a run's verdict tag", "an alias
 
 
 @pytest.fixture
-def case(bank, ran, tmp_path):
+def case(bank, ran_short, tmp_path):
     home = tmp_path / "home"
-    shutil.copytree(ran, home, symlinks=True)
+    shutil.copytree(ran_short, home, symlinks=True)
     bank.run(home, "run", "small")  # its place is new: the store learns it
     return Case(home, lambda *words: bank.ask(home, *words))
 

@@ -20,8 +20,8 @@ BLOCKS = [  # those that begin with their path are run by tests/test_extending.p
 
 
 def test_the_reference_page_is_current():
-    said = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
-    assert said == reference.page(), "python -m workbench.contracts.reference > docs/contracts.md"
+    printed = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+    assert printed == reference.page(), "python -m workbench.contracts.reference > docs/contracts.md"
 
 
 @pytest.mark.parametrize("model", [Contract, Column, Outcome, Words], ids=lambda m: m.__name__)

@@ -34,8 +34,8 @@ CONTRACT = Contract(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
 def test_policy_cases(case):
-    found = policies.lookup(policies.table(TABLE, str(case["as_of"])), case["risk"], case["need"])
-    assert {k: getattr(found, k) for k in case["expect"]} == case["expect"]
+    policy = policies.lookup(policies.table(TABLE, str(case["as_of"])), case["risk"], case["need"])
+    assert {k: getattr(policy, k) for k in case["expect"]} == case["expect"]
 
 
 def test_a_cell_without_policy_and_a_wrong_row_are_named():
@@ -76,8 +76,8 @@ def test_a_cell_whose_pd_is_off_the_holdouts_rate_is_amber():
         [("low", "*", 500, 0.5, 0.02, 0.01, 0.03, 0.02), ("high", "*", 500, 0.5, 0.30, 0.26, 0.34, 0.20)],
         columns=["risk", "need", "rows", "share", "rate", "low", "high", "predicted"],
     )
-    found = segments.cells_evidence(cells)
-    assert found.verdict == "amber" and "In 1 of them the PD is off" in found.answer and "high * (20.0%" in found.answer
+    card = segments.cells_evidence(cells)
+    assert card.verdict == "amber" and "In 1 of them the PD is off" in card.answer and "high * (20.0%" in card.answer
     assert segments.cells_evidence(cells.head(1)).verdict == "green"
 
 
@@ -103,8 +103,8 @@ def test_planted_groups_are_found():
     points = mapped.transform(rows)
     tried = groups.numbers_of_groups(points, p)
     assert tried.set_index("k")["stability"][3] > 0.95
-    found = groups.assign(points, np.arange(len(rows)), 3, p.seed)
-    assert adjusted_rand_score(truth, found) > 0.9
+    assigned = groups.assign(points, np.arange(len(rows)), 3, p.seed)
+    assert adjusted_rand_score(truth, assigned) > 0.9
     assert set(columns) == {"use", "pay", "job", "limit_amt"}
 
 
@@ -135,9 +135,9 @@ def test_profile_rates_and_intervals_are_those_of_the_rows():
     rows = pd.DataFrame(
         {"job": ["x"] * 80 + ["y"] * 20, "outcome": [0.0] * 76 + [1.0] * 4 + [1.0] * 10 + [0.0] * 10, "weight": 1.0}
     )
-    found = profile.groups(rows, "job", 5).set_index("group")
-    assert found.loc["x", "rate"] == pytest.approx(0.05) and found.loc["y", "share"] == pytest.approx(0.2)
-    assert found.loc["y", "low"] < 0.5 < found.loc["y", "high"]
+    rates = profile.groups(rows, "job", 5).set_index("group")
+    assert rates.loc["x", "rate"] == pytest.approx(0.05) and rates.loc["y", "share"] == pytest.approx(0.2)
+    assert rates.loc["y", "low"] < 0.5 < rates.loc["y", "high"]
 
 
 def test_an_account_that_is_not_there_is_named():
@@ -229,8 +229,8 @@ def test_groups_and_the_book_speak_of_the_outcome(outcome):
     values = np.where(truth == 2, 0.9, 0.2) if outcome is LOSS else (truth == 2).astype(float)
     rows, contract = _outcomes(rows, values), _told(outcome)
     portraits = groups.portraits(rows, truth, ["use", "pay", "job"], contract)
-    found = groups.segments_evidence(portraits, outcome)
-    assert f"The {outcome.rate} is highest in group 3" in found.answer and str(outcome.rate) in found.table
+    card = groups.segments_evidence(portraits, outcome)
+    assert f"The {outcome.rate} is highest in group 3" in card.answer and str(outcome.rate) in card.table
     book = profile.book(rows, contract, 5)
     assert f"1,500 customers as of 2020-01: {outcome.rate}" in book.answer
     assert f"highest {outcome.rate}" in book.table and "default" not in f"{book.answer} {book.question}".replace(

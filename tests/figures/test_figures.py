@@ -123,10 +123,10 @@ DRAWN_IN = [(name, spoken) for name in PICTURES for spoken in ("en", "zh_CN")]
 
 def test_every_picture_of_the_house_is_looked_at():
     folder = Path(theme.__file__).parent
-    found = set()
+    pictures = set()
     for path in folder.glob("*.py"):
         module = importlib.import_module(f"workbench.figures.{path.stem}") if path.stem != "__init__" else None
-        found |= (
+        pictures |= (
             {
                 f"{path.stem}.{n}"
                 for n, f in vars(module).items()
@@ -139,7 +139,7 @@ def test_every_picture_of_the_house_is_looked_at():
             else set()
         )
     made = {p._draw.func for p in PICTURES.values()}
-    assert len(found) == len(made) and found
+    assert len(pictures) == len(made) and pictures
 
 
 @pytest.mark.parametrize(("name", "spoken"), DRAWN_IN)
@@ -193,8 +193,8 @@ def test_bin_labels_are_whole():
 
 def test_pictures_speak_of_the_outcome_asked_for():
     for name, picture in PICTURES.items():
-        said = " ".join(str(t.get_text()) for t in picture.figure().findobj(theme.plt.Text))
-        assert "default" not in said.casefold() and " PD" not in said, name
+        texts = " ".join(str(t.get_text()) for t in picture.figure().findobj(theme.plt.Text))
+        assert "default" not in texts.casefold() and " PD" not in texts, name
     labels = [ax.get_ylabel() for ax in PICTURES["woe"].figure().axes]
     assert "share subscribed" in labels
 

@@ -89,8 +89,8 @@ def test_all_rows_are_learnt_from_unless_the_study_caps_them():
     assert "50 parents" in card.answer
     capped = development.sample(rows, CONTRACT, "development", 100, seed=1)
     assert pd.Series(capped.parent_id).value_counts().eq(4).all(), "whole parents are drawn"
-    said = learnt_rows(rows, capped)
-    assert said.verdict == "amber" and "100 of 200 rows of development" in said.answer
+    card_capped = learnt_rows(rows, capped)
+    assert card_capped.verdict == "amber" and "100 of 200 rows of development" in card_capped.answer
 
 
 def test_the_tuning_table_shows_seeds_and_every_setting(developed):

@@ -67,8 +67,8 @@ def test_effects_given_the_others_are_merged_exactly_too():
             return (0.5 * u**2 / (h + 2.0)).sum() - 0.4 * len(u), u / (h + 2.0)
 
         best = max(value for value, effects in map(gain, _every(m)) if _keeps(effects, "ascending"))
-        found = gain(tuple(merged_effects((pull, stiff), np.ones(m), np.ones(m), "ascending", terms, 2.0)))
-        assert found[0] == pytest.approx(best) and _keeps(found[1], "ascending")
+        merged_gain = gain(tuple(merged_effects((pull, stiff), np.ones(m), np.ones(m), "ascending", terms, 2.0)))
+        assert merged_gain[0] == pytest.approx(best) and _keeps(merged_gain[1], "ascending")
 
 
 def test_no_more_bins_than_a_person_can_sign():

@@ -52,15 +52,15 @@ SIGNS = {"delay": 1, "income": -1}
 def test_woe_of_two_bins_is_the_closed_form():
     values = pd.Series([0.0] * 100 + [1.0] * 100, name="x")
     y = np.array([0] * 90 + [1] * 10 + [0] * 60 + [1] * 40, float)
-    found = woe_bins(values, y)
-    assert found.woe[:2] == pytest.approx([np.log((90 / 150) / (10 / 50)), np.log((60 / 150) / (40 / 50))])
-    assert found.iv == pytest.approx((0.6 - 0.2) * found.woe[0] + (0.4 - 0.8) * found.woe[1])
+    bins = woe_bins(values, y)
+    assert bins.woe[:2] == pytest.approx([np.log((90 / 150) / (10 / 50)), np.log((60 / 150) / (40 / 50))])
+    assert bins.iv == pytest.approx((0.6 - 0.2) * bins.woe[0] + (0.4 - 0.8) * bins.woe[1])
 
 
 def test_missing_and_unseen_have_bins_of_their_own(planted):
     X, y = planted
-    found = woe_bins(X["income"], y, -1)
-    assert found.bins.labels[-2:] == ["missing", "unseen"] and found.n_bad[-2] > 0
+    bins = woe_bins(X["income"], y, -1)
+    assert bins.bins.labels[-2:] == ["missing", "unseen"] and bins.n_bad[-2] > 0
     job = woe_bins(X["job"], y)
     assert job.bins.codes(pd.Series(["astronaut", None])).tolist() == [
         len(job.bins.labels) - 1,
@@ -70,8 +70,8 @@ def test_missing_and_unseen_have_bins_of_their_own(planted):
 
 
 def test_a_column_without_values_gets_no_edge():
-    found = woe_bins(pd.Series([np.nan] * 50, name="x"), np.array([0.0, 1.0] * 25))
-    assert found.iv == pytest.approx(0.0) and found.bins.edges == ()
+    bins = woe_bins(pd.Series([np.nan] * 50, name="x"), np.array([0.0, 1.0] * 25))
+    assert bins.iv == pytest.approx(0.0) and bins.bins.edges == ()
 
 
 def test_bins_keep_the_direction_the_business_expects(planted):
@@ -161,14 +161,14 @@ def developed(planted):
     X, y = planted
     s = Sample(X, y, np.ones(N), np.arange(N).astype(str))
     p = development.Params()
-    found = development.candidates(s, CONTRACT, p)
-    return s, p, found
+    candidates = development.candidates(s, CONTRACT, p)
+    return s, p, candidates
 
 
 def test_the_lead_on_the_same_rows_is_told_apart_where_intervals_overlap(developed):
-    s, p, found = developed
-    compared = development.compare(found, s, p).set_index("candidate")
-    table = comparison.paired(found, s, compared.reset_index(), p.seed).table.set_index("against")
+    s, p, candidates = developed
+    compared = development.compare(candidates, s, p).set_index("candidate")
+    table = comparison.paired(candidates, s, compared.reset_index(), p.seed).table.set_index("against")
     best = compared["auc"].idxmax()
     assert set(table["best"]) == {best} and best not in table.index
     assert table["lead"].to_dict() == pytest.approx((compared.at[best, "auc"] - compared["auc"].drop(best)).to_dict())
@@ -186,11 +186,11 @@ def test_the_simplest_of_settings_that_are_alike_is_taken(developed):
 
 
 def test_rates_on_the_page_are_those_of_the_book_not_of_the_case_control_sample(developed):
-    s, _, found = developed
+    s, _, candidates = developed
     drawn = np.sort(np.concatenate([np.flatnonzero(s.y == 1), np.flatnonzero(s.y == 0)[: int(s.y.sum())]]))
     weight = np.where(s.y[drawn] == 1, s.y.mean() / 0.5, (1 - s.y.mean()) / 0.5)
     half = Sample(s.X.iloc[drawn].reset_index(drop=True), s.y[drawn], weight, s.parent_id[drawn])
-    for table in (e.table for e in readable.readable(found, half, CONTRACT)):
+    for table in (e.table for e in readable.readable(candidates, half, CONTRACT)):
         assert table["share"].sum() == pytest.approx(table.get("characteristic", pd.Series("all")).nunique())
     plain, share = s.y.mean(), np.array([0.5])
     counted = half.as_book(share * len(drawn), np.array([0.5]))
@@ -198,8 +198,8 @@ def test_rates_on_the_page_are_those_of_the_book_not_of_the_case_control_sample(
 
 
 def test_reasons_name_the_account_and_each_customer_once(developed):
-    s, p, found = developed
-    model = development.assemble(found[0], s, CONTRACT, p, {})
+    s, p, candidates = developed
+    model = development.assemble(candidates[0], s, CONTRACT, p, {})
     table = readable.reasons(model, s, CONTRACT, most=3).table
     assert (
         table["account"].nunique() == 3
@@ -209,8 +209,8 @@ def test_reasons_name_the_account_and_each_customer_once(developed):
 
 
 def test_the_whole_model_survives_saving_and_refuses_changed_bytes(developed, tmp_path):
-    s, p, found = developed
-    for candidate in found:
+    s, p, candidates = developed
+    for candidate in candidates:
         model = development.assemble(candidate, s, CONTRACT, p, {})
         path = model.save(tmp_path / candidate.kind)
         back = scorer.load(path)

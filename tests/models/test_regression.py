@@ -101,8 +101,8 @@ def test_the_linear_model_finds_what_was_planted(planted):
 def test_one_column_gives_back_its_means():
     X, y = pd.DataFrame({"x": [0.0, 1.0] * 2000}), np.array([0.2, 0.7] * 2000)
     for bounded in (True, False):
-        found = LinearOnMeans(bounded=bounded).fit(X, y).predict(X.head(2))
-        assert found == pytest.approx([0.2, 0.7], abs=0.005)
+        predicted = LinearOnMeans(bounded=bounded).fit(X, y).predict(X.head(2))
+        assert predicted == pytest.approx([0.2, 0.7], abs=0.005)
 
 
 def test_the_tree_scores_as_scikit_learn_does_and_its_rules_cover_everybody(planted):

@@ -185,8 +185,8 @@ def test_a_month_without_a_row_is_missing_and_not_the_month_before():
 def test_spread_loses_no_digits_on_large_levels():
     values = {"w": pd.DataFrame({"x_0": [1e9 + 1, 5.0], "x_1": [1e9 + 2, np.nan], "x_2": [1e9 + 4, 9.0]})}
     text = features.spread(["w.x_0", "w.x_1", "w.x_2"])
-    found = engine.frame(f"SELECT {text} AS s FROM w", values)["s"]
-    assert found.tolist() == pytest.approx([np.std([1.0, 2.0, 4.0]), 2.0], rel=1e-12)
+    computed = engine.frame(f"SELECT {text} AS s FROM w", values)["s"]
+    assert computed.tolist() == pytest.approx([np.std([1.0, 2.0, 4.0]), 2.0], rel=1e-12)
 
 
 def test_the_same_panel_has_the_same_bytes(tmp_path, monkeypatch):

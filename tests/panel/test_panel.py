@@ -75,9 +75,9 @@ def test_out_of_time_holdout_is_later_and_says_how_many_parents_stand_on_both_si
     dates = panel.groupby("sample")["as_of_date"]
     assert dates.max()["development"] < dates.min()["holdout"] <= dates.max()["holdout"] < dates.min()["monitoring"]
     sides = [set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")]
-    found = describe.samples(panel, 300, words.outcome)
+    card = describe.samples(panel, 300, words.outcome)
     text = f"{len(sides[0] & sides[1])} of the {len(sides[1])} parents (whose rows they are) in the hold-out stand in"
-    assert text in found.answer
+    assert text in card.answer
 
 
 def test_parents_and_not_rows_are_drawn_into_the_holdout():
@@ -149,8 +149,8 @@ def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
     )
     assert panel["as_of_date"].between("2020-02-01", "2020-04-30").all() and panel["as_of_date"].dt.day.nunique() > 5
     assert words.outcome.name == "lgd" and words.outcome.kind == "rate"
-    found = describe.samples(panel, len(table), words.outcome)
-    assert "mean loss" in found.answer and "default" not in found.answer and "events" not in found.table
+    card = describe.samples(panel, len(table), words.outcome)
+    assert "mean loss" in card.answer and "default" not in card.answer and "events" not in card.table
     assert describe.rates(panel, words.outcome)["as_of_date"].dt.day.eq(1).all()
 
 
@@ -287,10 +287,10 @@ def test_bins_of_many_columns_are_counted_in_one_pass_as_one_by_one():
     )
     table.loc[::7, ["x", "c"]] = None
     bins = [quantile_bins(table["x"], 5), quantile_bins(table.loc[table["c"] != "z", "c"])]
-    found = counted(table, bins, "t")
+    tallied = counted(table, bins, "t")
     for b in bins:
         for t, rows in table.groupby("t"):
-            lines = found[(found["by"] == t) & (found["name"] == b.name)]
+            lines = tallied[(tallied["by"] == t) & (tallied["name"] == b.name)]
             counts = np.zeros(len(b.labels))
             counts[lines["bin"]] = lines["n"]
             assert counts.tolist() == b.counts(rows[b.name]).tolist()
@@ -313,9 +313,9 @@ def test_a_holdout_that_defaults_at_another_rate_is_amber_and_entities_in_no_sam
         return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
     assert describe.samples(rows(0.11), 4000, Outcome()).verdict == "green"
-    found = describe.samples(rows(0.2), 4100, Outcome(eligible="delay < 3"))
-    assert found.verdict == "amber" and "100 of 4,100 entities are in none" in found.answer
-    assert "The hold-out's default rate is another one: PD learnt on development" in found.answer
+    card = describe.samples(rows(0.2), 4100, Outcome(eligible="delay < 3"))
+    assert card.verdict == "amber" and "100 of 4,100 entities are in none" in card.answer
+    assert "The hold-out's default rate is another one: PD learnt on development" in card.answer
 
 
 def test_the_book_holds_each_account_once_and_not_as_it_left():

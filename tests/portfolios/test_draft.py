@@ -55,20 +55,20 @@ def own_file(tmp_path) -> Path:
 
 def test_what_is_planted_is_guessed_and_marked(own_file):
     drafted = draft.draft(own_file)
-    found = {c.name: c for c in drafted.columns}
-    assert drafted.named("key") == ["loan_id"] and found["loan_id"].type == "text"
+    columns = {c.name: c for c in drafted.columns}
+    assert drafted.named("key") == ["loan_id"] and columns["loan_id"].type == "text"
     kinds = {"loan_id": "identifier", "customer_name": "name", "document": "identifier"}
-    personal = {n: c.personal for n, c in found.items() if c.personal}
+    personal = {n: c.personal for n, c in columns.items() if c.personal}
     assert personal == {**kinds, "reach": "contact", "mobile": "contact"}
-    assert found["annual_income"].type == "integer" and drafted.thousands == ","
-    assert found["annual_income"].aspect == "capacity" and found["branch_name"].type == "category"
-    assert found["days_employed"].missing == ("365243",) and found["job"].missing == ("Unknown",)
-    assert [n for n, c in found.items() if c.fairness] == ["gender"]
-    assert found["approval_date"].type == "date" and drafted.named("as_of") == ["approval_date"]
+    assert columns["annual_income"].type == "integer" and drafted.thousands == ","
+    assert columns["annual_income"].aspect == "capacity" and columns["branch_name"].type == "category"
+    assert columns["days_employed"].missing == ("365243",) and columns["job"].missing == ("Unknown",)
+    assert [n for n, c in columns.items() if c.fairness] == ["gender"]
+    assert columns["approval_date"].type == "date" and drafted.named("as_of") == ["approval_date"]
     assert drafted.named("outcome") == ["y"] and drafted.event_value == "1", "`default` is a feature beside `y`"
-    late = {n for n, c in found.items() if c.known == "after"}
+    late = {n for n, c in columns.items() if c.known == "after"}
     assert late == {"paid_out", "recovered_amount", "visit_cost", "y"}
-    assert all(c.guessed for c in found.values())
+    assert all(c.guessed for c in columns.values())
 
 
 def test_the_draft_can_be_read_again_and_holds_for_its_own_file(own_file, tmp_path):

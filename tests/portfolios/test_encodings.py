@@ -34,8 +34,8 @@ def test_another_encoding_is_named_and_read_when_the_contract_says_so(tmp_path, 
 
 def test_an_unknown_encoding_is_named(tmp_path):
     (tmp_path / "a.csv").write_text("id,amt\n1,2\n")
-    said = _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": "utf-9"}))
-    assert said == "a.csv: 'utf-9' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
+    line = _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": "utf-9"}))
+    assert line == "a.csv: 'utf-9' is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
 
 
 CHINESE = "编号,姓名,城市\n1,王芳,上海\n2,李娜,广州\n3,欧阳修,重庆\n"
@@ -66,20 +66,20 @@ def test_each_encoding_is_told_from_the_others(tmp_path, text, encoding, named):
 
 def test_ascii_in_utf_16_without_its_mark_is_told(tmp_path):
     (tmp_path / "a.csv").write_bytes("id,amt\n1,2\n".encode("utf-16-le"))
-    said = "a.csv: holds null bytes; it seems to be UTF-16; set `encoding: utf-16-le` in the contract"
-    assert _line(tmp_path / "a.csv") == said
+    line = "a.csv: holds null bytes; it seems to be UTF-16; set `encoding: utf-16-le` in the contract"
+    assert _line(tmp_path / "a.csv") == line
 
 
 def test_two_encodings_in_one_file_are_never_read_as_letters_nobody_wrote(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("id,town\n1,上海\n".encode() + "2,广州\n".encode("gbk"))
-    said = "a.csv: in two encodings, line 2 in UTF-8 and line 3 not; save it in one"
-    assert _line(path) == said
-    assert _line(path, WORDS.model_copy(update={"encoding": "gb18030"})) == said
+    line = "a.csv: in two encodings, line 2 in UTF-8 and line 3 not; save it in one"
+    assert _line(path) == line
+    assert _line(path, WORDS.model_copy(update={"encoding": "gb18030"})) == line
     with pytest.raises(UserError, match="in two encodings"):
         dialect(path)
     path.write_bytes("id,town\n1,Zürich\n".encode() + "2,Köln\n".encode("cp1252"))
-    assert _line(path) == said
+    assert _line(path) == line
     path.write_bytes("id,town\n1,上海\n".encode())
     assert (
         _line(path, WORDS.model_copy(update={"encoding": "gb18030"}))
@@ -90,5 +90,5 @@ def test_two_encodings_in_one_file_are_never_read_as_letters_nobody_wrote(tmp_pa
 @pytest.mark.parametrize("name", ["rot13", "zlib", "hex", "utf-8\x00", "idna", "unicode_escape", "", "x" * 5000])
 def test_what_is_no_encoding_of_text_is_named(tmp_path, name):
     (tmp_path / "a.csv").write_text("id,amt\n1,2\n")
-    said = f"a.csv: {name!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
-    assert _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": name})) == said
+    line = f"a.csv: {name!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252"
+    assert _line(tmp_path / "a.csv", WORDS.model_copy(update={"encoding": name})) == line

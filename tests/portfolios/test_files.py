@@ -42,7 +42,7 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "words"),
     [
         ("a.csv", b"", "a.csv: the file is empty (0 bytes)"),
         ("a.csv", b"\n \n", "a.csv: the file is empty (nothing but blank lines)"),
@@ -86,9 +86,9 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
         ("a.xlsx", b"x", "a.xlsx: '.xlsx' is not read here; give a .csv, .tsv or .parquet file"),
     ],
 )
-def test_bad_files(tmp_path, name, content, said):
+def test_bad_files(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
-    assert _line(tmp_path / name) == said
+    assert _line(tmp_path / name) == words
 
 
 def test_missing_file_and_folder(tmp_path):
@@ -100,7 +100,7 @@ def test_missing_file_and_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "complaint"),
     [
         ("1,Ada,2020-01-31,500\n2,Bob,2020-02-01,700\n", "line 1 seems to hold values, not names; give the file a header line"),
         ("a1,north,gold,yes\na2,north,gold,yes\na3,south,blue,yes\n", "line 1 seems to hold values, not names; give the file a header line"),
@@ -113,10 +113,10 @@ def test_missing_file_and_folder(tmp_path):
         ("id,amt,n\na,2,1\nb,3,1\nTotal 5\n", "line 4 has 1 values, the header 3: a total or a note at the end? delete it; cut off? fetch it again"),
     ],
 )  # fmt: skip
-def test_lines_that_are_no_rows_are_named_and_no_value_is_shown(tmp_path, content, said):
+def test_lines_that_are_no_rows_are_named_and_no_value_is_shown(tmp_path, content, complaint):
     (tmp_path / "a.csv").write_text(content)
     words = WORDS.model_copy(update={"delimiter": ";", "columns": ()}) if ";" in content else None
-    assert _line(tmp_path / "a.csv", words) == f"a.csv: {said}"
+    assert _line(tmp_path / "a.csv", words) == f"a.csv: {complaint}"
 
 
 def test_years_and_positions_are_names(tmp_path):
@@ -140,10 +140,10 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused_in_little_memory(tmp_
             file.write(b"a,0\n" * 2**18)
     size = (tmp_path / "a.csv.gz").stat().st_size
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    said = (
+    line = (
         f"a.csv.gz: unpacks to more than 200 times its size ({size:,} bytes); give it unpacked, if it is a table at all"
     )
-    assert _line(tmp_path / "a.csv.gz") == said
+    assert _line(tmp_path / "a.csv.gz") == line
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kB"
 
 
@@ -151,12 +151,12 @@ def test_what_is_too_large_is_named_with_its_limit(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text("id,amt,n\na,2,3\nb,3,4\n")
     pd.DataFrame({"a": [1, 2, 3], "b": 1, "c": 2}).to_parquet(tmp_path / "a.parquet")
     monkeypatch.setattr(limits, "MOST_COLUMNS", 2)
-    said = "3 columns, at most 2 are read; leave out what isn't needed"
-    assert _line(tmp_path / "a.csv") == f"a.csv: {said}" and _line(tmp_path / "a.parquet") == f"a.parquet: {said}"
+    line = "3 columns, at most 2 are read; leave out what isn't needed"
+    assert _line(tmp_path / "a.csv") == f"a.csv: {line}" and _line(tmp_path / "a.parquet") == f"a.parquet: {line}"
     monkeypatch.setattr(limits, "MOST_COLUMNS", 3)
     monkeypatch.setattr(limits, "MOST_ROWS", 1)
-    said = "2 rows of 3 columns, at most 1 rows and 500,000,000 cells are read; give it in parts"
-    assert _line(tmp_path / "a.csv") == f"a.csv: {said}"
+    line = "2 rows of 3 columns, at most 1 rows and 500,000,000 cells are read; give it in parts"
+    assert _line(tmp_path / "a.csv") == f"a.csv: {line}"
     monkeypatch.setattr(limits, "MOST_BYTES", 20)
     assert _line(tmp_path / "a.csv") == "a.csv: more than 0 GB of text; give it as Parquet or in parts"
 

@@ -102,6 +102,6 @@ def test_files_that_share_nothing_are_one_line(paths, tmp_path):
 
 def test_the_command_says_what_it_joined(paths, capsys):
     assert cli.main(["intake", str(paths["months"]), str(paths["loans"])]) == 0
-    said = capsys.readouterr().out
-    assert "months.csv: table `month`, joined by loan_id" in said and "params/loans.yaml: drafted" in said
+    printed = capsys.readouterr().out
+    assert "months.csv: table `month`, joined by loan_id" in printed and "params/loans.yaml: drafted" in printed
     assert cli.main(["intake", str(paths["months"]), str(paths["loans"]), "--out", "x.yaml"]) == 2

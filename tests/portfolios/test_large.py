@@ -56,11 +56,11 @@ def asked(tmp_path, monkeypatch):
     for name, contract in (("account", ACCOUNT), ("month", MONTH)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(contract))
 
-    def ask(month: str, **told) -> intake.Params:
+    def ask(month: str, **params) -> intake.Params:
         files = {"account": "account.csv", "month": month}
         words = {"account": "account.yaml", "month": "month.yaml"}
-        told = {"today": "2030-01-01", "sample_rows": 0, **told}
-        return intake.Params(portfolio="own_files", files=files, contracts=words, **told)
+        params = {"today": "2030-01-01", "sample_rows": 0, **params}
+        return intake.Params(portfolio="own_files", files=files, contracts=words, **params)
 
     return ask
 
@@ -82,14 +82,14 @@ def _taken(p: intake.Params) -> tuple[list, list, dict, bool]:
 
 
 @pytest.mark.parametrize("month", ["month.parquet", "month.csv"])
-@pytest.mark.parametrize("told", [{}, {"sample_rows": 40}])
-def test_by_column_is_as_in_memory(asked, monkeypatch, month, told):
-    findings, figures, rows, was_large = _taken(asked(month, **told))
+@pytest.mark.parametrize("params", [{}, {"sample_rows": 40}])
+def test_by_column_is_as_in_memory(asked, monkeypatch, month, params):
+    findings, figures, rows, was_large = _taken(asked(month, **params))
     monkeypatch.setattr(large, "CELLS_IN_MEMORY", 3000)
     monkeypatch.setattr(large, "BATCH_ROWS", 700)
     monkeypatch.setattr(checks, "CELLS_AT_ONCE", 1)
-    findings_l, figures_l, rows_l, is_large = _taken(asked(month, **told))
-    assert (was_large, is_large) == (False, not told)
+    findings_l, figures_l, rows_l, is_large = _taken(asked(month, **params))
+    assert (was_large, is_large) == (False, not params)
     assert findings == findings_l
     for a, b in zip(figures, figures_l, strict=True):
         pd.testing.assert_frame_equal(a, b)

@@ -71,8 +71,8 @@ def asked(tmp_path, monkeypatch):
             contract = {"title": "t", **CONTRACTS[name], **(contracts or {}).get(name, {})}
             (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(contract))
         places = {suffix: {n: f"{n}.{suffix}" for n in names} for suffix in ("csv", "yaml")}
-        told = {"today": "2030-01-01", "sample_rows": 0, **params}
-        return intake.Params(portfolio="own_files", files=places["csv"], contracts=places["yaml"], **told)
+        given = {"today": "2030-01-01", "sample_rows": 0, **params}
+        return intake.Params(portfolio="own_files", files=places["csv"], contracts=places["yaml"], **given)
 
     return ask
 
@@ -238,10 +238,10 @@ def own_study(bank_file, monkeypatch, tmp_path):
     (tmp_path / "params").symlink_to(REPOSITORY / "params")
 
     def asked(study: str) -> intake.Params:
-        told = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text())["steps"]["portfolios/intake"]
-        for path in told["files"].values():
+        params = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text())["steps"]["portfolios/intake"]
+        for path in params["files"].values():
             monkeypatch.setenv("WORKBENCH_DATA", str(bank_file(Path(path).name).parent))
-        return intake.Params(**told, sample_rows=0, today="2026-01-01")
+        return intake.Params(**params, sample_rows=0, today="2026-01-01")
 
     return asked
 

@@ -23,13 +23,13 @@ def test_a_parquet_index_with_a_name_is_a_column(tmp_path):
 
 
 def test_bad_parquet(tmp_path):
-    said = "loans.parquet: not a whole Parquet file (truncated or damaged); fetch it again ("
+    line = "loans.parquet: not a whole Parquet file (truncated or damaged); fetch it again ("
     path = tmp_path / "loans.parquet"
     path.write_bytes(b"PAR1 and then nothing")
-    assert _line(path).startswith(said)
+    assert _line(path).startswith(line)
     pd.DataFrame({"a": range(1000)}).to_parquet(path)
     path.write_bytes(path.read_bytes()[:-200])
-    assert _line(path).startswith(said)
+    assert _line(path).startswith(line)
     pd.DataFrame({"a": [[1, 2], [3]]}).to_parquet(path)
     assert _line(path) == "loans.parquet: column 'a' holds lists or records; give one value per row"
     pd.DataFrame({"a": []}).to_parquet(path)
@@ -42,7 +42,7 @@ def _text_of(raw: bytes) -> pa.Array:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "words"),
     [
         (pa.array([b"\x00", b"\xff"]), "column 'a' holds bytes, not text; export it as text or leave it out"),
         (pa.array([b"\x00", b"\xff"]).dictionary_encode(), "column 'a' holds bytes, not text; export it as text or leave it out"),
@@ -52,17 +52,17 @@ def _text_of(raw: bytes) -> pa.Array:
         (pa.array([1, 2], pa.time32("s")), "column 'a' holds time32[ms]; give text, numbers or dates"),
     ],
 )  # fmt: skip
-def test_parquet_columns_that_are_no_values_are_named(tmp_path, values, said):
+def test_parquet_columns_that_are_no_values_are_named(tmp_path, values, words):
     pq.write_table(pa.table({"a": values, "b": [1, 2]}), tmp_path / "f.parquet")
-    assert _line(tmp_path / "f.parquet") == f"f.parquet: {said}"
+    assert _line(tmp_path / "f.parquet") == f"f.parquet: {words}"
 
 
 def test_parquet_names_are_held_to_the_same_rules(tmp_path):
     pq.write_table(pa.table([[1], [2]], ["a", "a"]), tmp_path / "f.parquet")
     assert _line(tmp_path / "f.parquet") == "f.parquet: column 'a' stands twice in the header; rename one"
     pq.write_table(pa.table([[1], [2]], ["a", " "]), tmp_path / "f.parquet")
-    said = "f.parquet: column 2 has no name in the header; name it or delete the column"
-    assert _line(tmp_path / "f.parquet") == said
+    line = "f.parquet: column 2 has no name in the header; name it or delete the column"
+    assert _line(tmp_path / "f.parquet") == line
 
 
 def test_a_flipped_bit_in_a_page_is_seen_where_pages_have_checksums_and_their_lack_is_said(tmp_path):
@@ -76,5 +76,5 @@ def test_a_flipped_bit_in_a_page_is_seen_where_pages_have_checksums_and_their_la
         flipped = bytearray(path.read_bytes())
         flipped[page + 60] ^= 4
         (tmp_path / "g.parquet").write_bytes(flipped)
-        said = "g.parquet: a page does not keep its checksum, the file is damaged; fetch it again"
-        assert _line(tmp_path / "g.parquet") == said
+        line = "g.parquet: a page does not keep its checksum, the file is damaged; fetch it again"
+        assert _line(tmp_path / "g.parquet") == line

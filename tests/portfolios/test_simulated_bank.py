@@ -97,12 +97,12 @@ def test_dirt_is_found_exactly_as_planted():
     raw = intake.raw_tables(p)
     _, findings = intake.check(raw, p)
     planted = truth(SimulatedBank())["dirt"]
-    found = {(f.column, f.rule.split(";")[0].split(" (")[0]): f.rows for f in findings}
-    assert found["birth_date", "date is in the future"] == planted["future birth_date"]
-    assert found["employment_code", "value is not among the allowed ones"] == planted["unknown employment_code"]
-    assert found["customer_id", "names a customer_id that is not in 'customer'"] == planted["loan without customer"]
-    assert found["*", "the same row twice, one is kept"] == planted["row twice"]
-    assert found["paid_amt", "below 0 EUR"] == planted["negative paid_amt"]
+    rows = {(f.column, f.rule.split(";")[0].split(" (")[0]): f.rows for f in findings}
+    assert rows["birth_date", "date is in the future"] == planted["future birth_date"]
+    assert rows["employment_code", "value is not among the allowed ones"] == planted["unknown employment_code"]
+    assert rows["customer_id", "names a customer_id that is not in 'customer'"] == planted["loan without customer"]
+    assert rows["*", "the same row twice, one is kept"] == planted["row twice"]
+    assert rows["paid_amt", "below 0 EUR"] == planted["negative paid_amt"]
 
 
 def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tmp_path, monkeypatch):
@@ -125,7 +125,7 @@ def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tm
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "line"),
     [
         (
             {"n_customers": 10},
@@ -138,7 +138,7 @@ def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tm
         ({"crisis": "2019-01"}, "portfolios/intake: simulation.crisis: Extra inputs are not permitted"),
     ],
 )
-def test_parameters_out_of_range_are_one_line(given, said):
+def test_parameters_out_of_range_are_one_line(given, line):
     with pytest.raises(UserError) as e:
         simulated_core.parameters(given, 42)
-    assert str(e.value) == said
+    assert str(e.value) == line

@@ -60,7 +60,7 @@ def test_single_values_in_a_column_of_codes_become_missing_with_a_warning():
 def test_what_was_marked_is_told_once_per_column():
     given = Contract(name="t", title="t", columns=(Column(name="x", type="integer"),))
     table = pd.DataFrame({"x": [f"1381234{i:04d}" for i in range(50)]})
-    told = unmarked.findings(unmarked.marked(table, given), given, len(table))
-    assert [w.line() for w in told] == [
+    warnings = unmarked.findings(unmarked.marked(table, given), given, len(table))
+    assert [w.line() for w in warnings] == [
         "t.x: holds personal data though unmarked, not kept; write `personal: contact`, or list its `values` (50 rows)"
     ]

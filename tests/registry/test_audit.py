@@ -177,8 +177,8 @@ def test_a_bypass_is_named_with_its_place(bank, name):
     store.client()
     tamper, words = BYPASSES[name]
     tamper()
-    found = _found()
-    assert any(f.startswith(words) for f in found), found
+    findings = _found()
+    assert any(f.startswith(words) for f in findings), findings
 
 
 def test_an_untouched_bank_is_clean_and_the_command_says_so(bank, tmp_path, capsys):
@@ -196,7 +196,7 @@ def test_the_newest_event_removed_is_seen_with_an_anchor_alone(bank, tmp_path):
     anchor = tmp_path / "anchor.txt"
     governed.move("review", "val", reason="alarms")
     assert _found(anchor) == []
-    kept = anchor.read_text()
+    anchored = anchor.read_text()
     _gone(6)
     assert _found() == [
         f"{MODEL} version 1: tag state says under review, the chain says champion; `workbench models --rebuild` puts it right",
@@ -205,7 +205,7 @@ def test_the_newest_event_removed_is_seen_with_an_anchor_alone(bank, tmp_path):
     labels.rebuild(events.read())
     assert _found() == []
     assert _found(anchor) == [f"{anchor}: event 6 was there with another content, or has been removed since"]
-    assert anchor.read_text() == kept
+    assert anchor.read_text() == anchored
 
 
 def test_tags_and_aliases_are_made_anew_from_the_chain(bank, capsys):

@@ -14,19 +14,11 @@ ELSEWHERE = "another-host-1234abcd-4026531836:77:1700000000"
 KEY = Key("beats", "once")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A store without a run; its making takes seconds."""
-    place = tmp_path_factory.mktemp("made")
-    store.create(place / store.DATABASE)
-    return place / store.DATABASE
-
-
 @pytest.fixture
-def here(made, tmp_path, monkeypatch):
+def here(empty_store, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "mlruns").mkdir()
-    shutil.copy(made, tmp_path / "mlruns")
+    shutil.copy(empty_store, tmp_path / "mlruns")
     return tmp_path
 
 
@@ -83,11 +75,11 @@ def test_a_runner_here_is_judged_by_its_process_and_another_containers_number_is
 
 def test_a_working_runner_beats(here, monkeypatch):
     monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.05)
-    told = []
-    with heartbeat.beating(lambda: told.append(1)) as place:
+    beats = []
+    with heartbeat.beating(lambda: beats.append(1)) as place:
         first = (place / heartbeat.BEAT).stat().st_mtime_ns
         time.sleep(0.4)
-        assert (place / heartbeat.BEAT).stat().st_mtime_ns > first and told
+        assert (place / heartbeat.BEAT).stat().st_mtime_ns > first and beats
     assert not list(place.parent.glob(".clock*"))
 
 

@@ -59,17 +59,17 @@ def test_loading_changes_nothing(sample_home):
 
 
 def test_only_the_runner_tags_a_version_and_what_it_no_longer_says_goes(version):
-    said = {"name": version.name, "version": version.version, "tags": {"validation.note": "a"}}
+    tagged = {"name": version.name, "version": version.version, "tags": {"validation.note": "a"}}
     with pytest.raises(UserError) as e:
-        standing.tag("sample", said)
+        standing.tag("sample", tagged)
     assert str(e.value) == (
         "only `workbench run` changes what study 'sample' says; leave tags with evidence.leave(...)"
     )
-    assert not standing.says(said)
+    assert not standing.says(tagged)
     with current.holding("sample"):
-        standing.tag("sample", said)
-        assert standing.says(said)
-        standing.tag("sample", {**said, "tags": {}}, said)
+        standing.tag("sample", tagged)
+        assert standing.says(tagged)
+        standing.tag("sample", {**tagged, "tags": {}}, tagged)
     tags = store.client().get_model_version(version.name, version.version).tags
     assert "validation.note" not in tags and tags["sha256"] == version.digest
 

@@ -43,8 +43,8 @@ def _code(**data) -> dict:
 
 
 def _book(*parts) -> dict:
-    said = [p if isinstance(p, dict) else {"cell_type": "markdown", "source": p} for p in parts]
-    return {"cells": [{"cell_type": "markdown", "source": "# The panel\n\n**What?** It is."}, *said]}
+    book_cells = [p if isinstance(p, dict) else {"cell_type": "markdown", "source": p} for p in parts]
+    return {"cells": [{"cell_type": "markdown", "source": "# The panel\n\n**What?** It is."}, *book_cells]}
 
 
 @pytest.mark.parametrize("evil", PAYLOADS)
@@ -84,9 +84,9 @@ def test_cards_are_said_in_the_language_of_the_page():
     card = Evidence(key="a", question=say("What was found?"), verdict="amber", answer=say("In order"), table=table)
     book = json.loads(json.dumps(_book(_code(**card._repr_mimebundle_()))))
     with speaking("zh_CN"), names.knowing({"limit_amt": "amount asked for"}):
-        said = cells.body(book)
-    assert all(t in said for t in ("结论是什么？", "黄灯", "正常", "特征", "行数", "1,200", "申请金额", "x &lt; y"))
-    assert "<small><code>limit_amt</code></small>" in said
+        body = cells.body(book)
+    assert all(t in body for t in ("结论是什么？", "黄灯", "正常", "特征", "行数", "1,200", "申请金额", "x &lt; y"))
+    assert "<small><code>limit_amt</code></small>" in body
 
 
 def test_pictures_come_in_the_language_of_the_page():
@@ -102,10 +102,10 @@ def test_pictures_come_in_the_language_of_the_page():
 
 def test_a_bare_table_is_folded_after_its_tenth_row_and_an_empty_one_not_shown():
     many = pd.DataFrame({"feature": range(25)})._repr_html_()
-    said = cells.body(_book(_code(**{"text/html": many})))
-    before, after = said.split("<details>")
+    body = cells.body(_book(_code(**{"text/html": many})))
+    before, after = body.split("<details>")
     assert before.count("<tr>") + before.count('<tr style="text-align: right;">') == 11 and after.count("<td>") == 15
-    assert "15 more rows" in said
+    assert "15 more rows" in body
     empty = pd.DataFrame({"feature": []})._repr_html_()
     assert cells.body(_book(_code(**{"text/html": empty}))) == ""
 
@@ -139,7 +139,7 @@ def whole(tmp_path, monkeypatch):
 
     def made(verdict: str, **facts) -> str:
         items = [Evidence(key="a", question=say("What was found?"), verdict=verdict, answer=say("In order"))]
-        left = {
+        evidence = {
             "verdict": verdict,
             "evidence": [e.record() for e in items],
             "tables": {"read": {}, "written": {}},
@@ -148,7 +148,7 @@ def whole(tmp_path, monkeypatch):
         known = {"study": "s", "title": "A study", "step": "panel/build", "run_id": "0" * 32, "link": "", "params": {}}
         return page.render(
             path,
-            left,
+            evidence,
             {**known, "steps": [("panel/build", "s/once/panel/build")], "place": "s/once/panel/build", **facts},
         )
 
@@ -157,18 +157,18 @@ def whole(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("verdict", ["green", "amber", "red"])
 def test_the_answer_comes_first_on_every_page(whole, verdict):
-    said = whole(verdict, owner="risk modelling", period="2018-03", description="What it is about.")
-    main = said[said.index("<main>") :]
+    html = whole(verdict, owner="risk modelling", period="2018-03", description="What it is about.")
+    main = html[html.index("<main") :]
     order = [
         main.index(t)
         for t in ('class="verdict"', "In order", "What to do", "risk modelling", "2018-03", "The features")
     ]
     assert order[:3] == sorted(order[:3]) and max(order[3:5]) < order[5] and "2018-03" in main
-    assert said.count("<h1") == 1 and "base-uri 'none'; form-action 'none'" in said
+    assert html.count("<h1") == 1 and "base-uri 'none'; form-action 'none'" in html
 
 
 def test_a_chinese_page_says_so(whole):
-    said = whole("amber", language="zh_CN", owner="risk modelling")
+    html = whole("amber", language="zh_CN", owner="risk modelling")
     assert (
-        '<html lang="zh-CN">' in said and "应做之事" in said and "风险建模" in said and "可用，但须先由人工查看" in said
+        '<html lang="zh-CN">' in html and "应做之事" in html and "风险建模" in html and "可用，但须先由人工查看" in html
     )

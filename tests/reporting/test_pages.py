@@ -1,9 +1,11 @@
 """Pages: offline, no script, escaped, bad news first."""
 
+import base64
+import hashlib
 import re
 
 from workbench.registry import current
-from workbench.reporting import index
+from workbench.reporting import index, listing, models, studies
 
 
 def test_pages_load_nothing_from_outside_and_run_no_script(sample_home):
@@ -30,40 +32,106 @@ def test_the_index_shows_every_step_with_a_link_that_leads_somewhere(sample_home
 
 
 def _run(step, verdict, start, **more):
-    about = {"status": "FINISHED", "headline": "<b>x</b>", "seconds": 1.0, "run_id": "0" * 32, "step_key": "k"}
+    about = {"status": "FINISHED", "headline": "<b>x</b>", "seconds": 1.0, "run_id": f"{start:032d}", "step_key": "k"}
     about |= {"study": "s", "period": "once", "step": step, "slug": step, "verdict": verdict, "start": start}
     return current.Record(**{**about, "figures": {"rows": 28000.0}, **more})
 
 
+def _site(folder, *runs, failed=()):
+    return listing.Site(tuple(listing.listed(list(runs), list(failed), folder)))
+
+
 def test_bad_news_comes_first_and_is_escaped(tmp_path):
     rows = [_run("a/a", "green", 1), _run("b/b", "amber", 2), _run("c/c", "red", 3), _run("panel/build", "amber", 4)]
-    text = index.render(rows, [], tmp_path)
-    told = text[text.index("Bad news first") : text.index("<h2>s")]
-    assert told.index("c/c") < told.index("b/b") and "a/a" not in told and "panel/build" not in told
+    text = index.render(_site(tmp_path, *rows))
+    bad_news = text[text.index("Bad news first") : text.index("<h2>Studies")]
+    assert bad_news.index("c/c") < bad_news.index("b/b") and "a/a" not in bad_news and "panel/build" not in bad_news
     assert "panel/build" in text[text.index("Warnings about data") :]
-    assert "<b>x</b>" not in text and "28,000" in text
+    (_, study), *_ = studies.pages(_site(tmp_path, *rows))
+    assert "<b>x</b>" not in text + study and "28,000" in study
 
 
 def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_version(tmp_path):
     entry = {"name": "s.pd", "version": "2", "kind": "scorecard"}
-    said = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
+    tagged = {"model__pd": {"name": "s.pd", "version": "2", "tags": {"validation.verdict": "refer"}}}
     old = {"model__pd": {"name": "s.pd", "version": "1", "tags": {"validation.verdict": "pass"}}}
     runs = [
         _run("models/development", "info", 1, models={"model__pd": entry}, owner="risk"),
-        _run("validation/battery", "amber", 2, tags=said),
+        _run("validation/battery", "amber", 2, tags=tagged),
         _run("validation/battery@old", "green", 3, tags=old),
-        _run("monitoring/through_time", "red", 4, reads=("mart__panel", "model__pd")),
+        _run("monitoring/through_time", "amber", 4, reads=("mart__panel", "model__pd"), period="2018-01"),
+        _run("monitoring/through_time", "red", 5, reads=("mart__panel", "model__pd"), period="2018-02"),
+        _run("monitoring/causes", "info", 6, reads=("mart__panel", "?model__pd"), period="2018-02"),
     ]
-    (row,) = index.models(runs, tmp_path)
-    assert (row["name"], row["version"], row["verdict"], row["owner"]) == ("s.pd", "2", "refer", "risk")
-    assert row["watched"]["verdict"] == "red"
-    text = index.render(runs, [], tmp_path)
-    assert text.index("s.pd") < text.index("Bad news first")
+    site = _site(tmp_path, *runs)
+    (model,) = models.newest(site)
+    assert (model.model, model.version, model.verdict, model.light) == ("s.pd", "2", "refer", "amber")
+    assert (model.watched.period, model.watched.record.verdict) == ("2018-02", "red") and model.rank == listing.rank(
+        "red"
+    )
+    text = index.render(site)
+    assert text.index("s.pd") < text.index("Bad news first") and ">risk</td>" in text
+    ((place, page),) = models.pages(site)
+    assert place == "s/models/pd.html" and page.count("validation/battery") == 2
     assert "simulated" not in text.split("</style>")[1]
-    assert "simulated, not real" in index.render([_run("a/a", "green", 1, simulated=True)], [], tmp_path)
+    assert "simulated, not real" in index.render(_site(tmp_path, _run("a/a", "green", 1, simulated=True)))
+
+
+def test_the_worst_model_comes_first_and_each_once(tmp_path):
+    def made(study, start, verdict, period="once"):
+        entry = {"name": f"{study}.pd", "version": str(start), "kind": "scorecard"}
+        tags = {"model__pd": {**entry, "tags": {"validation.verdict": verdict}}}
+        about = {"study": study, "period": period}
+        yield _run("models/development", "info", start, models={"model__pd": entry}, **about)
+        yield _run("validation/battery", "info", start + 1, tags=tags, **about)
+
+    runs = [
+        *made("a", 1, "pass"),
+        *made("b", 3, "refuse"),
+        *made("c", 5, "refuse", "2018-01"),
+        *made("c", 7, "refer", "2018-02"),
+    ]
+    newest = models.newest(_site(tmp_path, *runs))
+    assert [(m.model, m.version, m.verdict) for m in newest] == [
+        ("b.pd", "3", "refuse"),
+        ("c.pd", "7", "refer"),
+        ("a.pd", "1", "pass"),
+    ]
 
 
 def test_a_failed_try_stands_beside_the_run_that_still_counts(tmp_path):
     failed = _run("a/a", "error", 2, status="FAILED", headline="cell 3: it broke")
-    text = index.render([_run("a/a", "green", 1)], [failed], tmp_path)
+    text = index.render(_site(tmp_path, _run("a/a", "green", 1), failed=[failed]))
     assert "(last try, failed)" in text and "cell 3: it broke" in text
+
+
+def test_news_is_of_the_newest_period_and_the_study_shows_all_as_lights(tmp_path):
+    watched = [
+        _run("monitoring/through_time", v, i, period=f"2018-0{i}") for i, v in enumerate(["red", "green", "amber"], 1)
+    ]
+    site = _site(tmp_path, _run("panel/build", "green", 9), *watched)
+    text = index.render(site)
+    news = text[text.index("Bad news first") : text.index("<h2>Studies")]
+    assert "2018-03" in news and "2018-01" not in news
+    assert len(re.findall("data-earlier hidden", text)) == 2
+    ((place, page),) = studies.pages(site)
+    row = page[page.index('<tr id="monitoring/through_time">') :].partition("</tr>")[0]
+    assert place == "s/index.html" and re.findall(r"light (\w+) sign", row) == ["red", "green", "amber"]
+    assert page.index('<h2 id="2018-03">') < page.index('id="2018-02"') < page.index('id="2018-01"')
+
+
+def test_a_pack_is_listed_with_its_period_and_what_is_attached(tmp_path):
+    place = "s/2018-03/reporting/pack-pdf/pack.pdf"
+    (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / place).write_bytes(b"%PDF")
+    pack = _run("reporting/pack", "amber", 1, period="2018-03", pages={"evidence/pdf/pack.pdf": place})
+    text = index.render(_site(tmp_path, pack))
+    packs = text[text.index("<h2>Packs") : text.index("<h2>All reports")]
+    assert "2018-03" in packs and f'<a href="{place}">pack.pdf</a>' in packs
+
+
+def test_the_script_is_the_one_the_policy_names_and_its_hash_changes_with_it(tmp_path):
+    text = index.render(_site(tmp_path, _run("a/a", "green", 1)))
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text and "addEventListener" in script

@@ -93,9 +93,9 @@ def kinds(text: str, **more: object) -> list[str]:
 @pytest.mark.parametrize(("value", "kind"), PLANTED.items())
 @pytest.mark.parametrize("around", ["{}", "客户{}号码", "it is {}.", "({}),", "a\t{}\n1"])
 def test_planted_value_is_found_once_and_masked(value: str, kind: str, around: str) -> None:
-    found = privacy.scan(around.format(value))
-    assert [f.kind for f in found] == [kind]
-    assert value not in repr(found) and len(found[0].masked) == len(value)
+    scanned = privacy.scan(around.format(value))
+    assert [f.kind for f in scanned] == [kind]
+    assert value not in repr(scanned) and len(scanned[0].masked) == len(value)
 
 
 @pytest.mark.parametrize("value", BROKEN)
@@ -130,9 +130,9 @@ def test_words_of_the_product_are_not_findings_but_numbers_are() -> None:
 
 def test_finding_names_place_and_number_of_times_and_leaks_nothing() -> None:
     text = "Of John Smith, 11010519491231002X, and again 11010519491231002X."
-    (found,) = privacy.scan(text)
-    assert (found.masked, found.position, found.times) == ("1101**********002X", 15, 2)
-    assert found.context == "O* J*** S****, [...] , a** a**** ********"
+    (finding,) = privacy.scan(text)
+    assert (finding.masked, finding.position, finding.times) == ("1101**********002X", 15, 2)
+    assert finding.context == "O* J*** S****, [...] , a** a**** ********"
     named = privacy.scan(text, MADE, KEY)[0]
     assert (named.kind, named.masked) == ("name", "J*** S****")
 
@@ -167,8 +167,8 @@ def test_page_is_read_as_its_reader_sees_it() -> None:
     src="data:image/png;base64,13812345678+/AA=">
     <svg><!-- 张三丰 --><path d="M 13712345678 4111111111111111"/></svg><a href="tel:+442079460958">call</a>
     <i aria-label="SSN 219-09-9999"></i></body></html>"""
-    found = kinds(privacy.visible_text(page), fingerprints=MADE, key=KEY)
-    assert found == [
+    seen = kinds(privacy.visible_text(page), fingerprints=MADE, key=KEY)
+    assert seen == [
         "name",
         "name",
         "phone number",
@@ -210,10 +210,10 @@ def test_every_output_of_a_notebook_is_read(tmp_path: Path, output: dict) -> Non
 
 def test_parameters_of_a_notebook_are_read_and_its_own_source_is_not(tmp_path: Path) -> None:
     clean = notebook(tmp_path / "a.ipynb", [], source="study = 'sample'")
-    told = notebook(tmp_path / "b.ipynb", [], source=["study = 'x'\n", "who = 'jane.doe@example.com'"])
-    kept = notebook(tmp_path / "c.ipynb", [], metadata={"papermill": {"parameters": {"who": "张三丰"}}})
-    found = privacy.scan_files([clean, told, kept], MADE, KEY)
-    assert {path.name: found[path][0].kind for path in found} == {
+    in_source = notebook(tmp_path / "b.ipynb", [], source=["study = 'x'\n", "who = 'jane.doe@example.com'"])
+    in_parameters = notebook(tmp_path / "c.ipynb", [], metadata={"papermill": {"parameters": {"who": "张三丰"}}})
+    scanned = privacy.scan_files([clean, in_source, in_parameters], MADE, KEY)
+    assert {path.name: scanned[path][0].kind for path in scanned} == {
         "b.ipynb": "e-mail address",
         "c.ipynb": "name",
     }
@@ -239,8 +239,8 @@ def test_every_kind_of_file_is_read(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "gbk.csv").write_bytes("姓名\n张三丰\n".encode("gbk"))
     (tmp_path / "a.png").write_text("张三丰")
-    found = privacy.scan_files([tmp_path], MADE, KEY)
-    assert {path.name for path in found} == {*texts, "gbk.csv"}
+    scanned = privacy.scan_files([tmp_path], MADE, KEY)
+    assert {path.name for path in scanned} == {*texts, "gbk.csv"}
 
 
 def clean_text(rng: random.Random) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 import papermill
 import pytest
 
+from running import undrawn
 from workbench.registry import current, runs, standing, store
 from workbench.runs import settling
-from workbench.runs.warm import warm_kernels
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 STEPS = sorted(str(p.relative_to(NOTEBOOKS).with_suffix("")) for p in NOTEBOOKS.glob("*/*.ipynb") if "." not in p.stem)
@@ -44,7 +44,7 @@ def _files(home: Path) -> dict[str, str]:
 
 def test_notebooks_run_by_hand_with_other_parameters_move_no_name_tag_alias_or_page(home, tmp_path):
     before = _files(home), _registry(home)
-    with warm_kernels() as kernel:
+    with undrawn() as kernel:
         for step in STEPS:
             fields = importlib.import_module(f"workbench.{step.replace('/', '.')}").Params.model_fields
             values = {name: value for name, value in OTHER.items() if name in fields}
@@ -58,27 +58,27 @@ def test_notebooks_run_by_hand_with_other_parameters_move_no_name_tag_alias_or_p
 
 
 def _tags(record: current.Record) -> dict[str, str]:
-    said = record.tags["model__pd"]
-    return dict(store.client().get_model_version(said["name"], said["version"]).tags)
+    tagged = record.tags["model__pd"]
+    return dict(store.client().get_model_version(tagged["name"], tagged["version"]).tags)
 
 
 def test_tags_and_alias_follow_the_current_run_and_an_edited_tag_is_put_right(home):
     first = next(r for r in current.everything() if r.step == "validation/battery")
-    said = first.tags["model__pd"]
-    other = {"model__pd": {**said, "tags": {"validation.verdict": "refuse", "validation.more": "x"}}}
+    tagged = first.tags["model__pd"]
+    other = {"model__pd": {**tagged, "tags": {"validation.verdict": "refuse", "validation.more": "x"}}}
     with current.holding("sample"):
         settling.settle(dataclasses.replace(first, run_id="1" * 32, tags=other))
         assert _tags(first)["validation.verdict"] == "refuse" and _tags(first)["validation.more"] == "x"
         settling.settle(first)
-        assert {k: _tags(first)[k] for k in said["tags"]} == said["tags"] and "validation.more" not in _tags(first)
-        store.client().set_model_version_tag(said["name"], said["version"], "validation.verdict", "forged")
-        assert not standing.says(said)
+        assert {k: _tags(first)[k] for k in tagged["tags"]} == tagged["tags"] and "validation.more" not in _tags(first)
+        store.client().set_model_version_tag(tagged["name"], tagged["version"], "validation.verdict", "forged")
+        assert not standing.says(tagged)
         settling.settle(first)
-        assert _tags(first)["validation.verdict"] == said["tags"]["validation.verdict"]
+        assert _tags(first)["validation.verdict"] == tagged["tags"]["validation.verdict"]
         development = next(r for r in current.everything() if r.step == "models/development")
-        store.client().delete_registered_model_alias(said["name"], standing.ALIAS)
+        store.client().delete_registered_model_alias(tagged["name"], standing.ALIAS)
         settling.settle(development)
-    assert store.client().get_model_version_by_alias(said["name"], standing.ALIAS).version == int(said["version"])
+    assert store.client().get_model_version_by_alias(tagged["name"], standing.ALIAS).version == int(tagged["version"])
 
 
 def test_a_model_whose_file_was_changed_or_version_deleted_does_not_count(home):

@@ -25,8 +25,10 @@ steps:
 
 
 @pytest.fixture
-def own_home(tmp_path) -> Path:
+def own_home(tmp_path, empty_store) -> Path:
     shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "small.yaml").write_text(SMALL)
     return tmp_path
@@ -69,8 +71,8 @@ def test_validation_stands_on_the_version_in_use(sample_home):
     from workbench.registry import standing, store
 
     for model in ("pd", "behaviour"):
-        found = store.client().get_model_version_by_alias(f"sample.{model}", standing.ALIAS)
-        assert found.tags["validation.verdict"] in ("pass", "refer", "refuse")
+        version = store.client().get_model_version_by_alias(f"sample.{model}", standing.ALIAS)
+        assert version.tags["validation.verdict"] in ("pass", "refer", "refuse")
 
 
 def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
@@ -93,8 +95,8 @@ def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
     assert done.returncode == 2
     assert "shows personal data (phone number" in done.stdout and "13800138000" not in done.stdout
     assert not list((own_home / "reports").rglob("*.ipynb"))
-    kept = [p for p in (own_home / "mlruns").rglob("*") if p.is_file() and b"13800138000" in p.read_bytes()]
-    assert kept == []
+    holding = [p for p in (own_home / "mlruns").rglob("*") if p.is_file() and b"13800138000" in p.read_bytes()]
+    assert holding == []
 
 
 def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
@@ -148,12 +150,12 @@ def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
     pin = own_home / "mlruns/tables/own/once/core__account.json"
     page = own_home / "reports/own/once/portfolios/intake.html"
     before = pin.read_bytes(), page.read_bytes()
-    for content, said in (
+    for content, words in (
         (good.replace("a7,7", "a7,-7").encode(), "loans.amt: below 0 (1 rows, e.g. '-7.0')"),
         ("id,amt,bad\n王,1,0\n".encode("gbk"), "loans.csv: not utf-8-sig; set `encoding: gb18030` in the contract"),
     ):
         bad = _own_study(own_home, content)
-        assert bad.returncode == 2 and said in bad.stdout and "Traceback" not in bad.stdout + bad.stderr
+        assert bad.returncode == 2 and words in bad.stdout and "Traceback" not in bad.stdout + bad.stderr
         assert (pin.read_bytes(), page.read_bytes()) == before
 
 

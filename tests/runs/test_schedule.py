@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -31,21 +32,13 @@ MONTHLY = {"study": "small", "cron": "0 6 3 * *", "time_zone": "Asia/Shanghai", 
 WEBHOOK = {"webhook": ["http://127.0.0.1:9/hook"]}
 
 
-@pytest.fixture(scope="module")
-def created(tmp_path_factory) -> Path:
-    """An empty MLflow store, created once."""
-    path = tmp_path_factory.mktemp("store") / store.DATABASE
-    store.create(path)
-    return path
-
-
 @pytest.fixture
-def own_home(tmp_path, created, monkeypatch) -> Path:
+def own_home(tmp_path, empty_store, monkeypatch) -> Path:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "small.yaml").write_text("steps: {}")
     (tmp_path / "mlruns").mkdir()
-    (tmp_path / "mlruns" / store.DATABASE).write_bytes(created.read_bytes())
+    shutil.copy(empty_store, tmp_path / "mlruns")
     return tmp_path
 
 
@@ -145,8 +138,8 @@ def test_what_is_wrong_with_the_schedule_is_one_line(own_home, values, message):
 def test_mail_needs_a_server_and_the_schedule_a_file(own_home):
     with pytest.raises(UserError, match=r"^params/schedule.yaml is not there; docs/schedule.md shows one$"):
         slots.load()
-    told = {**MONTHLY, "tell": {"mail": ["a@bank.example"]}}
-    _written(own_home, f"reports: {{monthly: {json.dumps(told)}}}")
+    telling_by_mail = {**MONTHLY, "tell": {"mail": ["a@bank.example"]}}
+    _written(own_home, f"reports: {{monthly: {json.dumps(telling_by_mail)}}}")
     with pytest.raises(UserError) as e:
         slots.load()
     assert str(e.value) == ("params/schedule.yaml: file: reports.monthly tells by mail; name the server under `mail`")
@@ -207,7 +200,7 @@ def test_a_message_that_was_not_taken_is_sent_the_next_time_and_those_that_were_
 
 
 def test_the_long_running_scheduler_says_things_once_and_never_sleeps_long(own_home):
-    scheduled, world, said, slept = _scheduled(since="2018-06"), _World(), [], []
+    scheduled, world, lines, slept = _scheduled(since="2018-06"), _World(), [], []
     world.broken = {"2018-06"}
     world.clock = datetime(2018, 7, 10, tzinfo=UTC).timestamp()
 
@@ -218,9 +211,9 @@ def test_the_long_running_scheduler_says_things_once_and_never_sleeps_long(own_h
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Scheduler(scheduled, world.make, world.deliver, clock=lambda: world.clock).forever(said.append, sleep)
+        Scheduler(scheduled, world.make, world.deliver, clock=lambda: world.clock).forever(lines.append, sleep)
     assert slept == [60, 60, 60]
-    assert said == ["monthly 2018-06 failed error no data for l*.w**@b***.e******"]
+    assert lines == ["monthly 2018-06 failed error no data for l*.w**@b***.e******"]
 
 
 def test_what_was_made_is_in_mlflow(own_home):
@@ -432,6 +425,7 @@ steps:
     as_of_from: "{period_from}"
     as_of_to: "{period_to}"
     observation_months: 2
+  reporting/pack:
 """
 
 
@@ -460,7 +454,11 @@ reports:
         reports = [p for p in hooks.posts if p["kind"] == "report"]
         assert [p["period"] for p in reports] == ["2005-07", "2005-08"] and len(smtp.mails) == len(hooks.posts)
         assert (own_home / reports[0]["link"]).exists() and len(set(hooks.keys)) == len(hooks.keys)
-        assert [a.get_filename() for a in smtp.mails[0].iter_attachments()] == ["build.html"]
+        assert reports[0]["link"].endswith("reporting/pack.html")
+        (attached,) = smtp.mails[0].iter_attachments()
+        assert (attached.get_filename(), attached.get_content_type()) == ("pack.pdf", "application/pdf")
+        printed = own_home / "reports" / "zh_CN" / "small" / "2005-07" / "reporting" / "pack.pdf"
+        assert attached.get_content() == printed.read_bytes() and printed.read_bytes().startswith(b"%PDF-")
         again = workbench(own_home, "schedule", "once", "--as-of", "2005-09-10")
         assert (again.returncode, again.stdout) == (0, "nothing is due\n") and len(smtp.mails) == len(hooks.posts)
         assert len([p for p in hooks.posts if p["kind"] == "report"]) == 2

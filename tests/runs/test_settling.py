@@ -236,8 +236,8 @@ def test_tags_for_what_the_step_has_not_read_fail_it(home):
 
 def test_a_name_that_a_step_no_longer_writes_goes(home):
     assert (home / "mlruns/tables/small/once/core__month.json").exists()
-    own = SMALL.replace("portfolio: taiwan_cards", "portfolio: german_credit").replace("  panel/build:\n", "")
-    (home / "params/small.yaml").write_text(own)
+    other = SMALL.replace("portfolio: taiwan_cards", "portfolio: german_credit").replace("  panel/build:\n", "")
+    (home / "params/small.yaml").write_text(other)
     assert "1 done" in _run(home)
     assert not (home / "mlruns/tables/small/once/core__month.json").exists()
     assert (home / "mlruns/tables/small/once/core__account.json").exists()
@@ -261,11 +261,38 @@ def test_a_period_of_its_own_overwrites_no_other(home):
     assert _pin(home, BUILD) == whole and month.period == "2005-09"
     assert (home / "reports/small/2005-09/panel/build.html").exists()
     assert "2 unchanged" in _run(home, "--period", "2005-09")
+    _leads(home)
     import sqlite3
 
     with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
         query = "SELECT value FROM tags WHERE key = 'period' AND run_uuid = ?"
         assert database.execute(query, (month.run_id,)).fetchall() == [("2005-09",)]
+
+
+def _leads(home: Path) -> None:
+    """Look that the pages of two periods lead to one another, and that whatever is put in between is put right."""
+    current_ = home / "mlruns/current/small"
+    (current_ / "2005-07/panel").mkdir(parents=True)
+    record = (current_ / "2005-09/panel/build.json").read_text().replace("2005-09", "2005-07")
+    (current_ / "2005-07/panel/build.json").write_text(record)
+    _run(home, "--period", "2005-09")
+    early, late = (home / f"reports/small/{period}/panel/build.html" for period in ("2005-07", "2005-09"))
+    to_late = '<a rel="next" href="../../2005-09/panel/build.html">2005-09 ›</a>'
+    assert to_late in early.read_text() and 'rel="prev"' not in early.read_text()
+    assert '<a rel="prev" href="../../2005-07/panel/build.html">‹ 2005-07</a>' in late.read_text()
+    assert "<!--periods" not in (home / "reports/small/once/panel/build.html").read_text()
+    study = (home / "reports/small/index.html").read_text()
+    for place in ("2005-07/panel/build.html", "2005-09/panel/build.html", "once/portfolios/intake.html"):
+        assert f'href="../small/{place}"' in study
+    whole = late.read_text()
+    late.write_text(whole.replace("<!--/periods-->", "All is well.<!--/periods-->"))
+    index = home / "reports/small/index.html"
+    index.unlink()
+    out = " ".join(_run(home, "--period", "2005-09").split())
+    assert "changed by hand, put right: page small/2005-09/panel/build.html" in out
+    assert "reports/small/index.html was changed by hand, put right" in out
+    assert late.read_text() == whole and index.exists()
+    assert "by hand" not in _run(home, "--period", "2005-09")
 
 
 def test_mlflow_names_the_tables_read_by_our_digest_and_says_what_experiment_and_run_are(home):

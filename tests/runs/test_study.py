@@ -37,9 +37,9 @@ def _line(load, text: str, *overrides: str) -> str:
 
 def test_steps_come_in_the_order_of_what_they_read_and_write(load):
     backwards = GOOD.replace("  portfolios/intake: {portfolio: taiwan_cards}\n", "") + "  portfolios/intake:\n"
-    found = load(backwards)
-    assert [s.name for s in found.steps] == ["portfolios/intake", "panel/build", "models/development"]
-    assert found.needs["models/development"] == {"panel/build"}
+    loaded = load(backwards)
+    assert [s.name for s in loaded.steps] == ["portfolios/intake", "panel/build", "models/development"]
+    assert loaded.needs["models/development"] == {"panel/build"}
 
 
 def test_defaults_and_overrides_reach_the_steps_that_know_them(load):
@@ -50,12 +50,12 @@ def test_defaults_and_overrides_reach_the_steps_that_know_them(load):
 
 
 def test_one_step_and_all_that_stand_on_it(load):
-    found = load(GOOD)
-    assert [s.name for s in study.selected(found, start="panel/build")] == [
+    loaded = load(GOOD)
+    assert [s.name for s in study.selected(loaded, start="panel/build")] == [
         "panel/build",
         "models/development",
     ]
-    assert [s.name for s in study.selected(found, only="panel/build")] == ["panel/build"]
+    assert [s.name for s in study.selected(loaded, only="panel/build")] == ["panel/build"]
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_a_notebook_without_its_module(load, tmp_path, monkeypatch, step, line):
 
 
 def test_unknown_step(load):
-    said = _line(load, GOOD.replace("models/development", "models/developmnt"))
-    assert said == "mine.yaml: unknown step 'models/developmnt'; did you mean 'models/development'?"
+    line = _line(load, GOOD.replace("models/development", "models/developmnt"))
+    assert line == "mine.yaml: unknown step 'models/developmnt'; did you mean 'models/development'?"
 
 
 def test_unknown_parameter(load):
-    said = _line(load, GOOD.replace("{portfolio: taiwan_cards}", "{portfolo: taiwan_cards}"))
-    assert said == "mine.yaml: portfolios/intake: unknown parameter 'portfolo'; did you mean 'portfolio'?"
+    line = _line(load, GOOD.replace("{portfolio: taiwan_cards}", "{portfolo: taiwan_cards}"))
+    assert line == "mine.yaml: portfolios/intake: unknown parameter 'portfolo'; did you mean 'portfolio'?"
 
 
 def test_wrong_type_and_range(load):
-    said = _line(load, GOOD, "models/development.folds=many")
-    assert said.startswith("mine.yaml: models/development: 'folds' = 'many': Input should be a valid integer")
-    said = _line(load, GOOD, "models/development.folds=1")
-    assert said == "mine.yaml: models/development: 'folds' = 1: Input should be greater than or equal to 2"
+    line = _line(load, GOOD, "models/development.folds=many")
+    assert line.startswith("mine.yaml: models/development: 'folds' = 'many': Input should be a valid integer")
+    line = _line(load, GOOD, "models/development.folds=1")
+    assert line == "mine.yaml: models/development: 'folds' = 1: Input should be greater than or equal to 2"
 
 
 def test_unknown_default(load):
@@ -98,12 +98,44 @@ def test_unknown_default(load):
 
 
 def test_a_table_nobody_writes(load):
-    said = _line(load, "title: t\nsteps:\n  models/development:\n")
-    assert re.match(r"mine.yaml: 'models/development' reads 'mart__panel', which no step writes", said)
+    line = _line(load, "title: t\nsteps:\n  models/development:\n")
+    assert re.match(r"mine.yaml: 'models/development' reads 'mart__panel', which no step writes", line)
 
 
 def test_two_steps_that_write_the_same_table(load):
     assert "both write 'mart__panel'; rename one" in _line(load, GOOD + "  panel/build@again:\n")
+
+
+PACK = GOOD + "  reporting/pack:\n"
+
+
+def test_a_step_may_stand_on_what_all_others_have_left(load):
+    loaded = load(PACK)
+    assert loaded.steps[-1].name == "reporting/pack"
+    others = {"portfolios/intake", "panel/build", "models/development"}
+    assert loaded.needs["reporting/pack"] == others
+    reads = loaded.steps[-1].reads
+    assert {r for r in reads if r.startswith("evidence:")} == {f"evidence:{s}" for s in others}
+    assert "?previous:reporting/pack" in reads and "?life_cycle" in reads
+    twice = load(PACK + "  reporting/pack@again:\n")  # neither waits for the other
+    assert twice.needs["reporting/pack"] == twice.needs["reporting/pack@again"] == others
+
+
+def test_a_step_may_stand_on_what_one_has_left(load, monkeypatch):
+    from workbench.portfolios import intake
+    from workbench.reporting import pack
+
+    reads = ["evidence:panel/build", "?evidence:customers/profile", "?previous:models/development"]
+    monkeypatch.setattr(pack, "reads", lambda p: reads)
+    assert load(PACK).needs["reporting/pack"] == {"panel/build"}  # the period before makes no dependency
+    monkeypatch.setattr(pack, "reads", lambda p: ["evidence:panel/bild"])
+    assert _line(load, PACK) == (
+        "mine.yaml: 'reporting/pack' reads 'evidence:panel/bild', which no step is called like; "
+        "did you mean 'evidence:panel/build'?"
+    )
+    monkeypatch.setattr(pack, "reads", lambda p: ["evidence:panel/build"])
+    monkeypatch.setattr(intake, "reads", lambda p: ["evidence:reporting/pack"])
+    assert "mine.yaml: steps wait for one another: " in _line(load, PACK)
 
 
 def test_cycle(load, monkeypatch):
@@ -116,9 +148,9 @@ def test_cycle(load, monkeypatch):
 def test_missing_files(load):
     with pytest.raises(UserError, match=r"is not there; did you mean 'params/sample.yaml'"):
         study.load(Path("params/sampel.yaml"))
-    own = "{portfolio: own_files, files: {account: nowhere.csv}, contracts: {account: nowhere.yaml}}"
-    said = _line(load, GOOD.replace("{portfolio: taiwan_cards}", own))
-    assert said.startswith("portfolios/intake: file 'nowhere.csv' is not there")
+    intake = "{portfolio: own_files, files: {account: nowhere.csv}, contracts: {account: nowhere.yaml}}"
+    line = _line(load, GOOD.replace("{portfolio: taiwan_cards}", intake))
+    assert line.startswith("portfolios/intake: file 'nowhere.csv' is not there")
 
 
 def test_not_yaml_and_unknown_key(load):
@@ -131,7 +163,7 @@ COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: catego
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         (("panel/build:", "panel/build@../x: {panel: mart__x}"), "after @ write a name of a-z, 0-9 and _"),
         (("seed: 7", "seed: 7, seed: 8"), "mine.yaml: not YAML: line 3: 'seed' stands twice"),
@@ -150,12 +182,12 @@ COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: catego
         (("{portfolio: taiwan_cards}", "{portfolio: simulated_bank, simulation: {n_customers: 3}}"), "n_customers"),
     ],
 )  # fmt: skip
-def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, change, said):
-    assert said in _line(load, GOOD.replace(*change))
+def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, change, words):
+    assert words in _line(load, GOOD.replace(*change))
 
 
 @pytest.mark.parametrize(
-    ("contract", "said"),
+    ("contract", "words"),
     [
         ("columns: []", "no column has the role outcome"),
         (COLUMNS, "event_value '' is no value of 'bad'; name the value that is the event"),
@@ -164,11 +196,11 @@ def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, chang
         (f"event_value: '1'\nevent_value: '0'\n{COLUMNS}", "not YAML: line 4: 'event_value' stands twice"),
     ],
 )
-def test_an_own_contract_is_checked_before_a_kernel_starts(load, tmp_path, monkeypatch, contract, said):
+def test_an_own_contract_is_checked_before_a_kernel_starts(load, tmp_path, monkeypatch, contract, words):
     monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
     (tmp_path / "f.csv").write_text("id,bad\na,1\n")
     (tmp_path / "c.yaml").write_text(f"name: mine\ntitle: t\n{contract}\n")
-    assert said in _line(load, GOOD.replace("{portfolio: taiwan_cards}", OWN))
+    assert words in _line(load, GOOD.replace("{portfolio: taiwan_cards}", OWN))
 
 
 def test_a_study_without_steps(load):
@@ -233,6 +265,6 @@ def test_today_is_the_day_of_the_run_in_the_key(load):
 
 
 def test_owner_description_and_language_are_read(load):
-    found = load("owner: risk\ndescription: d\nlanguage: zh_CN\n" + GOOD)
-    assert (found.owner, found.description, found.language) == ("risk", "d", "zh_CN")
+    loaded = load("owner: risk\ndescription: d\nlanguage: zh_CN\n" + GOOD)
+    assert (loaded.owner, loaded.description, loaded.language) == ("risk", "d", "zh_CN")
     assert "language: Input should be 'en' or 'zh_CN'" in _line(load, "language: fr\n" + GOOD)

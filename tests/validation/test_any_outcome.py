@@ -106,6 +106,6 @@ def test_a_wanted_event_costs_where_it_is_predicted_too_often(sound):
 
 def test_facts_are_apart_from_words(items):
     with speaking("zh_CN"):
-        said = {e.key: str(e.answer) for e in items}
+        answers = {e.key: str(e.answer) for e in items}
     auc = next(e for e in items if e.key == "auc")
-    assert isinstance(auc.facts["gini"], float) and said["auc"]
+    assert isinstance(auc.facts["gini"], float) and answers["auc"]

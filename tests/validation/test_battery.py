@@ -27,9 +27,9 @@ def _light(name: str, s: Subject) -> str:
 
 
 def test_there_are_at_least_twenty_tests_and_each_says_what_it_is_blind_to():
-    found = battery.tests()
-    assert len(found) >= 20
-    for name, module in found.items():
+    tests = battery.tests()
+    assert len(tests) >= 20
+    for name, module in tests.items():
         for part in ("**Method**", "**Reads as bad**", "**Blind to**", "**Source**"):
             assert part in module.__doc__, f"{name} lacks {part}"
         assert module.__doc__.splitlines()[0].endswith("?") and module.FAMILY
@@ -63,20 +63,20 @@ def test_a_mean_pd_that_is_too_low_is_red_and_one_too_high_amber(sound):
 def test_pds_far_too_high_pass_jeffreys_but_not_the_binomial_test(sound):
     high = _pd_changed(sound, lambda p: (p + 0.10).clip(upper=0.99))
     assert _light("jeffreys", high) == "green"
-    found = battery.tests()["binomial"].test(high)
-    assert str(found.verdict) == "amber" and "too high" in found.answer
+    card = battery.tests()["binomial"].test(high)
+    assert str(card.verdict) == "amber" and "too high" in card.answer
 
 
 def test_extreme_pds_have_a_slope_below_one(sound):
     extreme = _pd_changed(sound, lambda p: 1 / (1 + ((1 - p) / p) ** 2))
-    found = battery.tests()["calibration_line"].test(extreme)
-    assert str(found.verdict) == "red" and found.value < 0.7
+    card = battery.tests()["calibration_line"].test(extreme)
+    assert str(card.verdict) == "red" and card.value < 0.7
 
 
 def test_pds_too_low_as_a_whole_are_red_though_the_slope_is_right(sound):
     low = _pd_changed(sound, lambda p: 1 / (1 + (1 - p) / p * np.exp(0.4)))
-    found = battery.tests()["calibration_line"].test(low)
-    assert str(found.verdict) == "red" and found.value == pytest.approx(1, abs=0.15) and "too low" in found.answer
+    card = battery.tests()["calibration_line"].test(low)
+    assert str(card.verdict) == "red" and card.value == pytest.approx(1, abs=0.15) and "too low" in card.answer
 
 
 def test_a_score_that_says_nothing_is_red(sound):
@@ -88,10 +88,8 @@ def test_a_score_that_says_nothing_is_red(sound):
 
 def test_an_account_in_both_samples_is_found(sound):
     both = _with(sound, holdout=pd.concat([sound.holdout, sound.development.head(1)], ignore_index=True))
-    found = battery.tests()["split_integrity"].test(both)
-    assert (
-        str(found.verdict) == "red" and "1 of 4,001 parents of the hold-out stood in development, too." in found.answer
-    )
+    card = battery.tests()["split_integrity"].test(both)
+    assert str(card.verdict) == "red" and "1 of 4,001 parents of the hold-out stood in development, too." in card.answer
 
 
 def test_figures_that_were_not_earned_are_found(sound):
@@ -102,8 +100,8 @@ def test_figures_that_were_not_earned_are_found(sound):
 
 def test_a_shifted_input_is_found(sound):
     moved = _with(sound, later=sound.holdout.assign(income=sound.holdout["income"] * 2.5))
-    found = battery.tests()["psi_characteristics"].test(moved)
-    assert str(found.verdict) == "red" and found.table.iloc[0]["input"] == "income"
+    card = battery.tests()["psi_characteristics"].test(moved)
+    assert str(card.verdict) == "red" and card.table.iloc[0]["input"] == "income"
 
 
 def test_a_group_judged_riskier_than_it_is_is_red_and_a_riskier_one_amber(sound):
@@ -120,11 +118,9 @@ def test_a_misjudged_group_is_red_though_a_riskier_group_has_the_lower_ratio(sou
         [h["predicted"].rank(pct=True) > 0.8, rng.random(len(h)) < 0.25], ["riskier", "wronged"], "others"
     )
     pd_ = np.where(group == "wronged", (h["predicted"] * 1.9 + 0.08).clip(upper=0.95), h["predicted"])
-    found = fairness.test(_with(sound, holdout=h.assign(sex_code=group, predicted=pd_)))
+    card = fairness.test(_with(sound, holdout=h.assign(sex_code=group, predicted=pd_)))
     assert (
-        str(found.verdict) == "red"
-        and "'wronged'" in found.answer
-        and "The lowest ratio of all is 0.00." in found.answer
+        str(card.verdict) == "red" and "'wronged'" in card.answer and "The lowest ratio of all is 0.00." in card.answer
     )
 
 
@@ -139,9 +135,9 @@ def test_a_tiny_group_is_no_yardstick(sound):
     h = sound.holdout
     tiny = h["predicted"].rank(method="first") <= 0.015 * len(h)
     codes = np.select([tiny, np.arange(len(h)) % 2 == 0], ["tiny", "even"], "odd")
-    found = fairness.test(_with(sound, holdout=h.assign(sex_code=codes)))
-    assert str(found.verdict) == "green" and "Not judged: sex_code 'tiny' (60 rows)." in found.answer
-    assert set(found.table.loc[found.table["ratio"].notna(), "group"]) == {"even", "odd"}
+    card = fairness.test(_with(sound, holdout=h.assign(sex_code=codes)))
+    assert str(card.verdict) == "green" and "Not judged: sex_code 'tiny' (60 rows)." in card.answer
+    assert set(card.table.loc[card.table["ratio"].notna(), "group"]) == {"even", "odd"}
 
 
 def test_an_input_that_does_as_well_as_the_model_is_amber(sound):
@@ -237,8 +233,8 @@ def test_holm_by_hand():
 
 def test_a_case_control_sample_of_one_population_has_no_psi(case_control):
     for name in ("psi_score", "psi_characteristics"):
-        found = battery.tests()[name].test(case_control)
-        assert str(found.verdict) == "green" and found.value < 0.01
+        card = battery.tests()[name].test(case_control)
+        assert str(card.verdict) == "green" and card.value < 0.01
 
 
 def test_true_pds_of_a_case_control_sample_pass_calibration_and_low_ones_do_not(case_control):

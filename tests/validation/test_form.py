@@ -54,9 +54,9 @@ def test_a_weak_inverted_characteristic_is_amber_where_the_data_do_not_say_it_su
 def test_the_effect_of_an_input_is_its_points_whatever_the_others_are(sound):
     card, bins = sound.model.estimator, sound.model.reference["delay"][0]
     made = effects.effect(sound, "delay")
-    own = np.array(card.effects_["delay"])[card.bins_["delay"].bins.codes(pd.Series([0.0, 1.0, 2.0]))]
+    per_row = np.array(card.effects_["delay"])[card.bins_["delay"].bins.codes(pd.Series([0.0, 1.0, 2.0]))]
     at = bins.codes(pd.Series([0.0, 1.0, 2.0]))
-    assert np.diff(made[at]) == pytest.approx(sound.model.calibration.slope * np.diff(own))
+    assert np.diff(made[at]) == pytest.approx(sound.model.calibration.slope * np.diff(per_row))
     assert np.isnan(made[-1]), "no row of development is in the bin of unseen values"
 
 

@@ -27,13 +27,13 @@ def test_thresholds_of_a_study_are_checked_before_anything_runs(thresholds, mess
 
 
 def test_values_of_a_study_are_shown_beside_the_rules_on_the_page(sound, items):
-    own = replace(sound, rules=rules.load("", {"gini": [0.3, 0.2], "tolerated_ambers": 9}))
-    answer = battery.verdict(items, own).answer
+    overridden = replace(sound, rules=rules.load("", {"gini": [0.3, 0.2], "tolerated_ambers": 9}))
+    answer = battery.verdict(items, overridden).answer
     assert (
         "The study puts its own values above the rules: gini: 0.3, 0.2 for 0.4, 0.25; tolerated_ambers: 9 for 3."
         in answer
     )
-    assert "(the study's; the rule has 0.4 and 0.25)" in battery.tests()["auc"].test(own).threshold
+    assert "(the study's; the rule has 0.4 and 0.25)" in battery.tests()["auc"].test(overridden).threshold
     assert "own values" not in battery.verdict(items, sound).answer
 
 

@@ -105,8 +105,8 @@ def test_overfit_reads_the_rows_learnt_from(sound, panel, contract):
     known = capped.development.assign(
         predicted=np.where(learnt, capped.development["outcome"] * 0.9 + 0.05, rng.random(len(learnt)))
     )
-    found = overfit.test(replace(capped, development=known))
-    assert str(found.verdict) == "red" and "on the 500 rows learnt from" in found.answer
+    card = overfit.test(replace(capped, development=known))
+    assert str(card.verdict) == "red" and "on the 500 rows learnt from" in card.answer
     assert str(overfit.test(replace(capped, development=known.assign(learnt=True))).verdict) != "red"
 
 

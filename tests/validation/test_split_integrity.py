@@ -24,9 +24,9 @@ def _loans(sound, later: bool):
 
 
 def test_loans_that_stand_in_both_samples_row_by_row_are_red(sound):
-    found = split_integrity.test(_loans(sound, later=False))
-    assert str(found.verdict) == "red" and found.value == 290
-    assert "290 of 300 parents of the hold-out stood in development, too." in found.answer
+    card = split_integrity.test(_loans(sound, later=False))
+    assert str(card.verdict) == "red" and card.value == 290
+    assert "290 of 300 parents of the hold-out stood in development, too." in card.answer
 
 
 def test_the_same_loans_in_a_later_holdout_are_green_and_amber_where_windows_reach_over(sound):
@@ -34,15 +34,15 @@ def test_the_same_loans_in_a_later_holdout_are_green_and_amber_where_windows_rea
     assert str(split_integrity.test(later).verdict) == "green"
     outcome = later.contract.outcome.model_copy(update={"window_months": 13})
     reaching = replace(later, contract=later.contract.model_copy(update={"outcome": outcome}))
-    found = split_integrity.test(reaching)
-    assert str(found.verdict) == "amber" and "Performance windows of 290 parents reach" in found.answer
+    card = split_integrity.test(reaching)
+    assert str(card.verdict) == "amber" and "Performance windows of 290 parents reach" in card.answer
 
 
 def test_a_single_late_row_of_development_makes_the_holdout_one_that_is_not_later(sound):
     later = _loans(sound, later=True)
     dates = later.development["as_of_date"].where(later.development.index > 0, pd.Timestamp("2021-06-01"))
-    found = split_integrity.test(replace(later, development=later.development.assign(as_of_date=dates)))
-    assert str(found.verdict) == "red"
+    card = split_integrity.test(replace(later, development=later.development.assign(as_of_date=dates)))
+    assert str(card.verdict) == "red"
 
 
 def test_monitoring_rows_must_be_later_than_both(sound):
@@ -57,17 +57,17 @@ def test_a_sound_split_is_green(sound):
 
 def test_a_holdout_that_lies_before_development_is_red(sound):
     before = replace(sound, holdout=sound.holdout.assign(as_of_date=pd.Timestamp("2016-01-01")))
-    found = split_integrity.test(before)
-    assert str(found.verdict) == "red" and found.value == len(sound.holdout)
+    card = split_integrity.test(before)
+    assert str(card.verdict) == "red" and card.value == len(sound.holdout)
 
 
 def test_development_rows_under_new_names_are_found_and_rows_alike_by_chance_are_not(sound):
     taken = sound.development.head(400).assign(
         parent_id=range(10**6, 10**6 + 400), entity_id=[f"n{i}" for i in range(400)]
     )
-    found = split_integrity.test(replace(sound, holdout=pd.concat([sound.holdout.tail(3600), taken])))
-    assert str(found.verdict) == "red" and found.value == 0
-    assert "Beyond chance 8.8% of the hold-out's rows stand in development under another name." in found.answer
+    card = split_integrity.test(replace(sound, holdout=pd.concat([sound.holdout.tail(3600), taken])))
+    assert str(card.verdict) == "red" and card.value == 0
+    assert "Beyond chance 8.8% of the hold-out's rows stand in development under another name." in card.answer
     coarse = {n: (s.assign(income=s["income"].round(-3))) for n, s in _samples(sound).items()}
     assert split_integrity.twins(replace(sound, **coarse)) < 0.02
 
@@ -85,7 +85,7 @@ def test_outcomes_that_cannot_be_known_are_red_and_old_data_amber(sound):
     for months, light in ((6, "red"), (3, "green")):
         outcome = outcome.model_copy(update={"window_months": months})
         contract = now.contract.model_copy(update={"outcome": outcome})
-        found = data_age.test(replace(now, contract=contract, **dated))
-        assert str(found.verdict) == light
+        card = data_age.test(replace(now, contract=contract, **dated))
+        assert str(card.verdict) == light
     undated = {n: s.assign(as_of_date=UNDATED) for n, s in _samples(now).items()}
     assert str(data_age.test(replace(now, **undated)).verdict) == "info"

@@ -46,8 +46,8 @@ def test_no_translation_is_left_over():
 
 @pytest.mark.parametrize("name", [p.stem for p in FOLDER.glob("*.po")])
 def test_facts_are_the_same_in_every_language(name):
-    for template, said in catalogue(name).items():
-        assert sorted(_fields(template)) == sorted(_fields(said)), template
+    for template, chinese in catalogue(name).items():
+        assert sorted(_fields(template)) == sorted(_fields(chinese)), template
 
 
 def _fields(template: str) -> list[tuple[str | None, str | None]]:
@@ -60,17 +60,17 @@ def _fields(template: str) -> list[tuple[str | None, str | None]]:
 def test_terms_are_those_of_the_glossary(english, chinese):
     whole = re.compile(rf"(?<![\w-]){re.escape(english)}(?![\w-])", 0 if english.isupper() else re.I)
     wrong = [
-        (template, said)
-        for template, said in CHINESE.items()
-        if whole.search(template) and not any(t in said for t in chinese.split(" | "))
+        (template, translation)
+        for template, translation in CHINESE.items()
+        if whole.search(template) and not any(t in translation for t in chinese.split(" | "))
     ]
     assert wrong == []
 
 
 def test_no_english_sentence_stands_in_a_translation():
-    for template, said in CHINESE.items():
-        plain = re.sub(r"`[^`]*`|\{[^}]*\}", "", said)
-        is_reference = re.search(r"\(\d{4}\)|（\d{4}）|Biometrics", said)
+    for template, chinese in CHINESE.items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}", "", chinese)
+        is_reference = re.search(r"\(\d{4}\)|（\d{4}）|Biometrics", chinese)
         assert is_reference or not re.search(r"\b[A-Za-z']{2,}( [A-Za-z']{2,}){3,}", plain), template
 
 

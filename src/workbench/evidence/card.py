@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import table
+from workbench.evidence.lights import light
 from workbench.evidence.picture import Picture
 from workbench.words import heard, number, say
 
@@ -33,12 +34,6 @@ def html_card(e: Evidence, rows: int = 0) -> str:
         f'<p class="answer">{light(str(e.verdict))} {html.escape(str(e.answer))}</p>'
         f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
-
-
-def light(verdict: str) -> str:
-    """Return a traffic light as HTML, its word beside its colour."""
-    word = str(say(verdict.replace("_", " ")))
-    return f'<span class="light {html.escape(verdict)}">{html.escape(word)}</span>'
 
 
 def record(e: Evidence) -> dict[str, Any]:

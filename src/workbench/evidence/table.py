@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.evidence import lights
 from workbench.words import Text, formatted, has, heard, joined, number, say
 from workbench.words import names as column_names
 
@@ -163,6 +164,8 @@ def named(code: str) -> str:
 
 
 def _cell(value: Any, column: str) -> str:
+    if column.partition(",")[0] == lights.COLUMN and value in lights.WORDS:
+        return lights.light(value)
     if isinstance(value, str):
         return cell_html(value)
     if isinstance(value, list | tuple):

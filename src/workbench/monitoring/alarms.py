@@ -12,7 +12,7 @@ from workbench.rules import Action, Rules, Threshold
 from workbench.words import Text, say
 
 SEPARATION, CALIBRATION = "separation", "observed / expected"
-REASONS, OVERRIDES = "first reasons", "share overridden"
+REASONS, OVERRIDES, SEGMENTS = "first reasons", "share overridden", "shares of segments"
 COLUMNS = ["kind", "subject", "period", "value", "light", "known_in"]
 ACTIONS = get_args(Action)  # from the mildest to the strictest
 SHOWN = 5  # alarms of one sort that a sentence names
@@ -24,6 +24,8 @@ def kinds() -> dict[str, Text]:
     return {
         "data": say("data quality"),
         "drift": say("drift"),
+        "segments": say("shift between segments"),
+        "behaviour": say("drift within a segment"),
         "reasons": say("reasons"),
         "fairness": say("fairness"),
         "overrides": say("overrides"),
@@ -38,6 +40,7 @@ def kinds() -> dict[str, Text]:
 def rule_of(kind: str, rules: Rules, separation: Threshold) -> Threshold:
     """Return the rule behind a kind of alarm: its owner, and what the owner does."""
     names = {"data": "newly_missing", "drift": "psi", "reasons": "psi", "fairness": "fairness"}
+    names |= {"segments": "psi", "behaviour": "psi"}
     names |= {"overrides": "overrides", "floor": "auc_floor", "calibration": "rate_off_period", "grades": "grade_off"}
     return rules[names[kind]] if kind in names else separation
 
@@ -213,4 +216,5 @@ def subject(name: str) -> Text | str:
     """Return what a light is of, as a page says it: a feature by its name, the others in words."""
     words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
     words |= {REASONS: say("first reasons"), OVERRIDES: say("share overridden")}
+    words |= {SEGMENTS: say("shares of segments")}
     return words.get(name, name)

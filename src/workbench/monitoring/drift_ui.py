@@ -38,15 +38,15 @@ def build() -> Path:
     from evidently.core.report import Snapshot
     from evidently.ui.workspace import Workspace
 
-    kept = list(snapshots())
-    if not kept:
+    left_behind = list(snapshots())
+    if not left_behind:
         raise UserError(
             "no run has left Evidently's snapshots yet; `workbench run STUDY` with monitoring/through_time does"
         )
     folder = home.mlruns() / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     workspace, projects = Workspace.create(str(folder)), {}
-    for record, path in kept:
+    for record, path in left_behind:
         name = f"{record.study} · {record.step.partition('@')[2] or record.step.rpartition('/')[2]}"
         if name not in projects:
             simulated = " (simulated)" if record.simulated else ""

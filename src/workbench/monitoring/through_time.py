@@ -66,13 +66,13 @@ def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.
     if p.override and p.override not in panel:
         raise UserError(f"monitoring/through_time: override: {nearest(p.override, panel.columns)}")
     if p.until:
-        panel = panel[~watched | (panel["as_of_date"] <= _end(p.until))]
+        panel = panel[~watched | (panel["as_of_date"] <= end(p.until))]
         if not (panel["sample"] == "monitoring").any():
             raise UserError(f"panel '{p.panel}' has no monitoring rows up to {p.until}; set `until` later")
     predicted = np.asarray(model.predict(panel), float)
     parent = panel["parent_id" if "parent_id" in panel else "entity_id"]
     known = panel["as_of_date"] + pd.DateOffset(months=outcome.window_months)
-    is_open = (panel["sample"] == "monitoring") & (known > (_end(p.until) if p.until else pd.Timestamp.max))
+    is_open = (panel["sample"] == "monitoring") & (known > (end(p.until) if p.until else pd.Timestamp.max))
     return panel.assign(
         predicted=predicted,
         grade_code=model.grade(predicted),
@@ -93,7 +93,8 @@ def periods(as_of: pd.Series, every: str) -> pd.Series:
     return as_of.map({day: str(pd.Period(day, cut)).replace("Q", "-Q") for day in as_of.unique()})
 
 
-def _end(period: str) -> pd.Timestamp:
+def end(period: str) -> pd.Timestamp:
+    """Return the last moment of a period (`2018-03`, `2018-Q1`, `2018`)."""
     return pd.Period(period.replace("-Q", "Q")).end_time
 
 
@@ -143,7 +144,7 @@ def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: fl
         "overrides": conduct.overrides(later, p.override, book),
     }
     lights = alarms.history([*_lights(shifts, gaps, performed), *_of_conduct(**parts)], book)
-    now = periods(pd.Series([_end(p.until)]), p.every)[0] if p.until else ""
+    now = periods(pd.Series([end(p.until)]), p.every)[0] if p.until else ""
     return Watched(shifts, gaps, performed, migration=conduct.migration(later), lights=lights, now=now, **parts)
 
 

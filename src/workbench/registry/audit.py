@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from workbench import home, tables
-from workbench.evidence import digest_file
 from workbench.models import scorer
 from workbench.params import Key, UserError
-from workbench.registry import chained, current, events, inventory, labels, policy, proof, registered
+from workbench.registry import chained, current, events, inventory, labels, placed, policy, proof, registered
 from workbench.registry.chained import Finding
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
@@ -100,12 +99,13 @@ def _runs(held: list[Registered]) -> Iterator[Finding]:
     A run that registered a version is named with it; a page that is lost misleads nobody.
     """
     born = {r.run_id for r in held}
-    for record in current.everything():
+    everything = current.everything()
+    for record in everything:
+        siblings = [r for r in everything if r.study == record.study]
         if record.run_id not in born and (fault := proof.altered(record)):
             yield Finding(f"{record.key.place} {record.step}", fault)
         for artifact, page in record.pages.items():
-            path = home.reports() / page
-            if path.exists() and digest_file(path) != record.files[artifact]:
+            if (home.reports() / page).exists() and not placed.stands(record, artifact, siblings):
                 yield Finding(f"reports/{page}", "changed since its run wrote it; `workbench run` puts it right")
 
 

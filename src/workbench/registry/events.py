@@ -102,6 +102,11 @@ class Chain:
         adopted = [e for e in self.events if e.verb == POLICY and (seq is None or e.seq < seq)]
         return adopted[-1] if adopted else None
 
+    def digest_of(self, study: str) -> str:
+        """Return the digest over what was done with a study's models, and which policy holds; '' where nothing was."""
+        theirs = [e.digest for e in self.events if e.verb == POLICY or e.model.startswith(f"{study}.")]
+        return hashlib.sha256(canonical(theirs)).hexdigest() if theirs else ""
+
     def until(self, day: str) -> Chain:
         """Return the chain as it was at the end of a day (`YYYY-MM-DD`, UTC)."""
         return Chain(tuple(e for e in self.events if e.at[:10] <= day))

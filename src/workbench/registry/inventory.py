@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,13 @@ def listing() -> list[Entry]:
     watched = _watched()
     keys = sorted({*held, *book.standings}, key=lambda k: (k[0], int(k[1])))
     return [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
+
+
+def of_versions(versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+    """Return where these versions (model, number) stand by the chain alone; the registry is not opened for it."""
+    chain = events.read()
+    book, policy = replay(chain), _policy(chain)
+    return {v: _entry(book.of(*v), policy, "", missing=False) for v in versions}
 
 
 def table(entries: list[Entry]) -> pd.DataFrame:

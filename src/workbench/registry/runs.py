@@ -250,6 +250,13 @@ def fetch(run_id: str, name: str) -> Path:
     return Path(store.client().download_artifacts(run_id, name))
 
 
+def experiments() -> dict[str, str]:
+    """Return the experiment of every run, by the run's id, without opening MLflow; none of a server's."""
+    return {
+        run_id: str(experiment) for run_id, experiment in store.ask("SELECT run_uuid, experiment_id FROM runs") or ()
+    }
+
+
 def link(experiment_id: str, run_id: str) -> str:
     """Return where the MLflow UI shows a run: on the tracking server, or where `WORKBENCH_UI` says; else nowhere."""
     server = store.uri() if store.uri().startswith("http") else ""

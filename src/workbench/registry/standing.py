@@ -20,6 +20,16 @@ def exists(entry: Mapping[str, Any]) -> bool:
     return _registered(name, version) if rows is None else bool(rows)
 
 
+def versions() -> list[tuple[str, str]]:
+    """Return every version that is registered, model and number; read without opening MLflow where it can be."""
+    rows = store.ask("SELECT name, version FROM model_versions WHERE current_stage != ?", _GONE)
+    if rows is None:
+        from workbench.registry import registered
+
+        rows = [(v.model, v.version) for v in registered.everything()]
+    return [(name, str(version)) for name, version in rows]
+
+
 def holds(entry: Mapping[str, Any]) -> bool:
     """Say whether the alias `candidate` points to the version."""
     name, version = entry["name"], entry["version"]

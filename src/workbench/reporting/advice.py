@@ -34,6 +34,11 @@ _BY_STEP = {
         _LOOK: say("Have the model's owner explain what is amber before the next period is due."),
         _GO: say("Nothing to do until the next period is due."),
     },
+    "reporting": {
+        _STOP: say("Ask each red light's owner today what is done about it; the names stand under breaches."),
+        _LOOK: say("Have what is amber explained before the next pack is due."),
+        _GO: say("Nothing to decide; the next pack comes with the next period."),
+    },
     "customers": {
         _STOP: say("Don't act on these figures before what is red is mended."),
         _LOOK: say("Look at what is amber before anybody acts on these figures."),

@@ -1,4 +1,4 @@
-"""A message as an e-mail: plain text and HTML, pages attached, through the bank's own SMTP server."""
+"""A message as an e-mail: plain text and HTML, the pack or pages attached, through the bank's own SMTP server."""
 
 from __future__ import annotations
 
@@ -90,5 +90,6 @@ def written(sender: str, to: str, message: Message, pages: Sequence[Path] = ()) 
         html = page.templates().get_template("mail.html").render(m=message)
     out.add_alternative(html, subtype="html")
     for path in pages:
-        out.add_attachment(path.read_bytes(), "text", "html", filename=path.name)
+        kind = ("application", "pdf") if path.suffix == ".pdf" else ("text", "html")
+        out.add_attachment(path.read_bytes(), *kind, filename=path.name)
     return out

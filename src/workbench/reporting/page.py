@@ -12,10 +12,21 @@ import jinja2
 
 from workbench import home
 from workbench.evidence import Evidence, card, worst_first
+from workbench.params import ONCE
+from workbench.registry import placed
 from workbench.reporting import advice, cells
 from workbench.words import Text, formatted, heard, language, names, say, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
+SIGNS = {
+    "green": "✓",
+    "amber": "!",
+    "red": "✕",
+    "error": "‼",
+    "not_evaluated": "?",
+    "info": "i",
+}  # where words are too long
+_SCROLLS = re.compile(r'<div class="(scroll|picture)">')
 SHOWN_REASONS = 3  # of a page on which all is well
 
 
@@ -24,7 +35,8 @@ def templates() -> jinja2.Environment:
     """Return the page templates: everything put into them is escaped, `_("…")` is said in the language now spoken."""
     made = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     made.globals.update(_=_said, language=language, heard=heard)
-    made.filters["light"] = lambda verdict: jinja2.utils.markupsafe.Markup(card.light(verdict))
+    made.filters["light"] = lambda verdict: verbatim(card.light(verdict))
+    made.globals["signs"] = SIGNS
     return made
 
 
@@ -34,7 +46,18 @@ def _said(template: str, **facts: Any) -> str:
 
 def css() -> jinja2.utils.markupsafe.Markup:
     """Return the one style sheet, to stand inside a page."""
-    return jinja2.utils.markupsafe.Markup((TEMPLATES / "house.css").read_text())
+    return verbatim((TEMPLATES / "house.css").read_text())
+
+
+def verbatim(text: str) -> jinja2.utils.markupsafe.Markup:
+    """Return text of our own that a template puts in as it is."""
+    return jinja2.utils.markupsafe.Markup(text)
+
+
+def site(template: str, place: str, site: Any, **facts: Any) -> str:
+    """Return a page of the site in the language now spoken; `place`: where it lies below the site's folder."""
+    up = "../" * place.count("/")
+    return templates().get_template(template).render(site=site, up=up, place=place, css=css(), **facts)
 
 
 def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str:
@@ -53,26 +76,38 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
             .render(
                 f=facts,
                 record=record,
-                title=str(say(cells.title(book))),
-                lead=jinja2.utils.markupsafe.Markup(cells.lead(book)),
+                title=_called(cells.title(book), facts["step"]),
+                lead=verbatim(cells.lead(book)),
                 answer=_answer(record, facts),
                 about=_about(facts),
                 steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
-                body=jinja2.utils.markupsafe.Markup(cells.body(book)),
+                body=verbatim(_reachable(cells.body(book))),
                 css=css(),
                 up="../" * facts["place"].count("/"),
+                to_study="../" * (facts["step"].count("/") + 1) + "index.html",
+                of_period="" if facts.get("period", ONCE) == ONCE else facts["period"],
+                slot=verbatim(placed.SLOT),
                 when=time.strftime("%Y-%m-%d %H:%M"),
                 shown=formatted,
             )
         )
 
 
+def _reachable(content: str) -> str:
+    """Return HTML in which what scrolls by itself is reached by the keyboard, too."""
+    return _SCROLLS.sub(r'<div class="\1" tabindex="0">', content)
+
+
 def step_title(step: str) -> str:
     """Return what a step is called: its notebook's title, and the instance's name where a study has it twice."""
-    base, _, instance = step.partition("@")
+    base = step.partition("@")[0]
     path = home.root() / "notebooks" / f"{base}.ipynb"
-    called = str(say(_title(path))) if path.exists() else base
-    return f"{called} · {instance}" if instance else called
+    return _called(_title(path) if path.exists() else base, step)
+
+
+def _called(title: str, step: str) -> str:
+    instance = step.partition("@")[2]
+    return f"{say(title)} · {instance}" if instance else str(say(title))
 
 
 @cache

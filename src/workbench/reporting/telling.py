@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.evidence import Evidence, Verdict, label, worst, worst_first
 from workbench.registry.current import Record
+from workbench.reporting import packs
 from workbench.words import names, say, speaking
 
 _BREACH = (Verdict.error, Verdict.red)
@@ -16,7 +17,10 @@ _BREACH = (Verdict.error, Verdict.red)
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to tell: `name` is the same for the same news; `pages` are places below `reports/`."""
+    """One thing to tell: `name` is the same for the same news; `pages` are places below `reports/`.
+
+    `attached`: files there that go with a mail instead of the pages (the pack as PDF).
+    """
 
     name: str
     kind: str
@@ -29,6 +33,7 @@ class Message:
     link: str = ""
     pages: tuple[str, ...] = ()
     language: str = "en"
+    attached: tuple[str, ...] = ()
 
     def mark(self, to: str) -> str:
         """Return what tells this news to this address from any other (32 hex characters)."""
@@ -46,6 +51,10 @@ class About:
     prefix: str = ""
     address: str = ""
 
+    def place(self, record: Record) -> str:
+        """Return where a run's page lies below `reports/`."""
+        return f"{self.prefix}{record.key.place}/{record.slug}.html"
+
     def link(self, place: str) -> str:
         """Return where a page is read: below the address where one is known, else below the workbench's folder."""
         return f"{self.address.rstrip('/') or 'reports'}/{place}"
@@ -62,7 +71,7 @@ def made(about: About, records: list[Record], read: Callable[[Record], Mapping[s
     with speaking(about.language):
         for record in records:
             content = read(record)
-            answers = worst_first(Evidence.from_record(e) for e in content["evidence"])
+            answers = worst_first(Evidence.from_record(e) for e in packs.news(record, content))
             lights += answers
             with names.knowing(content.get("names", {})):
                 breaches += [(e, _breach(about, record, e)) for e in news(answers)]
@@ -79,7 +88,8 @@ def news(answers: list[Evidence]) -> list[Evidence]:
 
 
 def _report(about: About, records: list[Record], verdict: Verdict, breaches: list[tuple[Evidence, Message]]) -> Message:
-    pages = tuple(_place(about, r) for r in sorted(records, key=lambda r: Verdict(r.verdict).rank))
+    ranked = sorted(records, key=lambda r: (not packs.is_pack(r), Verdict(r.verdict).rank))
+    pages = tuple(about.place(r) for r in ranked)
     subject = say(
         "{report}, {period}: {light}; {n:,} breaches",
         report=about.report,
@@ -113,7 +123,7 @@ def _breach(about: About, record: Record, evidence: Evidence) -> Message:
     if evidence.threshold:
         lines.append(str(say("Threshold: {threshold}", threshold=str(evidence.threshold))))
     kind = f"breach {record.slug} {evidence.key}"
-    return _message(about, kind, str(evidence.verdict), str(subject), tuple(lines), (_place(about, record),))
+    return _message(about, kind, str(evidence.verdict), str(subject), tuple(lines), (about.place(record),))
 
 
 def failed(about: About, error: str, attempts: int) -> Message:
@@ -144,7 +154,3 @@ def _message(
         pages=pages,
         language=about.language,
     )
-
-
-def _place(about: About, record: Record) -> str:
-    return f"{about.prefix}{record.key.place}/{record.slug}.html"

@@ -15,7 +15,7 @@ LEAST_DISK_GB = 3
 
 def examine() -> tuple[list[str], bool]:
     """Return one line per check (ok or what to do) and whether all are well."""
-    checks = [_python(), *_versions(), _disk(), _store(), _runs(), _fonts(), _fork()]
+    checks = [_python(), *_versions(), _disk(), _store(), _runs(), _fonts(), _pdf(), _fork()]
     return [f"{'ok  ' if ok else 'BAD '} {line}" for ok, line in checks], all(ok for ok, _ in checks)
 
 
@@ -77,6 +77,13 @@ def _fonts() -> tuple[bool, str]:
     from workbench.figures import theme
 
     return True, f"fonts: Chinese labels with {theme.cjk_font()}"
+
+
+def _pdf() -> tuple[bool, str]:
+    from workbench.reporting import pdf
+
+    missing = pdf.missing()
+    return not missing, missing or "PDF: Pango lays it out, fonts are embedded"
 
 
 def _fork() -> tuple[bool, str]:

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from workbench import evidence, home, personal
 from workbench.params import Key, UserError, no_space
-from workbench.registry import current, runs, store
+from workbench.registry import current, recorded, runs, store
 from workbench.registry.current import Record
-from workbench.reporting import index
+from workbench.reporting import site
 from workbench.runs import fingerprint, settling, sweep
 from workbench.runs.study import Step, Study, selected
 from workbench.words.markdown import literal
@@ -80,9 +80,10 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         _drive(flows, options.jobs)
         for flow in flows:
             flow.close()
-        if index.is_changed():
-            watcher.note("reports/index.html was changed by hand, put right")
-        index.write()
+        if places := site.changed():
+            more = f" and {len(places) - 1} more pages of the site were" if len(places) > 1 else " was"
+            watcher.note(f"reports/{places[0]}{more} changed by hand, put right")
+        site.write()
     return {f.study.name: list(f.results.values()) for f in flows}
 
 
@@ -200,6 +201,7 @@ class _Flow:
             **os.environ,
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
+            recorded.READS: "\n".join(n.lstrip("?") for n in step.reads),
             "MLFLOW_TRACKING_URI": store.uri(),
             "TMPDIR": str(temporary),
             **KERNEL_ENV,

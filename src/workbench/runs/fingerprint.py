@@ -14,7 +14,7 @@ SECRET = "pseudonym_key"
 
 def facts(step: Step, language: str = "en") -> dict[str, str]:
     """Return what goes into the run's parameters: every digest, and `step_key`, the digest of them all."""
-    inputs = {f"input.{name}": d for name, d in step.inputs().items()}
+    inputs = {f"input.{name.replace('@', '-')}": d for name, d in step.inputs().items()}  # MLflow knows no @
     known = dict(step.code or code(step))
     if known.get(SECRET):
         known[SECRET] = pseudonyms.mark(home.mlruns())  # another key is another pseudonym for the same person

@@ -6,6 +6,7 @@ import logging
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ LESS = "run fewer steps side by side (--jobs 1), on fewer rows (sample_rows), or
 NO_SPACE = "No space left on device"
 _OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
 Progress = Callable[[int, int], None]
+SAVE_SECONDS = 10.0
 START_TIMEOUT_SECONDS = 180  # a cold machine reads two gigabytes of libraries first
 
 
@@ -60,6 +62,7 @@ class _Engine(NBClientEngine):
             start(cell, cell_index, **more)
 
         nb_man.cell_start = cell_start
+        nb_man.save = _seldom(nb_man.save)
         client = _Client(
             nb_man,
             kernel_name=kernel_name,
@@ -73,6 +76,21 @@ class _Engine(NBClientEngine):
         except DeadKernelError:
             code = client.exit_code
             raise StepFailed(0, f"kernel: {obituary(code)}", by_user=code == -signal.SIGKILL) from None
+        finally:
+            del nb_man.save  # at its end Papermill saves the notebook whole, ended or not
+
+
+def _seldom(save: Callable[..., None]) -> Callable[..., None]:
+    """Save at most every ten seconds; Papermill does twice a cell, each time all pictures so far."""
+    last = time.monotonic()
+
+    def saved(**more: Any) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SAVE_SECONDS:
+            save(**more)
+            last = time.monotonic()
+
+    return saved
 
 
 def obituary(code: int | None) -> str:

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home, pseudonyms, tables
-from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
+from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
 from workbench.registry import current, proof, runs, versions
 from workbench.registry.current import Record
 from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
+from workbench.reporting.headline import headline
 from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 
 MODEL = "model__"
-_BAD_NEWS = (Verdict.error, Verdict.red, Verdict.amber)
 
 
 def begun(study: Study, step: Step, run_id: str, step_key: str) -> Record:
@@ -189,13 +189,6 @@ def _facts(study: Study, step: Step, record: Record) -> dict[str, Any]:
         "place": f"{step.key.place}/{step.slug}",
         "params": step.params.model_dump(mode="json"),
     }
-
-
-def headline(left_behind: dict[str, Any], step: str) -> Evidence | None:
-    """Return the evidence that speaks for a whole step: the one called like the step, else the worst."""
-    named = [e for e in left_behind["evidence"] if e["key"] == step.rsplit("/", 1)[-1].split("@")[0]]
-    bad = [e for e in left_behind["evidence"] if e["verdict"] in _BAD_NEWS]
-    return next((Evidence.from_record(e) for e in (*named, *bad, *left_behind["evidence"])), None)
 
 
 def _pages(step: Step, attached: dict[str, str]) -> dict[str, str]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench import home
-from workbench.evidence import LEFT_BEHIND
-from workbench.params import UserError
-from workbench.registry import current, runs
+from workbench.params import ONCE, UserError
+from workbench.registry import current, placed, recorded
 from workbench.registry.current import Record
-from workbench.reporting import index, page
-from workbench.runs import outcome
-from workbench.words import speaking
+from workbench.reporting import page, site
 
 
 def render(study: str, language: str, period: str = "") -> list[Path]:
@@ -27,34 +23,32 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
     chosen = [r for r in records if period in ("", r.period)]
-    pages = [_written(r, [s for s in records if s.key == r.key], language) for r in chosen]
-    _index(language)
+    there = [r for r in records if r in chosen or _place(r, language).exists()]
+    pages = [_written(r, there, language) for r in chosen]
+    site.write(language)
     return pages
 
 
-def _index(language: str) -> None:
-    """Write the page of all pages in the language, with links to those that were rendered in it."""
-    folder = home.reports() / language
-    with speaking(language):
-        content = index.render([_spoken(r) for r in current.everything()], current.everything(current.FAILED), folder)
-    home.put(folder / "index.html", content.encode())
+def in_language(record: Record, language: str) -> Path:
+    """Write one run's page below `reports/LANGUAGE/` and return it."""
+    there = [r for r in current.everything(study=record.study) if r == record or _place(r, language).exists()]
+    return _written(record, there, language)
 
 
-def _spoken(record: Record) -> Record:
-    """Return a record whose headline is in the language now spoken; as it was recorded, where its evidence is gone."""
-    file = artifact(record, f"evidence/{LEFT_BEHIND}")
-    if not file.exists():
-        return record
-    speaks = outcome.headline(json.loads(file.read_text(encoding="utf-8")), record.step)
-    return replace(record, headline=str(speaks.answer)) if speaks else record
+def _place(record: Record, language: str) -> Path:
+    return home.reports() / language / f"{record.key.place}/{record.slug}.html"
 
 
-def _written(record: Record, siblings: list[Record], language: str) -> Path:
-    notebook = artifact(record, "notebook.ipynb")
-    left_behind = json.loads(artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
-    html = page.render(notebook, left_behind, _facts(record, siblings, language))
-    target = home.reports() / language / f"{record.key.place}/{record.slug}.html"
+def _written(record: Record, there: list[Record], language: str) -> Path:
+    """Write a run's page, with the way to those of the study that are there in the language or will be."""
+    notebook, left_behind = recorded.artifact(record, "notebook.ipynb"), recorded.left_behind(record)
+    siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
+    html = page.render(notebook, left_behind, _facts(record, list(siblings.values()), language))
+    target = _place(record, language)
     home.put(target, html.encode())
+    for r in (record, *placed.neighbours(record, there)):
+        if (path := _place(r, language)).exists():
+            home.put(path, placed.filled(path.read_bytes(), placed.links(r, there)))
     return target
 
 
@@ -74,12 +68,7 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "link": record.link,
         "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
         "place": f"{place}/{record.slug}",
-        "params": json.loads(artifact(record, "params.json").read_text(encoding="utf-8")),
+        "params": json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8")),
         "attached": beside,
         "index": f"{language}/index.html",
     }
-
-
-def artifact(record: Record, name: str) -> Path:
-    """Return a local path of a file that a run has left."""
-    return home.mlruns() / record.folder / name if record.folder else runs.fetch(record.run_id, name)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from workbench import home, personal
-from workbench.evidence import LEFT_BEHIND
 from workbench.params import Key, UserError
-from workbench.registry import current, reported
+from workbench.registry import current, recorded, reported
 from workbench.registry.reported import Attempt
-from workbench.reporting import mail, telling, webhook
+from workbench.reporting import mail, packs, telling, webhook
 from workbench.reporting.telling import About, Message
-from workbench.runs import execution, plan, rendering
+from workbench.runs import execution, plan, printing, rendering
 from workbench.runs.slots import Report, Schedule
 
 ATTEMPTS = 4  # then the period is given up, and told
@@ -194,17 +191,28 @@ def run_study(watcher: execution.Watcher) -> Make:
             rendering.render(study.name, report.language, period)
             about = dataclasses.replace(about, prefix=f"{report.language}/")
         records = [r for r in current.everything(study=study.name) if r.period == period]
-        return telling.made(about, records, _left_behind)
+        first, *breaches = telling.made(about, records, recorded.left_behind)
+        return [dataclasses.replace(first, attached=_printed(about, records, watcher)), *breaches]
 
     return make
 
 
+def _printed(about: About, records: list[current.Record], watcher: execution.Watcher) -> tuple[str, ...]:
+    """Return the places of the period's packs as PDF below `reports/`; none where none can be made, which is told."""
+    try:
+        printed = [printing.written(r, home.reports() / about.place(r), about.language) for r in packs.among(records)]
+    except UserError as e:
+        watcher.note(str(e))
+        return ()
+    return tuple(str(path.relative_to(home.reports())) for path in printed)
+
+
 def deliver(schedule: Schedule, kind: str, to: str, message: Message) -> None:
-    """Send one message by mail or to a webhook; the report's own mail carries its pages."""
+    """Send one message by mail or to a webhook; the report's own mail carries the pack as PDF, else its pages."""
     if kind == "webhook":
         webhook.post(to, message)
     elif schedule.mail is not None:
-        pages = [home.reports() / p for p in message.pages] if message.kind == "report" else []
+        pages = [home.reports() / p for p in message.attached or message.pages] if message.kind == "report" else []
         mail.send(schedule.mail, to, message, [p for p in pages if p.exists()])
 
 
@@ -281,8 +289,3 @@ def _messages(content: dict[str, Any]) -> list[Message]:
 
 def _addressees(report: Report) -> list[tuple[str, str]]:
     return [*(("mail", to) for to in report.tell.mail), *(("webhook", to) for to in report.tell.webhook)]
-
-
-def _left_behind(record: current.Record) -> dict[str, Any]:
-    path: Path = rendering.artifact(record, f"evidence/{LEFT_BEHIND}")
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,7 +1,8 @@
-"""The servers a person looks through, JupyterLab, MLflow's and Evidently's UI: how they start, on this machine only."""
+"""The servers a person looks through: JupyterLab, MLflow's UI, Evidently's, the reports; on this machine only."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -88,6 +89,37 @@ def free_port(wanted: int) -> int:
                 continue
             return port
     raise UserError(f"ports {wanted} to {port} are taken; name a free one with --port")
+
+
+def remember_ui(port: int) -> None:
+    """Note that this process becomes MLflow's UI on a port: the reports lead there as long as it lives."""
+    home.put(_ui_file(), json.dumps({"port": port, "owner": home.me()}).encode())
+
+
+def running_ui() -> str:
+    """Return the address of the MLflow UI that `workbench ui` has started here, empty where none runs."""
+    try:
+        noted = json.loads(_ui_file().read_text(encoding="utf-8"))
+        return f"http://{LOOPBACK}:{int(noted['port'])}" if home.is_alive(str(noted["owner"])) else ""
+    except (OSError, ValueError, KeyError, TypeError):  # none has run, or the note is damaged
+        return ""
+
+
+def _ui_file() -> Path:
+    return home.mlruns() / "ui.json"
+
+
+def bound(port: int) -> socket.socket:
+    """Return a socket that listens at a port of the loopback address (0: any free one), or raise `UserError`."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((LOOPBACK, port))
+        made.listen()  # whoever is told the address may come at once
+    except OSError as e:
+        made.close()
+        raise UserError(f"port {port}: {e.strerror}; name another with --port, or 0 for any free one") from None
+    return made
 
 
 def start(command: list[str], environment: Mapping[str, str] | None = None) -> None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workbench import home, tables
-from workbench.evidence import digest_file
-from workbench.registry import current, proof, standing
+from workbench.registry import current, placed, proof, standing
 from workbench.registry.current import Record
 from workbench.words.markdown import literal
 
@@ -47,6 +46,7 @@ def settle(record: Record) -> list[str]:
         mended.append("tags of the run")
     if before != record:
         current.put(record)
+    _lead_here(record)
     for kind in (current.FAILED, current.SETTLING):
         current.drop(record.key, record.slug, kind)
     failed_notebook(record).unlink(missing_ok=True)
@@ -77,6 +77,7 @@ def retire(study: str, periods: set[str], steps: set[str]) -> None:
                 (home.reports() / place).unlink(missing_ok=True)
             failed_notebook(record).unlink(missing_ok=True)
             current.drop(record.key, record.slug, kind)
+            _lead_here(record)
 
 
 def failed_notebook(record: Record) -> Path:
@@ -115,22 +116,17 @@ def _models(record: Record, before: Record | None) -> list[str]:
 def publish(record: Record, before: Record | None = None) -> list[str]:
     """Let `reports/` hold the run's page and those attached to it, byte for byte, and none of an earlier run's.
 
-    Return the pages that did not.
+    Return the pages that did not. The slot of the page leads to the periods beside it.
     """
-    mended = []
-    for artifact, place in record.pages.items():
-        target, digest = home.reports() / place, record.files[artifact]
-        if not target.exists() or digest_file(target) != digest:
-            home.put(target, _artifact(record, artifact))
-            mended.append(f"page {place}")
+    siblings = [*(r for r in current.everything(study=record.study) if r.key != record.key), record]
+    mended = [f"page {place}" for place in placed.publish(record, siblings)]
     for place in set(before.pages.values() if before else ()) - set(record.pages.values()):
         (home.reports() / place).unlink(missing_ok=True)
     return mended
 
 
-def _artifact(record: Record, name: str) -> Path:
-    if record.folder:
-        return home.mlruns() / record.folder / name
-    from workbench.registry import runs
-
-    return runs.fetch(record.run_id, name)
+def _lead_here(record: Record) -> None:
+    """Let the pages of the periods beside this one lead to it, or past it where it is gone."""
+    siblings = current.everything(study=record.study)
+    for neighbour in placed.neighbours(record, siblings):
+        placed.publish(neighbour, siblings)

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench import home, params, tables
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
+from workbench.registry import recorded
+from workbench.registry.recorded import ALL, EVIDENCE, PREVIOUS
 
 SHORT = 100  # characters of an override that a message repeats
 PLACEHOLDERS = ("period", "period_from", "period_to")
@@ -38,7 +40,8 @@ class _File(BaseModel):
 class Step:
     """One step of a study, resolved: `name` is its path, or path@instance where a study has it twice.
 
-    `reads` and `writes` name tables and models (`model__NAME`); a `?` before a name says that it may be missing.
+    `reads` and `writes` name tables and models (`model__NAME`), `reads` also what other steps have left
+    (`evidence:STEP`, `previous:STEP`: registry/recorded.py); a `?` before a name says that it may be missing.
     `code` holds the digests of the code it stands on, where they are known already.
     """
 
@@ -68,8 +71,12 @@ class Step:
     def inputs(self) -> dict[str, str]:
         """Return the digests of everything the step reads, as it lies there now."""
         names = [n.lstrip("?") for n in self.reads]
-        digests = {n: (tables.pinned(self.key, n) or {}).get("digest", "") for n in names}
+        digests = {n: _digest(self.key, n) for n in names}
         return digests | {f"file.{i}": digest_file(p) for i, p in enumerate(self.files, 1)}
+
+
+def _digest(key: Key, name: str) -> str:
+    return recorded.digest(key, name) if recorded.is_name(name) else (tables.pinned(key, name) or {}).get("digest", "")
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,7 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         filled = _filled(values, words)
         steps[name] = _step(name, filled, path)
         dated |= {name} if filled != values else set()
+    steps = _written_out(steps)
     _agree(steps, path)
     _defaults_known(content.defaults, steps, path)
     needs = _needs(steps, path)
@@ -130,6 +138,19 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         steps=tuple(steps[n] for n in order),
         needs=needs,
     )
+
+
+def _written_out(steps: dict[str, Step]) -> dict[str, Step]:
+    """Return the steps, `evidence:*` in their reads written out as every step that doesn't read so itself."""
+    on_all = {s.name for s in steps.values() if EVIDENCE + ALL in (n.lstrip("?") for n in s.reads)}
+    every = {EVIDENCE + ALL: [n for n in steps if n not in on_all], PREVIOUS + ALL: list(steps)}
+
+    def names(read: str) -> list[str]:
+        mark, bare = "?" * read.startswith("?"), read.lstrip("?")
+        kind = bare.removesuffix(ALL)
+        return [f"{mark}{kind}{step}" for step in every[bare]] if bare in every else [read]
+
+    return {name: replace(s, reads=tuple(n for r in s.reads for n in names(r))) for name, s in steps.items()}
 
 
 def _agree(steps: dict[str, Step], path: Path) -> None:
@@ -292,16 +313,20 @@ def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
             if table in writers:
                 raise UserError(f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one")
             writers[table] = s.name
+    makers = writers | {f"{EVIDENCE}{name}": name for name in steps}
     needs = {}
     for s in steps.values():
-        required = [t for t in s.reads if not t.startswith("?")]
-        for table in required:
-            if table not in writers:
-                raise UserError(
-                    f"{path.name}: '{s.name}' reads '{table}', which no step writes; {nearest(table, writers)}"
-                )
-        needs[s.name] = frozenset(writers[t] for t in (r.lstrip("?") for r in s.reads) if t in writers)
+        for name in [n for n in s.reads if not n.startswith(("?", PREVIOUS)) and n not in makers]:
+            raise UserError(f"{path.name}: '{s.name}' reads '{name}', which no step {_lacking(name, makers)}")
+        needs[s.name] = frozenset(makers[n] for n in (r.lstrip("?") for r in s.reads) if n in makers)
     return needs
+
+
+def _lacking(name: str, makers: dict[str, str]) -> str:
+    """Say what no step does for a name that is read, and the nearest that one does."""
+    of_records = recorded.is_name(name)
+    known = [n for n in makers if recorded.is_name(n) == of_records]
+    return f"{'is called like' if of_records else 'writes'}; {nearest(name, known)}"
 
 
 def selected(study: Study, only: str = "", start: str = "") -> list[Step]:

@@ -6,10 +6,14 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.words.catalogue import language
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 _SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>[fd%]?)$")
 LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown one stays on its side of each
@@ -83,15 +87,24 @@ def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:
 def _localised(value: Any, parts: re.Match[str]) -> str:
     from babel.numbers import format_decimal, format_percent
 
+    locale = _locale(language())
     digits = int(parts["digits"]) if parts["digits"] else 0 if parts["kind"] in ("d", "%") or _whole(value) else None
     if digits is None:  # `,` on a fraction: as many digits as it has
         return format(value, parts.group(0))
     pattern = ("#,##0" if parts["group"] else "0") + ("." + "0" * digits if digits else "")
     if parts["kind"] == "%":
-        written = format_percent(float(value), pattern + "%", locale=language())
+        written = format_percent(float(value), pattern + "%", locale=locale)
     else:
-        written = format_decimal(float(value) if digits else round(float(value)), pattern, locale=language())
+        written = format_decimal(float(value) if digits else round(float(value)), pattern, locale=locale)
     return f"+{written}" if parts["sign"] and float(value) >= 0 else written
+
+
+@cache
+def _locale(name: str) -> Locale:
+    """Return the language's locale; by its name, Babel looks through all of its thousand at every number."""
+    from babel import Locale
+
+    return Locale.parse(name)
 
 
 def _whole(value: Any) -> bool:

@@ -1,0 +1,134 @@
+"""What the current runs of a study have left, as another step reads it: each step's record, and its evidence.
+
+A step asks for it by name in its `reads`: `evidence:STEP` is the current run of a step of the study, `evidence:*`
+that of every other step (the runner writes them out), `previous:STEP` and `previous:*` those of the period before, and
+`life_cycle` the moves of the study's models.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench import evidence, home
+from workbench.evidence import LEFT_BEHIND, Evidence, digest_file
+from workbench.params import ONCE, Key, UserError, before
+from workbench.registry import current
+from workbench.registry.current import Record
+
+EVIDENCE, PREVIOUS, LIFE_CYCLE, ALL = "evidence:", "previous:", "life_cycle", "*"
+READS = "WORKBENCH_STEP_READS"  # set by the runner: names of what the step reads, one a line
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run and what it left: its evidence by key, and the figures by period it logged."""
+
+    record: Record
+    evidence: Mapping[str, Evidence]
+    series: Mapping[str, Mapping[str, float]]
+    names: Mapping[str, str]
+
+    @property
+    def room(self) -> str:
+        """The room of the step: `monitoring` of `monitoring/through_time`."""
+        return self.record.step.partition("/")[0]
+
+    def rows(self, key: str) -> list[dict[str, str]]:
+        """Return the rows of an answer's table, as they were written for spreadsheets; none where it has no table."""
+        name = f"evidence/{key}.csv"
+        if name not in self.record.files:
+            return []
+        with _whole(self.record, name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def is_name(name: str) -> bool:
+    """Say whether a name in a step's `reads` is of this kind rather than of a table or a model."""
+    return name.startswith((EVIDENCE, PREVIOUS)) or name == LIFE_CYCLE
+
+
+def find(key: Key, name: str) -> Record | None:
+    """Return the record behind a name: the step's current run in the period, else of the study (`previous:`: no else).
+
+    None where there is none: never run, or no period before.
+    """
+    step = name.partition(":")[2]
+    if name.startswith(PREVIOUS):
+        earlier = before(key.period)
+        return current.read(Key(key.study, earlier), _slug(step)) if earlier else None
+    places = dict.fromkeys((key, Key(key.study, ONCE)))
+    return next((r for k in places if (r := current.read(k, _slug(step)))), None)
+
+
+def digest(key: Key, name: str) -> str:
+    """Return the digest of what a name stands for, as it is now; empty where there is nothing."""
+    if name == LIFE_CYCLE:
+        from workbench.registry import events
+
+        return events.read().digest_of(key.study)
+    record = find(key, name)
+    return record.digest if record else ""
+
+
+def read(key: Key, kind: str = EVIDENCE) -> dict[str, Recorded]:
+    """Return what the steps of a kind (`evidence:`, `previous:`) have left that this step declares, by step.
+
+    By hand, where no runner says what the step declares: all there is. `UserError` where a file was changed since.
+    """
+    out = {}
+    for name in _declared(key, kind):
+        if (record := find(key, name)) is not None:
+            out[record.step] = of(record)
+            evidence.touch("read", name, record.digest)
+    return out
+
+
+def of(record: Record) -> Recorded:
+    """Return what a run has left; `UserError` where that is not what its record says."""
+    _whole(record, f"evidence/{LEFT_BEHIND}")
+    content = left_behind(record)
+    answers = [Evidence.from_record(e) for e in content["evidence"]]
+    return Recorded(record, {e.key: e for e in answers}, content.get("series", {}), content.get("names", {}))
+
+
+def _whole(record: Record, name: str) -> Path:
+    """Return a file that a run has left, held against its digest."""
+    path = artifact(record, name)
+    if not path.exists() or digest_file(path) != record.files[name]:
+        raise UserError(
+            f"{record.step} of {record.key}: {name} was changed or lost; `{record.key.command} --step {record.step}` "
+            "makes it again"
+        )
+    return path
+
+
+def left_behind(record: Record) -> dict[str, Any]:
+    """Return what a run has left behind, as it lies there (`evidence.json`)."""
+    return json.loads(artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
+
+
+def artifact(record: Record, name: str) -> Path:
+    """Return a local path of a file that a run has left."""
+    if record.folder:
+        return home.mlruns() / record.folder / name
+    from workbench.registry import runs
+
+    return runs.fetch(record.run_id, name)
+
+
+def _declared(key: Key, kind: str) -> Iterable[str]:
+    given = os.environ.get(READS)
+    if given is not None:
+        return [name for name in given.split("\n") if name.startswith(kind)]
+    steps = {r.step for r in current.everything(study=key.study) if r.period in (key.period, ONCE, before(key.period))}
+    return [f"{kind}{step}" for step in sorted(steps)]
+
+
+def _slug(step: str) -> str:
+    return step.replace("@", "-")

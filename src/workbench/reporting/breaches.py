@@ -1,0 +1,183 @@
+"""What broke which threshold, since when, whose it is, what is to be done; and which answers changed since before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench.evidence import Evidence, Verdict
+from workbench.params import ONCE
+from workbench.registry.recorded import Recorded
+from workbench.reporting import advice, headlines
+from workbench.reporting.headlines import Headline
+from workbench.words import Text, say
+
+BROKEN = (Verdict.error, Verdict.red, Verdict.amber)
+Runs = Mapping[str, Recorded]
+Chapter = tuple[Evidence, list[Headline]]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One light that is red, amber or an error: the run and the answer it stands in, and since when it is lit."""
+
+    run: Recorded
+    answer: Evidence
+    since: str
+    orders: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Step and key, by which the same breach is known again in another period."""
+        return f"{self.run.record.step}: {self.answer.key}"
+
+    @property
+    def owner(self) -> str:
+        """Whose it is: as the step's own alarms say, else the study's."""
+        return ", ".join(dict.fromkeys(o["owner"] for o in self.orders)) or self.run.record.owner
+
+    @property
+    def action(self) -> Text:
+        """What is to be done: as the step's own alarms say, else what the step's light asks."""
+        if actions := [say(a) for a in dict.fromkeys(o["action"] for o in self.orders)]:
+            return say("{actions}", actions=actions)
+        return advice.what_to_do(self.run.record.step, str(self.answer.verdict))
+
+
+def broken(runs: Runs, since: Mapping[str, str]) -> list[Breach]:
+    """Return every breach, worst first, those of the period before those of the study as a whole.
+
+    `since`: place → since when, as the pack of the period before has it.
+    """
+    out = []
+    for run in runs.values():
+        orders = _orders(run)
+        for answer in single(run):
+            place = f"{run.record.step}: {answer.key}"
+            theirs = orders.get(answer.key, orders.get("", ())) if answer.verdict is Verdict.red else ()
+            out.append(Breach(run, answer, _since(run, answer, since.get(place, "")), tuple(theirs)))
+    return sorted(out, key=lambda b: (b.answer.verdict.rank, b.run.record.period == ONCE, b.place))
+
+
+def single(run: Recorded) -> list[Evidence]:
+    """Return a run's answers that are broken; one that only sums others up is left out where they are there."""
+    those = [e for e in run.evidence.values() if e.verdict in BROKEN]
+    keys = {e.key for e in those}
+    return [e for e in those if not keys & set(e.repeats)]
+
+
+def _orders(run: Recorded) -> dict[str, list[Mapping[str, str]]]:
+    """Return who does what, by the answer's key, from the table of an answer that sums others up (`kind`, `owner`, …).
+
+    Kinds that are no answer of their own stand under the empty key.
+    """
+    out: dict[str, list[Mapping[str, str]]] = {}
+    for summing in (e for e in run.evidence.values() if e.repeats):
+        for row in run.rows(summing.key):
+            if {"kind", "owner", "action"} <= set(row):
+                out.setdefault(row["kind"] if row["kind"] in run.evidence else "", []).append(row)
+    return out
+
+
+def _since(run: Recorded, answer: Evidence, known: str) -> str:
+    """Return since when a light is lit: as the answer says, else the pack before, else from this run on."""
+    if answer.since:
+        return answer.since
+    begun = time.strftime("%Y-%m-%d", time.gmtime(run.record.start)) if run.record.period == ONCE else run.record.period
+    return known or begun
+
+
+def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
+    """Return the breaches as a table, and how many there are now and were in the period before (None: not known)."""
+    red, amber = _counted(breaches)
+    red_before, amber_before = _counted(before) if before is not None else (float("nan"), float("nan"))
+    worst = breaches[0].answer.verdict if breaches else Verdict.green
+    answer = say("{red:,} red lights and {amber:,} amber ones.", red=red, amber=amber)
+    fresh = sorted({b.place for b in breaches} - {b.place for b in before}) if before is not None else []
+    gone = sorted({b.place for b in before} - {b.place for b in breaches}) if before is not None else []
+    if fresh:
+        answer += say("New since the period before: {places}.", places=fresh)
+    if gone:
+        answer += say("No longer: {places}.", places=gone)
+    e = Evidence(
+        key="breaches",
+        question=say("What broke which threshold?"),
+        verdict=worst,
+        answer=answer,
+        value=red,
+        table=pd.DataFrame([_row(b) for b in breaches], dtype=object) if breaches else None,
+    )
+    meaning = _meaning(breaches[0]) if breaches else say("no threshold is broken")
+    lit, look = Verdict.red if red else Verdict.green, say("a person looks before anybody acts on them")
+    reds = headlines.count("breaches", say("red lights"), (red, red_before), meaning, lit)
+    lit = Verdict.amber if amber else Verdict.green
+    return e, [reds, headlines.count("ambers", say("amber lights"), (amber, amber_before), look, lit)]
+
+
+def _meaning(worst: Breach) -> Text:
+    return say("the worst: {question}", question=worst.answer.question)
+
+
+def _counted(breaches: list[Breach]) -> tuple[int, int]:
+    amber = sum(b.answer.verdict is Verdict.amber for b in breaches)
+    return len(breaches) - amber, amber
+
+
+def _row(b: Breach) -> dict[str, object]:
+    return {
+        "light": str(b.answer.verdict),
+        "where": b.place,
+        "what": b.answer.answer,
+        "threshold": b.answer.threshold,
+        "since": b.since,
+        "owner": b.owner,
+        "action": b.action,
+    }
+
+
+def changes(runs: Runs, previous: Runs) -> Evidence:
+    """Return which answers of the period's steps changed their light or value since the period before."""
+    rows = list(_changed(runs, previous))
+    lights = [row for row in rows if row["light"] != row["light, last period"]]
+    if not previous:
+        answer = say("Nothing is recorded of the period before.")
+    elif not rows:
+        answer = say("No answer changed.")
+    else:
+        answer = say("Changed answers: {n:,}; changed lights: {lights:,}.", n=len(rows), lights=len(lights))
+    return Evidence(
+        key="changes",
+        question=say("What changed since the period before?"),
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(lights),
+        blind_to=say("answers that only one of both periods has"),
+        table=pd.DataFrame(rows, dtype=object) if rows else None,
+    )
+
+
+def _changed(runs: Runs, previous: Runs) -> Iterator[dict[str, object]]:
+    """Yield a row for each answer that differs, those whose light changed on top."""
+    pairs = [
+        (f"{step}: {key}", now, previous[step].evidence[key])
+        for step, run in runs.items()
+        for key, now in run.evidence.items()
+        if step in previous and key in previous[step].evidence
+    ]
+    differing = [(p, a, b) for p, a, b in pairs if (a.verdict, a.value) != (b.verdict, b.value)]
+    for place, now, before in sorted(differing, key=lambda d: (d[1].verdict == d[2].verdict, d[1].verdict.rank)):
+        yield {
+            "light": str(now.verdict),
+            "where": place,
+            "question": now.question,
+            "now": _value(now),
+            "last period": _value(before),
+            "light, last period": str(before.verdict),
+        }
+
+
+def _value(e: Evidence) -> Text | str:
+    return "" if e.value is None else say("{value}", value=e.value)

@@ -1,0 +1,178 @@
+"""The models of a study in a pack: state, last monitoring, AUC, calibration, PSI; and their open conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from workbench.evidence import Evidence, Verdict
+from workbench.figures import portfolio as pictures
+from workbench.registry.inventory import Entry
+from workbench.registry.recorded import Recorded
+from workbench.reporting import advice, headlines
+from workbench.reporting.headlines import Headline
+from workbench.words import Text, say
+
+NAN = float("nan")
+MODEL, MONITORING = "model__", "monitoring"
+REFERENCES = ("holdout_auc", "holdout_spearman")  # what development reached, of an event and of an amount
+
+Runs = Mapping[str, Recorded]
+Chapter = tuple[Evidence, list[Headline]]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A model of the study: its version, where that stands, and what watched it in the period and the one before."""
+
+    name: str
+    version: Mapping[str, Any]
+    entry: Entry
+    now: Recorded | None
+    before: Recorded | None
+    owner: str
+
+    @property
+    def label(self) -> str:
+        """Model and version, without the study they belong to: `pd/1`."""
+        return f"{self.name.removeprefix(MODEL)}/{self.version['version']}"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The light of the last monitoring; not evaluated where nothing watched it."""
+        return Verdict(self.now.record.verdict) if self.now else Verdict.not_evaluated
+
+    @property
+    def reference(self) -> float:
+        """What the model reached on the hold-out: AUC, or rank correlation of an amount."""
+        figures = self.version.get("figures", {})
+        return float(next((figures[n] for n in REFERENCES if n in figures), NAN))
+
+    def latest(self, figure: str) -> tuple[float, float]:
+        """Return the last value of a monitored figure in the period and in the one before; NaN where not known."""
+        return _latest(self.now, figure), _latest(self.before, figure)
+
+    def ratio(self) -> tuple[float, float]:
+        """Return observed over expected, of the last period in which both are known."""
+        return _ratio(self.now), _ratio(self.before)
+
+
+def models(runs: Runs, previous: Runs, entries: Mapping[tuple[str, str], Entry]) -> list[Watched]:
+    """Return the models that the study's current runs have registered, with what watched each."""
+    out = []
+    for run in runs.values():
+        for name, version in run.record.models.items():
+            entry = entries[version["name"], version["version"]]
+            owner = entry.owner or run.record.owner
+            out.append(Watched(name, version, entry, _watching(runs, name), _watching(previous, name), owner))
+    return out
+
+
+def chapter(watched: list[Watched]) -> Chapter:
+    """Return every model's health as one table, and a headline for each figure that monitoring knows."""
+    worst = min((w.verdict for w in watched), key=lambda v: v.rank, default=Verdict.info)
+    bad = [w.label for w in watched if w.verdict in (Verdict.error, Verdict.red)]
+    answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
+    if unwatched := [w.label for w in watched if w.now is None]:
+        answer += say("Not watched: {models}.", models=unwatched)
+    series = {w.label: w.now.series for w in watched if w.now and w.now.series}
+    e = Evidence(
+        key="models",
+        question=say("Are the models well?"),
+        verdict=worst,
+        answer=answer if watched else say("No model of the study is registered."),
+        value=len(watched),
+        blind_to=say("outcomes that are not known yet: separation and calibration are of the last period judged"),
+        table=pd.DataFrame([_row(w) for w in watched]) if watched else None,
+        figure=pictures.health(series) if series else None,
+    )
+    return e, [line for w in watched for line in _headlines(w)]
+
+
+def conditions(watched: list[Watched]) -> Chapter:
+    """Return the conditions under which versions were approved, and what the life cycle still asks."""
+    rows = [(w.label, w.entry.state, c, w.owner, w.entry.next_review) for w in watched for c in w.entry.conditions]
+    names = ["model", "state", "condition", "owner", "next review"]
+    answer = say("Open conditions: {n:,}.", n=len(rows)) if rows else say("No condition is open.")
+    if candidates := [w.label for w in watched if w.entry.state == "candidate"]:
+        answer += say("Not put forward for validation: {models}.", models=candidates)
+    e = Evidence(
+        key="conditions",
+        question=say("Which conditions are open?"),
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(rows),
+        blind_to=say("days of the period: states are those of the day on which the pack was made"),
+        table=pd.DataFrame(rows, columns=names, dtype=object) if rows else None,
+    )
+    return e, []
+
+
+def _headlines(w: Watched) -> Iterator[Headline]:
+    if w.now is None:
+        return
+    what = say("{model}: monitoring", model=w.label)
+    meaning = advice.what_to_do(w.now.record.step, str(w.verdict))
+    texts = [say(str(r.record.verdict)) if r else say("not known") for r in (w.now, w.before)]
+    yield Headline(
+        key=f"{w.name}_light",
+        what=what,
+        now=texts[0],
+        before=texts[1],
+        change=Text(),
+        meaning=meaning,
+        verdict=w.verdict,
+    )
+    separation, reference = w.latest("separation"), w.reference
+    if separation[0] == separation[0]:
+        period = max(w.now.series["separation"])
+        meaning = say("of {period}; development's hold-out had {reference:.3f}", period=period, reference=reference)
+        what = say("{model}: separation", model=w.label)
+        yield headlines.figure(f"{w.name}_separation", what, separation, meaning, Verdict.info, worse=-1)
+    ratio = w.ratio()
+    if ratio[0] == ratio[0]:
+        what = say("{model}: observed over expected", model=w.label)
+        meaning = say("above 1 the model promises too little, below 1 too much")
+        yield headlines.figure(f"{w.name}_calibration", what, ratio, meaning, Verdict.info, worse=1)
+    psi = w.latest("psi")
+    if psi[0] == psi[0]:
+        what = say("{model}: largest PSI", model=w.label)
+        meaning = say("how far the customers are from those the model was built on")
+        yield headlines.figure(f"{w.name}_psi", what, psi, meaning, Verdict.info, worse=1)
+
+
+def _row(w: Watched) -> dict[str, object]:
+    (auc, auc_before), (ratio, _), (psi, psi_before) = w.latest("separation"), w.ratio(), w.latest("psi")
+    return {
+        "light": str(w.verdict),
+        "model": f"{w.version['name']}/{w.version['version']}",
+        "kind": w.version.get("kind", ""),
+        "state": w.entry.state,
+        "separation": auc,
+        "separation, last period": auc_before,
+        "hold-out": w.reference,
+        "observed / expected": ratio,
+        "psi": psi,
+        "psi, last period": psi_before,
+        "owner": w.owner,
+    }
+
+
+def _watching(runs: Runs, name: str) -> Recorded | None:
+    """Return the monitoring of a model, the worst where several watch it."""
+    those = [r for r in runs.values() if r.room == MONITORING and name in {n.lstrip("?") for n in r.record.reads}]
+    return min(those, key=lambda r: Verdict(r.record.verdict).rank, default=None)
+
+
+def _latest(run: Recorded | None, figure: str) -> float:
+    values = run.series.get(figure, {}) if run else {}
+    return float(values[max(values)]) if values else NAN
+
+
+def _ratio(run: Recorded | None) -> float:
+    observed, expected = ((run.series.get(n, {}) if run else {}) for n in ("observed", "expected"))
+    both = [p for p in observed if expected.get(p)]
+    return observed[max(both)] / expected[max(both)] if both else NAN

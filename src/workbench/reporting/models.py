@@ -1,0 +1,169 @@
+"""The models of the site: what each is, where its life cycle stands, what validation and monitoring say by period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.registry.events import Event
+from workbench.registry.lifecycle import RETIRED
+from workbench.registry.state import Standing
+from workbench.reporting import page
+from workbench.reporting.listing import Row, Site, ends, rank
+
+MODEL = "model__"
+LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version a current run has made: its run's row, what the life cycle says, and the last word on it."""
+
+    made_by: Row
+    entry: dict[str, Any]
+    name: str
+    standing: Standing
+    verdict: str
+    watched: Row | None
+
+    @property
+    def model(self) -> str:
+        """Name of the registered model."""
+        return self.entry["name"]
+
+    @property
+    def version(self) -> str:
+        """Number of the version."""
+        return str(self.entry["version"])
+
+    @property
+    def state(self) -> str:
+        """The state in the life cycle, in words."""
+        return stated(self.standing)
+
+    @property
+    def place(self) -> str:
+        """Where the model's page lies, seen from the site's first page."""
+        return place(self.made_by.study, self.name)
+
+    @property
+    def light(self) -> str:
+        """The light of what validation says, empty where it says nothing."""
+        return LIGHTS.get(self.verdict, "")
+
+    @property
+    def rank(self) -> int:
+        """How bad the worse of validation and last monitoring is: 0 the worst."""
+        return min(rank(self.light), self.watched.rank if self.watched else rank(""))
+
+
+def stated(standing: Standing) -> str:
+    """Return a state of the life cycle in words; people retire, too."""
+    return "retired from use" if standing.state == RETIRED else standing.state
+
+
+def place(study: str, name: str) -> str:
+    """Return where a model's page lies below the site's folder."""
+    return f"{study}/models/{name}.html"
+
+
+def made(site: Site) -> list[Version]:
+    """Return the version of every model and period that a current run has made, oldest first."""
+    return [_version(site, row, name, entry) for row in site.current for name, entry in row.record.models.items()]
+
+
+def newest(site: Site) -> list[Version]:
+    """Return the newest version of every model, bad news first."""
+    last = {v.model: v for v in sorted(made(site), key=lambda v: (ends(v.made_by.period), v.made_by.record.start))}
+    return sorted(last.values(), key=lambda v: (v.rank, v.model))
+
+
+def _version(site: Site, row: Row, key: str, entry: Any) -> Version:
+    verdicts = [_verdict(r, key, entry) for r in _of(site, row.study) if key in r.record.tags]
+    watching = [r for r in _of(site, row.study) if r.step.startswith("monitoring/") and _reads(r, key)]
+    return Version(
+        made_by=row,
+        entry=dict(entry),
+        name=key.removeprefix(MODEL),
+        standing=site.book.of(entry["name"], entry["version"]),
+        verdict=next((v for v in reversed(verdicts) if v), ""),
+        watched=_last(watching),
+    )
+
+
+def _last(watching: list[Row]) -> Row | None:
+    """Return the worst word of the newest period."""
+    newest_ = max((ends(r.period) for r in watching), default=None)
+    return min((r for r in watching if ends(r.period) == newest_), key=lambda r: r.rank, default=None)
+
+
+def _of(site: Site, study: str) -> list[Row]:
+    return [r for r in site.current if r.study == study]
+
+
+def _reads(row: Row, key: str) -> bool:
+    return key in {name.lstrip("?") for name in row.record.reads}
+
+
+def _verdict(row: Row, key: str, entry: Any) -> str:
+    """Return what a validation says of this very version, empty where it speaks of another."""
+    tagged = row.record.tags[key]
+    return tagged["tags"].get("validation.verdict", "") if tagged["version"] == entry["version"] else ""
+
+
+def pages(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield place and content of every model's page."""
+    every = made(site)
+    for newest_ in newest(site):
+        same = [v for v in every if v.model == newest_.model]
+        yield newest_.place, _page(site, newest_, same)
+
+
+def _page(site: Site, newest_: Version, same: list[Version]) -> str:
+    key = f"{MODEL}{newest_.name}"
+    speaking = [r for r in site.current if r.study == newest_.made_by.study and _speaks(r, key)]
+    return page.site(
+        "model.html",
+        newest_.place,
+        site,
+        m=newest_,
+        versions=list(_versions(site, newest_.model, same)),
+        speaking=sorted(speaking, key=lambda r: (ends(r.period), r.record.start), reverse=True),
+        says=lambda row: row.record.tags.get(key, {}).get("tags", {}).get("validation.verdict", ""),
+        of_version=lambda row: row.record.tags.get(key, {}).get("version", "") or _read_by(row, same),
+        moves=[_told(e) for e in reversed(site.chain.of(newest_.model))],
+    )
+
+
+def _read_by(row: Row, same: list[Version]) -> str:
+    """Return the version that a run without a word on it has read: the last one made before it."""
+    before = [v for v in same if v.made_by.record.start <= row.record.start]
+    return before[-1].version if before else ""
+
+
+def _speaks(row: Row, key: str) -> bool:
+    return key not in row.record.models and (key in row.record.tags or _reads(row, key))
+
+
+def _versions(site: Site, model: str, same: Iterable[Version]) -> Iterator[dict[str, Any]]:
+    """Yield every version registry or chain know, newest first; `made` where a current run stands behind it."""
+    current_ = {v.version: v for v in same}
+    registered = {version for name, version in site.versions if name == model}
+    moved = {version for name, version in site.book.standings if name == model}
+    for version in sorted({*current_, *registered, *moved}, key=int, reverse=True):
+        standing = site.book.of(model, version)
+        yield {
+            "version": version,
+            "state": stated(standing),
+            "standing": standing,
+            "made": current_.get(version),
+            "is_gone": version not in registered and version not in current_,
+        }
+
+
+def _told(event: Event) -> dict[str, str]:
+    """Return a move without who made it: the page goes to more people than `workbench history`."""
+    reason = str(event.details.get("reason", ""))
+    states = {"source": event.source, "target": "retired from use" if event.target == RETIRED else event.target}
+    return {"at": event.at[:10], "version": event.version, "role": event.role, "reason": reason, **states}

@@ -1,0 +1,35 @@
+"""A study's page: its steps by its periods as lights, and what each run says, the newest period first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workbench.reporting import models, page
+from workbench.reporting.listing import Row, Site, ends
+
+
+def pages(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield place and content of every study's page."""
+    of_models = {v.model: v for v in models.newest(site)}.values()
+    for name, rows in site.studies.items():
+        place, periods = f"{name}/index.html", periods_of(rows)
+        yield (
+            place,
+            page.site(
+                "study.html",
+                place,
+                site,
+                name=name,
+                about=rows[-1].record,
+                periods=periods,
+                steps=list(dict.fromkeys(r.step for r in sorted(rows, key=lambda r: r.record.start))),
+                cells={(r.step, r.period): r for r in rows if r.record.status == "FINISHED"},
+                sections=[(p, [r for r in rows if r.period == p]) for p in [*reversed(periods), ""]],
+                models=[v for v in of_models if v.made_by.study == name],
+            ),
+        )
+
+
+def periods_of(rows: list[Row]) -> list[str]:
+    """Return the periods of a study's rows in order of time, runs without a period apart."""
+    return sorted({r.period for r in rows if r.period}, key=ends)

@@ -1,0 +1,56 @@
+"""Pages of a study as PDF, beside the pages they are made from; the pack where a study has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench import home
+from workbench.params import ONCE, UserError, nearest
+from workbench.registry import current, recorded
+from workbench.registry.current import Record
+from workbench.reporting import packs, pdf
+from workbench.runs import rendering
+from workbench.words import heard, say, speaking
+
+
+def write(study: str, step: str = "", period: str = "", language: str = "") -> list[Path]:
+    """Write pages of a study as PDF and return them: a step's, else the packs', else all of the period.
+
+    Without a period it is the latest there is; without a language, that in which the pages were made. `UserError`
+    where there is nothing to print.
+    """
+    chosen = _chosen(current.everything(study=study), study, step, period)
+    return [written(r, rendering.in_language(r, language) if language else None, language) for r in chosen]
+
+
+def written(record: Record, page: Path | None = None, language: str = "") -> Path:
+    """Write a run's page (the published one, or `page`, in a language) as PDF beside it and return the PDF's path."""
+    source = page or home.reports() / record.pages["page.html"]
+    html = source if page else recorded.artifact(record, "page.html")
+    text, target = html.read_text(encoding="utf-8"), source.with_suffix(".pdf")
+    spoken = language or ("zh_CN" if '<html lang="zh-CN">' in text[:100] else "en")
+    home.put(target, pdf.render(text, _footer(record, spoken), front=packs.is_pack(record)))
+    return target
+
+
+def _footer(record: Record, language: str) -> str:
+    """Return what stands below each page: study, period, and that it is simulated."""
+    with speaking(language):
+        parts = [heard(record.title), "" if record.period == ONCE else record.period]
+        parts += [str(say("simulated, not real customers"))] if record.simulated else []
+        return " · ".join(part for part in parts if part)
+
+
+def _chosen(records: list[Record], study: str, step: str, period: str) -> list[Record]:
+    """Return the runs whose pages are printed, or raise `UserError` with what there is."""
+    if not records:
+        raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
+    steps = {r.step for r in records}
+    if step and step not in steps:
+        raise UserError(f"study '{study}' has no finished step '{step}'; {nearest(step, steps)}")
+    those = [r for r in records if r.step == step] if step else packs.among(records) or records
+    periods = {r.period for r in those}
+    if period and period not in periods:
+        raise UserError(f"study '{study}' has no page of period {period}; {nearest(period, periods)}")
+    latest = period or max(periods, key=lambda p: (p != ONCE, p))
+    return [r for r in those if r.period == latest]

@@ -1,0 +1,399 @@
+"""The pack: the book as it stood at the period's end, rises beyond chance, bad news first, what changed since before."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench import home, rules
+from workbench.contracts import Column, Contract
+from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
+from workbench.params import Key, UserError
+from workbench.registry import current, inventory, recorded
+from workbench.registry.current import Record
+from workbench.registry.events import Chain, Event
+from workbench.registry.recorded import Recorded
+from workbench.reporting import breaches, chapters, headlines, health, pack, packs, portfolio
+from workbench.reporting.book import Book
+from workbench.reporting.portfolio import Months, Span
+from workbench.words import say, speaking, untranslated
+
+ACCOUNT = Contract(
+    name="core__account",
+    title="t",
+    currency="EUR",
+    columns=(
+        Column(name="entity_id", type="text", role="key"),
+        Column(name="product_code", type="category", aspect="offer", values={"p": "personal loan", "m": "mortgage"}),
+        Column(name="original_amt", type="number", exposure=True),
+    ),
+)
+RULES = rules.load()
+
+
+def _months(rows: list[tuple[str, str, float, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["entity_id", "month", "balance_amt", "delay_months"])
+    return table.assign(month=pd.to_datetime(table["month"]))
+
+
+# Four accounts: a pays; b falls late and rolls to default, then leaves the book; c is cured; d is new in March.
+ROWS = [
+    ("a", "2018-01-01", 100.0, 0),
+    ("a", "2018-02-01", 90.0, 0),
+    ("a", "2018-03-01", 80.0, 0),
+    ("a", "2018-04-01", 70.0, 0),
+    ("b", "2018-01-01", 50.1, 2),
+    ("b", "2018-02-01", 50.1, 3),
+    ("c", "2018-01-01", 20.0, 1),
+    ("c", "2018-02-01", 20.0, 1),
+    ("c", "2018-03-01", 10.0, 0),
+    ("d", "2018-03-01", 40.0, 0),
+    ("d", "2018-04-01", 39.0, 1),
+]
+ACCOUNTS = pd.DataFrame(
+    {"entity_id": list("abcd"), "product_code": list("pmpm"), "original_amt": [120.0, 60.0, 30.0, 40.5]}
+)
+
+
+def _source(period: str, rows=ROWS, accounts=ACCOUNTS) -> Months:
+    return Months(accounts, ACCOUNT, _months(rows), period)
+
+
+def _book(period: str, **more) -> Book:
+    return Book(_source(period, **more), RULES)
+
+
+# the book
+
+
+def test_size_arrears_new_business_and_losses_are_those_that_were_planted():
+    book = _book("2018-03")
+    assert book.ends("accounts") == (3, 3) and book.ends("balance") == (130.0, 160.1)
+    assert [book.late(k) for k in (1, 2, 3)] == [(0.0, 2 / 3), (0.0, 1 / 3), (0.0, 1 / 3)]
+    assert book.sums("new", book.rows) == (1, 0) and book.sums("new_amt", book.rows) == (40.5, 0)
+    assert book.sums("gone_amt", book.written_off) == (50.1, 0)  # b left the book from default
+    e, _ = chapters.losses(_book("2018-02"))
+    assert (e.facts["fell"], e.facts["lost"]) == (1, 0)
+    e, lines = chapters.losses(book)
+    assert e.value == 50.1 and {h.key: str(h.now) for h in lines}["lost"] == "50\u00a0EUR"
+
+
+def test_a_roll_rate_is_the_share_that_is_later_a_month_on():
+    rolled = {b: rest for b, *rest in portfolio.rolled(_source("2018-02").moves(12), Span.of("2018-02"))}
+    assert rolled == {0: [1, 0, 1], 1: [1, 0, 0], 2: [1, 1, 0]}  # n, worse, cured: a; c stays; b rolls on
+    quarter = {b: rest for b, *rest in portfolio.rolled(_source("2018-Q1", ROWS).moves(12), Span.of("2018-Q1"))}
+    assert quarter[1] == [2, 0, 1]  # c stays in February and is cured in March
+
+
+def test_nothing_later_than_the_periods_end_is_read():
+    """Whatever the months to come hold, and whoever comes in them, no figure of the period moves."""
+    later = [("a", "2018-04-01", 9e6, 9), ("c", "2018-04-01", 1.0, 5), ("e", "2018-05-01", 7.0, 0)]
+    until_march = [row for row in ROWS if row[1] <= "2018-03-01"]
+    accounts = pd.concat([ACCOUNTS, pd.DataFrame([("e", "p", 5e6)], columns=ACCOUNTS.columns)])
+    plain, with_later = _book("2018-03", rows=until_march), _book("2018-03", rows=until_march + later, accounts=accounts)
+    pd.testing.assert_frame_equal(plain.rows, with_later.rows)
+    pd.testing.assert_frame_equal(plain.moves, with_later.moves)
+    pd.testing.assert_frame_equal(plain.source.cut_by("product_code"), with_later.source.cut_by("product_code"))
+    answers = [{k: e.facts for k, (e, _) in chapters.chapters(b, ["product_code"]).items()} for b in (plain, with_later)]
+    assert answers[0] == answers[1]
+
+
+def test_without_a_period_it_is_the_datas_last_month():
+    assert _source("once").now == Span.of("2018-04") and _source("once").before == Span.of("2018-03")
+
+
+def test_a_period_outside_the_data_is_refused_in_one_line():
+    with pytest.raises(UserError) as e:
+        assert _source("2019-01").now
+    assert str(e.value) == (
+        "reporting/pack: period 2019-01 ends outside the months of the data (2018-01 to 2018-04); "
+        "run a period within them"
+    )
+
+
+def test_new_accounts_are_not_known_in_the_datas_first_month():
+    e, lines = chapters.new_business(_book("2018-01"))
+    assert str(e.answer) == "The data begin in 2018-01: what is new is not known." and not lines
+    assert not np.isfinite(Book(_source("2018-01"), RULES).ends("accounts")[1])
+
+
+def test_the_book_is_cut_by_the_columns_named_else_by_its_categories():
+    assert _source("2018-03").segments([], 3) == ["product_code"]
+    with pytest.raises(UserError, match=r"no column 'produkt'; did you mean 'product_code'"):
+        _source("2018-03").segments(["produkt"], 3)
+    e, _ = chapters.by_segment(_book("2018-02"), ["product_code"])
+    assert {str(s) for s in e.table["segment"]} == {"personal loan", "mortgage"}
+
+
+# what is worse
+
+
+@pytest.mark.parametrize(
+    ("late", "known", "light"),
+    [
+        ((60, 40), (1000, 1000), Verdict.red),  # half as many again, beyond chance
+        ((6, 4), (100, 100), Verdict.green),  # as steep, of a tenth of the accounts: chance
+        ((2300, 2000), (10_000, 10_000), Verdict.amber),
+        ((20, 40), (1000, 1000), Verdict.green),
+        ((2, 0), (23, 23), Verdict.green),  # of so few, none before says little
+        ((5, 0), (1000, 0), Verdict.not_evaluated),
+    ],
+)
+def test_a_rise_has_a_light_where_it_is_beyond_chance_and_the_rule(late, known, light):
+    assert headlines.risen(late, known, RULES) == light
+
+
+def test_a_rise_from_nothing_is_red_where_it_is_beyond_chance():
+    assert headlines.risen((40, 0), (1000, 1000), RULES) == Verdict.red
+
+
+def test_headlines_come_worst_first_with_an_arrow_and_both_periods():
+    lines = [
+        headlines.amount("up", say("accounts"), (110.0, 100.0), "", say("x")),
+        headlines.rate("late", say("arrears"), (0.06, 0.04), say("x"), Verdict.red),
+        headlines.count("lights", say("red lights"), (3.0, 1.0), say("x"), Verdict.red),
+        headlines.amount("loss", say("gross loss"), (150.0, 100.0), "EUR", say("x"), worse=1),
+        headlines.figure("auc", say("separation"), (0.7, float("nan")), say("x"), Verdict.info, worse=-1),
+    ]
+    table = headlines.table(headlines.worst_first(lines))
+    assert [str(w) for w in table["figure"]] == ["red lights", "arrears", "gross loss", "accounts", "separation"]
+    assert [str(c) for c in table["change"]] == [
+        "↑\u00a0+2",
+        "↑\u00a0+2.00\u00a0pp",
+        "↑\u00a0+50.0%",
+        "↑\u00a0+10.0%",
+        "",
+    ]
+    assert (str(table["now"][1]), str(table["last period"][1]), table["light"][1]) == ("6.00%", "4.00%", "red")
+
+
+# what other steps have left
+
+
+def _run(step: str, period: str, *answers: Evidence, **more) -> Recorded:
+    about = {"status": "FINISHED", "headline": "", "seconds": 1.0, "run_id": "0" * 32, "step_key": "k", "owner": "risk"}
+    worst = min((e.verdict for e in answers), key=lambda v: v.rank, default=Verdict.info)
+    series = more.pop("series", {})
+    record = Record(
+        **{
+            **about,
+            "study": "s",
+            "period": period,
+            "step": step,
+            "slug": step,
+            "verdict": str(worst),
+            "start": 0.0,
+            **more,
+        }
+    )
+    return Recorded(record, {e.key: e for e in answers}, series, {})
+
+
+def _answer(key: str, verdict: str, value: float = 1.0, **more) -> Evidence:
+    return Evidence(key=key, question=f"{key}?", verdict=verdict, answer=f"{key} says", value=value, **more)
+
+
+def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
+    runs = {
+        "panel/build": _run("panel/build", "once", _answer("rows", "amber")),
+        "monitoring/m": _run("monitoring/m", "2018-03", _answer("drift", "red"), _answer("auc", "green")),
+        "monitoring/n": _run("monitoring/n", "2018-03", _answer("psi", "red", since="2018-01")),
+    }
+    broken = breaches.broken(runs, {"monitoring/m: drift": "2017-12"})
+    assert [(b.place, b.since) for b in broken] == [
+        ("monitoring/m: drift", "2017-12"),  # as the pack before has it
+        ("monitoring/n: psi", "2018-01"),  # as the step itself says
+        ("panel/build: rows", "1970-01-01"),  # of no period: the day of its run
+    ]
+    e, (red, amber) = breaches.chapter(broken, broken[1:])
+    assert e.verdict == Verdict.red and str(e.answer) == (
+        "2 red lights and 1 amber ones. New since the period before: monitoring/m: drift."
+    )
+    assert (str(red.now), str(red.before), str(red.change), red.verdict) == ("2", "1", "↑\u00a0+1", Verdict.red)
+    assert (str(amber.change), amber.verdict) == ("→\u00a0+0", Verdict.amber)
+    assert {row["owner"] for _, row in e.table.iterrows()} == {"risk"}
+    assert str(e.table["action"][0]).startswith("Tell the model's owner today.")
+
+
+def test_an_answer_that_sums_others_up_is_no_breach_of_its_own():
+    run = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "red"))
+    assert [e.key for e in breaches.single(run)] == ["drift"]
+    alone = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "green"))
+    assert [e.key for e in breaches.single(alone)] == ["alarm"]
+
+
+def test_what_changed_is_of_answers_of_both_periods():
+    now = {"m/m": _run("m/m", "2018-03", _answer("a", "red", 3.0), _answer("b", "green"), _answer("new", "red"))}
+    then = {"m/m": _run("m/m", "2018-02", _answer("a", "green", 2.0), _answer("b", "green"))}
+    e = breaches.changes(now, then)
+    assert str(e.answer) == "Changed answers: 1; changed lights: 1."
+    row = e.table.iloc[0]
+    assert (row["where"], row["light"], row["light, last period"]) == ("m/m: a", "red", "green")
+    assert (str(row["now"]), str(row["last period"])) == ("3", "2")
+    assert str(breaches.changes(now, {}).answer) == "Nothing is recorded of the period before."
+    assert str(breaches.changes(then, then).answer) == "No answer changed."
+
+
+def test_every_model_has_its_health_from_what_watches_it(monkeypatch):
+    version = {"name": "s.pd", "version": "2", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}
+    made = _run("models/development", "once", models={"model__pd": version, "model__lgd": {**version, "name": "s.lgd"}})
+    series = {
+        "separation": {"2018-02": 0.75, "2018-03": 0.7},
+        "observed": {"2018-03": 0.06},
+        "expected": {"2018-03": 0.03},
+    }
+    watch = _run("monitoring/m", "2018-03", _answer("drift", "red"), reads=("mart__panel", "model__pd"), series=series)
+    before = _run(
+        "monitoring/m",
+        "2018-02",
+        _answer("drift", "green"),
+        reads=("model__pd",),
+        series={"separation": {"2018-02": 0.75}},
+    )
+    keys = [("s.pd", "2"), ("s.lgd", "2")]
+    entries = {k: inventory.Entry(*k, "champion", 1, "own", "", "", ("watch it",), "", "", False) for k in keys}
+    watched = health.models({"d": made, "m": watch}, {"m": before}, entries)
+    e, lines = health.chapter(watched)
+    assert str(e.answer) == "Registered models: 2; red: 1. Not watched: lgd/2."
+    pd_row = e.table.set_index("model").loc["s.pd/2"]
+    assert (pd_row["separation"], pd_row["separation, last period"], pd_row["hold-out"]) == (0.7, 0.75, 0.8)
+    assert pd_row["observed / expected"] == 2.0 and (pd_row["owner"], pd_row["state"]) == ("own", "champion")
+    shown = {h.key: h for h in lines}
+    assert shown["model__pd_light"].verdict == Verdict.red and str(shown["model__pd_light"].before) == "green"
+    assert str(shown["model__pd_separation"].change) == "↓\u00a0-0.050" and shown["model__pd_separation"].worse > 0
+    conditions, _ = health.conditions(watched)
+    assert str(conditions.answer) == "Open conditions: 2." and list(conditions.table["condition"]) == ["watch it"] * 2
+
+
+# the whole
+
+
+def _material(period: str, rows=ROWS, previous=None, runs=None) -> pack.Material:
+    p = pack.Params(study="s", period=period)
+    return pack.Material(p, runs or {}, previous or {}, None if rows is None else _source(period, rows))
+
+
+def test_a_bank_without_months_gets_a_pack_without_the_book_and_is_told_so():
+    m = _material("2018-03", rows=None)
+    assert pack.of_book(m) == {}
+    front = pack.front(m, pack.of_models(m))
+    assert "The bank delivers no months: the chapters on the book are left out." in str(front.answer)
+
+
+def test_months_that_do_not_say_who_is_late_leave_arrears_out():
+    months = _months(ROWS).drop(columns="delay_months")
+    m = dataclasses.replace(_material("2018-03"), months=Months(ACCOUNTS, ACCOUNT, months, "2018-03"))
+    assert list(pack.of_book(m)) == ["book", "new_business"]
+    assert "arrears, roll rates and losses are left out." in str(pack.front(m, pack.of_book(m)).answer)
+
+
+def test_a_book_that_was_another_in_the_pack_before_is_said_to_be_restated():
+    e, _ = chapters.size(_book("2018-02"))
+    same = _run(packs.STEP, "2018-02", e)
+    m = _material("2018-03", previous={packs.STEP: same})
+    assert "Restated" not in str(pack.front(m, pack.of_book(m)).answer)
+    fewer, _ = chapters.size(_book("2018-02", rows=[r for r in ROWS if r[0] != "c"]))
+    m = _material("2018-03", previous={packs.STEP: _run(packs.STEP, "2018-02", fewer)})
+    assert "Restated: the pack of 2018-02 had 2 accounts, the data now have 3." in str(
+        pack.front(m, pack.of_book(m)).answer
+    )
+
+
+def test_a_chapter_that_stays_red_is_no_news():
+    m = _material("2018-02", previous={packs.STEP: _run(packs.STEP, "2018-01", _answer("delinquency", "red"))})
+    red = _answer("delinquency", "red")
+    assert pack._lasting(m, red).since == "2018-01" and pack._lasting(m, _answer("losses", "red")).since == ""
+
+
+def test_the_packs_light_is_the_worst_and_its_sentences_are_the_chapters():
+    runs = {"m/m": _run("m/m", "2018-03", _answer("a", "red"))}
+    m = _material("2018-03", runs=runs)
+    parts = {**pack.of_book(m), **pack.of_models(m)}
+    front = pack.front(m, parts)
+    assert front.verdict == Verdict.red and front.table["light"][0] == "red"
+    assert "3 accounts at the end of 2018-03." in str(pack.conclusion(m, parts))
+    assert pack.figures(m, parts)["red"] == 1 and pack.figures(m, parts)["accounts"] == 3
+    with speaking("zh_CN"):
+        assert "项要点中" in str(front.answer)
+
+
+def test_every_card_is_said_in_chinese():
+    asked = untranslated()
+    runs = {"m/m": _run("m/m", "2018-03", _answer("a", "red"))}
+    m = _material("2018-03", runs=runs, previous={"m/m": _run("m/m", "2018-02", _answer("a", "green", 2.0))})
+    parts = {**pack.of_book(m), **pack.of_models(m)}
+    with speaking("zh_CN"):
+        cards = "".join(e._repr_html_() for e in (pack.front(m, parts), *(e for e, _ in parts.values())))
+        headers = {re.sub("<[^>]+>", "", h) for h in re.findall(r"<th[^>]*>(.*?)</th>", cards)}
+    assert untranslated() - asked == set()
+    assert {h for h in headers if re.search("[a-z]{2}", h)} == {"product code product_code"} & headers
+
+
+def test_the_packs_own_news_is_told_and_what_it_repeats_is_not():
+    run = _run(packs.STEP, "2018-03").record
+    content = {"evidence": [{"key": k} for k in ("pack", "models", "breaches", "delinquency")]}
+    assert [e["key"] for e in packs.news(run, content)] == ["delinquency"]
+    other = _run("monitoring/m", "2018-03").record
+    assert len(packs.news(other, content)) == 4
+
+
+# how it is read
+
+
+def _left(tmp_home, step: str, period: str, *keys: str) -> Record:
+    """Lay a run as the runner leaves it; return its record."""
+    folder = f"artifacts/{period}/{step}"
+    path = tmp_home / "mlruns" / folder / "evidence" / LEFT_BEHIND
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"evidence": [_answer(k, "green").record() for k in keys]}))
+    files = {f"evidence/{LEFT_BEHIND}": digest_file(path)}
+    record = _run(step, period, folder=folder, files=files).record
+    current.put(record)
+    return record
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_step_reads_what_it_declares_of_its_period_else_of_the_study_and_of_the_period_before(own_home, monkeypatch):
+    _left(own_home, "a/a", "once", "x")
+    for period in ("2018-01", "2018-02"):
+        _left(own_home, "b/b", period, period)
+    _left(own_home, "c/c", "2018-02", "x")
+    monkeypatch.setenv(recorded.READS, "evidence:a/a\nevidence:b/b\nprevious:a/a\nprevious:b/b\ncore__account")
+    key = Key("s", "2018-02")
+    assert {s: list(r.evidence) for s, r in recorded.read(key).items()} == {"a/a": ["x"], "b/b": ["2018-02"]}
+    assert {s: list(r.evidence) for s, r in recorded.read(key, recorded.PREVIOUS).items()} == {"b/b": ["2018-01"]}
+    assert recorded.digest(key, "evidence:b/b") == current.read(key, "b/b").digest
+    assert recorded.digest(Key("s", "2018-01"), "previous:b/b") == ""
+
+
+def test_evidence_that_was_changed_since_is_refused_in_one_line(own_home):
+    record = _left(own_home, "b/b", "2018-02", "x")
+    (home.mlruns() / record.folder / "evidence" / LEFT_BEHIND).write_text("{}")
+    with pytest.raises(UserError) as e:
+        recorded.of(record)
+    assert str(e.value) == (
+        "b/b of study 's', 2018-02: evidence/evidence.json was changed or lost; "
+        "`workbench run params/s.yaml --period 2018-02 --step b/b` makes it again"
+    )
+
+
+def test_a_move_of_a_studys_model_makes_its_pack_anew_and_no_others():
+    def moved(seq: int, model: str) -> Event:
+        about = {"verb": "submit", "version": "1", "source": "candidate", "target": "submitted", "role": "developer"}
+        about |= {"files": "", "person": "dev", "evidence": "", "policy": "", "at": "2026-11-27T06:00:00"}
+        return Event(seq=seq, prev="", model=model, **about)
+
+    first = Chain((moved(1, "s.pd"),))
+    assert Chain().digest_of("s") == "" == first.digest_of("other")
+    elsewhere, again = Chain((*first.events, moved(2, "other.pd"))), Chain((*first.events, moved(2, "s.pd")))
+    assert first.digest_of("s") == elsewhere.digest_of("s") != again.digest_of("s")

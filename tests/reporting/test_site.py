@@ -1,0 +1,113 @@
+"""The site on disk: in every language it is there in, gone with its study, known again when somebody changed it."""
+
+import json
+
+import pytest
+
+from workbench import home
+from workbench.registry import current
+from workbench.reporting import site
+
+
+def _run(study: str, **more) -> current.Record:
+    about = {
+        "status": "FINISHED",
+        "headline": "well",
+        "seconds": 1.0,
+        "run_id": study,
+        "step_key": "k",
+        "period": "once",
+    }
+    about |= {"study": study, "step": "a/a", "slug": "a/a", "verdict": "green", "start": 1.0}
+    return current.Record(**{**about, **more})
+
+
+@pytest.fixture
+def reports(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    entry = {"name": "one.pd", "version": "1", "kind": "scorecard"}
+    current.put(_run("one", models={"model__pd": entry}))
+    current.put(_run("two", title="两个 <b>研究</b>"))
+    site.write()
+    return tmp_path / "reports"
+
+
+def _pages(reports) -> set[str]:
+    return {str(p.relative_to(reports)) for p in reports.rglob("*.html")}
+
+
+def test_every_study_and_model_has_a_page_and_every_link_leads_somewhere(reports):
+    import re
+
+    assert _pages(reports) == {"index.html", "one/index.html", "two/index.html", "one/models/pd.html"}
+    for name in _pages(reports):
+        text = (reports / name).read_text()
+        for way in re.findall(r'href="([^"#]+)"', text):
+            assert (reports / name).parent.joinpath(way).resolve().exists(), (name, way)
+        assert "<b>研究" not in text
+
+
+def test_a_study_that_is_gone_takes_its_pages_along(reports):
+    (home.mlruns() / "current/one/once/a/a.json").unlink()
+    site.write()
+    assert _pages(reports) == {"index.html", "two/index.html"} and site.changed() == []
+
+
+def test_a_language_once_written_is_kept_up_and_both_lead_to_one_another(reports):
+    site.write("zh_CN")
+    assert {f"zh_CN/{p}" for p in ("index.html", "one/index.html", "two/index.html", "one/models/pd.html")} < _pages(
+        reports
+    )
+    site.write()
+    assert 'href="../../zh_CN/one/models/pd.html"' in (reports / "one/models/pd.html").read_text()
+    chinese = (reports / "zh_CN/one/models/pd.html").read_text()
+    assert 'href="../../../one/models/pd.html"' in chinese and '<html lang="zh-CN">' in chinese
+    current.put(_run("three"))
+    site.write()
+    assert "three/index.html" in (reports / "zh_CN/index.html").read_text()
+
+
+def test_in_another_language_a_page_that_was_not_rendered_leads_to_the_run_s_own(reports):
+    home.put(reports / "one/once/a/a.html", b"x")
+    site.write("zh_CN")
+    assert 'href="../one/once/a/a.html"' in (reports / "zh_CN/index.html").read_text()
+    assert 'href="../../one/once/a/a.html"' in (reports / "zh_CN/one/index.html").read_text()
+    home.put(reports / "zh_CN/one/once/a/a.html", b"x")
+    site.write()
+    assert 'href="one/once/a/a.html"' in (reports / "zh_CN/index.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["index.html", "one/models/pd.html"])
+def test_what_was_changed_by_hand_is_named_and_put_right(reports, name):
+    whole = (reports / name).read_text()
+    assert site.changed() == []
+    (reports / name).write_text(whole.replace("green", "amber") + " ")
+    assert site.changed() == [name]
+    site.write()
+    assert site.changed() == [] and (reports / name).read_text().split("·")[0] == whole.split("·")[0]
+
+
+def test_a_crash_between_two_pages_accuses_nobody(reports, monkeypatch):
+    put, written = home.put, []
+
+    def dies(path, content):
+        if path.suffix == ".html" and (written.append(path.name) or len(written) > 1):
+            raise KeyboardInterrupt
+        put(path, content)
+
+    current.put(_run("one", verdict="red", models={"model__pd": {"name": "one.pd", "version": "2", "kind": "tree"}}))
+    monkeypatch.setattr(home, "put", dies)
+    with pytest.raises(KeyboardInterrupt):
+        site.write()
+    monkeypatch.setattr(home, "put", put)
+    assert len(written) == 2 and site.changed() == []
+    site.write()
+    digests = json.loads((home.mlruns() / "current/site.json").read_text())
+    assert all(len(each) == 1 for each in digests.values())
+
+
+def test_a_damaged_memory_of_digests_is_written_anew(reports):
+    (home.mlruns() / "current/site.json").write_text("garbage")
+    assert site.changed() == []
+    site.write()
+    assert len(json.loads((home.mlruns() / "current/site.json").read_text())) == 4
