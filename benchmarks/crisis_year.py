@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -49,12 +50,18 @@ def furnish(home: Path, mail_port: int, hook_port: int) -> None:
     (home / slots.FILE).write_text(text, encoding="utf-8")
 
 
-def once(home: Path) -> tuple[str, float]:
-    """Call the command, and return what it printed and its seconds."""
+def start(home: Path) -> subprocess.Popen[str]:
+    """Call the command; what it prints goes to a file of the home."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_SMTP")} | {"WORKBENCH_HOME": str(home)}
-    command, began = [sys.executable, "-m", "workbench.cli", "schedule", "once", "--as-of", AS_OF], time.monotonic()
-    done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True)
-    return f"{done.stdout}{done.stderr}exit code {done.returncode}", time.monotonic() - began
+    command = [sys.executable, "-m", "workbench.cli", "schedule", "once", "--as-of", AS_OF]
+    with (home / "printed").open("w") as out:
+        return subprocess.Popen(command, cwd=home, env=env, stdout=out, stderr=subprocess.STDOUT, text=True)
+
+
+def attempts() -> list[Attempt]:
+    """Return every attempt at the report that has ended, as they ended."""
+    past = schedule.history(NAME, slots.load().reports[NAME])
+    return sorted((a for rows in past.attempts.values() for a in rows if a.status != "RUNNING"), key=lambda a: a.ended)
 
 
 def kinds(hooks: Received, period: str) -> list[str]:
@@ -63,20 +70,37 @@ def kinds(hooks: Received, period: str) -> list[str]:
     return [name.partition(" breach ")[2] for name in posts]
 
 
-def table(attempts: list[Attempt], began: float, mails: Counter[str], hooks: Received) -> None:
-    """Print a line per month."""
+def row(attempt: Attempt, began: float, smtp: Received, hooks: Received) -> str:
+    """Return a month as a line of the table."""
+    period, new = attempt.period, ", ".join(kinds(hooks, attempt.period)) or "–"
+    posts = sum(p["period"] == period for p in hooks.posts)
+    return f"| {period} | {attempt.verdict} | {new} | {mails(smtp, period)} | {posts} | {attempt.ended - began:.0f} |"
+
+
+def mails(smtp: Received, period: str) -> int:
+    """Return how many mails came about a period."""
+    return sum(period in m["Subject"] for m in smtp.mails)
+
+
+def followed(process: subprocess.Popen[str], smtp: Received, hooks: Received) -> None:
+    """Print a line per month as soon as everybody has been told of it, until the command ends."""
     print("| month | light | new breaches | mails | webhooks | s |\n| --- | --- | --- | --- | --- | --- |")
-    for attempt in attempts:
-        new = ", ".join(kinds(hooks, attempt.period)) or "–"
-        posts = sum(p["period"] == attempt.period for p in hooks.posts)
-        seconds, began = attempt.ended - began, attempt.ended
-        print(f"| {attempt.period} | {attempt.verdict} | {new} | {mails[attempt.period]} | {posts} | {seconds:.0f} |")
+    shown, ended, began = 0, False, time.time()
+    while not ended:
+        ended = process.poll() is not None
+        known = attempts()
+        for attempt in known[shown:]:
+            if not (attempt.all_told or ended):
+                break
+            print(row(attempt, known[shown - 1].ended if shown else began, smtp, hooks), flush=True)
+            shown += 1
+        time.sleep(0 if ended else 10)
 
 
-def wrong(attempts: list[Attempt], due: list[str], mails: Counter[str], hooks: Received) -> list[str]:
+def wrong(made: list[Attempt], due: list[str], smtp: Received, hooks: Received) -> list[str]:
     """Return what came out otherwise than in order, where planted, and once."""
-    red = [a.period for a in attempts if a.verdict in BAD]
-    out = [] if [a.period for a in attempts] == due else [f"made {len(attempts)} of {len(due)} months, or out of order"]
+    red = [a.period for a in made if a.verdict in BAD]
+    out = [] if [a.period for a in made] == due else [f"made {len(made)} of {len(due)} months, or out of order"]
     out += [] if red[:1] == [DRIFT] else [f"the first red is {red[:1]}, the drift {DRIFT}"]
     news = {p["period"] for p in hooks.posts if p["kind"] == "breach"}
     out += [] if any(CRISIS[0] <= p <= CRISIS[1] for p in news) else ["nothing new rings for the crisis"]
@@ -85,31 +109,25 @@ def wrong(attempts: list[Attempt], due: list[str], mails: Counter[str], hooks: R
     for period in due:
         posts = [p["kind"] for p in hooks.posts if p["period"] == period]
         out += [f"{period}: {posts.count('report')} reports"] if posts.count("report") != 1 else []
-        out += [f"{period}: {mails[period]} mails, {len(posts)} webhooks"] if mails[period] != len(posts) else []
+        out += [f"{period}: {n} mails, {len(posts)} webhooks"] if (n := mails(smtp, period)) != len(posts) else []
     return out
 
 
 def main(home: Path) -> int:
     """Call twice, print what came of it."""
+    os.environ["WORKBENCH_HOME"] = str(home)
     with receivers.smtp() as smtp, receivers.webhooks() as hooks:
         furnish(home, smtp.port, hooks.port)
-        os.environ["WORKBENCH_HOME"] = str(home)
-        began = time.time()
-        printed, seconds = once(home)
-        report = slots.load().reports[NAME]
-        past = schedule.history(NAME, report)
-        due = report.due_by(report.moment(AS_OF, schedule.datetime.now(schedule.UTC)))
-        attempts = sorted((a for rows in past.attempts.values() for a in rows), key=lambda a: a.ended)
-        mails = Counter(p for m in smtp.mails for p in due if p in m["Subject"])
-        table(attempts, began, mails, hooks)
-        sent = len(smtp.mails), len(hooks.posts)
-        again, more = once(home)
-        problems = wrong(attempts, due, mails, hooks)
-        if "nothing is due\nexit code 0" not in again or sent != (len(smtp.mails), len(hooks.posts)):
-            problems.append(f"the second call: {again}")
-    sums = f"{len(attempts)} months in {seconds:.0f} s, {sent[0]} mails, {sent[1]} webhooks"
-    print(f"\n{sums}; once more: {more:.0f} s")
-    print("\n".join(problems) or "in order, once, nothing before the drift", printed if problems else "", sep="\n")
+        began = time.monotonic()
+        followed(start(home), smtp, hooks)
+        seconds, sent = time.monotonic() - began, (len(smtp.mails), len(hooks.posts))
+        made, report = attempts(), slots.load().reports[NAME]
+        problems = wrong(made, report.due_by(report.moment(AS_OF, datetime.now(UTC))), smtp, hooks)
+        code, printed = start(home).wait(), (home / "printed").read_text(encoding="utf-8")
+        if code or "nothing is due" not in printed or sent != (len(smtp.mails), len(hooks.posts)):
+            problems.append(f"the second call, exit code {code}: {printed}")
+    print(f"\n{len(made)} months in {seconds:.0f} s, {sent[0]} mails, {sent[1]} webhooks; a second call: {code}")
+    print("\n".join(problems) or "in order, once, red from the drift on, news of the crisis")
     return int(bool(problems))
 
 
