@@ -123,6 +123,7 @@ def main(home: Path) -> int:
         seconds, sent = time.monotonic() - began, (len(smtp.mails), len(hooks.posts))
         made, report = attempts(), slots.load().reports[NAME]
         problems = wrong(made, report.due_by(report.moment(AS_OF, datetime.now(UTC))), smtp, hooks)
+        problems += [f"the first call: {(home / 'printed').read_text(encoding='utf-8')}"] if problems else []
         code, printed = start(home).wait(), (home / "printed").read_text(encoding="utf-8")
         if code or "nothing is due" not in printed or sent != (len(smtp.mails), len(hooks.posts)):
             problems.append(f"the second call, exit code {code}: {printed}")
