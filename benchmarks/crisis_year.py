@@ -127,7 +127,8 @@ def main(home: Path) -> int:
         code, printed = start(home).wait(), (home / "printed").read_text(encoding="utf-8")
         if code or "nothing is due" not in printed or sent != (len(smtp.mails), len(hooks.posts)):
             problems.append(f"the second call, exit code {code}: {printed}")
-    print(f"\n{len(made)} months in {seconds:.0f} s, {sent[0]} mails, {sent[1]} webhooks; a second call ended with {code}")
+    sums = f"{len(made)} months in {seconds:.0f} s, {sent[0]} mails, {sent[1]} webhooks"
+    print(f"\n{sums}; the second call ended with {code}")
     print("\n".join(problems) or "in order, once, red from the drift on, news of the crisis")
     return int(bool(problems))
 
