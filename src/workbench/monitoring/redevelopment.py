@@ -51,7 +51,7 @@ def writes(p: Params) -> list[str]:
 
 
 def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:
-    """Return whether a challenger is developed now, and why: an alarm that asks for another model is news, or always."""
+    """Return whether a challenger is developed now, and why: an alarm asking for another model is news, or always."""
     now = lights["known_in"].max() if not p.until else p.until
     rang = alarms.raised(lights)
     rang = rang[
