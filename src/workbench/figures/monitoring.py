@@ -94,7 +94,7 @@ def migration(rows: pd.DataFrame) -> Figure:
     ax.axhline(0, color=theme.INK, lw=0.8)
     _periods(ax, list(rows["period"]))
     theme.percent(ax.yaxis)
-    ax.legend(fontsize=8)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     ax.set_title(say("Customers changing grade since the period before"))
     return figure
 
