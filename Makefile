@@ -51,6 +51,10 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/choice.py
 	$(BIN)/python benchmarks/crisis_year.py
 	$(BIN)/python benchmarks/drift.py
+	$(BIN)/python benchmarks/stable_periods.py
+	$(BIN)/python benchmarks/planted_drift.py
+	$(BIN)/python benchmarks/triage.py
+	$(BIN)/python benchmarks/through_time.py
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/teeth.py
 	$(BIN)/python benchmarks/warm_kernel.py

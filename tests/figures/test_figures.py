@@ -14,7 +14,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from workbench.contracts import Outcome, Words
 from workbench.evidence import Picture
-from workbench.figures import discrimination, monitoring, panel, profile, quality, segments, theme, validation
+from workbench.figures import (
+    discrimination,
+    monitoring,
+    panel,
+    portfolio,
+    profile,
+    quality,
+    segments,
+    theme,
+    validation,
+)
 from workbench.words import names, speaking
 
 RNG = np.random.default_rng(1)
@@ -41,12 +51,22 @@ def _rated(**columns) -> pd.DataFrame:
     return pd.DataFrame({**columns, "share": 1 / n, "rate": rate, "low": rate * 0.8, "high": rate * 1.2})
 
 
+def _open(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return performance whose last period is open and estimated."""
+    shares = {"estimated_auc": 0.69, "estimated_low": 0.66, "estimated_high": 0.72, "estimated_rate": 0.025}
+    last = performance.index == performance.index[-1]
+    return performance.assign(**shares, separation=performance["separation"].mask(last))
+
+
 def _drawn() -> dict[str, Picture]:
     curve = pd.DataFrame({"predicted": [0.01, 0.03, 0.05], "observed": [0.01, 0.03, 0.06]}).assign(low=0.005, high=0.07)
     metrics = pd.DataFrame({"candidate": ["scorecard", "boosted_trees"], "auc": [0.7, 0.75]})
     metrics = metrics.assign(auc_low=metrics["auc"] - 0.02, auc_high=metrics["auc"] + 0.02)
     woe = pd.DataFrame({"bin": BINS, "n": 10, "bad_rate": np.linspace(0.1, 0.3, 6), "woe": np.linspace(1, -1, 6)})
     drift = pd.DataFrame(itertools.product(["limit_amt", "age_years"], PERIODS), columns=["feature", "period"])
+    moved = pd.DataFrame({"feature": ["limit_amt", "age_years"], "change": [0.004, -0.001]})
+    arrears = pd.DataFrame({"month": PERIODS, "known": 4000, "late_1": 400, "late_2": 240, "late_3": 130})
+    rolls = pd.DataFrame(itertools.product(PERIODS, range(3)), columns=["month", "bucket"]).assign(roll_rate=0.4)
     months = pd.date_range("2005-04-01", periods=6, freq="MS")
     performance = pd.DataFrame({"period": PERIODS, "separation": 0.7, "ks": 0.4, "observed": 0.02, "expected": 0.021})
     for name in ("separation", "observed"):
@@ -72,6 +92,12 @@ def _drawn() -> dict[str, Picture]:
             pd.DataFrame({"kind": "drift", "subject": ["limit_amt", "auc"], "period": PERIODS[:2], "light": ["red", "amber"]}),
             PERIODS,
         ),
+        "migration": monitoring.migration(pd.DataFrame({"period": PERIODS, "better": 0.08, "worse": 0.11})),
+        "causes": monitoring.causes(moved, moved.assign(change=[-0.05, 0.01]), SUBSCRIBED),
+        "estimated": monitoring.performance(_open(performance), 0.72, SUBSCRIBED),
+        "size": portfolio.size(pd.DataFrame({"month": PERIODS, "balance": 6e7, "new_amt": 1e6}), "EUR"),
+        "arrears": portfolio.arrears(arrears, rolls),
+        "health": portfolio.health({"pd": dict.fromkeys(("separation", "observed", "expected"), dict.fromkeys(PERIODS, 0.7))}),
         "windows": panel.windows(pd.DatetimeIndex(months), 3, 2),
         "outcome_rate": panel.outcome_rate(dated, SUBSCRIBED),
         "one_date": panel.outcome_rate(dated.iloc[[0, 4]].assign(as_of_date=months[0]), SUBSCRIBED),

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
@@ -93,7 +94,7 @@ def migration(rows: pd.DataFrame) -> Figure:
     ax.axhline(0, color=theme.INK, lw=0.8)
     _periods(ax, list(rows["period"]))
     theme.percent(ax.yaxis)
-    ax.legend(fontsize=8)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     ax.set_title(say("Customers changing grade since the period before"))
     return figure
 
@@ -152,4 +153,5 @@ def _bars(ax: Axes, rows: pd.DataFrame) -> None:
     ax.barh(y, rows["change"], color=[theme.RED if v > 0 else theme.BLUE for v in rows["change"]])
     ax.set_yticks(y, labels.fitted([display(f) for f in rows["feature"]], 32), fontsize=8)
     ax.invert_yaxis()
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.axvline(0, color=theme.INK, lw=0.8)

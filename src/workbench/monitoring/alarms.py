@@ -14,6 +14,7 @@ from workbench.words import Text, say
 SEPARATION, CALIBRATION = "separation", "observed / expected"
 REASONS, OVERRIDES, SEGMENTS = "first reasons", "share overridden", "shares of segments"
 COLUMNS = ["kind", "subject", "period", "value", "light", "known_in"]
+GRADE = "grade "  # before a grade's letter
 ACTIONS = get_args(Action)  # from the mildest to the strictest
 SHOWN = 5  # alarms of one sort that a sentence names
 _ALIGHT = ("amber", "red")
@@ -217,4 +218,6 @@ def subject(name: str) -> Text | str:
     words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
     words |= {REASONS: say("first reasons"), OVERRIDES: say("share overridden")}
     words |= {SEGMENTS: say("shares of segments")}
+    if name.startswith(GRADE):
+        return say("grade {grade}", grade=name.removeprefix(GRADE))
     return words.get(name, name)

@@ -90,9 +90,15 @@ def performance(w: Watched, outcome: Outcome, reference: float, rules: Rules) ->
         + say("Green where the interval holds the hold-out's separation, or what was expected."),
         blind_to=say("periods whose performance window is still open."),
         source="DeLong et al. (1988); Basel WP 14 (2005)",
-        table=w.performance.drop(columns=w.performance.columns[w.performance.isna().all()]),
+        table=_performed(w.performance),
         since=w.since(*families),
     )
+
+
+def _performed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what is known of the periods; estimates have a table of their own, empty columns none."""
+    known = rows.drop(columns=[c for c in rows if c.startswith("estimated") or c in ("calibrated_on", "brier")])
+    return known.drop(columns=known.columns[known.isna().all()])
 
 
 def _matured(w: Watched, outcome: Outcome) -> Text:

@@ -51,17 +51,18 @@ def writes(p: Params) -> list[str]:
 
 
 def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:
-    """Return whether a challenger is developed now, and why: an alarm that asks for another model rings, or always."""
+    """Return whether a challenger is developed now, and why: an alarm asking for another model is news, or always."""
     now = lights["known_in"].max() if not p.until else p.until
     rang = alarms.raised(lights)
     rang = rang[
         (rang["known_in"] == now)
+        & (rang["since"] == rang["period"])  # for one that stands a challenger was made when it began
         & rang["kind"].isin(("drift", "estimate", "discrimination", "floor", "calibration", "grades"))
     ]
     is_due = p.when == "always" or len(rang) > 0
     kinds = [alarms.kinds()[k] for k in dict.fromkeys(rang["kind"])]
-    rings = say("In {period} these ring: {kinds}.", period=now, kinds=kinds)
-    quiet = say("Nothing rings in {period} that another model would mend.", period=now)
+    rings = say("In {period} these begin to ring: {kinds}.", period=now, kinds=kinds)
+    quiet = say("Nothing begins to ring in {period} that another model would mend.", period=now)
     asked = say("The study asks for a challenger always.") if p.when == "always" else Text()
     none = say("No challenger is developed; `when: always` does it all the same.")
     return is_due, Evidence(

@@ -167,7 +167,7 @@ def _of_conduct(
     grades: pd.DataFrame, reasons: pd.DataFrame, fairness: pd.DataFrame, overrides: pd.DataFrame
 ) -> list[pd.DataFrame]:
     return [
-        alarms.lights("grades", grades, grades["grade_code"], "ratio"),
+        alarms.lights("grades", grades, alarms.GRADE + grades["grade_code"].astype(str), "ratio"),
         alarms.lights("reasons", reasons, alarms.REASONS, "psi"),
         alarms.lights("fairness", fairness, fairness["group"], "ratio"),
         alarms.lights("overrides", overrides, alarms.OVERRIDES, "share"),
