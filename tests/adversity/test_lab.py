@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,8 +50,8 @@ class Lab:
         while time.monotonic() < until and self.process.poll() is None:
             for path in self.runtime.glob("jpserver-*.json"):
                 with path.open() as file:
-                    if text := file.read():
-                        return json.loads(text)
+                    if (text := file.read()) and _answers(about := json.loads(text)):
+                        return about
             time.sleep(0.1)
         raise TimeoutError(self.log)
 
@@ -90,6 +91,15 @@ class Lab:
             if message["content"].get("execution_state") == "idle":
                 line.close()
                 return "".join(printed)
+
+
+def _answers(about: dict) -> bool:
+    """Say whether the server is at its port: on a busy machine its file is there before."""
+    try:
+        socket.create_connection((about["hostname"], about["port"]), SECONDS).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
