@@ -179,7 +179,7 @@ def _add_schedule(commands: argparse._SubParsersAction) -> None:
         )
     install = actions.add_parser("install", help="print what calls `schedule once` every quarter of an hour")
     kind = install.add_mutually_exclusive_group(required=True)
-    for name in ("systemd", "cron", "airflow"):
+    for name in ("systemd", "cron", "airflow", "jupyter"):
         kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name)
     install.add_argument("--out", type=Path, metavar="FOLDER", help="write the files there instead")
     install.set_defaults(call=_schedule_install)

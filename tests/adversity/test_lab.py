@@ -1,4 +1,4 @@
-"""JupyterLab as `workbench lab` starts it, and a kernel run in it: sockets of files, a token that no log holds."""
+"""JupyterLab as `workbench lab` starts it: kernels over sockets of files, a token that no log holds, jobs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 import websocket
+
+import running
 
 SECONDS = 120  # a busy machine takes its time to start JupyterLab
 
@@ -61,6 +63,16 @@ class Lab:
         )
         with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
             return json.load(answer)["id"]
+
+    def asked(self, place: str, body: dict | None = None) -> dict:
+        """Ask the server, and return its answer; with a body, post it."""
+        asked = urllib.request.Request(
+            f"{self.about()['url']}{place}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
+            return json.load(answer)
 
     def run(self, kernel: str, code: str) -> str:
         """Run code in a kernel, and return what it printed."""
@@ -122,6 +134,56 @@ def test_without_its_token_the_lab_starts_no_kernel(lab, token):
     with pytest.raises(urllib.error.HTTPError) as refused:
         lab.begin(token)
     assert refused.value.code == 403
+
+
+SCHEDULE = """
+reports:
+  monthly: {study: small, cron: "0 6 3 * *", period: month, since: "2005-07"}
+"""
+STUDY = """
+title: Small
+defaults: {sample_rows: 600}
+steps:
+  portfolios/intake: {portfolio: taiwan_cards}
+  panel/build:
+    outcome: {event: delay_months >= 2, eligible: delay_months < 2, window_months: 1}
+    as_of_from: "{period_from}"
+    as_of_to: "{period_to}"
+    observation_months: 2
+"""
+ENDED = ("COMPLETED", "FAILED")  # a job that has yet to start says STOPPED
+
+
+def _job(lab: Lab, as_of: str) -> dict:
+    """Have jupyter-scheduler run the notebook as a job, and return how it ended."""
+    job = {"name": "reports", "input_uri": "jobs/workbench-schedule.ipynb", "runtime_environment_name": "python"}
+    job |= {"output_formats": ["ipynb"], "parameters": {"as_of": f'"{as_of}"'}}
+    number = lab.asked("scheduler/jobs", job)["job_id"]
+    until = time.monotonic() + 5 * SECONDS
+    while (ended := lab.asked(f"scheduler/jobs/{number}"))["status"] not in ENDED and time.monotonic() < until:
+        time.sleep(0.5)
+    return ended
+
+
+@pytest.mark.adversity
+def test_a_job_of_jupyter_scheduler_makes_the_reports_that_are_due(lab, measured):
+    pytest.importorskip("jupyter_scheduler", reason="jupyter-scheduler is not installed (the extra `scheduler`)")
+    (lab.folder / "params").mkdir()
+    (lab.folder / "params" / "small.yaml").write_text(STUDY)
+    (lab.folder / "params" / "schedule.yaml").write_text(SCHEDULE)
+    (lab.folder / "notebooks").symlink_to(Path(__file__).parents[2] / "notebooks")
+    lab.about()  # the server is there
+    done = running.process(lab.folder, "schedule", "install", "--jupyter", "--out", "jobs")
+    assert done.returncode == 0, done.stderr
+    well, ill = _job(lab, "2005-08-10"), _job(lab, "soon")
+    page = lab.folder / "reports" / "small" / "2005-07" / "panel" / "build.html"
+    wrong = [] if well["status"] == "COMPLETED" else [f"{well['status']}: {well['status_message']}"]
+    wrong += [] if page.exists() else ["no report was made"]
+    wrong += [] if ill["status"] == "FAILED" and "exit status 2" in ill["status_message"] else [f"{ill['status']}"]
+    wrong += (
+        [] if (lab.folder / "mlruns" / "jupyter_scheduler" / "jobs.sqlite").exists() else ["its jobs lie elsewhere"]
+    )
+    measured("jobs of jupyter-scheduler: one well, one ill", 2, wrong)
 
 
 # what the kernel says of itself: its process, and the port for what its forks print (it is behind 16 random bytes)

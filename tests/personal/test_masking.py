@@ -37,6 +37,7 @@ def test_a_name_in_an_example_is_masked(name):
         "panel/build: nothing lies from 2031-01 to the last; the data run from 2015-01 to 2019-12",
         "cell 7: ZeroDivisionError: division by zero",
         "model file 3f9a13812345678bc0ffee00112233445566 of version 3",
+        '"metric_id": "01a21eca-d828-7d7c-a52b-019517315914"',  # the last part by itself is a phone number
     ],
 )
 def test_an_ordinary_text_stays_as_it_is(text):

@@ -9,9 +9,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import nbformat
 import pytest
 
+import certificate
 import receivers
+from receivers import Offered
 from running import workbench
 from workbench import home
 from workbench.params import UserError
@@ -264,6 +267,95 @@ def test_a_password_goes_over_an_encrypted_connection_only(monkeypatch):
     assert str(e.value) == ("mail: WORKBENCH_SMTP_USER is set, but security is none; a password is sent encrypted only")
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory) -> dict:
+    """A server's side of TLS and the file its client trusts, by what comes of it."""
+    one, two, three = (tmp_path_factory.mktemp("certificate") for _ in range(3))
+    good, authority = certificate.made(one)
+    return {
+        "good": (good, authority),
+        "of an unknown authority": (certificate.made(two)[0], authority),
+        "of another address": certificate.made(three, "127.0.0.2"),
+    }
+
+
+@pytest.fixture
+def encrypted(certificates, monkeypatch):
+    """Return a server that is reached with a user and a password, its certificate by name."""
+    monkeypatch.setenv(mail.USER, "workbench")
+    monkeypatch.setenv(mail.PASSWORD, "s3cret")
+
+    def offered(security: str, name: str = "good", **otherwise) -> Offered:
+        context, authority = certificates[name]
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        return dataclasses.replace(Offered(context, security == "tls", ("workbench", "s3cret")), **otherwise)
+
+    return offered
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_mail_goes_encrypted_to_a_trusted_server_that_knows_the_password(encrypted, security):
+    with receivers.smtp(encrypted(security)) as server:
+        to = mail.Server(host="127.0.0.1", port=server.port, sender="w@bank.example", security=security)
+        mail.send(to, "owner@bank.example", _message("monthly", Report(**MONTHLY), "2018-03"))
+    assert [m["Subject"] for m in server.mails] == ["monthly 2018-03"]
+    assert (server.encrypted, server.users) == ([True], ["workbench"])
+
+
+UNTRUSTED = "has a certificate that is not trusted ({}); let SSL_CERT_FILE name its authority's"
+UNKNOWN = UNTRUSTED.format("unable to get local issuer certificate")
+ELSEWHERE = UNTRUSTED.format("IP address mismatch, certificate is not valid for '127.0.0.1'.")
+NO_TLS = {"context": None, "from_the_first": False}
+REFUSED = [
+    ("starttls", "of an unknown authority", {}, UNKNOWN),
+    ("tls", "of an unknown authority", {}, UNKNOWN),
+    ("starttls", "of another address", {}, ELSEWHERE),
+    ("tls", "of another address", {}, ELSEWHERE),
+    (
+        "starttls",
+        "good",
+        {"login": ("workbench", "another")},
+        "refused user or password (535); look at WORKBENCH_SMTP_USER and WORKBENCH_SMTP_PASSWORD",
+    ),
+    ("tls", "good", {"login": None}, "offers no login; unset WORKBENCH_SMTP_USER"),
+    ("starttls", "good", NO_TLS, "offers no STARTTLS; write security: tls and its port, or ask who runs it"),
+    ("tls", "good", NO_TLS, "speaks no TLS on this port; write security: starttls, or the port that does"),
+]
+
+
+@pytest.mark.parametrize(("security", "name", "otherwise", "line"), REFUSED)
+def test_a_mail_refused_is_one_line_and_is_sent_at_the_next_call(own_home, encrypted, security, name, otherwise, line):
+    world, report = _World(), Report(**{**MONTHLY, "since": "2018-06", "tell": {"mail": ["owner@bank.example"]}})
+
+    def once(offered: Offered) -> tuple[list[tuple[str, str]], receivers.Received]:
+        with receivers.smtp(offered) as server:
+            to = mail.Server(host="127.0.0.1", port=server.port, sender="w@bank.example", security=security)
+            scheduled = Schedule(reports={"monthly": report}, mail=to)
+            ended = Scheduler(scheduled, world.make, schedule.deliver).once(AS_OF)
+        return [(e.status, e.message.replace(str(server.port), "PORT")) for e in ended], server
+
+    ended, server = once(encrypted(security, name, **otherwise))
+    assert ended == [("made", "monthly 2018-06"), ("untold", f"mail: server 127.0.0.1:PORT {line}")]
+    assert server.mails == []
+    ended, server = once(encrypted(security))
+    assert ended == [] and len(server.mails) == 2 and world.made == ["2018-06"]
+
+
+def test_of_a_mail_servers_answer_the_code_alone_is_shown(monkeypatch):
+    monkeypatch.delenv(mail.USER, raising=False)
+    message = _message("monthly", Report(**MONTHLY), "2018-03")
+    with receivers.smtp() as server:
+        to = mail.Server(host="127.0.0.1", port=server.port, sender="w@bank.example", security="none")
+        server.refusals = [451]
+        with pytest.raises(OSError, match=rf"^server 127.0.0.1:{server.port} answered 451$"):
+            mail.send(to, "owner@bank.example", message)
+        server.unknown = {"owner@bank.example"}
+        with pytest.raises(OSError, match=rf"^server 127.0.0.1:{server.port} refused the recipient \(550\)$"):
+            mail.send(to, "owner@bank.example", message)
+    with pytest.raises(OSError, match=rf"^server 127.0.0.1:{server.port} could not be reached: Connection refused$"):
+        mail.send(to, "owner@bank.example", message)
+
+
 def test_a_webhook_is_tried_again_and_names_no_secret(monkeypatch):
     message = _message("monthly", Report(**MONTHLY), "2018-03")
     with receivers.webhooks() as server:
@@ -389,6 +481,9 @@ def test_install_prints_or_writes_what_calls_once(own_home, monkeypatch):
     dag = workbench(own_home, "schedule", "install", "--airflow").stdout
     compile(dag, "dag.py", "exec")
     assert "schedule once" in dag and "catchup=False" in dag
+    job = nbformat.reads(workbench(own_home, "schedule", "install", "--jupyter").stdout, 4)
+    nbformat.validate(job)
+    assert job.metadata.kernelspec.name == "loan-workbench" and str(own_home) in job.cells[-1].source
     bad = workbench(own_home, "schedule", "once", "--as-of", "soon")
     assert bad.returncode == 2
     assert "'soon' is no moment; write 2018-07-03 or 2018-07-03T09:00" in bad.stderr

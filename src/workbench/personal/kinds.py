@@ -64,6 +64,7 @@ _UNGLUED = r"(?![0-9_A-Fa-f])(?!\.\d)"
 _STRICT = r"(?<![0-9A-Za-z_])(?<![^A-Za-z]\.)"
 _AFTER = r"(?![0-9A-Za-z_])(?!\.\d)"
 _ALONE = r"(?<!\d[ -])"  # groups with spaces aren't a stretch of a longer row of numbers
+_UUID = re.compile(r"(?<![\w-])(?=[\d-]*[a-f])[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-])", re.A | re.I)
 _LONG = r"\d[\d ().-]{6,}"  # what every number has
 _LETTERED = r"[A-Z]{1,2}\d{2}"
 _BLANK = re.compile(r"\s")
@@ -103,12 +104,17 @@ def candidates(text: str, header: str = "") -> list[Candidate]:
 
 
 def _fitting(kind: Kind, text: str, header: str) -> Iterator[re.Match[str]]:
-    matches = kind.matches(text)
+    matches = [m for m in kind.matches(text) if not _is_in_uuid(text, *m.span("v"))]
     if kind.counts == "sure" or (header and kind.word.search(header)):
         yield from matches
         return
     lost = kind.counts == "named" or _is_lost_in_a_crowd(text, matches)
     yield from (m for m in matches if not lost or kind.word.search(text[max(0, m.start("v") - NEAR) : m.start("v")]))
+
+
+def _is_in_uuid(text: str, start: int, end: int) -> bool:
+    """Say whether a stretch is the decimal part of a UUID, whose last twelve digits often make a phone number."""
+    return any(u.start() <= start and end <= u.end() for u in _UUID.finditer(text, max(0, start - 36), end + 36))
 
 
 def _is_lost_in_a_crowd(text: str, matches: list[re.Match[str]]) -> bool:

@@ -33,19 +33,23 @@ class Server(BaseModel):
 
 
 def send(server: Server, to: str, message: Message, pages: Sequence[Path] = ()) -> None:
-    """Send one message to one address; raises `OSError` (smtplib's errors are ones) where the server doesn't take it.
+    """Send one message to one address; raises `OSError` of one line where the server doesn't take it.
 
-    A password over a connection that isn't encrypted is refused with `UserError`.
+    Its certificate is held to the system's authorities, or to those in the file that `SSL_CERT_FILE` names. A password
+    over a connection that isn't encrypted is refused with `UserError`.
     """
     user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
     if user and server.security == "none":
         raise UserError(f"mail: {USER} is set, but security is none; a password is sent encrypted only")
-    with _connected(server) as smtp:
-        if server.security == "starttls":
-            smtp.starttls(context=ssl.create_default_context())
-        if user:
-            smtp.login(user, password)
-        smtp.send_message(written(server.sender, to, message, pages))
+    try:
+        with _connected(server) as smtp:
+            if server.security == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if user:
+                smtp.login(user, password)
+            smtp.send_message(written(server.sender, to, message, pages))
+    except OSError as e:
+        raise OSError(f"server {server.host}:{server.port} {_problem(e)}") from None
 
 
 def _connected(server: Server) -> smtplib.SMTP:
@@ -53,6 +57,26 @@ def _connected(server: Server) -> smtplib.SMTP:
         context = ssl.create_default_context()
         return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
     return smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+
+
+def _problem(error: OSError) -> str:
+    """Return what went wrong and what to do; of a server's answer the code alone, its words may repeat an address."""
+    match error:
+        case ssl.SSLCertVerificationError(verify_message=why):
+            return f"has a certificate that is not trusted ({why}); let SSL_CERT_FILE name its authority's"
+        case ssl.SSLError():
+            return "speaks no TLS on this port; write security: starttls, or the port that does"
+        case smtplib.SMTPAuthenticationError(smtp_code=code):
+            return f"refused user or password ({code}); look at {USER} and {PASSWORD}"
+        case smtplib.SMTPNotSupportedError() if "STARTTLS" in str(error):
+            return "offers no STARTTLS; write security: tls and its port, or ask who runs it"
+        case smtplib.SMTPNotSupportedError() if "AUTH" in str(error):
+            return f"offers no login; unset {USER}"
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            return f"refused the recipient ({next(iter(refused.values()))[0]})"
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return f"answered {code}"
+    return f"could not be reached: {error.strerror or error}"
 
 
 def written(sender: str, to: str, message: Message, pages: Sequence[Path] = ()) -> EmailMessage:

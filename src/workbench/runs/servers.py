@@ -9,6 +9,7 @@ import socket
 import sys
 import uuid
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from workbench import home
@@ -25,11 +26,25 @@ def lab() -> tuple[list[str], dict[str, str]]:
     options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={home.root()}"]
     options += [f"--MappingKernelManager.default_kernel_name={KERNEL}"]
     options += ["--KernelManager.transport=ipc"] if _sockets_fit() else []
+    options += _jobs()
     options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     places = {"JUPYTER_PATH": _LAB, "JUPYTER_CONFIG_PATH": _LAB / "config"}
     folders = {name: _before(place, os.environ.get(name)) for name, place in places.items()}
     ours = {**folders, "WORKBENCH_HOME": str(home.root()), "JUPYTER_TOKEN_FILE": str(token_file())}
     return [sys.executable, "-m", "jupyterlab", *options], {**os.environ, **ours}
+
+
+def _jobs() -> list[str]:
+    """Return where jupyter-scheduler keeps its jobs, if it is installed: with this workbench, whose alone they are.
+
+    Its own place is the user's, and every JupyterLab of his would start the jobs that lie there.
+    """
+    if find_spec("jupyter_scheduler") is None:
+        return []
+    folder = home.mlruns() / "jupyter_scheduler"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = [f"--SchedulerApp.db_url=sqlite:///{folder / 'jobs.sqlite'}", f"--Scheduler.staging_path={folder}/staged"]
+    return [*options, f"--Scheduler.output_directory={(folder / 'jobs').relative_to(home.root())}"]
 
 
 def token_file() -> Path:

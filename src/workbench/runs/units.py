@@ -1,12 +1,15 @@
-"""What calls `workbench schedule once` for you: a systemd timer, a cron line, an Airflow DAG."""
+"""What calls `workbench schedule once` for you: a systemd timer, a cron line, an Airflow DAG, a notebook job."""
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from workbench import home
+from workbench.runs.servers import KERNEL
 
 NAME = "workbench-schedule"
 EVERY_MINUTES = 15
@@ -57,6 +60,21 @@ with DAG(
         append_env=True,
     )
 '''
+_JOB = """\
+# Reports that are due
+
+A job for jupyter-scheduler. Which reports are due is decided by `params/schedule.yaml`; the job only calls, and fails
+where the command does."""
+_PARAMETERS = 'as_of: str = ""  # 2018-07-03T09:00; empty is now'
+_CALL = """\
+import os
+import subprocess
+
+command = [*{command!r}, *(["--as-of", as_of] if as_of else [])]
+environment = {{**os.environ, "WORKBENCH_HOME": {folder!r}}}
+done = subprocess.run(command, cwd={folder!r}, env=environment, capture_output=True, text=True)
+print(done.stdout, done.stderr, sep="")
+done.check_returncode()"""
 
 
 def systemd() -> dict[str, str]:
@@ -79,7 +97,26 @@ def airflow() -> dict[str, str]:
     return {f"{NAME.replace('-', '_')}.py": text}
 
 
-KINDS = {"systemd": systemd, "cron": cron, "airflow": airflow}
+def jupyter() -> dict[str, str]:
+    """Return a notebook that jupyter-scheduler runs as a job, in JupyterLab as `workbench lab` starts it."""
+    call = _CALL.format(command=_command(), folder=str(home.root()))
+    cells = [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": _JOB},
+        _code("parameters", _PARAMETERS, ["parameters"]),
+        _code("call", call, []),
+    ]
+    kernel = {"name": KERNEL, "display_name": "Loan workbench", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return {f"{NAME}.ipynb": json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"}
+
+
+def _code(name: str, source: str, tags: list[str]) -> dict[str, Any]:
+    metadata = {"tags": tags} if tags else {}
+    nothing = {"execution_count": None, "outputs": []}
+    return {"cell_type": "code", "id": name, "metadata": metadata, "source": source, **nothing}
+
+
+KINDS = {"systemd": systemd, "cron": cron, "airflow": airflow, "jupyter": jupyter}
 
 
 def write(files: dict[str, str], folder: Path) -> list[Path]:
