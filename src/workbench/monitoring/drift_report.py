@@ -12,6 +12,9 @@ import pandas as pd
 from workbench.models.scorer import Scorer
 
 os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
+# JSON. It holds what the page's script does, and like it no text to read for personal data: labels of bins, which stand
+# in the evidence, too, and hundreds of random numbers that look like somebody's.
+SNAPSHOT = ".snapshot"
 ROWS = 5_000  # of either side: Evidently's time grows with rows, its PSI on shares does not
 
 # Evidently's pages are programs: their own scripts draw, but nothing is asked for or sent anywhere.
@@ -51,7 +54,7 @@ def run(
     """Run Evidently for one period and return its PSI per column; write its page where `page` is given.
 
     reference, current: panel rows with predicted, outcome and weight. `page` is called like the period; its snapshot,
-    which Evidently's own UI shows, lies beside it as JSON. A summary of the data is part of it, and performance where
+    which Evidently's own UI shows, lies beside it. A summary of the data is part of it, and performance where
     it can be told: of an event where both samples have both outcomes, of an amount or a rate where any are known.
     """
     from evidently import DataDefinition, Dataset, Report
@@ -76,7 +79,7 @@ def run(
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(page))
-        page.with_suffix(".json").write_text(snapshot.dumps(), encoding="utf-8")
+        page.with_suffix(SNAPSHOT).write_text(snapshot.dumps(), encoding="utf-8")
         page.write_text(policed(page.read_text(encoding="utf-8")), encoding="utf-8")
     measured = {
         m["config"].get("column"): m["value"] for m in snapshot.dict()["metrics"] if "ValueDrift" in m["metric_name"]

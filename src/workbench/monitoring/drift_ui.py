@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench import home
+from workbench.monitoring.drift_report import SNAPSHOT
 from workbench.params import UserError
 from workbench.registry import current
 from workbench.registry.reading import LOOPBACK, ReadOnly
@@ -26,7 +27,7 @@ def snapshots() -> Iterator[tuple[current.Record, Path]]:
     """Yield the current runs of monitoring with each snapshot they left."""
     for record in current.everything():
         for name in sorted(record.files):
-            if name.startswith("evidence/evidently/") and name.endswith(".json") and record.folder:
+            if name.startswith("evidence/evidently/") and name.endswith(SNAPSHOT) and record.folder:
                 yield record, home.mlruns() / record.folder / name
 
 

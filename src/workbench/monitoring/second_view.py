@@ -32,7 +32,7 @@ def evidently(
     shown, parts, pages = _shown(lights, ours), [], {}
     for period, current in later[later["period"].isin(shown)].groupby("period"):
         page = folder / f"{period}.html"
-        pages |= {f"evidently/{file.name}": file for file in (page, page.with_suffix(".json"))}
+        pages |= {f"evidently/{file.name}": file for file in (page, page.with_suffix(drift_report.SNAPSHOT))}
         parts.append(drift_report.run(model, reference, current, amber, p.seed, page).assign(period=period))
         progress(str(period))
     both = pd.concat(parts).merge(ours, left_on=["feature", "period"], right_on=["subject", "period"])
