@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from running import process, workbench
+from workbench.runs import outcome
+from workbench.runs.notebook import StepFailed
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = """
@@ -185,3 +188,14 @@ def test_what_a_user_gets_wrong_is_one_line_and_exit_2(own_home, words):
     done = workbench(own_home, *words.split())
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.endswith(WRONG[words] + "\n") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("writes", [("?model__pd_challenger",), ("?mart__more",), ()])
+def test_what_a_step_may_write_it_need_not(writes):
+    step = SimpleNamespace(writes=writes)
+    outcome._as_declared(step, set())
+    outcome._as_declared(step, {w.lstrip("?").replace("pd_challenger", "") for w in writes})
+    with pytest.raises(StepFailed, match=r"the notebook wrote mart__other, which"):
+        outcome._as_declared(step, {"mart__other"})
+    with pytest.raises(StepFailed, match=r"did not write model/model.json \(model__pd\), which"):
+        outcome._as_declared(SimpleNamespace(writes=("model__pd", *writes)), set())

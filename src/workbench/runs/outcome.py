@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -75,7 +76,7 @@ def _written(folder: Path, left_behind: dict[str, Any]) -> set[str]:
 
 def _as_declared(step: Step, written: set[str]) -> None:
     """Raise `StepFailed` where the step wrote less or more than its module's `writes` says."""
-    names = {MODEL if w.lstrip("?").startswith(MODEL) else w for w in step.writes}
+    names = {re.sub(rf"^(\??{MODEL}).*", r"\1", w) for w in step.writes}
     missing = sorted(n for n in names - written if not n.startswith("?"))
     more = sorted(written - {n.lstrip("?") for n in names})
     models = [w for w in step.writes if w.startswith(MODEL)]
