@@ -21,6 +21,7 @@ from workbench.reporting.headline import headline
 from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
+from workbench.words import catalogue
 
 MODEL = "model__"
 
@@ -210,7 +211,7 @@ def refuse_personal(study: Study, step: Step, work: Path) -> None:
     """Raise `UserError` (nothing is kept then) where notebook, evidence or parameters show personal data."""
     streams.masked(work / "notebook.ipynb")
     (work / "params.json").write_text(json.dumps(step.params.model_dump(mode="json"), ensure_ascii=False))
-    known = step.notebook.read_text(encoding="utf-8")
+    known = "\n".join((step.notebook.read_text(encoding="utf-8"), *catalogue.words()))
     key = pseudonyms.key(home.mlruns())
     by_file = privacy.scan_files([work], pseudonyms.load_fingerprints(home.mlruns(), study.name), key, known)
     for path, findings in by_file.items():

@@ -64,3 +64,8 @@ def catalogue(name: str) -> dict[str, str]:
     with (FOLDER / f"{name}.po").open("rb") as file:
         messages = read_po(file, locale=name)
     return {m.id: m.string for m in messages if m.id and m.string and not m.fuzzy}
+
+
+def words() -> list[str]:
+    """Return every sentence of the product, in English and as it is translated: nobody's name."""
+    return [text for name in LANGUAGES if name != "en" for pair in catalogue(name).items() for text in pair]
