@@ -19,7 +19,18 @@ import pytest
 import governed
 from workbench import cli, home
 from workbench.params import UserError
-from workbench.registry import audit, events, inventory, lifecycle, moves, policy, registered, ringing, signatures
+from workbench.registry import (
+    audit,
+    current,
+    events,
+    inventory,
+    lifecycle,
+    moves,
+    policy,
+    registered,
+    ringing,
+    signatures,
+)
 from workbench.registry.state import replay
 
 ROOT = Path(__file__).parents[2]
@@ -178,6 +189,20 @@ def test_a_champion_under_review_decides_until_it_is_confirmed_or_replaced(bank)
     governed.move("review", "val", reason="again")
     governed.champion("2")
     assert (_state("1"), _state("2")) == ("retired", "champion")
+
+
+def test_the_inventory_says_the_worst_of_the_newest_periods_monitoring(bank):
+    entry = {"name": MODEL, "version": "1", "kind": "scorecard"}
+    about = {"study": "bank", "run_id": "r", "step_key": "k", "status": "FINISHED", "headline": "", "seconds": 1.0}
+    made = {"step": "models/development", "slug": "models/development", "verdict": "info", "period": "once"}
+    current.put(current.Record(**about, **made, start=1.0, models={"model__pd": entry}))
+    for start, (step, period, verdict) in enumerate(
+        [("through_time", "2019-04", "green"), ("through_time", "2019-05", "red"), ("causes", "2019-05", "amber")], 2
+    ):
+        slug = f"monitoring/{step}"
+        where = {"step": slug, "slug": slug, "verdict": verdict, "period": period, "reads": ("mart__panel", "model__pd")}
+        current.put(current.Record(**about, **where, start=float(start)))
+    assert next(e for e in inventory.listing() if e.version == "1").monitoring == "red (2019-05)"
 
 
 def test_a_champion_that_rings_comes_under_review_by_a_machine_with_the_role(bank):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.evidence import Verdict
 from workbench.params import UserError, day, nearest
 from workbench.registry import current, events, registered
 from workbench.registry.current import Record
@@ -120,16 +121,21 @@ def _policy(chain: Chain) -> Policy | None:
 
 
 def _watched() -> dict[tuple[str, str], str]:
-    """Return the last monitoring verdict of each version: the run that read the model's name, and what it points to."""
-    out: dict[tuple[str, str], str] = {}
+    """Return the last monitoring verdict of each version: the worst of the newest period's runs that read the model."""
     runs = current.everything()
-    for watching in runs:
-        if not watching.step.startswith("monitoring/"):
-            continue
-        for name, entry in _models_of(watching, runs):
-            if name in {n.lstrip("?") for n in watching.reads}:
-                out[entry["name"], entry["version"]] = f"{watching.verdict} ({watching.period})"
-    return out
+    watching: dict[tuple[str, str], list[Record]] = {}
+    for record in (r for r in runs if r.step.startswith("monitoring/")):
+        for name, entry in _models_of(record, runs):
+            if name in {n.lstrip("?") for n in record.reads}:
+                watching.setdefault((entry["name"], entry["version"]), []).append(record)
+    return {version: _worst_of_newest(records) for version, records in watching.items()}
+
+
+def _worst_of_newest(records: list[Record]) -> str:
+    """Return verdict and period: of a page that is red and one beside it that is amber, red."""
+    newest = records[-1].period  # they come oldest first
+    worst = min((r for r in records if r.period == newest), key=lambda r: Verdict(r.verdict).rank)
+    return f"{worst.verdict} ({newest})"
 
 
 def _models_of(watching: Record, runs: list[Record]) -> list[tuple[str, Any]]:
