@@ -176,6 +176,7 @@ def test_labels_stay_apart_and_every_glyph_is_there(name, spoken):
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("error")
+        warnings.simplefilter("default", ResourceWarning)  # of what another test has left to the garbage collector
         with theme.house():
             figure = PICTURES[name].figure()
             figure.draw_without_rendering()
