@@ -91,7 +91,8 @@ class Book:
         late, known = self.ends(f"late_{months}"), self.ends("known")
         if any(v != v for v in (*late, *known)):
             return Verdict.not_evaluated
-        return headlines.risen(*(tuple(int(v) for v in pair) for pair in (late, known)), self.rules)
+        events, rows = (tuple(int(v) for v in pair) for pair in (late, known))
+        return headlines.risen(events, rows, self.rules, looks=LATE_BUCKETS)
 
 
 def share_of(part: float, whole: float) -> float:

@@ -135,7 +135,7 @@ def _against_before(shares: tuple[float, float], book: Book) -> Text:
 
 def _threshold(book: Book) -> Text:
     level = book.rules.number("interval_level")
-    chance = say("Green where either period lies within the {level:.0%} interval of the other.", level=level)
+    chance = say("Green where the rise isn't beyond chance at {level:.0%}, among all of its kind.", level=1 - level)
     return book.rules["arrears_rise"].text + chance
 
 
@@ -147,7 +147,7 @@ def roll_rates(book: Book) -> Chapter:
     for bucket, (n, worse, cured) in now.items():
         n_before, worse_before, _ = before.get(bucket, (0, 0, 0))
         share = (share_of(worse, n), share_of(worse_before, n_before))
-        lights.append(headlines.risen((worse, worse_before), (n, n_before), book.rules))
+        lights.append(headlines.risen((worse, worse_before), (n, n_before), book.rules, looks=len(now)))
         rows.append((str(lights[-1]), BUCKETS[bucket], n, worse, *share, share_of(cured, n)))
         what = say("roll rate, {bucket}", bucket=BUCKETS[bucket])
         meaning = say("{worse:,} of {n:,} were later a month on", worse=worse, n=n)
@@ -203,7 +203,8 @@ def _losses_table(book: Book) -> pd.DataFrame:
 def by_segment(book: Book, columns: list[str]) -> Chapter:
     """Return the book by each column, the segments whose arrears rose most on top; one that rang is a headline."""
     rows = [row for column in columns for row in _segments(book, column)]
-    table = pd.DataFrame(rows)
+    lights = [headlines.risen(r["late"], r["known"], book.rules, looks=len(rows)) for r in rows]
+    table = pd.DataFrame(rows).assign(light=[str(v) for v in lights], rank=[v.rank for v in lights])
     table = table.sort_values(["rank", "worse"], ascending=[True, False], ignore_index=True)
     top = table.iloc[0]
     names = ["light", "column", "segment", "accounts", "balance", "30+ rate", "last period's 30+ rate"]
@@ -228,19 +229,18 @@ def _segments(book: Book, column: str) -> list[dict[str, object]]:
         if ends[0] is None:
             continue
         late, known = ([0 if r is None else int(r[c]) for r in ends] for c in ("late_1", "known"))
-        light = headlines.risen(tuple(late), tuple(known), book.rules)
         share = [share_of(x, n) for x, n in zip(late, known, strict=True)]
         code = say("{code:s}", code=value) if value == value else say("missing")  # data, said in no language
         out.append(
             {
-                "light": str(light),
+                "late": tuple(late),
+                "known": tuple(known),
                 "column": column,
                 "segment": labels.get(value, code),
                 "accounts": int(ends[0]["accounts"]),
                 "balance": float(ends[0]["balance"]),
                 "30+ rate": share[0],
                 "last period's 30+ rate": share[1],
-                "rank": light.rank,
                 "worse": headlines.relative(*share),
             }
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
+from statsmodels.stats.proportion import proportions_ztest
 
-from workbench import metrics
 from workbench.evidence import Verdict, judged
 from workbench.rules import Rules
 from workbench.words import Text, say
@@ -103,19 +103,20 @@ def arrow(change: float) -> str:
     return "" if math.isnan(change) else "↑" if change > 0 else "↓" if change < 0 else "→"
 
 
-def risen(events: tuple[int, int], rows: tuple[int, int], rules: Rules) -> Verdict:
+def risen(events: tuple[int, int], rows: tuple[int, int], rules: Rules, looks: int = 1) -> Verdict:
     """Return the light of a share of late accounts, (now, before): by how much it rose, where that is beyond chance.
 
-    Green where either share lies within the interval of the other (`interval_level`).
+    Green where a z-test of two proportions, p times the looks that ask the same (Bonferroni), isn't beyond chance at
+    `interval_level`.
     """
     (late, late_before), (known, known_before) = events, rows
     if not known or not known_before:
         return Verdict.not_evaluated
     share, share_before = late / known, late_before / known_before
-    level = rules.number("interval_level")
-    low, _ = metrics.rate_interval(late, known, level)
-    _, high = metrics.rate_interval(late_before, known_before, level)
-    if share_before >= low or share <= high:
+    if share <= share_before:
+        return Verdict.green
+    p = float(proportions_ztest([late, late_before], [known, known_before], alternative="larger")[1])
+    if p * looks >= 1 - rules.number("interval_level"):
         return Verdict.green
     return judged(share / share_before if share_before else FARTHEST, rules["arrears_rise"])
 
