@@ -13,15 +13,11 @@ import numpy as np
 import pandas as pd
 from frames import frames
 from scipy.special import expit, logit
-from sklearn.model_selection import cross_val_predict
+from sound_models import scorecard
 
 from workbench import metrics
 from workbench.contracts import Column, Contract, Outcome
-from workbench.models.development import Params, assemble
-from workbench.models.samples import directions, sample
-from workbench.models.scorecard import Scorecard
-from workbench.models.scorer import Scorer, raw
-from workbench.models.tuning import Candidate, calibrated, folds
+from workbench.models.scorer import Scorer
 from workbench.panel.bins import is_category
 
 SHARES = (0.4, 0.15)  # development, hold-out; the rest is the pool
@@ -73,19 +69,7 @@ def _bank(name: str, X: pd.DataFrame, y: np.ndarray, signs: dict[str, int], seed
         outcome=y.astype(float), weight=1.0, entity_id=np.arange(len(X)), parent_id=np.arange(len(X))
     )
     rows["sample"] = np.array(["development", "holdout", "pool"])[place]
-    learn = sample(rows, contract, "development")
-    card = Scorecard(directions(contract))
-    out_of_fold = cross_val_predict(card, learn.X, learn.y, cv=folds(learn, 3, seed), method="predict_proba")[:, 1]
-    calibration = calibrated(out_of_fold, learn.y, learn.weight, contract.outcome)
-    fitted = Scorecard(directions(contract)).fit(learn.X, learn.y)
-    predictions = calibration.apply(raw(fitted, learn.X))
-    model = assemble(
-        Candidate("scorecard", fitted, calibration, predictions, pd.DataFrame(), contract.outcome),
-        learn,
-        contract,
-        Params(),
-        {},
-    )
+    model = scorecard(rows, contract, seed)
     panel = rows[rows["sample"] != "pool"].assign(period="", known_in="", as_of_date=pd.Timestamp("2019-12-31"))
     bank = Bank(name, model, contract, panel, rows[rows["sample"] == "pool"].drop(columns="sample"), 0.0)
     panel = bank.scored(panel)

@@ -17,7 +17,7 @@ from workbench.models.development import Params, assemble
 from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import directions, sample
 from workbench.models.scorecard import Scorecard
-from workbench.models.scorer import raw
+from workbench.models.scorer import Scorer, raw
 from workbench.models.tuning import Candidate, calibrated, folds
 from workbench.validation.subject import Subject, subject
 
@@ -118,6 +118,11 @@ def _year(rng: np.random.Generator, parent: np.ndarray, s: Setting, year: int) -
 
 def developed(panel: pd.DataFrame, seed: int, contract: Contract = CONTRACT) -> Subject:
     """Return a scorecard learnt on development and calibrated out of fold, with the figures it earned."""
+    return claimed(subject(scorecard(panel, contract, seed), panel, contract, {}, rules.load(DAY), seed))
+
+
+def scorecard(panel: pd.DataFrame, contract: Contract, seed: int) -> Scorer:
+    """Return a scorecard learnt on a panel's development sample and calibrated out of fold, as a whole model."""
     learn = sample(panel, contract, "development")
     card = Scorecard(directions(contract))
     splits = folds(learn, 3, seed)
@@ -126,8 +131,7 @@ def developed(panel: pd.DataFrame, seed: int, contract: Contract = CONTRACT) -> 
     fitted = Scorecard(directions(contract)).fit(learn.X, learn.y)
     predictions = calibration.apply(raw(fitted, learn.X))
     candidate = Candidate("scorecard", fitted, calibration, predictions, pd.DataFrame(), contract.outcome)
-    model = assemble(candidate, learn, contract, Params(), {})
-    return claimed(subject(model, panel, contract, {}, rules.load(DAY), seed))
+    return assemble(candidate, learn, contract, Params(), {})
 
 
 def claimed(s: Subject) -> Subject:

@@ -46,13 +46,10 @@ def book(rng: np.random.Generator) -> pd.DataFrame:
 
 def prepare(home: Path) -> dict[str, object]:
     """Write the panel, register the model, and return the notebook's parameters."""
+    from sound_models import scorecard
+
     from workbench import tables
     from workbench.contracts import Column, Contract, Outcome
-    from workbench.models.development import Params, assemble
-    from workbench.models.samples import directions, sample
-    from workbench.models.scorecard import Scorecard
-    from workbench.models.scorer import raw
-    from workbench.models.tuning import Candidate, calibrated
     from workbench.params import Key
     from workbench.registry import current, runs, versions
 
@@ -61,12 +58,7 @@ def prepare(home: Path) -> dict[str, object]:
     kinds = {c: "category" if c.startswith("c") else "number" for c in panel if c not in identifying}
     columns = tuple(Column(name=n, type=kind) for n, kind in kinds.items())
     contract = Contract(name="mart__panel", title="million", columns=columns, outcome=Outcome(window_months=6))
-    learn = sample(panel, contract, "development")
-    card = Scorecard(directions(contract)).fit(learn.X, learn.y)
-    calibration = calibrated(raw(card, learn.X), learn.y, learn.weight, contract.outcome)
-    predicted = calibration.apply(raw(card, learn.X))
-    candidate = Candidate("scorecard", card, calibration, predicted, pd.DataFrame(), contract.outcome)
-    model = assemble(candidate, learn, contract, Params(), {})
+    model = scorecard(panel, contract, 1)
     key = Key("million", "once")
     file = model.save(home / "model")
     run_id = runs.start(key, "models/development", {"step_key": "0"}, "0" * 32)

@@ -17,6 +17,17 @@ import pytest
 
 from workbench.runs import execution
 
+MONTHLY_STUDY = """
+title: Small
+defaults: {sample_rows: 600}
+steps:
+  portfolios/intake: {portfolio: taiwan_cards}
+  panel/build:
+    outcome: {event: delay_months >= 2, eligible: delay_months < 2, window_months: 1}
+    as_of_from: "{period_from}"
+    as_of_to: "{period_to}"
+    observation_months: 2
+"""  # of seconds, made anew for each period
 _session = ExitStack()  # closed by conftest at the session's end
 
 

@@ -150,17 +150,6 @@ SCHEDULE = """
 reports:
   monthly: {study: small, cron: "0 6 3 * *", period: month, since: "2005-07"}
 """
-STUDY = """
-title: Small
-defaults: {sample_rows: 600}
-steps:
-  portfolios/intake: {portfolio: taiwan_cards}
-  panel/build:
-    outcome: {event: delay_months >= 2, eligible: delay_months < 2, window_months: 1}
-    as_of_from: "{period_from}"
-    as_of_to: "{period_to}"
-    observation_months: 2
-"""
 ENDED = ("COMPLETED", "FAILED")  # a job that has yet to start says STOPPED
 
 
@@ -179,7 +168,7 @@ def _job(lab: Lab, as_of: str) -> dict:
 def test_a_job_of_jupyter_scheduler_makes_the_reports_that_are_due(lab, measured):
     pytest.importorskip("jupyter_scheduler", reason="jupyter-scheduler is not installed (the extra `scheduler`)")
     (lab.folder / "params").mkdir()
-    (lab.folder / "params" / "small.yaml").write_text(STUDY)
+    (lab.folder / "params" / "small.yaml").write_text(running.MONTHLY_STUDY)
     (lab.folder / "params" / "schedule.yaml").write_text(SCHEDULE)
     (lab.folder / "notebooks").symlink_to(Path(__file__).parents[2] / "notebooks")
     lab.about()  # the server is there

@@ -14,6 +14,7 @@ import pytest
 
 import certificate
 import receivers
+import running
 from receivers import Offered
 from running import workbench
 from workbench import home
@@ -415,18 +416,7 @@ def test_bad_news_comes_first_in_both_languages():
 # the command line
 
 
-MONTHLY_STUDY = """
-title: Small
-defaults: {sample_rows: 600}
-steps:
-  portfolios/intake: {portfolio: taiwan_cards}
-  panel/build:
-    outcome: {event: delay_months >= 2, eligible: delay_months < 2, window_months: 1}
-    as_of_from: "{period_from}"
-    as_of_to: "{period_to}"
-    observation_months: 2
-  reporting/pack:
-"""
+MONTHLY_STUDY = running.MONTHLY_STUDY + "  reporting/pack:\n"
 
 
 def test_once_runs_a_study_for_every_missed_month_and_tells(own_home, monkeypatch):

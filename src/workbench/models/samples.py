@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
+from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.words import say
 
@@ -51,7 +52,7 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     Raises `UserError` where the outcome doesn't vary, or too few rows have the event or are without it.
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
-    parent = "parent_id" if "parent_id" in rows else "entity_id"
+    parent = parent_column(rows)
     rows = capped(rows, limit, seed)
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
@@ -70,7 +71,7 @@ def capped(rows: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:
     """Return rows of whole parents, drawn by a seed, up to about `limit` rows; all where it is 0 or there are fewer."""
     if not limit or len(rows) <= limit:
         return rows
-    parent = "parent_id" if "parent_id" in rows else "entity_id"
+    parent = parent_column(rows)
     parents = rows[parent].drop_duplicates().sample(frac=limit / len(rows), random_state=seed)
     return rows[rows[parent].isin(set(parents))]
 

@@ -98,21 +98,21 @@ def standing(lights: pd.DataFrame, now: str) -> pd.DataFrame:
     )
 
 
-def verdict(lights: pd.DataFrame, kind: str | None, now: str) -> Verdict:
-    """Return the worst light of a kind (of all where it is None) that became known in a period (in any where empty)."""
+def verdict(lights: pd.DataFrame, now: str, *of: str) -> Verdict:
+    """Return the worst light of some kinds (of all where none is named) that became known in a period (empty: ever)."""
     rows = lights[(lights["known_in"] == now) if now else lights["known_in"].notna()]
-    rows = rows if kind is None else rows[rows["kind"] == kind]
+    rows = rows[rows["kind"].isin(of)] if of else rows
     known = (Verdict(v) for v in set(rows["light"]) if v != "not_evaluated")
     return min(known, key=lambda v: v.rank, default=Verdict.not_evaluated)
 
 
-def since(lights: pd.DataFrame, kind: str, now: str) -> str:
-    """Return the period since which all a kind's alarms of now have been standing; empty where one of them is news.
+def since(lights: pd.DataFrame, now: str, *of: str) -> str:
+    """Return the period since which all alarms of some kinds have been standing; empty where one of them is news.
 
     An alarm is news in the period in which it first became known.
     """
     rang = standing(lights, now) if now else lights.head(0)
-    rang = rang[rang["kind"] == kind]
+    rang = rang[rang["kind"].isin(of)]
     return "" if rang.empty or (rang["since"] == rang["period"]).any() else str(rang["since"].max())
 
 
@@ -126,7 +126,7 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
     return Evidence(
         key="alarm",
         question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
-        verdict=Verdict.red if len(rang) else verdict(lights, None, now),
+        verdict=Verdict.red if len(rang) else verdict(lights, now),
         answer=_answer(rang, lights, now) + _to_do(rang, by_kind),
         value=str(rang["period"].iloc[0]) if len(rang) else "never",
         threshold=say(

@@ -8,20 +8,22 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, rules
+from workbench import params
 from workbench.evidence import Evidence, Verdict
 from workbench.monitoring import alarms, drift, through_time
 from workbench.monitoring.attribution import MOST_GROUPS
+from workbench.monitoring.through_time import newest
 from workbench.panel.bins import Bins, quantile_bins
+from workbench.panel.samples import parent_column
 from workbench.params import DAY_OR_NONE, UserError, nearest
-from workbench.rules import Rules
+from workbench.rules import Ruled, Rules
 from workbench.words import say
 
 EARLY = 0.25  # share of the periods that the others are compared with, where the panel has no development sample
 NAMED = 3  # columns that a sentence names
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """Which panel is watched, in which periods and segments, by which rules."""
 
     panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel whose columns are watched")
@@ -30,14 +32,6 @@ class Params(params.Params):
     segment: str = Field("", pattern=r"^[a-z][a-z0-9_]*$|^$", description="column by whose values segments are watched")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
-
-    def verify(self) -> None:
-        """Raise `UserError` for an unknown rule, or a wrong value of one."""
-        self.rules()
-
-    def rules(self) -> Rules:
-        """Return the rules in force, the study's own values above them."""
-        return rules.load(self.rules_as_of, self.thresholds, "monitoring/behaviour: thresholds")
 
 
 def reads(p: Params) -> list[str]:
@@ -73,8 +67,8 @@ def cut(panel: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows that others are compared with (development, else the earliest periods) and those watched."""
     if p.until:
         panel = panel[panel["as_of_date"] <= through_time.end(p.until)]
-    parent = panel["parent_id" if "parent_id" in panel else "entity_id"]
-    rows = panel.assign(period=through_time.periods(panel["as_of_date"], p.every), parent_id=pd.factorize(parent)[0])
+    parent = pd.factorize(panel[parent_column(panel)])[0]
+    rows = panel.assign(period=through_time.periods(panel["as_of_date"], p.every), parent_id=parent)
     early, later = rows[rows["sample"] == "development"], rows[rows["sample"] == "monitoring"]
     if later.empty:
         names = sorted(rows["period"].unique())
@@ -135,11 +129,6 @@ def lights(watched: dict[str, pd.DataFrame], rules: Rules) -> pd.DataFrame:
     return alarms.history(parts, rules)
 
 
-def now(p: Params) -> str:
-    """Return the period the report is of; empty where it is of all."""
-    return through_time.periods(pd.Series([through_time.end(p.until)]), p.every)[0] if p.until else ""
-
-
 def shifted(table: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
     """Return which columns moved most, whole."""
     top = table.sort_values("psi", ascending=False).drop_duplicates("feature").head(NAMED)
@@ -150,14 +139,14 @@ def shifted(table: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
     return Evidence(
         key="drift",
         question=say("Which columns moved most?"),
-        verdict=alarms.verdict(lights, "drift", now(p)),
+        verdict=alarms.verdict(lights, newest(p.until, p.every), "drift"),
         answer=say("Largest PSI against the rows compared with: {each}.", each=each),
         value=float(top["psi"].iloc[0]),
         threshold=p.rules()["psi"].text,
         blind_to=say("shifts inside a bin, and to columns that moved together and say the same."),
         source="Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020), J. Risk Model Validation 14(4)",
         table=table.sort_values("psi", ascending=False, ignore_index=True),
-        since=alarms.since(lights, "drift", now(p)),
+        since=alarms.since(lights, newest(p.until, p.every), "drift"),
     )
 
 
@@ -175,7 +164,7 @@ def segmented(watched: dict[str, pd.DataFrame], lights: pd.DataFrame, p: Params)
     moved = Evidence(
         key="segments",
         question=say("Does the book move between segments?"),
-        verdict=alarms.verdict(lights, "segments", now(p)),
+        verdict=alarms.verdict(lights, newest(p.until, p.every), "segments"),
         answer=say(
             "The shares of {column} moved most in {period}: PSI {psi:.3f}.",
             column=p.segment,
@@ -185,7 +174,7 @@ def segmented(watched: dict[str, pd.DataFrame], lights: pd.DataFrame, p: Params)
         value=float(far["psi"]),
         threshold=p.rules()["psi"].text,
         table=shares,
-        since=alarms.since(lights, "segments", now(p)),
+        since=alarms.since(lights, newest(p.until, p.every), "segments"),
     )
     return [moved, _changed(within, lights, p)]
 
@@ -200,7 +189,7 @@ def _changed(within: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
     return Evidence(
         key="behaviour",
         question=question,
-        verdict=alarms.verdict(lights, "behaviour", now(p)),
+        verdict=alarms.verdict(lights, newest(p.until, p.every), "behaviour"),
         answer=say(
             "Most in {column} '{segment}': {feature} in {period}, PSI {psi:.3f}.",
             period=far["period"],
@@ -210,5 +199,5 @@ def _changed(within: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
         value=float(far["psi"]),
         threshold=p.rules()["psi"].text,
         table=within.sort_values("psi", ascending=False, ignore_index=True),
-        since=alarms.since(lights, "behaviour", now(p)),
+        since=alarms.since(lights, newest(p.until, p.every), "behaviour"),
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, rules
+from workbench import params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
@@ -15,12 +15,13 @@ from workbench.monitoring import alarms, attribution, through_time
 from workbench.monitoring.triage import Cause, Defect, Diagnosis
 from workbench.panel.rates import level
 from workbench.params import DAY_OR_NONE, UserError
+from workbench.rules import Ruled
 from workbench.words import Text, say
 
 NAMED = 3  # inputs and segments that a sentence names
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """Which model's alarm is explained: of which period, by default the newest that rings."""
 
     panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel with the periods watched")
@@ -31,14 +32,6 @@ class Params(params.Params):
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     seed: int = Field(42, ge=0, description="seed of the pairing of rows")
-
-    def verify(self) -> None:
-        """Raise `UserError` for an unknown rule, or a wrong value of one."""
-        self.rules()
-
-    def rules(self) -> rules.Rules:
-        """Return the rules in force, the study's own values above them."""
-        return rules.load(self.rules_as_of, self.thresholds, "monitoring/causes: thresholds")
 
     def watched(self) -> through_time.Params:
         """Return the same watch as monitoring/through_time's."""

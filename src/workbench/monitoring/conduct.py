@@ -12,6 +12,7 @@ from workbench import metrics
 from workbench.contracts import Contract
 from workbench.evidence import Verdict, judged
 from workbench.models.scorer import Scorer
+from workbench.monitoring import drift
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.rules import Rules
 
@@ -28,20 +29,15 @@ def reasons(model: Scorer, rows: pd.DataFrame, development: pd.DataFrame, rules:
     if not model.explains or development.empty:
         return pd.DataFrame(columns=columns)
     names = list(model.features)
-    expected = _mix(model, _sampled(development, seed), names)
+    expected = _mix(model, drift.sampled(development, ROWS, seed), names)
     out = []
     for period, part in rows.groupby("period"):
-        actual = _mix(model, _sampled(part, seed), names)
-        used = int(((expected + actual) > 0).sum())
-        value, n, m = metrics.psi(expected, actual), expected.sum(), actual.sum()
-        critical = metrics.psi_critical(n, m, used, rules.number("psi_level"))
+        actual = _mix(model, drift.sampled(part, ROWS, seed), names)
+        m = int(actual.sum())
+        value, *_, critical, _ = drift.compared(expected, actual, m, rules)
         light = Verdict.green if value <= critical else judged(value, rules["psi"])
         out.append((period, value, names[int(actual.argmax())], actual.max() / m, critical, str(light), period))
     return pd.DataFrame(out, columns=columns)
-
-
-def _sampled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    return rows if len(rows) <= ROWS else rows.sample(ROWS, random_state=seed)
 
 
 def _mix(model: Scorer, rows: pd.DataFrame, names: list[str]) -> np.ndarray:

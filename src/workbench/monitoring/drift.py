@@ -32,7 +32,7 @@ def by_period(model: Scorer, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataF
         expected = np.array(reference)
         counted = counts(at, len(periods), bins.codes(rows[feature]), len(expected), weight)
         for period, m, actual in zip(periods, sizes, counted, strict=True):
-            shifts.append((feature, period, *_compared(expected, actual, int(m), rules)))
+            shifts.append((feature, period, *compared(expected, actual, int(m), rules)))
             gaps.append((feature, period, *_no_value(expected, actual, int(m))))
     psi = pd.DataFrame(shifts, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "p"])
     gap = pd.DataFrame(gaps, columns=["feature", "period", "share", "share_before", "p"])
@@ -48,6 +48,11 @@ def parents(at: np.ndarray, parent: np.ndarray, periods: int) -> np.ndarray:
     return np.bincount(pairs // (int(parent.max(initial=0)) + 1), minlength=periods)
 
 
+def sampled(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    """Return so many rows at most, drawn by a seed."""
+    return rows if len(rows) <= most else rows.sample(most, random_state=seed)
+
+
 def counts(at: np.ndarray, periods: int, codes: np.ndarray, bins: int, weight: np.ndarray) -> np.ndarray:
     """Return the weight in each bin of each period (periods × bins), all rows counted in one pass.
 
@@ -57,7 +62,7 @@ def counts(at: np.ndarray, periods: int, codes: np.ndarray, bins: int, weight: n
     return np.bincount(at * bins + codes, weight, periods * bins).reshape(periods, bins)
 
 
-def _compared(expected: np.ndarray, actual: np.ndarray, m: int, rules: Rules) -> tuple:
+def compared(expected: np.ndarray, actual: np.ndarray, m: int, rules: Rules) -> tuple:
     """Return psi, n, m, bins, critical value and p of one feature in one period."""
     used, n = int(((expected + actual) > 0).sum()), int(expected.sum())
     value = metrics.psi(expected, actual)

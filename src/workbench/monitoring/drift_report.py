@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.scorer import Scorer
+from workbench.monitoring import drift as shifts
 
 os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
 # JSON. It holds what the page's script does, and like it no text to read for personal data: labels of bins, which stand
@@ -44,10 +45,6 @@ def binned(model: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def _sampled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    return rows if len(rows) <= ROWS else rows.sample(ROWS, random_state=seed)
-
-
 def run(
     model: Scorer, reference: pd.DataFrame, current: pd.DataFrame, threshold: float, seed: int, page: Path | None
 ) -> pd.DataFrame:
@@ -61,9 +58,10 @@ def run(
     from evidently.metrics import ValueDrift
     from evidently.presets import DataDriftPreset, DataSummaryPreset
 
-    sides = [_sampled(reference, seed), _sampled(current[current["outcome"].notna()] if page else current, seed)]
+    known = current[current["outcome"].notna()] if page else current
+    sides = [shifts.sampled(rows, ROWS, seed) for rows in (reference, known)]
     if not len(sides[1]):
-        sides[1] = _sampled(current, seed)
+        sides[1] = shifts.sampled(current, ROWS, seed)
     frames = [binned(model, s) for s in sides]
     names = list(frames[0].columns)
     metrics: list = [ValueDrift(column=n, method="psi", threshold=threshold) for n in names]

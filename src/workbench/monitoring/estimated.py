@@ -4,7 +4,7 @@ Written here because the library that has it (NannyML) calls home and caps panda
 often each row has the event; so it says what AUC, KS, Brier score and rate to expect. It is made right on the newest
 outcomes there are, not on development's alone: what the model has since lost in level is in the estimate.
 Source: Bialek et al. (2024), Estimating model performance under covariate shift without labels, arXiv:2401.08348;
-Cox (1958), Biometrika 45, for the line; Hanley & McNeil (1982), Radiology 143(1), for the error of an AUC.
+Hanley & McNeil (1982), Radiology 143(1), for the error of an AUC.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.special import expit, logit
 
 from workbench import metrics
 from workbench.evidence import Verdict, judged
+from workbench.models.scorer import Calibration
+from workbench.models.tuning import calibrated
 from workbench.rules import Rules
 
 NAMES = ["estimated_auc", "estimated_low", "estimated_high", "estimated_ks", "estimated_brier", "estimated_rate"]
@@ -35,27 +36,20 @@ def by_period(rows: pd.DataFrame, reference: pd.DataFrame, rules: Rules) -> pd.D
     for period, part in rows.groupby("period"):
         before = rows[(rows["known_in"] < period) & rows["outcome"].notna()]
         newest = before[before["period"].isin(sorted(before["period"].unique())[-NEWEST:])]
-        intercept, slope, events = _line(newest, rules)
-        right = expit(intercept + slope * logit(np.clip(part["predicted"].to_numpy(float), 1e-6, 1 - 1e-6)))
+        calibration, events = _right(newest, rules)
+        right = calibration.apply(part["predicted"].to_numpy(float))
         values = _estimates(right, part["weight"].to_numpy(float), part["parent_id"].nunique() / len(part))
         light = Verdict.green if values[2] >= expected else judged(expected - values[0], rules["auc_drop"])
         out.append((period, *values, events, str(light)))
     return pd.DataFrame(out, columns=["period", *NAMES, "calibrated_on", "light"])
 
 
-def _line(known: pd.DataFrame, rules: Rules) -> tuple[float, float, int]:
-    """Return intercept and slope that make predictions right on known outcomes (none: as they are), and the events."""
-    events = int(known["outcome"].sum()) if len(known) else 0
-    if not rules.number("least_events") <= events < len(known):
-        return 0.0, 1.0, events
-    import statsmodels.api as sm
-
-    z = logit(np.clip(known["predicted"].to_numpy(float), 1e-6, 1 - 1e-6))
-    if not np.ptp(z):
-        return 0.0, 1.0, events
-    X, y = np.column_stack([np.ones(len(z)), z]), known["outcome"].to_numpy(float)
-    fitted = sm.GLM(y, X, family=sm.families.Binomial(), var_weights=known["weight"].to_numpy(float)).fit()
-    return float(fitted.params[0]), float(fitted.params[1]), events
+def _right(known: pd.DataFrame, rules: Rules) -> tuple[Calibration, int]:
+    """Return what makes predictions right on known outcomes (too few: as they are), and how many events it rests on."""
+    events, as_they_are = int(known["outcome"].sum()) if len(known) else 0, Calibration(1.0, 0.0)
+    if not rules.number("least_events") <= events < len(known) or not np.ptp(known["predicted"]):
+        return as_they_are, events
+    return calibrated(*(known[c].to_numpy(float) for c in ("predicted", "outcome", "weight"))), events
 
 
 def expected_auc(p: np.ndarray, weight: np.ndarray) -> float:

@@ -18,6 +18,7 @@ from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate
 from workbench.monitoring import alarms, through_time
 from workbench.panel.rates import level
+from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.words import Text, say
 
@@ -35,10 +36,6 @@ class Params(development.Params):
     recent_months: int = Field(12, ge=1, le=120, description="months of newest known outcomes that are learnt from")
     holdout_share: float = Field(0.3, gt=0, lt=1, description="share of the parents kept for the comparison")
 
-    def watched(self) -> through_time.Params:
-        """Return the same watch as monitoring/through_time's."""
-        return through_time.Params(study=self.study, panel=self.panel, every=self.every, until=self.until)
-
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads: panel, model, and the lights that monitoring left."""
@@ -52,7 +49,7 @@ def writes(p: Params) -> list[str]:
 
 def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:
     """Return whether a challenger is developed now, and why: an alarm asking for another model is news, or always."""
-    now = lights["known_in"].max() if not p.until else p.until
+    now = through_time.newest(p.until, p.every) or lights["known_in"].max()
     rang = alarms.raised(lights)
     rang = rang[
         (rang["known_in"] == now)
@@ -70,7 +67,7 @@ def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:
         question=say("Is a challenger called for?"),
         verdict=Verdict.info,
         answer=(rings if len(rang) else quiet) + (asked if is_due else none),
-        table=rang.head(len(rang)) if len(rang) else None,
+        table=rang if len(rang) else None,
     )
 
 
@@ -87,7 +84,7 @@ def recent(panel: pd.DataFrame, outcome: Outcome, p: Params) -> pd.DataFrame:
         raise UserError(f"monitoring/redevelopment: no outcome of a monitoring row is known by {last:%Y-%m-%d} yet")
     month = rows["as_of_date"].dt.to_period("M")
     rows = rows[month > month.max() - p.recent_months]
-    parent = rows["parent_id" if "parent_id" in rows else "entity_id"]
+    parent = rows[parent_column(rows)]
     names = np.sort(parent.unique())
     held = np.random.default_rng(p.seed).permutation(names)[: round(p.holdout_share * len(names))]
     return rows.assign(sample=np.where(parent.isin(set(held)), "holdout", "development"))

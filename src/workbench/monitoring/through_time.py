@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, rules
+from workbench import params
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, conduct, drift, estimated, performance
 from workbench.monitoring.performance import Separation
+from workbench.panel.samples import parent_column
 from workbench.params import DAY_OR_NONE, UserError, nearest
+from workbench.rules import Ruled
 
 PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """Which model is watched on which panel, in which periods, by which rules."""
 
     panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel with the periods to watch")
@@ -34,14 +36,6 @@ class Params(params.Params):
         "", pattern=r"^[a-z][a-z0-9_]*$|^$", description="panel column that is 1 where a person overrode the model"
     )
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
-
-    def verify(self) -> None:
-        """Raise `UserError` for an unknown rule, or a wrong value of one."""
-        self.rules()
-
-    def rules(self) -> rules.Rules:
-        """Return the rules in force, the study's own values above them."""
-        return rules.load(self.rules_as_of, self.thresholds, "monitoring/through_time: thresholds")
 
 
 def reads(p: Params) -> list[str]:
@@ -70,7 +64,6 @@ def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.
         if not (panel["sample"] == "monitoring").any():
             raise UserError(f"panel '{p.panel}' has no monitoring rows up to {p.until}; set `until` later")
     predicted = np.asarray(model.predict(panel), float)
-    parent = panel["parent_id" if "parent_id" in panel else "entity_id"]
     known = panel["as_of_date"] + pd.DateOffset(months=outcome.window_months)
     is_open = (panel["sample"] == "monitoring") & (known > (end(p.until) if p.until else pd.Timestamp.max))
     return panel.assign(
@@ -79,7 +72,7 @@ def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.
         period=periods(panel["as_of_date"], p.every),
         known_in=periods(known, p.every),
         outcome=panel["outcome"].mask(is_open),
-        parent_id=pd.factorize(parent)[0],
+        parent_id=pd.factorize(panel[parent_column(panel)])[0],
     )
 
 
@@ -91,6 +84,15 @@ def periods(as_of: pd.Series, every: str) -> pd.Series:
     """
     cut = {"month": "M", "quarter": "Q", "year": "Y"}[every]
     return as_of.map({day: str(pd.Period(day, cut)).replace("Q", "-Q") for day in as_of.unique()})
+
+
+def newest(until: str, every: str) -> str:
+    """Return the period that a report up to `until` is of; empty where it is of all.
+
+    >>> newest("2018-03", "quarter"), newest("2018-Q1", "month"), newest("", "month")
+    ('2018-Q1', '2018-03', '')
+    """
+    return periods(pd.Series([end(until)]), every)[0] if until else ""
 
 
 def end(period: str) -> pd.Timestamp:
@@ -118,14 +120,11 @@ class Watched:
 
     def light(self, *kinds: str) -> Verdict:
         """Return the worst light of some kinds that became known now."""
-        lights = [alarms.verdict(self.lights, kind, self.now) for kind in kinds]
-        return min((v for v in lights if v != "not_evaluated"), key=lambda v: v.rank, default=Verdict.not_evaluated)
+        return alarms.verdict(self.lights, self.now, *kinds)
 
     def since(self, *kinds: str) -> str:
         """Return since when the alarms of some kinds have been standing; empty where one of them is news."""
-        rang = set(alarms.standing(self.lights, self.now)["kind"]) & set(kinds)
-        since = [alarms.since(self.lights, kind, self.now) for kind in rang]
-        return max(since) if since and all(since) else ""
+        return alarms.since(self.lights, self.now, *kinds)
 
 
 def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: float, p: Params) -> Watched:
@@ -144,8 +143,8 @@ def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: fl
         "overrides": conduct.overrides(later, p.override, book),
     }
     lights = alarms.history([*_lights(shifts, gaps, performed), *_of_conduct(**parts)], book)
-    now = periods(pd.Series([end(p.until)]), p.every)[0] if p.until else ""
-    return Watched(shifts, gaps, performed, migration=conduct.migration(later), lights=lights, now=now, **parts)
+    now, moved = newest(p.until, p.every), conduct.migration(later)
+    return Watched(shifts, gaps, performed, migration=moved, lights=lights, now=now, **parts)
 
 
 def _lights(shifts: pd.DataFrame, gaps: pd.DataFrame, performed: pd.DataFrame) -> list[pd.DataFrame]:

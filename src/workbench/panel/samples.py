@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 SAMPLES = ("development", "holdout", "monitoring")
 
 
+def parent_column(rows: pd.DataFrame) -> str:
+    """Return the column whose rows stay together: the parent's, or the entity's own where a panel has no parents."""
+    return "parent_id" if "parent_id" in rows else "entity_id"
+
+
 def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, pd.DataFrame]:
     """Return the rows that stand in a sample, as SQL over `cohort` and `held`, and `held`: the parents held out.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.evidence import Verdict
-from workbench.reporting import models, page
-from workbench.reporting.listing import PACK, Row, Site, ends, newest
+from workbench.reporting import models, packs, page
+from workbench.reporting.listing import Row, Site, ends, newest
 from workbench.reporting.studies import periods_of
 
 PLACE = "index.html"
@@ -82,7 +82,7 @@ def _counts(rows: Iterable[Row]) -> list[tuple[str, int]]:
 
 
 def _packs(site: Site) -> list[Row]:
-    return [r for r in site.current if r.step.partition("@")[0] == PACK]
+    return [r for r in site.current if packs.is_pack(r.record)]
 
 
 def _backward(row: Row) -> tuple[int, ...]:

@@ -22,7 +22,6 @@ from workbench.words import LANGUAGES, heard, language, number
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
-PACK = "reporting/pack"
 
 
 @dataclass(frozen=True)

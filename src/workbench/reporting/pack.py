@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from workbench import evidence, params, rules, tables
+from workbench import evidence, params, tables
 from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE, ONCE, before
 from workbench.registry import inventory, recorded
@@ -21,10 +21,11 @@ from workbench.reporting.chapters import Chapter
 from workbench.reporting.headlines import Headline
 from workbench.reporting.packs import STEP
 from workbench.reporting.portfolio import Months
+from workbench.rules import Ruled
 from workbench.words import Text, names, say
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """What the pack shows of the book; the rest is what the study's other steps have left."""
 
     segments: list[str] = Field([], description="columns of the accounts the book is cut by; none takes the first")
@@ -32,14 +33,6 @@ class Params(params.Params):
     shown_months: int = Field(13, ge=2, le=60, description="months in tables and pictures")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
-
-    def verify(self) -> None:
-        """Raise `UserError` for an unknown rule, or a wrong value of one."""
-        self.rules()
-
-    def rules(self) -> rules.Rules:
-        """Return the rules in force, the study's own values above them."""
-        return rules.load(self.rules_as_of, self.thresholds, f"{STEP}: thresholds")
 
 
 def reads(p: Params) -> list[str]:

@@ -2,5 +2,6 @@
 
 from workbench.rules.book import Rules, load
 from workbench.rules.rule import Action, Rule, Threshold
+from workbench.rules.ruled import Ruled
 
-__all__ = ["Action", "Rule", "Rules", "Threshold", "load"]
+__all__ = ["Action", "Rule", "Ruled", "Rules", "Threshold", "load"]

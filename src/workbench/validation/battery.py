@@ -15,9 +15,10 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
-from workbench import params, rules
+from workbench import params
 from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE
+from workbench.rules import Ruled
 from workbench.validation.periods import periods, worse
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -26,7 +27,7 @@ POLICY = Path(__file__).with_name("mandatory.yaml")
 EVERY_KIND = {"binary", "rate", "amount", "time"}
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """Which model is validated on which panel, and by which rules."""
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel the model was developed on")
@@ -38,12 +39,8 @@ class Params(params.Params):
 
     def verify(self) -> None:
         """Raise `UserError` for an unknown rule, a wrong value of one, or an unknown mandatory test."""
-        self.rules()
+        super().verify()
         mandatory("binary", self.mandatory)
-
-    def rules(self) -> rules.Rules:
-        """Return the rules in force, the study's own values above them."""
-        return rules.load(self.rules_as_of, self.thresholds, "validation/battery: thresholds")
 
 
 def reads(p: Params) -> list[str]:

@@ -13,6 +13,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.models.samples import capped
 from workbench.models.scorer import Scorer
 from workbench.panel import rates
+from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.rules import Rules
 from workbench.words import Text, say
@@ -89,10 +90,11 @@ def subject(
 ) -> Subject:
     """Return the subject: every sample re-scored with the registered model. `UserError` where it says nothing of a row."""
     known = panel[panel["outcome"].notna()]
-    parent = "parent_id" if "parent_id" in known else "entity_id"
     predicted = checked(np.asarray(model.predict(known), float), contract.outcome)
     columns = {"learnt": learnt_from(known, model), "predicted": predicted, "grade_code": model.grade(predicted)}
-    scored = known.assign(parent_id=pd.factorize(known[parent])[0], **columns)  # numbers are sorted faster than names
+    scored = known.assign(
+        parent_id=pd.factorize(known[parent_column(known)])[0], **columns
+    )  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
     return Subject(model, contract, *parts, figures, rules, seed)
