@@ -386,6 +386,27 @@ def test_a_group_that_falls_behind_is_seen_and_one_that_always_was_behind_is_not
     assert lights["2020-01"] == "green" and lights["2020-02"] == "red"
 
 
+def test_a_book_that_shifts_as_a_whole_treats_nobody_worse():
+    """Every share falls, surely; a group that stood at half of the other's stands there still (chance: one in 100)."""
+    columns = (Column(name="sex", type="category", role="fact", fairness=True),)
+    contract = CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, *columns)})
+
+    def rows(period: str, share: float, rng: np.random.Generator) -> pd.DataFrame:
+        sex = rng.choice(["f", "m"], 20_000)
+        selected = rng.random(20_000) < np.where(sex == "f", 0.5, 1.0) * share
+        predicted = np.where(selected, 0.01, 0.2) + rng.random(20_000) * 1e-6
+        return pd.DataFrame({"period": period, "sex": sex, "predicted": predicted})
+
+    lights = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        development, later = rows("", 0.7, rng), rows("2020-01", 0.6, rng)
+        table = conduct.fairness(later, development, contract, True, RULES).set_index("group")
+        assert table.loc["sex: f", "ratio"] < 0.65
+        lights.append(table.loc["sex: f", "light"])
+    assert lights.count("green") >= 9
+
+
 def test_customers_are_followed_from_grade_to_grade():
     rows = pd.DataFrame({"period": ["1", "1", "1", "2", "2", "2", "2"], "parent_id": [1, 2, 3, 1, 2, 3, 4]})
     rows = rows.assign(grade_code=list("ABCBBAA"), as_of_date=pd.Timestamp("2020-01-31"))

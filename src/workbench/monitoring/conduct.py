@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportions_ztest
+from scipy import stats
 
 from workbench import metrics
 from workbench.contracts import Contract
@@ -53,8 +53,10 @@ def fairness(
     """Return the share selected of every marked group over the most favoured one's, by period, against development.
 
     Selected are rows on the favoured side of development's median prediction. A light needs a ratio below the rule
-    that is surely lower than it was in development (z-test of the group's share, Holm among the groups of a period).
+    that is surely lower than it was in development (Holm among the groups of a period): a book that shifts as a whole
+    moves every share, and no ratio. p is one-sided, of the difference of the two ratios' logarithms.
     Columns: period, group, rows, selected, ratio, ratio_before, p, light, known_in; empty where no group is marked.
+    Source: Katz et al. (1978), Biometrics 34(3), for the error of the logarithm of a ratio of shares.
     """
     names = ["period", "group", "rows", "selected", "ratio", "ratio_before", "p", "light", "known_in"]
     marked = [c.name for c in contract.columns if c.fairness and c.name in rows]
@@ -65,16 +67,15 @@ def fairness(
     table = _ratios(rows, marked, cut, adverse, rules)
     table = table[table["group"].isin(before.index)].reset_index(drop=True)
     table["ratio_before"] = table["group"].map(before["ratio"])
-    share_before, n = table["group"].map(before["selected"]), table["group"].map(before["rows"])
-    table["p"] = [_p_lower(*each) for each in zip(table["selected"], table["rows"], share_before, n, strict=True)]
-    adjusted = table.groupby("period")["p"].transform(metrics.holm)
-    worse = (adjusted < 1 - rules.number("psi_level")) & (table["ratio"] < table["ratio_before"])
+    error = np.sqrt(table["spread"] + table["group"].map(before["spread"]))
+    table["p"] = stats.norm.cdf((np.log(table["ratio"]) - np.log(table["ratio_before"])) / error)
+    worse = table.groupby("period")["p"].transform(metrics.holm) < 1 - rules.number("psi_level")
     lights = [str(judged(r, rules["fairness"])) for r in table["ratio"]]
     return table.assign(light=np.where(worse, lights, str(Verdict.green)), known_in=table["period"])[names]
 
 
 def _ratios(rows: pd.DataFrame, marked: list[str], cut: float, adverse: bool, rules: Rules) -> pd.DataFrame:
-    """Return period, group, rows, selected, ratio of every group large enough to judge."""
+    """Return period, group, rows, selected, ratio of every group large enough to judge, and what its log varies by."""
     selected = rows["predicted"] <= cut if adverse else rows["predicted"] >= cut
     parts = []
     for name in marked:
@@ -82,15 +83,13 @@ def _ratios(rows: pd.DataFrame, marked: list[str], cut: float, adverse: bool, ru
         by = selected.groupby([rows["period"], group]).agg(["size", "mean"]).set_axis(["rows", "selected"], axis=1)
         by = by.rename_axis(["period", "group"]).reset_index()
         by = by[(by["group"] != NO_GROUP) & (by["rows"] >= rules.number("least_group_rows"))]
-        most = by.groupby("period")["selected"].transform("max")
-        parts.append(by.assign(ratio=by["selected"] / most, group=name + ": " + by["group"].astype(str)))
+        by["selected"] = by["selected"].clip(lower=0.5 / by["rows"])  # of a group with none, half a row
+        by["variance"] = (1 - by["selected"]) / (by["selected"] * by["rows"])
+        most = by.loc[by.groupby("period")["selected"].idxmax()].set_index("period")
+        ratio = by["selected"] / by["period"].map(most["selected"])
+        spread = by["variance"] + by["period"].map(most["variance"])
+        parts.append(by.assign(ratio=ratio, spread=spread, group=name + ": " + by["group"].astype(str)))
     return pd.concat(parts, ignore_index=True)
-
-
-def _p_lower(share: float, n: int, share_before: float, n_before: int) -> float:
-    if share >= share_before:
-        return 1.0
-    return float(proportions_ztest([share * n, share_before * n_before], [n, n_before], alternative="smaller")[1])
 
 
 def overrides(rows: pd.DataFrame, column: str, rules: Rules) -> pd.DataFrame:
