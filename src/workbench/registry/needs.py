@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from workbench.params import day
-from workbench.registry import current, proof, registered
+from workbench.registry import claims, current, proof, registered, written
 from workbench.registry.current import Record
-from workbench.registry.lifecycle import EXCEPTION_DAYS, Move
+from workbench.registry.lifecycle import EXCEPTION_DAYS, MOVES, Move
 from workbench.registry.policy import FILE, Policy
 from workbench.registry.registered import Registered
 from workbench.registry.state import Standing
@@ -72,7 +72,15 @@ class Case:
             "figures": finite(self.record.figures if self.record else {}),
             "tier": self.policy.tier(self.request.model),
             "listed": listed.model_dump(mode="json") if listed else None,
+            **self._written(),
         }
+
+    def _written(self) -> dict[str, Any]:
+        """Return what people have written of the model, for a move that rests on it."""
+        if not {"chapters", "opinion"} & set(MOVES[self.request.verb].needs):
+            return {}
+        chapters = written.load(self.request.model)
+        return {"chapters": {"digest": chapters.digest, **chapters.model_dump(mode="json")}}
 
 
 def case(request: Request, standing: Standing, policy: Policy) -> Case:
@@ -153,6 +161,25 @@ def below(asked: Mapping[str, float], figures: Mapping[str, float]) -> list[str]
     return [f"{n} is {v:.4g}, its tier asks {asked[n]:g}" for n, v in recorded.items() if not v >= asked[n]]
 
 
+def _chapters(c: Case) -> str:
+    return _unwritten(c, "developer")
+
+
+def _opinion(c: Case) -> str:
+    return _unwritten(c, "validator")
+
+
+def _unwritten(c: Case, section: str) -> str:
+    """Say which chapters of a section are empty, or which of the claims in them don't hold."""
+    where = written.place(c.request.model)
+    chapters = written.load(c.request.model)
+    if empty := chapters.missing(section):
+        return f"{where}: {', '.join(empty)}: nobody has written it"
+    made = [claim for claim in claims.of(chapters, where) if claim.chapter.startswith(section)]
+    wrong = claims.contradicted(claims.tested(made, claims.logged(c.record, c.battery)))
+    return f"{where}: {'; '.join(t.words for t in wrong)}" if wrong else ""
+
+
 def _conditions(c: Case) -> str:
     is_open = c.verdict == "refer" and not (c.request.conditions or c.standing.conditions)
     return 'the validation battery refers it: set a condition (--condition "…")' if is_open else ""
@@ -179,6 +206,8 @@ _CHECKS: Mapping[str, Callable[[Case], str]] = {
     "independent": _independent,
     "battery": _battery,
     "minimum": _minimum,
+    "chapters": _chapters,
+    "opinion": _opinion,
     "conditions": _conditions,
     "reason": _reason,
     "until": _until,
