@@ -25,7 +25,7 @@ _PREDICTED = "predicted"
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs: what (data, code, model, table, figure, answer), its place in it, then and now."""
+    """One thing that differs: what (data, code, model, table, figure, value …), its place in it, then and now."""
 
     what: str
     place: str
@@ -33,7 +33,7 @@ class Difference:
     now: str
 
     def __str__(self) -> str:
-        return f"{self.what} {self.place}: {self.then} then, {self.now} now".replace("  ", " ")
+        return f"{f'{self.what} {self.place}'.strip()}: {self.then} then, {self.now} now"
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def between(record: Record, again: Path) -> Comparison:
     pairs = list(_numbers(_facts(then), _facts(now)))
     differing += [Difference(_what(place), place, _shown(a), _shown(b)) for place, a, b in pairs if a != b]
     differing += _files(record, again, bool(differing))
-    compared = Counter(_what(place) for place, _, _ in pairs)
-    compared |= {"models": len(record.models), "tables": len(record.tables)}
     figures = {"largest_relative_difference": _largest(pairs)} | _predictions(record, again)
+    compared = {"model": len(record.models), "table": len(record.tables)}
+    compared |= {"prediction": int(figures.get("predictions", 0)), **Counter(_what(place) for place, _, _ in pairs)}
     return Comparison(tuple(differing), {w: n for w, n in compared.items() if n}, figures)
 
 
@@ -84,8 +84,7 @@ def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _what(place: str) -> str:
-    kinds = {"evidence": "answers", "figures": "figures", "series": "series"}
-    return kinds.get(place.partition(".")[0], "answers")
+    return {"figures": "figure", "series": "figure by period"}.get(place.partition(".")[0], "value in an answer")
 
 
 def _models(record: Record, again: Path) -> Iterator[Difference]:

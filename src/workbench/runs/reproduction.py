@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -21,12 +20,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from workbench import home, tables
-from workbench.evidence import LEFT_BEHIND, digest_file
-from workbench.params import Key, UserError
-from workbench.registry import makers, proof, recorded, registered, runs
-from workbench.registry.current import Record
-from workbench.registry.registered import Registered
+from workbench import home
+from workbench.evidence import LEFT_BEHIND
+from workbench.params import UserError
+from workbench.registry import proof, recorded, registered
 from workbench.runs import differences, notebook, provenance
 from workbench.runs import original as originals
 from workbench.runs.differences import DIFFERENT, IDENTICAL, Difference
@@ -34,7 +31,7 @@ from workbench.runs.execution import KERNEL_ENV
 from workbench.runs.original import Original
 
 LOCK = "requirements.lock"
-KERNEL = "workbench-locked"
+COLD, LOCKED = "python3", "workbench-locked"  # kernels: a new one of this environment, one of the commit's lock
 _MODEL = "model__"
 _CODE = ("notebook_digest", "code_digest")
 
@@ -70,7 +67,7 @@ class Reproduction:
 
     def lines(self) -> list[str]:
         """Return it in words: the verdict, the first difference and where it arises, what was compared."""
-        counts = ", ".join(f"{n} {what}" for what, n in self.compared.items())
+        counts = ", ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for what, n in self.compared.items())
         words = {
             IDENTICAL: "identical",
             DIFFERENT: f"different; it arises in the {self.arises}",
@@ -194,14 +191,14 @@ def _locked(tree: Path) -> str:
 def _kernel(python: str, work: Path) -> Iterator[str]:
     """Yield the name of a kernel that runs in this Python."""
     if python == sys.executable:
-        yield "python3"
+        yield COLD
         return
-    spec = {"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": KERNEL}
-    home.put(work / "kernels" / KERNEL / "kernel.json", json.dumps({**spec, "language": "python"}).encode())
+    spec = {"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": LOCKED}
+    home.put(work / "kernels" / LOCKED / "kernel.json", json.dumps({**spec, "language": "python"}).encode())
     before = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join([str(work), *([before] if before else [])])
     try:
-        yield KERNEL
+        yield LOCKED
     finally:
         os.environ.pop("JUPYTER_PATH") if before is None else os.environ.update(JUPYTER_PATH=before)
 
