@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name in ("first", "second"):
         diff.add_argument(name, type=_version, metavar="MODEL/VERSION")
     diff.set_defaults(call=_diff)
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
+    )
+    reproduce.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
+    reproduce.add_argument("--json", action="store_true", help="as JSON")
+    reproduce.set_defaults(call=_reproduce)
     audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
     audit.add_argument(
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
@@ -173,6 +182,21 @@ def _diff(args: argparse.Namespace) -> int:
     table = differing.versions(args.first, args.second)
     progress.output().print(progress.table(table) if len(table) else "nothing differs", markup=False)
     return 0
+
+
+def _reproduce(args: argparse.Namespace) -> int:
+    from workbench.runs import progress, reproduction
+
+    model, version = args.version
+    with progress.console() as lines:
+        lines.started(model, f"version {version}")
+        watch = partial(lines.cell, model, f"version {version}")
+        result = reproduction.of(model, version, watch, locked=args.locked)
+    if args.json:
+        print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(result.lines()))
+    return 0 if result.is_same else 1
 
 
 def _audit(args: argparse.Namespace) -> int:
