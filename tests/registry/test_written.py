@@ -66,11 +66,11 @@ def test_a_language_that_is_missing_is_missing(place):
 def test_braces_are_a_claim_or_a_mistake(place):
     _write(place, WRITTEN)
     assert [c.words for c in claims.of(written.load("bank.pd"))] == ["holdout_auc >= 0.5"]
-    _write(place, WRITTEN.replace("It sees one bank", "{{claim: holdout_auc about 0.5}}"))
-    with pytest.raises(UserError, match="developer.limitations: '{{claim: holdout_auc about 0.5}}' is no claim; write"):
+    _write(place, WRITTEN.replace("It sees one bank.", "'{{claim: holdout_auc about 0.5}}'"))
+    with pytest.raises(UserError, match=r"developer.limitations: '{{claim: holdout_auc about 0.5}}' is no claim; write"):
         claims.of(written.load("bank.pd"))
     _write(place, WRITTEN.replace("0.5}}。", "0.6}}。"))
-    with pytest.raises(UserError, match="developer.intended_use: its languages claim different things"):
+    with pytest.raises(UserError, match=r"developer\.intended_use: its languages claim different things"):
         claims.of(written.load("bank.pd"))
 
 
@@ -105,7 +105,7 @@ def test_nothing_is_submitted_without_the_developers_chapters_nor_approved_witho
     submitted = governed.move("submit", "dev", "2")
     assert events.evidence(submitted)["chapters"]["digest"] == written.load(governed.MODEL).digest
     governed.move("validate", "val", "2")
-    with pytest.raises(UserError, match="params/chapters/bank.pd.yaml: validator.opinion: nobody has written it"):
+    with pytest.raises(UserError, match=r"params/chapters/bank\.pd\.yaml: validator.opinion: nobody has written it"):
         governed.move("approve", "app", "2")
     governed.write_chapters()
     assert events.evidence(governed.move("approve", "app", "2"))["chapters"]["validator"]["opinion"] == 2

@@ -1,4 +1,4 @@
-"""Claims: a sentence of a model's document that is a test, `{{claim: holdout_gini >= 0.45}}`, of a figure that runs logged."""
+"""Claims: `{{claim: holdout_gini >= 0.45}}` in a document is a test of a figure that the version's runs have logged."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What only a person can say of a model: `params/chapters/STUDY.MODEL.yaml`, a section of its developer, one of its validator.
+"""What only a person can say of a model, in `params/chapters/STUDY.MODEL.yaml`: its developer, and its validator.
 
-Its words stand in the documents of every version, set apart from those of the workbench. Without the developer's section
-nothing is submitted, without the validator's nothing approved.
+Its words stand in the documents of every version, set apart from those of the workbench. Without the developer's
+section nothing is submitted, without the validator's nothing approved.
 """
 
 from __future__ import annotations
