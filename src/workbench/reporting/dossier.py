@@ -1,0 +1,257 @@
+"""All that is recorded of one model version, read once: what its documents are made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, card
+from workbench.params import ONCE, UserError
+from workbench.registry import attempts, claims, events, inventory, makers, needs, recorded, registered, runs, written
+from workbench.registry.attempts import Attempt
+from workbench.registry.claims import Tested
+from workbench.registry.current import Record, everything
+from workbench.registry.events import Chain, Event
+from workbench.registry.inventory import Entry
+from workbench.registry.policy import Adopted
+from workbench.registry.recorded import Recorded
+from workbench.registry.registered import Registered
+from workbench.registry.state import Standing, replay
+from workbench.registry.written import Chapters
+from workbench.reporting import cells
+from workbench.reporting.document import Answer, Row, Rows
+from workbench.reporting.listing import ends
+from workbench.words import Text, say
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A version with its runs, its moves and what people have written of its model; a run that isn't there is None.
+
+    `upstream`: the runs that made the tables it was learnt from, by step; `monitoring`: those that have watched this
+    very version, oldest period first.
+    """
+
+    registered: Registered
+    chain: Chain
+    development: Recorded | None
+    battery: Recorded | None
+    upstream: Mapping[str, Recorded]
+    monitoring: tuple[Recorded, ...]
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def study(self) -> str:
+        """The study the model belongs to."""
+        return self.registered.model.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        """The model's name within its study."""
+        return self.registered.model.partition(".")[2]
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Where the version stands."""
+        return replay(self.chain).of(self.registered.model, self.registered.version)
+
+    @cached_property
+    def entry(self) -> Entry:
+        """Its entry of the inventory."""
+        key = (self.registered.model, self.registered.version)
+        return next(e for e in inventory.listing() if (e.model, e.version) == key)
+
+    @cached_property
+    def moves(self) -> list[Event]:
+        """The chain's events of the version, oldest first."""
+        return self.chain.of(self.registered.model, self.registered.version)
+
+    @cached_property
+    def adopted(self) -> Adopted | None:
+        """The policy in force."""
+        return events.adopted(self.chain.policy())
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The version's files with their digests, as they are now."""
+        return registered.files(self.registered)
+
+    @cached_property
+    def model(self) -> Mapping[str, Any]:
+        """What the run that registered it says of the version: digest, kind, folder; nothing where it says nothing."""
+        made = self.development.record.models.values() if self.development else ()
+        key = (self.registered.model, self.registered.version)
+        return next((e for e in made if (e["name"], e["version"]) == key), {})
+
+    @cached_property
+    def chapters(self) -> Chapters:
+        """What people have written: as it was when the version was submitted and approved, else as it is now."""
+        now = written.load(self.registered.model)
+        sections = {s: content for s, verb in _SIGNED.items() if (content := self._signed(verb, s))}
+        return now.model_copy(update={k: type(getattr(now, k)).model_validate(v) for k, v in sections.items()})
+
+    def _signed(self, verb: str, section: str) -> Any:
+        moves = [e for e in self.moves if e.verb == verb]
+        content = events.evidence(moves[-1]) if moves else None
+        return (content or {}).get("chapters", {}).get(section)
+
+    @cached_property
+    def rewritten(self) -> list[str]:
+        """The sections whose file says otherwise now than when the version was submitted or approved."""
+        now, then = written.load(self.registered.model), self.chapters
+        return [s for s in _SIGNED if getattr(now, s) != getattr(then, s)]
+
+    @cached_property
+    def tested(self) -> list[Tested]:
+        """Every claim of the chapters, held against what the version's runs have logged."""
+        figures = claims.logged(self.development and self.development.record, self.battery and self.battery.record)
+        for run in self.monitoring:
+            watched = claims.monthly(run.series, run.record.run_id, {})
+            figures = {**figures, **watched}
+        return claims.tested(claims.of(self.chapters, written.place(self.registered.model)), figures)
+
+    @cached_property
+    def contract(self) -> Contract | None:
+        """The contract of the panel it was learnt from."""
+        tables = (t for r in self.upstream.values() for n, t in r.record.tables.items() if n.startswith("mart__"))
+        kept = next((t["contract"] for t in tables if t.get("contract")), None)
+        return Contract.model_validate(kept) if kept else None
+
+    def step(self, name: str) -> Recorded | None:
+        """Return the run upstream of a step (`panel/build`), whatever its instance is called."""
+        return next((r for s, r in self.upstream.items() if s.partition("@")[0] == name), None)
+
+    @property
+    def runs(self) -> list[Recorded]:
+        """Every run the documents are made from, in the order of the work."""
+        those = [*reversed(self.upstream.values()), self.development, self.battery, *self.monitoring]
+        return [r for r in those if r is not None]
+
+
+_SIGNED = {"developer": "submit", "validator": "approve"}  # section → the move that rests on it
+
+
+def gather(model: str, version: str) -> Dossier:
+    """Return all that is recorded of a version; `UserError` where the registry doesn't hold it, or a run was altered."""
+    r = registered.one(model, version)
+    record = r.record
+    development = recorded.of(record) if record else None
+    battery = needs.battery(r)
+    return Dossier(
+        registered=r,
+        chain=events.read(),
+        development=development,
+        battery=recorded.of(battery) if battery else None,
+        upstream=_upstream(development) if development else {},
+        monitoring=tuple(_watching(r, record) if record else ()),
+        attempts=tuple(attempts.of_step(record.study, record.step) if record else ()),
+    )
+
+
+def _upstream(run: Recorded) -> dict[str, Recorded]:
+    """Return the runs that made the tables a run has read, and those before them, nearest first."""
+    out: dict[str, Recorded] = {}
+    waiting = [run]
+    while waiting:
+        read = tables_read(waiting.pop(0))
+        for record, _ in makers.of(run.record.study, read).values():
+            if record.step not in out and record.step != run.record.step:
+                out[record.step] = recorded.of(record)
+                waiting.append(out[record.step])
+    return out
+
+
+def tables_read(run: Recorded) -> dict[str, str]:
+    """Return the tables and models a run has read with their digests."""
+    return dict(recorded.left_behind(run.record)["tables"]["read"])
+
+
+def _watching(r: Registered, record: Record) -> Iterator[Recorded]:
+    """Yield the current runs of monitoring that have read this very version's file, oldest period first."""
+    name, digest = next(
+        ((n, e["digest"]) for n, e in record.models.items() if (e["name"], e["version"]) == (r.model, r.version)),
+        ("", ""),
+    )
+    those = [x for x in everything(study=record.study) if x.step.startswith("monitoring/")]
+    for run in map(recorded.of, sorted(those, key=lambda x: (ends("" if x.period == ONCE else x.period), x.start))):
+        if name and tables_read(run).get(name) == digest:
+            yield run
+
+
+def source(run: Recorded, key: str) -> str:
+    """Return how a place in a run is named beside what was read there: `run 6683930f · holdout`."""
+    return f"{run.record.run_id[:8]} · {key}"
+
+
+def answers(run: Recorded) -> dict[str, Answer]:
+    """Return a run's answers by key, each with its table and picture where the run has left them."""
+    shown = {content["key"]: content for content in _shown(run)}
+    return {key: _answer(run, e, shown.get(key)) for key, e in run.evidence.items()}
+
+
+def _shown(run: Recorded) -> Iterator[dict[str, Any]]:
+    for cell in cells.read(run.file("notebook.ipynb"))["cells"]:
+        for output in cell.get("outputs", []):
+            if card.MIME in output.get("data", {}):
+                yield output["data"][card.MIME]
+
+
+def _answer(run: Recorded, e: Evidence, content: dict[str, Any] | None) -> Answer:
+    where = source(run, e.key)
+    if content:
+        return Answer(Evidence.from_record(content), where, (content.get("table") or {}).get("n", 0))
+    return Answer(Evidence.from_record({**e.record(), "table": _table(run, e.key)}), where)
+
+
+def _table(run: Recorded, key: str) -> dict[str, Any] | None:
+    """Return the table of an answer that the notebook didn't show, from the file it was left in."""
+    import pandas as pd
+
+    from workbench.evidence import table
+
+    name = f"evidence/{key}.csv"
+    return table.to_json(pd.read_csv(run.file(name))) if name in run.record.files else None
+
+
+def cards(run: Recorded | None, step: str, *keys: str) -> list[Answer | Rows]:
+    """Return a run's answers of these keys, in this order, and for each that isn't there why."""
+    if run is None:
+        return [Rows(tuple(Row("", say(k.replace("_", " ")), absent=no_run(step)) for k in keys))]
+    there = answers(run)
+    missing = tuple(
+        Row("", say(k.replace("_", " ")), source(run, ""), absent=say("the step {step} left no such answer", step=step))
+        for k in keys
+        if k not in there
+    )
+    return [*(there[k] for k in keys if k in there), *([Rows(missing)] if missing else [])]
+
+
+def no_run(step: str) -> Text:
+    """Say that no run of a step speaks of the version."""
+    return say("no run of {step} speaks of this version", step=step)
+
+
+def figure(run: Recorded | None, key: str, name: str, what: Text, form: str = "{v:.4f}") -> Row:
+    """Return a figure that a run has logged as an item, with its run and key."""
+    value = run.record.figures.get(name) if run else None
+    return Row(key, what, say(form, v=value) if value is not None else "", source(run, name) if run else "")
+
+
+def parameters(run: Recorded | None) -> dict[str, Any]:
+    """Return what a step was told (`params.json`); nothing where there is no run."""
+    return json.loads(run.file("params.json").read_text(encoding="utf-8")) if run else {}
+
+
+def facts(run: Recorded | None) -> dict[str, str]:
+    """Return a run's parameters in MLflow: digests, commit, account."""
+    return runs.params(run.record.run_id) if run else {}
+
+
+def must_be_readable(d: Dossier) -> None:
+    """Raise `UserError` where nothing but the version's name is there to make a document from."""
+    if d.development is None:
+        raise UserError(f"{d.registered.name}: the run that registered it left no record; run the study again")
