@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from workbench.contracts import Contract
@@ -255,3 +257,53 @@ def must_be_readable(d: Dossier) -> None:
     """Raise `UserError` where nothing but the version's name is there to make a document from."""
     if d.development is None:
         raise UserError(f"{d.registered.name}: the run that registered it left no record; run the study again")
+
+
+def files_digest(d: Dossier) -> str:
+    """Return the digest over all files of the version as they are now; empty where they are gone."""
+    return registered.digest(d.files) if d.files else ""
+
+
+def folder(d: Dossier) -> Path:
+    """Return where the version's files lie."""
+    return registered.folder(d.registered)
+
+
+def readers(d: Dossier) -> list[Record]:
+    """Return the current runs of the study that read the model."""
+    name = f"model__{d.short}"
+    return [r for r in everything(study=d.study) if name in {n.lstrip("?") for n in r.reads}]
+
+
+def window(given: Mapping[str, Any]) -> str:
+    """Return the as-of dates of a panel, first and last; empty where its rows have none."""
+    ends_ = [str(given[n]) for n in ("as_of_from", "as_of_to") if given.get(n)]
+    return " – ".join(dict.fromkeys(ends_))
+
+
+def definition(d: Dossier) -> Text | str:
+    """Return what happens to a row that counts, and within how many months."""
+    outcome = d.contract.outcome if d.contract else None
+    if outcome is None:
+        return ""
+    told = parameters(d.step("panel/build")).get("outcome") or {}
+    what = str(told.get("event") or outcome.name)
+    if not outcome.window_months:
+        return say("{what}, as the source has it", what=what)
+    return say("{what}, within {months} months", what=what, months=outcome.window_months)
+
+
+def champion(d: Dossier) -> str:
+    """Return the version that decides; empty where none does."""
+    deciding = replay(d.chain).champion(d.registered.model)
+    return f"{deciding.model}/{deciding.version}" if deciding else ""
+
+
+def findings(d: Dossier) -> str:
+    """Return the open findings of the version that the chain names."""
+    return "; ".join(str(e.details.get("finding", "")) for e in d.moves if e.details.get("finding"))
+
+
+def day_of(run: Recorded) -> str:
+    """Return the day on which a run began, UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime(run.record.start))
