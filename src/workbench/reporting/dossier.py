@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.contracts import Contract
-from workbench.evidence import Evidence, card
+from workbench.evidence import Evidence, card, digest_file
 from workbench.params import ONCE, UserError
 from workbench.registry import attempts, claims, events, inventory, makers, needs, recorded, registered, runs, written
 from workbench.registry.attempts import Attempt
@@ -307,3 +307,29 @@ def findings(d: Dossier) -> str:
 def day_of(run: Recorded) -> str:
     """Return the day on which a run began, UTC."""
     return time.strftime("%Y-%m-%d", time.gmtime(run.record.start))
+
+
+def model_file(d: Dossier) -> dict[str, Any]:
+    """Return the model's own file; nothing where it is gone, or is not the one that was registered."""
+    file = folder(d) / "artifacts" / "model.json"
+    if not file.exists() or digest_file(file) != d.model.get("digest"):
+        return {}
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def batteries(d: Dossier) -> int:
+    """Return how many runs of validation batteries the study has, of whatever outcome."""
+    step = d.battery.record.step if d.battery else ""
+    return len(attempts.of_step(d.study, step)) if step else 0
+
+
+def plan(d: Dossier) -> str:
+    """Return the plan that was signed before the results; empty where none was."""
+    signed = next((e for e in reversed(d.moves) if e.details.get("plan")), None)
+    return f"{signed.details['plan']} (event {signed.seq})" if signed else ""
+
+
+def reproduced(d: Dossier) -> str:
+    """Return what the latest recorded re-performance says; empty where none is recorded."""
+    signed = next((e for e in reversed(d.moves) if e.details.get("reproduced")), None)
+    return f"{signed.details['reproduced']} (event {signed.seq})" if signed else ""
