@@ -55,6 +55,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
     reproduce.add_argument("--json", action="store_true", help="as JSON")
     reproduce.set_defaults(call=_reproduce)
+    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
+    documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
+    documents.set_defaults(call=_documents)
     audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
     audit.add_argument(
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
@@ -197,6 +202,20 @@ def _reproduce(args: argparse.Namespace) -> int:
     else:
         print("\n".join(result.lines()))
     return 0 if result.is_same else 1
+
+
+def _documents(args: argparse.Namespace) -> int:
+    from workbench.reporting import documents, site
+
+    made = documents.write(*args.version, "" if args.lang == "en" else args.lang, as_pdf=args.pdf)
+    site.write("" if args.lang == "en" else args.lang)
+    for path in made.paths:
+        print(path)
+    for words in made.findings:
+        print(f"finding: {words}")
+    for words in made.contradicted:
+        print(f"claim: {words}")
+    return 1 if made.contradicted else 0
 
 
 def _audit(args: argparse.Namespace) -> int:

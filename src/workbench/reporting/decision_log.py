@@ -22,9 +22,7 @@ def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
         Row("chain_head", say("Head of the chain"), d.chain.head, "governance/events"),
         Row("check", say("To check it"), "workbench audit"),
     )
-    events = (
-        (_moves(d.moves), _seals(d.moves)) if d.moves else (absent("event", say("Events"), nothing),)
-    )
+    events = (_moves(d.moves), _seals(d.moves)) if d.moves else (absent("event", say("Events"), nothing),)
     chapters = (chapter("events", say("Events"), *events), chapter("chain", say("The chain"), Rows(rows)))
     return Document(NAME, TITLE, chapters)
 

@@ -10,9 +10,10 @@ import pandas as pd
 from workbench.models.kinds import named
 from workbench.params import UserError
 from workbench.registry import differing, written
-from workbench.reporting import dossier, human, regulation_map
+from workbench.reporting import dossier, excerpts, human, regulation_map
 from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
-from workbench.reporting.dossier import Dossier, cards
+from workbench.reporting.dossier import Dossier
+from workbench.reporting.excerpts import cards
 from workbench.words import Text, say
 
 NAME, TITLE = "development_document", say("Development document")
@@ -34,7 +35,7 @@ def _before(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
         chapter(
             "context",
             say("Business context and decision"),
-            Rows((Row("study", say("Study"), record.title, dossier.source(d.development, "")),)),
+            Rows((Row("study", say("Study"), record.title, excerpts.source(d.development, "")),)),
             human.chapters(d, "developer.intended_use", "developer.restrictions"),
             absent("cost_of_error", say("Cost of an error"), UNCOMPUTED),
         ),
@@ -66,11 +67,11 @@ def _contracts(intake: dossier.Recorded | None) -> list[str]:
 
 
 def _summary(d: Dossier) -> list[Row]:
-    made = dossier.source(d.development, "")
+    made = excerpts.source(d.development, "")
     rows = [Row("kind", say("Kind of model"), named(d.model["kind"]) if d.model else "", made)]
     figures = d.development.record.figures
     rows += [
-        dossier.figure(d.development, name, name, say(name.replace("_", " ")))
+        excerpts.figure(d.development, name, name, say(name.replace("_", " ")))
         for name in figures
         if name.startswith("holdout_")
     ]
@@ -79,8 +80,8 @@ def _summary(d: Dossier) -> list[Row]:
 
 def _window(d: Dossier) -> Rows:
     panel = d.step(PANEL)
-    told, outcome = dossier.parameters(panel), d.contract.outcome if d.contract else None
-    where = dossier.source(panel, "params") if panel else ""
+    told, outcome = excerpts.parameters(panel), d.contract.outcome if d.contract else None
+    where = excerpts.source(panel, "params") if panel else ""
     undated = say("the rows have no dates")
     performance = say("{n} months", n=outcome.window_months) if outcome and outcome.window_months else ""
     observed = say("{n} months", n=told["observation_months"]) if dossier.window(told) else ""
@@ -175,7 +176,7 @@ def _plan(d: Dossier) -> Rows:
     newest = d.monitoring[-1] if d.monitoring else None
     if newest is None:
         return absent("plan", say("Step of monitoring"), say("no step of monitoring watches it"))
-    told, where = dossier.parameters(newest), dossier.source(newest, "params")
+    told, where = excerpts.parameters(newest), excerpts.source(newest, "params")
     triggers = [Row(key, e.question, e.threshold, where) for key, e in newest.evidence.items() if e.threshold]
     every = Row("every", say("How often"), say(str(told.get("every", ""))) if told.get("every") else "", where)
     return Rows((Row("plan", say("Step of monitoring"), newest.record.step, where), every, *triggers))
@@ -197,9 +198,9 @@ def _changes(d: Dossier) -> Sheet | Rows:
 
 
 def _reproduction(d: Dossier) -> Rows:
-    name, facts = f"models:/{d.registered.model}/{d.registered.version}", dossier.facts(d.development)
+    name, facts = f"models:/{d.registered.model}/{d.registered.version}", excerpts.facts(d.development)
     rows = [Row("command", say("Command"), f"workbench reproduce {name}")]
-    where = dossier.source(d.development, "")
+    where = excerpts.source(d.development, "")
     labels = {"step_key": say("Digest of all it depends on"), "commit": say("Commit of the code")}
     rows += [Row(f"{key}_of_run", what, facts.get(key, ""), where) for key, what in labels.items()]
     rows.append(Row("written", say("What people have written"), d.chapters.digest, written.place(d.registered.model)))

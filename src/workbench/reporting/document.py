@@ -1,4 +1,4 @@
-"""A document of a model version: chapters of blocks, each number with its run; as one HTML page that ends in its digest."""
+"""A document of a model version: chapters of blocks, each number with its run; a page that ends in its digest."""
 
 from __future__ import annotations
 
@@ -162,8 +162,7 @@ def _claim(words: str, tested: Tested | None) -> str:
     light = "green" if tested.holds else "not_evaluated" if tested.is_open else "red"
     source = f" <code>{tested.figure.run_id[:8]} · {html.escape(tested.figure.key)}</code>" if tested.figure else ""
     return (
-        f'<span class="claim {light}"><code>{html.escape(words)}</code> '
-        f"{html.escape(str(tested.text))}{source}</span>"
+        f'<span class="claim {light}"><code>{html.escape(words)}</code> {html.escape(str(tested.text))}{source}</span>'
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from workbench.contracts import Contract
-from workbench.evidence import Evidence, card, digest_file
+from workbench.evidence import digest_file
 from workbench.params import ONCE, UserError
-from workbench.registry import attempts, claims, events, inventory, makers, needs, recorded, registered, runs, written
+from workbench.registry import attempts, claims, events, inventory, makers, needs, recorded, registered, written
 from workbench.registry.attempts import Attempt
 from workbench.registry.claims import Tested
 from workbench.registry.current import Record, everything
@@ -24,8 +25,8 @@ from workbench.registry.recorded import Recorded
 from workbench.registry.registered import Registered
 from workbench.registry.state import Standing, replay
 from workbench.registry.written import Chapters
-from workbench.reporting import cells
-from workbench.reporting.document import Answer, Row, Rows
+from workbench.reporting import excerpts
+from workbench.reporting.document import Rows, Sheet, absent
 from workbench.reporting.listing import ends
 from workbench.words import Text, say
 
@@ -138,7 +139,7 @@ _SIGNED = {"developer": "submit", "validator": "approve"}  # section → the mov
 
 
 def gather(model: str, version: str) -> Dossier:
-    """Return all that is recorded of a version; `UserError` where the registry doesn't hold it, or a run was altered."""
+    """Return all that is recorded of a version; `UserError` where it isn't registered, or a run was altered."""
     r = registered.one(model, version)
     record = r.record
     development = recorded.of(record) if record else None
@@ -159,17 +160,12 @@ def _upstream(run: Recorded) -> dict[str, Recorded]:
     out: dict[str, Recorded] = {}
     waiting = [run]
     while waiting:
-        read = tables_read(waiting.pop(0))
+        read = excerpts.tables_read(waiting.pop(0))
         for record, _ in makers.of(run.record.study, read).values():
             if record.step not in out and record.step != run.record.step:
                 out[record.step] = recorded.of(record)
                 waiting.append(out[record.step])
     return out
-
-
-def tables_read(run: Recorded) -> dict[str, str]:
-    """Return the tables and models a run has read with their digests."""
-    return dict(recorded.left_behind(run.record)["tables"]["read"])
 
 
 def _watching(r: Registered, record: Record) -> Iterator[Recorded]:
@@ -180,77 +176,8 @@ def _watching(r: Registered, record: Record) -> Iterator[Recorded]:
     )
     those = [x for x in everything(study=record.study) if x.step.startswith("monitoring/")]
     for run in map(recorded.of, sorted(those, key=lambda x: (ends("" if x.period == ONCE else x.period), x.start))):
-        if name and tables_read(run).get(name) == digest:
+        if name and excerpts.tables_read(run).get(name) == digest:
             yield run
-
-
-def source(run: Recorded, key: str) -> str:
-    """Return how a place in a run is named beside what was read there: `run 6683930f · holdout`."""
-    return f"{run.record.run_id[:8]} · {key}"
-
-
-def answers(run: Recorded) -> dict[str, Answer]:
-    """Return a run's answers by key, each with its table and picture where the run has left them."""
-    shown = {content["key"]: content for content in _shown(run)}
-    return {key: _answer(run, e, shown.get(key)) for key, e in run.evidence.items()}
-
-
-def _shown(run: Recorded) -> Iterator[dict[str, Any]]:
-    for cell in cells.read(run.file("notebook.ipynb"))["cells"]:
-        for output in cell.get("outputs", []):
-            if card.MIME in output.get("data", {}):
-                yield output["data"][card.MIME]
-
-
-def _answer(run: Recorded, e: Evidence, content: dict[str, Any] | None) -> Answer:
-    where = source(run, e.key)
-    if content:
-        return Answer(Evidence.from_record(content), where, (content.get("table") or {}).get("n", 0))
-    return Answer(Evidence.from_record({**e.record(), "table": _table(run, e.key)}), where)
-
-
-def _table(run: Recorded, key: str) -> dict[str, Any] | None:
-    """Return the table of an answer that the notebook didn't show, from the file it was left in."""
-    import pandas as pd
-
-    from workbench.evidence import table
-
-    name = f"evidence/{key}.csv"
-    return table.to_json(pd.read_csv(run.file(name))) if name in run.record.files else None
-
-
-def cards(run: Recorded | None, step: str, *keys: str) -> list[Answer | Rows]:
-    """Return a run's answers of these keys, in this order, and for each that isn't there why."""
-    if run is None:
-        return [Rows(tuple(Row("", say(k.replace("_", " ")), absent=no_run(step)) for k in keys))]
-    there = answers(run)
-    missing = tuple(
-        Row("", say(k.replace("_", " ")), source(run, ""), absent=say("the step {step} left no such answer", step=step))
-        for k in keys
-        if k not in there
-    )
-    return [*(there[k] for k in keys if k in there), *([Rows(missing)] if missing else [])]
-
-
-def no_run(step: str) -> Text:
-    """Say that no run of a step speaks of the version."""
-    return say("no run of {step} speaks of this version", step=step)
-
-
-def figure(run: Recorded | None, key: str, name: str, what: Text, form: str = "{v:.4f}") -> Row:
-    """Return a figure that a run has logged as an item, with its run and key."""
-    value = run.record.figures.get(name) if run else None
-    return Row(key, what, say(form, v=value) if value is not None else "", source(run, name) if run else "")
-
-
-def parameters(run: Recorded | None) -> dict[str, Any]:
-    """Return what a step was told (`params.json`); nothing where there is no run."""
-    return json.loads(run.file("params.json").read_text(encoding="utf-8")) if run else {}
-
-
-def facts(run: Recorded | None) -> dict[str, str]:
-    """Return a run's parameters in MLflow: digests, commit, account."""
-    return runs.params(run.record.run_id) if run else {}
 
 
 def must_be_readable(d: Dossier) -> None:
@@ -286,7 +213,7 @@ def definition(d: Dossier) -> Text | str:
     outcome = d.contract.outcome if d.contract else None
     if outcome is None:
         return ""
-    told = parameters(d.step("panel/build")).get("outcome") or {}
+    told = excerpts.parameters(d.step("panel/build")).get("outcome") or {}
     what = str(told.get("event") or outcome.name)
     if not outcome.window_months:
         return say("{what}, as the source has it", what=what)
@@ -302,11 +229,6 @@ def champion(d: Dossier) -> str:
 def findings(d: Dossier) -> str:
     """Return the open findings of the version that the chain names."""
     return "; ".join(str(e.details.get("finding", "")) for e in d.moves if e.details.get("finding"))
-
-
-def day_of(run: Recorded) -> str:
-    """Return the day on which a run began, UTC."""
-    return time.strftime("%Y-%m-%d", time.gmtime(run.record.start))
 
 
 def model_file(d: Dossier) -> dict[str, Any]:
@@ -333,3 +255,22 @@ def reproduced(d: Dossier) -> str:
     """Return what the latest recorded re-performance says; empty where none is recorded."""
     signed = next((e for e in reversed(d.moves) if e.details.get("reproduced")), None)
     return f"{signed.details['reproduced']} (event {signed.seq})" if signed else ""
+
+
+def findings_sheet(d: Dossier, *, earlier: bool = False, why: Text | None = None) -> Sheet | Rows:
+    """Return the findings that the chain holds on the version, or those on earlier versions of its model."""
+    version = int(d.registered.version)
+    events_ = [e for e in d.chain.of(d.registered.model) if e.verb == "finding"]
+    those = [e for e in events_ if (int(e.version) < version if earlier else int(e.version) == version)]
+    if not those:
+        return absent("finding", say("Findings"), why or say("none is recorded in the chain"))
+    rows = [{"event": e.seq, "day": e.at[:10], "person": e.person, **e.details} for e in those]
+    return Sheet(say("Findings"), pd.DataFrame(rows, dtype=object), "governance/events")
+
+
+def conditions_sheet(d: Dossier) -> Sheet | Rows:
+    """Return the conditions under which the version was approved."""
+    if not d.standing.conditions:
+        return absent("condition", say("Conditions"), say("none was set"))
+    rows = [{"condition": c} for c in d.standing.conditions]
+    return Sheet(say("Conditions"), pd.DataFrame(rows, dtype=object), "governance/events")

@@ -55,11 +55,14 @@ def findings(d: Dossier, *sections: str) -> Iterator[Text]:
     """Yield what is wrong with what people have written: chapters that are empty, claims that don't hold."""
     for section in sections:
         for name in d.chapters.missing(section):
-            chapter, _, language = name.partition(" ")
+            chapter = name.partition(" ")[0]
             where = written.place(d.registered.model)
             yield say("{chapter} is empty: {where}, {place}.", chapter=TITLES[chapter], where=where, place=name)
         if section in d.rewritten:
-            yield say("{where} says otherwise now than when a move rested on it; shown is what was signed.", where=where_of(d))
+            changed = say(
+                "{where} says otherwise now than when a move rested on it; shown is what was signed.", where=where_of(d)
+            )
+            yield changed
         for t in claims.contradicted(d.tested):
             if t.claim.chapter.startswith(section):
                 yield say("Claimed is {claim}; {result}.", claim=t.claim.words, result=t.text)
@@ -100,11 +103,10 @@ def signatures(d: Dossier) -> Sheet:
     rows = []
     for verb, what in _SIGNING.items():
         events = [e for e in d.moves if e.verb == verb]
-        rows += [
-            {"move": what, "person": e.person, "role": heard(e.role), "day": e.at[:10], "event": f"{e.seq}:{e.digest[:16]}"}
-            for e in events
-        ] or [{"move": what, "person": "", "role": "", "day": "", "event": say("not signed")}]
-    return Sheet(say("Sign-off"), pd.DataFrame(rows, dtype=object), "governance/events")
+        signed = [(e.person, heard(e.role), e.at[:10], f"{e.seq}:{e.digest[:16]}") for e in events]
+        rows += [(what, *row) for row in signed or [("", "", "", say("not signed"))]]
+    columns = ["move", "person", "role", "day", "event"]
+    return Sheet(say("Sign-off"), pd.DataFrame(rows, columns=columns, dtype=object), "governance/events")
 
 
 _SIGNING: Mapping[str, Text] = {

@@ -11,8 +11,8 @@ from workbench.models.kinds import named
 from workbench.registry import written
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.policy import FILE, Model
-from workbench.reporting import dossier
-from workbench.reporting.document import NOBODY, Chapter, Document, Row, Rows, chapter
+from workbench.reporting import dossier, excerpts
+from workbench.reporting.document import NOBODY, Document, Row, Rows, chapter
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
@@ -56,7 +56,7 @@ def _written(d: Dossier, key: str, what: Text, chapter_: str) -> Row:
 
 
 def _identity(d: Dossier) -> Iterator[Row]:
-    r, made = d.registered, dossier.source(d.development, "") if d.development else ""
+    r, made = d.registered, excerpts.source(d.development, "") if d.development else ""
     libraries = ", ".join(_libraries(d))
     submitted = next((e for e in reversed(d.moves) if e.verb == "submit"), None)
     yield Row("name", say("Name"), r.model)
@@ -69,7 +69,7 @@ def _identity(d: Dossier) -> Iterator[Row]:
     yield Row("origin", say("Origin"), say("made in the workbench by {step}", step=d.development.record.step), made)
     yield Row("library", say("Language and libraries"), f"Python, {libraries}" if libraries else "", "requirements.txt")
     yield Row("run", say("Registered by run"), r.run_id, "MLflow")
-    yield Row("account", say("Under the account"), dossier.facts(d.development).get("user", ""), made)
+    yield Row("account", say("Under the account"), excerpts.facts(d.development).get("user", ""), made)
     who = say("{person} on {day}", person=submitted.person, day=submitted.at[:10]) if submitted else ""
     yield Row("submitted", say("Submitted by"), who, f"event {submitted.seq}" if submitted else "", NO_MOVE)
 
@@ -82,7 +82,7 @@ def _libraries(d: Dossier) -> list[str]:
 def _purpose(d: Dossier) -> Iterator[Row]:
     listed, record = _listed(d), d.development.record
     yield _written(d, "intended_use", say("Intended use"), "developer.intended_use")
-    yield Row("products", say("Products and customers"), heard(record.title), dossier.source(d.development, ""))
+    yield Row("products", say("Products and customers"), heard(record.title), excerpts.source(d.development, ""))
     yield _by_policy(d, "decisions", say("Decisions it drives"), heard(listed.purpose) if listed else "")
     yield Row("regulatory_use", say("Regulatory use"), absent=UNNAMED)
     yield _written(d, "restrictions", say("Restrictions and prohibited uses"), "developer.restrictions")
@@ -108,19 +108,19 @@ def _risk(d: Dossier) -> Iterator[Row]:
 
 
 def _data(d: Dossier) -> Iterator[Row]:
-    panel, told = d.step("panel/build"), dossier.parameters(d.development)
-    given, made = dossier.parameters(panel), dossier.source(d.development, "params")
-    where = dossier.source(panel, "params") if panel else ""
-    facts = dossier.facts(d.development)
-    yield Row("source", say("Source"), str(dossier.parameters(d.step("portfolios/intake")).get("portfolio", "")), where)
+    panel, told = d.step("panel/build"), excerpts.parameters(d.development)
+    given, made = excerpts.parameters(panel), excerpts.source(d.development, "params")
+    where = excerpts.source(panel, "params") if panel else ""
+    facts = excerpts.facts(d.development)
+    yield Row("source", say("Source"), str(excerpts.parameters(d.step("portfolios/intake")).get("portfolio", "")), where)
     yield Row("source_owner", say("Owner of the source"), heard(d.development.record.owner), absent=UNNAMED)
     yield Row("window", say("Window"), dossier.window(given), where, say("the rows have no dates"))
     yield Row("definition", say("Definition of the outcome"), dossier.definition(d), where)
-    yield dossier.figure(panel, "rows", "rows", say("Rows of the panel"), "{v:,.0f}")
-    read = [f"{name} {digest}" for name, digest in dossier.tables_read(d.development).items()]
-    yield Row("digests", say("Tables read (SHA-256)"), ", ".join(read), dossier.source(d.development, "tables"))
+    yield excerpts.figure(panel, "rows", "rows", say("Rows of the panel"), "{v:,.0f}")
+    read = [f"{name} {digest}" for name, digest in excerpts.tables_read(d.development).items()]
+    yield Row("digests", say("Tables read (SHA-256)"), ", ".join(read), excerpts.source(d.development, "tables"))
     for key, what in _CODE.items():
-        yield Row(key, what, facts.get(key, ""), dossier.source(d.development, key))
+        yield Row(key, what, facts.get(key, ""), excerpts.source(d.development, key))
     shown = ", ".join(f"{k}={v}" for k, v in told.items())
     yield Row("parameters", say("Parameters"), shown, made)
     yield Row("seed", say("Seed"), str(told.get("seed", "")), made)
@@ -175,13 +175,13 @@ def _state(d: Dossier) -> Iterator[Row]:
 
 def _calendar(d: Dossier) -> Iterator[Row]:
     by, battery = {e.verb: e for e in d.moves}, d.battery
-    ran = dossier.day_of(battery) if battery else ""
-    yield Row("last_validation", say("Last validation"), ran, dossier.source(battery, "") if battery else "")
+    ran = excerpts.day_of(battery) if battery else ""
+    yield Row("last_validation", say("Last validation"), ran, excerpts.source(battery, "") if battery else "")
     yield Row("approved", say("Approved on"), by["approve"].at[:10] if "approve" in by else "", absent=NO_MOVE)
     not_champion = say("only a champion has one")
     yield Row("next_review", say("Next review"), d.entry.next_review, FILE, not_champion)
     newest = d.monitoring[-1] if d.monitoring else None
-    where = dossier.source(newest, "") if newest else ""
+    where = excerpts.source(newest, "") if newest else ""
     watched = newest.record.period if newest else ""
     yield Row("last_monitoring", say("Last monitoring"), watched, where, say("no step of monitoring watches it"))
     yield Row("launched", say("Champion since"), d.standing.champion_since, absent=not_champion)

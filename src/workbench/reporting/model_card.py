@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.models.kinds import named
-from workbench.reporting import dossier, human
+from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL
 from workbench.reporting.document import Document, Row, Rows, chapter
-from workbench.reporting.dossier import Dossier, cards
+from workbench.reporting.dossier import Dossier
+from workbench.reporting.excerpts import cards
 from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
 
@@ -17,15 +18,15 @@ NAME, TITLE = "model_card", say("Model card")
 
 def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
     """Return the card."""
-    made, outcome = dossier.source(d.development, ""), d.contract.outcome if d.contract else None
+    made, outcome = excerpts.source(d.development, ""), d.contract.outcome if d.contract else None
     conditions = "; ".join(d.standing.conditions)
     panel = d.step(PANEL)
-    where = dossier.source(panel, "params") if panel else ""
+    where = excerpts.source(panel, "params") if panel else ""
     what = (
         Row("kind", say("Kind of model"), named(d.model["kind"]) if d.model else "", made),
         Row("predicts", say("What it predicts"), outcome.predicted if outcome else "", made),
         Row("definition", say("Definition of the outcome"), dossier.definition(d), where),
-        Row("window", say("Window"), dossier.window(dossier.parameters(panel)), where, say("the rows have no dates")),
+        Row("window", say("Window"), dossier.window(excerpts.parameters(panel)), where, say("the rows have no dates")),
         Row("state", say("State"), heard(stated(d.standing))),
         Row("conditions", say("Conditions"), conditions, absent=say("none was set"), typed=True),
     )

@@ -10,10 +10,11 @@ from workbench.evidence import Verdict
 from workbench.params import ONCE
 from workbench.registry import claims
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, dossier, human
+from workbench.reporting import advice, dossier, excerpts, human
 from workbench.reporting.development_document import UNCOMPUTED
 from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
-from workbench.reporting.dossier import Dossier, cards
+from workbench.reporting.dossier import Dossier
+from workbench.reporting.excerpts import cards
 from workbench.words import Text, say
 
 NAME, TITLE = "monitoring_report", say("Monitoring report")
@@ -30,10 +31,11 @@ def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
 
 
 def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple[Chapter, ...]:
-    where = dossier.source(now, "") if now else ""
+    where = excerpts.source(now, "") if now else ""
     light = say(now.record.verdict) if now else ""
     todo = advice.what_to_do(now.record.step, now.record.verdict) if now else ""
-    changed = say("{n:,} answers have another light than in {period}", **_changed(now, before)) if now and before else ""
+    differ = _changed(now, before) if now and before else {}
+    changed = say("{n:,} answers have another light than in {period}", **differ) if differ else ""
     alone = say("nothing is recorded of a period before")
     rows = (
         Row("light", say("Light"), light, where, UNWATCHED),
@@ -43,7 +45,7 @@ def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple
     return (
         chapter("verdict", say("Verdict"), Rows(rows)),
         chapter("period", say("Period and population"), _population(d, now)),
-        chapter("alerts", say("Alerts"), cards(now, MONITORING, *_named(now, "through_time", "alarms")), _history(d)),
+        chapter("alerts", say("Alerts"), cards(now, MONITORING, "alarm"), _history(d)),
     )
 
 
@@ -52,14 +54,8 @@ def _changed(now: Recorded, before: Recorded) -> dict[str, object]:
     return {"n": sum(a.verdict != b.verdict for a, b in pairs), "period": before.record.period}
 
 
-def _named(now: Recorded | None, *keys: str) -> list[str]:
-    """Return those of these answers that the run has left; the first where it has none of them."""
-    there = [k for k in keys if now and k in now.evidence]
-    return there or list(keys[:1])
-
-
 def _population(d: Dossier, now: Recorded | None) -> Rows:
-    where = dossier.source(now, "series") if now else ""
+    where = excerpts.source(now, "series") if now else ""
     known, seen = now.series.get("separation", {}) if now else {}, now.series.get("psi", {}) if now else {}
     matured = say("{known:,} of {periods:,} periods, the newest {last}", **_matured(known, seen)) if known else ""
     rows = (
@@ -121,7 +117,7 @@ def _uncomputed(key: str) -> Rows:
 
 
 def _owed(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
-    shown = {"through_time", "alarms", "drift", "causes", "data", "performance", "estimate", "grades", "migration"}
+    shown = {"alarm", "drift", "causes", "data", "performance", "estimate", "grades", "migration"}
     shown |= {"overrides", "fairness", "reasons"}
     others = [k for k in now.evidence if k not in shown] if now else []
     return (
@@ -157,7 +153,7 @@ def _every_answer(now: Recorded | None) -> Sheet | Rows:
         }
         for key, e in now.evidence.items()
     ]
-    return Sheet(say("Every answer of the run"), pd.DataFrame(rows, dtype=object), dossier.source(now, ""))
+    return Sheet(say("Every answer of the run"), pd.DataFrame(rows, dtype=object), excerpts.source(now, ""))
 
 
 def _open(now: Recorded | None) -> Rows:
@@ -170,4 +166,4 @@ def _open(now: Recorded | None) -> Rows:
 def _not_evaluated(now: Recorded) -> Iterator[Row]:
     for key, e in now.evidence.items():
         if e.verdict is Verdict.not_evaluated:
-            yield Row(f"open_{key}", e.question, e.answer, dossier.source(now, key))
+            yield Row(f"open_{key}", e.question, e.answer, excerpts.source(now, key))

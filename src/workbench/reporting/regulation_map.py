@@ -1,4 +1,4 @@
-"""The register of regulations as tables of a document: which rules there are, what they ask, and where it is answered."""
+"""The register of regulations as tables of a document: which rules there are, what they ask, what answers it."""
 
 from __future__ import annotations
 

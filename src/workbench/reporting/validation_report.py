@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from workbench.reporting import dossier, human
+from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
 from workbench.reporting.document import Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
-from workbench.reporting.dossier import Dossier, cards, no_run
+from workbench.reporting.dossier import Dossier
+from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
 from workbench.words import Text, heard, joined, say
 
@@ -43,12 +44,12 @@ def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
 
 def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
     battery = d.battery
-    where = dossier.source(battery, "battery") if battery else ""
+    where = excerpts.source(battery, "battery") if battery else ""
     verdict = battery.evidence["battery"].answer if battery and "battery" in battery.evidence else ""
     by = {e.verb: e for e in d.moves}
     decided = next((by[v] for v in ("reject", "approve") if v in by), None)
     decision = say("{state} on {day}", state=decided.target, day=decided.at[:10]) if decided else ""
-    plan = battery.record.run_id if battery else ""
+    plan, told = battery.record.run_id if battery else "", excerpts.facts(battery)
     none = no_run(BATTERY)
     return (
         chapter(
@@ -77,7 +78,7 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
                 (
                     Row("planned", say("Plan fixed before the results"), dossier.plan(d), absent=NO_MOVE),
                     Row("battery_run", say("Run of the battery"), plan, "MLflow", none),
-                    Row("rules", say("Digest of the rules"), dossier.facts(battery).get("rules_digest", ""), where, none),
+                    Row("rules", say("Digest of the rules"), told.get("rules_digest", ""), where, none),
                     Row("looks", say("Times the hold-out was opened"), _looks(d), "MLflow"),
                 )
             ),
@@ -133,8 +134,17 @@ def _evidence(d: Dossier) -> tuple[Chapter, ...]:
             Rows((Row("reproduced", say("Developed again from its record"), dossier.reproduced(d), absent=NO_MOVE),)),
         ),
         chapter("outcomes", say("Outcomes: the whole battery"), _table(d), _outcomes(d)),
-        chapter("challengers", say("Challengers"), cards(b, BATTERY, "challenger"), cards(d.development, DEVELOPMENT, "paired")),
-        chapter("robustness", say("Sensitivity and weak spots"), cards(b, BATTERY, "sensitivity", "weak_spot", "overfit")),
+        chapter(
+            "challengers",
+            say("Challengers"),
+            cards(b, BATTERY, "challenger"),
+            cards(d.development, DEVELOPMENT, "paired"),
+        ),
+        chapter(
+            "robustness",
+            say("Sensitivity and weak spots"),
+            cards(b, BATTERY, "sensitivity", "weak_spot", "overfit"),
+        ),
     )
 
 
@@ -157,7 +167,7 @@ def _table(d: Dossier) -> Sheet | Rows:
         if key != "battery"
     ]
     caption = say("Tests: {n}", n=len(rows))
-    return Sheet(caption, pd.DataFrame(rows, dtype=object), dossier.source(d.battery, "battery"))
+    return Sheet(caption, pd.DataFrame(rows, dtype=object), excerpts.source(d.battery, "battery"))
 
 
 def _counted(d: Dossier, key: str, *names: str) -> float | str:
@@ -182,6 +192,7 @@ def _consequences(d: Dossier, is_first: bool, titles: Mapping[str, Text]) -> tup
     newest = d.monitoring[-1] if d.monitoring else None
     watched = say("{step}, last of {period}", step=newest.record.step, period=newest.record.period) if newest else ""
     unwatched = say("no step of monitoring watches it")
+    environment = excerpts.facts(d.battery).get("environment", "")
     first = say("it is the first version") if is_first else say("none is recorded in the chain")
     return (
         chapter(
@@ -189,7 +200,11 @@ def _consequences(d: Dossier, is_first: bool, titles: Mapping[str, Text]) -> tup
             say("Monitoring plan"),
             Rows((Row("watched", say("Step of monitoring"), watched, absent=unwatched),)),
         ),
-        chapter("limitations", say("Limitations and compensating controls"), human.chapters(d, "developer.limitations")),
+        chapter(
+            "limitations",
+            say("Limitations and compensating controls"),
+            human.chapters(d, "developer.limitations"),
+        ),
         chapter("findings", say("Findings"), dossier.findings_sheet(d)),
         chapter("previous", say("Findings on earlier versions"), dossier.findings_sheet(d, earlier=True, why=first)),
         chapter("response", say("The developer's response"), Rows((Row("answer", say("Response"), absent=NO_MOVE),))),
@@ -200,7 +215,7 @@ def _consequences(d: Dossier, is_first: bool, titles: Mapping[str, Text]) -> tup
                 (
                     Row("template", say("ECB template"), "ecb_template.xlsx"),
                     Row("decisions", titles["decision_log"], "decision_log.html"),
-                    Row("environment", say("Digest of the environment"), dossier.facts(d.battery).get("environment", "")),
+                    Row("environment", say("Digest of the environment"), environment),
                     Row("head", say("Head of the chain"), d.chain.head),
                 )
             ),
