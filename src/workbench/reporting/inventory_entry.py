@@ -112,7 +112,8 @@ def _data(d: Dossier) -> Iterator[Row]:
     given, made = excerpts.parameters(panel), excerpts.source(d.development, "params")
     where = excerpts.source(panel, "params") if panel else ""
     facts = excerpts.facts(d.development)
-    yield Row("source", say("Source"), str(excerpts.parameters(d.step("portfolios/intake")).get("portfolio", "")), where)
+    taken_in = excerpts.parameters(d.step("portfolios/intake"))
+    yield Row("source", say("Source"), str(taken_in.get("portfolio", "")), where)
     yield Row("source_owner", say("Owner of the source"), heard(d.development.record.owner), absent=UNNAMED)
     yield Row("window", say("Window"), dossier.window(given), where, say("the rows have no dates"))
     yield Row("definition", say("Definition of the outcome"), dossier.definition(d), where)
