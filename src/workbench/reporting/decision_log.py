@@ -31,7 +31,7 @@ def _moves(events: list[Event]) -> Sheet:
     rows = [
         {
             "event": e.seq,
-            "moment": e.at,
+            "moment": e.at.replace("T", " ").replace("Z", " UTC"),
             "what": heard(e.verb),
             "from": heard(stated_word(e.source)),
             "to": heard(stated_word(e.target)),
@@ -58,16 +58,9 @@ def _shown(value: object) -> str:
 
 
 def _seals(events: list[Event]) -> Sheet:
-    rows = [
-        {
-            "event": e.seq,
-            "hash": e.digest,
-            "hash before": e.prev,
-            "files": e.files,
-            "evidence": e.evidence,
-            "policy": e.policy,
-            "run": e.run_id,
-        }
-        for e in events
-    ]
-    return Sheet(say("What seals it (SHA-256)"), pd.DataFrame(rows, dtype=object), "governance/events")
+    """Return the digests of every event, one a line: they are long."""
+    names = {"hash": "digest", "hash before": "prev", "files": "files", "evidence": "evidence", "policy": "policy"}
+    rows = [(e.seq, say(what), getattr(e, name)) for e in events for what, name in names.items()]
+    columns = ["event", "what", "SHA-256"]
+    content = pd.DataFrame(rows, columns=columns, dtype=object)
+    return Sheet(say("What seals it"), content, "governance/events")

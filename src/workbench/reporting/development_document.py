@@ -18,6 +18,7 @@ from workbench.words import Text, say
 
 NAME, TITLE = "development_document", say("Development document")
 INTAKE, PANEL, DEVELOPMENT, BATTERY = "portfolios/intake", "panel/build", "models/development", "validation/battery"
+HOLDOUT = "holdout_"  # begins the names of what a model reached on the hold-out
 UNCOMPUTED = say("no step computes it")
 
 
@@ -70,11 +71,10 @@ def _summary(d: Dossier) -> list[Row]:
     made = excerpts.source(d.development, "")
     rows = [Row("kind", say("Kind of model"), named(d.model["kind"]) if d.model else "", made)]
     figures = d.development.record.figures
-    rows += [
-        excerpts.figure(d.development, name, name, say(name.replace("_", " ")))
-        for name in figures
-        if name.startswith("holdout_")
-    ]
+    for name in (n for n in figures if n.startswith(HOLDOUT)):
+        measure = say(name.removeprefix(HOLDOUT).replace("_", " "))
+        what = say("{figure} on the hold-out", figure=measure)
+        rows.append(excerpts.figure(d.development, name, name, what))
     return rows
 
 
@@ -164,7 +164,7 @@ def _after(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
         chapter("changes", say("Changes against the version before"), _changes(d)),
         chapter("claims", say("Claims"), human.claims_sheet(d)),
         chapter("reproduction", say("Reproduction"), _reproduction(d)),
-        chapter("annex_iv", say("Index for Annex IV of the EU AI Act"), regulation_map.demands(titles, "eu_ai_act")),
+        chapter("annex_iv", say("Index for Annex 4 of the EU AI Act"), regulation_map.demands(titles, "eu_ai_act")),
     )
 
 

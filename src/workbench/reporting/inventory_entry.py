@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from workbench.models.kinds import named
 from workbench.registry import written
+from workbench.registry.claims import CLAIM
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.policy import FILE, Model
 from workbench.reporting import dossier, excerpts
@@ -52,7 +53,8 @@ def _by_policy(d: Dossier, key: str, what: Text, value: object, *, typed: bool =
 
 
 def _written(d: Dossier, key: str, what: Text, chapter_: str) -> Row:
-    return Row(key, what, str(d.chapters.text(chapter_)), written.place(d.registered.model), NOBODY, typed=True)
+    text = CLAIM.sub(r"\1 \2 \3", str(d.chapters.text(chapter_)))
+    return Row(key, what, text, written.place(d.registered.model), NOBODY, typed=True)
 
 
 def _identity(d: Dossier) -> Iterator[Row]:
@@ -114,7 +116,7 @@ def _data(d: Dossier) -> Iterator[Row]:
     facts = excerpts.facts(d.development)
     taken_in = excerpts.parameters(d.step("portfolios/intake"))
     yield Row("source", say("Source"), str(taken_in.get("portfolio", "")), where)
-    yield Row("source_owner", say("Owner of the source"), heard(d.development.record.owner), absent=UNNAMED)
+    yield Row("source_owner", say("Owner of the study"), heard(d.development.record.owner), made)
     yield Row("window", say("Window"), dossier.window(given), where, say("the rows have no dates"))
     yield Row("definition", say("Definition of the outcome"), dossier.definition(d), where)
     yield excerpts.figure(panel, "rows", "rows", say("Rows of the panel"), "{v:,.0f}")

@@ -20,7 +20,7 @@ def rules() -> Sheet:
             "rule": str(r.title),
             "authority": str(r.authority),
             "state": _state(r),
-            "source": say("{source}; read on {day}", source=r.source, day=r.read_on),
+            "source": say("{source}; read on {day}", source=str(r.source), day=r.read_on),
             "note": str(r.note) if str(r.note) else "",
         }
         for r in register().values()
