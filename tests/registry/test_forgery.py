@@ -136,8 +136,8 @@ def test_a_page_and_a_monitoring_run_that_were_altered_are_named(bank):
     (record,) = [r for r in current.everything() if r.step == "validation/battery@2"]
     page = home.reports() / "bank/once/battery.html"
     home.put(page, b"refuse")
-    path = home.mlruns() / record.folder / "evidence.json"
-    current.put(replace(record, pages={"evidence.json": "bank/once/battery.html"}))
+    path = home.mlruns() / record.folder / "evidence/evidence.json"
+    current.put(replace(record, pages={"evidence/evidence.json": "bank/once/battery.html"}))
     assert _found() == [
         "bank/once validation/battery@2: its record was changed",
         "reports/bank/once/battery.html: changed since its run wrote it; `workbench run` puts it right",
@@ -145,5 +145,5 @@ def test_a_page_and_a_monitoring_run_that_were_altered_are_named(bank):
     current.put(record)
     page.unlink()
     path.write_text("all is green")
-    assert digest_file(path) != record.files["evidence.json"]
+    assert digest_file(path) != record.files["evidence/evidence.json"]
     assert _found() == ["bank/once validation/battery@2: evidence.json was changed"]

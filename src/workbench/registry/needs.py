@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from workbench.params import day
-from workbench.registry import claims, current, proof, registered, written
+from workbench.registry import claims, current, events, obligations, plans, proof, registered, runs, written
 from workbench.registry.current import Record
+from workbench.registry.events import Chain
 from workbench.registry.lifecycle import EXCEPTION_DAYS, MOVES, Move
+from workbench.registry.obligations import Finding
 from workbench.registry.policy import FILE, Policy
 from workbench.registry.registered import Registered
 from workbench.registry.state import Standing
 
 VERDICT = "validation.verdict"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for: a move of a version, with what they say of it. `until`: a day, YYYY-MM-DD."""
+    """What a person asks for: a move of a version, with what they say of it. `until`: a day, YYYY-MM-DD.
+
+    `more`: what else a move puts on record (of a finding its severity, owner, due; of a closing its number, test);
+    `attached`: what goes with its evidence as it is (a plan, a re-performance).
+    """
 
     verb: str
     model: str
@@ -30,6 +38,8 @@ class Request:
     reason: str = ""
     conditions: tuple[str, ...] = ()
     until: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    attached: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -48,6 +58,8 @@ class Case:
     record: Record | None
     battery: Record | None
     files: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -72,8 +84,15 @@ class Case:
             "figures": finite(self.record.figures if self.record else {}),
             "tier": self.policy.tier(self.request.model),
             "listed": listed.model_dump(mode="json") if listed else None,
+            **({self.request.verb: dict(self.request.attached)} if self.request.attached else {}),
+            **({"deviations": self.deviations} if self.request.verb == "approve" and self.plan else {}),
             **self._written(),
         }
+
+    @property
+    def deviations(self) -> list[str]:
+        """What the battery did otherwise than the plan that was signed says."""
+        return plans.deviations(self.plan, self.battery) if self.plan and self.battery else []
 
     def _written(self) -> dict[str, Any]:
         """Return what people have written of the model, for a move that rests on it."""
@@ -83,10 +102,13 @@ class Case:
         return {"chapters": {"digest": chapters.digest, **chapters.model_dump(mode="json")}}
 
 
-def case(request: Request, standing: Standing, policy: Policy) -> Case:
+def case(request: Request, chain: Chain, standing: Standing, policy: Policy) -> Case:
     """Return all that is looked at for a move; `UserError` where the registry doesn't hold the version."""
     r = registered.one(request.model, request.version)
-    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r))
+    raised = tuple(obligations.findings(chain, request.model))
+    signed = next((e for e in chain.events if e.seq == standing.plan and standing.plan), None)
+    plan = (events.evidence(signed) or {}).get("plan", {}) if signed else {}
+    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r), raised, plan)
 
 
 def battery(r: Registered) -> Record | None:
@@ -162,27 +184,91 @@ def below(asked: Mapping[str, float], figures: Mapping[str, float]) -> list[str]
 
 
 def _chapters(c: Case) -> str:
-    return _unwritten(c, "developer")
+    return claims.lacking(c.request.model, "developer", c.record, c.battery)
 
 
 def _opinion(c: Case) -> str:
-    return _unwritten(c, "validator")
-
-
-def _unwritten(c: Case, section: str) -> str:
-    """Say which chapters of a section are empty, or which of the claims in them don't hold."""
-    where = written.place(c.request.model)
-    chapters = written.load(c.request.model)
-    if empty := chapters.missing(section):
-        return f"{where}: {', '.join(empty)}: nobody has written it"
-    made = [claim for claim in claims.of(chapters, where) if claim.chapter.startswith(section)]
-    wrong = claims.contradicted(claims.tested(made, claims.logged(c.record, c.battery)))
-    return f"{where}: {'; '.join(t.words for t in wrong)}" if wrong else ""
+    return claims.lacking(c.request.model, "validator", c.record, c.battery)
 
 
 def _conditions(c: Case) -> str:
+    for text in c.request.conditions:
+        condition = obligations.condition(text)
+        if not condition.owner:
+            return f"condition '{text[:60]}' names no day and owner; write \"2027-01-31 d001: what is to be done\""
+        if lacks := obligations.lacking(condition.owner, condition.due, c.policy.people, date.today()):
+            return f"condition '{condition.text[:60]}': {'; '.join(lacks)}"
     is_open = c.verdict == "refer" and not (c.request.conditions or c.standing.conditions)
-    return 'the validation battery refers it: set a condition (--condition "…")' if is_open else ""
+    return 'the validation battery refers it: set a condition (--condition "DAY OWNER: …")' if is_open else ""
+
+
+def _committed(c: Case) -> str:
+    commit = runs.params(c.registered.run_id).get("commit", "") if c.record else ""
+    if _COMMIT.fullmatch(commit):
+        return ""
+    return f"no commit holds all the code of its run ({commit or 'it has none'}); commit, and run the study again"
+
+
+def _planned(c: Case) -> str:
+    if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).plan:
+        return ""
+    study = c.request.model.partition(".")[0]
+    if not c.standing.plan:
+        return f"no validation plan is signed (`workbench plan {c.request.model}/{c.request.version} --as ID`)"
+    if c.battery and c.battery.start < _seconds(c.standing.planned):
+        again = f"`workbench run params/{study}.yaml --step {c.battery.step} --fresh`"
+        return f"its battery ran before the plan was signed (event {c.standing.plan}); {again}"
+    return ""
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _reproduced(c: Case) -> str:
+    if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).reproduction:
+        return ""
+    if c.standing.reproduced in ("identical", "equal"):
+        return ""
+    seen = f"making it again came to {c.standing.reproduced}" if c.standing.reproduced else "nobody has made it again"
+    return f"{seen} (`workbench reproduce {c.request.model}/{c.request.version} --as ID`)"
+
+
+def _findings(c: Case) -> str:
+    standing_open = [f.words for f in c.findings if f.is_open and f.severity == "high" and _is_of(f, c)]
+    failed = [
+        f"it fails the test of closed finding {f.number} ({f.test}): {why}"
+        for f in c.findings
+        if f.test and not f.is_open and (why := obligations.fails(f.test, c.record, c.battery))
+    ]
+    return "; ".join([*standing_open, *failed])
+
+
+def _is_of(f: Finding, c: Case) -> bool:
+    return f.version == c.request.version
+
+
+def _owed(c: Case) -> str:
+    more, lacks = c.request.more, []
+    if more.get("severity") not in obligations.SEVERITIES:
+        lacks.append(f"a severity ({', '.join(obligations.SEVERITIES)})")
+    owner, due = str(more.get("owner", "")), str(more.get("due", ""))
+    return "; ".join([*lacks, *obligations.lacking(owner, due, c.policy.people, date.today())])
+
+
+def _closing(c: Case) -> str:
+    numbers = [f.number for f in c.findings if f.is_open]
+    if c.request.more.get("finding") not in numbers:
+        known = ", ".join(map(str, numbers)) or "none"
+        return f"no open finding has the number {c.request.more.get('finding')}; open: {known}"
+    test = str(c.request.more.get("test", ""))
+    return obligations.fails(test, c.record, c.battery) if test else ""
+
+
+def _condition(c: Case) -> str:
+    if c.request.more.get("condition") in c.standing.conditions:
+        return ""
+    return f"no such condition is open; open: {'; '.join(c.standing.conditions) or 'none'}"
 
 
 def _reason(c: Case) -> str:
@@ -211,4 +297,11 @@ _CHECKS: Mapping[str, Callable[[Case], str]] = {
     "conditions": _conditions,
     "reason": _reason,
     "until": _until,
+    "committed": _committed,
+    "planned": _planned,
+    "reproduced": _reproduced,
+    "findings": _findings,
+    "owed": _owed,
+    "closing": _closing,
+    "condition": _condition,
 }
