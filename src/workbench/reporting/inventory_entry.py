@@ -18,7 +18,7 @@ from workbench.reporting.dossier import Dossier
 from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
 
-NAME, TITLE = "inventory_entry", say("Inventory entry")
+NAME = "inventory_entry"
 UNNAMED = say("{file} has no place for it", file=FILE)
 UNLISTED = say("the model isn't listed in {file}", file=FILE)
 NO_MOVE = say("no such move was made")
@@ -36,10 +36,10 @@ def document(d: Dossier) -> Document:
         chapter("calendar", say("Calendar"), Rows(tuple(_calendar(d)))),
         chapter("limits", say("Limits"), Rows(tuple(_limits(d)))),
     )
-    done, of = Document(NAME, TITLE, chapters).completeness
+    done, of = Document(NAME, chapters).completeness
     counted = say("{done} of {of} items are there: {share:.0%}.", done=done, of=of, share=done / of)
     complete = chapter("completeness", say("Completeness"), Rows((Row("complete", say("Items"), counted),)))
-    return Document(NAME, TITLE, (*chapters, complete))
+    return Document(NAME, (*chapters, complete))
 
 
 def _listed(d: Dossier) -> Model | None:
@@ -172,7 +172,7 @@ def _state(d: Dossier) -> Iterator[Row]:
     yield Row("conditions", say("Conditions"), conditions, event, say("none was set"), typed=True)
     until = s.until if s.state == EXCEPTION else ""
     yield Row("exception", say("Exception until"), until, event, say("none was granted"))
-    yield Row("findings", say("Open findings"), dossier.findings(d), absent=say("none is recorded in the chain"))
+    yield Row("findings", say("Open findings"), dossier.open_findings(d), absent=say("none is recorded in the chain"))
     yield Row("overlays", say("Adjustments after the model"), absent=UNNAMED)
 
 
