@@ -229,9 +229,14 @@ def champion(d: Dossier) -> str:
     return f"{deciding.model}/{deciding.version}" if deciding else ""
 
 
-def open_findings(d: Dossier) -> str:
-    """Return the findings on the version that nobody has closed, each in a line."""
-    return "; ".join(f.words for f in _findings(d) if f.is_open and f.version == d.registered.version)
+def open_findings(d: Dossier) -> Text | str:
+    """Return the findings on the version that nobody has closed, with severity, owner and day."""
+    those = [f for f in _findings(d) if f.is_open and f.version == d.registered.version]
+    parts = [
+        say("{text} ({severity}, {owner}, due {due})", text=f.text, severity=heard(f.severity), owner=f.owner, due=f.due)
+        for f in those
+    ]
+    return say("{parts}", parts=parts) if parts else ""
 
 
 def _findings(d: Dossier) -> list[Finding]:

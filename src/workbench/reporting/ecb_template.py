@@ -113,9 +113,10 @@ _AREAS: Mapping[str, Text] = {
 
 
 def _battery(d: Dossier, key: str) -> tuple[Recorded | None, list[dict[str, str]], str]:
-    """Return the battery's run, the rows of a test of it, and where they stand."""
+    """Return the battery's run, the rows of a test of it, and where they stand; counts by parent are counts, too."""
     run = d.battery
-    return run, run.rows(key) if run else [], excerpts.source(run, key) if run else ""
+    rows = [{n.removeprefix("effective "): v for n, v in r.items()} for r in run.rows(key)] if run else []
+    return run, rows, excerpts.source(run, key) if run else ""
 
 
 def _portfolio(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.registry import plans
 from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
-from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
+from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter, event
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
@@ -61,7 +61,7 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
                 (
                     Row("kind_of_validation", say("Kind of validation"), kind),
                     Row("verdict", say("Recommendation of the battery"), verdict, where, none),
-                    Row("decision", say("Decision"), decision, f"event {decided.seq}" if decided else "", NO_MOVE),
+                    Row("decision", say("Decision"), decision, event(decided.seq) if decided else "", NO_MOVE),
                     Row("conditions", say("Conditions"), joined(d.standing.conditions), absent=_NONE_SET, typed=True),
                 )
             ),
@@ -96,16 +96,14 @@ def _independence(d: Dossier) -> list[Row]:
     developing = set(d.standing.developers)
     rows = []
     for verb, what in (("validate", say("Validator")), ("approve", say("Approver"))):
-        event = by.get(verb)
-        told = ""
-        if event:
-            independent = event.person not in developing
+        made, told = by.get(verb), ""
+        if made:
             told = (
-                say("{person}, who has not developed it", person=event.person)
-                if independent
-                else say("{person}, who has developed it", person=event.person)
+                say("{person}, who has not developed it", person=made.person)
+                if made.person not in developing
+                else say("{person}, who has developed it", person=made.person)
             )
-        rows.append(Row(f"independent_{verb}", what, told, f"event {event.seq}" if event else "", NO_MOVE))
+        rows.append(Row(f"independent_{verb}", what, told, event(made.seq) if made else "", NO_MOVE))
     return rows
 
 
@@ -161,8 +159,8 @@ def _table(d: Dossier) -> Sheet | Rows:
             "test": say(key.replace("_", " ")),
             "question": e.question,
             "value": e.value if isinstance(e.value, float | int) else "",
-            "n": _counted(d, key, "n", "rows"),
-            "events": _counted(d, key, "events"),
+            "n": _counted(d, key, "n", "effective n", "rows"),
+            "events": _counted(d, key, "events", "effective events"),
             "threshold": e.threshold,
             "source": heard(e.source),
         }
