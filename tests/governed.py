@@ -19,9 +19,9 @@ from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, Scorer
 from workbench.panel.bins import Bins, quantile_bins
 from workbench.params import Key
-from workbench.registry import current, events, moves, proof, runs, signatures, standing, versions
+from workbench.registry import current, events, moves, proof, runs, signatures, standing, versions, written
 from workbench.registry.current import Record
-from workbench.registry.needs import Request
+from workbench.registry.request import Request
 
 KEY, MODEL = Key("bank"), "bank.pd"
 ROLES = {"dev": "developer", "val": "validator", "app": "approver", "second": "approver", "own": "owner"}
@@ -116,8 +116,19 @@ def policy(exposure: str = "medium", **more: dict) -> dict:
     return {"people": people, "models": models, **yaml.safe_load(TIERS), **more}
 
 
+def write_chapters(**more: dict) -> None:
+    """Write what people say of the model: every chapter, with one claim that holds."""
+    developer = dict.fromkeys(("restrictions", "limitations", "overrides"), "As the policy has it.")
+    developer["intended_use"] = "Decides on loans: {{claim: holdout_auc >= 0.5}}."
+    sections = {"developer": developer, "validator": {"opinion": 2, "assessment": "Sound."}}
+    content = {name: {**section, **more.get(name, {})} for name, section in sections.items()}
+    home.put(home.root() / written.place(MODEL), yaml.safe_dump(content).encode())
+
+
 def write_policy(content: dict) -> None:
-    """Write params/governance.yaml."""
+    """Write params/governance.yaml, and the chapters beside it where there are none."""
+    if not (home.root() / written.place(MODEL)).exists():
+        write_chapters()
     place = home.root() / "params" / "governance.yaml"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(yaml.safe_dump(content))

@@ -51,6 +51,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name in ("first", "second"):
         diff.add_argument(name, type=_version, metavar="MODEL/VERSION")
     diff.set_defaults(call=_diff)
+    _add_proofs(commands)
+
+
+def _add_proofs(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs by which others look at a version: made again, its documents, the audit of them all."""
     reproduce = commands.add_parser(
         "reproduce",
         help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
@@ -61,6 +66,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
     reproduce.add_argument("--json", action="store_true", help="as JSON")
     reproduce.set_defaults(call=_reproduce)
+    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
+    documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
+    documents.set_defaults(call=_documents)
     audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
     audit.add_argument(
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
@@ -142,7 +152,7 @@ def _policy(args: argparse.Namespace) -> int:
 
 def _move(args: argparse.Namespace) -> int:
     from workbench.registry import moves
-    from workbench.registry.needs import Request
+    from workbench.registry.request import Request
     from workbench.reporting import site
 
     model, version = args.version
@@ -227,7 +237,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _reproduce(args: argparse.Namespace) -> int:
     from workbench.registry import moves
-    from workbench.registry.needs import Request
+    from workbench.registry.request import Request
     from workbench.runs import progress, reproduction
 
     model, version = args.version
@@ -257,6 +267,20 @@ def _findings(args: argparse.Namespace) -> int:
         return 0
     progress.output().print(progress.table(table) if len(table) else "nothing is owed, nothing was", markup=False)
     return 0
+
+
+def _documents(args: argparse.Namespace) -> int:
+    from workbench.reporting import documents, site
+
+    made = documents.write(*args.version, "" if args.lang == "en" else args.lang, as_pdf=args.pdf)
+    site.write("" if args.lang == "en" else args.lang)
+    for path in made.paths:
+        print(path)
+    for words in made.findings:
+        print(f"finding: {words}")
+    for words in made.contradicted:
+        print(f"claim: {words}")
+    return 1 if made.contradicted else 0
 
 
 def _audit(args: argparse.Namespace) -> int:

@@ -37,6 +37,8 @@ NEEDS: Mapping[str, str] = {
     "independent": "the person has neither developed nor submitted it",
     "battery": "the validation battery speaks of this very version, and doesn't refuse it",
     "minimum": "its recorded figures reach what its tier asks",
+    "chapters": "`params/chapters/STUDY.MODEL.yaml` has the developer's chapters, and what they claim holds",
+    "opinion": "it has the validator's, with an opinion from 1 to 4",
     "conditions": "where the battery refers it, at least one condition",
     "reason": "a reason in words",
     "until": f"the last day, {EXCEPTION_DAYS} days away at most",
@@ -77,14 +79,14 @@ _SOUND = ("battery", "minimum", "findings")
 MOVES: Mapping[str, Move] = {
     m.verb: m
     for m in (
-        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, ("developer",), ("listed", "whole", "committed")),
+        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, ("developer",), ("listed", "whole", "committed", "chapters")),
         Move("validate", (SUBMITTED,), IN_VALIDATION, ("validator",), (*_PROVEN, "independent")),
         Move(
             "approve",
             (IN_VALIDATION,),
             APPROVED,
             ("approver",),
-            (*_PROVEN, "independent", *_SOUND, "planned", "reproduced", "conditions"),
+            (*_PROVEN, "independent", *_SOUND, "opinion", "planned", "reproduced", "conditions"),
         ),
         Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, ("approver",), ("independent", "reason")),
         Move("promote", READY, CHAMPION, ("owner",), (*_PROVEN, "independent")),

@@ -7,7 +7,6 @@ section nothing is submitted, without the validator's nothing approved.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,14 @@ from workbench.params import UserError, canonical, from_yaml, nearest
 from workbench.words.pair import Pair
 
 FOLDER = "params/chapters"
-GUIDANCE: Mapping[str, str] = {  # chapter → what its writer answers
-    "developer.intended_use": "which decisions on which customers the model is made for, and who uses it",
-    "developer.restrictions": "what it must not be used for, and where it ends to hold",
-    "developer.limitations": "what it can't see, what it assumes, and what would make it wrong",
-    "developer.overrides": "who may decide otherwise than the model, when, and how that is recorded",
-    "validator.opinion": "a number from 1 to 4",
-    "validator.assessment": "why this opinion, which weaknesses matter, and what must happen to them",
-}
-OPINIONS: Mapping[int, str] = {  # ECB (2019), Instructions for reporting the validation results, section 2.4.2
-    1: "no deficiency",
-    2: "minor deficiencies: less than 5% of risk-weighted exposure",
-    3: "moderate deficiencies: 5% to 10% of risk-weighted exposure",
-    4: "major deficiencies: 10% of risk-weighted exposure or more",
-}
+CHAPTERS = (
+    "developer.intended_use",
+    "developer.restrictions",
+    "developer.limitations",
+    "developer.overrides",
+    "validator.opinion",
+    "validator.assessment",
+)
 
 
 class _Strict(BaseModel):
@@ -48,7 +41,7 @@ class Developer(_Strict):
 
 
 class Validator(_Strict):
-    """The chapters of who has validated it; `opinion`: a key of `OPINIONS`."""
+    """The chapters of who has validated it; `opinion`: ECB (2019), section 2.4.2: 1 is no deficiency, 4 major ones."""
 
     opinion: int | None = Field(None, ge=1, le=4)
     assessment: Pair = Pair()
@@ -72,12 +65,12 @@ class Chapters(_Strict):
 
     def texts(self) -> dict[str, Pair]:
         """Return every chapter that is a text, by name."""
-        return {name: text for name in GUIDANCE if isinstance(text := self.text(name), Pair)}
+        return {name: text for name in CHAPTERS if isinstance(text := self.text(name), Pair)}
 
     def missing(self, section: str) -> list[str]:
         """Return what nobody has written in a section (`developer`, `validator`), chapter and language."""
         out = []
-        for name in (n for n in GUIDANCE if n.startswith(f"{section}.")):
+        for name in (n for n in CHAPTERS if n.startswith(f"{section}.")):
             text = self.text(name)
             empty = text.empty_in if isinstance(text, Pair) else ()
             if text is None or len(empty) == len(Pair.model_fields):
