@@ -202,7 +202,8 @@ def _history(args: argparse.Namespace) -> int:
         each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
-        words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
+        moved = e.verb if e.source == e.target else f"{e.source} → {e.target}"
+        words = f"  {e.seq}  {e.at}  version {e.version}  {moved}  {e.person} ({e.role})"
         print("; ".join([words, *each]))
     return 0
 
