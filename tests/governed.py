@@ -21,7 +21,7 @@ from workbench.panel.bins import Bins, quantile_bins
 from workbench.params import Key
 from workbench.registry import current, events, moves, proof, runs, signatures, standing, versions, written
 from workbench.registry.current import Record
-from workbench.registry.needs import Request
+from workbench.registry.request import Request
 
 KEY, MODEL = Key("bank"), "bank.pd"
 ROLES = {"dev": "developer", "val": "validator", "app": "approver", "second": "approver", "own": "owner"}

@@ -51,6 +51,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name in ("first", "second"):
         diff.add_argument(name, type=_version, metavar="MODEL/VERSION")
     diff.set_defaults(call=_diff)
+    _add_proofs(commands)
+
+
+def _add_proofs(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs by which others look at a version: made again, its documents, the audit of them all."""
     reproduce = commands.add_parser(
         "reproduce",
         help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
@@ -151,7 +156,7 @@ def _policy(args: argparse.Namespace) -> int:
 
 def _move(args: argparse.Namespace) -> int:
     from workbench.registry import moves
-    from workbench.registry.needs import Request
+    from workbench.registry.request import Request
     from workbench.reporting import site
 
     model, version = args.version
@@ -201,7 +206,8 @@ def _history(args: argparse.Namespace) -> int:
         each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
-        words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
+        moved = e.verb if e.source == e.target else f"{e.source} → {e.target}"
+        words = f"  {e.seq}  {e.at}  version {e.version}  {moved}  {e.person} ({e.role})"
         print("; ".join([words, *each]))
     return 0
 
@@ -236,7 +242,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _reproduce(args: argparse.Namespace) -> int:
     from workbench.registry import moves
-    from workbench.registry.needs import Request
+    from workbench.registry.request import Request
     from workbench.runs import progress, reproduction
 
     model, version = args.version
@@ -256,6 +262,18 @@ def _reproduce(args: argparse.Namespace) -> int:
     return 0 if result.is_same else 1
 
 
+def _findings(args: argparse.Namespace) -> int:
+    from workbench.registry import events, obligations
+    from workbench.runs import progress
+
+    table = obligations.table(events.read())
+    if args.json:
+        print(json.dumps(table.to_dict("records"), ensure_ascii=False, indent=1))
+        return 0
+    progress.output().print(progress.table(table) if len(table) else "nothing is owed, nothing was", markup=False)
+    return 0
+
+
 def _documents(args: argparse.Namespace) -> int:
     from workbench.reporting import documents, site
 
@@ -268,18 +286,6 @@ def _documents(args: argparse.Namespace) -> int:
     for words in made.contradicted:
         print(f"claim: {words}")
     return 1 if made.contradicted else 0
-
-
-def _findings(args: argparse.Namespace) -> int:
-    from workbench.registry import events, obligations
-    from workbench.runs import progress
-
-    table = obligations.table(events.read())
-    if args.json:
-        print(json.dumps(table.to_dict("records"), ensure_ascii=False, indent=1))
-        return 0
-    progress.output().print(progress.table(table) if len(table) else "nothing is owed, nothing was", markup=False)
-    return 0
 
 
 def _audit(args: argparse.Namespace) -> int:

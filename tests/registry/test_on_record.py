@@ -10,7 +10,7 @@ from governed import MODEL
 from workbench import cli
 from workbench.params import UserError
 from workbench.registry import audit, events, inventory, obligations, state
-from workbench.registry.needs import Request
+from workbench.registry.request import Request
 
 LATER = (date.today() + timedelta(days=90)).isoformat()
 OWED = {"severity": "high", "owner": "dev", "due": LATER}
@@ -105,7 +105,9 @@ def test_an_approval_may_ask_for_a_plan_that_was_signed_before_the_results(bank,
     _asking(plan=True)
     _in_validation()
     assert _refused("approve", "app") == f"no validation plan is signed (`workbench plan {MODEL}/2 --as ID`)"
-    plan = governed.move("plan", "val", "2", attached={"tests": ["auc", "evidence"], "params": {"seed": 1, "model": "pd"}})
+    plan = governed.move(
+        "plan", "val", "2", attached={"tests": ["auc", "evidence"], "params": {"seed": 1, "model": "pd"}}
+    )
     assert events.evidence(plan)["plan"]["tests"] == ["auc", "evidence"]
     assert _refused("approve", "app") == (
         f"its battery ran before the plan was signed (event {plan.seq}); "

@@ -67,7 +67,9 @@ def test_braces_are_a_claim_or_a_mistake(place):
     _write(place, WRITTEN)
     assert [c.words for c in claims.of(written.load("bank.pd"))] == ["holdout_auc >= 0.5"]
     _write(place, WRITTEN.replace("It sees one bank.", "'{{claim: holdout_auc about 0.5}}'"))
-    with pytest.raises(UserError, match=r"developer.limitations: '{{claim: holdout_auc about 0.5}}' is no claim; write"):
+    with pytest.raises(
+        UserError, match=r"developer.limitations: '{{claim: holdout_auc about 0.5}}' is no claim; write"
+    ):
         claims.of(written.load("bank.pd"))
     _write(place, WRITTEN.replace("0.5}}。", "0.6}}。"))
     with pytest.raises(UserError, match=r"developer\.intended_use: its languages claim different things"):
@@ -75,7 +77,10 @@ def test_braces_are_a_claim_or_a_mistake(place):
 
 
 def test_a_claim_is_held_against_what_is_logged():
-    made = [claims.Claim("c", n, s, v) for n, s, v in (("auc", ">=", 0.7), ("auc", "<", 0.7), ("acu", ">", 0), ("psi", "<", 1))]
+    made = [
+        claims.Claim("c", n, s, v)
+        for n, s, v in (("auc", ">=", 0.7), ("auc", "<", 0.7), ("acu", ">", 0), ("psi", "<", 1))
+    ]
     results = claims.tested(made, {"auc": claims.Figure(0.75, "r", "auc")})
     assert [(t.holds, t.is_open) for t in results] == [(True, False), (False, False), (False, False), (False, True)]
     assert [t.words for t in claims.contradicted(results)] == [

@@ -86,7 +86,7 @@ MOVES: Mapping[str, Move] = {
             (IN_VALIDATION,),
             APPROVED,
             ("approver",),
-            (*_PROVEN, "independent", *_SOUND, "planned", "reproduced", "opinion", "conditions"),
+            (*_PROVEN, "independent", *_SOUND, "opinion", "planned", "reproduced", "conditions"),
         ),
         Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, ("approver",), ("independent", "reason")),
         Move("promote", READY, CHAMPION, ("owner",), (*_PROVEN, "independent")),

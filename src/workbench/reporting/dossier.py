@@ -20,11 +20,11 @@ from workbench.registry import (
     events,
     inventory,
     makers,
-    needs,
     obligations,
     plans,
     recorded,
     registered,
+    request,
     written,
 )
 from workbench.registry.attempts import Attempt
@@ -146,7 +146,7 @@ def gather(model: str, version: str) -> Dossier:
     r = registered.one(model, version)
     record = r.record
     development = recorded.of(record) if record else None
-    battery = needs.battery(r)
+    battery = request.battery(r)
     return Dossier(
         registered=r,
         chain=events.read(),
@@ -232,10 +232,10 @@ def champion(d: Dossier) -> str:
 def open_findings(d: Dossier) -> Text | str:
     """Return the findings on the version that nobody has closed, with severity, owner and day."""
     those = [f for f in _findings(d) if f.is_open and f.version == d.registered.version]
-    parts = [
-        say("{text} ({severity}, {owner}, due {due})", text=f.text, severity=heard(f.severity), owner=f.owner, due=f.due)
-        for f in those
-    ]
+    parts = []
+    for f in those:
+        named_ = {"text": f.text, "severity": heard(f.severity), "owner": f.owner, "due": f.due}
+        parts.append(say("{text} ({severity}, {owner}, due {due})", **named_))
     return say("{parts}", parts=parts) if parts else ""
 
 
