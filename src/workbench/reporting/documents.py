@@ -140,8 +140,8 @@ def _about(d: Dossier) -> Iterable[tuple[Text, Text | str, bool]]:
 
 
 def _tools() -> list[str]:
-    own = f"loan-workbench {installed('loan-workbench')}, Python {platform.python_version()}"
-    return [own, *(f"{name} {installed(name)}" for name in TOOLS)]
+    ours = f"loan-workbench {installed('loan-workbench')}, Python {platform.python_version()}"
+    return [ours, *(f"{name} {installed(name)}" for name in TOOLS)]
 
 
 def protection() -> Text:

@@ -168,8 +168,8 @@ def _calibration(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:
     counted = pd.DataFrame([{n: float(r[n]) for n in ("n", "events", "predicted")} for r in rows])
     p = p_values(counted)
     lines = tuple((*_of_grade(r), float(v)) for r, v in zip(rows, p, strict=True))
-    told = say("Beta(defaults + ½, customers − defaults + ½) at the PD, one-sided, of each grade by itself")
-    return ((say("p-value"), str(told), where),), (*GRADE.values(), say("p-value")), lines
+    formula = say("Beta(defaults + ½, customers − defaults + ½) at the PD, one-sided, of each grade by itself")
+    return ((say("p-value"), str(formula), where),), (*GRADE.values(), say("p-value")), lines
 
 
 def _table(d: Dossier, key: str) -> tuple[Fields, tuple[Text, ...], Lines]:

@@ -123,7 +123,7 @@ def _risk(d: Dossier) -> Iterator[Row]:
 
 
 def _data(d: Dossier) -> Iterator[Row]:
-    panel, told = d.step("panel/build"), excerpts.parameters(d.development)
+    panel, values = d.step("panel/build"), excerpts.parameters(d.development)
     given, made = excerpts.parameters(panel), excerpts.source(d.development, "params")
     where = excerpts.source(panel, "params") if panel else ""
     facts = excerpts.facts(d.development)
@@ -137,9 +137,9 @@ def _data(d: Dossier) -> Iterator[Row]:
     yield Row("digests", say("Tables read (SHA-256)"), ", ".join(read), excerpts.source(d.development, "tables"))
     for key, what in _CODE.items():
         yield Row(key, what, facts.get(key, ""), excerpts.source(d.development, key))
-    shown = ", ".join(f"{k}={v}" for k, v in told.items())
+    shown = ", ".join(f"{k}={v}" for k, v in values.items())
     yield Row("parameters", say("Parameters"), shown, made)
-    yield Row("seed", say("Seed"), str(told.get("seed", "")), made)
+    yield Row("seed", say("Seed"), str(values.get("seed", "")), made)
     example = d.files.get("input_example.json", "")
     yield Row("golden_records", say("Example rows served with it (SHA-256)"), example, "input_example.json")
 

@@ -48,10 +48,10 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
     by = {e.verb: e for e in d.moves}
     decided = next((by[v] for v in ("reject", "approve") if v in by), None)
     decision = say("{state} on {day}", state=decided.target, day=decided.at[:10]) if decided else ""
-    plan, told = battery.record.run_id if battery else "", excerpts.facts(battery)
+    plan, facts = battery.record.run_id if battery else "", excerpts.facts(battery)
     none = no_run(BATTERY)
     deviations = dossier.deviations(d)
-    kept = say("the battery kept to the plan") if d.standing.plan else say("no plan was signed")
+    as_planned = say("the battery kept to the plan") if d.standing.plan else say("no plan was signed")
     return (
         chapter(
             "summary",
@@ -78,9 +78,9 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
             Rows(
                 (
                     Row("planned", say("Plan fixed before the results"), dossier.plan(d), absent=NO_MOVE),
-                    Row("deviations", say("Done otherwise than planned"), deviations, where, kept),
+                    Row("deviations", say("Done otherwise than planned"), deviations, where, as_planned),
                     Row("battery_run", say("Run of the battery"), plan, "MLflow", none),
-                    Row("rules", say("Digest of the rules"), told.get("rules_digest", ""), where, none),
+                    Row("rules", say("Digest of the rules"), facts.get("rules_digest", ""), where, none),
                     Row("looks", say("Times the hold-out was opened"), _looks(d), "MLflow"),
                 )
             ),
@@ -96,14 +96,14 @@ def _independence(d: Dossier) -> list[Row]:
     developing = set(d.standing.developers)
     rows = []
     for verb, what in (("validate", say("Validator")), ("approve", say("Approver"))):
-        made, told = by.get(verb), ""
+        made, who = by.get(verb), ""
         if made:
-            told = (
+            who = (
                 say("{person}, who has not developed it", person=made.person)
                 if made.person not in developing
                 else say("{person}, who has developed it", person=made.person)
             )
-        rows.append(Row(f"independent_{verb}", what, told, event(made.seq) if made else "", NO_MOVE))
+        rows.append(Row(f"independent_{verb}", what, who, event(made.seq) if made else "", NO_MOVE))
     return rows
 
 
