@@ -7,15 +7,17 @@ import io
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from workbench import cli
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.registry import claims, written
 from workbench.registry.claims import Claim, Figure
 from workbench.registry.written import Chapters
-from workbench.reporting import documents, dossier, ecb_template
+from workbench.reporting import documents, dossier, ecb_template, site
 from workbench.reporting.document import Answer, Document, Row, Rows, Typed, chapter, is_whole
 from workbench.reporting.dossier import Dossier
 from workbench.rules import regulations
@@ -194,3 +196,19 @@ def test_a_typed_text_shows_its_claims_in_place():
         '<p>Drift: <span class="claim red"><code>psi &lt;= 0.25</code> no: it is 0.3000 <code>01234567 · psi</code></span>'
         " &amp; no more.</p>"
     )
+
+
+def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold(monkeypatch, capsys):
+    made = documents.Written([Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"])
+    asked = []
+    monkeypatch.setattr(documents, "write", lambda *given, **more: asked.append((given, more)) or made)
+    monkeypatch.setattr(site, "write", asked.append)
+    assert cli.main(["documents", "bank.pd/2", "--lang", "zh_CN", "--pdf"]) == 1
+    assert asked == [(("bank.pd", "2", "zh_CN"), {"as_pdf": True}), "zh_CN"]
+    assert capsys.readouterr().out.splitlines() == [
+        "a.html",
+        "finding: Opinion is empty: f, validator.opinion.",
+        "claim: auc >= 0.9: contradicted",
+    ]
+    monkeypatch.setattr(documents, "write", lambda *given, **more: replace(made, contradicted=[]))
+    assert cli.main(["documents", "bank.pd/2"]) == 0

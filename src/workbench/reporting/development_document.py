@@ -18,6 +18,7 @@ from workbench.words import heard, say
 NAME = "development_document"
 INTAKE, PANEL, DEVELOPMENT, BATTERY = "portfolios/intake", "panel/build", "models/development", "validation/battery"
 HOLDOUT = "holdout_"  # begins the names of what a model reached on the hold-out
+READS_AS = {"scorecard": "points", "linear": "effects", "tree": "rules", "regression_tree": "rules"}  # kind → answer
 UNCOMPUTED = say("no step computes it")
 
 
@@ -95,15 +96,16 @@ def _window(d: Dossier) -> Rows:
 
 def _model(d: Dossier) -> tuple[Chapter, ...]:
     made, battery = d.development, d.battery
-    simple = [key for key in ("points", "effects", "rules") if made and key in made.evidence]
+    chosen = [READS_AS.get(d.model.get("kind", ""), "inputs")]
+    others = [key for key in dict.fromkeys(READS_AS.values()) if made and key in made.evidence and key not in chosen]
     return (
         chapter(
             "method",
             say("Method and alternatives tried"),
-            cards(made, DEVELOPMENT, "choice", "paired", "tuning", "rows"),
+            cards(made, DEVELOPMENT, "choice", "paired", "tuning", "rows", *others),
             _attempts(d),
         ),
-        chapter("final_model", say("Final model"), cards(made, DEVELOPMENT, *simple, "grades"), _calibration(d)),
+        chapter("final_model", say("Final model"), cards(made, DEVELOPMENT, *chosen, "grades"), _calibration(d)),
         chapter("performance", say("Performance"), cards(made, DEVELOPMENT, "holdout", "calibration")),
         chapter(
             "stability",

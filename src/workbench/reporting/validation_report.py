@@ -172,8 +172,8 @@ def _table(d: Dossier) -> Sheet | Rows:
 
 
 def _counted(d: Dossier, key: str, *names: str) -> float | str:
-    """Return how many rows or events a test's table counts in all; nothing where it has no such column."""
-    rows = [r for r in d.battery.rows(key) if r.get("grade") != "portfolio"]
+    """Return how many rows or events a test counts over the grades; nothing where its table isn't of grades."""
+    rows = [r for r in d.battery.rows(key) if r.get("grade", "portfolio") != "portfolio"]
     for name in names:
         values = [r.get(name) for r in rows]
         if values and all(values):
