@@ -67,6 +67,8 @@ def test_every_document_is_there_in_both_languages_and_says_its_own_digest(pages
         assert list(by_name) == list(documents.MADE)
         for name, content in by_name.items():
             assert is_whole(content) and not is_whole(content.replace("SHA-256", "SHA-257", 1)), name
+            ids = re.findall(r' id="([^"]*)"', content)
+            assert len(ids) == len(set(ids)) and "" not in ids and '<div class="scroll">' not in content, name
             assert f'<html lang="{"zh-CN" if language else "en"}">' in content and ">None<" not in content
     assert untranslated() == set()
 

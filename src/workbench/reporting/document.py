@@ -73,7 +73,7 @@ class Answer:
     @property
     def html(self) -> Any:
         """The card, in the language now spoken."""
-        return page.verbatim(card.html_card(self.evidence, self.n))
+        return page.verbatim(page.reachable(card.html_card(self.evidence, self.n)))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Sheet:
     @property
     def html(self) -> Any:
         """The table, in the language now spoken."""
-        return page.verbatim(table.to_html(self.content))
+        return page.verbatim(page.reachable(table.to_html(self.content)))
 
 
 @dataclass(frozen=True)
