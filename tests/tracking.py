@@ -107,6 +107,7 @@ def settings(folder: Path, database_uri: str) -> dict[str, str]:
         "[mlflow]\n"
         "default_permission = READ\n"
         "grant_default_workspace_access = true\n"
+        "auth_cache_ttl_seconds = 60\n"
         f"database_uri = {database_uri.replace('%', '%%')}\n"
         f"admin_username = {ADMIN}\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"

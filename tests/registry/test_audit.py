@@ -134,6 +134,13 @@ def _battery() -> str:
     return next(run for run, entry in evidence["runs"].items() if "battery" in entry["step"])
 
 
+def _logged_model_deleted() -> None:
+    """In MLflow's UI; the version goes on loading, its files stay."""
+    r = registered.one(MODEL, "1")
+    store.client().delete_logged_model(r.model_id)
+    assert registered.files(r)
+
+
 def _alias(name: str, version: str) -> None:
     store.client().set_registered_model_alias(MODEL, name, version)
 
@@ -143,6 +150,7 @@ def _tag(key: str, value: str) -> None:
 
 
 BYPASSES: dict[str, tuple[Callable[[], object], str]] = {
+    "logged model deleted behind its version": (_logged_model_deleted, "bank.pd version 1: its logged model m-"),
     "self-approval by alias": (lambda: _alias("champion", "2"), "bank.pd: alias champion says 2, the chain says 1; `workbench models --rebuild` puts it right"),
     "self-approval by tag": (lambda: _tag("state", "approved"), "bank.pd version 2: tag state says approved, the chain says candidate; `workbench models --rebuild` puts it right"),
     "challenger put back": (lambda: _alias("challenger", "2"), "bank.pd: alias challenger says 2, the chain says nothing; `workbench models --rebuild` puts it right"),
@@ -185,7 +193,7 @@ def test_an_untouched_bank_is_clean_and_the_command_says_so(bank, tmp_path, caps
     anchor = tmp_path / "anchor.txt"
     assert cli.main(["audit", "--anchor", str(anchor)]) == 0
     out = capsys.readouterr().out
-    assert re.fullmatch(r"no findings in 2 versions and 5 events; head of the chain 5:[0-9a-f]{64}\n", out)
+    assert re.fullmatch(r"no findings in 2 versions and 5 events; head of the chain 5:[0-9a-f]{64}; level: detect\n", out)
     assert anchor.read_text() == f"{events.read().head}\n"
     _alias("champion", "2")
     assert cli.main(["audit"]) == 1

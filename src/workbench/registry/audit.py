@@ -12,7 +12,19 @@ from pathlib import Path
 from workbench import home, tables
 from workbench.models import scorer
 from workbench.params import Key, UserError
-from workbench.registry import chained, current, events, inventory, labels, placed, policy, proof, registered
+from workbench.registry import (
+    chained,
+    current,
+    events,
+    guarded,
+    inventory,
+    labels,
+    logged,
+    placed,
+    policy,
+    proof,
+    registered,
+)
 from workbench.registry.chained import Finding
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
@@ -26,11 +38,15 @@ Stands = Callable[[Key, str, str], bool]
 
 @dataclass(frozen=True)
 class Result:
-    """What an audit came to: findings (none: clean), what was looked at in words, and the head of the chain."""
+    """What an audit came to: findings (none: clean), what was looked at in words, and the head of the chain.
+
+    `level`: whether what goes past the life cycle is named here, or refused by the server as well.
+    """
 
     findings: tuple[Finding, ...]
     looked_at: str
     head: str
+    level: str = guarded.DETECT
 
 
 def run(anchor: Path | None = None) -> Result:
@@ -45,7 +61,7 @@ def run(anchor: Path | None = None) -> Result:
     if anchor and not findings:
         _add(anchor, chain.head)
     words = f"{len(held)} versions and {len(chain.events)} events"
-    return Result(tuple(dict.fromkeys(findings)), words, chain.head)
+    return Result(tuple(dict.fromkeys(findings)), words, chain.head, guarded.level())
 
 
 def _policy(chain: Chain) -> Iterator[Finding]:
@@ -65,6 +81,8 @@ def _versions(chain: Chain, held: list[Registered]) -> Iterator[Finding]:
     for key in book.standings.keys() - there.keys():
         yield Finding(f"{key[0]} version {key[1]}", "not in the registry: deleted, or its model renamed")
     stands = cache(tables.stands)  # versions share tables
+    for r in logged.gone(held):
+        yield Finding(r.name, f"its logged model {r.model_id} was deleted in MLflow; `mlflow gc` takes its files next")
     for r in held:
         yield from _born_otherwise(chain, r)
         yield from _changed(book, r, stands)
@@ -86,11 +104,11 @@ def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
     if record is not None:
         yield from _data(r, record, stands)
     files = registered.files(r)
-    logged = _logged(r, record)
+    left = _logged(r, record)
     if standing.files and registered.digest(files) != standing.files:
-        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that were submitted")
-    elif logged and files != logged:
-        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that its run logged")
+        yield Finding(r.name, f"served files: {_named(files, left)}; not those that were submitted")
+    elif left and files != left:
+        yield Finding(r.name, f"served files: {_named(files, left)}; not those that its run logged")
 
 
 def _runs(held: list[Registered]) -> Iterator[Finding]:

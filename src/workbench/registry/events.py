@@ -163,7 +163,7 @@ def _ordered(written: list[Mapping[str, str]]) -> Chain:
 
 
 def from_params(params: Mapping[str, str]) -> Event | None:
-    """Return the event a run holds, by its parameters; None where it isn't whole (its writer was killed before the fact)."""
+    """Return the event that parameters of a run hold; None where it isn't whole (its writer was killed before)."""
     names = [n for n in Event.__dataclass_fields__ if n not in ("run_id", "stage", "user")]
     if not all(_NAMES.get(n, n) in params for n in names) or not params["seq"].isdecimal():
         return None

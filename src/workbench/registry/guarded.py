@@ -33,7 +33,7 @@ def level() -> str:
 
 def prevents() -> bool:
     """Say whether the store is a tracking server with the guard; it is asked once a process and user."""
-    return store.is_server() and _is_guarded(store.uri(), os.environ.get("MLFLOW_TRACKING_USERNAME", ""))
+    return store.is_server() and _is_guarded(store.uri(), os.environ.get(store.USER, ""))
 
 
 @cache
@@ -62,9 +62,7 @@ def _asked(method: str, route: str, content: Any = None) -> Response:
     more = {"json": content} if content is not None else {}
     answer = http_request(credentials, f"{ROUTE}/{route}", method, max_retries=2, raise_on_status=False, **more)
     if answer.status_code == 401:
-        raise UserError(
-            f"MLflow at {store.uri()} doesn't know you: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-        )
+        raise store.unknown_user()
     return answer
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from workbench.params import day
-from workbench.registry import current, proof, registered
+from workbench.registry import current, proof, registered, runs, store
 from workbench.registry.current import Record
 from workbench.registry.lifecycle import EXCEPTION_DAYS, Move
 from workbench.registry.policy import FILE, Policy
@@ -82,10 +82,21 @@ def case(request: Request, standing: Standing, policy: Policy) -> Case:
 
 
 def battery(r: Registered) -> Record | None:
-    """Return the latest current run of a validation battery that speaks of this very version."""
+    """Return the latest current run of a validation battery that speaks of this very version.
+
+    Where the store is a server, it may have been run on another machine, and which is current is known there alone: the
+    latest counts.
+    """
     study = r.model.partition(".")[0]
-    speaking = [record for record in current.everything(study=study) if verdict(record, r.model, r.version)]
+    known = current.everything(study=study)
+    if store.is_server():
+        known = sorted({x.run_id: x for x in (*known, *runs.finished(study, "validation/"))}.values(), key=_begun)
+    speaking = [record for record in known if verdict(record, r.model, r.version)]
     return speaking[-1] if speaking else None
+
+
+def _begun(record: Record) -> float:
+    return record.start
 
 
 def verdict(record: Record, model: str, version: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 from workbench import home
@@ -17,13 +18,17 @@ from workbench.registry.current import Record
 
 @dataclass(frozen=True)
 class Registered:
-    """A version as the registry shows it; `created`: milliseconds since 1970."""
+    """A version as the registry shows it; `created`: milliseconds since 1970.
+
+    `model_id`: the logged model that it was made of, empty where it was made of other files.
+    """
 
     model: str
     version: str
     run_id: str
     created: int
     tags: Mapping[str, str]
+    model_id: str = ""
 
     @property
     def name(self) -> str:
@@ -89,9 +94,13 @@ def files(r: Registered) -> dict[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
-        return versions.digests(folder(r))
+        place = folder(r)
+        out = versions.digests(place)
     except (OSError, MlflowException):
         return {}
+    if place.is_relative_to(gettempdir()) and not place.is_relative_to(home.mlruns()):  # a copy, made to be looked at
+        shutil.rmtree(place, ignore_errors=True)
+    return out
 
 
 def digest(files_: Mapping[str, str]) -> str:
@@ -100,4 +109,6 @@ def digest(files_: Mapping[str, str]) -> str:
 
 
 def _registered(v: Any) -> Registered:
-    return Registered(v.name, str(v.version), v.run_id or "", int(v.creation_timestamp or 0), dict(v.tags))
+    place, _, model_id = (v.source or "").partition("models:/")
+    model_id = "" if place or "/" in model_id else model_id
+    return Registered(v.name, str(v.version), v.run_id or "", int(v.creation_timestamp or 0), dict(v.tags), model_id)

@@ -234,6 +234,17 @@ def last_good(key: Key, step: str, step_key: str) -> Record | None:
     return next((r for run in latest if (r := record(run.info.run_id)) is not None), None)
 
 
+def finished(study: str, room: str) -> list[Record]:
+    """Return the records of a study's finished runs of the steps that begin so (`validation/`), latest last."""
+    experiment = store.client().get_experiment_by_name(study)
+    if experiment is None:
+        return []
+    query = f"tags.step LIKE '{room}%' and attributes.status = 'FINISHED'"
+    order = ["attributes.start_time ASC"]
+    page = store.client().search_runs([experiment.experiment_id], query, max_results=1000, order_by=order)
+    return [r for run in page if (r := record(run.info.run_id)) is not None]
+
+
 def record(run_id: str) -> Record | None:
     """Return what a run wrote down of itself; None where a crash or a hand has left none."""
     try:

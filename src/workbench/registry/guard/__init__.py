@@ -1,1 +1,1 @@
-"""What runs inside a tracking server (`mlflow server --app-name loan-workbench`): it takes signed moves, refuses the rest."""
+"""What runs in a tracking server (`mlflow server --app-name loan-workbench`): takes signed moves, refuses the rest."""

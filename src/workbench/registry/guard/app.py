@@ -1,7 +1,7 @@
 """The app of `mlflow server --app-name loan-workbench`: MLflow's basic-auth, with a guard behind it that journals.
 
-MLflow authenticates and asks its own permissions first; what passes is then held against the chain of signed moves. This
-holds for administrators, too. Written and tried against the MLflow that the lock pins.
+MLflow authenticates and asks its own permissions first; what passes is then held against the chain of signed moves.
+This holds for administrators, too. Written and tried against the MLflow that the lock pins.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
 _JOURNALLED = ("registered-models/", "model-versions/", "users/", "roles/", "permissions", "workbench/")
-_LASTING = ("experiments", "runs", "logged-models")  # of these only what ends or moves them: the rest is daily work
-_ENDS = ("create", "delete", "restore", "update", "rename")
+_ENDS = {  # of these only what makes, ends or renames them: the rest is daily work
+    "experiments": ("create", "delete", "restore", "update"),
+    "runs": ("delete", "restore"),
+}
 _ARTIFACTS = "/mlflow-artifacts/artifacts"
 
 
@@ -58,8 +60,12 @@ def _stop(e: UserError) -> None:
 
 
 def _guard(app: Flask, journal: Journal) -> None:
-    app.add_url_rule(f"{guarded.ROUTE}/level", "workbench_level", _level, methods=["GET"])
-    app.add_url_rule(f"{guarded.ROUTE}/moves", "workbench_moves", _move, methods=["POST"])
+    from mlflow.server.auth import BEFORE_REQUEST_VALIDATORS
+
+    for name, view, method in (("level", _level, "GET"), ("moves", _move, "POST")):
+        app.add_url_rule(f"{guarded.ROUTE}/{name}", f"workbench_{name}", view, methods=[method])
+        # Whoever is signed in may ask: of a move the signature says whose it is. MLflow refuses routes without a rule.
+        BEFORE_REQUEST_VALIDATORS[f"{guarded.ROUTE}/{name}", method] = lambda: True
     app.before_request(lambda: _before(journal))
     app.after_request(lambda response: _after(journal, response))
 
@@ -135,7 +141,8 @@ def _of_move(now: Asked) -> dict[str, str]:
 
 def _is_journalled(now: Asked) -> bool:
     begin, _, end = now.route.partition("/")
-    return now.route.startswith(_JOURNALLED) or (begin in _LASTING and (end in _ENDS or now.method == "DELETE"))
+    ends = end in _ENDS.get(begin, ()) or (begin == "logged-models" and now.method == "DELETE")
+    return ends or now.route.startswith(_JOURNALLED)
 
 
 def _answer(status: int, code: str, message: str) -> Response:

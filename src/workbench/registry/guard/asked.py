@@ -1,4 +1,4 @@
-"""What a request to MLflow asks for, in one form: names as the API spells them, numbers as numbers, whoever wrote it how."""
+"""What a request to MLflow asks for, in one form: names as the API spells them, numbers in one spelling."""
 
 from __future__ import annotations
 

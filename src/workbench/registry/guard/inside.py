@@ -13,7 +13,8 @@ from workbench import home
 from workbench.params import UserError
 from workbench.registry import events, store
 
-SERVED, DATABASE, ARTIFACTS = "_MLFLOW_SERVER_SERVE_ARTIFACTS", "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_ARTIFACT_DESTINATION"
+SERVED, DATABASE = "_MLFLOW_SERVER_SERVE_ARTIFACTS", "_MLFLOW_SERVER_FILE_STORE"  # as MLflow tells its workers
+ARTIFACTS = "_MLFLOW_SERVER_ARTIFACT_DESTINATION"
 _LOCK = 7_201_031  # a number of ours among PostgreSQL's advisory locks
 
 
@@ -22,7 +23,7 @@ def open_() -> None:
     from mlflow.store.artifact import artifact_repository_registry as repositories
 
     if os.environ.get(SERVED) != "true":
-        raise UserError("mlflow server: clients would reach the artifacts past the guard; leave --no-serve-artifacts out")
+        raise UserError("mlflow server: clients would reach artifacts past the guard; leave --no-serve-artifacts out")
     os.environ["MLFLOW_TRACKING_URI"] = os.environ[DATABASE]
     repositories._artifact_repository_registry.register("mlflow-artifacts", _proxied)
 

@@ -1,4 +1,4 @@
-"""What the chain of moves protects on a server: the versions it speaks of, with all they and their evidence stand on."""
+"""What the chain of moves protects on a server: the versions it speaks of, and all that they stand on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Protected:
         Reserved are the study of a listed model (`bank`) and all names that begin with it (`bank.pd`).
         """
         listed = self.policy.models if self.policy else {}
-        return {d for model, m in listed.items() if model.partition(".")[0] == name.partition(".")[0] for d in m.developers}
+        study = name.partition(".")[0]
+        return {d for model, m in listed.items() if model.partition(".")[0] == study for d in m.developers}
 
     def holds(self, path: str, deletes: bool = False) -> bool:
         """Say whether an artifact's path lies in a protected place, or (deleting) above one."""

@@ -1,4 +1,4 @@
-"""A move as a person's own machine sends it, signed: looked at by the server as the audit would, and written by it alone."""
+"""A signed move as a person's own machine sends it: looked at as the audit would, and written by the server alone."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def take(user: str, content: Mapping[str, Any]) -> Event:
         chain = events.read()
         chained.must_hold(chain)
         last = chain.events[-1] if chain.events else None
+        if last and (last.digest, last.signature) == (event.digest, event.signature):
+            return last  # sent again: the answer to the first was lost on its way
         if (event.seq, event.prev) != ((last.seq + 1, last.digest) if last else (1, FIRST)):
             raise Overtaken(f"the chain's head is {chain.head}: another move was written first")
         return _written(chain, event, evidence)

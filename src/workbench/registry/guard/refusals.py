@@ -1,4 +1,4 @@
-"""What a guarded server refuses, and why in one sentence: whatever the chain of signed moves alone may say or stands on."""
+"""What a guarded server refuses, and why: what the chain of signed moves alone may say, and what it stands on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def why(asked: Asked, user: str, protected: Protected) -> str:
 def artifact(path: str, deletes: bool, protected: Protected) -> str:
     """Return why a file may not be written (or deleted) at a path of the artifact store, empty where it may."""
     if protected.holds(path, deletes):
-        return f"artifacts below {path.strip('/') or 'the root'}: a governed version or a move stands on them; they stay as they are"
+        place = path.strip("/") or "the root"
+        return f"artifacts below {place}: a governed version or a move stands on them; they stay as they are"
     return ""
 
 
@@ -40,7 +41,7 @@ def _alias(asked: Asked, user: str, protected: Protected) -> Iterator[str]:
 def _tag(asked: Asked, user: str, protected: Protected) -> Iterator[str]:
     if not asked.route.startswith("model-versions/"):
         return
-    governed = {k: v for k, v in asked.tags.items() if k.lower() == labels.STATE or k.lower().startswith(f"{labels.STATE}.")}
+    governed = {k: v for k, v in asked.tags.items() if f"{k.lower()}.".startswith(f"{labels.STATE}.")}
     if not governed:
         return
     right = labels.tags(replay(events.read()).of(asked.text("name"), asked.number("version")))
@@ -71,10 +72,10 @@ def _evidence(asked: Asked, user: str, protected: Protected) -> Iterator[str]:
 def _lives(asked: Asked, user: str, protected: Protected) -> Iterator[str]:
     name, verb = asked.text("name"), asked.route.rpartition("/")[2]
     if asked.route.startswith("registered-models/") and verb in ("delete", "rename") and name in protected.models:
-        yield f"model {name}: versions of it were moved; it is neither deleted nor renamed, `workbench retire` ends a version"
+        yield f"model {name}: versions of it were moved; neither delete nor rename it; `workbench retire` ends one"
     version = (name, asked.number("version"))
     if asked.route in ("model-versions/delete", "model-versions/transition-stage") and version in protected.versions:
-        yield f"{name} version {version[1]}: it was moved; it is neither deleted nor staged, `workbench retire` ends it"
+        yield f"{name} version {version[1]}: it was moved; neither delete nor stage it; `workbench retire` ends it"
     if asked.route in ("experiments/delete", "experiments/update", "experiments/restore"):
         study = _name_of(asked.number("experiment_id"))
         if study in protected.studies:

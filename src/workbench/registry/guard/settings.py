@@ -1,4 +1,4 @@
-"""What of a tracking server's settings must not be: known passwords, no secret key, files and lines that others read."""
+"""What must not be in a tracking server's settings: known passwords, no secret key, files and lines others read."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-KNOWN = ("password1234", "password", "admin", "mlflow", "changeme", "secret", "my-secret-key")  # MLflow's, and its docs'
+KNOWN = ("password1234", "my-secret-key", "password", "admin", "mlflow", "changeme", "secret")  # MLflow's own first
 LEAST_LENGTH = 12
+_ITS_OWN = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
 _TLS = re.compile(r"--ssl-keyfile[= ]")
 
 
 def is_server(environ: Mapping[str, str]) -> bool:
     """Say whether a tracking server is set up here: one of the variables that only it reads is set."""
-    return any(n in environ for n in ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD"))
+    return any(n in environ for n in _ITS_OWN)
 
 
 def faults(environ: Mapping[str, str], argv: Sequence[str] = ()) -> list[str]:
     """Return in words what must not be; nothing where the server may start. `argv`: how it was started, if it was."""
-    return [*_secret(environ), *_passwords(environ), *_readable(environ), *_open_line(environ, argv), *_workspaces(environ)]
+    known = [*_secret(environ), *_passwords(environ), *_readable(environ)]
+    return [*known, *_open_line(environ, argv), *_workspaces(environ)]
 
 
 def _secret(environ: Mapping[str, str]) -> Iterator[str]:
