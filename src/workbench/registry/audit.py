@@ -20,6 +20,7 @@ from workbench.registry import (
     inventory,
     labels,
     logged,
+    looking,
     placed,
     policy,
     proof,
@@ -55,6 +56,11 @@ def run(anchor: Path | None = None) -> Result:
     anchor: a file of heads (`n:hash`, one a line) kept elsewhere: the chain must hold each of them, and where all is
     well its head is added. Without one, the newest events could be removed unseen.
     """
+    with looking.once():
+        return _run(anchor)
+
+
+def _run(anchor: Path | None) -> Result:
     chain, held = events.read(), registered.everything()
     findings = [*chained.findings(chain), *_policy(chain), *_versions(chain, held), *_labels(chain, held)]
     findings += [*_runs(held), *_days(chain), *(_anchored(chain, anchor) if anchor else ())]

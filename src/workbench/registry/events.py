@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from workbench import home
 from workbench.params import UserError, canonical
-from workbench.registry import guarded, runs, signatures, store
+from workbench.registry import guarded, looking, runs, signatures, store
 from workbench.registry.policy import Adopted
 
 if TYPE_CHECKING:
@@ -256,6 +256,10 @@ def digest(evidence: Mapping[str, Any]) -> str:
 
 def evidence(event: Event) -> dict[str, Any] | None:
     """Return the evidence an event was made on, None where it is gone or isn't what the event names."""
+    return looking.answer(lambda: _evidence(event), "evidence", event.run_id, event.evidence)
+
+
+def _evidence(event: Event) -> dict[str, Any] | None:
     try:
         content = json.loads(runs.fetch(event.run_id, EVIDENCE).read_bytes())
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: evidence that can't be read isn't there

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from workbench import home
 from workbench.evidence import digest_file
 from workbench.params import canonical
-from workbench.registry import runs, store
+from workbench.registry import looking, runs, store
 from workbench.registry.current import Record
 
 RECORD = "record_sha256"  # a parameter of the run: MLflow writes one once
@@ -67,7 +67,7 @@ def changed_file(record: Record) -> str:
     if record.files and not record.folder:
         return _changed_on_server(record)
     files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
-    for entry in record.models.values():
+    for entry in (e for e in record.models.values() if e["folder"]):
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
     for path, digest in files.items():
         if not path.exists() or digest_file(path) != digest:
@@ -91,7 +91,7 @@ def _changed_on_server(record: Record) -> str:
 
 def altered(record: Record) -> str:
     """Return what of a run, in its files or in the store, is not as it was left, in words; empty where all is."""
-    return changed_file(record) or fault(record)
+    return looking.answer(lambda: changed_file(record) or fault(record), "altered", record.run_id, record.digest)
 
 
 def tagged(record: Record) -> bool:

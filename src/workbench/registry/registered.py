@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 from workbench import home
 from workbench.params import UserError, canonical, nearest
-from workbench.registry import runs, store, versions
+from workbench.registry import looking, runs, store, versions
 from workbench.registry.current import Record
 
 
@@ -83,10 +82,14 @@ def folder(r: Registered) -> Path:
     place = store.below_mlruns(store.client().get_model_version_download_uri(r.model, r.version))
     if place:
         return home.mlruns() / place
+    return looking.answer(lambda: _copy(r.model, r.version), "copy", r.model, r.version)
+
+
+def _copy(model: str, version: str) -> Path:
     import mlflow
 
-    address = f"models:/{r.model}/{r.version}"
-    return Path(mlflow.artifacts.download_artifacts(address, dst_path=mkdtemp()))
+    place = looking.folder()
+    return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(place)))
 
 
 def files(r: Registered) -> dict[str, str]:
@@ -98,7 +101,7 @@ def files(r: Registered) -> dict[str, str]:
         out = versions.digests(place)
     except (OSError, MlflowException):
         return {}
-    if place.is_relative_to(gettempdir()) and not place.is_relative_to(home.mlruns()):  # a copy, made to be looked at
+    if not looking.is_open() and not place.is_relative_to(home.mlruns()):  # a copy, made to be looked at
         shutil.rmtree(place, ignore_errors=True)
     return out
 

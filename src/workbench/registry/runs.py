@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import home
 from workbench.params import Key
-from workbench.registry import current, heartbeat, store
+from workbench.registry import current, heartbeat, looking, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
@@ -247,6 +247,10 @@ def finished(study: str, room: str) -> list[Record]:
 
 def record(run_id: str) -> Record | None:
     """Return what a run wrote down of itself; None where a crash or a hand has left none."""
+    return looking.answer(lambda: _record(run_id), "record", run_id)
+
+
+def _record(run_id: str) -> Record | None:
     try:
         return current.from_json(fetch(run_id, RECORD).read_text(encoding="utf-8"))
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: a run without its record doesn't count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.params import UserError
-from workbench.registry import chained, events, registered
+from workbench.registry import chained, events, registered, versions
 from workbench.registry.lifecycle import EXCEPTION
 from workbench.registry.state import Book, Standing, replay
 
@@ -44,7 +44,7 @@ def _loaded(s: Standing) -> PyFuncModel:
 
     r = registered.one(s.model, s.version)
     folder = registered.folder(r)
-    if not folder.is_dir() or registered.digest(registered.files(r)) != s.files:
+    if not folder.is_dir() or registered.digest(versions.digests(folder)) != s.files:
         raise UserError(
             f"{r.name}: its files are other than those that event {s.event} speaks of; not loaded; `workbench audit`"
             " names them"
