@@ -80,7 +80,7 @@ def database(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def server(folder: Path, database_uri: str, workers: int = 2) -> Iterator[str]:
+def server(folder: Path, database_uri: str, workers: int = 1) -> Iterator[str]:
     """Yield the address of a guarded tracking server, stopped when the block ends."""
     port = free_port()
     environ = settings(folder, database_uri)

@@ -26,6 +26,6 @@ def _is_served(model_id: str) -> bool:
     try:
         return bool(store.client().get_logged_model(model_id))
     except MlflowException as e:
-        if e.error_code == "RESOURCE_DOES_NOT_EXIST":
+        if e.error_code in ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED"):  # so basic-auth says it of a deleted one
             return False
         raise

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import chained, events, guarded, labels, needs, policy, signatures
+from workbench.registry import chained, events, guarded, labels, looking, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
 from workbench.registry.needs import Case, Request
@@ -36,7 +36,7 @@ def make(request: Request, key: Path | None = None) -> Event:
 
 
 def _make(request: Request, looked: Event | None, private: Ed25519PrivateKey) -> Event:
-    with events.writing() as chain:
+    with events.writing() as chain, looking.once():
         chained.must_hold(chain)
         _refuse_overtaken(request, looked, _last(chain, request.model))
         event, case = _decided(request, chain, private)
