@@ -155,8 +155,8 @@ def test_a_client_that_has_left_out_our_looks_meets_the_servers_own(bank):
         event = replace(forged, evidence=events.digest(evidence), **changes)
         event = replace(event, signature=signatures.sign(signatures.load("own"), event.digest.encode()))
         content = {"event": event.params, "evidence": sent}
-        got, said = bank.ask(user, "POST", "moves", content, "api/2.0/workbench")
-        assert (got, words in said) == (code, True), (got, said, words)
+        status, message = bank.ask(user, "POST", "moves", content, "api/2.0/workbench")
+        assert (status, words in message) == (code, True), (status, message, words)
     assert bank.ask("own", "POST", "moves", {}, "api/2.0/workbench") == (
         403,
         "no move: an event with its signature, and its evidence, are expected",
@@ -240,8 +240,8 @@ def test_a_bypass_is_refused_by_the_server_and_journalled(bank, name):
     lines = len(bank.journal.entries())
     for version in ("api/2.0", "ajax-api/2.0"):
         api = f"{version}/mlflow-artifacts" if route.startswith("artifacts/") else f"{version}/mlflow"
-        code, said = bank.ask(user, method, route, content(), api)
-        assert code == 403 and words in said, (code, said)
+        code, message = bank.ask(user, method, route, content(), api)
+        assert code == 403 and words in message, (code, message)
     entries = [(e["user"], words in e["outcome"]) for e in bank.journal.entries()[lines:]]
     assert entries == [(user, True)] * 2
 

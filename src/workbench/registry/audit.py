@@ -110,11 +110,11 @@ def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
     if record is not None:
         yield from _data(r, record, stands)
     files = registered.files(r)
-    left = _logged(r, record)
+    as_logged = _logged(r, record)
     if standing.files and registered.digest(files) != standing.files:
-        yield Finding(r.name, f"served files: {_named(files, left)}; not those that were submitted")
-    elif left and files != left:
-        yield Finding(r.name, f"served files: {_named(files, left)}; not those that its run logged")
+        yield Finding(r.name, f"served files: {_named(files, as_logged)}; not those that were submitted")
+    elif as_logged and files != as_logged:
+        yield Finding(r.name, f"served files: {_named(files, as_logged)}; not those that its run logged")
 
 
 def _runs(held: list[Registered]) -> Iterator[Finding]:

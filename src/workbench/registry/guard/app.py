@@ -129,8 +129,8 @@ def _after(journal: Journal, response: Response) -> Response:
 def _outcome(now: Asked, response: Response) -> str:
     if response.status_code == 200:
         return "done"
-    said = response.get_json(silent=True) if now.route.startswith("workbench/") else None
-    return f"refused: {said['message']}" if said else f"refused by MLflow: {response.status_code}"
+    answer = response.get_json(silent=True) if now.route.startswith("workbench/") else None
+    return f"refused: {answer['message']}" if answer else f"refused by MLflow: {response.status_code}"
 
 
 def _of_move(now: Asked) -> dict[str, str]:

@@ -46,8 +46,8 @@ def _tag(asked: Asked, user: str, protected: Protected) -> Iterator[str]:
         return
     right = labels.tags(replay(events.read()).of(asked.text("name"), asked.number("version")))
     for key, value in governed.items():
-        said = "" if asked.method == "DELETE" else value
-        if right.get(key, "") != said:
+        after = "" if asked.method == "DELETE" else value
+        if right.get(key, "") != after:
             yield f"tag {key}: the chain says {right.get(key) or 'nothing'}; only {_MOVES}"
 
 
