@@ -45,6 +45,17 @@ def _is_guarded(uri: str, user: str) -> bool:
         return False
 
 
+def accepts(user: str, password: str) -> bool:
+    """Say whether the server lets in whoever knows these."""
+    from mlflow.utils.rest_utils import MlflowHostCreds, http_request
+
+    credentials = MlflowHostCreds(store.uri(), user, password)
+    answer = http_request(
+        credentials, "/api/2.0/mlflow/users/current", "GET", max_retries=0, raise_on_status=False, timeout=10
+    )
+    return answer.status_code == 200 and "username" in answer.text
+
+
 def send(event: Mapping[str, str], evidence: Mapping[str, Any]) -> str:
     """Send a signed move to the server and return its run; `UserError` where it is refused, with the server's words."""
     answer = _asked("POST", "moves", {"event": dict(event), "evidence": dict(evidence)})

@@ -8,8 +8,10 @@ import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 KNOWN = ("password1234", "my-secret-key", "password", "admin", "mlflow", "changeme", "secret")  # MLflow's own first
+DEFAULT = ("admin", KNOWN[0])  # the administrator that MLflow shipped
 LEAST_LENGTH = 12
 _ITS_OWN = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
 _TLS = re.compile(r"--ssl-keyfile[= ]")
@@ -24,6 +26,15 @@ def faults(environ: Mapping[str, str], argv: Sequence[str] = ()) -> list[str]:
     """Return in words what must not be; nothing where the server may start. `argv`: how it was started, if it was."""
     known = [*_secret(environ), *_passwords(environ), *_readable(environ)]
     return [*known, *_open_line(environ, argv), *_workspaces(environ)]
+
+
+def client_faults(environ: Mapping[str, str]) -> list[str]:
+    """Return in words what must not be where this process asks a tracking server; nothing where all is well."""
+    place = urlsplit(environ.get("MLFLOW_TRACKING_URI", ""))
+    out = list(_passwords({n: v for n, v in environ.items() if n == "MLFLOW_TRACKING_PASSWORD"}))
+    if place.scheme == "http" and not is_loopback(place.hostname or ""):
+        out.append(f"MLFLOW_TRACKING_URI names {place.hostname} without TLS, and passwords travel readable; use https://")
+    return out
 
 
 def _secret(environ: Mapping[str, str]) -> Iterator[str]:
