@@ -21,7 +21,17 @@ def why(asked: Asked, user: str, protected: Protected) -> str:
 
 
 def artifact(path: str, deletes: bool, protected: Protected) -> str:
-    """Return why a file may not be written (or deleted) at a path of the artifact store, empty where it may."""
+    """Return why a file may not be written (or deleted) at a path of the artifact store, empty where it may.
+
+    The path is read as MLflow will read it: what was encoded twice is decoded twice. What it refuses is left to it.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.uri import validate_path_is_safe
+
+    try:
+        path = validate_path_is_safe(path.strip("/")) if path.strip("/") else ""
+    except MlflowException:
+        return ""
     if protected.holds(path, deletes):
         place = path.strip("/") or "the root"
         return f"artifacts below {place}: a governed version or a move stands on them; they stay as they are"
