@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import chained, events, guarded, labels, looking, needs, policy, signatures
+from workbench.registry import chained, events, guarded, labels, linked, looking, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
 from workbench.registry.needs import Case, Request
@@ -41,7 +41,9 @@ def _make(request: Request, looked: Event | None, private: Ed25519PrivateKey) ->
         _refuse_overtaken(request, looked, _last(chain, request.model))
         event, case = _decided(request, chain, private)
         written = events.append(chain, event, case.evidence(), private)
-        labels.rebuild(Chain((*chain.events, written)), request.model)
+        if not guarded.prevents():  # such a server has seen to it
+            labels.rebuild(Chain((*chain.events, written)), request.model)
+            linked.describe(request.model, request.version, {})
         return written
 
 

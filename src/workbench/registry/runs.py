@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
+DATASET_DIGEST = 32  # of our 64 characters: MLflow has room for 36
 TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
 _open: set[str] = set()  # runs that this process has begun and not ended
@@ -73,7 +74,7 @@ def log_inputs(run_id: str, read: Mapping[str, str]) -> None:
 
     inputs = [
         DatasetInput(
-            Dataset(name, digest[:32], "table", json.dumps({"table": name, "sha256": digest})),
+            Dataset(name, digest[:DATASET_DIGEST], "table", json.dumps({"table": name, "sha256": digest})),
             [InputTag("mlflow.data.context", "read")],
         )
         for name, digest in read.items()
@@ -116,12 +117,22 @@ def ended_with(verdict: str, headline: str) -> dict[str, str]:
     return {"verdict": verdict, "headline": headline[:TAG_LENGTH]}
 
 
-def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
-    """Log key figures; what is not a number has none."""
+def log_figures(
+    run_id: str, figures: Mapping[str, float], model_id: str = "", data: tuple[str, str] = ("", "")
+) -> None:
+    """Log key figures; what is not a number has none.
+
+    model_id: the logged model they are of, on whose page MLflow shows them, too; data: name and digest of the table they
+    were computed on.
+    """
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
-    store.client().log_batch(run_id, metrics=[Metric(k, v, now, 0) for k, v in figures.items() if v == v])
+    of = {"model_id": model_id} if model_id else {}
+    if model_id and data[0]:
+        of |= {"dataset_name": data[0], "dataset_digest": data[1][:DATASET_DIGEST]}
+    metrics = [Metric(k, v, now, 0, **of) for k, v in figures.items() if v == v]
+    store.client().log_batch(run_id, metrics=metrics)
 
 
 def figures(run_id: str) -> dict[str, float]:

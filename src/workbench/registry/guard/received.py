@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workbench.params import UserError
-from workbench.registry import chained, events, labels, registered
+from workbench.registry import chained, events, labels, linked, registered
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.guard import inside
 
@@ -62,6 +62,7 @@ def _written(chain: Chain, event: Event, evidence: Mapping[str, Any]) -> Event:
     events.seal(event)
     if event.model:
         labels.rebuild(grown, event.model)
+        linked.describe(event.model, event.version, {})
     return event
 
 
