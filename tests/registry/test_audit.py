@@ -243,6 +243,21 @@ def test_the_champion_served_is_the_chains_and_only_with_every_file_as_submitted
         serving.champion("bank.lgd")
 
 
+def test_a_version_loaded_by_an_alias_that_the_chain_does_not_name_says_so(bank, caplog):
+    import mlflow
+
+    store.client()
+    X, _ = governed.frame()
+    mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(X)
+    assert caplog.messages == []
+    _alias("champion", "2")
+    mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(X)
+    assert [m for m in caplog.messages if "champion" in m] == [
+        "bank.pd version 2 has the alias champion, and the chain of moves names version 1; `workbench audit`,"
+        " and load it by workbench.registry.serving.champion"
+    ]
+
+
 def test_a_signature_of_another_key_is_refused_before_it_is_written(bank, tmp_path):
     other = tmp_path / "other.pem"
     signatures.generate("dev", other)

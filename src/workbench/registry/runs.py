@@ -37,6 +37,8 @@ def start(
     """Begin a run and return its id. Facts become parameters, which MLflow lets nobody change later."""
     tags = {**(tags or {}), "study": key.study, "period": key.period, "step": name if parent else ""}
     tags |= {"runner": home.me(), "mlflow.runName": name, _NOTE: note}
+    if user := os.environ.get(store.USER):  # as whom a server knows who runs it
+        tags["mlflow.user"] = user
     if parent:
         tags["mlflow.parentRunId"] = parent
     run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)
@@ -122,8 +124,7 @@ def log_figures(
 ) -> None:
     """Log key figures; what is not a number has none.
 
-    model_id: the logged model they are of, on whose page MLflow shows them, too; data: name and digest of the table they
-    were computed on.
+    model_id: the logged model they are of: MLflow shows them on its page, too; data: name and digest of the table read.
     """
     from mlflow.entities import Metric
 

@@ -108,6 +108,12 @@ def is_server() -> bool:
     return urlsplit(uri()).scheme in ("http", "https")
 
 
+def is_there() -> bool:
+    """Say whether there is a store to be asked: it isn't made for that."""
+    path = _sqlite(uri())
+    return path.exists() if path else True
+
+
 def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
     """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
     path = _sqlite(uri())
