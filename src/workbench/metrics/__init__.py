@@ -1,4 +1,4 @@
-"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals; each with its source."""
+"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals, power; each with its source."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
 from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence
@@ -20,9 +20,11 @@ from workbench.metrics.intervals import (
 )
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
+from workbench.metrics.power import POWER, least_noncentrality, least_psi, least_rate, least_shift
 from workbench.metrics.stability import psi, psi_critical
 
 __all__ = [
+    "POWER",
     "auc",
     "auc_influence",
     "auc_interval",
@@ -40,6 +42,10 @@ __all__ = [
     "inflation",
     "ks",
     "ks_influence",
+    "least_noncentrality",
+    "least_psi",
+    "least_rate",
+    "least_shift",
     "log_loss",
     "mae",
     "mean_interval",

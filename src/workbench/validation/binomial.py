@@ -13,6 +13,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.validation.sight import level, rate_seen, sight, two
 from workbench.validation.significance import both, both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import Text, say
@@ -41,6 +42,12 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Basel Committee (2005), WP 14",
         table=as_counted(table),
+        sight=sight(
+            s,
+            low.events,
+            rate_seen(s, low.predicted, low.n, level(s, len(table))),
+            **two(s, low.p, off(low.observed, low.predicted)),
+        ),
     )
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
-from workbench.validation.hosmer_lemeshow import chi_squared
+from workbench.validation.hosmer_lemeshow import chi_squared, least_factor
+from workbench.validation.sight import Gauge, factor_seen, level, sight
 from workbench.validation.significance import milder, p_text, shared, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -43,7 +44,8 @@ def test(s: Subject) -> Evidence:
     split = parts(g, brier)
     reliability, resolution, *_ = split.values()
     ratio = reliability / resolution if resolution > 0 else 1e6
-    p = shared(chi_squared(h, g, s.rules.number("least_expected"))[2], s.looks)
+    _, degrees, p = chi_squared(h, g, s.rules.number("least_expected"))
+    p = shared(p, s.looks)
     rows = {"Brier score": brier, **split}
     return Evidence(
         key="brier",
@@ -60,4 +62,11 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text + s.rules["p_value"].text + say("Amber and red need both.") + shared_text(s.looks),
         source="Murphy (1973)",
         table=pd.DataFrame({"part": list(rows), "value": list(rows.values())}),
+        sight=sight(
+            s,
+            brier,
+            factor_seen(least_factor(g, degrees, level(s)), s),
+            convention=Gauge(ratio, rule),
+            significance=Gauge(p, s.rules["p_value"]),
+        ),
     )

@@ -11,7 +11,8 @@ from __future__ import annotations
 from scipy import stats
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.validation.sight import Gauge, level, shift_seen, sight
 from workbench.validation.significance import milder, p_text, shared, shared_text, side
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -30,7 +31,7 @@ def test(s: Subject) -> Evidence:
     """Return slope and intercept on the rows tested with intervals; not evaluated where there is one outcome only."""
     h, tilt_rule, shift_rule, p_rule = s.holdout, s.rules["slope"], s.rules["intercept"], s.rules["p_value"]
     if not s.has_variety:
-        return _evidence(s, Verdict.not_evaluated, say("The rows tested have one outcome only."), None)
+        return _evidence(s, Verdict.not_evaluated, say("The rows tested have one outcome only."))
     line = metrics.calibration_line(h["outcome"], h["predicted"], h["weight"], h["parent_id"])
     (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
     p_tilt, p_shift = shared(wald(line["slope"], 1), 2 * s.looks), shared(wald(line["intercept"], 0), 2 * s.looks)
@@ -46,10 +47,20 @@ def test(s: Subject) -> Evidence:
         **facts,
     )
     answer += _shifted(s, intercept) if shift in (Verdict.red, Verdict.amber) else Text()
-    return _evidence(s, min(tilt, shift, key=lambda v: v.rank), answer, slope)
+    gauges = [
+        (Gauge(abs(slope - 1), tilt_rule), Gauge(p_tilt, p_rule), say("distance of the slope from 1")),
+        (Gauge(abs(intercept), shift_rule), Gauge(p_shift, p_rule), say("distance of the intercept from 0")),
+    ]
+    far, sure, what = gauges[int(shift.rank < tilt.rank)]
+    error = ((high - low) if far.rule is tilt_rule else (i_high - i_low)) / (2 * stats.norm.ppf(0.975))
+    seen = shift_seen(error, level(s, 2), far.rule.amber, what)
+    stands = sight(s, slope, seen, convention=far, significance=sure)
+    return _evidence(s, min(tilt, shift, key=lambda v: v.rank), answer, slope, stands)
 
 
-def _evidence(s: Subject, verdict: Verdict, answer: Text, slope: float | None) -> Evidence:
+def _evidence(
+    s: Subject, verdict: Verdict, answer: Text, slope: float | None = None, stands: Sight | None = None
+) -> Evidence:
     rules = s.rules["slope"].text + s.rules["intercept"].text + s.rules["p_value"].text
     return Evidence(
         key="calibration_line",
@@ -61,6 +72,7 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, slope: float | None) -
         value=slope,
         threshold=rules + say("Amber and red need both.") + shared_text(s.looks),
         source="Cox (1958)",
+        sight=stands,
     )
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.validation.sight import Seen, level, shift_seen, sight, two
 from workbench.validation.significance import both, both_text, mean_p, off, p_text, side, worst
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -31,6 +33,12 @@ def parts(h: pd.DataFrame) -> pd.DataFrame:
         p = mean_p(residual, part["weight"].to_numpy(), part["parent_id"].to_numpy())
         rows.append((code + 1, len(part), predicted, mean, low, high, 1.0 if np.isnan(p) else p))
     return pd.DataFrame(rows, columns=["part", "rows", "predicted", "observed", "low", "high", "p"])
+
+
+def _seen(s: Subject, low: pd.Series) -> Seen:
+    error = (low["high"] - low["low"]) / (2 * float(stats.norm.ppf(0.975)))
+    band = (s.rules["rate_off"].amber - 1) * abs(low["predicted"])
+    return shift_seen(error, level(s, PARTS), band, say("distance of the mean of the tenth"))
 
 
 def _light(s: Subject, part: pd.Series) -> Verdict:
@@ -62,4 +70,5 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Hosmer & Lemeshow (1980)",
         table=table,
+        sight=sight(s, low["observed"], _seen(s, low), **two(s, low["p"], off(low["observed"], low["predicted"]))),
     )

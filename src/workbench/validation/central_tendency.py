@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel.rates import observed
-from workbench.validation.significance import off, shared_text
+from workbench.validation.sight import Seen, level, rate_seen, shift_seen, sight, two
+from workbench.validation.significance import mean_error, mean_p, off, shared, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -40,6 +43,7 @@ def test(s: Subject) -> Evidence:
         if not low <= mean <= high and judged(off(rate, mean), rule).rank <= worse.rank:
             light = worse
         facts |= {"observed": s.shown(rate)} | ({} if "low" in facts else {"low": s.shown(low), "high": s.shown(high)})
+    p = _p(s, rows, rate, mean)
     return Evidence(
         key="central_tendency",
         question=say(
@@ -57,4 +61,26 @@ def test(s: Subject) -> Evidence:
         + say("Green inside the interval; at most amber on the side that doesn't cost.")
         + shared_text(s.looks),
         source="Regulation (EU) 575/2013, Article 180(1)(a)",
+        sight=sight(s, rate, _seen(s, rows, mean), rows=rows, **two(s, p, off(rate, mean))),
     )
+
+
+def _p(s: Subject, rows: pd.DataFrame, rate: float, mean: float) -> float:
+    """Return the two-sided p of which the interval is the inverse, its looks shared."""
+    if not s.outcome.is_binary:
+        return shared(mean_p(*_arrays(rows, mean)), s.looks)
+    events, n = metrics.effective(rows["outcome"], rows["weight"], rows["parent_id"])
+    low = float(stats.beta.cdf(mean, events + 0.5, n - events + 0.5))
+    return shared(2 * min(low, 1 - low), s.looks)
+
+
+def _arrays(rows: pd.DataFrame, mean: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return rows["outcome"].to_numpy(float) - mean, rows["weight"].to_numpy(float), rows["parent_id"].to_numpy()
+
+
+def _seen(s: Subject, rows: pd.DataFrame, mean: float) -> Seen:
+    if s.outcome.is_binary:
+        _, n = metrics.effective(rows["outcome"], rows["weight"], rows["parent_id"])
+        return rate_seen(s, mean, n, level(s), prior=0.5)
+    band = (s.rules["rate_off"].amber - 1) * abs(mean)
+    return shift_seen(mean_error(*_arrays(rows, mean)), level(s), band, say("distance of the mean"))

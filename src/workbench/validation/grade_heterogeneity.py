@@ -14,7 +14,8 @@ from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.validation.sight import level, sight, two
 from workbench.validation.significance import both_text, milder, off
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -26,7 +27,7 @@ def pairs(grades: pd.DataFrame) -> pd.DataFrame:
     """Return one row per adjacent pair, lowest prediction first.
 
     Columns: pair, lower and higher (observed rates), p (two-sided, that they are alike), difference (higher minus lower),
-    promised (the same of the predictions), p_closer (one-sided, that the difference is as large as promised), ratio (of
+    promised (the same of the predictions), error (of the difference, if the predictions are true), p_closer (one-sided, that the difference is as large as promised), ratio (of
     the predictions).
     """
     rows = []
@@ -38,8 +39,9 @@ def pairs(grades: pd.DataFrame) -> pd.DataFrame:
         closer = float(stats.norm.sf((promised - gap) / error)) if error > 0 else 1.0
         pair = f"{a['grade']}-{b['grade']}"
         p = float(np.nan_to_num(p, nan=1.0))
-        rows.append((pair, a["observed"], b["observed"], p, gap, promised, closer, off(b["predicted"], a["predicted"])))
-    names = ["pair", "lower", "higher", "p", "difference", "promised", "p_closer", "ratio"]
+        ratio = off(b["predicted"], a["predicted"])
+        rows.append((pair, a["observed"], b["observed"], p, gap, promised, float(error), closer, ratio))
+    names = ["pair", "lower", "higher", "p", "difference", "promised", "error", "p_closer", "ratio"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -49,8 +51,12 @@ def _light(s: Subject, pair: pd.Series) -> Verdict:
         return Verdict.amber
     if pair.p <= s.rules.number("grades_alike"):
         return Verdict.green
-    short = 1 + max(pair.promised - pair.difference, 0) / max(pair.lower, pair.higher, 1e-12)
-    return milder(judged(pair.p_closer, s.rules["p_value"]), judged(short, rule))
+    return milder(judged(pair.p_closer, s.rules["p_value"]), judged(_short(pair), rule))
+
+
+def _short(pair: pd.Series) -> float:
+    """Return 1 and by how much a pair's rates lie closer together than promised, as a part of the larger."""
+    return 1 + max(pair.promised - pair.difference, 0) / max(pair.lower, pair.higher, 1e-12)
 
 
 def test(s: Subject) -> Evidence:
@@ -78,4 +84,24 @@ def test(s: Subject) -> Evidence:
         + say("Amber, too, where a pair's predictions are less than {ratio:g} apart.", ratio=s.rules["rate_off"].amber),
         source="EBA (2023), Supervisory handbook on the validation of IRB rating systems",
         table=table,
+        sight=_sight(s, table),
     )
+
+
+def _sight(s: Subject, table: pd.DataFrame) -> Sight | None:
+    """Return what stands behind the light: by the pair that is surest to lie closer together than promised."""
+    if table.empty:
+        return None
+    pair = table.iloc[int(table["p_closer"].to_numpy().argmin())]
+    band = (s.rules["rate_off"].amber - 1) * max(pair["lower"], pair["higher"])
+    least = metrics.least_shift(pair["error"], level(s, len(table)), band)
+    seen = (
+        least,
+        say(
+            "Rates of {pair} that lie {least:.2%} and more closer together than promised, with {power:.0%} certainty.",
+            pair=pair["pair"],
+            least=least,
+            power=metrics.POWER,
+        ),
+    )
+    return sight(s, pair["difference"], seen, **two(s, pair["p_closer"], _short(pair)))

@@ -11,12 +11,12 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Sight, Verdict
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.validation.fairness import marked, unmarked
 from workbench.validation.significance import FARTHEST, both, both_text, off, p_text, side
 from workbench.validation.subject import Subject
-from workbench.validation.weak_spot import compared
+from workbench.validation.weak_spot import COMPARED, compared, slice_sight
 from workbench.words import Text, say
 
 FAMILY, KINDS, BY_CHANCE = "fairness", {"binary", "rate", "amount"}, True
@@ -33,7 +33,7 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
                 rows.append((name, str(group), len(part), *compared(part, s.outcome.is_binary)))
             else:
                 small.append(say("{column} '{group}' ({rows:,} rows)", column=name, group=str(group), rows=len(part)))
-    table = pd.DataFrame(rows, columns=["column", "group", "rows", "predicted", "observed", "p"])
+    table = pd.DataFrame(rows, columns=["column", "group", "rows", *COMPARED])
     table = table[table["p"].notna()].reset_index(drop=True)
     table["p"] = metrics.holm(table["p"].to_numpy(), s.looks)
     return table.assign(light=[str(_light(s, g)) for g in table.itertuples()]), small
@@ -68,10 +68,12 @@ def test(s: Subject) -> Evidence:
         side=side(low["observed"], low["predicted"]),
         p=p_text(low["p"]),
     )
-    return _evidence(s, Verdict(low["light"]), answer + unjudged, table)
+    return _evidence(s, Verdict(low["light"]), answer + unjudged, table, slice_sight(s, low, len(table)))
 
 
-def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
+def _evidence(
+    s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
+) -> Evidence:
     return Evidence(
         key="group_calibration",
         question=say("Is the {predicted} right within every group?", predicted=s.outcome.predicted),
@@ -81,4 +83,5 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | 
         threshold=both_text(s.rules, s.looks) + say("At most amber where it errs in the group's favour."),
         source="Kleinberg et al. (2017)",
         table=table,
+        sight=stands,
     )

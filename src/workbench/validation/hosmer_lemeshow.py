@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence
+from workbench.validation.sight import factor_seen, level, sight, two
 from workbench.validation.significance import both, both_text, distance, p_text, shared
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
@@ -51,6 +53,18 @@ def correlation(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
     return np.where(np.eye(len(grades), dtype=bool), 1.0, sums.T @ sums / np.outer(scale, scale))
 
 
+def least_factor(g: pd.DataFrame, degrees: float, level: float) -> float:
+    """Return by which factor all true rates would lie above the predictions for χ² to see it with 80 %.
+
+    χ² is then noncentral by (factor − 1)²·Σ n·p/(1 − p), the scale of correlated grades as in `chi_squared`.
+    """
+    if not degrees:
+        return float("nan")
+    critical = float(stats.chi2.isf(level, degrees))
+    weight = float((g["n"] * g["predicted"] / (1 - g["predicted"])).sum()) * degrees / len(g)
+    return 1 + float(np.sqrt(metrics.least_noncentrality(degrees, critical) / weight))
+
+
 def test(s: Subject) -> Evidence:
     """Return the Hosmer-Lemeshow statistic over the grades of the rows tested, and how far their rates are off on average."""
     g, least = s.grades(s.holdout), s.rules.number("least_expected")
@@ -73,4 +87,5 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="Hosmer & Lemeshow (1980)",
         table=as_counted(g.assign(expected=g["n"] * g["predicted"])),
+        sight=sight(s, chi2, factor_seen(least_factor(g, degrees, level(s)), s), **two(s, p, far)),
     )

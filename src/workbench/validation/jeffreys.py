@@ -14,6 +14,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.validation.sight import level, rate_seen, sight, two
 from workbench.validation.significance import both, both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
@@ -46,7 +47,7 @@ def test(s: Subject) -> Evidence:
     table = pd.concat([grades, total], ignore_index=True)
     table["p"] = metrics.holm(p_values(table, adverse).to_numpy(), s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
-    low = worst(table)
+    low, total = worst(table), table.iloc[-1]
     facts = {"prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}
     where = say("the portfolio") if low.grade == PORTFOLIO else say("grade {grade}", grade=low.grade)
     return Evidence(
@@ -66,4 +67,10 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="ECB (2019), section 2.5.3.1",
         table=as_counted(table),
+        sight=sight(
+            s,
+            low.events,
+            rate_seen(s, total.predicted, total.n, level(s, len(table)), above=adverse, prior=0.5),
+            **two(s, low.p, off(low.observed, low.predicted)),
+        ),
     )

@@ -8,10 +8,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.significance import milder, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -49,4 +52,11 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text + say("Amber and red need to be beyond chance, too.") + shared_text(s.looks),
         source="Naeini et al. (2015)",
+        sight=sight(
+            s,
+            value,
+            not_stated(say("what errs in one part and not in another has no single size")),
+            convention=Gauge(1 + off, rule),
+            significance=Gauge(value, replace(rule, amber=amber, red=red)),
+        ),
     )

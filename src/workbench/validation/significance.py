@@ -80,9 +80,14 @@ def distance(parts: pd.DataFrame) -> float:
 
 def mean_p(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
     """Return the two-sided p-value that a weighted mean of residuals is 0: Student's t over clusters, G − 1 degrees."""
-    mean = float(np.average(residual, weights=weight))
-    error = metrics.clustered_error(weight * (residual - mean) / weight.sum(), clusters)
+    mean, error = float(np.average(residual, weights=weight)), mean_error(residual, weight, clusters)
     return float(2 * stats.t.sf(abs(mean) / error, len(np.unique(clusters)) - 1)) if error > 0 else float("nan")
+
+
+def mean_error(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the standard error of a weighted mean of residuals, by cluster."""
+    mean = float(np.average(residual, weights=weight))
+    return metrics.clustered_error(weight * (residual - mean) / weight.sum(), clusters)
 
 
 def worst(table: pd.DataFrame) -> pd.Series:

@@ -9,9 +9,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence
+from workbench.validation.sight import factor_seen, level, sight, two
 from workbench.validation.significance import both, both_text, distance, p_text, shared
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -32,6 +35,16 @@ def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray |
     plain = alone and np.ptp(w) == 0
     spread = (w**2 * (1 - 2 * p) ** 2 * p * (1 - p)).sum() if plain else (np.bincount(codes, terms) ** 2).sum()
     return float(terms.sum() / np.sqrt(spread))
+
+
+def _least_factor(h: pd.DataFrame, level: float) -> float:
+    """Return by which factor all true rates would lie above the predictions for z to see it with 80 %.
+
+    The sum of z then moves by (factor − 1)·Σ w·p·(1 − 2p); its error is that of the terms, by parent.
+    """
+    y, p, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    error = metrics.clustered_error(w * (y - p) * (1 - 2 * p), h["parent_id"])
+    return 1 + metrics.least_shift(error, level / 2) / float((w * p * (1 - 2 * p)).sum())
 
 
 def test(s: Subject) -> Evidence:
@@ -55,4 +68,5 @@ def test(s: Subject) -> Evidence:
         value=p,
         threshold=both_text(s.rules, s.looks),
         source="Spiegelhalter (1986)",
+        sight=sight(s, z, factor_seen(_least_factor(h, level(s)), s), **two(s, p, far)),
     )

@@ -13,12 +13,14 @@ import pandas as pd
 from scipy import stats
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import FARTHEST, both, both_text, mean_p, off, p_text
+from workbench.evidence import Evidence, Sight, Verdict
+from workbench.validation.sight import level, rate_seen, shift_seen, sight, two
+from workbench.validation.significance import FARTHEST, both, both_text, mean_error, mean_p, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
 FAMILY, KINDS, BY_CHANCE = "robustness", {"binary", "rate", "amount"}, True
+COMPARED = ["predicted", "observed", "p", "effective n", "error"]
 ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 
 
@@ -30,17 +32,18 @@ def slices(s: Subject) -> pd.DataFrame:
         for code, part in s.holdout.groupby(bins.codes(s.holdout[name])):
             if len(part) >= least:
                 rows.append((name, bins.labels[code], len(part), *compared(part, s.outcome.is_binary)))
-    return pd.DataFrame(rows, columns=["input", "slice", "rows", "predicted", "observed", "p"])
+    return pd.DataFrame(rows, columns=["input", "slice", "rows", *COMPARED])
 
 
-def compared(part: pd.DataFrame, binary: bool) -> tuple[float, float, float]:
-    """Return the mean prediction of rows, what was observed, and the two-sided p that the first is true."""
+def compared(part: pd.DataFrame, binary: bool) -> tuple[float, float, float, float, float]:
+    """Return of rows the mean prediction, what was observed, the two-sided p that the first is true, effective n, error."""
     y, predicted, w = (part[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     mean, observed = float(np.average(predicted, weights=w)), float(np.average(y, weights=w))
+    error = mean_error(y - predicted, w, part["parent_id"].to_numpy())
     if not binary:
-        return mean, observed, mean_p(y - predicted, w, part["parent_id"].to_numpy())
+        return mean, observed, mean_p(y - predicted, w, part["parent_id"].to_numpy()), float(len(part)), error
     events, n = metrics.effective(y, w, part["parent_id"])
-    return mean, observed, float(stats.binomtest(round(events), max(round(n), 1), mean).pvalue)
+    return mean, observed, float(stats.binomtest(round(events), max(round(n), 1), mean).pvalue), n, error
 
 
 def test(s: Subject) -> Evidence:
@@ -61,7 +64,7 @@ def test(s: Subject) -> Evidence:
         predicted=s.outcome.predicted,
         **facts,
     )
-    return _evidence(s, Verdict(low["light"]), answer, table)
+    return _evidence(s, Verdict(low["light"]), answer, table, slice_sight(s, low, len(table)))
 
 
 def _judged(s: Subject, table: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +79,19 @@ def _judged(s: Subject, table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order.sort_values(["rank", "p", "near"], kind="stable").index].reset_index(drop=True)
 
 
-def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
+def slice_sight(s: Subject, low: pd.Series, questions: int) -> Sight:
+    """Return what stands behind a slice's light: `low` with predicted, observed, adjusted p, effective n, error."""
+    if s.outcome.is_binary:
+        seen = rate_seen(s, low["predicted"], low["effective n"], level(s, questions))
+    else:
+        band = (s.rules["rate_off"].amber - 1) * abs(low["predicted"])
+        seen = shift_seen(low["error"], level(s, questions), band, say("distance of the mean of the slice"))
+    return sight(s, low["observed"], seen, **two(s, low["p"], min(off(low["observed"], low["predicted"]), FARTHEST)))
+
+
+def _evidence(
+    s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
+) -> Evidence:
     return Evidence(
         key="weak_spot",
         question=say("Is there a slice whose {predicted} is clearly wrong?", predicted=s.outcome.predicted),
@@ -86,4 +101,5 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | 
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Chung et al. (2019)",
         table=table,
+        sight=stands,
     )
