@@ -99,6 +99,7 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
+    facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
     grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):
         parts = chosen.estimator.contributions(development.X)
@@ -113,6 +114,11 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
         facts,
         development.outcome,
     )
+
+
+def plain_settings(estimator: Any) -> dict[str, Any]:
+    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again."""
+    return {n: v for n, v in estimator.get_params().items() if isinstance(v, bool | int | float | str)}
 
 
 def scores(panel: pd.DataFrame, model: Scorer) -> pd.DataFrame:

@@ -143,6 +143,11 @@ def shift_seen(error: float, level: float, band: float, measure: Text) -> Seen:
     return _least(metrics.least_shift(error, level / 2, band), measure, say("and more"))
 
 
+def drop_seen(error: float, level: float, band: float, measure: Text) -> Seen:
+    """Return the true fall of an estimate that would be seen: off by a band, and one-sided p."""
+    return _least(metrics.least_shift(error, level, band), measure, say("and more"))
+
+
 def _least(least: float, measure: Text, side: Text) -> Seen:
     if not np.isfinite(least):
         return not_stated(say("its error is not known here"))

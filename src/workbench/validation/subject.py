@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class Subject:
     `learnt` marks the rows of development that the model learnt from. `figures`: what development claimed. `rules`: the
     thresholds in force. `tested`: how a sentence calls the rows in `holdout`, which are a later period's where an outcome
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
-    is shared.
+    is shared. `panel`: every row, of known outcome or not; `override`: its column that is 1 where a person overrode.
     """
 
     model: Scorer
@@ -43,6 +43,8 @@ class Subject:
     seed: int
     tested: Text = HOLDOUT
     looks: int = 1
+    panel: pd.DataFrame = field(default_factory=pd.DataFrame)
+    override: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -97,7 +99,7 @@ def subject(
     )  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
-    return Subject(model, contract, *parts, figures, rules, seed)
+    return Subject(model, contract, *parts, figures, rules, seed, panel=panel)
 
 
 def checked(predicted: np.ndarray, outcome: Outcome) -> np.ndarray:
