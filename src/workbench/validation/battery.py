@@ -132,7 +132,8 @@ def is_repeated(module: ModuleType) -> bool:
 
 def _on_each_sample(module: ModuleType, subject: Subject) -> Evidence:
     later = periods(subject) if is_repeated(module) else []
-    return worse(module.test(subject), [(period.tested, module.test(period)) for period in later])
+    shared = replace(subject, looks=subject.looks * (1 + len(later)))  # the worst of all samples decides
+    return worse(module.test(shared), [(period.tested, module.test(period)) for period in later])
 
 
 def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:

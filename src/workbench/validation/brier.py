@@ -12,7 +12,8 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
-from workbench.validation.hosmer_lemeshow import chi_squared, least_factor
+from workbench.validation.estimated import sure
+from workbench.validation.hosmer_lemeshow import both_p, chi_squared, least_factor
 from workbench.validation.sight import Gauge, factor_seen, level, sight
 from workbench.validation.significance import milder, p_text, shared, shared_text
 from workbench.validation.subject import Subject
@@ -44,13 +45,14 @@ def test(s: Subject) -> Evidence:
     split = parts(g, brier)
     reliability, resolution, *_ = split.values()
     ratio = reliability / resolution if resolution > 0 else 1e6
-    _, degrees, p = chi_squared(h, g, s.rules.number("least_expected"))
-    p = shared(p, s.looks)
+    least = s.rules.number("least_expected")
+    _, degrees, p = chi_squared(h, g, least)
+    p, p_both = shared(p, s.looks), shared(both_p(h, g, least), s.looks)
     rows = {"Brier score": brier, **split}
     return Evidence(
         key="brier",
         question=say("How much of the Brier score is due to a wrong {predicted}?", predicted=s.outcome.predicted),
-        verdict=milder(judged(ratio, rule), judged(p, s.rules["p_value"])),
+        verdict=milder(judged(ratio, rule), sure(p, p_both, s.rules["p_value"])),
         answer=say(
             "On {sample}: Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution ({p} that chance alone gives the grades' rates).",
             sample=s.tested,
@@ -67,6 +69,6 @@ def test(s: Subject) -> Evidence:
             brier,
             factor_seen(least_factor(g, degrees, level(s)), s),
             convention=Gauge(ratio, rule),
-            significance=Gauge(p, s.rules["p_value"]),
+            significance=Gauge(p, s.rules["p_value"], p_both=p_both),
         ),
     )

@@ -12,6 +12,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.validation.estimated import inflation, learnt, sure
 from workbench.validation.sight import Gauge, level, shift_seen, sight
 from workbench.validation.significance import milder, p_text, shared, shared_text, side
 from workbench.validation.subject import Subject
@@ -20,10 +21,13 @@ from workbench.words import Text, say
 FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 
 
-def wald(estimate: tuple[float, float, float], null: float) -> float:
-    """Return the two-sided p that an estimate (value, low, high at 95 %) is `null`; NaN where it has no interval."""
+def wald(estimate: tuple[float, float, float], null: float, inflated: float = 1.0) -> float:
+    """Return the two-sided p that an estimate (value, low, high at 95 %) is `null`; NaN where it has no interval.
+
+    inflated: by which factor its variance is larger than the interval says.
+    """
     value, low, high = estimate
-    error = (high - low) / (2 * stats.norm.ppf(0.975))
+    error = (high - low) / (2 * stats.norm.ppf(0.975)) * inflated**0.5
     return float(2 * stats.norm.sf(abs(value - null) / error)) if error > 0 else float("nan")
 
 
@@ -34,9 +38,11 @@ def test(s: Subject) -> Evidence:
         return _evidence(s, Verdict.not_evaluated, say("The rows tested have one outcome only."))
     line = metrics.calibration_line(h["outcome"], h["predicted"], h["weight"], h["parent_id"])
     (slope, low, high), (intercept, i_low, i_high) = line["slope"], line["intercept"]
-    p_tilt, p_shift = shared(wald(line["slope"], 1), 2 * s.looks), shared(wald(line["intercept"], 0), 2 * s.looks)
-    tilt = milder(judged(abs(slope - 1), tilt_rule), judged(p_tilt, p_rule))
-    shift = milder(judged(abs(intercept), shift_rule), judged(p_shift, p_rule))
+    factors = (1.0, inflation(h, learnt(s.development)))
+    p_tilt, tilt_both = (shared(wald(line["slope"], 1, f), 2 * s.looks) for f in factors)
+    p_shift, shift_both = (shared(wald(line["intercept"], 0, f), 2 * s.looks) for f in factors)
+    tilt = milder(judged(abs(slope - 1), tilt_rule), sure(p_tilt, tilt_both, p_rule))
+    shift = milder(judged(abs(intercept), shift_rule), sure(p_shift, shift_both, p_rule))
     facts = {"slope": slope, "low": low, "high": high, "intercept": intercept, "i_low": i_low, "i_high": i_high}
     answer = say(
         "On {sample}: slope {slope:.3f} ({low:.3f} to {high:.3f}), adjusted {p_tilt}; intercept {intercept:.3f} "
@@ -48,13 +54,21 @@ def test(s: Subject) -> Evidence:
     )
     answer += _shifted(s, intercept) if shift in (Verdict.red, Verdict.amber) else Text()
     gauges = [
-        (Gauge(abs(slope - 1), tilt_rule), Gauge(p_tilt, p_rule), say("distance of the slope from 1")),
-        (Gauge(abs(intercept), shift_rule), Gauge(p_shift, p_rule), say("distance of the intercept from 0")),
+        (
+            Gauge(abs(slope - 1), tilt_rule),
+            Gauge(p_tilt, p_rule, p_both=tilt_both),
+            say("distance of the slope from 1"),
+        ),
+        (
+            Gauge(abs(intercept), shift_rule),
+            Gauge(p_shift, p_rule, p_both=shift_both),
+            say("distance of the intercept from 0"),
+        ),
     ]
-    far, sure, what = gauges[int(shift.rank < tilt.rank)]
+    far, chance, what = gauges[int(shift.rank < tilt.rank)]
     error = ((high - low) if far.rule is tilt_rule else (i_high - i_low)) / (2 * stats.norm.ppf(0.975))
     seen = shift_seen(error, level(s, 2), far.rule.amber, what)
-    stands = sight(s, slope, seen, convention=far, significance=sure)
+    stands = sight(s, slope, seen, convention=far, significance=chance)
     return _evidence(s, min(tilt, shift, key=lambda v: v.rank), answer, slope, stands)
 
 

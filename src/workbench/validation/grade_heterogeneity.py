@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.validation.estimated import sure
 from workbench.validation.sight import level, sight, two
 from workbench.validation.significance import both_text, milder, off
 from workbench.validation.subject import Subject
@@ -27,7 +28,7 @@ def pairs(grades: pd.DataFrame) -> pd.DataFrame:
     """Return one row per adjacent pair, lowest prediction first.
 
     Columns: pair, lower and higher (observed rates), p (two-sided, that they are alike), difference (higher minus lower),
-    promised (the same of the predictions), error (of the difference, if the predictions are true), p_closer (one-sided, that the difference is as large as promised), ratio (of
+    promised (the same of the predictions), error (of the difference, if the predictions are true), p_closer (one-sided, that the difference is as large as promised), p_both (with development's error in the predictions), ratio (of
     the predictions).
     """
     rows = []
@@ -35,13 +36,13 @@ def pairs(grades: pd.DataFrame) -> pd.DataFrame:
         counts = [b["events"], a["events"]], [b["n"], a["n"]]
         _, p = proportions_ztest(*counts) if a["events"] + b["events"] > 0 else (0, 1.0)
         gap, promised = b["observed"] - a["observed"], b["predicted"] - a["predicted"]
-        error = np.sqrt(sum(g["predicted"] * (1 - g["predicted"]) / g["n"] for g in (a, b)))
-        closer = float(stats.norm.sf((promised - gap) / error)) if error > 0 else 1.0
+        sides = [np.sqrt(sum(g["predicted"] * (1 - g["predicted"]) / g[n] for g in (a, b))) for n in ("n", "n_both")]
+        closer = [float(stats.norm.sf((promised - gap) / e)) if e > 0 else 1.0 for e in sides]
         pair = f"{a['grade']}-{b['grade']}"
         p = float(np.nan_to_num(p, nan=1.0))
         ratio = off(b["predicted"], a["predicted"])
-        rows.append((pair, a["observed"], b["observed"], p, gap, promised, float(error), closer, ratio))
-    names = ["pair", "lower", "higher", "p", "difference", "promised", "error", "p_closer", "ratio"]
+        rows.append((pair, a["observed"], b["observed"], p, gap, promised, float(sides[0]), *closer, ratio))
+    names = ["pair", "lower", "higher", "p", "difference", "promised", "error", "p_closer", "p_both", "ratio"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -51,7 +52,7 @@ def _light(s: Subject, pair: pd.Series) -> Verdict:
         return Verdict.amber
     if pair.p <= s.rules.number("grades_alike"):
         return Verdict.green
-    return milder(judged(pair.p_closer, s.rules["p_value"]), judged(_short(pair), rule))
+    return milder(sure(pair.p_closer, pair.p_both, s.rules["p_value"]), judged(_short(pair), rule))
 
 
 def _short(pair: pd.Series) -> float:
@@ -62,7 +63,8 @@ def _short(pair: pd.Series) -> float:
 def test(s: Subject) -> Evidence:
     """Return how many adjacent pairs of grades differ, and which lie closer together than promised."""
     table, level = pairs(s.grades(s.holdout)), s.rules.number("grades_alike")
-    table["p_closer"] = metrics.holm(table["p_closer"].to_numpy(), s.looks)
+    for name in ("p_closer", "p_both"):
+        table[name] = metrics.holm(table[name].to_numpy(), s.looks)
     lights = [_light(s, pair) for pair in table.itertuples()]
     table["light"] = [str(light) for light in lights]
     apart, alike = int((table["p"] <= level).sum()), table[table["light"] != "green"]
@@ -104,4 +106,4 @@ def _sight(s: Subject, table: pd.DataFrame) -> Sight | None:
             power=metrics.POWER,
         ),
     )
-    return sight(s, pair["difference"], seen, **two(s, pair["p_closer"], _short(pair)))
+    return sight(s, pair["difference"], seen, **two(s, pair["p_closer"], _short(pair), pair["p_both"]))

@@ -14,8 +14,9 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence
+from workbench.validation.estimated import both
 from workbench.validation.sight import factor_seen, level, sight, two
-from workbench.validation.significance import both, both_text, distance, p_text, shared
+from workbench.validation.significance import both_text, distance, p_text, shared
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
@@ -37,6 +38,13 @@ def chi_squared(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> tuple[floa
     spread = float((correlation(rows, list(used["grade"])) ** 2).sum()) / len(used)
     chi2 = float(((used["events"] - expected) ** 2 / (expected * (1 - used["predicted"]))).sum()) / spread
     return chi2, len(used) / spread, float(stats.chi2.sf(chi2, len(used) / spread))
+
+
+def both_p(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> float:
+    """Return p as `chi_squared`, with development's error in the predictions; of the grades that expect enough as they are."""
+    expected = g["n"] * g["predicted"]
+    used = g[(expected >= least) & (g["n"] - expected >= least)]
+    return chi_squared(rows, used.assign(n=used["n_both"], events=used["observed"] * used["n_both"]), 0.0)[2]
 
 
 def correlation(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
@@ -69,11 +77,11 @@ def test(s: Subject) -> Evidence:
     """Return the Hosmer-Lemeshow statistic over the grades of the rows tested, and how far their rates are off on average."""
     g, least = s.grades(s.holdout), s.rules.number("least_expected")
     (chi2, degrees, p), far = chi_squared(s.holdout, g, least), distance(g)
-    p = shared(p, s.looks)
+    p, p_both = shared(p, s.looks), shared(both_p(s.holdout, g, least), s.looks)
     return Evidence(
         key="hosmer_lemeshow",
         question=say("Is the {predicted} of all grades right together?", predicted=s.outcome.predicted),
-        verdict=both(p, far, s.rules),
+        verdict=both(p, p_both, far, s.rules),
         answer=say(
             "On {sample}: χ² {chi2:.2f} with {degrees:.1f} degrees of freedom, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
             sample=s.tested,
@@ -87,5 +95,5 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="Hosmer & Lemeshow (1980)",
         table=as_counted(g.assign(expected=g["n"] * g["predicted"])),
-        sight=sight(s, chi2, factor_seen(least_factor(g, degrees, level(s)), s), **two(s, p, far)),
+        sight=sight(s, chi2, factor_seen(least_factor(g, degrees, level(s)), s), **two(s, p, far, p_both)),
     )

@@ -90,7 +90,7 @@ def picture_of(items: list[Evidence], key: str, draw: Callable[[pd.DataFrame], A
 def steps(s: Subject) -> pd.DataFrame:
     """Return predicted and observed with its 95 % interval by grade, or by tenth where no event is predicted."""
     if not s.outcome.is_binary:
-        return parts(s.holdout).rename(columns={"part": "grade"})
+        return parts(s.holdout).rename(columns={"part": "grade"}).drop(columns="p_both")
     grades = s.grades(s.holdout)
     ends = [metrics.rate_interval(events, n) for events, n in zip(grades["events"], grades["n"], strict=True)]
     return grades.assign(low=[low for low, _ in ends], high=[high for _, high in ends])

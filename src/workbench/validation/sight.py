@@ -15,6 +15,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Sight, Verdict, judged
 from workbench.rules import Threshold
+from workbench.validation.estimated import sure
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -23,15 +24,21 @@ Seen = tuple[float | None, Text]  # the least that is seen, and what it is
 
 @dataclass(frozen=True)
 class Gauge:
-    """One measure held against its rule; `decides` is false where it stands beside the light and has no part in it."""
+    """One measure held against its rule; `decides` is false where it stands beside the light and has no part in it.
+
+    p_both: of a p-value, the one with development's error in it, which red needs (`estimated`).
+    """
 
     value: float
     rule: Threshold
     decides: bool = True
+    p_both: float | None = None
 
     @property
     def light(self) -> Verdict:
         """The light of this measure alone."""
+        if self.p_both is not None:
+            return sure(float(self.value), float(self.p_both), self.rule)
         return judged(float(self.value), self.rule)
 
     @property
@@ -53,9 +60,9 @@ class Two(TypedDict):
     significance: Gauge
 
 
-def two(s: Subject, p: float, far: float) -> Two:
+def two(s: Subject, p: float, far: float, p_both: float | None = None) -> Two:
     """Return the gauges of a test whose light needs both: a ratio of rates (`significance.off`) and a p-value."""
-    return {"convention": Gauge(far, s.rules["rate_off"]), "significance": Gauge(p, s.rules["p_value"])}
+    return {"convention": Gauge(far, s.rules["rate_off"]), "significance": Gauge(p, s.rules["p_value"], p_both=p_both)}
 
 
 def sight(

@@ -14,8 +14,9 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence
+from workbench.validation.estimated import both, inflation, learnt
 from workbench.validation.sight import factor_seen, level, sight, two
-from workbench.validation.significance import both, both_text, distance, p_text, shared
+from workbench.validation.significance import both_text, distance, p_text, shared
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -52,11 +53,12 @@ def test(s: Subject) -> Evidence:
     h, far = s.holdout, distance(s.grades(s.holdout))
     arrays = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     z = statistic(*arrays, h["parent_id"].to_numpy())
-    p = shared(2 * stats.norm.sf(abs(z)), s.looks)
+    z_both = z / inflation(h, learnt(s.development)) ** 0.5
+    p, p_both = (shared(2 * stats.norm.sf(abs(v)), s.looks) for v in (z, z_both))
     return Evidence(
         key="spiegelhalter",
         question=say("Is the Brier score what a true {predicted} would give?", predicted=s.outcome.predicted),
-        verdict=both(p, far, s.rules),
+        verdict=both(p, p_both, far, s.rules),
         answer=say(
             "On {sample}: z {z:.2f}, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
             sample=s.tested,
@@ -68,5 +70,5 @@ def test(s: Subject) -> Evidence:
         value=p,
         threshold=both_text(s.rules, s.looks),
         source="Spiegelhalter (1986)",
-        sight=sight(s, z, factor_seen(_least_factor(h, level(s)), s), **two(s, p, far)),
+        sight=sight(s, z, factor_seen(_least_factor(h, level(s)), s), **two(s, p, far, p_both)),
     )
