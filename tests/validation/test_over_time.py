@@ -78,9 +78,16 @@ def test_the_bandwidth_is_that_of_worked_figures():
     assert migrations.bandwidth(ends) == (1.0, 1.0)
     one = np.array([[8.0, 2, 0], [0, 10, 0], [0, 0, 10]])  # two of ten go one of two steps down
     assert migrations.bandwidth(one) == (pytest.approx(0.5), 0.0)
-    cells, fuller, p = migrations.turned(np.array([[60.0, 5, 35], [10, 80, 10], [0, 20, 80]]))
-    z = (0.05 - 0.35) / np.sqrt((0.35 * 0.65 + 0.05 * 0.95 + 2 * 0.35 * 0.05) / 100)  # ECB (2019), 2.5.5.2
-    assert (cells, fuller) == (6, 5) or p == pytest.approx(6 * stats.norm.cdf(z), rel=1e-6)
+    mathworks = [[10, 8, 15, 9, 10], [11, 9, 13, 9, 8], [0, 10, 10, 11, 10], [0, 0, 9, 11, 11], [0, 0, 0, 11, 10]]
+    upper, lower = migrations.bandwidth(np.array(mathworks, float))  # its worked example: 0.3306 and 0.6066
+    assert sorted((upper, lower)) == [pytest.approx(0.3306, abs=5e-5), pytest.approx(0.6066, abs=5e-5)]
+
+
+def test_the_z_of_a_cell_is_the_ecbs():
+    counts = np.array([[60.0, 5, 35], [10, 80, 10], [2, 18, 80]])
+    cells, fuller, p = migrations.turned(counts)
+    z = (0.05 - 0.35) / np.sqrt((0.35 * 0.65 + 0.05 * 0.95 + 2 * 0.35 * 0.05) / 100)  # ECB (2019), section 2.5.5.2
+    assert (cells, fuller) == (6, 1) and p == pytest.approx(6 * stats.norm.cdf(z), rel=1e-9)
 
 
 def test_customers_rated_twice_a_year_apart_migrate(sound):
