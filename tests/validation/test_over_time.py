@@ -18,7 +18,7 @@ def _dated(s, months: int, known: float):
     rng, h = np.random.default_rng(5), s.holdout
     month = rng.integers(1, months + 1, len(h)).astype(float)
     late = (month > 3) & (rng.random(len(h)) > known)
-    outcome = np.where(late, (rng.random(len(h)) < h["outcome"].mean()) * 1.0, h["outcome"])
+    outcome = np.where(late, (rng.random(len(h)) < 3 * h["outcome"].mean()) * 1.0, h["outcome"])
     outcome_ = s.contract.outcome.model_copy(update={"window_months": months})
     h = h.assign(outcome=outcome, **{EVENT_AFTER: np.where(outcome == 1, month, np.nan)})
     return replace(s, holdout=h, contract=s.contract.model_copy(update={"outcome": outcome_}))
@@ -28,7 +28,7 @@ def test_a_model_that_knows_only_what_is_about_to_happen_plunges(sound):
     assert horizon.horizons(_dated(sound, 12, 1.0)) == [3, 6, 9, 12]
     assert str(horizon.test(_dated(sound, 12, 1.0)).verdict) == "green"
     e = horizon.test(_dated(sound, 12, 0.0))
-    assert str(e.verdict) in ("amber", "red") and e.table["auc"].is_monotonic_decreasing and e.value > 0.05
+    assert str(e.verdict) in ("amber", "red") and e.table["auc"].is_monotonic_decreasing and e.value > 0.10
     assert e.table["events"].is_monotonic_increasing and np.isnan(e.table["p"].iloc[0])
 
 
