@@ -49,6 +49,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(PEERS)/bin/python benchmarks/peers.py $(PEERS)/samples
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py
+	$(BIN)/python benchmarks/validation_speed.py
 	$(BIN)/python benchmarks/crisis_year.py
 	$(BIN)/python benchmarks/drift.py
 	$(BIN)/python benchmarks/stable_periods.py

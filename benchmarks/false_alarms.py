@@ -2,8 +2,8 @@
 
     python benchmarks/false_alarms.py [MODELS]
 
-Every model is developed on a simulated book of its own (`sound_models.py`), in which nothing changes after development. The
-refits of `specification` cost as much as all other tests together: every fourth model has them.
+Every model is developed on a simulated book of its own (`sound_models.py`), in which nothing changes after development.
+The refits of `specification` cost as much as all other tests together: every fourth model has them.
 """
 
 from __future__ import annotations

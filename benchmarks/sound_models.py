@@ -63,7 +63,8 @@ SETTINGS = (
 def book(s: Setting, seed: int) -> pd.DataFrame:
     """Return the panel: development and hold-out of 2023, monitoring of 2024 and 2025, with `true`, each row's own PD.
 
-    An event comes in any month of its window alike. Features of a parent stay near each other through its dates; so do the hidden causes of default (a Gaussian copula).
+    An event comes in any month of its window alike. Features of a parent stay near each other through its dates; so do
+    the hidden causes of default (a Gaussian copula).
     """
     rng = np.random.default_rng(seed)
     years, n = 3, s.parents

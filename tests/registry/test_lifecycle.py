@@ -200,7 +200,13 @@ def test_the_inventory_says_the_worst_of_the_newest_periods_monitoring(bank):
         [("through_time", "2019-04", "green"), ("through_time", "2019-05", "red"), ("causes", "2019-05", "amber")], 2
     ):
         slug = f"monitoring/{step}"
-        where = {"step": slug, "slug": slug, "verdict": verdict, "period": period, "reads": ("mart__panel", "model__pd")}
+        where = {
+            "step": slug,
+            "slug": slug,
+            "verdict": verdict,
+            "period": period,
+            "reads": ("mart__panel", "model__pd"),
+        }
         current.put(current.Record(**about, **where, start=float(start)))
     assert next(e for e in inventory.listing() if e.version == "1").monitoring == "red (2019-05)"
 

@@ -65,7 +65,9 @@ def test_one_variance_rejects_too_often_and_both_do_not():
         z = [rng.normal(size=800) for _ in range(2)]
         y = [(rng.random(800) < 1 / (1 + np.exp(1.5 - v))) * 1.0 for v in z]
         aucs = [metrics.auc(a, b) for a, b in zip(y, z, strict=True)]
-        errors = [metrics.clustered_error(metrics.auc_influence(a, b), np.arange(800)) for a, b in zip(y, z, strict=True)]
+        errors = [
+            metrics.clustered_error(metrics.auc_influence(a, b), np.arange(800)) for a, b in zip(y, z, strict=True)
+        ]
         fall = aucs[0] - aucs[1]
         rejected[i] = stats.norm.sf([fall / errors[1], fall / np.hypot(*errors)]) < 0.05
     assert rejected[:, 0].mean() > 0.09 and rejected[:, 1].mean() == pytest.approx(0.05, abs=0.025)

@@ -70,8 +70,13 @@ def test_every_test_says_what_it_rests_on_and_what_it_could_see(items, loss_item
         assert Evidence.from_record(json.loads(json.dumps(e.record()))).sight == e.sight
         assert "Could see" in card.html_card(e)
     table = shown.sights(items).table.set_index("test")
-    assert set(table.index) == {e.key for e in items if e.verdict is not Verdict.not_evaluated} and table["light"].iloc[0] == min(items, key=_rank).verdict
-    assert table.loc["jeffreys", "least that is seen"] > 0 and np.isnan(float(table.loc["fairness", "least that is seen"]))
+    assert (
+        set(table.index) == {e.key for e in items if e.verdict is not Verdict.not_evaluated}
+        and table["light"].iloc[0] == min(items, key=_rank).verdict
+    )
+    assert table.loc["jeffreys", "least that is seen"] > 0 and np.isnan(
+        float(table.loc["fairness", "least that is seen"])
+    )
 
 
 def _rank(e):

@@ -15,7 +15,7 @@ from workbench.models.kinds import kinds
 from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
-from workbench.models.tuning import Candidate, calibrated, candidates, tuning
+from workbench.models.tuning import Candidate, calibrated, candidates, fixed_settings, tuning
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError, nearest
 
@@ -28,6 +28,7 @@ __all__ = [
     "candidates",
     "choose",
     "compare",
+    "fixed_settings",
     "learnt_rows",
     "reads",
     "sample",

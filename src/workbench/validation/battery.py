@@ -195,8 +195,8 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _overrides(subject, named),
         value=word,
         threshold=say(
-            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers, or where a "
-            "mandatory test could not be evaluated.",
+            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
+            "some by chance, seldom more), or where a mandatory test could not be evaluated.",
             tolerated=tolerated,
         ),
         source="test 54 of the battery: completeness",
