@@ -150,7 +150,7 @@ def imminent(_: Subject) -> Subject:
     """Plant a column that knows of the events of the next three months only, and a model that learnt from it."""
     panel, rng = book(SETTING, SEED), np.random.default_rng(SEED)
     soon = (panel[EVENT_AFTER] <= 3).astype(float)
-    panel = panel.assign(soon=1.5 * soon + rng.normal(size=len(panel)))
+    panel = panel.assign(soon=6.0 * soon + rng.normal(size=len(panel)))
     known = Column(name="soon", type="number", description="known three months ahead")
     return developed(panel, SEED, CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, known)}))
 
