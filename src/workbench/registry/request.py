@@ -122,57 +122,6 @@ def battery(r: Registered) -> Record | None:
     return speaking[-1] if speaking else None
 
 
-def verdict(self) -> str:
-        """What the battery says of the version; empty where it says nothing."""
-        return verdict(self.battery, self.request.model, self.request.version) if self.battery else ""
-
-    def evidence(self) -> dict[str, Any]:
-        """Return what the move is made on, so that anyone can look at it later."""
-        r, listed = self.registered, self.policy.models.get(self.request.model)
-        records = [x for x in (self.record, self.battery) if x is not None]
-        return {
-            "run_id": r.run_id,
-            "created": r.created,
-            "files": dict(self.files),
-            "runs": {x.run_id: {"step": x.step, "record": x.digest} for x in records},
-            "verdict": self.verdict,
-            "figures": finite(self.record.figures if self.record else {}),
-            "tier": self.policy.tier(self.request.model),
-            "listed": listed.model_dump(mode="json") if listed else None,
-            **({self.request.verb: dict(self.request.attached)} if self.request.attached else {}),
-            **({"deviations": self.deviations} if self.request.verb == "approve" and self.plan else {}),
-            **self._written(),
-        }
-
-    @property
-    def deviations(self) -> list[str]:
-        """What the battery did otherwise than the plan that was signed says."""
-        return plans.deviations(self.plan, self.battery) if self.plan and self.battery else []
-
-    def _written(self) -> dict[str, Any]:
-        """Return what people have written of the model, for a move that rests on it."""
-        if not {"chapters", "opinion"} & set(MOVES[self.request.verb].needs):
-            return {}
-        chapters = written.load(self.request.model)
-        return {"chapters": {"digest": chapters.digest, **chapters.model_dump(mode="json")}}
-
-
-def looked_at(request: Request, chain: Chain, standing: Standing, policy: Policy) -> Case:
-    """Return all that is looked at for a move; `UserError` where the registry doesn't hold the version."""
-    r = registered.one(request.model, request.version)
-    raised = tuple(obligations.findings(chain, request.model))
-    signed = next((e for e in chain.events if e.seq == standing.plan and standing.plan), None)
-    plan = (events.evidence(signed) or {}).get("plan", {}) if signed else {}
-    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r), raised, plan)
-
-
-def battery(r: Registered) -> Record | None:
-    """Return the latest current run of a validation battery that speaks of this very version."""
-    study = r.model.partition(".")[0]
-    speaking = [record for record in current.everything(study=study) if verdict(record, r.model, r.version)]
-    return speaking[-1] if speaking else None
-
-
 def verdict(record: Record, model: str, version: str) -> str:
     """Return what a battery's run says of a version; empty where it says nothing of it."""
     of = (t["tags"] for t in record.tags.values() if (t["name"], t["version"]) == (model, version))
