@@ -185,7 +185,9 @@ def test_a_page_with_personal_data_is_not_written(d, monkeypatch):
     made = {"model_card": "<main><p>Ask the clerk, 13800138000.</p></main>"}
     monkeypatch.setattr(documents, "rendered", lambda *_: ([], made))
     monkeypatch.setattr(dossier, "gather", lambda *_: d)
-    with pytest.raises(UserError, match=r"sample.behaviour version 1: model_card: holds personal data \(.* take it out"):
+    with pytest.raises(
+        UserError, match=r"sample.behaviour version 1: model_card: holds personal data \(.* take it out"
+    ):
         documents.write("sample.behaviour", "1")
 
 
@@ -201,7 +203,9 @@ def test_a_typed_text_shows_its_claims_in_place():
 
 
 def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold(monkeypatch, capsys):
-    made = documents.Written([Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"])
+    made = documents.Written(
+        [Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"]
+    )
     asked = []
     monkeypatch.setattr(documents, "write", lambda *given, **more: asked.append((given, more)) or made)
     monkeypatch.setattr(site, "write", asked.append)
