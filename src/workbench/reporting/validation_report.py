@@ -15,6 +15,7 @@ from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row,
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
+from workbench.reporting.monitoring_report import period
 from workbench.words import Text, heard, joined, say
 
 NAME = "validation_report"
@@ -183,7 +184,7 @@ def _outcomes(d: Dossier) -> list[Answer | Rows]:
 
 def _consequences(d: Dossier, is_first: bool) -> tuple[Chapter, ...]:
     newest = d.monitoring[-1] if d.monitoring else None
-    watched = say("{step}, last of {period}", step=newest.record.step, period=newest.record.period) if newest else ""
+    watched = say("{step}, last of {period}", step=newest.record.step, period=period(newest)) if newest else ""
     unwatched = say("no step of monitoring watches it")
     environment = excerpts.facts(d.battery).get("environment", "")
     first = say("it is the first version") if is_first else say("none is recorded in the chain")
