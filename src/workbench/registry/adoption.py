@@ -17,7 +17,7 @@ from pydantic import Field
 from workbench import params
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
-from workbench.models import comparison, development
+from workbench.models import comparison, development, scorer
 from workbench.models.kinds import kinds
 from workbench.models.samples import Sample
 from workbench.models.scorer import Calibration
@@ -34,7 +34,7 @@ MOST_BYTES = 64 * 2**20  # of a model that goes into a JSON file
 class Params(params.Params):
     """Which model of the registry is taken in, as which model of the study, on which panel."""
 
-    source: str = Field("", description="models:/NAME/VERSION: what is taken in")
+    source: str = Field("models:/sample.pd/1", description="models:/NAME/VERSION: what is taken in")
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel it predicts")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="its name within the study")
     runs_code: str = Field("", description="why a format that runs code is let in all the same; empty refuses it")
@@ -45,9 +45,7 @@ class Params(params.Params):
     def verify(self) -> None:
         """Raise `UserError` where the source names no version."""
         if not SOURCE.fullmatch(self.source):
-            raise UserError(
-                f"registry/adoption: source '{self.source[:80]}' names no version; write models:/NAME/VERSION"
-            )
+            raise UserError(f"registry/adoption: '{self.source[:80]}' names no version; write models:/NAME/VERSION")
 
 
 def reads(p: Params) -> list[str]:
@@ -68,12 +66,17 @@ def writes(p: Params) -> list[str]:
 
 @dataclass(frozen=True)
 class Adopted:
-    """What was read of a model: its format in words, the estimator that carries it, and why code may run."""
+    """What was read of a model: its format in words, the estimator that carries it, and why code may run.
+
+    `inputs`: the columns it reads, in its order; `calibration`: None of one whose predictions are taken as they are.
+    """
 
     source: Registered
     form: str
     estimator: Any
-    runs_code: str
+    inputs: tuple[str, ...]
+    runs_code: str = ""
+    calibration: Calibration | None = None
 
     @property
     def kind(self) -> str:
@@ -85,6 +88,9 @@ def take(p: Params) -> Adopted:
     """Return the model of the source; `UserError` where its format runs code and nobody has said why it may."""
     source = _registered(p)
     folder = registered.folder(source)
+    if (folder / "artifacts" / scorer.FILE).exists():
+        ours = scorer.load(folder / "artifacts" / scorer.FILE)
+        return Adopted(source, "a model of this workbench", ours.estimator, (*ours.features,), "", ours.calibration)
     described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
     flavors, inputs = described["flavors"], _inputs(described)
     sklearn, xgboost = flavors.get("sklearn"), flavors.get("xgboost")
@@ -99,11 +105,9 @@ def take(p: Params) -> Adopted:
             "save it as skops, ubj or json, or say in runs_code why it may"
         )
     if not inputs:
-        raise UserError(
-            f"registry/adoption: {p.source} has no signature; log it with one, so that its inputs are known"
-        )
+        raise UserError(f"registry/adoption: {p.source} has no signature that names its inputs; log it with one")
     estimator = kinds()["foreign_code"](_packed(folder), inputs)
-    return Adopted(source, f"code ({', '.join(flavors)})", estimator, p.runs_code)
+    return Adopted(source, f"code ({', '.join(flavors)})", estimator, (*inputs,), p.runs_code)
 
 
 def _registered(p: Params) -> Registered:
@@ -118,7 +122,7 @@ def _carried(source: Registered, form: str, kind: str, file: Path, inputs: list[
     if not inputs:
         model = estimator.model
         estimator.inputs_ = list(getattr(model, "feature_names_in_", None) or model.feature_names or [])
-    return Adopted(source, form, estimator, "")
+    return Adopted(source, form, estimator, (*estimator.inputs_,))
 
 
 def _packed(folder: Path) -> bytes:
@@ -146,7 +150,7 @@ def _inputs(described: dict[str, Any]) -> list[str]:
 
 def fitting(adopted: Adopted, s: Sample) -> Evidence:
     """Return whether the panel has what the model reads; `UserError` where an input is missing."""
-    inputs = adopted.estimator.inputs_
+    inputs = adopted.inputs
     for name in inputs:
         if name not in s.X:
             raise UserError(f"registry/adoption: the panel has no '{name}'; {nearest(name, s.X.columns)}")
@@ -168,16 +172,17 @@ def fitting(adopted: Adopted, s: Sample) -> Evidence:
 
 
 def candidate(adopted: Adopted, s: Sample) -> Candidate:
-    """Return the model as a candidate: its predictions as they are, uncalibrated.
+    """Return the model as a candidate, with the predictions it came with: nothing is calibrated anew.
 
     `UserError` where it predicts no probability of an event.
     """
-    said = adopted.estimator.predict(s.X)
-    outside = s.outcome.is_binary and not (np.isfinite(said) & (said >= 0) & (said <= 1)).all()
-    if outside:
+    raw = scorer.raw(adopted.estimator, s.X)
+    if s.outcome.is_binary and not (np.isfinite(raw) & (raw >= 0) & (raw <= 1)).all():
         raise UserError(f"registry/adoption: {adopted.source.name} predicts no probabilities between 0 and 1")
-    link = "logit" if s.outcome.is_binary else "identity"
-    return Candidate(adopted.kind, adopted.estimator, Calibration(1.0, 0.0, link), said, pd.DataFrame(), s.outcome)
+    as_it_is = Calibration(1.0, 0.0, "logit" if s.outcome.is_binary else "identity")
+    calibration = adopted.calibration or as_it_is
+    predicted = scorer.predicted(adopted.estimator, calibration, s.X, s.outcome)
+    return Candidate(adopted.kind, adopted.estimator, calibration, predicted, pd.DataFrame(), s.outcome)
 
 
 def assembled(adopted: Adopted, c: Candidate, s: Sample, contract: Contract, p: Params, panel: pd.DataFrame) -> Any:
@@ -189,6 +194,6 @@ def assembled(adopted: Adopted, c: Candidate, s: Sample, contract: Contract, p: 
 
 
 def figures(compared: pd.DataFrame, kind: str) -> dict[str, float]:
-    """Return what the model reaches on the hold-out, by the names development gives: what validation will re-perform."""
+    """Return what the model reaches on the hold-out, by the names that development gives and validation re-performs."""
     row = compared.set_index("candidate").loc[kind]
     return {f"holdout_{c}": float(row[c]) for c in compared if f"{c}_low" in compared}
