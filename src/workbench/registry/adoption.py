@@ -153,7 +153,8 @@ def fitting(adopted: Adopted, s: Sample) -> Evidence:
     inputs = adopted.inputs
     for name in inputs:
         if name not in s.X:
-            raise UserError(f"registry/adoption: the panel has no '{name}'; {nearest(name, s.X.columns)}")
+            hint = nearest(name, s.X.columns)
+            raise UserError(f"registry/adoption: the model reads '{name}', which is no feature of the panel; {hint}")
     rows = [(n, str(s.X[n].dtype), int(s.X[n].isna().sum())) for n in inputs]
     return Evidence(
         key="source",
