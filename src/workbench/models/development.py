@@ -121,8 +121,12 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
 
 
 def plain_settings(estimator: Any) -> dict[str, Any]:
-    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again."""
-    return {n: v for n, v in estimator.get_params().items() if isinstance(v, bool | int | float | str)}
+    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again.
+
+    One that was made elsewhere has none.
+    """
+    settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    return {n: v for n, v in settings.items() if isinstance(v, bool | int | float | str)}
 
 
 def scores(panel: pd.DataFrame, model: Scorer) -> pd.DataFrame:
