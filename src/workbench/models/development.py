@@ -103,7 +103,8 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
-    facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
+    if hasattr(chosen.estimator, "get_params"):  # one that was made elsewhere can't be fitted again
+        facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
     grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):
         parts = chosen.estimator.contributions(development.X)
@@ -121,12 +122,8 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
 
 
 def plain_settings(estimator: Any) -> dict[str, Any]:
-    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again.
-
-    One that was made elsewhere has none.
-    """
-    settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
-    return {n: v for n, v in settings.items() if isinstance(v, bool | int | float | str)}
+    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again."""
+    return {n: v for n, v in estimator.get_params().items() if isinstance(v, bool | int | float | str)}
 
 
 def scores(panel: pd.DataFrame, model: Scorer) -> pd.DataFrame:
