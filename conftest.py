@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before a notebook's first cell: the sample study is there, and so is the warm parent."""
+    """Before a notebook's first cell: the sample study is there, and kernels that draw nothing."""
     if _is_cell(item) and "notebooks" not in _open:
         ensure_sample()
         from running import undrawn
@@ -74,7 +74,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After the last notebook in a row: its parent of kernels goes, so that no study gets kernels that draw nothing."""
+    """After the last notebook in a row: no study gets kernels that draw nothing."""
     yield
     if _is_cell(item) and not _is_cell(nextitem):
         _open.pop("notebooks").close()

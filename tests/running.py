@@ -44,14 +44,12 @@ def undrawn() -> Iterator[str]:
 
     For notebooks run by hand with no look at what they show; the sample study shows and draws all of it.
     """
-    from workbench.runs.warm import warm_kernels
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as here:
         profile = Path(folder) / "profile_default"
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text("c.MimeBundleFormatter.enabled = False\n")
-        with warm_kernels(env={"IPYTHONDIR": folder}) as name:
-            yield name
+        here.setenv("IPYTHONDIR", folder)  # a kernel is given its environment when it is forked
+        yield _kernel()
 
 
 def stop() -> None:
@@ -69,7 +67,7 @@ def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProce
         for name, value in {"WORKBENCH_HOME": str(home), **more}.items():
             here.setenv(name, value)
         here.chdir(home)
-        here.setattr(execution, "_warm", lambda stack: _kernel())
+        here.setattr(execution, "_warm", lambda stack, steps: _kernel())
         try:
             code = main(list(words))
         except SystemExit as e:

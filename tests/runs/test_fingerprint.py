@@ -93,6 +93,9 @@ def test_a_remembered_study_is_the_one_that_was_checked(tmp_path, monkeypatch):
         s.params.model_dump(mode="json") for s in checked.steps
     ]
     assert (again.needs, again.title) == (checked.needs, checked.title)
+    packages = {s.name: set(s.packages) for s in again.steps}
+    assert packages == {s.name: set(s.packages) for s in checked.steps} and "pandas" in packages["panel/build"]
+    assert "mlflow" not in packages["panel/build"] and "mlflow" in packages["validation/battery"]
     path.write_text(STUDY.replace("panel/build:", "panel/build: {seed: 5}"))
     assert next(s for s in plan.study(path).steps if s.name == "panel/build").params.seed == 5
     assert [type(s.params).__name__ for s in plan.study(path, ("panel/build.seed=6",)).steps] != ["Resolved"] * 4
