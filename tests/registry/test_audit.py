@@ -126,7 +126,8 @@ def _empty_month() -> None:
 
 
 def _artifact(run_id: str) -> Path:
-    return home.mlruns() / runs.artifacts(run_id) / "evidence.json"
+    folder = home.mlruns() / runs.artifacts(run_id)
+    return next(p for p in (folder / "evidence.json", folder / "evidence" / "evidence.json") if p.exists())
 
 
 def _battery() -> str:

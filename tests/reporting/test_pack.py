@@ -95,11 +95,16 @@ def test_nothing_later_than_the_periods_end_is_read():
     later = [("a", "2018-04-01", 9e6, 9), ("c", "2018-04-01", 1.0, 5), ("e", "2018-05-01", 7.0, 0)]
     until_march = [row for row in ROWS if row[1] <= "2018-03-01"]
     accounts = pd.concat([ACCOUNTS, pd.DataFrame([("e", "p", 5e6)], columns=ACCOUNTS.columns)])
-    plain, with_later = _book("2018-03", rows=until_march), _book("2018-03", rows=until_march + later, accounts=accounts)
+    plain, with_later = (
+        _book("2018-03", rows=until_march),
+        _book("2018-03", rows=until_march + later, accounts=accounts),
+    )
     pd.testing.assert_frame_equal(plain.rows, with_later.rows)
     pd.testing.assert_frame_equal(plain.moves, with_later.moves)
     pd.testing.assert_frame_equal(plain.source.cut_by("product_code"), with_later.source.cut_by("product_code"))
-    answers = [{k: e.facts for k, (e, _) in chapters.chapters(b, ["product_code"]).items()} for b in (plain, with_later)]
+    answers = [
+        {k: e.facts for k, (e, _) in chapters.chapters(b, ["product_code"]).items()} for b in (plain, with_later)
+    ]
     assert answers[0] == answers[1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -49,6 +49,9 @@ class Params(params.Params):
     max_development_rows: int = Field(0, ge=0, description="rows at most taken from development; 0 takes all")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
     seed: int = Field(42, ge=0, description="seed of folds, trees and bootstrap")
+    tolerance: Literal["exact", "close", "ranks"] = Field(
+        "exact", description="what counts as equal when it is made again: exact, close (numbers to 1e-9) or ranks"
+    )
 
     def verify(self) -> None:
         """Raise `UserError` where the choice is no kind of model."""

@@ -158,6 +158,8 @@ def _days(chain: Chain) -> Iterator[Finding]:
             yield Finding(
                 f"{e.model} version {e.version}", f"its review is {late.days} days overdue (`workbench review`)"
             )
+        for owed in e.overdue:
+            yield Finding(f"{e.model} version {e.version}", f"overdue: {owed}")
 
 
 def _anchored(chain: Chain, anchor: Path) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.params import UserError
-from workbench.registry import events, needs, proof, registered, runs, signatures
+from workbench.registry import events, needs, proof, registered, request, runs, signatures
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES
@@ -167,9 +167,9 @@ def _restated(e: Event, evidence: Mapping[str, Any], records: list[Record]) -> I
     if registered.digest(evidence.get("files", {})) != e.files:
         yield f"its {events.EVIDENCE} names other files than the event"
     born = next((r for r in records if r.run_id == evidence.get("run_id")), None)
-    if born and evidence.get("figures") != needs.finite(born.figures):
+    if born and evidence.get("figures") != request.finite(born.figures):
         yield f"its {events.EVIDENCE} gives other figures than the run that registered the version"
-    verdicts = {v for r in records if (v := needs.verdict(r, e.model, e.version))}
+    verdicts = {v for r in records if (v := request.verdict(r, e.model, e.version))}
     if evidence.get("verdict", "") not in (verdicts or {""}):
         yield f"its {events.EVIDENCE} gives the verdict {evidence.get('verdict')}, the battery {', '.join(verdicts)}"
 

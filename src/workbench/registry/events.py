@@ -38,8 +38,8 @@ _NAMES = {"source": "from", "target": "to"}  # fields whose parameters are Pytho
 class Event:
     """One move. Digests are SHA-256 (hex): `prev` of the event before, `files` over all files of the served model.
 
-    `at`: UTC, to the second. `detail`: JSON with what else the person said (reason, conditions, last day) and what the
-    move brought with it (champion it replaces, approvals still missing).
+    `at`: UTC, to the second. `detail`: JSON with what else the person said (reason, conditions, last day, a finding's
+    owner) and what the move brought with it (champion it replaces, approvals still missing).
     """
 
     seq: int

@@ -10,8 +10,8 @@ from workbench.params import UserError, nearest
 from workbench.registry import chained, events, labels, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
-from workbench.registry.needs import Case, Request
 from workbench.registry.policy import FILE, Adopted, Policy
+from workbench.registry.request import Case, Request, looked_at
 from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tupl
     move, adopted, book = MOVES[request.verb], in_force(chain), replay(chain)
     standing = book.of(request.model, request.version)
     role = _must_be(request.person, move.roles, adopted.policy, private)
-    case = needs.case(request, standing, adopted.policy)
+    case = looked_at(request, chain, standing, adopted.policy)
     lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needs.missing(move, case)]
     if lacks:
         raise UserError(f"{request.name}: {request.verb} is refused: {'; '.join(lacks)}")
@@ -152,7 +152,7 @@ def _must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed2551
 
 
 def _detail(move: Move, case: Case, book: Book) -> dict[str, Any]:
-    request, out = case.request, {}
+    request, out = case.request, {} if move.target else dict(case.request.more)
     for name, value in (("reason", request.reason), ("conditions", list(request.conditions)), ("until", request.until)):
         if value:
             out[name] = value

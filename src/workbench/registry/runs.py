@@ -129,6 +129,11 @@ def figures(run_id: str) -> dict[str, float]:
     return dict(store.client().get_run(run_id).data.metrics)
 
 
+def params(run_id: str) -> dict[str, str]:
+    """Return a run's parameters as the store shows them; long ones are shortened there."""
+    return dict(store.client().get_run(run_id).data.params)
+
+
 def keep(run_id: str, folder: Path) -> None:
     """Log a step's folder: evidence, tables, pictures, notebook, page."""
     store.client().log_artifacts(run_id, str(folder))

@@ -19,7 +19,7 @@ from workbench.params import Key, UserError
 from workbench.registry import proof, runs, store
 from workbench.registry.current import Record
 
-REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
+REQUIREMENTS = ("loan-workbench", "pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
 
 
 @dataclass(frozen=True)

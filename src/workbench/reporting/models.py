@@ -59,8 +59,13 @@ class Version:
 
 
 def stated(standing: Standing) -> str:
+    """Return where a version stands in words."""
+    return stated_word(standing.state)
+
+
+def stated_word(state: str) -> str:
     """Return a state of the life cycle in words; people retire, too."""
-    return "retired from use" if standing.state == RETIRED else standing.state
+    return "retired from use" if state == RETIRED else state
 
 
 def place(study: str, name: str) -> str:

@@ -18,7 +18,7 @@ from workbench.registry.current import Record
 from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
 from workbench.reporting.headline import headline
-from workbench.runs import settling
+from workbench.runs import provenance, settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 from workbench.words import catalogue
@@ -105,6 +105,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         beside.stamp(work / "evidence" / name, facts)
     html = page.render(work / "notebook.ipynb", left_behind, facts | {"attached": attached})
     (work / "page.html").write_text(html, encoding="utf-8")
+    (work / provenance.PACKAGES).write_text(provenance.packages(), encoding="utf-8")
     record = replace(
         record,
         status="FINISHED",

@@ -1,0 +1,166 @@
+"""Every document of a model version, written below its model's page: from recorded evidence alone, in one language."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+from workbench import home
+from workbench.params import ONCE, UserError
+from workbench.registry import claims
+from workbench.registry.recorded import Recorded
+from workbench.reporting import (
+    decision_log,
+    development_document,
+    document,
+    dossier,
+    ecb_template,
+    inventory_entry,
+    model_card,
+    monitoring_report,
+    pdf,
+    privacy,
+    validation_report,
+)
+from workbench.reporting.document import Document
+from workbench.reporting.dossier import Dossier
+from workbench.words import Text, heard, names, say, speaking
+
+Made = Callable[[Dossier, Mapping[str, Text]], Document]
+MADE: Mapping[str, Made] = {
+    inventory_entry.NAME: lambda d, _: inventory_entry.document(d),
+    development_document.NAME: development_document.document,
+    validation_report.NAME: validation_report.document,
+    monitoring_report.NAME: monitoring_report.document,
+    decision_log.NAME: decision_log.document,
+    model_card.NAME: model_card.document,
+}
+TITLES: Mapping[str, Text] = {
+    inventory_entry.NAME: inventory_entry.TITLE,
+    development_document.NAME: development_document.TITLE,
+    validation_report.NAME: validation_report.TITLE,
+    monitoring_report.NAME: monitoring_report.TITLE,
+    decision_log.NAME: decision_log.TITLE,
+    model_card.NAME: model_card.TITLE,
+    ecb_template.NAME: ecb_template.TITLE,
+}
+TOOLS = ("mlflow", "pandas", "scikit-learn", "xgboost", "weasyprint")
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files, and in English: what is wrong with what people wrote, and the claims that don't hold."""
+
+    paths: list[Path]
+    findings: list[str]
+    contradicted: list[str]
+
+
+def write(model: str, version: str, language: str = "", *, as_pdf: bool = False) -> Written:
+    """Write every document of a version.
+
+    language: below `reports/LANGUAGE/`, English below `reports/` itself without. `UserError` where the registry doesn't
+    hold the version, a run was altered since, or a page would hold personal data.
+    """
+    d = dossier.gather(model, version)
+    dossier.must_be_readable(d)
+    target = home.reports() / language / place(d)
+    with speaking(language or "en"), names.knowing({k: v for r in d.runs for k, v in r.names.items()}):
+        made = [make(d, TITLES) for make in MADE.values()]
+        pages = {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
+        footers = {doc.name: _footer(d, doc, pages[doc.name]) for doc in made}
+        template = ecb_template.content(d)
+    for name, content in pages.items():
+        _must_be_clean(d, name, content)
+        home.put(target / f"{name}.html", content.encode())
+        if as_pdf:
+            home.put(target / f"{name}.pdf", pdf.render(content, footers[name]))
+        else:
+            (target / f"{name}.pdf").unlink(missing_ok=True)  # one of another content would stand beside it
+    home.put(target / f"{ecb_template.NAME}.xlsx", template)
+    wrong = [t.words for t in claims.contradicted(d.tested)]
+    return Written(sorted(target.iterdir()), _told(made), wrong)
+
+
+def _told(made: Iterable[Document]) -> list[str]:
+    return list(dict.fromkeys(t.in_language("en") for doc in made for t in (*doc.findings, *doc.outdated)))
+
+
+def place(d: Dossier) -> str:
+    """Return where a version's documents lie below the site's folder: beside its model's page."""
+    return f"{d.study}/models/{d.short}/{d.registered.version}"
+
+
+def _facts(d: Dossier, doc: Document, language: str) -> dict[str, Any]:
+    record = d.development.record
+    return {
+        "model": d.registered.model,
+        "version": d.registered.version,
+        "name": f"{d.registered.model} · {heard(record.title)}",
+        "model_page": f"{d.short}.html",
+        "simulated": record.simulated,
+        "light": _light(d, doc),
+        "documents": [(name, TITLES[name]) for name in MADE],
+        "files": [(f"{ecb_template.NAME}.xlsx", TITLES[ecb_template.NAME])],
+        "about": list(_about(d)),
+        "runs": [_run(r, language) for r in d.runs],
+    }
+
+
+def _light(d: Dossier, doc: Document) -> str:
+    if any(t.claim.chapter for t in claims.contradicted(d.tested)) and doc.findings:
+        return "red"
+    return "amber" if doc.findings or doc.outdated else "info"
+
+
+def _run(run: Recorded, language: str) -> dict[str, str]:
+    r, up = run.record, "../../../../" + "../" * bool(language)
+    return {
+        "step": r.step,
+        "period": "" if r.period == ONCE else r.period,
+        "run_id": r.run_id,
+        "digest": r.digest,
+        "page": up + r.pages.get("page.html", "index.html"),
+    }
+
+
+def _about(d: Dossier) -> Iterable[tuple[Text, Text | str, bool]]:
+    """Yield the head: what the document is about and what it was made with; whether a value is code."""
+    policy = d.chain.policy()
+    adopted = say("{digest}, adopted on {day}", digest=d.adopted.digest, day=policy.at[:10]) if d.adopted else ""
+    yield say("Version"), f"{d.registered.model}/{d.registered.version}", True
+    yield say("Digest over all its files (SHA-256)"), dossier.files_digest(d) or str(say("its files are gone")), True
+    yield say("Head of the chain"), d.chain.head, True
+    yield say("Policy"), adopted or say("none was adopted"), False
+    yield say("Protection"), protection(), False
+    yield say("Tools"), ", ".join(_tools()), True
+
+
+def _tools() -> list[str]:
+    own = f"loan-workbench {installed('loan-workbench')}, Python {platform.python_version()}"
+    return [own, *(f"{name} {installed(name)}" for name in TOOLS)]
+
+
+def protection() -> Text:
+    """Return the level at which store and registry are protected, as every document says it."""
+    return say("detect: an alteration is seen by `workbench audit`, not prevented")
+
+
+def _footer(d: Dossier, doc: Document, content: str) -> str:
+    digest = content.rpartition('<code class="sha256">')[2][:64]
+    return f"{d.registered.model}/{d.registered.version} · {doc.title} · SHA-256 {digest}"
+
+
+def _must_be_clean(d: Dossier, name: str, content: str) -> None:
+    """Raise `UserError` where a page holds personal data: what people write is looked at as what runs leave is."""
+    personal = privacy.scan(privacy.visible_text(content))
+    if personal:
+        first = personal[0]
+        raise UserError(
+            f"{d.registered.name}: {name}: holds personal data ({first.kind} {first.masked}: {first.context}); "
+            "take it out of what was written"
+        )
