@@ -52,10 +52,24 @@ def undrawn() -> Iterator[str]:
         yield _kernel()
 
 
+@cache
+def in_english() -> dict[str, str]:
+    """Return variables with which kernels draw each picture once, in English, in place of once a language.
+
+    For studies whose pages are looked at in English; every picture of the sample study is drawn in all languages.
+    """
+    folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "english.py").write_text("from workbench.evidence import picture\npicture.LANGUAGES = ('en',)\n")
+    return {"IPYTHONDIR": str(folder)}
+
+
 def stop() -> None:
     """Stop the shared parent of the warm kernels."""
     _session.close()
     _kernel.cache_clear()
+    in_english.cache_clear()
 
 
 def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:

@@ -32,10 +32,7 @@ samples = describe.samples(panel, made.entities, made.contract.outcome)
 evidence.leave([samples], figures={"rows": len(panel)}, files={"panel.sql": made.sql_file})
 """,
     "models/development": """
-from pathlib import Path
-from tempfile import mkdtemp
-
-from workbench import evidence, tables
+from workbench import evidence, home, tables
 from workbench.models import comparison, development, kinds, tuning
 
 p = development.Params.of(globals())
@@ -44,7 +41,7 @@ tuning.fitting = lambda outcome: {"scorecard": kinds.kinds()["scorecard"]}
 learn = development.sample(table, contract, "development", p.max_development_rows, p.seed)
 (chosen,) = development.candidates(learn, contract, p)
 scorer = development.assemble(chosen, learn, contract, p, comparison.facts(p, table, learn))
-path = scorer.save(Path(mkdtemp()))
+path = scorer.save(home.aside())
 tables.write(p.key, f"mart__scores_{p.model}", development.scores(table, scorer))
 rows = development.learnt_rows(table, learn)
 evidence.leave([rows], figures={"rows": len(table)}, files={"model/model.json": path})

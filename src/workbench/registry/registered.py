@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from workbench import home
 from workbench.params import UserError, canonical, nearest
-from workbench.registry import runs, store, versions
+from workbench.registry import copies, runs, store, versions
 from workbench.registry.current import Record
 
 
@@ -80,8 +79,8 @@ def folder(r: Registered) -> Path:
         return home.mlruns() / place
     import mlflow
 
-    address = f"models:/{r.model}/{r.version}"
-    return Path(mlflow.artifacts.download_artifacts(address, dst_path=mkdtemp()))
+    target = str(copies.place(r.model, r.version))
+    return Path(mlflow.artifacts.download_artifacts(f"models:/{r.model}/{r.version}", dst_path=target))
 
 
 def files(r: Registered) -> dict[str, str]:
