@@ -18,7 +18,9 @@ import pytest
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
     os.environ.setdefault(_name, "1")  # before the libraries are imported; two workers of two threads wait for each other
 
-import workbench  # noqa: F401 - first: it keeps MLflow from loading Spark's client in the tests
+import workbench  # first: it keeps MLflow from loading Spark's client in the tests
+
+workbench.collect_seldom()
 
 REPOSITORY = Path(__file__).parent
 _session = ExitStack()
@@ -63,10 +65,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what is imported by now, and come more seldom: a tenth of many a test."""
+    """Let the garbage collector pass over what is imported by now."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -25,9 +25,10 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
+from workbench import collect_seldom
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 REQUEST_SECONDS = 10.0
-COLLECTED_AFTER = (50_000, 20, 20)  # objects, rounds; at Python's own it takes a tenth of a notebook's time
 INLINE = "module://matplotlib_inline.backend_inline"
 
 Request = dict[str, Any]
@@ -154,7 +155,6 @@ def preload(modules: list[str], starter: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     gc.collect()
     gc.freeze()  # the children's collector leaves these objects, and so the shared pages, alone
-    gc.set_threshold(*COLLECTED_AFTER)
     threads = len(os.listdir("/proc/self/task"))
     sys.stderr.write(f"ready after {time.monotonic() - began:.1f} s, threads: {threads}\n")
 
@@ -231,6 +231,7 @@ def main() -> NoReturn:
     given = parser.parse_args()
     server, starter = os.getpid(), os.getppid()
     _drop_working_directory()
+    collect_seldom()
     preload([m for m in given.preload.split(",") if m], starter)
     if request := Server(socket.socket(fileno=given.listen), starter).serve():
         become_kernel(request, server)
