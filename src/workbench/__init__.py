@@ -1,5 +1,6 @@
 """loan-workbench: research and model governance for loan customers. Parameters in, evidence out."""
 
+import atexit
 import gc
 import sys
 
@@ -12,8 +13,11 @@ sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def collect_seldom() -> None:
-    """Let the garbage collector come after 50,000 new objects; after Python's own 700 it takes a tenth of a picture's time.
+    """Let the garbage collector come after 50,000 new objects, not 700, and not once more over everything at the end.
 
-    For a process that is ours: a command, the parent of the warm kernels and with it each of them.
+    It takes a tenth of a picture's time otherwise, and a second of a command's end. For a process that is ours: a
+    command, the parent of the warm kernels and with it each of them.
     """
     gc.set_threshold(50_000, 20, 20)
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)

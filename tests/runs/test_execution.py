@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from running import process, workbench
-from short import shortened
+from short import NOTEBOOKS, shortened
 from workbench.runs import outcome
 from workbench.runs.notebook import StepFailed
 
@@ -149,6 +149,7 @@ def _own_study(home: Path, content: bytes) -> subprocess.CompletedProcess:
 
 
 def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
+    shutil.copy(NOTEBOOKS / "portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb")
     good = "id,amt,bad\n" + "".join(f"a{i},{i},{i % 2}\n" for i in range(300))
     first = _own_study(own_home, good.encode())
     assert first.returncode == 0, first.stdout + first.stderr
