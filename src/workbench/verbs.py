@@ -66,16 +66,20 @@ def _add_proofs(commands: argparse._SubParsersAction) -> None:
     reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
     reproduce.add_argument("--json", action="store_true", help="as JSON")
     reproduce.set_defaults(call=_reproduce)
-    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
-    documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
-    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
-    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
-    documents.set_defaults(call=_documents)
+    _add_documents(commands)
     audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
     audit.add_argument(
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
     )
     audit.set_defaults(call=_audit)
+
+
+def _add_documents(commands: argparse._SubParsersAction) -> None:
+    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
+    documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
+    documents.set_defaults(call=_documents)
 
 
 def _add_move(commands: argparse._SubParsersAction, verb: str, what: str) -> None:
@@ -202,7 +206,8 @@ def _history(args: argparse.Namespace) -> int:
         each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
-        words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
+        moved = e.verb if e.source == e.target else f"{e.source} → {e.target}"
+        words = f"  {e.seq}  {e.at}  version {e.version}  {moved}  {e.person} ({e.role})"
         print("; ".join([words, *each]))
     return 0
 

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ from short import shortened
 from workbench.registry import registered, runs, store
 from workbench.runs import provenance, reproduction
 
+COLD = reproduction._kernel
 STUDY = """
 title: Small
 defaults: {sample_rows: 600}
@@ -85,7 +87,7 @@ def bank(tmp_path_factory, empty_store):
 def here(bank, monkeypatch):
     """In the bank's folder, with kernels that are warm already."""
     monkeypatch.setenv("WORKBENCH_HOME", str(bank))
-    monkeypatch.setattr(reproduction, "COLD", running._kernel())
+    monkeypatch.setattr(reproduction, "_kernel", lambda python, work: nullcontext(running._kernel()))
 
 
 def _record(version: str):
@@ -93,14 +95,14 @@ def _record(version: str):
 
 
 def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypatch):
-    monkeypatch.setattr(reproduction, "COLD", "python3")
+    monkeypatch.setattr(reproduction, "_kernel", COLD)
     before = sorted(str(p) for p in bank.rglob("*") if p.is_file())
     done = workbench(bank, "reproduce", "models:/small.pd/1")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[-2] == "small.pd version 1: identical"
     head = _git(bank, "rev-list", "--reverse", "HEAD").split()[0]
-    assert lines[-1].startswith("compared: 1 model, 1 table, 600 predictions, ") and f"commit {head[:12]}" in lines[-1]
+    assert lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
     assert sorted(str(p) for p in bank.rglob("*") if p.is_file()) == before
     assert _git(bank, "status", "--porcelain") == ""
 

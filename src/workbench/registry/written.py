@@ -7,6 +7,7 @@ section nothing is submitted, without the validator's nothing approved.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench import home
 from workbench.params import UserError, canonical, from_yaml, nearest
+from workbench.registry import events
+from workbench.registry.events import Event
 from workbench.words.pair import Pair
 
 FOLDER = "params/chapters"
@@ -25,6 +28,9 @@ CHAPTERS = (
     "validator.opinion",
     "validator.assessment",
 )
+
+
+SIGNED = {"developer": "submit", "validator": "approve"}  # section → the move that rests on it
 
 
 class _Strict(BaseModel):
@@ -98,6 +104,17 @@ def load(model: str) -> Chapters:
         first = e.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UserError(f"{where}: {name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def signed(model: str, moves: Iterable[Event]) -> Chapters:
+    """Return each section as it was when a version was submitted and approved (by its events), else as it is now."""
+    now, by_verb = load(model), {e.verb: e for e in moves}
+    sections: dict[str, Any] = {}
+    for name, verb in SIGNED.items():
+        evidence = events.evidence(by_verb[verb]) if verb in by_verb else None
+        if content := (evidence or {}).get("chapters", {}).get(name):
+            sections[name] = type(getattr(now, name)).model_validate(content)
+    return now.model_copy(update=sections)
 
 
 def _read(path: Path, where: str) -> dict[str, Any]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from workbench.registry.events import Event
 from workbench.reporting.document import Document, Row, Rows, Sheet, absent, chapter
-from workbench.reporting.dossier import Dossier
+from workbench.reporting.dossier import Dossier, moment
 from workbench.reporting.models import stated_word
 from workbench.words import Text, heard, say
 
-NAME, TITLE = "decision_log", say("Decision log")
+NAME = "decision_log"
 
 
-def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
+def document(d: Dossier) -> Document:
     """Return the log, oldest event first, with what binds each event to the one before."""
     nothing = say("nobody has moved it; it is a candidate")
     rows = (
@@ -24,14 +22,14 @@ def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
     )
     events = (_moves(d.moves), _seals(d.moves)) if d.moves else (absent("event", say("Events"), nothing),)
     chapters = (chapter("events", say("Events"), *events), chapter("chain", say("The chain"), Rows(rows)))
-    return Document(NAME, TITLE, chapters)
+    return Document(NAME, chapters)
 
 
 def _moves(events: list[Event]) -> Sheet:
     rows = [
         {
             "event": e.seq,
-            "moment": e.at,
+            "moment": moment(e.at),
             "what": heard(e.verb),
             "from": heard(stated_word(e.source)),
             "to": heard(stated_word(e.target)),
@@ -58,16 +56,9 @@ def _shown(value: object) -> str:
 
 
 def _seals(events: list[Event]) -> Sheet:
-    rows = [
-        {
-            "event": e.seq,
-            "hash": e.digest,
-            "hash before": e.prev,
-            "files": e.files,
-            "evidence": e.evidence,
-            "policy": e.policy,
-            "run": e.run_id,
-        }
-        for e in events
-    ]
-    return Sheet(say("What seals it (SHA-256)"), pd.DataFrame(rows, dtype=object), "governance/events")
+    """Return the digests of every event, one a line: they are long."""
+    names = {"hash": "digest", "hash before": "prev", "files": "files", "evidence": "evidence", "policy": "policy"}
+    rows = [(e.seq, say(what), getattr(e, name)) for e in events for what, name in names.items()]
+    columns = ["event", "what", "SHA-256"]
+    content = pd.DataFrame(rows, columns=columns, dtype=object)
+    return Sheet(say("What seals it"), content, "governance/events")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,20 +13,21 @@ from workbench.reporting import dossier, excerpts, human, regulation_map
 from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards
-from workbench.words import Text, say
+from workbench.words import heard, say
 
-NAME, TITLE = "development_document", say("Development document")
+NAME = "development_document"
 INTAKE, PANEL, DEVELOPMENT, BATTERY = "portfolios/intake", "panel/build", "models/development", "validation/battery"
+HOLDOUT = "holdout_"  # begins the names of what a model reached on the hold-out
 UNCOMPUTED = say("no step computes it")
 
 
-def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
-    """Return the document; `titles`: all documents of the version by name."""
-    chapters = (*_before(d, titles), *_model(d), *_after(d, titles))
-    return Document(NAME, TITLE, chapters, tuple(human.findings(d, "developer")))
+def document(d: Dossier) -> Document:
+    """Return the document."""
+    chapters = (*_before(d), *_model(d), *_after(d))
+    return Document(NAME, chapters, tuple(human.findings(d, "developer")))
 
 
-def _before(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
+def _before(d: Dossier) -> tuple[Chapter, ...]:
     intake, panel = d.step(INTAKE), d.step(PANEL)
     record = d.development.record
     return (
@@ -35,11 +35,11 @@ def _before(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
         chapter(
             "context",
             say("Business context and decision"),
-            Rows((Row("study", say("Study"), record.title, excerpts.source(d.development, "")),)),
+            Rows((Row("study", say("Study"), heard(record.title), excerpts.source(d.development, "")),)),
             human.chapters(d, "developer.intended_use", "developer.restrictions"),
             absent("cost_of_error", say("Cost of an error"), UNCOMPUTED),
         ),
-        chapter("regulation", say("Regulation"), regulation_map.rules(), regulation_map.demands(titles)),
+        chapter("regulation", say("Regulation"), regulation_map.rules(), regulation_map.demands()),
         chapter(
             "data",
             say("Data"),
@@ -70,11 +70,10 @@ def _summary(d: Dossier) -> list[Row]:
     made = excerpts.source(d.development, "")
     rows = [Row("kind", say("Kind of model"), named(d.model["kind"]) if d.model else "", made)]
     figures = d.development.record.figures
-    rows += [
-        excerpts.figure(d.development, name, name, say(name.replace("_", " ")))
-        for name in figures
-        if name.startswith("holdout_")
-    ]
+    for name in (n for n in figures if n.startswith(HOLDOUT)):
+        measure = say(name.removeprefix(HOLDOUT).replace("_", " "))
+        what = say("{figure} on the hold-out", figure=measure)
+        rows.append(excerpts.figure(d.development, name, name, what))
     return rows
 
 
@@ -150,7 +149,7 @@ def _calibration(d: Dossier) -> Rows:
     )
 
 
-def _after(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
+def _after(d: Dossier) -> tuple[Chapter, ...]:
     files = pd.DataFrame([{"file": n, "SHA-256": v} for n, v in d.files.items()], dtype=object)
     served = Sheet(say("Files that are served, and example rows"), files, "MLflow")
     return (
@@ -164,7 +163,7 @@ def _after(d: Dossier, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
         chapter("changes", say("Changes against the version before"), _changes(d)),
         chapter("claims", say("Claims"), human.claims_sheet(d)),
         chapter("reproduction", say("Reproduction"), _reproduction(d)),
-        chapter("annex_iv", say("Index for Annex IV of the EU AI Act"), regulation_map.demands(titles, "eu_ai_act")),
+        chapter("annex_iv", say("Index for Annex 4 of the EU AI Act"), regulation_map.demands(regulation_map.AI_ACT)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,16 @@ from workbench.words import Text, say
 from workbench.words.pair import Pair
 
 DIGEST = "<!--sha256-->"  # where a document's digest stands; it is made over the page with nothing else there
+TITLES: Mapping[str, Text] = {  # name of the file → title
+    "inventory_entry": say("Inventory entry"),
+    "development_document": say("Development document"),
+    "validation_report": say("Validation report"),
+    "monitoring_report": say("Monitoring report"),
+    "decision_log": say("Decision log"),
+    "model_card": say("Model card"),
+    "ecb_template": say("ECB template"),
+}
+TEMPLATE = "ecb_template"  # a workbook, the others are pages
 NOBODY = say("nobody has written it")
 UNRECORDED = say("no run records it")
 
@@ -123,12 +133,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Document:
-    """A document: its name (of the file), title, chapters, and what is wrong with it in words."""
+    """A document: its name (of the file), chapters, and what is wrong with it in words."""
 
     name: str
-    title: Text
     chapters: tuple[Chapter, ...]
     findings: tuple[Text, ...] = ()
+
+    @property
+    def title(self) -> Text:
+        """What it is called."""
+        return TITLES[self.name]
 
     @property
     def rows(self) -> list[Row]:

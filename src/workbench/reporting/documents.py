@@ -26,27 +26,20 @@ from workbench.reporting import (
     privacy,
     validation_report,
 )
-from workbench.reporting.document import Document
+from workbench.reporting.document import TITLES, Document
 from workbench.reporting.dossier import Dossier
 from workbench.words import Text, heard, names, say, speaking
 
-Made = Callable[[Dossier, Mapping[str, Text]], Document]
-MADE: Mapping[str, Made] = {
-    inventory_entry.NAME: lambda d, _: inventory_entry.document(d),
-    development_document.NAME: development_document.document,
-    validation_report.NAME: validation_report.document,
-    monitoring_report.NAME: monitoring_report.document,
-    decision_log.NAME: decision_log.document,
-    model_card.NAME: model_card.document,
-}
-TITLES: Mapping[str, Text] = {
-    inventory_entry.NAME: inventory_entry.TITLE,
-    development_document.NAME: development_document.TITLE,
-    validation_report.NAME: validation_report.TITLE,
-    monitoring_report.NAME: monitoring_report.TITLE,
-    decision_log.NAME: decision_log.TITLE,
-    model_card.NAME: model_card.TITLE,
-    ecb_template.NAME: ecb_template.TITLE,
+MADE: Mapping[str, Callable[[Dossier], Document]] = {
+    module.NAME: module.document
+    for module in (
+        inventory_entry,
+        development_document,
+        validation_report,
+        monitoring_report,
+        decision_log,
+        model_card,
+    )
 }
 TOOLS = ("mlflow", "pandas", "scikit-learn", "xgboost", "weasyprint")
 
@@ -70,7 +63,7 @@ def write(model: str, version: str, language: str = "", *, as_pdf: bool = False)
     dossier.must_be_readable(d)
     target = home.reports() / language / place(d)
     with speaking(language or "en"), names.knowing({k: v for r in d.runs for k, v in r.names.items()}):
-        made = [make(d, TITLES) for make in MADE.values()]
+        made = [make(d) for make in MADE.values()]
         pages = {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
         footers = {doc.name: _footer(d, doc, pages[doc.name]) for doc in made}
         template = ecb_template.content(d)

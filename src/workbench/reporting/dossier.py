@@ -14,12 +14,25 @@ import pandas as pd
 from workbench.contracts import Contract
 from workbench.evidence import digest_file
 from workbench.params import ONCE, UserError
-from workbench.registry import attempts, claims, events, inventory, makers, recorded, registered, request, written
+from workbench.registry import (
+    attempts,
+    claims,
+    events,
+    inventory,
+    makers,
+    obligations,
+    plans,
+    recorded,
+    registered,
+    request,
+    written,
+)
 from workbench.registry.attempts import Attempt
 from workbench.registry.claims import Tested
 from workbench.registry.current import Record, everything
 from workbench.registry.events import Chain, Event
 from workbench.registry.inventory import Entry
+from workbench.registry.obligations import Finding
 from workbench.registry.policy import Adopted
 from workbench.registry.recorded import Recorded
 from workbench.registry.registered import Registered
@@ -28,7 +41,7 @@ from workbench.registry.written import Chapters
 from workbench.reporting import excerpts
 from workbench.reporting.document import Rows, Sheet, absent
 from workbench.reporting.listing import ends
-from workbench.words import Text, say
+from workbench.words import Text, heard, say
 
 
 @dataclass(frozen=True)
@@ -93,20 +106,13 @@ class Dossier:
     @cached_property
     def chapters(self) -> Chapters:
         """What people have written: as it was when the version was submitted and approved, else as it is now."""
-        now = written.load(self.registered.model)
-        sections = {s: content for s, verb in _SIGNED.items() if (content := self._signed(verb, s))}
-        return now.model_copy(update={k: type(getattr(now, k)).model_validate(v) for k, v in sections.items()})
-
-    def _signed(self, verb: str, section: str) -> Any:
-        moves = [e for e in self.moves if e.verb == verb]
-        content = events.evidence(moves[-1]) if moves else None
-        return (content or {}).get("chapters", {}).get(section)
+        return written.signed(self.registered.model, self.moves)
 
     @cached_property
     def rewritten(self) -> list[str]:
         """The sections whose file says otherwise now than when the version was submitted or approved."""
         now, then = written.load(self.registered.model), self.chapters
-        return [s for s in _SIGNED if getattr(now, s) != getattr(then, s)]
+        return [s for s in written.SIGNED if getattr(now, s) != getattr(then, s)]
 
     @cached_property
     def tested(self) -> list[Tested]:
@@ -133,9 +139,6 @@ class Dossier:
         """Every run the documents are made from, in the order of the work."""
         those = [*reversed(self.upstream.values()), self.development, self.battery, *self.monitoring]
         return [r for r in those if r is not None]
-
-
-_SIGNED = {"developer": "submit", "validator": "approve"}  # section → the move that rests on it
 
 
 def gather(model: str, version: str) -> Dossier:
@@ -226,9 +229,13 @@ def champion(d: Dossier) -> str:
     return f"{deciding.model}/{deciding.version}" if deciding else ""
 
 
-def findings(d: Dossier) -> str:
-    """Return the open findings of the version that the chain names."""
-    return "; ".join(str(e.details.get("finding", "")) for e in d.moves if e.details.get("finding"))
+def open_findings(d: Dossier) -> str:
+    """Return the findings on the version that nobody has closed, each in a line."""
+    return "; ".join(f.words for f in _findings(d) if f.is_open and f.version == d.registered.version)
+
+
+def _findings(d: Dossier) -> list[Finding]:
+    return obligations.findings(d.chain, d.registered.model)
 
 
 def model_file(d: Dossier) -> dict[str, Any]:
@@ -239,38 +246,56 @@ def model_file(d: Dossier) -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def batteries(d: Dossier) -> int:
-    """Return how many runs of validation batteries the study has, of whatever outcome."""
-    step = d.battery.record.step if d.battery else ""
-    return len(attempts.of_step(d.study, step)) if step else 0
-
-
-def plan(d: Dossier) -> str:
+def plan(d: Dossier) -> Text | str:
     """Return the plan that was signed before the results; empty where none was."""
-    signed = next((e for e in reversed(d.moves) if e.details.get("plan")), None)
-    return f"{signed.details['plan']} (event {signed.seq})" if signed else ""
+    if not d.standing.plan:
+        return ""
+    return say("{moment}, event {event}", moment=moment(d.standing.planned), event=d.standing.plan)
 
 
-def reproduced(d: Dossier) -> str:
-    """Return what the latest recorded re-performance says; empty where none is recorded."""
-    signed = next((e for e in reversed(d.moves) if e.details.get("reproduced")), None)
-    return f"{signed.details['reproduced']} (event {signed.seq})" if signed else ""
+def deviations(d: Dossier) -> str:
+    """Return what the battery did otherwise than the signed plan says; empty where it kept to it, or none is signed."""
+    signed = next((e for e in d.moves if e.seq == d.standing.plan and d.standing.plan), None)
+    content = (events.evidence(signed) or {}).get("plan", {}) if signed else {}
+    return "; ".join(plans.deviations(content, d.battery.record)) if content and d.battery else ""
+
+
+def moment(at: str) -> str:
+    """Return a moment of the chain as a table shows it.
+
+    >>> moment("2026-11-27T23:04:19Z")
+    '2026-11-27 23:04:19 UTC'
+    """
+    return at.replace("T", " ").replace("Z", " UTC")
 
 
 def findings_sheet(d: Dossier, *, earlier: bool = False, why: Text | None = None) -> Sheet | Rows:
-    """Return the findings that the chain holds on the version, or those on earlier versions of its model."""
+    """Return the findings on the version, or those on earlier versions of its model, with how each was closed."""
     version = int(d.registered.version)
-    events_ = [e for e in d.chain.of(d.registered.model) if e.verb == "finding"]
-    those = [e for e in events_ if (int(e.version) < version if earlier else int(e.version) == version)]
+    those = [f for f in _findings(d) if (int(f.version) < version if earlier else int(f.version) == version)]
     if not those:
         return absent("finding", say("Findings"), why or say("none is recorded in the chain"))
-    rows = [{"event": e.seq, "day": e.at[:10], "person": e.person, **e.details} for e in those]
+    rows = [
+        {
+            "event": f.number,
+            "version": f.version,
+            "severity": heard(f.severity),
+            "finding": f.text,
+            "raised": f"{f.raised}, {f.by}",
+            "owner": f.owner,
+            "due": f.due,
+            "closed": say("event {event}: {how}", event=f.closed, how=f.how) if f.closed else say("open"),
+            "test": f.test,
+        }
+        for f in those
+    ]
     return Sheet(say("Findings"), pd.DataFrame(rows, dtype=object), "governance/events")
 
 
 def conditions_sheet(d: Dossier) -> Sheet | Rows:
-    """Return the conditions under which the version was approved."""
+    """Return the conditions under which the version was approved, with owner and day."""
     if not d.standing.conditions:
         return absent("condition", say("Conditions"), say("none was set"))
-    rows = [{"condition": c} for c in d.standing.conditions]
+    each = map(obligations.condition, d.standing.conditions)
+    rows = [{"condition": c.text, "owner": c.owner, "due": c.due} for c in each]
     return Sheet(say("Conditions"), pd.DataFrame(rows, dtype=object), "governance/events")

@@ -15,12 +15,12 @@ from typing import Any
 from workbench.registry.recorded import Recorded
 from workbench.reporting import excerpts, human
 from workbench.reporting.development_document import BATTERY, UNCOMPUTED
-from workbench.reporting.document import NOBODY
+from workbench.reporting.document import NOBODY, TEMPLATE
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import no_run
 from workbench.words import Text, say
 
-NAME, TITLE = "ecb_template", say("ECB template")
+NAME = TEMPLATE
 Fields = tuple[tuple[Text, Any, str], ...]
 Lines = tuple[tuple[Any, ...], ...]
 KEYS = ("opinion", "portfolio", "process", "calibration", "discrimination", "migration", "concentration")

@@ -18,8 +18,8 @@ from workbench.words import Text, say
 
 
 def source(run: Recorded, key: str) -> str:
-    """Return how a place in a run is named beside what was read there: `run 6683930f · holdout`."""
-    return f"{run.record.run_id[:8]} · {key}"
+    """Return how a place in a run is named beside what was read there: `6683930f · holdout`."""
+    return f"{run.record.run_id[:8]} · {key or 'record'}"
 
 
 def answers(run: Recorded) -> dict[str, Answer]:

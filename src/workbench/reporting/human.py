@@ -59,10 +59,8 @@ def findings(d: Dossier, *sections: str) -> Iterator[Text]:
             where = written.place(d.registered.model)
             yield say("{chapter} is empty: {where}, {place}.", chapter=TITLES[chapter], where=where, place=name)
         if section in d.rewritten:
-            changed = say(
-                "{where} says otherwise now than when a move rested on it; shown is what was signed.", where=where_of(d)
-            )
-            yield changed
+            where = where_of(d)
+            yield say("{where} was changed since a move rested on it; shown is what was signed.", where=where)
         for t in claims.contradicted(d.tested):
             if t.claim.chapter.startswith(section):
                 yield say("Claimed is {claim}; {result}.", claim=t.claim.words, result=t.text)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from workbench.models.kinds import named
 from workbench.registry import written
+from workbench.registry.claims import CLAIM
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.policy import FILE, Model
 from workbench.reporting import dossier, excerpts
@@ -17,7 +18,7 @@ from workbench.reporting.dossier import Dossier
 from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
 
-NAME, TITLE = "inventory_entry", say("Inventory entry")
+NAME = "inventory_entry"
 UNNAMED = say("{file} has no place for it", file=FILE)
 UNLISTED = say("the model isn't listed in {file}", file=FILE)
 NO_MOVE = say("no such move was made")
@@ -35,10 +36,10 @@ def document(d: Dossier) -> Document:
         chapter("calendar", say("Calendar"), Rows(tuple(_calendar(d)))),
         chapter("limits", say("Limits"), Rows(tuple(_limits(d)))),
     )
-    done, of = Document(NAME, TITLE, chapters).completeness
+    done, of = Document(NAME, chapters).completeness
     counted = say("{done} of {of} items are there: {share:.0%}.", done=done, of=of, share=done / of)
     complete = chapter("completeness", say("Completeness"), Rows((Row("complete", say("Items"), counted),)))
-    return Document(NAME, TITLE, (*chapters, complete))
+    return Document(NAME, (*chapters, complete))
 
 
 def _listed(d: Dossier) -> Model | None:
@@ -52,7 +53,8 @@ def _by_policy(d: Dossier, key: str, what: Text, value: object, *, typed: bool =
 
 
 def _written(d: Dossier, key: str, what: Text, chapter_: str) -> Row:
-    return Row(key, what, str(d.chapters.text(chapter_)), written.place(d.registered.model), NOBODY, typed=True)
+    text = CLAIM.sub(r"\1 \2 \3", str(d.chapters.text(chapter_)))
+    return Row(key, what, text, written.place(d.registered.model), NOBODY, typed=True)
 
 
 def _identity(d: Dossier) -> Iterator[Row]:
@@ -114,7 +116,7 @@ def _data(d: Dossier) -> Iterator[Row]:
     facts = excerpts.facts(d.development)
     taken_in = excerpts.parameters(d.step("portfolios/intake"))
     yield Row("source", say("Source"), str(taken_in.get("portfolio", "")), where)
-    yield Row("source_owner", say("Owner of the source"), heard(d.development.record.owner), absent=UNNAMED)
+    yield Row("source_owner", say("Owner of the study"), heard(d.development.record.owner), made)
     yield Row("window", say("Window"), dossier.window(given), where, say("the rows have no dates"))
     yield Row("definition", say("Definition of the outcome"), dossier.definition(d), where)
     yield excerpts.figure(panel, "rows", "rows", say("Rows of the panel"), "{v:,.0f}")
@@ -170,7 +172,7 @@ def _state(d: Dossier) -> Iterator[Row]:
     yield Row("conditions", say("Conditions"), conditions, event, say("none was set"), typed=True)
     until = s.until if s.state == EXCEPTION else ""
     yield Row("exception", say("Exception until"), until, event, say("none was granted"))
-    yield Row("findings", say("Open findings"), dossier.findings(d), absent=say("none is recorded in the chain"))
+    yield Row("findings", say("Open findings"), dossier.open_findings(d), absent=say("none is recorded in the chain"))
     yield Row("overlays", say("Adjustments after the model"), absent=UNNAMED)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from workbench.models.kinds import named
 from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL
@@ -11,12 +9,12 @@ from workbench.reporting.document import Document, Row, Rows, chapter
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards
 from workbench.reporting.models import stated
-from workbench.words import Text, heard, say
+from workbench.words import heard, say
 
-NAME, TITLE = "model_card", say("Model card")
+NAME = "model_card"
 
 
-def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
+def document(d: Dossier) -> Document:
     """Return the card."""
     made, outcome = excerpts.source(d.development, ""), d.contract.outcome if d.contract else None
     conditions = "; ".join(d.standing.conditions)
@@ -38,4 +36,4 @@ def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
         chapter("fairness", say("Fairness"), cards(d.battery, BATTERY, "fairness")),
         chapter("limits", say("Limits"), human.chapters(d, "developer.limitations", "developer.overrides")),
     )
-    return Document(NAME, TITLE, chapters, tuple(human.findings(d, "developer")))
+    return Document(NAME, chapters, tuple(human.findings(d, "developer")))

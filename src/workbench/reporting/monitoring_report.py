@@ -17,17 +17,17 @@ from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards
 from workbench.words import Text, say
 
-NAME, TITLE = "monitoring_report", say("Monitoring report")
+NAME = "monitoring_report"
 MONITORING = "monitoring"
 UNWATCHED = say("no step of monitoring watches it")
 
 
-def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
+def document(d: Dossier) -> Document:
     """Return the report on the newest period in which this very version was watched."""
     now = d.monitoring[-1] if d.monitoring else None
     before = next((r for r in reversed(d.monitoring[:-1]) if now and r.record.step == now.record.step), None)
     chapters = (*_verdict(d, now, before), *_figures(d, now), *_owed(d, now))
-    return Document(NAME, TITLE, chapters)
+    return Document(NAME, chapters)
 
 
 def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple[Chapter, ...]:

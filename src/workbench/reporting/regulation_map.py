@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from workbench.reporting.document import Sheet
+from workbench.reporting.document import TITLES, Sheet
 from workbench.rules.regulations import Demand, Regulation, register
 from workbench.words import Text, say
 
@@ -20,7 +18,7 @@ def rules() -> Sheet:
             "rule": str(r.title),
             "authority": str(r.authority),
             "state": _state(r),
-            "source": say("{source}; read on {day}", source=r.source, day=r.read_on),
+            "source": say("{source}; read on {day}", source=str(r.source), day=r.read_on),
             "note": str(r.note) if str(r.note) else "",
         }
         for r in register().values()
@@ -40,10 +38,10 @@ def _state(r: Regulation) -> Text:
     return say("in force since {day}", day=r.effective) if r.effective else say("in force")
 
 
-def demands(titles: Mapping[str, Text], only: str = "") -> Sheet:
-    """Return what the rules ask (or one of them) and where it is answered; `titles`: the documents' by name."""
+def demands(only: str = "") -> Sheet:
+    """Return what the rules ask (or one of them) and where it is answered."""
     rows = [
-        {"rule": str(r.title), "asks": str(d.what), "answered by": answered_by(d, titles)}
+        {"rule": str(r.title), "asks": str(d.what), "answered by": answered_by(d)}
         for name, r in register().items()
         if only in ("", name) and r.status != "rescinded"
         for d in r.asks
@@ -52,10 +50,10 @@ def demands(titles: Mapping[str, Text], only: str = "") -> Sheet:
     return Sheet(caption, pd.DataFrame(rows, dtype=object), "rules/register/regulations.yaml")
 
 
-def answered_by(d: Demand, titles: Mapping[str, Text]) -> Text | str:
+def answered_by(d: Demand) -> Text | str:
     """Return what answers a demand: a chapter or an item of a document, or a module of the workbench."""
     kind, _, target = d.at.partition(":")
     if kind != "document":
         return target
     name, _, key = target.partition("#")
-    return say("{document}: {part}", document=titles[name], part=key.replace("_", " "))
+    return say("{document}: {part}", document=TITLES[name], part=key.replace("_", " "))

@@ -5,19 +5,18 @@ Contents by the EBA's handbook (paragraphs 32 to 35) and ECB (2019), section 2.4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
+from workbench.registry import plans
 from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
-from workbench.reporting.document import Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
+from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
 from workbench.words import Text, heard, joined, say
 
-NAME, TITLE = "validation_report", say("Validation report")
+NAME = "validation_report"
 ELSEWHERE = {  # answers that other chapters show
     "split_integrity",
     "data_age",
@@ -34,12 +33,12 @@ ELSEWHERE = {  # answers that other chapters show
 }
 
 
-def document(d: Dossier, titles: Mapping[str, Text]) -> Document:
-    """Return the report; `titles`: all documents of the version by name."""
+def document(d: Dossier) -> Document:
+    """Return the report."""
     is_first = d.registered.version == "1"
     kind = say("First validation") if is_first else say("Subsequent validation")
-    chapters = (*_judgement(d, kind), *_evidence(d), *_consequences(d, is_first, titles))
-    return Document(NAME, TITLE, chapters, tuple(human.findings(d, "validator")))
+    chapters = (*_judgement(d, kind), *_evidence(d), *_consequences(d, is_first))
+    return Document(NAME, chapters, tuple(human.findings(d, "validator")))
 
 
 def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
@@ -51,6 +50,8 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
     decision = say("{state} on {day}", state=decided.target, day=decided.at[:10]) if decided else ""
     plan, told = battery.record.run_id if battery else "", excerpts.facts(battery)
     none = no_run(BATTERY)
+    deviations = dossier.deviations(d)
+    kept = say("the battery kept to the plan") if d.standing.plan else say("no plan was signed")
     return (
         chapter(
             "summary",
@@ -77,6 +78,7 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
             Rows(
                 (
                     Row("planned", say("Plan fixed before the results"), dossier.plan(d), absent=NO_MOVE),
+                    Row("deviations", say("Done otherwise than planned"), deviations, where, kept),
                     Row("battery_run", say("Run of the battery"), plan, "MLflow", none),
                     Row("rules", say("Digest of the rules"), told.get("rules_digest", ""), where, none),
                     Row("looks", say("Times the hold-out was opened"), _looks(d), "MLflow"),
@@ -108,11 +110,12 @@ def _independence(d: Dossier) -> list[Row]:
 
 
 def _looks(d: Dossier) -> Text:
-    return say("{n:,} by development, {m:,} by the battery", n=len(d.attempts), m=dossier.batteries(d))
+    counts = plans.looks(d.registered.model)
+    return say("{n:,} by development, {m:,} by the battery", n=counts[DEVELOPMENT], m=counts[BATTERY])
 
 
 def _evidence(d: Dossier) -> tuple[Chapter, ...]:
-    b = d.battery
+    b, again = d.battery, heard(d.standing.reproduced)
     return (
         chapter(
             "soundness",
@@ -131,7 +134,7 @@ def _evidence(d: Dossier) -> tuple[Chapter, ...]:
             "process",
             say("Re-performance and implementation"),
             cards(b, BATTERY, "reperformance"),
-            Rows((Row("reproduced", say("Developed again from its record"), dossier.reproduced(d), absent=NO_MOVE),)),
+            Rows((Row("reproduced", say("Developed again from its record"), again, absent=NO_MOVE),)),
         ),
         chapter("outcomes", say("Outcomes: the whole battery"), _table(d), _outcomes(d)),
         chapter(
@@ -188,7 +191,7 @@ def _outcomes(d: Dossier) -> list[Answer | Rows]:
     return cards(d.battery, BATTERY, *keys)
 
 
-def _consequences(d: Dossier, is_first: bool, titles: Mapping[str, Text]) -> tuple[Chapter, ...]:
+def _consequences(d: Dossier, is_first: bool) -> tuple[Chapter, ...]:
     newest = d.monitoring[-1] if d.monitoring else None
     watched = say("{step}, last of {period}", step=newest.record.step, period=newest.record.period) if newest else ""
     unwatched = say("no step of monitoring watches it")
@@ -214,7 +217,7 @@ def _consequences(d: Dossier, is_first: bool, titles: Mapping[str, Text]) -> tup
             Rows(
                 (
                     Row("template", say("ECB template"), "ecb_template.xlsx"),
-                    Row("decisions", titles["decision_log"], "decision_log.html"),
+                    Row("decisions", TITLES["decision_log"], "decision_log.html"),
                     Row("environment", say("Digest of the environment"), environment),
                     Row("head", say("Head of the chain"), d.chain.head),
                 )

@@ -41,7 +41,7 @@ class Regulation(_Strict):
     effective: Day = ""
     ended: Day = ""
     superseded_by: str = ""
-    source: str
+    source: Pair
     read_on: Day
     confirmed: bool = True
     note: Pair = Pair()

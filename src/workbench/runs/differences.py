@@ -65,8 +65,8 @@ def between(record: Record, again: Path) -> Comparison:
     differing += [Difference(_what(place), place, _shown(a), _shown(b)) for place, a, b in pairs if a != b]
     differing += _files(record, again, bool(differing))
     figures = {"largest_relative_difference": _largest(pairs)} | _predictions(record, again)
-    compared = {"model": len(record.models), "table": len(record.tables)}
-    compared |= {"prediction": int(figures.get("predictions", 0)), **Counter(_what(place) for place, _, _ in pairs)}
+    compared = {"models": len(record.models), "tables": len(record.tables)}
+    compared |= {"predictions": int(figures.get("predictions", 0)), **Counter(_what(place) for place, _, _ in pairs)}
     return Comparison(tuple(differing), {w: n for w, n in compared.items() if n}, figures)
 
 
@@ -84,7 +84,8 @@ def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _what(place: str) -> str:
-    return {"figures": "figure", "series": "figure by period"}.get(place.partition(".")[0], "value in an answer")
+    kinds = {"figures": "figures", "series": "figures by period"}
+    return kinds.get(place.partition(".")[0], "values in answers")
 
 
 def _models(record: Record, again: Path) -> Iterator[Difference]:

@@ -31,7 +31,7 @@ from workbench.runs.execution import KERNEL_ENV
 from workbench.runs.original import Original
 
 LOCK = "requirements.lock"
-COLD, LOCKED = "python3", "workbench-locked"  # kernels: a new one of this environment, one of the commit's lock
+KERNEL = "workbench-reproduction"
 _MODEL = "model__"
 _CODE = ("notebook_digest", "code_digest")
 
@@ -67,7 +67,7 @@ class Reproduction:
 
     def lines(self) -> list[str]:
         """Return it in words: the verdict, the first difference and where it arises, what was compared."""
-        counts = ", ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for what, n in self.compared.items())
+        counts = ", ".join(f"{what} {n:,}" for what, n in self.compared.items())
         words = {
             IDENTICAL: "identical",
             DIFFERENT: f"different; it arises in the {self.arises}",
@@ -189,16 +189,14 @@ def _locked(tree: Path) -> str:
 
 @contextmanager
 def _kernel(python: str, work: Path) -> Iterator[str]:
-    """Yield the name of a kernel that runs in this Python."""
-    if python == sys.executable:
-        yield COLD
-        return
-    spec = {"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": LOCKED}
-    home.put(work / "kernels" / LOCKED / "kernel.json", json.dumps({**spec, "language": "python"}).encode())
+    """Yield the name of a kernel that runs in this Python, new and with nothing imported."""
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
+    spec = {"argv": argv, "display_name": KERNEL, "language": "python"}
+    home.put(work / "kernels" / KERNEL / "kernel.json", json.dumps(spec).encode())
     before = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join([str(work), *([before] if before else [])])
     try:
-        yield LOCKED
+        yield KERNEL
     finally:
         os.environ.pop("JUPYTER_PATH") if before is None else os.environ.update(JUPYTER_PATH=before)
 
