@@ -6,7 +6,6 @@ import fcntl
 import gc
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -95,12 +94,13 @@ def _is_cell(item: pytest.Item | None) -> bool:
 
 def ensure_sample() -> Path:
     """Run the sample study once per session, whichever worker comes first, and return the home."""
+    import running
+
     home = Path(os.environ["WORKBENCH_HOME"])
     with (home / ".sample.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".sample.done").exists():
-            command = [sys.executable, "-m", "workbench.cli", "run", "params/sample.yaml"]
-            done = subprocess.run(command, cwd=home, capture_output=True, text=True)
+            done = running.workbench(home, "run", "params/sample.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
     return home
