@@ -49,6 +49,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(PEERS)/bin/python benchmarks/peers.py $(PEERS)/samples
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py
+	$(BIN)/python benchmarks/validation_speed.py
 	$(BIN)/python benchmarks/crisis_year.py
 	$(BIN)/python benchmarks/drift.py
 	$(BIN)/python benchmarks/stable_periods.py
@@ -76,7 +77,7 @@ audit: $(READY) $(AUDIT)/.ready
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra server --extra spark --extra scheduler --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
 	uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o benchmarks/peers.lock

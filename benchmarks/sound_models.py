@@ -19,6 +19,7 @@ from workbench.models.samples import directions, sample
 from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Scorer, raw
 from workbench.models.tuning import Candidate, calibrated, folds
+from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation.subject import Subject, subject
 
 CONTRACT = Contract(
@@ -62,7 +63,8 @@ SETTINGS = (
 def book(s: Setting, seed: int) -> pd.DataFrame:
     """Return the panel: development and hold-out of 2023, monitoring of 2024 and 2025, with `true`, each row's own PD.
 
-    Features of a parent stay near each other through its dates; so do the hidden causes of default (a Gaussian copula).
+    An event comes in any month of its window alike. Features of a parent stay near each other through its dates; so do
+    the hidden causes of default (a Gaussian copula).
     """
     rng = np.random.default_rng(seed)
     years, n = 3, s.parents
@@ -82,7 +84,8 @@ def book(s: Setting, seed: int) -> pd.DataFrame:
     cause = np.sqrt(LIKENESS) * rng.normal(size=n * years)[_cause(frame, n)]
     hidden = cause + np.sqrt(1 - LIKENESS) * rng.normal(size=len(frame))
     frame["true"], frame["outcome"] = true, (norm.cdf(hidden) < true).astype(float)
-    return frame
+    month = np.random.default_rng([seed, 1]).integers(1, CONTRACT.outcome.window_months + 1, len(frame))
+    return frame.assign(**{EVENT_AFTER: np.where(frame["outcome"] == 1, month, np.nan)})
 
 
 def _cause(frame: pd.DataFrame, n: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from sound_models import CONTRACT, Setting, book, claimed, developed
 from workbench.contracts import Column
 from workbench.models.trees import RuleTree
 from workbench.panel.bins import Bins
+from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation import battery
 from workbench.validation.subject import Subject, subject
 
@@ -145,6 +146,26 @@ def leaking(columns: int, strength: float) -> Callable[[Subject], Subject]:
     return plant
 
 
+def imminent(_: Subject) -> Subject:
+    """Plant a column that knows of the events of the next three months only, and a model that learnt from it."""
+    panel, rng = book(SETTING, SEED), np.random.default_rng(SEED)
+    soon = (panel[EVENT_AFTER] <= 3).astype(float)
+    panel = panel.assign(soon=6.0 * soon + rng.normal(size=len(panel)))
+    known = Column(name="soon", type="number", description="known three months ahead")
+    return developed(panel, SEED, CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, known)}))
+
+
+def redrawn(s: Subject) -> Subject:
+    """Plant grades that hang on the draw: three of five rows stand in the grade of another row."""
+    rng = np.random.default_rng(SEED)
+
+    def change(r: pd.DataFrame) -> pd.DataFrame:
+        lucky = rng.random(len(r)) < 0.6
+        return r.assign(grade_code=r["grade_code"].where(~lucky, rng.permutation(r["grade_code"])))
+
+    return each(s, change)
+
+
 def five_of_eight(_: Subject) -> Subject:
     """Plant a model that leaves three of the panel's drivers out."""
     panel = book(SETTING, SEED)
@@ -222,6 +243,8 @@ DEFECTS = (
     Defect("the same under new identifiers", ("split_integrity",), copied(new_names=True)),
     Defect("a leak of AUC 0.82", ("leakage",), leaking(1, 1.3)),
     Defect("a leak spread over four inputs", ("leakage",), leaking(4, 0.9)),
+    Defect("knows the next three months only", ("horizon",), imminent),
+    Defect("grades that hang on the draw", ("specification",), redrawn),
     Defect("predictions rounded after the claim", ("reperformance",), rounded),
     Defect("a claimed figure edited", ("reperformance",), tampered),
 )

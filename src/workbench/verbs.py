@@ -183,7 +183,7 @@ def _move(args: argparse.Namespace) -> int:
 
 
 def _models(args: argparse.Namespace) -> int:
-    from workbench.registry import events, inventory, labels
+    from workbench.registry import events, guarded, inventory, labels
     from workbench.runs import progress
 
     if args.rebuild:
@@ -195,7 +195,7 @@ def _models(args: argparse.Namespace) -> int:
         return 0
     out = progress.output()
     out.print(progress.table(inventory.table(entries)) if entries else "no model is registered yet", markup=False)
-    out.print(f"head of the chain {events.read().head}", markup=False)
+    out.print(f"head of the chain {events.read().head}; level: {guarded.level()}", markup=False)
     return 0
 
 
@@ -295,5 +295,6 @@ def _audit(args: argparse.Namespace) -> int:
     for finding in result.findings:
         print(f"{finding.place}: {finding.what}")
     count = len(result.findings)
-    print(f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}; head of the chain {result.head}")
+    words = f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}"
+    print(f"{words}; head of the chain {result.head}; level: {result.level}")
     return 1 if count else 0

@@ -46,7 +46,7 @@ def test_a_model_that_ranks_nothing_later_is_red(sound):
 
 
 def test_later_rows_as_predicted_change_no_light(sound):
-    names = [n for n, m in battery.tests("binary").items() if battery.is_repeated(m)]
+    names = [n for n, m in battery.tests("binary").items() if battery.is_repeated(m) and n != "horizon"]
     assert len(names) >= 13
     alone, watched = ({n: str(e.verdict) for n, e in _battery(s, *names).items()} for s in (sound, _later(sound)))
     assert alone == watched == dict.fromkeys(names, "green")
@@ -63,7 +63,7 @@ def test_years_with_too_few_events_go_with_the_year_before(sound):
     ]
     each = periods(replace(sound, later=pd.concat(dated)))
     assert [str(p.tested) for p in each] == ["the rows of 2021 to 2023", "the rows of 2024", "the rows of 2025"]
-    assert [p.looks for p in each] == [3, 3, 3] and sum(len(p.holdout) for p in each) == 505 * 2 + 600 * 3
+    assert [p.looks for p in each] == [4, 4, 4] and sum(len(p.holdout) for p in each) == 505 * 2 + 600 * 3
     assert periods(replace(sound, later=dated[0])) == [] and periods(sound) == []
 
 
@@ -83,7 +83,7 @@ def test_looks_share_the_chance_of_a_false_alarm(sound):
     alone, crowded = (
         jeffreys.test(replace(sound, holdout=sound.holdout.assign(predicted=low), looks=looks)) for looks in (1, 24)
     )
-    assert crowded.value == pytest.approx(min(24 * alone.value, 1))
+    assert list(crowded.table["p"]) == pytest.approx(list((24 * alone.table["p"]).clip(upper=1)))
     assert "p is multiplied by 24: so many tests of this family and samples ask the same." in crowded.threshold
 
 

@@ -32,7 +32,7 @@ def _changed(s, **columns):
 
 def _grades(predicted, observed, n=4000.0):
     table = pd.DataFrame({"grade": list("ABCDEF"[: len(predicted)]), "predicted": predicted, "observed": observed})
-    return table.assign(n=n, events=table["observed"] * n, share=1 / len(table), rows=int(n))
+    return table.assign(n=n, events=table["observed"] * n, share=1 / len(table), rows=int(n), n_both=n / 2)
 
 
 def test_the_binomial_test_names_the_worst_grade_of_either_side(sound):
@@ -69,7 +69,7 @@ def test_a_weak_slice_is_red_and_named_and_not_one_that_is_only_sure(sound):
 def test_without_a_small_p_the_worst_slice_is_the_one_least_like_chance(sound):
     table = pd.DataFrame(
         {"input": ["a", "b"], "slice": ["1", "2"], "predicted": [0.1, 0.1], "observed": [0.1, 0.11], "p": [0.9, 0.6]}
-    )
+    ).assign(p_both=lambda t: t["p"])
     judged = weak_spot._judged(sound, table)
     assert list(judged["input"]) == ["b", "a"] and list(judged["p"]) == [1.0, 1.0]
 
@@ -113,6 +113,7 @@ def test_overfit_reads_the_rows_learnt_from(sound, panel, contract):
 def test_a_calibration_error_is_judged_by_the_rate_and_needs_an_event(sound):
     h = sound.holdout
     rare = _changed(sound, predicted=h["predicted"] * 0.1, outcome=(np.arange(len(h)) % 25 == 0).astype(float))
+    rare = replace(rare, development=rare.holdout.assign(learnt=True))
     assert str(reliability.test(rare).verdict) == "red", "an error of 0.02 is half of a rate of 4 %"
     none = reliability.test(_changed(sound, outcome=0.0))
     assert str(none.verdict) == "not_evaluated"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import card, table
 from workbench.evidence.picture import Picture
+from workbench.evidence.sight import Sight
 from workbench.rules import Threshold
 from workbench.words import Text, say
 
@@ -44,7 +45,7 @@ class Evidence:
     `threshold` says when the light changes and whose threshold it is, `blind_to` what the answer can't see, `source`
     names the paper or standard. `table` and `figure` are what the answer rests on, `made_from` the digests of its data.
     `since` is the period since which a light has been standing, empty where it is news; `repeats` names the keys of
-    answers whose news this one sums up: they are told, it is not.
+    answers whose news this one sums up: they are told, it is not. `sight` says what a test's light rests on.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Evidence:
     made_from: Mapping[str, str] = field(default_factory=dict)
     since: str = ""
     repeats: tuple[str, ...] = ()
+    sight: Sight | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdict", Verdict(self.verdict))
@@ -90,6 +92,7 @@ class Evidence:
             "made_from": dict(self.made_from),
             **({"since": self.since} if self.since else {}),
             **({"repeats": list(self.repeats)} if self.repeats else {}),
+            **({"sight": self.sight.record()} if self.sight else {}),
         }
 
     @classmethod
@@ -98,12 +101,13 @@ class Evidence:
         texts = {name: Text.from_json(parts) for name, parts in content["texts"].items()}
         plain = {name: content[name] for name in ("key", "verdict", "value", "source", "made_from")}
         plain |= {"since": content.get("since", ""), "repeats": tuple(content.get("repeats", ()))}
-        drawn, rows = content.get("picture"), content.get("table")
+        drawn, rows, seen = (content.get(name) for name in ("picture", "table", "sight"))
         return cls(
             **plain,
             **texts,
             table=table.from_json(rows) if rows else None,
             figure=Picture.from_json(drawn) if drawn else None,
+            sight=Sight.from_record(seen) if seen else None,
         )
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.evidence import table
 from workbench.evidence.lights import light
 from workbench.evidence.picture import Picture
-from workbench.words import heard, number, say
+from workbench.words import Text, heard, number, say
 
 if TYPE_CHECKING:
     from workbench.evidence.answer import Evidence
@@ -24,6 +24,7 @@ def html_card(e: Evidence, rows: int = 0) -> str:
     facts = [
         (say("Value"), _shown(e.value)),
         (say("Threshold"), e.threshold),
+        *_sight(e),
         (say("Blind to"), e.blind_to),
         (say("Source"), heard(e.source)),
     ]
@@ -52,6 +53,16 @@ def from_record(content: dict[str, Any]) -> str:
 
     e, rows = Evidence.from_record(content), (content.get("table") or {}).get("n", 0)
     return html_card(e, rows)
+
+
+def _sight(e: Evidence) -> list[tuple[Text, Text]]:
+    if e.sight is None:
+        return []
+    return [
+        (say("To the limit"), e.sight.nearness),
+        (say("Two lights"), e.sight.lights),
+        (say("Could see"), e.sight.power),
+    ]
 
 
 def _shown(value: float | str | None) -> str:

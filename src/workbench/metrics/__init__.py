@@ -1,4 +1,4 @@
-"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals; each with its source."""
+"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals, power; each with its source."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
 from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence
@@ -14,15 +14,19 @@ from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
     effective,
+    effective_alike,
     effective_counts,
+    likeness,
     mean_interval,
     rate_interval,
 )
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
+from workbench.metrics.power import POWER, least_noncentrality, least_psi, least_rate, least_shift
 from workbench.metrics.stability import psi, psi_critical
 
 __all__ = [
+    "POWER",
     "auc",
     "auc_influence",
     "auc_interval",
@@ -32,6 +36,7 @@ __all__ = [
     "calibration_line",
     "clustered_error",
     "effective",
+    "effective_alike",
     "effective_counts",
     "equal_parts",
     "expected_calibration_error",
@@ -40,6 +45,11 @@ __all__ = [
     "inflation",
     "ks",
     "ks_influence",
+    "least_noncentrality",
+    "least_psi",
+    "least_rate",
+    "least_shift",
+    "likeness",
     "log_loss",
     "mae",
     "mean_interval",

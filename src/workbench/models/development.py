@@ -15,7 +15,7 @@ from workbench.models.kinds import kinds
 from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
-from workbench.models.tuning import Candidate, calibrated, candidates, tuning
+from workbench.models.tuning import Candidate, calibrated, candidates, fixed_settings, tuning
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError, nearest
 
@@ -28,6 +28,7 @@ __all__ = [
     "candidates",
     "choose",
     "compare",
+    "fixed_settings",
     "learnt_rows",
     "reads",
     "sample",
@@ -102,6 +103,7 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
+    facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
     grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):
         parts = chosen.estimator.contributions(development.X)
@@ -116,6 +118,11 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
         facts,
         development.outcome,
     )
+
+
+def plain_settings(estimator: Any) -> dict[str, Any]:
+    """Return an estimator's settings that are plain values: with them, and the directions, it is fitted again."""
+    return {n: v for n, v in estimator.get_params().items() if isinstance(v, bool | int | float | str)}
 
 
 def scores(panel: pd.DataFrame, model: Scorer) -> pd.DataFrame:

@@ -20,13 +20,15 @@ class Kind:
     """What an estimator is called, how complex it is, which outcomes it fits, and what is tried when it is tuned.
 
     `rank` orders the kinds from simple to complex; `fits` are kinds of outcome (binary, amount, rate, time); `settings`
-    are constructor arguments, the preferred ones first: a later one must be better to be taken.
+    are constructor arguments, the preferred ones first: a later one must be better to be taken. `reasons`: of every
+    setting that isn't tuned, why it is what it is, by name.
     """
 
     name: str
     rank: int
     fits: tuple[str, ...]
     settings: tuple[Mapping[str, Any], ...] = field(default=({},))
+    reasons: Mapping[str, Text] = field(default_factory=dict)
 
 
 @cache
@@ -56,6 +58,25 @@ def settings_of(kind: type, **given: Any) -> list[Any]:
     accepted = inspect.signature(kind).parameters
     shared = {name: value for name, value in given.items() if name in accepted}
     return [kind(**{**shared, **setting}) for setting in kind.KIND.settings]
+
+
+def edges(kind: type, estimator: Any) -> list[Text]:
+    """Return the settings of an estimator that are the least or the most of what its kind tries."""
+    out, tried = [], kind.KIND.settings
+    for name in {n: None for setting in tried for n in setting}:
+        values, value = sorted({s[name] for s in tried if name in s}), getattr(estimator, name)
+        if len(values) > 1 and value in (values[0], values[-1]):
+            end = say("the least") if value == values[0] else say("the most")
+            out.append(say("{name} {value:g}, {end} that was tried", name=name, value=value, end=end))
+    return out
+
+
+def fixed(kind: type) -> dict[str, Any]:
+    """Return the plain settings of a kind that are not tuned, with their values; the seed and what data give apart."""
+    tuned = {n for setting in kind.KIND.settings for n in setting}
+    apart = tuned | {"seed", "bounded"}
+    plain = {n: p.default for n, p in inspect.signature(kind).parameters.items()}
+    return {n: v for n, v in plain.items() if n not in apart and isinstance(v, int | float | str)}
 
 
 def named(kind: str) -> Text:

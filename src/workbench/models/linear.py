@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from workbench.models.kinds import Kind
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.tabular import TabularRegressor
+from workbench.words import say
 
 EDGE = 0.005  # a mean of 0 or 1 has no logit
 
@@ -31,7 +32,13 @@ class LinearOnMeans(TabularRegressor):
     [1.0, 3.0]
     """
 
-    KIND = Kind("linear", 1, ("amount", "rate"), tuple({"penalty": p} for p in (1.0, 10.0, 100.0)))
+    KIND = Kind(
+        "linear",
+        1,
+        ("amount", "rate"),
+        tuple({"penalty": p} for p in (1.0, 10.0, 100.0)),
+        {"min_bin_share": say("the mean of a bin of fewer rows is a matter of chance")},
+    )
 
     def __init__(
         self,

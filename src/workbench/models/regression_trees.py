@@ -13,6 +13,7 @@ from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.nodes import Nodes
 from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularRegressor
+from workbench.words import say
 
 SHOWN = 6  # categories named in a rule
 
@@ -35,7 +36,13 @@ class RegressionTree(_OfAmounts, ReadTree):
     [('x > 0.5', 50, 3.0), ('x <= 0.5', 50, 1.0)]
     """
 
-    KIND = Kind("regression_tree", 2, ("amount", "rate"), tuple({"max_depth": d} for d in (3, 4, 5)))
+    KIND = Kind(
+        "regression_tree",
+        2,
+        ("amount", "rate"),
+        tuple({"max_depth": d} for d in (3, 4, 5)),
+        {"min_leaf_share": say("a rule of fewer rows can't be held against anything later")},
+    )
 
     def __init__(self, max_depth: int = 4, min_leaf_share: float = 0.01, bounded: bool = False, seed: int = 42):
         self.max_depth = max_depth
@@ -84,6 +91,13 @@ class BoostedRegression(_OfAmounts, Boosted):
         3,
         ("amount", "rate"),
         tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)),
+        {
+            "learning_rate": say("small steps, made up for by the number of trees, which is tuned"),
+            "min_leaf_rows": say("the mean of fewer rows is a matter of chance"),
+            "rows": say("trees on different rows differ, and their mean is steadier"),
+            "columns": say("columns of a panel say much the same: few drawn for each tree make trees that differ"),
+            "penalty": say("small leaves are drawn to the mean; depth and number of trees are tuned around it"),
+        },
     )
 
     def __init__(  # noqa: PLR0913 - every setting is a parameter, as scikit-learn wants it

@@ -17,6 +17,7 @@ from workbench.models.kinds import Kind
 from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
 from workbench.models.shapes import shape_of
 from workbench.models.tabular import TabularClassifier
+from workbench.words import say
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
@@ -52,7 +53,13 @@ class Scorecard(TabularClassifier):
     [0.11, 0.49]
     """
 
-    KIND = Kind("scorecard", 1, ("binary",), tuple({"C": c} for c in (1.0, 0.1, 0.01)))  # shrunk only where it helps
+    KIND = Kind(
+        "scorecard",
+        1,
+        ("binary",),
+        tuple({"C": c} for c in (1.0, 0.1, 0.01)),  # shrunk only where it helps
+        {"min_bin_size": say("a bin of fewer rows must be surely apart: its points would be chance")},
+    )
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from workbench.models.kinds import Kind
 from workbench.models.nodes import Nodes
 from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularClassifier
+from workbench.words import say
 
 
 class _OfEvents(OnNumbers, TabularClassifier):
@@ -25,7 +26,13 @@ class _OfEvents(OnNumbers, TabularClassifier):
 class RuleTree(_OfEvents, ReadTree):
     """CART (Breiman et al. 1984) of small depth, kept as arrays that can be read as rules."""
 
-    KIND = Kind("tree", 2, ("binary",), tuple({"max_depth": d} for d in (4, 5, 6)))
+    KIND = Kind(
+        "tree",
+        2,
+        ("binary",),
+        tuple({"max_depth": d} for d in (4, 5, 6)),
+        {"min_leaf_share": say("a rule of fewer rows can't be held against anything later")},
+    )
 
     def __init__(self, max_depth: int = 5, min_leaf_share: float = 0.01, seed: int = 42):
         self.max_depth = max_depth
@@ -55,7 +62,21 @@ class RuleTree(_OfEvents, ReadTree):
 class BoostedTrees(_OfEvents, Boosted):
     """XGBoost (Chen & Guestrin 2016) with the directions of risk the business expects as constraints."""
 
-    KIND = Kind("boosted", 3, ("binary",), tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)))
+    KIND = Kind(
+        "boosted",
+        3,
+        ("binary",),
+        tuple({"max_depth": d, "n_trees": n} for d in (2, 3, 4) for n in (150, 300)),
+        {
+            "learning_rate": say("small steps, made up for by the number of trees, which is tuned"),
+            "min_child_weight": say("a leaf must carry the weight of some twenty events: a single one says nothing"),
+            "subsample": say("trees on different rows differ, and their mean is steadier"),
+            "colsample_bytree": say(
+                "columns of a panel say much the same: few drawn for each tree make trees that differ"
+            ),
+            "reg_lambda": say("small leaves are drawn to the mean; depth and number of trees are tuned around it"),
+        },
+    )
 
     def __init__(  # noqa: PLR0913
         self,

@@ -15,12 +15,12 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, Stratified
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
-from workbench.models.kinds import fitting, named, settings_of
+from workbench.models.kinds import edges, fitting, fixed, named, settings_of
 from workbench.models.measures import leading
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard, fitted_bins
 from workbench.models.scorer import Calibration, predicted, raw
-from workbench.words import formatted, say
+from workbench.words import Text, formatted, say
 
 ALIKE = 0.001  # of settings whose AUC or R² is so near to the best, the preferred one is taken (convention)
 Splits = list[tuple[np.ndarray, np.ndarray]]
@@ -154,7 +154,38 @@ def tuning(tuned: list[Candidate]) -> Evidence:
             alike=formatted(ALIKE),
             measure=leading(tuned[0].outcome).label,
             each=each,
-        ),
+        )
+        + _on_an_edge(tuned),
         value=float(chosen.iloc[0][value]),
+        table=table,
+    )
+
+
+def _on_an_edge(tuned: list[Candidate]) -> Text:
+    """Say which candidates were chosen at an end of what was tried: beyond it something better may lie."""
+    at = {c.kind: edges(type(c.estimator), c.estimator) for c in tuned}
+    each = [say("{candidate} ({edges})", candidate=named(kind), edges=ends) for kind, ends in at.items() if ends]
+    if not each:
+        return say("None stands at an end of what was tried.")
+    return say("At an end of what was tried, beyond which something better may lie: {each}.", each=each)
+
+
+def fixed_settings(tuned: list[Candidate]) -> Evidence:
+    """Return every setting of the candidates that was not tuned, with the reason for its value."""
+    rows = [
+        (c.kind, name, str(value), c.estimator.KIND.reasons.get(name, say("no reason is given")))
+        for c in tuned
+        for name, value in fixed(type(c.estimator)).items()
+    ]
+    table = pd.DataFrame(rows, columns=["candidate", "setting", "fixed at", "reason"])
+    open_ = [name for c in tuned for name in fixed(type(c.estimator)) if name not in c.estimator.KIND.reasons]
+    return Evidence(
+        key="fixed_settings",
+        question=say("Which settings were not tuned, and why are they what they are?"),
+        verdict=Verdict.amber if open_ else Verdict.info,
+        answer=say("{n} settings are fixed.", n=len(table))
+        + (say("Without a reason: {names}.", names=open_) if open_ else say("Each has a reason.")),
+        value=len(table),
+        threshold=say("Amber where one has no reason."),
         table=table,
     )

@@ -153,7 +153,8 @@ def make_from(facts: Facts, p: Params) -> Made:
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
         relations = {"cohort": folder / "cohort.parquet", "held": held}
         n = engine.write(chosen, relations, folder / "sampled.parquet", ORDER, "snappy")
-        text, words = panel_sql(facts, p.observation_months)
+        dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
+        text, words = panel_sql(facts, p.observation_months, dated)
         columns = [*_frame(facts.contract, resolved), *words]
         parts = tuple(_written(text, facts, folder, n))
         columns = _varying(columns, parts)
@@ -213,7 +214,15 @@ def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
             unit="month" if resolved.kind == "time" else "",
         ),
         Column(name="weight", type="number", role="weight", description="sampling weight, mean 1 in the population"),
+        *([_event_after()] if outcomes.is_dated(resolved) else []),
     ]
+
+
+def _event_after() -> Column:
+    words = "months from the as-of date to the event; empty where it doesn't come in the window"
+    return Column(
+        name=outcomes.EVENT_AFTER, type="number", role="ignore", known="after", description=words, unit="month"
+    )
 
 
 def _outcome_words(contract: Contract, resolved: Outcome) -> str:
@@ -243,14 +252,17 @@ def window(facts: Facts, months: int) -> features.Window:
     )
 
 
-def panel_sql(facts: Facts, observation_months: int) -> tuple[str, list[Column]]:
-    """Return the SQL of the panel over `sampled`, `accounts` and `months`, and the words of its columns."""
+def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()) -> tuple[str, list[Column]]:
+    """Return the SQL of the panel over `sampled`, `accounts` and `months`, and the words of its columns.
+
+    dated: columns of `sampled` beside its frame: the months to the event, where it is dated.
+    """
     w = window(facts, observation_months) if facts.months is not None else None
     made = [] if w is None else features.catalogue(w)
-    taken = {*FRAME, *(f.name for f in made)}
+    taken = {*FRAME, *dated, *(f.name for f in made)}
     static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in taken]
     chosen = (
-        [f"s.{c}" for c in FRAME]
+        [f"s.{c}" for c in (*FRAME, *dated)]
         + [f"{f.sql} AS {f.name}" for f in made]
         + [f"a.{engine.column(c.name)}" for c in static]
     )

@@ -13,6 +13,7 @@ from workbench.contracts import Contract, Outcome, Words
 from workbench.params import UserError, nearest, shown
 
 PLACE = "panel/build: outcome"
+EVENT_AFTER = "months_to_event"  # a column of the panel, where the event is dated by the months
 
 
 def checked(given: Mapping[str, Any]) -> None:
@@ -75,6 +76,11 @@ def _computable(outcome: Outcome) -> None:
         raise UserError(f"{PLACE}: `competing` needs an `event`; a recorded outcome has its competitors in it")
 
 
+def is_dated(outcome: Outcome) -> bool:
+    """Say whether the panel knows in which month the event came: it is an event of the months, and no time itself."""
+    return bool(outcome.event) and outcome.is_binary
+
+
 def recorded_outcome(account: pd.DataFrame, contract: Contract) -> pd.Series:
     """Return the recorded outcome indexed by entity: 1 (the event), 0 or NaN, or the amount or rate itself."""
     name, key = contract.one("outcome"), contract.one("key")
@@ -110,12 +116,15 @@ def after_sql(outcome: Outcome, last_month: int) -> str:
     1 where the event comes in the window, 0 where it doesn't, or where a competing event comes in an earlier month
     (of the same month the event counts); of a time the months until the event, in place of 0 the whole window. NULL
     for every row whose window isn't over by the data's `last_month`: those whose event has come already would be the
-    only ones known.
+    only ones known. Of a dated event `months_to_event`, too: the months until it, NULL where it doesn't come.
     """
     window = outcome.window_months
     happened, not_happened = ("1e0", "0e0") if outcome.is_binary else ("l.event_month - c.anchor", str(window))
+    no_event = f"c.anchor + {window} > {last_month} OR l.event_month IS NULL OR l.competing_month < l.event_month"
+    dated = f"CASE WHEN {no_event} THEN NULL ELSE l.event_month - c.anchor END AS {EVENT_AFTER}, "
+    dated = dated if outcome.is_binary else ""  # a time is its own outcome
     return f"""
-        SELECT c.*, CASE
+        SELECT c.*, {dated}CASE
             WHEN c.anchor + {window} > {last_month} THEN NULL
             WHEN l.event_month IS NULL OR l.competing_month < l.event_month THEN {not_happened}
             ELSE {happened} END AS outcome

@@ -49,6 +49,13 @@ def must_hold(chain: Chain) -> None:
         raise UserError(f"governance: {f.place}: {f.what}; nothing is moved or served on it; `workbench audit`")
 
 
+def of_newest(chain: Chain) -> list[str]:
+    """Return in words what is wrong with the newest event of a chain whose others hold, its evidence included."""
+    newest, judges = chain.events[-1], _judges(chain)
+    faults = [f.what for f in _broken(chain, judges) if f.place == _place(newest)]
+    return [*faults, *_evidence(newest, judges[newest.run_id].policy)]
+
+
 def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
     yield from _links(chain)
     book = Book()

@@ -149,13 +149,3 @@ def _without(claim: Claim, figures: Mapping[str, Figure]) -> str:
 def contradicted(results: list[Tested]) -> list[Tested]:
     """Return the claims that don't hold, those apart that only monitoring can tell."""
     return [t for t in results if not t.holds and not t.is_open]
-
-
-def lacking(model: str, section: str, *records: Record | None) -> str:
-    """Say which chapters of a section are empty, or which claims in them don't hold; nothing where all is well."""
-    where, chapters = written.place(model), written.load(model)
-    if empty := chapters.missing(section):
-        return f"{where}: {', '.join(empty)}: nobody has written it"
-    made = [claim for claim in of(chapters, where) if claim.chapter.startswith(section)]
-    wrong = contradicted(tested(made, logged(*records)))
-    return f"{where}: {'; '.join(t.words for t in wrong)}" if wrong else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import chained, events, labels, needs, policy, signatures
+from workbench.registry import chained, events, guarded, labels, linked, looking, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
 from workbench.registry.policy import FILE, Adopted, Policy
@@ -16,6 +18,8 @@ from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+TRIES = 5  # of a move, where a server takes others' moves first
 
 
 def make(request: Request, key: Path | None = None) -> Event:
@@ -28,13 +32,27 @@ def make(request: Request, key: Path | None = None) -> Event:
         raise UserError(f"no move is called '{request.verb}'; {nearest(request.verb, MOVES)}")
     looked = _last(events.read(), request.model)
     private = signatures.load(request.person, key)
-    with events.writing() as chain:
+    return _unless_overtaken(lambda: _make(request, looked, private))
+
+
+def _make(request: Request, looked: Event | None, private: Ed25519PrivateKey) -> Event:
+    with events.writing() as chain, looking.once():
         chained.must_hold(chain)
         _refuse_overtaken(request, looked, _last(chain, request.model))
         event, case = _decided(request, chain, private)
         written = events.append(chain, event, case.evidence(), private)
-        labels.rebuild(Chain((*chain.events, written)), request.model)
+        if not guarded.prevents():  # such a server has seen to it
+            labels.rebuild(Chain((*chain.events, written)), request.model)
+            linked.describe(request.model, request.version, {})
         return written
+
+
+def _unless_overtaken(write: Callable[[], Event]) -> Event:
+    """Return what was written; where a server took another move first, all is decided anew on the chain of then."""
+    for _ in range(TRIES):
+        with suppress(guarded.Overtaken):
+            return write()
+    raise UserError("governance: other moves were written first, time and again; try once more")
 
 
 def adopt(person: str, key: Path | None = None) -> Event:
@@ -43,6 +61,10 @@ def adopt(person: str, key: Path | None = None) -> Event:
     The first policy is signed by one of its own approvers.
     """
     private = signatures.load(person, key)
+    return _unless_overtaken(lambda: _adopt(person, private))
+
+
+def _adopt(person: str, private: Ed25519PrivateKey) -> Event:
     with events.writing() as chain:
         chained.must_hold(chain)
         adopting = chain.policy()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.registry import current, events, obligations, plans, registered, written
+from workbench.registry import current, events, makers, obligations, plans, registered, store, written
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.lifecycle import MOVES
@@ -108,9 +108,17 @@ def looked_at(request: Request, chain: Chain, standing: Standing, policy: Policy
 
 
 def battery(r: Registered) -> Record | None:
-    """Return the latest current run of a validation battery that speaks of this very version."""
+    """Return the latest current run of a validation battery that speaks of this very version.
+
+    Where the store is a server, it may have been run on another machine, and which is current is known there alone: the
+    latest counts.
+    """
     study = r.model.partition(".")[0]
-    speaking = [record for record in current.everything(study=study) if verdict(record, r.model, r.version)]
+    known = current.everything(study=study)
+    if store.is_server():
+        of_others = [x for x in makers.records(study) if x.step.startswith("validation/")]
+        known = sorted({x.run_id: x for x in (*known, *of_others)}.values(), key=lambda x: x.start)
+    speaking = [record for record in known if verdict(record, r.model, r.version)]
     return speaking[-1] if speaking else None
 
 

@@ -18,6 +18,7 @@ from workbench.words import heard, say
 NAME = "development_document"
 INTAKE, PANEL, DEVELOPMENT, BATTERY = "portfolios/intake", "panel/build", "models/development", "validation/battery"
 HOLDOUT = "holdout_"  # begins the names of what a model reached on the hold-out
+READS_AS = {"scorecard": "points", "linear": "effects", "tree": "rules", "regression_tree": "rules"}  # kind → answer
 UNCOMPUTED = say("no step computes it")
 
 
@@ -79,14 +80,14 @@ def _summary(d: Dossier) -> list[Row]:
 
 def _window(d: Dossier) -> Rows:
     panel = d.step(PANEL)
-    told, outcome = excerpts.parameters(panel), d.contract.outcome if d.contract else None
+    given, outcome = excerpts.parameters(panel), d.contract.outcome if d.contract else None
     where = excerpts.source(panel, "params") if panel else ""
     undated = say("the rows have no dates")
     performance = say("{n} months", n=outcome.window_months) if outcome and outcome.window_months else ""
-    observed = say("{n} months", n=told["observation_months"]) if dossier.window(told) else ""
+    observed = say("{n} months", n=given["observation_months"]) if dossier.window(given) else ""
     return Rows(
         (
-            Row("window", say("Window"), dossier.window(told), where, undated),
+            Row("window", say("Window"), dossier.window(given), where, undated),
             Row("observation", say("Observation window"), observed, where, undated),
             Row("performance_window", say("Performance window"), performance, where, undated),
         )
@@ -95,15 +96,16 @@ def _window(d: Dossier) -> Rows:
 
 def _model(d: Dossier) -> tuple[Chapter, ...]:
     made, battery = d.development, d.battery
-    simple = [key for key in ("points", "effects", "rules") if made and key in made.evidence]
+    chosen = [READS_AS.get(d.model.get("kind", ""), "inputs")]
+    others = [key for key in dict.fromkeys(READS_AS.values()) if made and key in made.evidence and key not in chosen]
     return (
         chapter(
             "method",
             say("Method and alternatives tried"),
-            cards(made, DEVELOPMENT, "choice", "paired", "tuning", "rows"),
+            cards(made, DEVELOPMENT, "choice", "paired", "tuning", "rows", *others),
             _attempts(d),
         ),
-        chapter("final_model", say("Final model"), cards(made, DEVELOPMENT, *simple, "grades"), _calibration(d)),
+        chapter("final_model", say("Final model"), cards(made, DEVELOPMENT, *chosen, "grades"), _calibration(d)),
         chapter("performance", say("Performance"), cards(made, DEVELOPMENT, "holdout", "calibration")),
         chapter(
             "stability",
@@ -175,9 +177,9 @@ def _plan(d: Dossier) -> Rows:
     newest = d.monitoring[-1] if d.monitoring else None
     if newest is None:
         return absent("plan", say("Step of monitoring"), say("no step of monitoring watches it"))
-    told, where = excerpts.parameters(newest), excerpts.source(newest, "params")
+    given, where = excerpts.parameters(newest), excerpts.source(newest, "params")
     triggers = [Row(key, e.question, e.threshold, where) for key, e in newest.evidence.items() if e.threshold]
-    every = Row("every", say("How often"), say(str(told.get("every", ""))) if told.get("every") else "", where)
+    every = Row("every", say("How often"), say(str(given.get("every", ""))) if given.get("every") else "", where)
     return Rows((Row("plan", say("Step of monitoring"), newest.record.step, where), every, *triggers))
 
 

@@ -180,6 +180,11 @@ def _claim(words: str, tested: Tested | None) -> str:
     )
 
 
+def event(number: int) -> str:
+    """Return how an event of the chain is named beside what was read there, in the language now spoken."""
+    return str(say("event {number}", number=number))
+
+
 def absent(key: str, what: Text, why: Text) -> Rows:
     """Return an item that isn't there, as a block of its own."""
     return Rows((Row(key, what, absent=why),))

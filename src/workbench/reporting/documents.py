@@ -60,23 +60,29 @@ def write(model: str, version: str, language: str = "", *, as_pdf: bool = False)
     hold the version, a run was altered since, or a page would hold personal data.
     """
     d = dossier.gather(model, version)
-    dossier.must_be_readable(d)
-    target = home.reports() / language / place(d)
-    with speaking(language or "en"), names.knowing({k: v for r in d.runs for k, v in r.names.items()}):
-        made = [make(d) for make in MADE.values()]
-        pages = {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
-        footers = {doc.name: _footer(d, doc, pages[doc.name]) for doc in made}
-        template = ecb_template.content(d)
+    target, (made, pages) = home.reports() / language / place(d), rendered(d, language)
     for name, content in pages.items():
         _must_be_clean(d, name, content)
-        home.put(target / f"{name}.html", content.encode())
+    for doc in made:
+        content, printed = pages[doc.name], target / f"{doc.name}.pdf"
+        home.put(target / f"{doc.name}.html", content.encode())
         if as_pdf:
-            home.put(target / f"{name}.pdf", pdf.render(content, footers[name]))
+            with speaking(language or "en"):
+                home.put(printed, pdf.render(content, _footer(d, doc, content)))
         else:
-            (target / f"{name}.pdf").unlink(missing_ok=True)  # one of another content would stand beside it
-    home.put(target / f"{ecb_template.NAME}.xlsx", template)
+            printed.unlink(missing_ok=True)  # one of another content would stand beside it
+    with speaking(language or "en"):
+        home.put(target / f"{ecb_template.NAME}.xlsx", ecb_template.content(d))
     wrong = [t.words for t in claims.contradicted(d.tested)]
     return Written(sorted(target.iterdir()), _told(made), wrong)
+
+
+def rendered(d: Dossier, language: str = "") -> tuple[list[Document], dict[str, str]]:
+    """Return every document of a version, and by name the page it makes in a language; nothing is written."""
+    dossier.must_be_readable(d)
+    with speaking(language or "en"), names.knowing({k: v for r in d.runs for k, v in r.names.items()}):
+        made = [make(d) for make in MADE.values()]
+        return made, {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
 
 
 def _told(made: Iterable[Document]) -> list[str]:
@@ -134,8 +140,8 @@ def _about(d: Dossier) -> Iterable[tuple[Text, Text | str, bool]]:
 
 
 def _tools() -> list[str]:
-    own = f"loan-workbench {installed('loan-workbench')}, Python {platform.python_version()}"
-    return [own, *(f"{name} {installed(name)}" for name in TOOLS)]
+    ours = f"loan-workbench {installed('loan-workbench')}, Python {platform.python_version()}"
+    return [ours, *(f"{name} {installed(name)}" for name in TOOLS)]
 
 
 def protection() -> Text:

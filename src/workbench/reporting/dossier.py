@@ -127,8 +127,8 @@ class Dossier:
     def contract(self) -> Contract | None:
         """The contract of the panel it was learnt from."""
         tables = (t for r in self.upstream.values() for n, t in r.record.tables.items() if n.startswith("mart__"))
-        kept = next((t["contract"] for t in tables if t.get("contract")), None)
-        return Contract.model_validate(kept) if kept else None
+        content = next((t["contract"] for t in tables if t.get("contract")), None)
+        return Contract.model_validate(content) if content else None
 
     def step(self, name: str) -> Recorded | None:
         """Return the run upstream of a step (`panel/build`), whatever its instance is called."""
@@ -216,8 +216,8 @@ def definition(d: Dossier) -> Text | str:
     outcome = d.contract.outcome if d.contract else None
     if outcome is None:
         return ""
-    told = excerpts.parameters(d.step("panel/build")).get("outcome") or {}
-    what = str(told.get("event") or outcome.name)
+    given = excerpts.parameters(d.step("panel/build")).get("outcome") or {}
+    what = str(given.get("event") or outcome.name)
     if not outcome.window_months:
         return say("{what}, as the source has it", what=what)
     return say("{what}, within {months} months", what=what, months=outcome.window_months)
@@ -229,9 +229,14 @@ def champion(d: Dossier) -> str:
     return f"{deciding.model}/{deciding.version}" if deciding else ""
 
 
-def open_findings(d: Dossier) -> str:
-    """Return the findings on the version that nobody has closed, each in a line."""
-    return "; ".join(f.words for f in _findings(d) if f.is_open and f.version == d.registered.version)
+def open_findings(d: Dossier) -> Text | str:
+    """Return the findings on the version that nobody has closed, with severity, owner and day."""
+    those = [f for f in _findings(d) if f.is_open and f.version == d.registered.version]
+    parts = []
+    for f in those:
+        named_ = {"text": f.text, "severity": heard(f.severity), "owner": f.owner, "due": f.due}
+        parts.append(say("{text} ({severity}, {owner}, due {due})", **named_))
+    return say("{parts}", parts=parts) if parts else ""
 
 
 def _findings(d: Dossier) -> list[Finding]:

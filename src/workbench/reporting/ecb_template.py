@@ -113,9 +113,10 @@ _AREAS: Mapping[str, Text] = {
 
 
 def _battery(d: Dossier, key: str) -> tuple[Recorded | None, list[dict[str, str]], str]:
-    """Return the battery's run, the rows of a test of it, and where they stand."""
+    """Return the battery's run, the rows of a test of it, and where they stand; counts by parent are counts, too."""
     run = d.battery
-    return run, run.rows(key) if run else [], excerpts.source(run, key) if run else ""
+    rows = [{n.removeprefix("effective "): v for n, v in r.items()} for r in run.rows(key)] if run else []
+    return run, rows, excerpts.source(run, key) if run else ""
 
 
 def _portfolio(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:
@@ -167,8 +168,8 @@ def _calibration(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:
     counted = pd.DataFrame([{n: float(r[n]) for n in ("n", "events", "predicted")} for r in rows])
     p = p_values(counted)
     lines = tuple((*_of_grade(r), float(v)) for r, v in zip(rows, p, strict=True))
-    told = say("Beta(defaults + ½, customers − defaults + ½) at the PD, one-sided, of each grade by itself")
-    return ((say("p-value"), str(told), where),), (*GRADE.values(), say("p-value")), lines
+    formula = say("Beta(defaults + ½, customers − defaults + ½) at the PD, one-sided, of each grade by itself")
+    return ((say("p-value"), str(formula), where),), (*GRADE.values(), say("p-value")), lines
 
 
 def _table(d: Dossier, key: str) -> tuple[Fields, tuple[Text, ...], Lines]:

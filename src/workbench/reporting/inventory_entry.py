@@ -12,8 +12,8 @@ from workbench.registry import written
 from workbench.registry.claims import CLAIM
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.policy import FILE, Model
-from workbench.reporting import dossier, excerpts
-from workbench.reporting.document import NOBODY, Document, Row, Rows, chapter
+from workbench.reporting import dossier, excerpts, monitoring_report
+from workbench.reporting.document import NOBODY, Document, Row, Rows, chapter, event
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
@@ -47,8 +47,8 @@ def _listed(d: Dossier) -> Model | None:
 
 
 def _by_policy(d: Dossier, key: str, what: Text, value: object, *, typed: bool = False) -> Row:
-    event = d.chain.policy()
-    source = f"event {event.seq} · {FILE}" if event else ""
+    adopted = d.chain.policy()
+    source = f"{event(adopted.seq)} · {FILE}" if adopted else ""
     return Row(key, what, str(value) if value else "", source, UNLISTED, typed)
 
 
@@ -73,7 +73,7 @@ def _identity(d: Dossier) -> Iterator[Row]:
     yield Row("run", say("Registered by run"), r.run_id, "MLflow")
     yield Row("account", say("Under the account"), excerpts.facts(d.development).get("user", ""), made)
     who = say("{person} on {day}", person=submitted.person, day=submitted.at[:10]) if submitted else ""
-    yield Row("submitted", say("Submitted by"), who, f"event {submitted.seq}" if submitted else "", NO_MOVE)
+    yield Row("submitted", say("Submitted by"), who, event(submitted.seq) if submitted else "", NO_MOVE)
 
 
 def _libraries(d: Dossier) -> list[str]:
@@ -85,7 +85,7 @@ def _purpose(d: Dossier) -> Iterator[Row]:
     listed, record = _listed(d), d.development.record
     yield _written(d, "intended_use", say("Intended use"), "developer.intended_use")
     yield Row("products", say("Products and customers"), heard(record.title), excerpts.source(d.development, ""))
-    yield _by_policy(d, "decisions", say("Decisions it drives"), heard(listed.purpose) if listed else "")
+    yield _by_policy(d, "decisions", say("Decisions it drives"), _purpose_of(listed))
     yield Row("regulatory_use", say("Regulatory use"), absent=UNNAMED)
     yield _written(d, "restrictions", say("Restrictions and prohibited uses"), "developer.restrictions")
     yield Row("jurisdictions", say("Jurisdictions"), absent=UNNAMED)
@@ -93,11 +93,24 @@ def _purpose(d: Dossier) -> Iterator[Row]:
     yield Row("impact_assessment", say("Reference of the impact assessment"), absent=UNNAMED)
 
 
+def _purpose_of(listed: Model | None) -> str:
+    """Return what the policy says the model is for, in words: some of its words mean other things elsewhere."""
+    return str(_PURPOSES.get(listed.purpose, listed.purpose)) if listed else ""
+
+
+_PURPOSES = {
+    "decision": say("decisions on customers"),
+    "provisioning": say("provisions for losses"),
+    "monitoring": say("watching the book"),
+    "research": say("research alone"),
+}
+
+
 def _risk(d: Dossier) -> Iterator[Row]:
     listed = _listed(d)
     yield _by_policy(d, "tier", say("Tier"), d.entry.tier)
     yield _by_policy(d, "exposure", say("Exposure"), heard(listed.exposure) if listed else "")
-    yield _by_policy(d, "purpose_class", say("Class of purpose"), heard(listed.purpose) if listed else "")
+    yield _by_policy(d, "purpose_class", say("Class of purpose"), _purpose_of(listed))
     yield Row("complexity", say("Score of complexity"), absent=say("the policy tiers by exposure and purpose alone"))
     reason = listed.justification if listed else ""
     yield _by_policy(d, "justification", say("Justification of the tier"), reason, typed=True)
@@ -110,7 +123,7 @@ def _risk(d: Dossier) -> Iterator[Row]:
 
 
 def _data(d: Dossier) -> Iterator[Row]:
-    panel, told = d.step("panel/build"), excerpts.parameters(d.development)
+    panel, values = d.step("panel/build"), excerpts.parameters(d.development)
     given, made = excerpts.parameters(panel), excerpts.source(d.development, "params")
     where = excerpts.source(panel, "params") if panel else ""
     facts = excerpts.facts(d.development)
@@ -124,9 +137,9 @@ def _data(d: Dossier) -> Iterator[Row]:
     yield Row("digests", say("Tables read (SHA-256)"), ", ".join(read), excerpts.source(d.development, "tables"))
     for key, what in _CODE.items():
         yield Row(key, what, facts.get(key, ""), excerpts.source(d.development, key))
-    shown = ", ".join(f"{k}={v}" for k, v in told.items())
+    shown = ", ".join(f"{k}={v}" for k, v in values.items())
     yield Row("parameters", say("Parameters"), shown, made)
-    yield Row("seed", say("Seed"), str(told.get("seed", "")), made)
+    yield Row("seed", say("Seed"), str(values.get("seed", "")), made)
     example = d.files.get("input_example.json", "")
     yield Row("golden_records", say("Example rows served with it (SHA-256)"), example, "input_example.json")
 
@@ -146,7 +159,7 @@ def _people(d: Dossier) -> Iterator[Row]:
     yield _by_policy(d, "developers", say("Developers"), ", ".join(listed.developers) if listed else "")
     for key, verb, what in (("validator", "validate", say("Validator")), ("approver", "approve", say("Approver"))):
         people = dict.fromkeys(e.person for e in d.moves if e.verb == verb)
-        yield Row(key, what, ", ".join(people), f"event {by[verb].seq}" if verb in by else "", NO_MOVE)
+        yield Row(key, what, ", ".join(people), event(by[verb].seq) if verb in by else "", NO_MOVE)
     yield Row("users", say("Users"), absent=UNNAMED)
     yield Row("distinct", say("Developed, validated and approved by different people"), _distinct(d), absent=NO_MOVE)
 
@@ -163,15 +176,15 @@ def _distinct(d: Dossier) -> Text | str:
 
 def _state(d: Dossier) -> Iterator[Row]:
     s, last = d.standing, d.moves[-1] if d.moves else None
-    event = f"event {last.seq}" if last else ""
-    yield Row("lifecycle", say("State"), heard(stated(s)), event)
-    yield Row("since", say("Since"), last.at[:10] if last else "", event, NO_MOVE)
-    yield Row("event", say("By event"), f"{last.seq}:{last.digest}" if last else "", event, NO_MOVE)
+    by = event(last.seq) if last else ""
+    yield Row("lifecycle", say("State"), heard(stated(s)), by)
+    yield Row("since", say("Since"), last.at[:10] if last else "", by, NO_MOVE)
+    yield Row("event", say("By event"), f"{last.seq}:{last.digest}" if last else "", by, NO_MOVE)
     yield Row("champion", say("Champion of the model"), dossier.champion(d), absent=say("the model has none"))
     conditions = "; ".join(s.conditions)
-    yield Row("conditions", say("Conditions"), conditions, event, say("none was set"), typed=True)
+    yield Row("conditions", say("Conditions"), conditions, by, say("none was set"), typed=True)
     until = s.until if s.state == EXCEPTION else ""
-    yield Row("exception", say("Exception until"), until, event, say("none was granted"))
+    yield Row("exception", say("Exception until"), until, by, say("none was granted"))
     yield Row("findings", say("Open findings"), dossier.open_findings(d), absent=say("none is recorded in the chain"))
     yield Row("overlays", say("Adjustments after the model"), absent=UNNAMED)
 
@@ -185,7 +198,7 @@ def _calendar(d: Dossier) -> Iterator[Row]:
     yield Row("next_review", say("Next review"), d.entry.next_review, FILE, not_champion)
     newest = d.monitoring[-1] if d.monitoring else None
     where = excerpts.source(newest, "") if newest else ""
-    watched = newest.record.period if newest else ""
+    watched = monitoring_report.period(newest) if newest else ""
     yield Row("last_monitoring", say("Last monitoring"), watched, where, say("no step of monitoring watches it"))
     yield Row("launched", say("Champion since"), d.standing.champion_since, absent=not_champion)
     retired = by["retire"].at[:10] if "retire" in by else ""

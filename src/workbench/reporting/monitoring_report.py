@@ -59,7 +59,7 @@ def _population(d: Dossier, now: Recorded | None) -> Rows:
     known, seen = now.series.get("separation", {}) if now else {}, now.series.get("psi", {}) if now else {}
     matured = say("{known:,} of {periods:,} periods, the newest {last}", **_matured(known, seen)) if known else ""
     rows = (
-        Row("of_period", say("Period"), _period(now) if now else "", where, UNWATCHED),
+        Row("of_period", say("Period"), period(now) if now else "", where, UNWATCHED),
         Row("first_last", say("Periods watched"), f"{min(seen)} – {max(seen)}" if seen else "", where, UNWATCHED),
         Row("matured", say("Periods whose outcomes are known"), matured, where, UNWATCHED),
     )
@@ -70,7 +70,8 @@ def _matured(known: Mapping[str, float], seen: Mapping[str, float]) -> dict[str,
     return {"known": len(known), "periods": len({*seen, *known}), "last": max(known)}
 
 
-def _period(run: Recorded) -> Text | str:
+def period(run: Recorded) -> Text | str:
+    """Return the period a run of monitoring is of."""
     return say("all that the data hold") if run.record.period == ONCE else run.record.period
 
 
@@ -81,7 +82,7 @@ def _history(d: Dossier) -> Sheet | Rows:
     rows = [
         {
             "light": r.record.verdict,
-            "period": "" if r.record.period == ONCE else r.record.period,
+            "period": period(r),
             "step": r.record.step,
             "says": r.record.headline,
             "run": r.record.run_id[:8],

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.registry import plans
 from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
-from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
+from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter, event
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
@@ -48,10 +48,10 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
     by = {e.verb: e for e in d.moves}
     decided = next((by[v] for v in ("reject", "approve") if v in by), None)
     decision = say("{state} on {day}", state=decided.target, day=decided.at[:10]) if decided else ""
-    plan, told = battery.record.run_id if battery else "", excerpts.facts(battery)
+    plan, facts = battery.record.run_id if battery else "", excerpts.facts(battery)
     none = no_run(BATTERY)
     deviations = dossier.deviations(d)
-    kept = say("the battery kept to the plan") if d.standing.plan else say("no plan was signed")
+    as_planned = say("the battery kept to the plan") if d.standing.plan else say("no plan was signed")
     return (
         chapter(
             "summary",
@@ -61,7 +61,7 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
                 (
                     Row("kind_of_validation", say("Kind of validation"), kind),
                     Row("verdict", say("Recommendation of the battery"), verdict, where, none),
-                    Row("decision", say("Decision"), decision, f"event {decided.seq}" if decided else "", NO_MOVE),
+                    Row("decision", say("Decision"), decision, event(decided.seq) if decided else "", NO_MOVE),
                     Row("conditions", say("Conditions"), joined(d.standing.conditions), absent=_NONE_SET, typed=True),
                 )
             ),
@@ -78,9 +78,9 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
             Rows(
                 (
                     Row("planned", say("Plan fixed before the results"), dossier.plan(d), absent=NO_MOVE),
-                    Row("deviations", say("Done otherwise than planned"), deviations, where, kept),
+                    Row("deviations", say("Done otherwise than planned"), deviations, where, as_planned),
                     Row("battery_run", say("Run of the battery"), plan, "MLflow", none),
-                    Row("rules", say("Digest of the rules"), told.get("rules_digest", ""), where, none),
+                    Row("rules", say("Digest of the rules"), facts.get("rules_digest", ""), where, none),
                     Row("looks", say("Times the hold-out was opened"), _looks(d), "MLflow"),
                 )
             ),
@@ -96,16 +96,14 @@ def _independence(d: Dossier) -> list[Row]:
     developing = set(d.standing.developers)
     rows = []
     for verb, what in (("validate", say("Validator")), ("approve", say("Approver"))):
-        event = by.get(verb)
-        told = ""
-        if event:
-            independent = event.person not in developing
-            told = (
-                say("{person}, who has not developed it", person=event.person)
-                if independent
-                else say("{person}, who has developed it", person=event.person)
+        made, who = by.get(verb), ""
+        if made:
+            who = (
+                say("{person}, who has not developed it", person=made.person)
+                if made.person not in developing
+                else say("{person}, who has developed it", person=made.person)
             )
-        rows.append(Row(f"independent_{verb}", what, told, f"event {event.seq}" if event else "", NO_MOVE))
+        rows.append(Row(f"independent_{verb}", what, who, event(made.seq) if made else "", NO_MOVE))
     return rows
 
 
@@ -161,8 +159,8 @@ def _table(d: Dossier) -> Sheet | Rows:
             "test": say(key.replace("_", " ")),
             "question": e.question,
             "value": e.value if isinstance(e.value, float | int) else "",
-            "n": _counted(d, key, "n", "rows"),
-            "events": _counted(d, key, "events"),
+            "n": _counted(d, key, "n", "effective n", "rows"),
+            "events": _counted(d, key, "events", "effective events"),
             "threshold": e.threshold,
             "source": heard(e.source),
         }
@@ -174,8 +172,8 @@ def _table(d: Dossier) -> Sheet | Rows:
 
 
 def _counted(d: Dossier, key: str, *names: str) -> float | str:
-    """Return how many rows or events a test's table counts in all; nothing where it has no such column."""
-    rows = [r for r in d.battery.rows(key) if r.get("grade") != "portfolio"]
+    """Return how many rows or events a test counts over the grades; nothing where its table isn't of grades."""
+    rows = [r for r in d.battery.rows(key) if r.get("grade", "portfolio") != "portfolio"]
     for name in names:
         values = [r.get(name) for r in rows]
         if values and all(values):

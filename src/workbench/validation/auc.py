@@ -12,6 +12,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.sight import Gauge, below_seen, sight
 from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -26,7 +27,8 @@ def test(s: Subject) -> Evidence:
     gini = metrics.gini(*arrays)
     error = 2 * metrics.clustered_error(metrics.auc_influence(*arrays), h["parent_id"])
     half = stats.norm.ppf(0.975) * error
-    most = gini if s.is_holdout else gini + stats.norm.ppf(1 - s.chance("amber")) * error
+    sure = gini + stats.norm.ppf(1 - s.chance("amber")) * error
+    most = gini if s.is_holdout else sure
     facts = {"gini": gini, "low": max(gini - half, -1.0), "high": min(gini + half, 1.0), "auc": (gini + 1) / 2}
     return Evidence(
         key="auc",
@@ -36,6 +38,13 @@ def test(s: Subject) -> Evidence:
         value=gini,
         threshold=rule.text + interval_text(s.is_holdout),
         source="DeLong et al. (1988)",
+        sight=sight(
+            s,
+            gini,
+            below_seen(rule.amber, error, 0.5 if s.is_holdout else s.chance("amber"), say("Gini")),
+            convention=Gauge(gini, rule),
+            significance=Gauge(sure, rule, decides=not s.is_holdout),
+        ),
     )
 
 

@@ -35,6 +35,9 @@ class Params(Ruled, params.Params):
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
+    override: str = Field(
+        "", pattern=r"^[a-z][a-z0-9_]*$|^$", description="panel column that is 1 where a person overrode the model"
+    )
     seed: int = Field(42, ge=0, description="seed of the rows the challenger learns from, where there are too many")
 
     def verify(self) -> None:
@@ -51,6 +54,13 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: none; the verdict goes to the model version's tags."""
     return []
+
+
+def overridden(s: Subject, p: Params) -> Subject:
+    """Return the subject with the column of overrides that the study names; `UserError` where the panel hasn't it."""
+    if p.override and p.override not in s.panel:
+        raise params.UserError(f"validation/battery: override: {params.nearest(p.override, s.panel.columns)}")
+    return replace(s, override=p.override)
 
 
 def tests(kind: str = "") -> dict[str, ModuleType]:
@@ -122,7 +132,8 @@ def is_repeated(module: ModuleType) -> bool:
 
 def _on_each_sample(module: ModuleType, subject: Subject) -> Evidence:
     later = periods(subject) if is_repeated(module) else []
-    return worse(module.test(subject), [(period.tested, module.test(period)) for period in later])
+    shared = replace(subject, looks=subject.looks * (1 + len(later)))  # the worst of all samples decides
+    return worse(module.test(shared), [(period.tested, module.test(period)) for period in later])
 
 
 def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:
@@ -171,12 +182,12 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
     """Return the overall verdict.
 
     Refuse: a red light, a broken test, or a mandatory test missing (`named`, else those of mandatory.yaml). Refer: more
-    amber lights than tolerated, or a test that could not be evaluated. Pass otherwise. What it means is for a person to
-    sign.
+    amber lights than tolerated, or a mandatory test that could not be evaluated; others answer so where the data have
+    nothing for them, such as dates of events. Pass otherwise. What it means is for a person to sign.
     """
     tolerated = int(subject.rules.number("tolerated_ambers"))
     missing = sorted(set(mandatory(subject.outcome.scale, named)) - {e.key for e in items})
-    word = _word([e.verdict for e in items], missing, tolerated)
+    word = _word(items, missing, tolerated, mandatory(subject.outcome.scale, named))
     return Evidence(
         key="battery",
         question=say("Should this version be approved?"),
@@ -184,8 +195,8 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _overrides(subject, named),
         value=word,
         threshold=say(
-            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers, or where a test "
-            "could not be evaluated.",
+            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
+            "some by chance, seldom more), or where a mandatory test could not be evaluated.",
             tolerated=tolerated,
         ),
         source="test 54 of the battery: completeness",
@@ -193,10 +204,12 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
     )
 
 
-def _word(lights: list[Verdict], missing: list[str], tolerated: int) -> str:
+def _word(items: list[Evidence], missing: list[str], tolerated: int, needed: list[str]) -> str:
+    lights = [e.verdict for e in items]
+    is_open = any(e.verdict is Verdict.not_evaluated for e in items if e.key in needed)
     if missing or Verdict.red in lights or Verdict.error in lights:
         return "refuse"
-    return "refer" if lights.count(Verdict.amber) > tolerated or Verdict.not_evaluated in lights else "pass"
+    return "refer" if lights.count(Verdict.amber) > tolerated or is_open else "pass"
 
 
 def _counted(word: str, items: list[Evidence]) -> Text:

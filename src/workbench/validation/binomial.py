@@ -13,7 +13,9 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, off, p_text, worst
+from workbench.validation.estimated import both
+from workbench.validation.sight import level, rate_seen, sight, two
+from workbench.validation.significance import both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import Text, say
 
@@ -21,15 +23,21 @@ FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
 
 
 def _light(s: Subject, g: pd.Series) -> Verdict:
-    light = both(g.p, off(g.observed, g.predicted), s.rules)
+    light = both(g.p, g.p_both, off(g.observed, g.predicted), s.rules)
     return light if s.is_costly(g.observed, g.predicted) or light is not Verdict.red else Verdict.amber
+
+
+def _p_values(events: pd.Series, n: pd.Series, predicted: pd.Series) -> list[float]:
+    """Return the two-sided p per row of rounded effective counts."""
+    counts = zip(events.round().astype(int), n.round().clip(lower=1).astype(int), predicted, strict=True)
+    return [stats.binomtest(min(k, size), size, p).pvalue for k, size, p in counts]
 
 
 def test(s: Subject) -> Evidence:
     """Return the exact binomial test per grade on the rows tested."""
     table = s.grades(s.holdout)
-    counts = zip(table["events"].round().astype(int), table["n"].round().astype(int), table["predicted"], strict=True)
-    table["p"] = metrics.holm([stats.binomtest(events, n, p).pvalue for events, n, p in counts], s.looks)
+    for name, n in (("p", table["n"]), ("p_both", table["n_both"])):
+        table[name] = metrics.holm(_p_values(table["observed"] * n, n, table["predicted"]), s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
     low = worst(table)
     return Evidence(
@@ -41,6 +49,12 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="Basel Committee (2005), WP 14",
         table=as_counted(table),
+        sight=sight(
+            s,
+            low.events,
+            rate_seen(s, low.predicted, low.n, level(s, len(table))),
+            **two(s, low.p, off(low.observed, low.predicted), low.p_both),
+        ),
     )
 
 

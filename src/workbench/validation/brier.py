@@ -12,7 +12,9 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
-from workbench.validation.hosmer_lemeshow import chi_squared
+from workbench.validation.estimated import sure
+from workbench.validation.hosmer_lemeshow import both_p, chi_squared, least_factor
+from workbench.validation.sight import Gauge, factor_seen, level, sight
 from workbench.validation.significance import milder, p_text, shared, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -43,12 +45,14 @@ def test(s: Subject) -> Evidence:
     split = parts(g, brier)
     reliability, resolution, *_ = split.values()
     ratio = reliability / resolution if resolution > 0 else 1e6
-    p = shared(chi_squared(h, g, s.rules.number("least_expected"))[2], s.looks)
+    least = s.rules.number("least_expected")
+    _, degrees, p = chi_squared(h, g, least)
+    p, p_both = shared(p, s.looks), shared(both_p(h, g, least), s.looks)
     rows = {"Brier score": brier, **split}
     return Evidence(
         key="brier",
         question=say("How much of the Brier score is due to a wrong {predicted}?", predicted=s.outcome.predicted),
-        verdict=milder(judged(ratio, rule), judged(p, s.rules["p_value"])),
+        verdict=milder(judged(ratio, rule), sure(p, p_both, s.rules["p_value"])),
         answer=say(
             "On {sample}: Brier {brier:.4f}; reliability is {ratio:.1%} of the resolution ({p} that chance alone gives the grades' rates).",
             sample=s.tested,
@@ -60,4 +64,11 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text + s.rules["p_value"].text + say("Amber and red need both.") + shared_text(s.looks),
         source="Murphy (1973)",
         table=pd.DataFrame({"part": list(rows), "value": list(rows.values())}),
+        sight=sight(
+            s,
+            brier,
+            factor_seen(least_factor(g, degrees, level(s)), s),
+            convention=Gauge(ratio, rule),
+            significance=Gauge(p, s.rules["p_value"], p_both=p_both),
+        ),
     )

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from workbench import metrics
 from workbench.evidence import Evidence, judged
 from workbench.panel.bins import is_category
+from workbench.validation.sight import Gauge, above_seen, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -80,4 +81,11 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text,
         source="DeLong et al. (1988)",
+        sight=sight(
+            s,
+            value,
+            above_seen(rule.amber, error, 0.025, say("lead in {measure}", measure=facts["measure"])),
+            convention=Gauge(value, rule),
+            significance=Gauge(value - half, rule),
+        ),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.effects import ADDITIVE, coded
+from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -42,4 +43,11 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text + say("A fact without a light where the effects of inputs don't add up."),
         source="Marquardt (1970)",
         table=table,
+        sight=sight(
+            s,
+            top["inflation"],
+            everything(rule.amber),
+            convention=Gauge(top["inflation"], rule) if additive else None,
+            rows=s.development,
+        ),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -51,7 +52,7 @@ def test(s: Subject) -> Evidence:
     """Return the normalised Herfindahl index of the grades on the hold-out, beside development's."""
     rule, grades = s.rules["concentration"], list(s.model.grade_names)
     share, before = shares(s.holdout, grades), shares(s.development, grades)
-    value, largest = index(share), int(share.argmax())
+    value, largest, p = index(share), int(share.argmax()), higher_p(before, share)
     return Evidence(
         key="concentration",
         question=say("Does one grade hold too much of the book?"),
@@ -62,7 +63,7 @@ def test(s: Subject) -> Evidence:
             value=value,
             k=len(grades),
             before=index(before),
-            p=p_text(higher_p(before, share)),
+            p=p_text(p),
             grade=str(grades[largest]),
             share=float(share[largest]),
         ),
@@ -70,4 +71,11 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text,
         source="ECB (2019), section 2.5.5.3",
         table=pd.DataFrame({"grade": grades, "development": before, "share": share}),
+        sight=sight(
+            s,
+            value,
+            everything(rule.amber),
+            convention=Gauge(value, rule),
+            significance=Gauge(p, s.rules["p_value"], decides=False),
+        ),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.cohort import UNDATED
+from workbench.validation.sight import everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -62,4 +63,5 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, value: float | None) -
             "Red where an outcome can't be known yet; amber from {years:g} years on.", years=s.rules.number("data_age")
         ),
         source="ECB (2019), section 2.5.2.1",
+        sight=None if value is None else sight(s, value, everything(s.rules.number("data_age")), rows=s.development),
     )

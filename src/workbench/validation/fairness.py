@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.panel.rates import observed
+from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -82,7 +83,9 @@ def test(s: Subject) -> Evidence:
     light = min((Verdict(v) for v in judgeable["light"]), key=lambda v: v.rank)
     worst = judgeable.loc[judgeable[judgeable["light"] == str(light)]["ratio"].idxmin()]
     answer = _worst(s, worst, judgeable) + _why_amber(s, worst, light) + _unjudged(table)
-    return _evidence(s, light, answer, float(worst["ratio"]), table)
+    seen = not_stated(say("a ratio of shares is held against a level, not against chance"))
+    stands = sight(s, worst["ratio"], seen, convention=Gauge(worst["ratio"], s.rules["fairness"]))
+    return _evidence(s, light, answer, table, stands)
 
 
 def _worst(s: Subject, worst: pd.Series, judgeable: pd.DataFrame) -> Text:
@@ -136,7 +139,7 @@ def _unjudged(table: pd.DataFrame) -> Text:
 
 
 def _evidence(
-    s: Subject, verdict: Verdict, answer: Text, value: float | None = None, table: pd.DataFrame | None = None
+    s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
     least, share = s.rules.number("least_group_rows"), s.rules.number("least_group_share")
     return Evidence(
@@ -144,7 +147,7 @@ def _evidence(
         question=say("Are groups that must be treated alike selected alike?"),
         verdict=verdict,
         answer=answer,
-        value=value,
+        value=stands and stands.statistic,
         threshold=s.rules["fairness"].text
         + say("Red only where the {predicted} also errs against the group.", predicted=s.outcome.predicted)
         + say(
@@ -154,4 +157,5 @@ def _evidence(
         ),
         source=SOURCE,
         table=table,
+        sight=stands,
     )

@@ -11,12 +11,13 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Sight, Verdict
 from workbench.panel.protected import NO_GROUP, grouped
+from workbench.validation.estimated import both, learnt
 from workbench.validation.fairness import marked, unmarked
-from workbench.validation.significance import FARTHEST, both, both_text, off, p_text, side
+from workbench.validation.significance import FARTHEST, both_text, off, p_text, side
 from workbench.validation.subject import Subject
-from workbench.validation.weak_spot import compared
+from workbench.validation.weak_spot import COMPARED, compared, likeness, slice_sight
 from workbench.words import Text, say
 
 FAMILY, KINDS, BY_CHANCE = "fairness", {"binary", "rate", "amount"}, True
@@ -27,20 +28,28 @@ EVERY_PERIOD = True
 def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
     """Return one row per group large enough (column, group, rows, predicted, observed, p, light), and those that are not."""
     rows, small, least = [], [], s.rules.number("least_group_rows")
+    d, alike = learnt(s.development), likeness(s)
     for name in marked(s):
         for group, part in s.holdout.groupby(grouped(s.holdout[name])):
             if len(part) >= least and group != NO_GROUP:
-                rows.append((name, str(group), len(part), *compared(part, s.outcome.is_binary)))
+                rows.append((name, str(group), len(part), *compared(part, _same(d, name, group), alike)))
             else:
                 small.append(say("{column} '{group}' ({rows:,} rows)", column=name, group=str(group), rows=len(part)))
-    table = pd.DataFrame(rows, columns=["column", "group", "rows", "predicted", "observed", "p"])
+    table = pd.DataFrame(rows, columns=["column", "group", "rows", *COMPARED])
     table = table[table["p"].notna()].reset_index(drop=True)
-    table["p"] = metrics.holm(table["p"].to_numpy(), s.looks)
+    for p in ("p", "p_both"):
+        table[p] = metrics.holm(table[p].to_numpy(), s.looks)
     return table.assign(light=[str(_light(s, g)) for g in table.itertuples()]), small
 
 
+def _same(development: pd.DataFrame, name: str, group: object) -> pd.DataFrame:
+    """Return development's rows of a group; all where it has none of that name: quarters are cut anew in every sample."""
+    same = grouped(development[name]) == group
+    return development[same] if same.any() else development
+
+
 def _light(s: Subject, group: pd.Series) -> Verdict:
-    light = both(group.p, min(off(group.observed, group.predicted), FARTHEST), s.rules)
+    light = both(group.p, group.p_both, min(off(group.observed, group.predicted), FARTHEST), s.rules)
     favoured = s.is_costly(group.observed, group.predicted)
     return Verdict.amber if favoured and light is Verdict.red else light
 
@@ -68,10 +77,12 @@ def test(s: Subject) -> Evidence:
         side=side(low["observed"], low["predicted"]),
         p=p_text(low["p"]),
     )
-    return _evidence(s, Verdict(low["light"]), answer + unjudged, table)
+    return _evidence(s, Verdict(low["light"]), answer + unjudged, table, slice_sight(s, low, len(table)))
 
 
-def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
+def _evidence(
+    s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
+) -> Evidence:
     return Evidence(
         key="group_calibration",
         question=say("Is the {predicted} right within every group?", predicted=s.outcome.predicted),
@@ -81,4 +92,5 @@ def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | 
         threshold=both_text(s.rules, s.looks) + say("At most amber where it errs in the group's favour."),
         source="Kleinberg et al. (2017)",
         table=table,
+        sight=stands,
     )

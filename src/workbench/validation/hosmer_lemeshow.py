@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence
-from workbench.validation.significance import both, both_text, distance, p_text, shared
+from workbench.validation.estimated import both
+from workbench.validation.sight import factor_seen, level, sight, two
+from workbench.validation.significance import both_text, distance, p_text, shared
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
@@ -37,6 +40,13 @@ def chi_squared(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> tuple[floa
     return chi2, len(used) / spread, float(stats.chi2.sf(chi2, len(used) / spread))
 
 
+def both_p(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> float:
+    """Return p as `chi_squared`, with development's error in the predictions; of the grades that expect enough as they are."""
+    expected = g["n"] * g["predicted"]
+    used = g[(expected >= least) & (g["n"] - expected >= least)]
+    return chi_squared(rows, used.assign(n=used["n_both"], events=used["observed"] * used["n_both"]), 0.0)[2]
+
+
 def correlation(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
     """Return the correlation of grades' weighted errors over parents (k × k); 1 on the diagonal, 0 beside it where none share."""
     place = rows["grade_code"].map({grade: i for i, grade in enumerate(grades)})
@@ -51,15 +61,27 @@ def correlation(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
     return np.where(np.eye(len(grades), dtype=bool), 1.0, sums.T @ sums / np.outer(scale, scale))
 
 
+def least_factor(g: pd.DataFrame, degrees: float, level: float) -> float:
+    """Return by which factor all true rates would lie above the predictions for χ² to see it with 80 %.
+
+    χ² is then noncentral by (factor − 1)²·Σ n·p/(1 − p), the scale of correlated grades as in `chi_squared`.
+    """
+    if not degrees:
+        return float("nan")
+    critical = float(stats.chi2.isf(level, degrees))
+    weight = float((g["n"] * g["predicted"] / (1 - g["predicted"])).sum()) * degrees / len(g)
+    return 1 + float(np.sqrt(metrics.least_noncentrality(degrees, critical) / weight))
+
+
 def test(s: Subject) -> Evidence:
     """Return the Hosmer-Lemeshow statistic over the grades of the rows tested, and how far their rates are off on average."""
     g, least = s.grades(s.holdout), s.rules.number("least_expected")
     (chi2, degrees, p), far = chi_squared(s.holdout, g, least), distance(g)
-    p = shared(p, s.looks)
+    p, p_both = shared(p, s.looks), shared(both_p(s.holdout, g, least), s.looks)
     return Evidence(
         key="hosmer_lemeshow",
         question=say("Is the {predicted} of all grades right together?", predicted=s.outcome.predicted),
-        verdict=both(p, far, s.rules),
+        verdict=both(p, p_both, far, s.rules),
         answer=say(
             "On {sample}: χ² {chi2:.2f} with {degrees:.1f} degrees of freedom, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
             sample=s.tested,
@@ -73,4 +95,5 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="Hosmer & Lemeshow (1980)",
         table=as_counted(g.assign(expected=g["n"] * g["predicted"])),
+        sight=sight(s, chi2, factor_seen(least_factor(g, degrees, level(s)), s), **two(s, p, far, p_both)),
     )

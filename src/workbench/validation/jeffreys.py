@@ -14,7 +14,9 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, off, p_text, worst
+from workbench.validation.estimated import both, learnt, of_both
+from workbench.validation.sight import level, rate_seen, sight, two
+from workbench.validation.significance import both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
@@ -29,24 +31,32 @@ def p_values(grades: pd.DataFrame, adverse: bool = True) -> pd.Series:
     return pd.Series(p, index=grades.index)
 
 
-def _portfolio(h: pd.DataFrame) -> pd.DataFrame:
+def _with_both(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(n=table["n_both"], events=table["observed"] * table["n_both"])
+
+
+def _portfolio(s: Subject) -> pd.DataFrame:
+    h, d = s.holdout, learnt(s.development)
     events, n = metrics.effective(h["outcome"], h["weight"], h["parent_id"])
     mean = float(np.average(h["predicted"], weights=h["weight"]))
     row = {"grade": PORTFOLIO, "n": n, "events": events, "predicted": mean, "observed": events / n}
-    return pd.DataFrame([{**row, "share": 1.0, "rows": len(h)}])
+    n_both = of_both(n, metrics.effective(d["outcome"], d["weight"], d["parent_id"])[1])
+    return pd.DataFrame([{**row, "share": 1.0, "rows": len(h), "n_both": n_both}])
 
 
 def _light(s: Subject, g: pd.Series) -> Verdict:
-    return both(g.p, off(g.observed, g.predicted), s.rules) if s.is_costly(g.observed, g.predicted) else Verdict.green
+    light = both(g.p, g.p_both, off(g.observed, g.predicted), s.rules)
+    return light if s.is_costly(g.observed, g.predicted) else Verdict.green
 
 
 def test(s: Subject) -> Evidence:
     """Return Jeffreys' test per grade on the rows tested, with the portfolio as the last row."""
-    grades, total, adverse = s.grades(s.holdout), _portfolio(s.holdout), s.outcome.direction == "adverse"
+    grades, total, adverse = s.grades(s.holdout), _portfolio(s), s.outcome.direction == "adverse"
     table = pd.concat([grades, total], ignore_index=True)
-    table["p"] = metrics.holm(p_values(table, adverse).to_numpy(), s.looks)
+    for name, counted in (("p", table), ("p_both", _with_both(table))):
+        table[name] = metrics.holm(p_values(counted, adverse).to_numpy(), s.looks)
     table["light"] = [str(_light(s, g)) for g in table.itertuples()]
-    low = worst(table)
+    low, total = worst(table), table.iloc[-1]
     facts = {"prediction": low.predicted, "observed": low.observed, "p": p_text(low.p)}
     where = say("the portfolio") if low.grade == PORTFOLIO else say("grade {grade}", grade=low.grade)
     return Evidence(
@@ -66,4 +76,10 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="ECB (2019), section 2.5.3.1",
         table=as_counted(table),
+        sight=sight(
+            s,
+            low.events,
+            rate_seen(s, total.predicted, total.n, level(s, len(table)), above=adverse, prior=0.5),
+            **two(s, low.p, off(low.observed, low.predicted), low.p_both),
+        ),
     )

@@ -12,6 +12,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.sight import Gauge, below_seen, sight
 from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -23,10 +24,9 @@ def test(s: Subject) -> Evidence:
     """Return the KS of the rows tested."""
     h, rule, words = s.holdout, s.rules["ks"], s.outcome
     arrays = (h["outcome"], h["predicted"], h["weight"])
-    value = most = metrics.ks(*arrays)
-    if not s.is_holdout:
-        error = metrics.clustered_error(metrics.ks_influence(*arrays), h["parent_id"])
-        most = value + float(stats.norm.ppf(1 - s.chance("amber"))) * error
+    value, error = metrics.ks(*arrays), metrics.clustered_error(metrics.ks_influence(*arrays), h["parent_id"])
+    sure = value + float(stats.norm.ppf(1 - s.chance("amber"))) * error
+    most = value if s.is_holdout else sure
     return Evidence(
         key="ks",
         question=say(
@@ -37,4 +37,11 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text + interval_text(s.is_holdout),
         source="Siddiqi (2017), ch. 8",
+        sight=sight(
+            s,
+            value,
+            below_seen(rule.amber, error, 0.5 if s.is_holdout else s.chance("amber"), say("KS")),
+            convention=Gauge(value, rule),
+            significance=Gauge(sure, rule, decides=not s.is_holdout),
+        ),
     )

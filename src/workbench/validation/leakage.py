@@ -12,6 +12,7 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -61,4 +62,10 @@ def test(s: Subject) -> Evidence:
         ),
         source="Kaufman et al. (2012)",
         table=table,
+        sight=sight(
+            s,
+            top["alone"],
+            not_stated(say("how far a leak separates hangs on the leak, not on the number of rows")),
+            convention=Gauge(top["alone"], rule),
+        ),
     )

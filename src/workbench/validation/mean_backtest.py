@@ -11,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.evidence import Evidence, Verdict
-from workbench.validation.significance import both, both_text, mean_p, off, p_text, shared, side
+from workbench.validation.estimated import both, inflation, learnt
+from workbench.validation.sight import level, shift_seen, sight, two
+from workbench.validation.significance import both_text, mean_error, mean_p, off, p_text, shared, side
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -23,8 +25,11 @@ def test(s: Subject) -> Evidence:
     h = s.holdout
     y, predicted, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     observed, mean = float(np.average(y, weights=w)), float(np.average(predicted, weights=w))
+    error = mean_error(y - predicted, w, h["parent_id"].to_numpy())
     p = shared(mean_p(y - predicted, w, h["parent_id"].to_numpy()), s.looks)
-    light = both(p, off(observed, mean), s.rules)
+    inflated = inflation(h, learnt(s.development))
+    p_both = shared(mean_p(y - predicted, w, h["parent_id"].to_numpy(), inflated), s.looks)
+    light = both(p, p_both, off(observed, mean), s.rules)
     return Evidence(
         key="mean_backtest",
         question=say("Is the {predicted} right on average?", predicted=s.outcome.predicted),
@@ -41,4 +46,10 @@ def test(s: Subject) -> Evidence:
         value=p,
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
         source="ECB (2019), LGD back-testing",
+        sight=sight(
+            s,
+            observed - mean,
+            shift_seen(error, level(s), (s.rules["rate_off"].amber - 1) * abs(mean), say("distance of the mean")),
+            **two(s, p, off(observed, mean), p_both),
+        ),
     )

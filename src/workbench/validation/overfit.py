@@ -13,6 +13,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.sight import Gauge, above_seen, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -48,4 +49,13 @@ def test(s: Subject) -> Evidence:
         value=gap,
         threshold=rule.text + say("The whole interval of the gap must be above."),
         source="Hastie et al. (2009), ch. 7",
+        sight=sight(
+            s,
+            gap,
+            above_seen(
+                rule.amber, half / stats.norm.ppf(0.975), 0.025, say("gap in {measure}", measure=facts["measure"])
+            ),
+            convention=Gauge(gap, rule),
+            significance=Gauge(gap - half, rule),
+        ),
     )

@@ -16,11 +16,11 @@ def periods(s: Subject) -> list[Subject]:
 
     A year in which the outcomes are too few to judge (`least_events` with the event and without it, of an amount
     `least_period_rows`) goes with the year before it, the first with the year after. None where there are no later rows,
-    or too few in all of them.
+    or too few in all of them. The chance of a false alarm is shared among these samples and the hold-out.
     """
     parts = _joined([part for _, part in s.later.groupby(s.later["as_of_date"].dt.year)], s)
     each = [replace(s, holdout=part.reset_index(drop=True), tested=_name(part)) for part in parts]
-    return [replace(e, looks=s.looks * len(each)) for e in each]
+    return [replace(e, looks=s.looks * (1 + len(each))) for e in each]
 
 
 def _joined(years: list[pd.DataFrame], s: Subject) -> list[pd.DataFrame]:

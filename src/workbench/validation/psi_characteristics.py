@@ -11,7 +11,7 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.validation.psi_score import question, shift
+from workbench.validation.psi_score import psi_sight, question, shift
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -22,7 +22,9 @@ READS_OUTCOME = False
 def test(s: Subject) -> Evidence:
     """Return the PSI of every input, the largest first."""
     rows, rule = (s.later if len(s.later) else s.holdout), s.rules["psi"]
-    table = pd.DataFrame([(n, *shift(s, n, rows)) for n in s.model.features], columns=["input", "psi", "critical"])
+    table = pd.DataFrame(
+        [(n, *shift(s, n, rows)) for n in s.model.features], columns=["input", "psi", "critical", "least"]
+    )
     pairs = zip(table["psi"], table["critical"], strict=True)
     table["light"] = [str(Verdict.green if v <= c else judged(v, rule)) for v, c in pairs]
     table = table.sort_values("psi", ascending=False, ignore_index=True)
@@ -48,5 +50,6 @@ def test(s: Subject) -> Evidence:
         value=float(top["psi"]),
         threshold=rule.text + say("Green up to the critical value."),
         source="Siddiqi (2017), ch. 14",
-        table=table,
+        table=table.drop(columns="least"),
+        sight=psi_sight(s, top["psi"], top["critical"], top["least"], rows),
     )

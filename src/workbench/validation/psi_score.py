@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.validation.sight import Gauge, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -20,13 +23,26 @@ FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
 READS_OUTCOME = False
 
 
-def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float]:
-    """Return PSI and critical value of one column of `rows` against development's frozen bins."""
+def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float, float]:
+    """Return of one column of `rows`, against development's frozen bins: PSI, its critical value, least seen."""
     bins, counts = s.model.reference[name]
     actual = bins.counts(rows[name], rows["weight"].to_numpy())  # as development's counts are
     used = int(((np.array(counts) + actual) > 0).sum())
     n, m = (_size(part, bins.codes(part[name])) for part in (s.development[s.development["learnt"]], rows))
-    return metrics.psi(counts, actual), metrics.psi_critical(n, m, used, s.rules.number("psi_level"))
+    value, critical = metrics.psi(counts, actual), metrics.psi_critical(n, m, used, s.rules.number("psi_level"))
+    least = metrics.least_psi(n, m, used, max(critical, s.rules["psi"].amber))
+    return value, critical, least
+
+
+def psi_sight(s: Subject, value: float, critical: float, least: float, rows: pd.DataFrame) -> Sight:
+    """Return what stands behind the light of a PSI: the levels of convention, and the value that chance alone gives."""
+    seen = (
+        least,
+        say("A true PSI of {least:.4f} and more, with {power:.0%} certainty.", least=least, power=metrics.POWER),
+    )
+    chance = replace(s.rules["psi"], amber=critical, red=critical)
+    gauges = {"convention": Gauge(value, s.rules["psi"]), "significance": Gauge(value, chance)}
+    return sight(s, value, seen, rows=rows, **gauges)
 
 
 def _size(rows: pd.DataFrame, codes: np.ndarray) -> float:
@@ -42,7 +58,7 @@ def test(s: Subject) -> Evidence:
     """Return the PSI of the predictions."""
     later, rule = len(s.later) > 0, s.rules["psi"]
     rows = s.later if later else s.holdout
-    value, critical = shift(s, "predicted", rows)
+    value, critical, least = shift(s, "predicted", rows)
     facts = {"psi": value, "n": len(s.development), "m": len(rows), "critical": critical}
     return Evidence(
         key="psi_score",
@@ -60,4 +76,5 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text + say("Green up to the critical value."),
         source="Yurdakul & Naranjo (2020)",
+        sight=psi_sight(s, value, critical, least, rows),
     )

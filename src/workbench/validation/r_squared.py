@@ -12,6 +12,7 @@ from scipy import stats
 
 from workbench.evidence import Evidence, judged
 from workbench.validation.overfit import measured
+from workbench.validation.sight import Gauge, below_seen, sight
 from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -23,7 +24,8 @@ def test(s: Subject) -> Evidence:
     """Return R² of the rows tested with its interval."""
     rule = s.rules["r_squared"]
     value, error = measured(s.holdout, binary=False)
-    most = value if s.is_holdout else value + float(stats.norm.ppf(1 - s.chance("amber"))) * error
+    sure = value + float(stats.norm.ppf(1 - s.chance("amber"))) * error
+    most = value if s.is_holdout else sure
     half = float(stats.norm.ppf(0.975)) * error
     return Evidence(
         key="r_squared",
@@ -39,4 +41,11 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text + interval_text(s.is_holdout),
         source="Kvålseth (1985)",
+        sight=sight(
+            s,
+            value,
+            below_seen(rule.amber, error, 0.5 if s.is_holdout else s.chance("amber"), say("R²")),
+            convention=Gauge(value, rule),
+            significance=Gauge(sure, rule, decides=not s.is_holdout),
+        ),
     )

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.sight import Gauge, below_seen, sight
 from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
 
 FAMILY, KINDS = "discrimination", {"rate", "amount"}
+WIDTH = 2 * 1.959964  # of a 95 % interval, in standard errors
 
 
 def test(s: Subject) -> Evidence:
@@ -22,9 +24,8 @@ def test(s: Subject) -> Evidence:
     h, rule = s.holdout, s.rules["spearman"]
     rho = metrics.spearman(h["outcome"], h["predicted"], h["weight"])
     low, high = metrics.spearman_interval(rho, h["parent_id"].nunique())
-    most = (
-        rho if s.is_holdout else metrics.spearman_interval(rho, h["parent_id"].nunique(), 1 - 2 * s.chance("amber"))[1]
-    )
+    sure = metrics.spearman_interval(rho, h["parent_id"].nunique(), 1 - 2 * s.chance("amber"))[1]
+    most = rho if s.is_holdout else sure
     return Evidence(
         key="rank_correlation",
         question=say("Does the model order customers as they turn out?"),
@@ -39,4 +40,13 @@ def test(s: Subject) -> Evidence:
         value=rho,
         threshold=rule.text + interval_text(s.is_holdout),
         source="Spearman (1904)",
+        sight=sight(
+            s,
+            rho,
+            below_seen(
+                rule.amber, (high - low) / WIDTH, 0.5 if s.is_holdout else s.chance("amber"), say("rank correlation")
+            ),
+            convention=Gauge(rho, rule),
+            significance=Gauge(sure, rule, decides=not s.is_holdout),
+        ),
     )

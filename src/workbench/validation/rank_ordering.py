@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from workbench import metrics
-from workbench.evidence import Evidence, Verdict
+from workbench.evidence import Evidence, Sight, Verdict
 from workbench.validation.grade_heterogeneity import pairs
+from workbench.validation.sight import level, sight, two
 from workbench.validation.significance import both, both_text, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -55,4 +56,28 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks) + say("Red where a better grade has the higher prediction."),
         source="Basel Committee (2005), WP 14",
         table=table,
+        sight=_sight(s, grades, table),
     )
+
+
+def _sight(s: Subject, grades: pd.DataFrame, table: pd.DataFrame) -> Sight | None:
+    """Return what stands behind the light: by the pair that comes nearest to an inversion."""
+    if table.empty:
+        return None
+    place = int(table["p_inverted"].to_numpy().argmin())
+    pair, ends = table.iloc[place], grades.iloc[place : place + 2]
+    rate = float(np.average(ends["observed"], weights=ends["n"]))
+    error = float(np.sqrt(rate * (1 - rate) * (1 / ends["n"]).sum()))
+    band = (s.rules["rate_off"].amber - 1) * rate
+    least = metrics.least_shift(error, level(s, len(table)), band)
+    seen = (
+        least,
+        say(
+            "Rates of {pair} the wrong way round by {least:.2%} and more, with {power:.0%} certainty.",
+            pair=pair["pair"],
+            least=least,
+            power=metrics.POWER,
+        ),
+    )
+    far = off(pair["lower"], pair["higher"]) if pair["difference"] < 0 else 1.0
+    return sight(s, pair["difference"], seen, **two(s, pair["p_inverted"], far))

@@ -8,10 +8,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.estimated import inflation, learnt
+from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.significance import milder, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -27,6 +31,7 @@ def test(s: Subject) -> Evidence:
     value = metrics.expected_calibration_error(y, p, BINS, w)
     levels = [1 - s.chance(light) for light in ("amber", "red")]
     amber, red = (metrics.calibration_error_limit(y, p, BINS, w, h["parent_id"], level) for level in levels)
+    red *= inflation(h, learnt(s.development)) ** 0.5
     rate = float(np.average(y, weights=w))
     off = value / rate if rate > 0 else float("nan")
     chance = Verdict.green if value <= amber else Verdict.amber if value <= red else Verdict.red
@@ -36,7 +41,7 @@ def test(s: Subject) -> Evidence:
         verdict=milder(chance, judged(1 + off, rule)),
         answer=say(
             "On {sample}: expected calibration error {error:.4f}; if the {predicted} were true it would stay below "
-            "{amber:.4f} in {often:.2%} of samples and below {red:.4f} in {mostly:.2%}.",
+            "{amber:.4f} in {often:.2%} of samples, and with development's own error in it below {red:.4f} in {mostly:.2%}.",
             sample=s.tested,
             often=levels[0],
             mostly=levels[1],
@@ -49,4 +54,11 @@ def test(s: Subject) -> Evidence:
         value=value,
         threshold=rule.text + say("Amber and red need to be beyond chance, too.") + shared_text(s.looks),
         source="Naeini et al. (2015)",
+        sight=sight(
+            s,
+            value,
+            not_stated(say("what errs in one part and not in another has no single size")),
+            convention=Gauge(1 + off, rule),
+            significance=Gauge(value, replace(rule, amber=amber, red=red)),
+        ),
     )

@@ -17,6 +17,7 @@ import pandas as pd
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.models import scorer
 from workbench.models.measures import calibration_line, measures
+from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -60,4 +61,10 @@ def test(s: Subject) -> Evidence:
         threshold=s.rules["parity"].text,
         source="EBA (2023), Supervisory handbook on the validation of IRB rating systems",
         table=table,
+        sight=sight(
+            s,
+            worst,
+            everything(s.rules["parity"].amber),
+            convention=Gauge(worst, s.rules["parity"]) if claimed else None,
+        ),
     )

@@ -14,6 +14,7 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, judged
+from workbench.validation.sight import Gauge, below_seen, sight
 from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -31,7 +32,9 @@ def test(s: Subject) -> Evidence:
         columns=["prediction", "RMSE", "MAE"],
     )
     saved = 1 - float(table["RMSE"][0] / table["RMSE"][1])
-    most = saved if s.is_holdout else saved + float(stats.norm.ppf(1 - s.chance("amber"))) * _error(h, mean)
+    error = _error(h, mean)
+    sure = saved + float(stats.norm.ppf(1 - s.chance("amber"))) * error
+    most = saved if s.is_holdout else sure
     facts = {
         "rmse": table["RMSE"][0],
         "mae": table["MAE"][0],
@@ -52,6 +55,13 @@ def test(s: Subject) -> Evidence:
         value=saved,
         threshold=rule.text + interval_text(s.is_holdout),
         source="Hyndman & Koehler (2006)",
+        sight=sight(
+            s,
+            saved,
+            below_seen(rule.amber, error, 0.5 if s.is_holdout else s.chance("amber"), say("share of the RMSE saved")),
+            convention=Gauge(saved, rule),
+            significance=Gauge(sure, rule, decides=not s.is_holdout),
+        ),
         table=table,
     )
 

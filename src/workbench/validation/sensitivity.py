@@ -14,6 +14,7 @@ from scipy.special import logit
 
 from workbench.evidence import Evidence, judged
 from workbench.panel.bins import Bins
+from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -88,4 +89,5 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text,
         source="Saltelli et al. (2008)",
         table=table,
+        sight=sight(s, top["explained"], everything(rule.amber), convention=Gauge(top["explained"], rule)),
     )

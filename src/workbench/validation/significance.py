@@ -78,11 +78,20 @@ def distance(parts: pd.DataFrame) -> float:
     return min(1 + gap / mean, FARTHEST) if mean > 0 else FARTHEST
 
 
-def mean_p(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
-    """Return the two-sided p-value that a weighted mean of residuals is 0: Student's t over clusters, G − 1 degrees."""
+def mean_p(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray, inflated: float = 1.0) -> float:
+    """Return the two-sided p-value that a weighted mean of residuals is 0: Student's t over clusters, G − 1 degrees.
+
+    inflated: by which factor the variance of the mean is larger than the residuals say.
+    """
     mean = float(np.average(residual, weights=weight))
-    error = metrics.clustered_error(weight * (residual - mean) / weight.sum(), clusters)
+    error = mean_error(residual, weight, clusters) * inflated**0.5
     return float(2 * stats.t.sf(abs(mean) / error, len(np.unique(clusters)) - 1)) if error > 0 else float("nan")
+
+
+def mean_error(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the standard error of a weighted mean of residuals, by cluster."""
+    mean = float(np.average(residual, weights=weight))
+    return metrics.clustered_error(weight * (residual - mean) / weight.sum(), clusters)
 
 
 def worst(table: pd.DataFrame) -> pd.Series:

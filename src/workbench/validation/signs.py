@@ -13,6 +13,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.effects import ADDITIVE, coded, direction, said_p
+from workbench.validation.sight import not_stated, sight
 from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -68,6 +69,12 @@ def test(s: Subject) -> Evidence:
         ),
         source="Siddiqi (2017), ch. 10",
         table=table,
+        sight=sight(
+            s,
+            float(len(wrong)),
+            not_stated(say("an input's own slope on its bins follows a χ² of as many degrees as it has bins")),
+            rows=s.development,
+        ),
     )
 
 

@@ -9,10 +9,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from workbench import metrics
 from workbench.evidence import Evidence
-from workbench.validation.significance import both, both_text, distance, p_text, shared
+from workbench.validation.estimated import both, inflation, learnt
+from workbench.validation.sight import factor_seen, level, sight, two
+from workbench.validation.significance import both_text, distance, p_text, shared
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -34,16 +38,27 @@ def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray |
     return float(terms.sum() / np.sqrt(spread))
 
 
+def _least_factor(h: pd.DataFrame, level: float) -> float:
+    """Return by which factor all true rates would lie above the predictions for z to see it with 80 %.
+
+    The sum of z then moves by (factor − 1)·Σ w·p·(1 − 2p); its error is that of the terms, by parent.
+    """
+    y, p, w = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    error = metrics.clustered_error(w * (y - p) * (1 - 2 * p), h["parent_id"])
+    return 1 + metrics.least_shift(error, level / 2) / float((w * p * (1 - 2 * p)).sum())
+
+
 def test(s: Subject) -> Evidence:
     """Return Spiegelhalter's z on the rows tested."""
     h, far = s.holdout, distance(s.grades(s.holdout))
     arrays = (h[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
     z = statistic(*arrays, h["parent_id"].to_numpy())
-    p = shared(2 * stats.norm.sf(abs(z)), s.looks)
+    z_both = z / inflation(h, learnt(s.development)) ** 0.5
+    p, p_both = (shared(2 * stats.norm.sf(abs(v)), s.looks) for v in (z, z_both))
     return Evidence(
         key="spiegelhalter",
         question=say("Is the Brier score what a true {predicted} would give?", predicted=s.outcome.predicted),
-        verdict=both(p, far, s.rules),
+        verdict=both(p, p_both, far, s.rules),
         answer=say(
             "On {sample}: z {z:.2f}, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
             sample=s.tested,
@@ -55,4 +70,5 @@ def test(s: Subject) -> Evidence:
         value=p,
         threshold=both_text(s.rules, s.looks),
         source="Spiegelhalter (1986)",
+        sight=sight(s, z, factor_seen(_least_factor(h, level(s)), s), **two(s, p, far, p_both)),
     )

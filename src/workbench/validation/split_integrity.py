@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -96,6 +97,7 @@ def test(s: Subject) -> Evidence:
         threshold=_threshold() + rule.text,
         source="Kaufman et al. (2012)",
         table=pd.DataFrame({"what": list(counts), "count": list(counts.values())}),
+        sight=sight(s, broken, everything(1), convention=Gauge(twin, rule)),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ from workbench.panel import rates
 from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.rules import Rules
+from workbench.validation.estimated import learnt, of_both
 from workbench.words import Text, say
 
 HOLDOUT = say("the hold-out")
+COUNTED = ("outcome", "weight", "parent_id")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Subject:
     `learnt` marks the rows of development that the model learnt from. `figures`: what development claimed. `rules`: the
     thresholds in force. `tested`: how a sentence calls the rows in `holdout`, which are a later period's where an outcome
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
-    is shared.
+    is shared. `panel`: every row, of known outcome or not; `override`: its column that is 1 where a person overrode.
     """
 
     model: Scorer
@@ -43,6 +46,8 @@ class Subject:
     seed: int
     tested: Text = HOLDOUT
     looks: int = 1
+    panel: pd.DataFrame = field(default_factory=pd.DataFrame)
+    override: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -72,17 +77,32 @@ class Subject:
         return rates.level(value, self.outcome)
 
     def grades(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return per grade, lowest prediction first: n and events (effective, by parent), predicted, observed, share, rows.
+        """Return per grade, lowest prediction first: n and events (effective, by parent), predicted, observed, share, rows, n_both.
 
-        `share` is the grade's part of the weight. For rows whose outcome is an event or none.
+        `share` is the grade's part of the weight; `n_both` the effective size with development's error in the prediction
+        (`estimated`). How alike a parent's rows are is taken over all grades together. For rows whose outcome is an event or none.
         """
-        total, out = rows["weight"].sum(), []
+        total, out, sizes = rows["weight"].sum(), [], self._learnt_sizes
+        alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
         for grade, part in rows.groupby("grade_code", sort=True):
-            events, n = metrics.effective(part["outcome"], part["weight"], part["parent_id"])
+            events, n = metrics.effective_alike(*(part[c] for c in COUNTED), alike)
             predicted = float(np.average(part["predicted"], weights=part["weight"]))
             out.append((grade, n, events, predicted, events / n, part["weight"].sum() / total, len(part)))
         names = ["grade", "n", "events", "predicted", "observed", "share", "rows"]
-        return pd.DataFrame(out, columns=names).sort_values("predicted", ignore_index=True)
+        table = pd.DataFrame(out, columns=names).sort_values("predicted", ignore_index=True)
+        return table.assign(
+            n_both=[of_both(n, sizes.get(g, 0.0)) for g, n in zip(table["grade"], table["n"], strict=True)]
+        )
+
+    @cached_property
+    def _learnt_sizes(self) -> dict[str, float]:
+        """Effective size of the rows learnt from, by grade."""
+        rows = learnt(self.development)
+        alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
+        return {
+            str(grade): metrics.effective_alike(*(part[c] for c in COUNTED), alike)[1]
+            for grade, part in rows.groupby("grade_code")
+        }
 
 
 def subject(
@@ -97,7 +117,7 @@ def subject(
     )  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
-    return Subject(model, contract, *parts, figures, rules, seed)
+    return Subject(model, contract, *parts, figures, rules, seed, panel=panel)
 
 
 def checked(predicted: np.ndarray, outcome: Outcome) -> np.ndarray:
@@ -125,4 +145,5 @@ def learnt_from(known: pd.DataFrame, model: Scorer) -> np.ndarray:
 def as_counted(grades: pd.DataFrame) -> pd.DataFrame:
     """Return a table of grades whose counts are called effective where weights or parents make them so."""
     differ = (grades["n"] - grades["rows"]).abs() > 0.5
+    grades = grades.drop(columns="n_both", errors="ignore")
     return grades.rename(columns={"n": "effective n", "events": "effective events"} if differ.any() else {})

@@ -14,6 +14,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.effects import coded, inverted_p, said_p
+from workbench.validation.sight import Gauge, below_seen, level, sight
 from workbench.validation.significance import p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
@@ -69,4 +70,10 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text + shared_text(s.looks),
         source="Siddiqi (2017), ch. 14",
         table=table,
+        sight=sight(
+            s,
+            low["slope"],
+            below_seen(0.0, low["error"], level(s, len(table)), say("slope of {input}", input=low["input"])),
+            significance=Gauge(low["p"], rule),
+        ),
     )

@@ -1,0 +1,123 @@
+"""What only time shows: AUC by horizon and against the first, migrations, and whether another fit gives the same grades."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from workbench import metrics
+from workbench.panel.outcome import EVENT_AFTER
+from workbench.params import UserError
+from workbench.validation import auc_initial, battery, horizon, migrations, process_statistics, specification
+
+
+def _dated(s, months: int, known: float):
+    """The hold-out with a window of `months`, whose events after month 3 are of the first rows only by a share `known`."""
+    rng, h = np.random.default_rng(5), s.holdout
+    month = rng.integers(1, months + 1, len(h)).astype(float)
+    late = (month > 3) & (rng.random(len(h)) > known)
+    outcome = np.where(late, (rng.random(len(h)) < 3 * h["outcome"].mean()) * 1.0, h["outcome"])
+    outcome_ = s.contract.outcome.model_copy(update={"window_months": months})
+    h = h.assign(outcome=outcome, **{EVENT_AFTER: np.where(outcome == 1, month, np.nan)})
+    return replace(s, holdout=h, contract=s.contract.model_copy(update={"outcome": outcome_}))
+
+
+def test_a_model_that_knows_only_what_is_about_to_happen_plunges(sound):
+    assert horizon.horizons(_dated(sound, 12, 1.0)) == [3, 6, 9, 12]
+    assert str(horizon.test(_dated(sound, 12, 1.0)).verdict) == "green"
+    e = horizon.test(_dated(sound, 12, 0.0))
+    assert str(e.verdict) in ("amber", "red") and e.table["auc"].is_monotonic_decreasing and e.value > 0.10
+    assert e.table["events"].is_monotonic_increasing and np.isnan(e.table["p"].iloc[0])
+
+
+def test_without_dates_or_with_one_horizon_it_is_not_evaluated_and_passes_all_the_same(sound, items):
+    alone = horizon.test(sound)
+    assert str(alone.verdict) == "not_evaluated" and "doesn't know in which month" in alone.answer
+    short = horizon.test(_dated(sound, 3, 1.0))
+    assert "The window of 3 months has no two horizons with 20 events each." in short.answer
+    assert {e.key for e in items if str(e.verdict) == "not_evaluated"} == {"horizon", "auc_initial", "migrations"}
+    assert battery.verdict(items, sound).value == "pass"
+    assert battery.verdict(items, sound, ["horizon"]).value == "refer", "a mandatory one must answer"
+
+
+def test_the_auc_of_grades_against_the_first_has_both_variances(sound):
+    h, rng = sound.holdout, np.random.default_rng(6)
+    dated = h.assign(as_of_date=pd.Timestamp("2021-06-01"))
+    same = replace(sound, later=dated.assign(outcome=(rng.random(len(h)) < h["predicted"]) * 1.0))
+    assert str(auc_initial.test(same).verdict) == "green"
+    noise = replace(sound, later=dated.assign(outcome=rng.permutation(h["outcome"])))
+    e = auc_initial.test(noise)
+    row = e.table.iloc[0]
+    assert str(e.verdict) == "red" and row["auc"] == pytest.approx(0.5, abs=0.03)
+    first, error, _ = auc_initial.on_grades(noise, h)
+    _, other, place = auc_initial.on_grades(noise, noise.later)
+    assert row["p"] == pytest.approx(stats.norm.sf((first - row["auc"]) / np.hypot(error, other)))
+    plain = stats.norm.sf((first - row["auc"]) / other)  # ECB (2019), 2.5.4.1: the first without error
+    assert auc_initial.ecb_p(first, place, noise.later["outcome"].to_numpy()) == pytest.approx(plain, rel=0.05)
+    assert str(auc_initial.test(sound).verdict) == "not_evaluated"
+
+
+def test_one_variance_rejects_too_often_and_both_do_not():
+    rng, rejected = np.random.default_rng(7), np.zeros((400, 2))
+    for i in range(400):
+        z = [rng.normal(size=800) for _ in range(2)]
+        y = [(rng.random(800) < 1 / (1 + np.exp(1.5 - v))) * 1.0 for v in z]
+        aucs = [metrics.auc(a, b) for a, b in zip(y, z, strict=True)]
+        errors = [
+            metrics.clustered_error(metrics.auc_influence(a, b), np.arange(800)) for a, b in zip(y, z, strict=True)
+        ]
+        fall = aucs[0] - aucs[1]
+        rejected[i] = stats.norm.sf([fall / errors[1], fall / np.hypot(*errors)]) < 0.05
+    assert rejected[:, 0].mean() > 0.09 and rejected[:, 1].mean() == pytest.approx(0.05, abs=0.025)
+
+
+def test_the_bandwidth_is_that_of_worked_figures():
+    nobody = np.diag([10.0, 20.0, 30.0])
+    assert migrations.bandwidth(nobody) == (0.0, 0.0)
+    ends = np.array([[0.0, 0, 5], [0, 10, 0], [7, 0, 0]])
+    assert migrations.bandwidth(ends) == (1.0, 1.0)
+    one = np.array([[8.0, 2, 0], [0, 10, 0], [0, 0, 10]])  # two of ten go one of two steps down
+    assert migrations.bandwidth(one) == (pytest.approx(0.5), 0.0)
+    mathworks = [[10, 8, 15, 9, 10], [11, 9, 13, 9, 8], [0, 10, 10, 11, 10], [0, 0, 9, 11, 11], [0, 0, 0, 11, 10]]
+    upper, lower = migrations.bandwidth(np.array(mathworks, float))  # its worked example: 0.3306 and 0.6066
+    assert sorted((upper, lower)) == [pytest.approx(0.3306, abs=5e-5), pytest.approx(0.6066, abs=5e-5)]
+
+
+def test_the_z_of_a_cell_is_the_ecbs():
+    counts = np.array([[60.0, 5, 35], [10, 80, 10], [2, 18, 80]])
+    cells, fuller, p = migrations.turned(counts)
+    z = (0.05 - 0.35) / np.sqrt((0.35 * 0.65 + 0.05 * 0.95 + 2 * 0.35 * 0.05) / 100)  # ECB (2019), section 2.5.5.2
+    assert (cells, fuller) == (6, 1) and p == pytest.approx(6 * stats.norm.cdf(z), rel=1e-9)
+
+
+def test_customers_rated_twice_a_year_apart_migrate(sound):
+    again = sound.holdout.assign(as_of_date=sound.holdout["as_of_date"] + pd.DateOffset(months=12))
+    again["grade_code"] = again["grade_code"].replace({"A": "B"})
+    e = migrations.test(replace(sound, later=again))
+    assert str(e.verdict) == "info" and "4,000 customers rated twice, 12 months apart" in e.answer
+    counts = migrations.matrix(replace(sound, later=again))
+    assert counts.sum() == 4000 and counts[0, 1] == (sound.holdout["grade_code"] == "A").sum()
+    assert "No customer is rated twice" in migrations.test(sound).answer
+
+
+def test_the_recipe_fitted_again_gives_nearly_the_same_grades(sound):
+    e = specification.test(sound)
+    assert str(e.verdict) == "green" and len(e.table) >= 3 and 0 < e.value < 0.5
+    assert (e.table["jumped"] <= e.table["changed"]).all()
+    without = replace(sound, model=replace(sound.model, facts={}))
+    assert str(specification.test(without).verdict) == "not_evaluated"
+    lucky = sound.holdout.assign(grade_code=np.random.default_rng(8).permutation(sound.holdout["grade_code"]))
+    assert str(specification.test(replace(sound, holdout=lucky)).verdict) == "red"
+
+
+def test_ratings_made_of_nothing_and_overrides_are_counted(sound, panel):
+    assert str(process_statistics.test(sound).verdict) == "green"
+    hole = panel.copy()
+    hole.loc[hole.index < 800, list(sound.model.features)] = np.nan
+    e = process_statistics.test(replace(sound, panel=hole.assign(by_hand=0.2), override="by_hand"))
+    assert e.value == pytest.approx(0.1) and list(e.table["light"]) == ["red", "red", "info"]
+    with pytest.raises(UserError) as error:
+        battery.overridden(sound, battery.Params(override="by_hnd"))
+    assert str(error.value).startswith("validation/battery: override: ")
