@@ -32,9 +32,9 @@ def test_what_is_fetched_from_elsewhere_lies_in_one_folder_that_goes_with_its_pr
         (place / "evidence.json").write_text(content)
         assert runs.fetch(run_id, "evidence/evidence.json").read_text() == content
     runs.end(run_id, "FINISHED")
-    (own,) = aside.iterdir()
-    assert own.name.startswith(copies.PREFIX) and len([p for p in own.rglob("*") if p.is_file()]) == 1
-    copies._cleared(0, own)  # as in a process that was forked from it
-    assert own.exists()
-    copies._cleared(os.getpid(), own)
+    (copied,) = aside.iterdir()
+    assert copied.name.startswith(copies.PREFIX) and len([p for p in copied.rglob("*") if p.is_file()]) == 1
+    copies._cleared(0, copied)  # as in a process that was forked from it
+    assert copied.exists()
+    copies._cleared(os.getpid(), copied)
     assert list(aside.iterdir()) == []
