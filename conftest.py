@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +17,9 @@ import pytest
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
     os.environ.setdefault(_name, "1")  # before the libraries are imported; two workers of two threads wait for each other
 
-import workbench  # noqa: F401 - first: it keeps MLflow from loading Spark's client in the tests
+import workbench  # first: it keeps MLflow from loading Spark's client in the tests
+
+workbench.collect_seldom()
 
 REPOSITORY = Path(__file__).parent
 _session = ExitStack()
@@ -61,9 +63,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda i: next((n for n, path in enumerate(LONGEST) if i.nodeid.startswith(path)), len(LONGEST)))
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is imported by now."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before a notebook's first cell: the sample study is there, and so is the warm parent."""
+    """Before a notebook's first cell: the sample study is there, and kernels that draw nothing."""
     if _is_cell(item) and "notebooks" not in _open:
         ensure_sample()
         from running import undrawn
@@ -74,7 +82,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After the last notebook in a row: its parent of kernels goes, so that no study gets kernels that draw nothing."""
+    """After the last notebook in a row: no study gets kernels that draw nothing."""
     yield
     if _is_cell(item) and not _is_cell(nextitem):
         _open.pop("notebooks").close()
@@ -86,12 +94,13 @@ def _is_cell(item: pytest.Item | None) -> bool:
 
 def ensure_sample() -> Path:
     """Run the sample study once per session, whichever worker comes first, and return the home."""
+    import running
+
     home = Path(os.environ["WORKBENCH_HOME"])
     with (home / ".sample.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".sample.done").exists():
-            command = [sys.executable, "-m", "workbench.cli", "run", "params/sample.yaml"]
-            done = subprocess.run(command, cwd=home, capture_output=True, text=True)
+            done = running.workbench(home, "run", "params/sample.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
     return home

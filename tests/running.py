@@ -44,20 +44,32 @@ def undrawn() -> Iterator[str]:
 
     For notebooks run by hand with no look at what they show; the sample study shows and draws all of it.
     """
-    from workbench.runs.warm import warm_kernels
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as here:
         profile = Path(folder) / "profile_default"
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text("c.MimeBundleFormatter.enabled = False\n")
-        with warm_kernels(env={"IPYTHONDIR": folder}) as name:
-            yield name
+        here.setenv("IPYTHONDIR", folder)  # a kernel is given its environment when it is forked
+        yield _kernel()
+
+
+@cache
+def in_english() -> dict[str, str]:
+    """Return variables with which kernels draw each picture once, in English, in place of once a language.
+
+    For studies whose pages are looked at in English; every picture of the sample study is drawn in all languages.
+    """
+    folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "english.py").write_text("from workbench.evidence import picture\npicture.LANGUAGES = ('en',)\n")
+    return {"IPYTHONDIR": str(folder)}
 
 
 def stop() -> None:
     """Stop the shared parent of the warm kernels."""
     _session.close()
     _kernel.cache_clear()
+    in_english.cache_clear()
 
 
 def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
@@ -69,7 +81,7 @@ def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProce
         for name, value in {"WORKBENCH_HOME": str(home), **more}.items():
             here.setenv(name, value)
         here.chdir(home)
-        here.setattr(execution, "_warm", lambda stack: _kernel())
+        here.setattr(execution, "_warm", lambda stack, steps: _kernel())
         try:
             code = main(list(words))
         except SystemExit as e:

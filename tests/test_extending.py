@@ -11,6 +11,8 @@ import nbformat
 import numpy as np
 import pytest
 
+from running import in_english
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", re.M | re.S)
 PRINTED = dict(BLOCK.findall((ROOT / "docs" / "extending.md").read_text(encoding="utf-8")))
@@ -68,8 +70,8 @@ def clone(tmp_path_factory) -> Path:
     return root
 
 
-def _python(clone: Path, *words: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "WORKBENCH_HOME": str(clone), "PYTHONPATH": str(clone / "src")}
+def _python(clone: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, **more, "WORKBENCH_HOME": str(clone), "PYTHONPATH": str(clone / "src")}
     command = [sys.executable, *words]
     return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
 
@@ -88,7 +90,7 @@ def test_every_addition_is_printed():
 
 
 def test_what_is_printed_runs_to_its_pages(clone):
-    done = _python(clone, "-m", "workbench.cli", "run", "repaid")
+    done = _python(clone, "-m", "workbench.cli", "run", "repaid", **in_english())
     assert done.returncode == 0, done.stdout + done.stderr
     pages = clone / "reports" / "repaid" / "once"
     assert "early repayment rate" in (pages / "panel" / "build.html").read_text(encoding="utf-8")

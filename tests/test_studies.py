@@ -3,11 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 
-from running import workbench
+from running import in_english, workbench
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -26,7 +27,7 @@ def home(tmp_path_factory, bank_files, empty_store) -> Path:
     )
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    done = workbench(folder, "run", *studies, WORKBENCH_DATA=str(bank_files))
+    done = workbench(folder, "run", *studies, WORKBENCH_DATA=str(bank_files), **in_english())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -46,7 +47,9 @@ def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
     client = mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db")
     ids = [client.get_experiment_by_name(study).experiment_id]
     run = client.search_runs(ids, f"tags.step = '{step}'", max_results=1)[0]
-    record = json.loads(Path(client.download_artifacts(run.info.run_id, "evidence/evidence.json")).read_text())
+    with TemporaryDirectory() as folder:  # MLflow leaves one of its own behind
+        path = client.download_artifacts(run.info.run_id, "evidence/evidence.json", folder)
+        record = json.loads(Path(path).read_text())
     return {e["key"]: e for e in record["evidence"]}
 
 

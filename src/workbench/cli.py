@@ -13,13 +13,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from workbench import verbs
+from workbench import collect_seldom, verbs
 
 SHORT = 200  # characters of a file's name that a message repeats
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; exit codes: 0 well, 1 a step failed or a defect of ours, 2 something the user can mend."""
+    collect_seldom()
     _open_streams()
     try:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,13 +171,8 @@ def transform(
 
 
 def scratch() -> Path:
-    """Return a new folder for what is needed only while a text runs; who asks for it removes it.
-
-    In a step it lies in its runner's work folder, elsewhere in this process's own: either is swept when they die.
-    """
-    place = Path(tempfile.gettempdir()) if os.environ.get("WORKBENCH_STEP_DIR") else home.scratch()
-    place.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=place, prefix="engine-"))
+    """Return a new folder for what is needed only while a text runs; who asks for it removes it."""
+    return home.aside("engine-")
 
 
 def lineage(sql: str) -> str:

@@ -96,6 +96,16 @@ def scratch() -> Path:
     return mlruns() / "scratch" / me()
 
 
+def aside(prefix: str = "aside-") -> Path:
+    """Return a new folder for files on their way, such as those a notebook makes and then leaves as evidence.
+
+    In a step it lies in its runner's work folder, elsewhere in this process's own: either is swept when they die.
+    """
+    place = Path(tempfile.gettempdir()) if os.environ.get("WORKBENCH_STEP_DIR") else scratch()
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+
+
 def me() -> str:
     """Return who runs: machine, process and its start, so that a dead owner is told from one that reuses its number."""
     import psutil

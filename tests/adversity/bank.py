@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from short import shortened
+
 REPOSITORY = Path(__file__).parents[2]
 MARK = "WORKBENCH_NURSERY"
 STEPS = ("portfolios/intake", "panel/build", "models/development")
@@ -54,61 +56,14 @@ def loans(rows: int = 500, seed: int = 7) -> str:
     return "\n".join(lines) + "\n"
 
 
-SHORT = {  # notebooks that read, write and register what the whole ones do, and show nothing
-    "portfolios/intake": """
-from workbench import evidence
-from workbench.contracts import to_evidence
-from workbench.portfolios import intake
-
-p = intake.Params.of(globals())
-raw = intake.raw_tables(p)
-checked, findings = intake.check(raw, p)
-clean, personal = intake.depersonalised(checked, raw, p)
-snapshot = intake.snapshot(intake.core(clean, raw, p), p)
-evidence.leave([to_evidence(findings, p.portfolio), personal, snapshot], figures={"findings": len(findings)})
-""",
-    "panel/build": """
-from workbench import evidence, tables
-from workbench.panel import build, describe
-
-p = build.Params.of(globals())
-made = build.make(p)
-build.stage(made, p)
-panel = tables.read(p.key, p.panel, columns=list(build.FRAME))
-samples = describe.samples(panel, made.entities, made.contract.outcome)
-evidence.leave([samples], figures={"rows": len(panel)}, files={"panel.sql": made.sql_file})
-""",
-    "models/development": """
-from pathlib import Path
-from tempfile import mkdtemp
-
-from workbench import evidence, tables
-from workbench.models import comparison, development, kinds, tuning
-
-p = development.Params.of(globals())
-table, contract = tables.read(p.key, p.panel), tables.contract(p.key, p.panel)
-tuning.fitting = lambda outcome: {"scorecard": kinds.kinds()["scorecard"]}
-learn = development.sample(table, contract, "development", p.max_development_rows, p.seed)
-(chosen,) = development.candidates(learn, contract, p)
-scorer = development.assemble(chosen, learn, contract, p, comparison.facts(p, table, learn))
-path = scorer.save(Path(mkdtemp()))
-tables.write(p.key, f"mart__scores_{p.model}", development.scores(table, scorer))
-rows = development.learnt_rows(table, learn)
-evidence.leave([rows], figures={"rows": len(table)}, files={"model/model.json": path})
-""",
-}
-
-
 def furnish(place: Path, studies: tuple[str, ...] = (), short: bool = False) -> Path:
     """Make a home at this place: file, contract, the study `small` of three steps, and others of the intake alone.
 
-    `short` takes the notebooks of SHORT: a model of one candidate, no picture.
+    `short` takes shortened notebooks: a model of one candidate, no picture.
     """
     (place / "params").mkdir(parents=True)
     if short:
-        shutil.copytree(REPOSITORY / "notebooks", place / "notebooks")
-        for step, code in SHORT.items():
-            _shorten(place / "notebooks" / f"{step}.ipynb", code)
+        shortened(place / "notebooks")
     else:
         (place / "notebooks").symlink_to(REPOSITORY / "notebooks")
     (place / "loans.csv").write_text(loans())
@@ -117,15 +72,6 @@ def furnish(place: Path, studies: tuple[str, ...] = (), short: bool = False) -> 
     for name in studies:
         (place / "params" / f"{name}.yaml").write_text(STUDY)
     return place
-
-
-def _shorten(path: Path, code: str) -> None:
-    content = json.loads(path.read_text())
-    first = next(i for i, c in enumerate(content["cells"]) if "parameters" in c["metadata"].get("tags", ()))
-    cell = content["cells"][first]
-    only = {**cell, "id": "short", "metadata": {}, "source": code.strip()}
-    content["cells"] = [*content["cells"][: first + 1], only]
-    path.write_text(json.dumps(content))
 
 
 @dataclass

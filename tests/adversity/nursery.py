@@ -149,7 +149,7 @@ def _command(request: dict) -> int:
 
 if __name__ == "__main__":
     sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).parent.resolve()]
-    importlib.import_module("workbench")
+    importlib.import_module("workbench").collect_seldom()
     for name in PRELOAD.split():
         importlib.import_module(name)
     import gc

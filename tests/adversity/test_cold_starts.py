@@ -11,7 +11,7 @@ import pytest
 def _wrong(bank, place: Path, runners: int) -> str:
     """Start so many runners at once in an empty home, a study each; return what went wrong, empty where nothing did."""
     studies = tuple(f"study_{i}" for i in range(runners))
-    home = bank.furnish(place, studies)
+    home = bank.furnish(place, studies, short=True)
     begun = [bank.start(home, "run", study) for study in studies]
     ended = [bank.end(run) for run in begun]
     wrong = [f"{s}: {r.code} {r.text[-300:]}" for s, r in zip(studies, ended, strict=True) if r.code != 0]

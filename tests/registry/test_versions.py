@@ -31,10 +31,10 @@ def test_what_development_claimed_comes_with_the_version(version):
     assert version.facts["panel"] == "mart__panel" and "table.mart__panel" in version.facts
 
 
-def test_the_saved_model_holds_no_code(version):
+def test_the_saved_model_holds_no_code(version, tmp_path):
     import mlflow
 
-    folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}")
+    folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(tmp_path))
     from pathlib import Path
 
     files = {p.name for p in Path(folder).rglob("*") if p.is_file()}

@@ -14,10 +14,10 @@ import nbformat
 import pytest
 
 from running import process, workbench
+from short import NOTEBOOKS, shortened
 from workbench.runs import outcome
 from workbench.runs.notebook import StepFailed
 
-REPOSITORY = Path(__file__).parents[2]
 SMALL = """
 title: Small
 defaults: {sample_rows: 1500}
@@ -29,7 +29,7 @@ steps:
 
 @pytest.fixture
 def own_home(tmp_path, empty_store) -> Path:
-    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    shortened(tmp_path / "notebooks")
     (tmp_path / "mlruns").mkdir()
     shutil.copy(empty_store, tmp_path / "mlruns")
     (tmp_path / "params").mkdir()
@@ -37,10 +37,11 @@ def own_home(tmp_path, empty_store) -> Path:
     return tmp_path
 
 
-def _append(home: Path, step: str, source: str, at: int = -1) -> None:
+def _append(home: Path, step: str, source: str) -> None:
+    """Put a cell before the notebook's last one."""
     path = home / "notebooks" / f"{step}.ipynb"
     notebook = nbformat.read(path, 4)
-    notebook.cells.insert(len(notebook.cells) + at, nbformat.v4.new_code_cell(source))
+    notebook.cells.insert(-1, nbformat.v4.new_code_cell(source))
     nbformat.write(notebook, path)
 
 
@@ -79,7 +80,7 @@ def test_validation_stands_on_the_version_in_use(sample_home):
 
 
 def test_a_failed_cell_is_named_and_stops_only_what_stands_on_it(own_home):
-    _append(own_home, "portfolios/intake", "1 / 0", at=-3)
+    _append(own_home, "portfolios/intake", "1 / 0")
     done = workbench(own_home, "run", "params/small.yaml")
     assert done.returncode == 1
     assert (
@@ -103,7 +104,7 @@ def test_personal_data_in_an_output_is_refused_and_nothing_is_kept(own_home):
 
 
 def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
-    _append(own_home, "portfolios/intake", "raise ValueError('of ' + '138' + '0013' + '8000')", at=-3)
+    _append(own_home, "portfolios/intake", "raise ValueError('of ' + '138' + '0013' + '8000')")
     done = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert done.returncode == 1 and "ValueError: of 13*******00" in done.stdout
     assert "13800138000" not in done.stdout + done.stderr
@@ -112,7 +113,7 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
 
 
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
-    _append(own_home, "portfolios/intake", "import time; time.sleep(600)", at=-3)
+    _append(own_home, "portfolios/intake", "import time; time.sleep(600)")
     env = {**os.environ, "WORKBENCH_HOME": str(own_home)}
     command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml"]
     runner = subprocess.Popen(command, cwd=own_home, env=env, stdout=subprocess.PIPE, text=True)
@@ -121,7 +122,8 @@ def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     os.kill(runner.pid, signal.SIGKILL)
     runner.wait()
     assert set(_statuses(own_home).values()) == {"RUNNING"}
-    shutil.copy(REPOSITORY / "notebooks/portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb")
+    shutil.rmtree(own_home / "notebooks")
+    shortened(own_home / "notebooks")
     again = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "portfolios/intake: left behind by a runner that is gone, marked KILLED" in again.stdout
@@ -147,6 +149,7 @@ def _own_study(home: Path, content: bytes) -> subprocess.CompletedProcess:
 
 
 def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
+    shutil.copy(NOTEBOOKS / "portfolios/intake.ipynb", own_home / "notebooks/portfolios/intake.ipynb")
     good = "id,amt,bad\n" + "".join(f"a{i},{i},{i % 2}\n" for i in range(300))
     first = _own_study(own_home, good.encode())
     assert first.returncode == 0, first.stdout + first.stderr

@@ -1,8 +1,6 @@
 """A step's key hangs on the code it stands on: what it imports, however far down, and on nothing else."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,32 +9,31 @@ from workbench.runs import closure, fingerprint, plan, study
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "title: t\nsteps:\n  portfolios/intake:\n  panel/build:\n  models/development:\n  validation/battery:\n"
-KEYS = """
-import sys
-from pathlib import Path
-from workbench.runs import fingerprint, study
-for s in study.load(Path(sys.argv[1])).steps:
-    print(s.name, fingerprint.facts(s)["step_key"])
-"""
-
-
 @pytest.fixture
-def keys(tmp_path):
+def keys(tmp_path, monkeypatch):
     """Return each step's key with a copy of the package in which a test may change files."""
     package = tmp_path / "src" / "workbench"
     shutil.copytree(REPOSITORY / "src" / "workbench", package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("notebooks", "params"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     (tmp_path / "params" / "t.yaml").write_text(STUDY)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(closure, "PACKAGE", package)
 
     def compute() -> dict[str, str]:
-        env = {"PYTHONPATH": str(tmp_path / "src"), "WORKBENCH_HOME": str(tmp_path), "PATH": ""}
-        command = [sys.executable, "-c", KEYS, "params/t.yaml"]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-        return dict(line.split() for line in done.stdout.splitlines())
+        _forget()  # as a new process would, for which the files have never been read
+        steps = study.load(tmp_path / "params" / "t.yaml").steps
+        return {s.name: fingerprint.facts(s)["step_key"] for s in steps}
 
     compute.home = tmp_path
-    return compute
+    yield compute
+    _forget()
+
+
+def _forget() -> None:
+    for remembered in vars(closure).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
 
 
 def _append(path: Path, text: str) -> None:
@@ -96,6 +93,9 @@ def test_a_remembered_study_is_the_one_that_was_checked(tmp_path, monkeypatch):
         s.params.model_dump(mode="json") for s in checked.steps
     ]
     assert (again.needs, again.title) == (checked.needs, checked.title)
+    packages = {s.name: set(s.packages) for s in again.steps}
+    assert packages == {s.name: set(s.packages) for s in checked.steps} and "pandas" in packages["panel/build"]
+    assert "mlflow" not in packages["panel/build"] and "mlflow" in packages["validation/battery"]
     path.write_text(STUDY.replace("panel/build:", "panel/build: {seed: 5}"))
     assert next(s for s in plan.study(path).steps if s.name == "panel/build").params.seed == 5
     assert [type(s.params).__name__ for s in plan.study(path, ("panel/build.seed=6",)).steps] != ["Resolved"] * 4

@@ -11,11 +11,11 @@ import nbformat
 import pytest
 
 from running import process, workbench
+from short import shortened
 from workbench.registry import current
 from workbench.registry.current import Record
 from workbench.runs import settling
 
-REPOSITORY = Path(__file__).parents[2]
 BUILD = "panel/build"
 SMALL = """
 title: Small
@@ -34,11 +34,13 @@ def _run(home: Path, *words: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory) -> Path:
+def ran(tmp_path_factory, empty_store) -> Path:
     """A home in which a small study has run once; tests work on copies of it, in another place."""
     home = tmp_path_factory.mktemp("ran")
-    shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
-    (home / "params").mkdir()
+    shortened(home / "notebooks")
+    for name in ("params", "mlruns"):
+        (home / name).mkdir()
+    shutil.copy(empty_store, home / "mlruns")
     (home / "params" / "small.yaml").write_text(SMALL)
     _run(home)
     return home
@@ -196,17 +198,18 @@ def test_what_dead_processes_leave_is_swept_and_what_living_ones_have_stays(home
     assert not part.exists() and not (home / "mlruns/.store-x").exists()
 
 
-def _cell(home: Path, step: str, source: str, at: int = -1) -> None:
+def _cell(home: Path, step: str, source: str) -> None:
+    """Put a cell before the notebook's last one."""
     path = home / "notebooks" / f"{step}.ipynb"
     notebook = nbformat.read(path, 4)
-    notebook.cells.insert(len(notebook.cells) + at, nbformat.v4.new_code_cell(source))
+    notebook.cells.insert(-1, nbformat.v4.new_code_cell(source))
     nbformat.write(notebook, path)
 
 
 UNDECLARED = "tables.write(p.key, 'mart__more', panel)"
 
 
-def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(home):
+def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(ran, home):
     before = {p: p.read_bytes() for p in (home / "mlruns/tables").rglob("*") if p.is_file()}
     _cell(home, BUILD, UNDECLARED)
     done = workbench(home, "run", "params/small.yaml")
@@ -217,7 +220,7 @@ def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(home):
     assert "(last try, failed)" in index and "mart__more" in index
     failed = home / "reports/small/once/panel/build.failed.ipynb"
     assert failed.exists()
-    shutil.copy(REPOSITORY / "notebooks/panel/build.ipynb", home / "notebooks/panel/build.ipynb")
+    shutil.copy(ran / "notebooks/panel/build.ipynb", home / "notebooks/panel/build.ipynb")
     assert "2 unchanged" in _run(home)
     assert not failed.exists() and "last try" not in (home / "reports/index.html").read_text()
 
@@ -225,8 +228,7 @@ def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(home):
 def test_tags_for_what_the_step_has_not_read_fail_it(home):
     path = home / "notebooks/panel/build.ipynb"
     text = path.read_text().replace(
-        '    figures={\\"rows\\"',
-        '    tags={\\"model__pd\\": {\\"validation.verdict\\": \\"pass\\"}},\\n",\n    "    figures={\\"rows\\"',
+        'figures={\\"rows\\"', 'tags={\\"model__pd\\": {\\"validation.verdict\\": \\"pass\\"}}, figures={\\"rows\\"'
     )
     path.write_text(text)
     done = workbench(home, "run", "params/small.yaml")

@@ -102,18 +102,32 @@ class Picture:
 
 
 def _image(figure: Figure) -> Drawn:
-    import matplotlib as mpl
-
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "path"}):
-        plain = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=plain)
-    svg, texts = buffer.getvalue(), (_alt(figure), _words(figure))
+    svg, texts = _svg(figure), (_alt(figure), _words(figure))
     if len(svg) <= LARGEST_SVG:
         return Drawn(SVG, svg[svg.index("<svg") :], *texts)
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
     return Drawn(PNG, b64encode(raw.getvalue()).decode(), *texts)
+
+
+def _svg(figure: Figure) -> str:
+    """Return what `savefig` writes, a fifth sooner: that draws everything once more to find the layout it draws in."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer, (layout, before) = io.StringIO(), (figure.get_layout_engine(), figure.canvas)
+    with mpl.rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "path"}):
+        canvas = FigureCanvasSVG(figure)
+        if layout is not None:
+            dpi, figure.dpi = figure.dpi, 72  # of SVG
+            layout.execute(figure)
+            figure.dpi = dpi
+            figure.set_layout_engine("none")
+        canvas.print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        if layout is not None:
+            figure.set_layout_engine(layout)
+    figure.set_canvas(before)
+    return buffer.getvalue()
 
 
 def _alt(figure: Figure) -> str:

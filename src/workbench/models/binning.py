@@ -107,7 +107,7 @@ def best_bins(fine: Fine, shape: Shape, min_bin_size: float, without: int | None
     counts = fine.total(without)
     terms = Terms.of(*counts, min_bin_size)
     order = in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms)
-    good, bad, rows = (np.array([x[part].sum() for part in order]) for x in counts)
+    good, bad, rows = (summed(x, order) for x in counts)
     return counted(fine, order, merged(good, bad, rows, shape, terms), terms, without)
 
 
@@ -123,6 +123,13 @@ def in_order(fine: Fine, top: np.ndarray, bottom: np.ndarray, rows: np.ndarray, 
     parts = [np.array([i]) for i in np.flatnonzero(rows[:m] >= terms.rows)] + ([rare] if rare.size else [])
     by = [top[part].sum() / max(bottom[part].sum(), 1e-12) for part in parts]
     return [parts[i] for i in np.argsort(by, kind="stable")]
+
+
+def summed(counts: np.ndarray, order: list[np.ndarray]) -> np.ndarray:
+    """Return the counts of fine bins in order, those that stand together as one."""
+    if len(order) and max(map(len, order)) == 1:
+        return counts[np.concatenate(order)]
+    return np.array([counts[part].sum() for part in order])
 
 
 def counted(fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, without: int | None = None) -> WoeBins:

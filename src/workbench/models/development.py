@@ -95,7 +95,7 @@ def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> Scorer:
     """Return the chosen candidate as a whole model: grades and reference bins frozen on development."""
     names = list(development.X.columns)
-    used = getattr(chosen.estimator, "bins_", names)
+    used = getattr(chosen.estimator, "bins_", getattr(chosen.estimator, "inputs_", names))
     features = {n: contract[n].model_dump(include={"description", "monotone", "type"}) for n in names if n in used}
     columns = {n: development.X[n] for n in names}
     columns["predicted"] = pd.Series(chosen.predict(development.X), name="predicted")
@@ -103,7 +103,8 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
-    facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
+    if hasattr(chosen.estimator, "get_params"):  # one that was made elsewhere can't be fitted again
+        facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
     grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):
         parts = chosen.estimator.contributions(development.X)

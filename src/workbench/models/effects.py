@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from workbench.models.binning import WoeBins, counted, in_order, placed
+from workbench.models.binning import WoeBins, counted, in_order, placed, summed
 from workbench.models.fine_bins import Fine
 from workbench.models.merging import Shape, Terms, merged_effects
 
@@ -73,7 +73,7 @@ def _merged_again(
     terms = Terms.of(good, bad, counts, share)
     order = in_order(fine, pull, stiff, counts, terms)
     rare = bad if bad.sum() <= good.sum() else good
-    u, h, r, e = (np.array([x[part].sum() for part in order]) for x in (pull, stiff, counts, rare))
+    u, h, r, e = (summed(x, order) for x in (pull, stiff, counts, rare))
     cuts = merged_effects((u, h), r, e, shape, terms, ridge)
     bins = counted(fine, order, cuts, terms)
     place = placed(fine.bins, bins.bins)

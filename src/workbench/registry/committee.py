@@ -52,7 +52,7 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """What this step reads: what every other step left, and the life cycle."""
-    return [f"{recorded.EVIDENCE}{recorded.ALL}", recorded.LIFE_CYCLE]
+    return [f"{recorded.EVIDENCE}{recorded.ALL}", f"?{recorded.LIFE_CYCLE}"]
 
 
 def writes(p: Params) -> list[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
 
+from workbench.registry import copies
+
 T = TypeVar("T")
 
 
@@ -50,9 +52,11 @@ def is_open() -> bool:
     return _look.get() is not None
 
 
-def folder() -> Path:
-    """Return a new folder for a copy; it goes when the look ends, and stays where there is none."""
-    place, look = Path(mkdtemp()), _look.get()
-    if look is not None:
-        look.copies.callback(shutil.rmtree, place, ignore_errors=True)
+def folder(*what: str) -> Path:
+    """Return an empty folder for a copy of this; it goes when the look ends, without one when the process does."""
+    look = _look.get()
+    if look is None:
+        return copies.place(*what)
+    place = Path(mkdtemp())
+    look.copies.callback(shutil.rmtree, place, ignore_errors=True)
     return place

@@ -88,7 +88,7 @@ def folder(r: Registered) -> Path:
 def _copy(model: str, version: str) -> Path:
     import mlflow
 
-    place = looking.folder()
+    place = looking.folder(model, version)
     return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(place)))
 
 

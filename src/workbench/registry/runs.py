@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import home
 from workbench.params import Key
-from workbench.registry import current, heartbeat, looking, store
+from workbench.registry import copies, current, heartbeat, looking, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def fetch(run_id: str, name: str) -> Path:
     for (address,) in store.ask("SELECT artifact_uri FROM runs WHERE run_uuid = ?", run_id) or []:
         if place := store.below_mlruns(address):
             return home.mlruns() / place / name
-    return Path(store.client().download_artifacts(run_id, name))
+    return Path(store.client().download_artifacts(run_id, name, str(copies.place(run_id, name))))
 
 
 def experiments() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from workbench.evidence import digest_file
 from workbench.models import scorer
 from workbench.models.scorer import Scorer
 from workbench.params import Key, UserError
-from workbench.registry import proof, runs, store
+from workbench.registry import copies, proof, runs, store
 from workbench.registry.current import Record
 
 REQUIREMENTS = ("loan-workbench", "pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
@@ -183,5 +183,6 @@ def _folder(pinned: Mapping[str, Any]) -> Path:
     import mlflow
 
     store.client()
-    address = f"models:/{pinned['name']}/{pinned['version']}"
-    return Path(mlflow.artifacts.download_artifacts(address, dst_path=mkdtemp()))
+    name, version = pinned["name"], str(pinned["version"])
+    target = str(copies.place(name, version))
+    return Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=target))

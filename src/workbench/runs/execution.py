@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -75,7 +75,8 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         for line in sweep.mend([s.name for s in studies]):
             watcher.note(line)
         work = stack.enter_context(sweep.working())
-        kernel = stack.enter_context(_kernels(options))
+        steps = [s for study in studies for s in selected(study, options.only, options.start)]
+        kernel = stack.enter_context(_kernels(options, steps))
         flows = [_Flow(s, options, kernel, work, watcher) for s in studies]
         _drive(flows, options.jobs)
         for flow in flows:
@@ -268,7 +269,7 @@ def _one_line(error: Exception) -> Exception:
 
 
 @contextmanager
-def _kernels(options: Options) -> Iterator[Any]:
+def _kernels(options: Options, steps: Sequence[Step]) -> Iterator[Any]:
     """Yield a function that names the kernel; the warm parent starts with the first notebook that needs it."""
     with ExitStack() as stack:
         started: list[str] = []
@@ -277,13 +278,13 @@ def _kernels(options: Options) -> Iterator[Any]:
         def kernel() -> str:
             with lock:
                 if not started:
-                    started.append(_warm(stack) if options.warm else "python3")
+                    started.append(_warm(stack, steps) if options.warm else "python3")
             return started[0]
 
         yield kernel
 
 
-def _warm(stack: ExitStack) -> str:
-    from workbench.runs.warm import warm_kernels
+def _warm(stack: ExitStack, steps: Sequence[Step]) -> str:
+    from workbench.runs.warm import preload_of, warm_kernels
 
-    return stack.enter_context(warm_kernels(env=KERNEL_ENV))
+    return stack.enter_context(warm_kernels(preload_of(s.packages for s in steps), env=KERNEL_ENV))

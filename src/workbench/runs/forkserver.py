@@ -25,6 +25,8 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
+from workbench import collect_seldom
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 REQUEST_SECONDS = 10.0
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -229,6 +231,7 @@ def main() -> NoReturn:
     given = parser.parse_args()
     server, starter = os.getpid(), os.getppid()
     _drop_working_directory()
+    collect_seldom()
     preload([m for m in given.preload.split(",") if m], starter)
     if request := Server(socket.socket(fileno=given.listen), starter).serve():
         become_kernel(request, server)

@@ -72,12 +72,15 @@ class _Engine(NBClientEngine):
             config=_sockets(sockets) if sockets else Config(),
         )
         try:
-            return client.execute(env=env)
-        except DeadKernelError:
+            result = client.execute(env=env)
+        except BaseException as e:
+            del nb_man.save  # at its end Papermill saves what there is
+            if not isinstance(e, DeadKernelError):
+                raise
             code = client.exit_code
             raise StepFailed(0, f"kernel: {obituary(code)}", by_user=code == -signal.SIGKILL) from None
-        finally:
-            del nb_man.save  # at its end Papermill saves the notebook whole, ended or not
+        nb_man.save = lambda **_: None  # a notebook that has ended Papermill writes once more in any case
+        return result
 
 
 def _seldom(save: Callable[..., None]) -> Callable[..., None]:

@@ -31,10 +31,14 @@ def study(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Stud
     if plan.get("asked") == asked and plan["rests_on"] == _digests(plan["rests_on"]) and plan["around"] == _around():
         return _remembered(plan, path)
     loaded = load(path, overrides, period)
-    steps = tuple(dataclasses.replace(s, code=fingerprint.code(s)) for s in loaded.steps)
+    steps = tuple(dataclasses.replace(s, code=fingerprint.code(s), packages=_packages(s)) for s in loaded.steps)
     loaded = dataclasses.replace(loaded, steps=steps)
     home.put(place, json.dumps({"asked": asked, **_plan(loaded)}, ensure_ascii=False).encode())
     return loaded
+
+
+def _packages(step: Step) -> tuple[str, ...]:
+    return tuple(sorted(closure.closure(step.module, step.notebook)[1]))
 
 
 def _plan(loaded: Study) -> dict[str, Any]:
@@ -49,6 +53,7 @@ def _plan(loaded: Study) -> dict[str, Any]:
             "writes": s.writes,
             "files": [str(p) for p in s.files],
             "code": dict(s.code),
+            "packages": s.packages,
         }
         for s in loaded.steps
     ]
@@ -72,6 +77,7 @@ def _remembered(plan: dict[str, Any], path: Path) -> Study:
             writes=tuple(s["writes"]),
             files=tuple(map(Path, s["files"])),
             code=s["code"],
+            packages=tuple(s["packages"]),
         )
         for s in plan["steps"]
     )

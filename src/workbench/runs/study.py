@@ -42,7 +42,7 @@ class Step:
 
     `reads` and `writes` name tables and models (`model__NAME`), `reads` also what other steps have left
     (`evidence:STEP`, `previous:STEP`: registry/recorded.py); a `?` before a name says that it may be missing.
-    `code` holds the digests of the code it stands on, where they are known already.
+    `code` holds the digests of the code it stands on, `packages` what that imports, where they are known already.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Step:
     writes: tuple[str, ...]
     files: tuple[Path, ...]
     code: Mapping[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
