@@ -279,7 +279,7 @@ def findings_sheet(d: Dossier, *, earlier: bool = False, why: Text | None = None
     version = int(d.registered.version)
     those = [f for f in _findings(d) if (int(f.version) < version if earlier else int(f.version) == version)]
     if not those:
-        return absent("finding", say("Findings"), why or say("none is recorded in the chain"))
+        return absent("finding_before" if earlier else "finding", say("Findings"), why or say("none is recorded in the chain"))
     rows = [
         {
             "event": f.number,
