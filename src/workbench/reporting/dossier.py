@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from workbench.contracts import Contract
 from workbench.evidence import digest_file
 from workbench.params import ONCE, UserError
@@ -20,7 +18,6 @@ from workbench.registry import (
     events,
     inventory,
     makers,
-    obligations,
     plans,
     recorded,
     registered,
@@ -32,16 +29,14 @@ from workbench.registry.claims import Tested
 from workbench.registry.current import Record, everything
 from workbench.registry.events import Chain, Event
 from workbench.registry.inventory import Entry
-from workbench.registry.obligations import Finding
 from workbench.registry.policy import Adopted
 from workbench.registry.recorded import Recorded
 from workbench.registry.registered import Registered
 from workbench.registry.state import Standing, replay
 from workbench.registry.written import Chapters
 from workbench.reporting import excerpts
-from workbench.reporting.document import Rows, Sheet, absent
 from workbench.reporting.listing import ends
-from workbench.words import Text, heard, say
+from workbench.words import Text, say
 
 
 @dataclass(frozen=True)
@@ -229,20 +224,6 @@ def champion(d: Dossier) -> str:
     return f"{deciding.model}/{deciding.version}" if deciding else ""
 
 
-def open_findings(d: Dossier) -> Text | str:
-    """Return the findings on the version that nobody has closed, with severity, owner and day."""
-    those = [f for f in _findings(d) if f.is_open and f.version == d.registered.version]
-    parts = []
-    for f in those:
-        named_ = {"text": f.text, "severity": heard(f.severity), "owner": f.owner, "due": f.due}
-        parts.append(say("{text} ({severity}, {owner}, due {due})", **named_))
-    return say("{parts}", parts=parts) if parts else ""
-
-
-def _findings(d: Dossier) -> list[Finding]:
-    return obligations.findings(d.chain, d.registered.model)
-
-
 def model_file(d: Dossier) -> dict[str, Any]:
     """Return the model's own file; nothing where it is gone, or is not the one that was registered."""
     file = folder(d) / "artifacts" / "model.json"
@@ -272,36 +253,3 @@ def moment(at: str) -> str:
     '2026-11-27 23:04:19 UTC'
     """
     return at.replace("T", " ").replace("Z", " UTC")
-
-
-def findings_sheet(d: Dossier, *, earlier: bool = False, why: Text | None = None) -> Sheet | Rows:
-    """Return the findings on the version, or those on earlier versions of its model, with how each was closed."""
-    version = int(d.registered.version)
-    those = [f for f in _findings(d) if (int(f.version) < version if earlier else int(f.version) == version)]
-    if not those:
-        key, unrecorded = "finding_before" if earlier else "finding", say("none is recorded in the chain")
-        return absent(key, say("Findings"), why or unrecorded)
-    rows = [
-        {
-            "event": f.number,
-            "version": f.version,
-            "severity": heard(f.severity),
-            "finding": f.text,
-            "raised": f"{f.raised}, {f.by}",
-            "owner": f.owner,
-            "due": f.due,
-            "closed": say("event {event}: {how}", event=f.closed, how=f.how) if f.closed else say("open"),
-            "test": f.test,
-        }
-        for f in those
-    ]
-    return Sheet(say("Findings"), pd.DataFrame(rows, dtype=object), "governance/events")
-
-
-def conditions_sheet(d: Dossier) -> Sheet | Rows:
-    """Return the conditions under which the version was approved, with owner and day."""
-    if not d.standing.conditions:
-        return absent("condition", say("Conditions"), say("none was set"))
-    each = map(obligations.condition, d.standing.conditions)
-    rows = [{"condition": c.text, "owner": c.owner, "due": c.due} for c in each]
-    return Sheet(say("Conditions"), pd.DataFrame(rows, dtype=object), "governance/events")

@@ -12,7 +12,7 @@ from workbench.registry import written
 from workbench.registry.claims import CLAIM
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.policy import FILE, Model
-from workbench.reporting import dossier, excerpts, monitoring_report
+from workbench.reporting import dossier, excerpts, monitoring_report, owed
 from workbench.reporting.document import NOBODY, Document, Row, Rows, chapter, event
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.models import stated
@@ -185,7 +185,7 @@ def _state(d: Dossier) -> Iterator[Row]:
     yield Row("conditions", say("Conditions"), conditions, by, say("none was set"), typed=True)
     until = s.until if s.state == EXCEPTION else ""
     yield Row("exception", say("Exception until"), until, by, say("none was granted"))
-    yield Row("findings", say("Open findings"), dossier.open_findings(d), absent=say("none is recorded in the chain"))
+    yield Row("findings", say("Open findings"), owed.open_findings(d), absent=say("none is recorded in the chain"))
     yield Row("overlays", say("Adjustments after the model"), absent=UNNAMED)
 
 

@@ -10,7 +10,7 @@ from workbench.evidence import Verdict
 from workbench.params import ONCE
 from workbench.registry import claims
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, dossier, excerpts, human
+from workbench.reporting import advice, excerpts, human, owed
 from workbench.reporting.development_document import UNCOMPUTED
 from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
 from workbench.reporting.dossier import Dossier
@@ -123,7 +123,7 @@ def _owed(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
     others = [k for k in now.evidence if k not in shown] if now else []
     return (
         chapter("quality", say("More of what monitoring says"), cards(now, MONITORING, *others)),
-        chapter("conditions", say("Conditions and findings"), dossier.conditions_sheet(d), dossier.findings_sheet(d)),
+        chapter("conditions", say("Conditions and findings"), owed.conditions_sheet(d), owed.findings_sheet(d)),
         chapter("shadow", say("Challenger in shadow run"), absent("shadow_run", say("Shadow run"), UNCOMPUTED)),
         chapter("claims", say("Claims in the newest period"), _claims(d, now)),
         chapter("evidence", say("Evidence"), _every_answer(now)),

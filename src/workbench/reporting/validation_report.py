@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Sight
 from workbench.registry import plans
-from workbench.reporting import dossier, excerpts, human
+from workbench.reporting import dossier, excerpts, human, owed
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
 from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter, event
 from workbench.reporting.dossier import Dossier
@@ -199,8 +199,8 @@ def _consequences(d: Dossier, is_first: bool) -> tuple[Chapter, ...]:
             say("Limitations and compensating controls"),
             human.chapters(d, "developer.limitations"),
         ),
-        chapter("findings", say("Findings"), dossier.findings_sheet(d)),
-        chapter("previous", say("Findings on earlier versions"), dossier.findings_sheet(d, earlier=True, why=first)),
+        chapter("findings", say("Findings"), owed.findings_sheet(d)),
+        chapter("previous", say("Findings on earlier versions"), owed.findings_sheet(d, earlier=True, why=first)),
         chapter("response", say("The developer's response"), Rows((Row("answer", say("Response"), absent=NO_MOVE),))),
         chapter(
             "appendices",
