@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from workbench.registry.claims import CLAIM
 from workbench.registry.recorded import Recorded
 from workbench.reporting import excerpts, human
 from workbench.reporting.development_document import BATTERY, UNCOMPUTED
@@ -96,7 +97,8 @@ def _opinion(d: Dossier) -> Iterator[tuple[Text, Any, str]]:
     opinion, where = d.chapters.validator.opinion, human.where_of(d)
     yield say("Opinion, 1 to 4"), opinion or _absent(NOBODY), where
     yield say("What it means"), str(human.OPINIONS[opinion]) if opinion else _absent(NOBODY), where
-    yield say("Assessment"), str(d.chapters.validator.assessment) or _absent(NOBODY), where
+    assessment = CLAIM.sub(r"\1 \2 \3", str(d.chapters.validator.assessment))
+    yield say("Assessment"), assessment or _absent(NOBODY), where
     changed = say("no") if d.registered.version == "1" else say("yes")
     yield say("Change of the model in the period"), str(changed), "MLflow"
     yield say("Validation report"), "validation_report.html", ""
@@ -124,11 +126,18 @@ def _portfolio(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:
     grades = [r for r in rows if r["grade"] != "portfolio"]
     why = _absent(no_run(BATTERY) if d.battery is None else say("the battery left no grades"))
     total = (
+        *_said_of_grades(d),
         (say("Customers"), sum(_number(r["n"]) for r in grades) if grades else why, where),
         (say("Defaults"), sum(_number(r["events"]) for r in grades) if grades else why, where),
         (say("Exposure at the start and at the end"), _absent(UNCOMPUTED), ""),
     )
     return total, tuple(GRADE.values()), tuple(_of_grade(r) for r in grades)
+
+
+def _said_of_grades(d: Dossier) -> Fields:
+    """Return what the battery says of the grades: on which rows they are counted, the hold-out or a later period."""
+    run, rows, where = _battery(d, "jeffreys")
+    return ((say("Answer"), str(run.evidence["jeffreys"].answer), where),) if rows else ()
 
 
 def _of_grade(row: Mapping[str, str]) -> tuple[Any, ...]:
@@ -169,7 +178,7 @@ def _calibration(d: Dossier) -> tuple[Fields, tuple[Text, ...], Lines]:
     p = p_values(counted)
     lines = tuple((*_of_grade(r), float(v)) for r, v in zip(rows, p, strict=True))
     formula = say("Beta(defaults + ½, customers − defaults + ½) at the PD, one-sided, of each grade by itself")
-    return ((say("p-value"), str(formula), where),), (*GRADE.values(), say("p-value")), lines
+    return (*_said_of_grades(d), (say("p-value"), str(formula), where)), (*GRADE.values(), say("p-value")), lines
 
 
 def _table(d: Dossier, key: str) -> tuple[Fields, tuple[Text, ...], Lines]:
