@@ -75,6 +75,13 @@ def _add_proofs(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_documents(commands: argparse._SubParsersAction) -> None:
+    adopt = commands.add_parser("adopt", help="take a model made elsewhere into a study, and validate it as ours")
+    adopt.add_argument("source", metavar="models:/NAME/VERSION")
+    adopt.add_argument("study", type=Path, metavar="STUDY", help="file of the study: params/taiwan_cards.yaml")
+    adopt.add_argument("--panel", default="mart__panel", metavar="TABLE", help="panel it predicts")
+    adopt.add_argument("--model", default="adopted", metavar="NAME", help="its name within the study")
+    adopt.add_argument("--runs-code", default="", metavar="TEXT", help="why a format that runs code is let in")
+    adopt.set_defaults(call=_adopt)
     documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
     documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
     documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
@@ -271,6 +278,14 @@ def _findings(args: argparse.Namespace) -> int:
         print(json.dumps(table.to_dict("records"), ensure_ascii=False, indent=1))
         return 0
     progress.output().print(progress.table(table) if len(table) else "nothing is owed, nothing was", markup=False)
+    return 0
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    from workbench.runs import adopting
+
+    steps = adopting.add(args.study, args.source, args.panel, args.model, args.runs_code)
+    print(f"{args.study}: added {' and '.join(steps)}; `workbench run {args.study}`")
     return 0
 
 
