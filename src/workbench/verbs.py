@@ -51,7 +51,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
     )
     audit.set_defaults(call=_audit)
-    journal = commands.add_parser("journal", help="what a guarded server has journalled; exit 1 where lines were altered")
+    journal = commands.add_parser("journal", help="what a guarded server has journalled; exit 1 if altered")
     journal.add_argument("file", type=Path, metavar="FILE", help="WORKBENCH_JOURNAL of the server: docs/server.md")
     journal.set_defaults(call=_journal)
 
@@ -200,7 +200,8 @@ def _journal(args: argparse.Namespace) -> int:
     entries, faults = journal.entries(), journal.faults()
     for e in entries:
         what = " ".join(f"{n} {v}" for n, v in e.get("what", {}).items() if n != "method" and v)
-        print(f"  {e.get('n', '?')}  {e.get('at', '')}  {e.get('user', '') or 'nobody'}  {what}; {e.get('outcome', '')}")
+        who = e.get("user", "") or "nobody"
+        print(f"  {e.get('n', '?')}  {e.get('at', '')}  {who}  {what}; {e.get('outcome', '')}")
     for fault in faults:
         print(f"{args.file}: {fault}")
     print(f"{len(entries)} lines, {len(faults) or 'none'} altered or out of order")
