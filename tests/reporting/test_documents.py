@@ -54,21 +54,29 @@ def d(gathered, sample_home, monkeypatch) -> Dossier:
 
 
 @pytest.fixture(scope="module")
-def pages(gathered, sample_home) -> dict[str, dict[str, str]]:
-    """Every page in both languages."""
+def made(gathered, sample_home) -> tuple[dict[str, dict[str, str]], set[str]]:
+    """Every page in both languages, and what was asked of the catalogue that it hasn't."""
     with pytest.MonkeyPatch.context() as here:
         here.setenv("WORKBENCH_HOME", str(sample_home))
         here.setattr(written, "load", lambda model: CHAPTERS)
-        return {name: documents.rendered(replace(gathered), name)[1] for name in ("", "zh_CN")}
+        asked = untranslated()
+        return {name: documents.rendered(replace(gathered), name)[1] for name in ("", "zh_CN")}, untranslated() - asked
 
 
-def test_every_document_is_there_in_both_languages_and_says_its_own_digest(pages):
-    for language, by_name in pages.items():
+@pytest.fixture
+def pages(made) -> dict[str, dict[str, str]]:
+    return made[0]
+
+
+def test_every_document_is_there_in_both_languages_and_says_its_own_digest(made):
+    for language, by_name in made[0].items():
         assert list(by_name) == list(documents.MADE)
         for name, content in by_name.items():
             assert is_whole(content) and not is_whole(content.replace("SHA-256", "SHA-257", 1)), name
+            ids = re.findall(r' id="([^"]*)"', content)
+            assert len(ids) == len(set(ids)) and "" not in ids and '<div class="scroll">' not in content, name
             assert f'<html lang="{"zh-CN" if language else "en"}">' in content and ">None<" not in content
-    assert untranslated() == set()
+    assert made[1] == set()
 
 
 def test_the_same_records_give_the_same_bytes(d, pages):

@@ -37,13 +37,13 @@ def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path
     notebook = tmp_path / "n.ipynb"
     notebook.write_text('{"cells": []}')
     e = Evidence(key="k", question="q", verdict="green", answer="a", source="SR 11-7, section V")
-    left = {"verdict": "green", "evidence": [e.record()], "tables": {"read": {}, "written": {}}}
+    recorded = {"verdict": "green", "evidence": [e.record()], "tables": {"read": {}, "written": {}}}
     facts = {"title": "t", "step": "a/a", "steps": [], "place": "s/once/a/a", "params": {}, "attached": {}}
     facts |= {"simulated": False, "run_id": "0" * 32, "link": "", "period": "once"}
-    text = page.render(notebook, left, facts)
+    text = page.render(notebook, recorded, facts)
     assert '<section class="decision amber">' in text and "(SR 11-7; OCC 2011-12), rescinded on 2026-04-17." in text
-    left["evidence"] = [replace(e, source="Cox (1958)").record()]
-    assert '<section class="decision green">' in page.render(notebook, left, facts)
+    recorded["evidence"] = [replace(e, source="Cox (1958)").record()]
+    assert '<section class="decision green">' in page.render(notebook, recorded, facts)
 
 
 def _run(step, verdict, start, **more):

@@ -178,7 +178,8 @@ def _plan(d: Dossier) -> Rows:
     if newest is None:
         return absent("plan", say("Step of monitoring"), say("no step of monitoring watches it"))
     given, where = excerpts.parameters(newest), excerpts.source(newest, "params")
-    triggers = [Row(key, e.question, e.threshold, where) for key, e in newest.evidence.items() if e.threshold]
+    ringing = {key: e for key, e in newest.evidence.items() if e.threshold}
+    triggers = [Row(f"trigger_{key}", e.question, e.threshold, where) for key, e in ringing.items()]
     every = Row("every", say("How often"), say(str(given.get("every", ""))) if given.get("every") else "", where)
     return Rows((Row("plan", say("Step of monitoring"), newest.record.step, where), every, *triggers))
 

@@ -73,7 +73,7 @@ class Answer:
     @property
     def html(self) -> Any:
         """The card, in the language now spoken."""
-        return page.verbatim(card.html_card(self.evidence, self.n))
+        return page.verbatim(page.reachable(card.html_card(self.evidence, self.n)))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Sheet:
     @property
     def html(self) -> Any:
         """The table, in the language now spoken."""
-        return page.verbatim(table.to_html(self.content))
+        return page.verbatim(page.reachable(table.to_html(self.content)))
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def render(d: Document, facts: dict[str, Any]) -> str:
     it: the same records give the same bytes.
     """
     whole = page.templates().get_template("document.html").render(d=d, f=facts, css=page.css(), digest=DIGEST)
-    return whole.replace(DIGEST, digest(whole), 1)
+    return whole.replace(DIGEST, digest(whole.replace(DIGEST, "", 1)), 1)
 
 
 def digest(whole: str) -> str:
@@ -215,4 +215,4 @@ def is_whole(content: str) -> bool:
     """Say whether a written document is as its own digest says."""
     before, mark, rest = content.rpartition('<code class="sha256">')
     stated, _, after = rest.partition("</code>")
-    return bool(mark) and digest(f"{before}{mark}{DIGEST}</code>{after}") == stated
+    return bool(mark) and digest(f"{before}{mark}</code>{after}") == stated

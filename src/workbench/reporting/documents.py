@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench import home
 from workbench.params import ONCE, UserError
-from workbench.registry import claims
+from workbench.registry import claims, guarded
 from workbench.registry.recorded import Recorded
 from workbench.reporting import (
     decision_log,
@@ -146,6 +146,8 @@ def _tools() -> list[str]:
 
 def protection() -> Text:
     """Return the level at which store and registry are protected, as every document says it."""
+    if guarded.level() == guarded.PREVENT:
+        return say("detect and prevent: the server refuses what goes past the life cycle, `workbench audit` names it")
     return say("detect: an alteration is seen by `workbench audit`, not prevented")
 
 

@@ -279,7 +279,8 @@ def findings_sheet(d: Dossier, *, earlier: bool = False, why: Text | None = None
     version = int(d.registered.version)
     those = [f for f in _findings(d) if (int(f.version) < version if earlier else int(f.version) == version)]
     if not those:
-        return absent("finding", say("Findings"), why or say("none is recorded in the chain"))
+        key, unrecorded = "finding_before" if earlier else "finding", say("none is recorded in the chain")
+        return absent(key, say("Findings"), why or unrecorded)
     rows = [
         {
             "event": f.number,

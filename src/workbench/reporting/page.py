@@ -83,7 +83,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
                 outdated=_outdated(record),
                 about=_about(facts),
                 steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
-                body=verbatim(_reachable(cells.body(book))),
+                body=verbatim(reachable(cells.body(book))),
                 css=css(),
                 up="../" * facts["place"].count("/"),
                 to_study="../" * (facts["step"].count("/") + 1) + "index.html",
@@ -95,7 +95,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
         )
 
 
-def _reachable(content: str) -> str:
+def reachable(content: str) -> str:
     """Return HTML in which what scrolls by itself is reached by the keyboard, too."""
     return _SCROLLS.sub(r'<div class="\1" tabindex="0">', content)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from workbench.evidence import Evidence, Sight
 from workbench.registry import plans
 from workbench.reporting import dossier, excerpts, human
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
@@ -14,6 +15,7 @@ from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row,
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards, no_run
 from workbench.reporting.inventory_entry import NO_MOVE
+from workbench.reporting.monitoring_report import period
 from workbench.words import Text, heard, joined, say
 
 NAME = "validation_report"
@@ -23,6 +25,8 @@ ELSEWHERE = {  # answers that other chapters show
     "leakage",
     "reperformance",
     "challenger",
+    "challengers",
+    "specification",
     "sensitivity",
     "weak_spot",
     "overfit",
@@ -138,50 +142,39 @@ def _evidence(d: Dossier) -> tuple[Chapter, ...]:
         chapter(
             "challengers",
             say("Challengers"),
-            cards(b, BATTERY, "challenger"),
+            cards(b, BATTERY, "challenger", "challengers"),
             cards(d.development, DEVELOPMENT, "paired"),
         ),
         chapter(
             "robustness",
             say("Sensitivity and weak spots"),
-            cards(b, BATTERY, "sensitivity", "weak_spot", "overfit"),
+            cards(b, BATTERY, "sensitivity", "specification", "weak_spot", "overfit"),
         ),
     )
 
 
 def _table(d: Dossier) -> Sheet | Rows:
-    """Return every test of the battery with what it tests, its value, light, threshold and source."""
+    """Return every test of the battery: what it asks, on how many rows, how far from its limit, what it would see."""
     if d.battery is None:
         return absent("tests", say("Tests"), no_run(BATTERY))
-    rows = [
-        {
-            "light": str(e.verdict),
-            "test": say(key.replace("_", " ")),
-            "question": e.question,
-            "value": e.value if isinstance(e.value, float | int) else "",
-            "n": _counted(d, key, "n", "effective n", "rows"),
-            "events": _counted(d, key, "events", "effective events"),
-            "threshold": e.threshold,
-            "source": heard(e.source),
-        }
-        for key, e in d.battery.evidence.items()
-        if key != "battery"
-    ]
-    caption = say("Tests: {n}", n=len(rows))
-    return Sheet(caption, pd.DataFrame(rows, dtype=object), excerpts.source(d.battery, "battery"))
+    rows = [_tested(key, e) for key, e in d.battery.evidence.items() if key != "battery"]
+    content = pd.DataFrame(rows, dtype=object)
+    return Sheet(say("Tests: {n}", n=len(rows)), content, excerpts.source(d.battery, "battery"))
 
 
-def _counted(d: Dossier, key: str, *names: str) -> float | str:
-    """Return how many rows or events a test counts over the grades; nothing where its table isn't of grades."""
-    rows = [r for r in d.battery.rows(key) if r.get("grade", "portfolio") != "portfolio"]
-    for name in names:
-        values = [r.get(name) for r in rows]
-        if values and all(values):
-            try:
-                return round(sum(float(v) for v in values))
-            except ValueError:
-                return ""
-    return ""
+def _tested(key: str, e: Evidence) -> dict[str, object]:
+    sight = e.sight or Sight()
+    numbers = {"value": e.value if isinstance(e.value, float | int) else None, "n": sight.n, "events": sight.events}
+    return {
+        "light": str(e.verdict),
+        "test": say(key.replace("_", " ")),
+        "question": e.question,
+        **numbers,
+        "distance to the limit": sight.distance,
+        "would have seen": sight.power,
+        "threshold": e.threshold,
+        "source": heard(e.source),
+    }
 
 
 def _outcomes(d: Dossier) -> list[Answer | Rows]:
@@ -191,7 +184,7 @@ def _outcomes(d: Dossier) -> list[Answer | Rows]:
 
 def _consequences(d: Dossier, is_first: bool) -> tuple[Chapter, ...]:
     newest = d.monitoring[-1] if d.monitoring else None
-    watched = say("{step}, last of {period}", step=newest.record.step, period=newest.record.period) if newest else ""
+    watched = say("{step}, last of {period}", step=newest.record.step, period=period(newest)) if newest else ""
     unwatched = say("no step of monitoring watches it")
     environment = excerpts.facts(d.battery).get("environment", "")
     first = say("it is the first version") if is_first else say("none is recorded in the chain")
