@@ -77,7 +77,7 @@ audit: $(READY) $(AUDIT)/.ready
 
 # Written with `pip install uv`; the lock holds for Python 3.11 to 3.13 and names no address.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra server --extra spark --extra scheduler --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --override requirements-overrides.txt -o requirements.lock
 	uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o benchmarks/peers.lock

@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,9 @@ from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, Scorer
 from workbench.panel.bins import Bins, quantile_bins
 from workbench.params import Key
-from workbench.registry import current, events, moves, proof, runs, signatures, standing, versions
+from workbench.registry import current, events, moves, proof, runs, signatures, standing, versions, written
 from workbench.registry.current import Record
-from workbench.registry.needs import Request
+from workbench.registry.request import Request
 
 KEY, MODEL = Key("bank"), "bank.pd"
 ROLES = {"dev": "developer", "val": "validator", "app": "approver", "second": "approver", "own": "owner"}
@@ -59,28 +60,40 @@ def model_file(folder: Path, seed: int = 0) -> Path:
     return Scorer("scorecard", card, Calibration(1.0, 0.0), grades, features, reference, facts).save(folder)
 
 
-def registered(seed: int = 0, figures: dict[str, float] | None = None, verdict: str = "pass") -> str:
+def registered(
+    seed: int = 0, figures: dict[str, float] | None = None, verdict: str = "pass", commit: str = "0" * 40
+) -> str:
     """Register a version as a study does, with a battery's run that speaks of it; return its number."""
     figures = figures or {"holdout_auc": 0.75}
     work = home.mlruns() / "work" / f"v{seed}"
-    run_id = runs.start(KEY, "models/development", {"seed": seed, "step_key": f"k{seed}"}, "0" * 32)
+    run_id = runs.start(KEY, "models/development", {"seed": seed, "step_key": f"k{seed}", "commit": commit}, "0" * 32)
     entry = versions.register(run_id, model_file(work, seed), "bank", "pd", figures)
     _ended(_record("models/development", run_id, work, figures, models={"model__pd": entry}))
-    tags = {"validation.verdict": verdict}
-    tagged = {"model__pd": {"name": MODEL, "version": entry["version"], "tags": tags}}
-    run_id = runs.start(KEY, "validation/battery", {"step_key": f"b{seed}"}, "0" * 32)
-    (work / "evidence.json").write_text(json.dumps(tags))
-    _ended(_record(f"validation/battery@{seed}", run_id, work, {"tests": 23.0}, tags=tagged))
+    battery(seed, entry["version"], verdict)
     with current.holding("bank"):
         standing.point("bank", entry, "a note")
     shutil.rmtree(work)
     return str(entry["version"])
 
 
-def _record(step: str, run_id: str, work: Path, figures: dict[str, float], **more: dict) -> Record:
+def battery(seed: int, version: str = "", verdict: str = "pass", start: float = 1e9) -> None:
+    """Let a battery's run speak of a version (the seed's own number), as it began at a moment (seconds since 1970)."""
+    work = home.mlruns() / "work" / f"b{seed}"
+    left_behind = {"evidence": [{"key": "battery", "verdict": "green"}, {"key": "auc", "verdict": "green"}]}
+    home.put(work / "evidence" / "evidence.json", json.dumps(left_behind).encode())
+    (work / "params.json").write_text(json.dumps({"model": "pd"}))
+    run_id = runs.start(KEY, "validation/battery", {"step_key": f"b{seed}"}, "0" * 32)
+    tags = {"validation.verdict": verdict}
+    tagged = {"model__pd": {"name": MODEL, "version": version or str(seed), "tags": tags}}
+    _ended(_record(f"validation/battery@{seed}", run_id, work, {"tests": 23.0}, tags=tagged, start=start))
+    shutil.rmtree(work)
+
+
+def _record(step: str, run_id: str, work: Path, figures: dict[str, float], **more: Any) -> Record:
     (work / runs.RECORD).unlink(missing_ok=True)
     facts = {"study": "bank", "period": "once", "step": step, "slug": step.replace("@", "-"), "step_key": step}
-    record = Record(**facts, run_id=run_id, status="FINISHED", verdict="green", headline="", start=1e9, seconds=1.0)
+    facts |= {"run_id": run_id, "status": "FINISHED", "verdict": "green", "headline": "", "seconds": 1.0}
+    record = Record(**facts, start=more.pop("start", 1e9))
     record = replace(record, folder=runs.artifacts(run_id), figures=figures, files=versions.digests(work), **more)
     record = replace(record, facts=proof.facts(run_id))
     (work / runs.RECORD).write_text(record.to_json())
@@ -103,8 +116,19 @@ def policy(exposure: str = "medium", **more: dict) -> dict:
     return {"people": people, "models": models, **yaml.safe_load(TIERS), **more}
 
 
+def write_chapters(**more: dict) -> None:
+    """Write what people say of the model: every chapter, with one claim that holds."""
+    developer = dict.fromkeys(("restrictions", "limitations", "overrides"), "As the policy has it.")
+    developer["intended_use"] = "Decides on loans: {{claim: holdout_auc >= 0.5}}."
+    sections = {"developer": developer, "validator": {"opinion": 2, "assessment": "Sound."}}
+    content = {name: {**section, **more.get(name, {})} for name, section in sections.items()}
+    home.put(home.root() / written.place(MODEL), yaml.safe_dump(content).encode())
+
+
 def write_policy(content: dict) -> None:
-    """Write params/governance.yaml."""
+    """Write params/governance.yaml, and the chapters beside it where there are none."""
+    if not (home.root() / written.place(MODEL)).exists():
+        write_chapters()
     place = home.root() / "params" / "governance.yaml"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(yaml.safe_dump(content))

@@ -67,8 +67,13 @@ def _called(argv: list[str] | None) -> int:
     except KeyboardInterrupt:
         print("workbench: stopped; what had ended is kept, the rest is marked KILLED", file=sys.stderr)
         return 130
-    except Exception:  # noqa: BLE001 - a defect of ours: told whole, but for what a file held
+    except Exception as e:  # noqa: BLE001 - a defect of ours: told whole, but for what a file held
         from workbench.personal import masked
+        from workbench.registry import store
+
+        if refused := store.damage(e):
+            _tell(f"workbench: {refused}", sys.stderr)
+            return 2
 
         print(masked(traceback.format_exc(), foreign=True), file=sys.stderr)
         return 1

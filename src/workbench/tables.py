@@ -133,6 +133,11 @@ def unpin(key: Key, name: str) -> None:
     _pointer(key, name).unlink(missing_ok=True)
 
 
+def at_rest(key: Key, name: str, digest: str) -> Path:
+    """Return where content with this digest lies, if it does."""
+    return _file(key, name, digest)
+
+
 def stands(key: Key, name: str, digest: str) -> bool:
     """Say whether content with this digest is at rest under the name in this very period, whole."""
     file = _file(key, name, digest)

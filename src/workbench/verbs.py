@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     models.set_defaults(call=_models)
     for verb, what in ONE_STEP.items():
         _add_move(commands, verb, what)
+    _add_on_record(commands)
+    findings = commands.add_parser("findings", help="the register: findings and conditions, owner, day, how closed")
+    findings.add_argument("--json", action="store_true", help="as JSON")
+    findings.set_defaults(call=_findings)
     history = commands.add_parser("history", help="every move of a model")
     history.add_argument("model", metavar="MODEL", help="study.model, such as taiwan_cards.pd")
     history.set_defaults(call=_history)
@@ -46,11 +51,35 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name in ("first", "second"):
         diff.add_argument(name, type=_version, metavar="MODEL/VERSION")
     diff.set_defaults(call=_diff)
+    _add_proofs(commands)
+
+
+def _add_proofs(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs by which others look at a version: made again, its documents, the audit of them all."""
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
+    )
+    reproduce.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    reproduce.add_argument("--as", dest="person", default="", metavar="ID", help="sign what it came to, as a validator")
+    _add_key(reproduce)
+    reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
+    reproduce.add_argument("--json", action="store_true", help="as JSON")
+    reproduce.set_defaults(call=_reproduce)
+    _add_documents(commands)
     audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
     audit.add_argument(
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
     )
     audit.set_defaults(call=_audit)
+
+
+def _add_documents(commands: argparse._SubParsersAction) -> None:
+    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
+    documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
+    documents.set_defaults(call=_documents)
 
 
 def _add_move(commands: argparse._SubParsersAction, verb: str, what: str) -> None:
@@ -63,6 +92,32 @@ def _add_move(commands: argparse._SubParsersAction, verb: str, what: str) -> Non
     if verb == "exempt":
         move.add_argument("--until", default="", metavar="DAY", help="last day, YYYY-MM-DD")
     move.set_defaults(call=_move, verb=verb)
+
+
+def _add_on_record(commands: argparse._SubParsersAction) -> None:
+    """Add the moves that put something on record about a version and leave it where it stands."""
+    verbs = {
+        "plan": "sign the battery's tests, thresholds and code, before its results count",
+        "finding": "put a finding on record: severity, owner, day",
+        "close": "close a finding; its test stays, and every later version has to pass it",
+        "meet": "put on record that a condition was met",
+    }
+    made = {verb: commands.add_parser(verb, help=what) for verb, what in verbs.items()}
+    for parser in made.values():
+        parser.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+        _add_person(parser)
+    for verb in ("finding", "close", "meet"):
+        made[verb].add_argument("--reason", default="", metavar="TEXT", help="what of it, in words")
+    made["finding"].add_argument("--severity", default="", metavar="LEVEL", help="high, medium or low")
+    made["finding"].add_argument("--owner", default="", metavar="ID", help="who sees to it")
+    made["finding"].add_argument("--due", default="", metavar="DAY", help="YYYY-MM-DD")
+    made["finding"].add_argument("--evidence", default="", metavar="PLACE", help="page, figure or notebook cell")
+    made["close"].add_argument("--finding", type=int, default=0, metavar="N", help="its number: `workbench findings`")
+    made["close"].add_argument("--test", default="", metavar="TEST", help="`calibration_line is green`, `auc >= 0.7`")
+    made["meet"].add_argument("--condition", default="", metavar="TEXT", help="the condition, word for word")
+    names = {"plan": (), "finding": ("severity", "owner", "due", "evidence"), "close": ("finding", "test")}
+    for verb, parser in made.items():
+        parser.set_defaults(call=_move, verb=verb, more=names.get(verb, ("condition",)))
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:
@@ -101,15 +156,24 @@ def _policy(args: argparse.Namespace) -> int:
 
 def _move(args: argparse.Namespace) -> int:
     from workbench.registry import moves
-    from workbench.registry.needs import Request
+    from workbench.registry.request import Request
     from workbench.reporting import site
 
     model, version = args.version
-    more: dict[str, Any] = {"conditions": tuple(getattr(args, "condition", ())), "until": getattr(args, "until", "")}
-    event = moves.make(Request(args.verb, model, version, args.person, args.reason, **more), args.key)
+    more: dict[str, Any]
+    if args.verb in ("approve", "confirm", "exempt"):
+        more = {"conditions": tuple(getattr(args, "condition", ())), "until": getattr(args, "until", "")}
+    else:
+        more = {"more": {name: value for name in getattr(args, "more", ()) if (value := getattr(args, name))}}
+    if args.verb == "plan":
+        from workbench.runs import planning
+
+        more["attached"] = planning.plan(model)
+    event = moves.make(Request(args.verb, model, version, args.person, getattr(args, "reason", ""), **more), args.key)
     site.write()
     detail = event.details
-    print(f"{model} version {version}: {event.source} → {event.target}, by {event.person} ({event.role})")
+    put = event.verb if event.source == event.target else f"{event.source} → {event.target}"
+    print(f"{model} version {version}: {put}, by {event.person} ({event.role})")
     if detail.get("missing_approvals"):
         print(f"approvals still missing: {detail['missing_approvals']}")
     if detail.get("replaces"):
@@ -119,7 +183,7 @@ def _move(args: argparse.Namespace) -> int:
 
 
 def _models(args: argparse.Namespace) -> int:
-    from workbench.registry import events, inventory, labels
+    from workbench.registry import events, guarded, inventory, labels
     from workbench.runs import progress
 
     if args.rebuild:
@@ -131,7 +195,7 @@ def _models(args: argparse.Namespace) -> int:
         return 0
     out = progress.output()
     out.print(progress.table(inventory.table(entries)) if entries else "no model is registered yet", markup=False)
-    out.print(f"head of the chain {events.read().head}", markup=False)
+    out.print(f"head of the chain {events.read().head}; level: {guarded.level()}", markup=False)
     return 0
 
 
@@ -142,7 +206,8 @@ def _history(args: argparse.Namespace) -> int:
         each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
-        words = f"  {e.seq}  {e.at}  version {e.version}  {e.source} → {e.target}  {e.person} ({e.role})"
+        moved = e.verb if e.source == e.target else f"{e.source} → {e.target}"
+        words = f"  {e.seq}  {e.at}  version {e.version}  {moved}  {e.person} ({e.role})"
         print("; ".join([words, *each]))
     return 0
 
@@ -175,6 +240,54 @@ def _diff(args: argparse.Namespace) -> int:
     return 0
 
 
+def _reproduce(args: argparse.Namespace) -> int:
+    from workbench.registry import moves
+    from workbench.registry.request import Request
+    from workbench.runs import progress, reproduction
+
+    model, version = args.version
+    with progress.console() as lines:
+        lines.started(model, f"version {version}")
+        watch = partial(lines.cell, model, f"version {version}")
+        result = reproduction.of(model, version, watch, locked=args.locked)
+    if args.json:
+        print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(result.lines()))
+    if args.person:
+        more = {"verdict": result.verdict, "commit": result.commit, "arises": result.arises}
+        request = Request("reproduce", model, version, args.person, more=more, attached=result.to_json())
+        event = moves.make(request, args.key)
+        print(f"signed by {event.person} ({event.role}); head of the chain {event.seq}:{event.digest}")
+    return 0 if result.is_same else 1
+
+
+def _findings(args: argparse.Namespace) -> int:
+    from workbench.registry import events, obligations
+    from workbench.runs import progress
+
+    table = obligations.table(events.read())
+    if args.json:
+        print(json.dumps(table.to_dict("records"), ensure_ascii=False, indent=1))
+        return 0
+    progress.output().print(progress.table(table) if len(table) else "nothing is owed, nothing was", markup=False)
+    return 0
+
+
+def _documents(args: argparse.Namespace) -> int:
+    from workbench.reporting import documents, site
+
+    made = documents.write(*args.version, "" if args.lang == "en" else args.lang, as_pdf=args.pdf)
+    site.write("" if args.lang == "en" else args.lang)
+    for path in made.paths:
+        print(path)
+    for words in made.findings:
+        print(f"finding: {words}")
+    for words in made.contradicted:
+        print(f"claim: {words}")
+    return 1 if made.contradicted else 0
+
+
 def _audit(args: argparse.Namespace) -> int:
     from workbench.registry import audit
 
@@ -182,5 +295,6 @@ def _audit(args: argparse.Namespace) -> int:
     for finding in result.findings:
         print(f"{finding.place}: {finding.what}")
     count = len(result.findings)
-    print(f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}; head of the chain {result.head}")
+    words = f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}"
+    print(f"{words}; head of the chain {result.head}; level: {result.level}")
     return 1 if count else 0

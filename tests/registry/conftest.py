@@ -30,7 +30,7 @@ def ruled(tmp_path_factory) -> Path:
         moves.adopt("app")
         for verb, person in (("submit", "dev"), ("validate", "val")):
             governed.move(verb, person)
-        governed.move("approve", "app", conditions=("look at the segments monthly",))
+        governed.move("approve", "app", conditions=("2027-06-30 dev: look at the segments monthly",))
         governed.move("promote", "own")
         shutil.copytree(place, place.parent / "pristine", ignore=shutil.ignore_patterns("mlflow.db*"))
         _copy(place / DATABASE, place.parent / "pristine" / DATABASE)

@@ -11,7 +11,7 @@ import governed
 from workbench import home
 from workbench.evidence import digest_file
 from workbench.params import UserError
-from workbench.registry import audit, chained, current, events, moves, needs, serving, signatures
+from workbench.registry import audit, chained, current, events, moves, needs, request, serving, signatures
 
 MODEL = governed.MODEL
 
@@ -22,8 +22,7 @@ def _found() -> list[str]:
 
 def _written(event: events.Event, evidence: dict) -> None:
     """Write an event as a client does that has left out every look of ours."""
-    params = {**event.content, "signature": event.signature}
-    events._written(event, params, evidence)
+    events.seal(replace(event, run_id=events.prepared(event, evidence)))
 
 
 def _promotion(person: str = "own", key: str = "dev") -> events.Event:
@@ -72,10 +71,10 @@ def _altered(monkeypatch, **changed: object) -> str:
     """Approve version 2 with a client whose evidence says otherwise; return the audit's first finding."""
     governed.move("submit", "dev", "2")
     governed.move("validate", "val", "2")
-    true = needs.Case.evidence
-    monkeypatch.setattr(needs.Case, "evidence", lambda case: {**true(case), **changed})
+    true = request.Case.evidence
+    monkeypatch.setattr(request.Case, "evidence", lambda case: {**true(case), **changed})
     governed.move("approve", "app", "2")
-    monkeypatch.setattr(needs.Case, "evidence", true)
+    monkeypatch.setattr(request.Case, "evidence", true)
     return _found()[0]
 
 
@@ -129,15 +128,15 @@ def test_a_battery_that_speaks_of_two_versions_says_of_each_its_own(bank):
     (record,) = [r for r in current.everything() if r.step == "validation/battery@1"]
     other = {"name": MODEL, "version": "2", "tags": {"validation.verdict": "refuse"}}
     both = replace(record, tags={"model__other": other, **record.tags})
-    assert (needs.verdict(both, MODEL, "1"), needs.verdict(both, MODEL, "2")) == ("pass", "refuse")
+    assert (request.verdict(both, MODEL, "1"), request.verdict(both, MODEL, "2")) == ("pass", "refuse")
 
 
 def test_a_page_and_a_monitoring_run_that_were_altered_are_named(bank):
     (record,) = [r for r in current.everything() if r.step == "validation/battery@2"]
     page = home.reports() / "bank/once/battery.html"
     home.put(page, b"refuse")
-    path = home.mlruns() / record.folder / "evidence.json"
-    current.put(replace(record, pages={"evidence.json": "bank/once/battery.html"}))
+    path = home.mlruns() / record.folder / "evidence/evidence.json"
+    current.put(replace(record, pages={"evidence/evidence.json": "bank/once/battery.html"}))
     assert _found() == [
         "bank/once validation/battery@2: its record was changed",
         "reports/bank/once/battery.html: changed since its run wrote it; `workbench run` puts it right",
@@ -145,5 +144,5 @@ def test_a_page_and_a_monitoring_run_that_were_altered_are_named(bank):
     current.put(record)
     page.unlink()
     path.write_text("all is green")
-    assert digest_file(path) != record.files["evidence.json"]
+    assert digest_file(path) != record.files["evidence/evidence.json"]
     assert _found() == ["bank/once validation/battery@2: evidence.json was changed"]

@@ -49,9 +49,11 @@ def _refused(verb: str, person: str, version: str = "2", **more: object) -> str:
 
 def test_every_move_leads_from_states_to_states_with_needs_that_are_known():
     for m in lifecycle.MOVES.values():
-        assert {*m.sources, m.target} <= set(lifecycle.STATES) and set(m.needs) <= set(lifecycle.NEEDS)
+        assert {*m.sources, m.target} <= {*lifecycle.STATES, lifecycle.SAME} and set(m.needs) <= set(lifecycle.NEEDS)
         assert m.roles and set(m.roles) <= set(lifecycle.ROLES)
-    reachable = {lifecycle.CANDIDATE, lifecycle.CONDITIONAL, *(m.target for m in lifecycle.MOVES.values())}
+    reachable = {lifecycle.CANDIDATE, lifecycle.CONDITIONAL, *(m.target for m in lifecycle.MOVES.values())} - {
+        lifecycle.SAME
+    }
     assert reachable == set(lifecycle.STATES)
 
 
@@ -150,9 +152,9 @@ def test_what_a_battery_refers_is_approved_with_conditions_only(bank):
     governed.move("submit", "dev", referred)
     governed.move("validate", "val", referred)
     assert _refused("approve", "app", referred).endswith(
-        'the validation battery refers it: set a condition (--condition "…")'
+        'the validation battery refers it: set a condition (--condition "DAY OWNER: …")'
     )
-    governed.move("approve", "app", referred, conditions=("six months only",))
+    governed.move("approve", "app", referred, conditions=("2027-06-30 own: six months only",))
     assert _state(referred) == "approved with conditions"
 
 
@@ -381,8 +383,9 @@ def test_days_of_review_are_counted_from_the_policy(bank, monkeypatch):
 
     later = (date.today() + timedelta(days=500)).isoformat()
     monkeypatch.setattr(events, "now", lambda: f"{later}T00:00:00Z")
-    (words,) = [f.what for f in audit.run().findings]
-    assert words.endswith(" days overdue (`workbench review`)")
+    review, condition = [f.what for f in audit.run().findings]
+    assert review.endswith(" days overdue (`workbench review`)")
+    assert condition == "overdue: 2027-06-30 dev: look at the segments monthly"
     changed = replace(events.read().events[0], person="eve")
     assert changed.digest != events.read().events[0].digest
 

@@ -14,11 +14,12 @@ from workbench import home, rules
 from workbench.contracts import Column, Contract
 from workbench.evidence import LEFT_BEHIND, Evidence, Verdict, digest_file
 from workbench.params import Key, UserError
-from workbench.registry import current, inventory, recorded
+from workbench.registry import current, inventory, recorded, written
 from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event
 from workbench.registry.recorded import Recorded
-from workbench.reporting import breaches, chapters, headlines, health, pack, packs, portfolio
+from workbench.registry.written import Chapters
+from workbench.reporting import breaches, chapters, claimed, headlines, health, pack, packs, portfolio
 from workbench.reporting.book import Book
 from workbench.reporting.portfolio import Months, Span
 from workbench.words import say, speaking, untranslated
@@ -274,6 +275,27 @@ def test_every_model_has_its_health_from_what_watches_it(monkeypatch):
     assert str(shown["model__pd_separation"].change) == "↓\u00a0-0.050" and shown["model__pd_separation"].worse > 0
     conditions, _ = health.conditions(watched)
     assert str(conditions.answer) == "Open conditions: 2." and list(conditions.table["condition"]) == ["watch it"] * 2
+
+
+def test_a_champions_claims_are_held_against_the_newest_known_period(monkeypatch):
+    version = {"name": "s.pd", "version": "2", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}
+    made = _run("models/development", "once", models={"model__pd": version})
+    series = {"separation": {"2018-02": 0.75, "2018-03": 0.7}, "psi": {"2018-03": 0.1, "2018-04": 0.9}}
+    watch = _run("monitoring/m", "2018-04", _answer("drift", "green"), reads=("model__pd",), series=series)
+    text = "{{claim: holdout_gini >= 0.45}} {{claim: psi <= 0.25}} {{claim: holdout_ks >= 0.3}}"
+    signed = Chapters.model_validate({"developer": {"limitations": text}})
+    monkeypatch.setattr(written, "signed", lambda model, moves: signed if model == "s.pd" else Chapters())
+    monkeypatch.setattr(claimed.events, "read", Chain)
+
+    def answer(state: str) -> Evidence:
+        entry = inventory.Entry("s.pd", "2", state, 1, "own", "", "", (), "", "", False)
+        return claimed.chapter(health.models({"d": made, "m": watch}, {}, {("s.pd", "2"): entry}))[0]
+
+    e = answer("champion")
+    assert e.verdict is Verdict.red and str(e.answer) == "Claims that no longer hold: pd/2: holdout_gini >= 0.45."
+    assert list(e.table["claim"]) == ["holdout_gini >= 0.45", "psi <= 0.25"]  # nobody watches the KS
+    assert [str(t) for t in e.table["result"]] == ["no: it is 0.4000", "holds: it is 0.1000"]
+    assert answer("candidate").verdict is Verdict.info and answer("candidate").table is None
 
 
 # the whole

@@ -3,17 +3,19 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
+from workbench.evidence import Evidence
 from workbench.registry import current
-from workbench.reporting import index, listing, models, studies
+from workbench.reporting import index, listing, models, page, studies
 
 
 def test_pages_load_nothing_from_outside_and_run_no_script(sample_home):
     pages = list((sample_home / "reports" / "sample").rglob("*.html"))
     ours = [p for p in pages if "evidently" not in p.parent.name]
     assert len(ours) >= 3
-    for page in ours:
-        text = page.read_text()
+    for path in ours:
+        text = path.read_text()
         assert "default-src 'none'" in text
         assert not re.search(r"<script|<link[^>]+href|src=\"http", text)
 
@@ -29,6 +31,19 @@ def test_the_index_shows_every_step_with_a_link_that_leads_somewhere(sample_home
     for target in re.findall(r'href="(sample/[^"]+)"', text):
         assert (sample_home / "reports" / target).exists()
     assert "portfolios/intake" in text and "models/development" in text
+
+
+def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path):
+    notebook = tmp_path / "n.ipynb"
+    notebook.write_text('{"cells": []}')
+    e = Evidence(key="k", question="q", verdict="green", answer="a", source="SR 11-7, section V")
+    left = {"verdict": "green", "evidence": [e.record()], "tables": {"read": {}, "written": {}}}
+    facts = {"title": "t", "step": "a/a", "steps": [], "place": "s/once/a/a", "params": {}, "attached": {}}
+    facts |= {"simulated": False, "run_id": "0" * 32, "link": "", "period": "once"}
+    text = page.render(notebook, left, facts)
+    assert '<section class="decision amber">' in text and "(SR 11-7; OCC 2011-12), rescinded on 2026-04-17." in text
+    left["evidence"] = [replace(e, source="Cox (1958)").record()]
+    assert '<section class="decision green">' in page.render(notebook, left, facts)
 
 
 def _run(step, verdict, start, **more):

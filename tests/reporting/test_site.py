@@ -67,6 +67,16 @@ def test_a_language_once_written_is_kept_up_and_both_lead_to_one_another(reports
     assert "three/index.html" in (reports / "zh_CN/index.html").read_text()
 
 
+def test_a_models_page_leads_to_the_documents_that_were_written_in_its_language(reports):
+    home.put(reports / "one/models/pd/1/model_card.html", b"x")
+    home.put(reports / "one/models/pd/1/ecb_template.xlsx", b"x")
+    site.write("zh_CN")
+    english, chinese = ((reports / n / "one/models/pd.html").read_text() for n in ("", "zh_CN"))
+    assert '<a href="../../one/models/pd/1/model_card.html">Model card</a>' in english
+    assert '<a href="../../one/models/pd/1/ecb_template.xlsx">ECB template</a>' in english
+    assert "model_card" not in chinese and "<code>workbench documents</code>" in chinese
+
+
 def test_in_another_language_a_page_that_was_not_rendered_leads_to_the_run_s_own(reports):
     home.put(reports / "one/once/a/a.html", b"x")
     site.write("zh_CN")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -50,6 +50,9 @@ class Params(params.Params):
     max_development_rows: int = Field(0, ge=0, description="rows at most taken from development; 0 takes all")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
     seed: int = Field(42, ge=0, description="seed of folds, trees and bootstrap")
+    tolerance: Literal["exact", "close", "ranks"] = Field(
+        "exact", description="what counts as equal when it is made again: exact, close (numbers to 1e-9) or ranks"
+    )
 
     def verify(self) -> None:
         """Raise `UserError` where the choice is no kind of model."""
@@ -92,7 +95,7 @@ def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> Scorer:
     """Return the chosen candidate as a whole model: grades and reference bins frozen on development."""
     names = list(development.X.columns)
-    used = getattr(chosen.estimator, "bins_", names)
+    used = getattr(chosen.estimator, "bins_", getattr(chosen.estimator, "inputs_", names))
     features = {n: contract[n].model_dump(include={"description", "monotone", "type"}) for n in names if n in used}
     columns = {n: development.X[n] for n in names}
     columns["predicted"] = pd.Series(chosen.predict(development.X), name="predicted")

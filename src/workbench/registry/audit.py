@@ -12,7 +12,20 @@ from pathlib import Path
 from workbench import home, tables
 from workbench.models import scorer
 from workbench.params import Key, UserError
-from workbench.registry import chained, current, events, inventory, labels, placed, policy, proof, registered
+from workbench.registry import (
+    chained,
+    current,
+    events,
+    guarded,
+    inventory,
+    labels,
+    logged,
+    looking,
+    placed,
+    policy,
+    proof,
+    registered,
+)
 from workbench.registry.chained import Finding
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
@@ -26,11 +39,15 @@ Stands = Callable[[Key, str, str], bool]
 
 @dataclass(frozen=True)
 class Result:
-    """What an audit came to: findings (none: clean), what was looked at in words, and the head of the chain."""
+    """What an audit came to: findings (none: clean), what was looked at in words, and the head of the chain.
+
+    `level`: whether what goes past the life cycle is named here, or refused by the server as well.
+    """
 
     findings: tuple[Finding, ...]
     looked_at: str
     head: str
+    level: str = guarded.DETECT
 
 
 def run(anchor: Path | None = None) -> Result:
@@ -39,13 +56,18 @@ def run(anchor: Path | None = None) -> Result:
     anchor: a file of heads (`n:hash`, one a line) kept elsewhere: the chain must hold each of them, and where all is
     well its head is added. Without one, the newest events could be removed unseen.
     """
+    with looking.once():
+        return _run(anchor)
+
+
+def _run(anchor: Path | None) -> Result:
     chain, held = events.read(), registered.everything()
     findings = [*chained.findings(chain), *_policy(chain), *_versions(chain, held), *_labels(chain, held)]
     findings += [*_runs(held), *_days(chain), *(_anchored(chain, anchor) if anchor else ())]
     if anchor and not findings:
         _add(anchor, chain.head)
     words = f"{len(held)} versions and {len(chain.events)} events"
-    return Result(tuple(dict.fromkeys(findings)), words, chain.head)
+    return Result(tuple(dict.fromkeys(findings)), words, chain.head, guarded.level())
 
 
 def _policy(chain: Chain) -> Iterator[Finding]:
@@ -65,6 +87,8 @@ def _versions(chain: Chain, held: list[Registered]) -> Iterator[Finding]:
     for key in book.standings.keys() - there.keys():
         yield Finding(f"{key[0]} version {key[1]}", "not in the registry: deleted, or its model renamed")
     stands = cache(tables.stands)  # versions share tables
+    for r in logged.gone(held):
+        yield Finding(r.name, f"its logged model {r.model_id} was deleted in MLflow; `mlflow gc` takes its files next")
     for r in held:
         yield from _born_otherwise(chain, r)
         yield from _changed(book, r, stands)
@@ -86,11 +110,11 @@ def _changed(book: Book, r: Registered, stands: Stands) -> Iterator[Finding]:
     if record is not None:
         yield from _data(r, record, stands)
     files = registered.files(r)
-    logged = _logged(r, record)
+    as_logged = _logged(r, record)
     if standing.files and registered.digest(files) != standing.files:
-        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that were submitted")
-    elif logged and files != logged:
-        yield Finding(r.name, f"served files: {_named(files, logged)}; not those that its run logged")
+        yield Finding(r.name, f"served files: {_named(files, as_logged)}; not those that were submitted")
+    elif as_logged and files != as_logged:
+        yield Finding(r.name, f"served files: {_named(files, as_logged)}; not those that its run logged")
 
 
 def _runs(held: list[Registered]) -> Iterator[Finding]:
@@ -158,6 +182,8 @@ def _days(chain: Chain) -> Iterator[Finding]:
             yield Finding(
                 f"{e.model} version {e.version}", f"its review is {late.days} days overdue (`workbench review`)"
             )
+        for owed in e.overdue:
+            yield Finding(f"{e.model} version {e.version}", f"overdue: {owed}")
 
 
 def _anchored(chain: Chain, anchor: Path) -> Iterator[Finding]:

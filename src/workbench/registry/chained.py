@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.params import UserError
-from workbench.registry import events, needs, proof, registered, runs, signatures
+from workbench.registry import events, needs, proof, registered, request, runs, signatures
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES
@@ -47,6 +47,13 @@ def must_hold(chain: Chain) -> None:
     """
     for f in _broken(chain, _judges(chain)):
         raise UserError(f"governance: {f.place}: {f.what}; nothing is moved or served on it; `workbench audit`")
+
+
+def of_newest(chain: Chain) -> list[str]:
+    """Return in words what is wrong with the newest event of a chain whose others hold, its evidence included."""
+    newest, judges = chain.events[-1], _judges(chain)
+    faults = [f.what for f in _broken(chain, judges) if f.place == _place(newest)]
+    return [*faults, *_evidence(newest, judges[newest.run_id].policy)]
 
 
 def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
@@ -167,9 +174,9 @@ def _restated(e: Event, evidence: Mapping[str, Any], records: list[Record]) -> I
     if registered.digest(evidence.get("files", {})) != e.files:
         yield f"its {events.EVIDENCE} names other files than the event"
     born = next((r for r in records if r.run_id == evidence.get("run_id")), None)
-    if born and evidence.get("figures") != needs.finite(born.figures):
+    if born and evidence.get("figures") != request.finite(born.figures):
         yield f"its {events.EVIDENCE} gives other figures than the run that registered the version"
-    verdicts = {v for r in records if (v := needs.verdict(r, e.model, e.version))}
+    verdicts = {v for r in records if (v := request.verdict(r, e.model, e.version))}
     if evidence.get("verdict", "") not in (verdicts or {""}):
         yield f"its {events.EVIDENCE} gives the verdict {evidence.get('verdict')}, the battery {', '.join(verdicts)}"
 

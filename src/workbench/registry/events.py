@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from workbench import home
 from workbench.params import UserError, canonical
-from workbench.registry import runs, signatures, store
+from workbench.registry import guarded, looking, runs, signatures, store
 from workbench.registry.policy import Adopted
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ _NAMES = {"source": "from", "target": "to"}  # fields whose parameters are Pytho
 class Event:
     """One move. Digests are SHA-256 (hex): `prev` of the event before, `files` over all files of the served model.
 
-    `at`: UTC, to the second. `detail`: JSON with what else the person said (reason, conditions, last day) and what the
-    move brought with it (champion it replaces, approvals still missing).
+    `at`: UTC, to the second. `detail`: JSON with what else the person said (reason, conditions, last day, a finding's
+    owner) and what the move brought with it (champion it replaces, approvals still missing).
     """
 
     seq: int
@@ -66,6 +66,11 @@ class Event:
         """What is signed: every parameter but the signature."""
         names = [n for n in self.__dataclass_fields__ if n not in ("signature", "run_id", "stage", "user")]
         return {_NAMES.get(n, n): str(getattr(self, n)) for n in names}
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What its run holds: the content and the signature."""
+        return {**self.content, "signature": self.signature}
 
     @property
     def digest(self) -> str:
@@ -153,12 +158,12 @@ def _from_server() -> list[dict[str, str]]:
 
 
 def _ordered(written: list[Mapping[str, str]]) -> Chain:
-    events = [e for e in map(_event, written) if e is not None]
+    events = [e for e in map(from_params, written) if e is not None]
     return Chain(tuple(sorted(events, key=lambda e: (e.seq, e.at, e.run_id))))
 
 
-def _event(params: Mapping[str, str]) -> Event | None:
-    """Return the event a run holds; None where it isn't whole (its writer was killed before the fact)."""
+def from_params(params: Mapping[str, str]) -> Event | None:
+    """Return the event that parameters of a run hold; None where it isn't whole (its writer was killed before)."""
     names = [n for n in Event.__dataclass_fields__ if n not in ("run_id", "stage", "user")]
     if not all(_NAMES.get(n, n) in params for n in names) or not params["seq"].isdecimal():
         return None
@@ -169,8 +174,14 @@ def _event(params: Mapping[str, str]) -> Event | None:
 
 @contextmanager
 def writing() -> Iterator[Chain]:
-    """Be the only one who writes an event, waiting up to a minute, and have the chain as it is then."""
+    """Be the only one who writes an event, waiting up to a minute, and have the chain as it is then.
+
+    A guarded server sees to that itself: of two who write at once it tells one that it was overtaken.
+    """
     store.client()
+    if guarded.prevents():
+        yield read()
+        return
     begun = time.monotonic()
     while True:
         with home.locked("governance-events") as mine:
@@ -186,6 +197,7 @@ def append(chain: Chain, event: Event, evidence: Mapping[str, Any], key: Ed25519
     """Write an event behind a chain, signed; call it within `writing()`. Its number, time and digests are set here.
 
     The run's parameters are written at once and last: a writer that is killed before has written nothing that counts.
+    A guarded server writes it itself, or refuses it; `guarded.Overtaken` where another was faster.
     """
     previous = chain.events[-1] if chain.events else None
     signed = replace(
@@ -196,27 +208,40 @@ def append(chain: Chain, event: Event, evidence: Mapping[str, Any], key: Ed25519
         evidence=digest(evidence),
     )
     signed = replace(signed, signature=signatures.sign(key, signed.digest.encode()))
-    params = {**signed.content, "signature": signed.signature}
-    for name, value in params.items():
+    for name, value in signed.params.items():
         if len(value) > PARAM_LENGTH:
             raise UserError(
                 f"{event.verb}: {name} is {len(value):,} characters long, of which MLflow keeps 6,000; shorten it"
             )
-    return replace(signed, run_id=_written(signed, params, evidence))
+    if guarded.prevents():
+        return replace(signed, run_id=guarded.send(signed.params, evidence))
+    signed = replace(signed, run_id=prepared(signed, evidence))
+    seal(signed)
+    return signed
 
 
-def _written(event: Event, params: Mapping[str, str], evidence: Mapping[str, Any]) -> str:
-    from mlflow.entities import Param
-
+def prepared(event: Event, evidence: Mapping[str, Any]) -> str:
+    """Return a new run with an event's evidence, which counts as no event before it is sealed."""
     c = store.client()
     name = f"{event.seq} {event.verb} {event.model} {event.version}".strip()
     tags = {"mlflow.user": event.person, "governance": event.verb}
     run = c.create_run(store.experiment(EXPERIMENT), run_name=name, tags=tags)
-    run_id = str(run.info.run_id)
-    c.log_text(run_id, canonical(evidence).decode(), EVIDENCE)
-    c.log_batch(run_id, params=[Param(k, v) for k, v in params.items()])
-    c.set_terminated(run_id, "FINISHED")
-    return run_id
+    c.log_text(run.info.run_id, canonical(evidence).decode(), EVIDENCE)
+    return str(run.info.run_id)
+
+
+def seal(event: Event) -> None:
+    """Write an event's parameters into its run: from here on it counts."""
+    from mlflow.entities import Param
+
+    store.client().log_batch(event.run_id, params=[Param(k, v) for k, v in event.params.items()])
+    store.client().set_terminated(event.run_id, "FINISHED")
+
+
+def discard(run_id: str) -> None:
+    """End a prepared run that is to become no event."""
+    store.client().set_terminated(run_id, "KILLED")
+    store.client().delete_run(run_id)
 
 
 def now() -> str:
@@ -231,6 +256,10 @@ def digest(evidence: Mapping[str, Any]) -> str:
 
 def evidence(event: Event) -> dict[str, Any] | None:
     """Return the evidence an event was made on, None where it is gone or isn't what the event names."""
+    return looking.answer(lambda: _evidence(event), "evidence", event.run_id, event.evidence)
+
+
+def _evidence(event: Event) -> dict[str, Any] | None:
     try:
         content = json.loads(runs.fetch(event.run_id, EVIDENCE).read_bytes())
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: evidence that can't be read isn't there

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import Verdict
 from workbench.params import UserError, day, nearest
-from workbench.registry import current, events, registered
+from workbench.registry import current, events, obligations, registered
 from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import RETIRED
@@ -27,13 +27,18 @@ COLUMNS = (
     "champion_since",
     "next_review",
     "conditions",
+    "findings",
+    "overdue",
     "monitoring",
 )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One version of the inventory; days are `YYYY-MM-DD`, empty text and None stand for nothing known."""
+    """One version of the inventory; days are `YYYY-MM-DD`, empty text and None stand for nothing known.
+
+    `findings`: open ones, in words; `overdue`: findings and conditions whose day is over.
+    """
 
     model: str
     version: str
@@ -46,10 +51,12 @@ class Entry:
     monitoring: str
     until: str
     missing: bool
+    findings: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
-        return {**vars(self), "conditions": list(self.conditions)}
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in vars(self).items()}
 
 
 def listing() -> list[Entry]:
@@ -59,21 +66,32 @@ def listing() -> list[Entry]:
     held = {(r.model, r.version) for r in registered.everything()}
     watched = _watched()
     keys = sorted({*held, *book.standings}, key=lambda k: (k[0], int(k[1])))
-    return [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
+    entries = [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
+    return [_owing(e, chain) for e in entries]
 
 
 def of_versions(versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
     """Return where these versions (model, number) stand by the chain alone; the registry is not opened for it."""
     chain = events.read()
     book, policy = replay(chain), _policy(chain)
-    return {v: _entry(book.of(*v), policy, "", missing=False) for v in versions}
+    return {v: _owing(_entry(book.of(*v), policy, "", missing=False), chain) for v in versions}
+
+
+def _owing(e: Entry, chain: Chain) -> Entry:
+    """Return an entry with the findings that are open on its version, and what of them and its conditions is late."""
+    raised = [f for f in obligations.findings(chain, e.model) if f.version == e.version and f.is_open]
+    today, due = events.now()[:10], {c: obligations.condition(c).due for c in e.conditions}
+    late = [f.words for f in raised if obligations.is_overdue(f.due, today)]
+    late += [c for c, last in due.items() if obligations.is_overdue(last, today)]
+    return replace(e, findings=tuple(f.words for f in raised), overdue=tuple(late))
 
 
 def table(entries: list[Entry]) -> pd.DataFrame:
-    """Return the inventory as a table, a row per version; an open condition is counted."""
+    """Return the inventory as a table, a row per version; open conditions and findings, and late ones, are counted."""
     import pandas as pd
 
-    rows = [{**vars(e), "conditions": len(e.conditions), "tier": e.tier or ""} for e in entries]
+    owed = ("conditions", "findings", "overdue")
+    rows = [{**vars(e), **{n: len(getattr(e, n)) for n in owed}, "tier": e.tier or ""} for e in entries]
     for row, e in zip(rows, entries, strict=True):
         row["state"] = (
             f"{e.state}, gone from the registry" if e.missing else e.state + (f" to {e.until}" * bool(e.until))

@@ -37,10 +37,21 @@ NEEDS: Mapping[str, str] = {
     "independent": "the person has neither developed nor submitted it",
     "battery": "the validation battery speaks of this very version, and doesn't refuse it",
     "minimum": "its recorded figures reach what its tier asks",
+    "chapters": "`params/chapters/STUDY.MODEL.yaml` has the developer's chapters, and what they claim holds",
+    "opinion": "it has the validator's, with an opinion from 1 to 4",
     "conditions": "where the battery refers it, at least one condition",
     "reason": "a reason in words",
     "until": f"the last day, {EXCEPTION_DAYS} days away at most",
+    "committed": "a commit holds all the code of the run that registered it",
+    "planned": "where its tier asks for a plan: one is signed, and the battery's run began after it",
+    "reproduced": "where its tier asks for it: somebody else made it again and it came to the same",
+    "findings": "no finding of high severity is open on it, and it passes the tests of those that were closed",
+    "owed": "who sees to it, and by which day after today",
+    "closing": "the finding is open; its test, where one is given, is passed by this version",
+    "condition": "the condition is open",
 }
+SAME = ""  # the target of a move after which a version stands where it stood: something is put on record about it
+_ANY = tuple(s for s in STATES if s != RETIRED)
 
 
 @dataclass(frozen=True)
@@ -59,27 +70,28 @@ class Move:
     def reached(self, conditions: bool, missing_approvals: int, source: str) -> str:
         """Return the state it leads to: approval waits for all its approvers, and is conditional where one sets any."""
         if self.verb != "approve":
-            return self.target
+            return self.target or source
         return source if missing_approvals else CONDITIONAL if conditions else APPROVED
 
 
 _PROVEN = ("listed", "whole", "files")
+_SOUND = ("battery", "minimum", "findings")
 MOVES: Mapping[str, Move] = {
     m.verb: m
     for m in (
-        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, ("developer",), ("listed", "whole")),
+        Move("submit", (CANDIDATE, REJECTED), SUBMITTED, ("developer",), ("listed", "whole", "committed", "chapters")),
         Move("validate", (SUBMITTED,), IN_VALIDATION, ("validator",), (*_PROVEN, "independent")),
         Move(
             "approve",
             (IN_VALIDATION,),
             APPROVED,
             ("approver",),
-            (*_PROVEN, "independent", "battery", "minimum", "conditions"),
+            (*_PROVEN, "independent", *_SOUND, "opinion", "planned", "reproduced", "conditions"),
         ),
         Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, ("approver",), ("independent", "reason")),
         Move("promote", READY, CHAMPION, ("owner",), (*_PROVEN, "independent")),
         Move("review", (CHAMPION,), UNDER_REVIEW, ("validator", "monitor"), ("independent", "reason")),
-        Move("confirm", (UNDER_REVIEW,), CHAMPION, ("approver",), (*_PROVEN, "independent", "battery", "minimum")),
+        Move("confirm", (UNDER_REVIEW,), CHAMPION, ("approver",), (*_PROVEN, "independent", *_SOUND, "conditions")),
         Move(
             "exempt",
             (CANDIDATE, SUBMITTED, IN_VALIDATION, REJECTED),
@@ -87,7 +99,12 @@ MOVES: Mapping[str, Move] = {
             ("approver",),
             (*_PROVEN[:2], "independent", "reason", "until"),
         ),
-        Move("retire", tuple(s for s in STATES if s != RETIRED), RETIRED, ("owner",), ("reason",)),
+        Move("retire", _ANY, RETIRED, ("owner",), ("reason",)),
+        Move("plan", (SUBMITTED, IN_VALIDATION), SAME, ("validator",), (*_PROVEN, "independent")),
+        Move("reproduce", (SUBMITTED, IN_VALIDATION, *READY, *IN_USE), SAME, ("validator",), (*_PROVEN, "independent")),
+        Move("finding", _ANY, SAME, ("validator", "approver"), ("independent", "reason", "owed")),
+        Move("close", _ANY, SAME, ("validator",), ("independent", "reason", "closing")),
+        Move("meet", (CONDITIONAL, *IN_USE), SAME, ("validator",), ("independent", "reason", "condition")),
     )
 }
 
@@ -107,8 +124,8 @@ def table() -> str:
 
 
 def _row(m: Move) -> str:
-    sources = "any but retired" if m.verb == "retire" else ", ".join(m.sources)
-    target = f"{APPROVED} or {CONDITIONAL}" if m.verb == "approve" else m.target
+    sources = "any but retired" if m.sources == _ANY else ", ".join(m.sources)
+    target = f"{APPROVED} or {CONDITIONAL}" if m.verb == "approve" else m.target or "as before"
     return f"| `{m.verb}` | {sources} | {target} | {' or '.join(m.roles)} | {', '.join(m.needs)} |"
 
 

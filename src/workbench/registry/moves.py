@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import chained, events, labels, needs, policy, signatures
+from workbench.registry import chained, events, guarded, labels, linked, looking, needs, policy, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
-from workbench.registry.needs import Case, Request
 from workbench.registry.policy import FILE, Adopted, Policy
+from workbench.registry.request import Case, Request, looked_at
 from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+TRIES = 5  # of a move, where a server takes others' moves first
 
 
 def make(request: Request, key: Path | None = None) -> Event:
@@ -28,13 +32,27 @@ def make(request: Request, key: Path | None = None) -> Event:
         raise UserError(f"no move is called '{request.verb}'; {nearest(request.verb, MOVES)}")
     looked = _last(events.read(), request.model)
     private = signatures.load(request.person, key)
-    with events.writing() as chain:
+    return _unless_overtaken(lambda: _make(request, looked, private))
+
+
+def _make(request: Request, looked: Event | None, private: Ed25519PrivateKey) -> Event:
+    with events.writing() as chain, looking.once():
         chained.must_hold(chain)
         _refuse_overtaken(request, looked, _last(chain, request.model))
         event, case = _decided(request, chain, private)
         written = events.append(chain, event, case.evidence(), private)
-        labels.rebuild(Chain((*chain.events, written)), request.model)
+        if not guarded.prevents():  # such a server has seen to it
+            labels.rebuild(Chain((*chain.events, written)), request.model)
+            linked.describe(request.model, request.version, {})
         return written
+
+
+def _unless_overtaken(write: Callable[[], Event]) -> Event:
+    """Return what was written; where a server took another move first, all is decided anew on the chain of then."""
+    for _ in range(TRIES):
+        with suppress(guarded.Overtaken):
+            return write()
+    raise UserError("governance: other moves were written first, time and again; try once more")
 
 
 def adopt(person: str, key: Path | None = None) -> Event:
@@ -43,6 +61,10 @@ def adopt(person: str, key: Path | None = None) -> Event:
     The first policy is signed by one of its own approvers.
     """
     private = signatures.load(person, key)
+    return _unless_overtaken(lambda: _adopt(person, private))
+
+
+def _adopt(person: str, private: Ed25519PrivateKey) -> Event:
     with events.writing() as chain:
         chained.must_hold(chain)
         adopting = chain.policy()
@@ -90,7 +112,7 @@ def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tupl
     move, adopted, book = MOVES[request.verb], in_force(chain), replay(chain)
     standing = book.of(request.model, request.version)
     role = _must_be(request.person, move.roles, adopted.policy, private)
-    case = needs.case(request, standing, adopted.policy)
+    case = looked_at(request, chain, standing, adopted.policy)
     lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needs.missing(move, case)]
     if lacks:
         raise UserError(f"{request.name}: {request.verb} is refused: {'; '.join(lacks)}")
@@ -152,7 +174,7 @@ def _must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed2551
 
 
 def _detail(move: Move, case: Case, book: Book) -> dict[str, Any]:
-    request, out = case.request, {}
+    request, out = case.request, {} if move.target else dict(case.request.more)
     for name, value in (("reason", request.reason), ("conditions", list(request.conditions)), ("until", request.until)):
         if value:
             out[name] = value

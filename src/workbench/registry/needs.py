@@ -2,101 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from workbench.params import day
-from workbench.registry import current, proof, registered
-from workbench.registry.current import Record
+from workbench.registry import claims, obligations, proof, runs, written
 from workbench.registry.lifecycle import EXCEPTION_DAYS, Move
-from workbench.registry.policy import FILE, Policy
-from workbench.registry.registered import Registered
-from workbench.registry.state import Standing
+from workbench.registry.obligations import Finding
+from workbench.registry.policy import FILE
+from workbench.registry.request import Case
 
-VERDICT = "validation.verdict"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asks for: a move of a version, with what they say of it. `until`: a day, YYYY-MM-DD."""
-
-    verb: str
-    model: str
-    version: str
-    person: str
-    reason: str = ""
-    conditions: tuple[str, ...] = ()
-    until: str = ""
-
-    @property
-    def name(self) -> str:
-        """Model and version, as a message names them."""
-        return f"{self.model} version {self.version}"
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that is looked at for a move: what is asked, the version as it is, where it stands, and the policy."""
-
-    request: Request
-    registered: Registered
-    standing: Standing
-    policy: Policy
-    record: Record | None
-    battery: Record | None
-    files: Mapping[str, str]
-
-    @property
-    def digest(self) -> str:
-        """Digest over all files of the version as they are now."""
-        return registered.digest(self.files)
-
-    @property
-    def verdict(self) -> str:
-        """What the battery says of the version; empty where it says nothing."""
-        return verdict(self.battery, self.request.model, self.request.version) if self.battery else ""
-
-    def evidence(self) -> dict[str, Any]:
-        """Return what the move is made on, so that anyone can look at it later."""
-        r, listed = self.registered, self.policy.models.get(self.request.model)
-        records = [x for x in (self.record, self.battery) if x is not None]
-        return {
-            "run_id": r.run_id,
-            "created": r.created,
-            "files": dict(self.files),
-            "runs": {x.run_id: {"step": x.step, "record": x.digest} for x in records},
-            "verdict": self.verdict,
-            "figures": finite(self.record.figures if self.record else {}),
-            "tier": self.policy.tier(self.request.model),
-            "listed": listed.model_dump(mode="json") if listed else None,
-        }
-
-
-def case(request: Request, standing: Standing, policy: Policy) -> Case:
-    """Return all that is looked at for a move; `UserError` where the registry doesn't hold the version."""
-    r = registered.one(request.model, request.version)
-    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r))
-
-
-def battery(r: Registered) -> Record | None:
-    """Return the latest current run of a validation battery that speaks of this very version."""
-    study = r.model.partition(".")[0]
-    speaking = [record for record in current.everything(study=study) if verdict(record, r.model, r.version)]
-    return speaking[-1] if speaking else None
-
-
-def verdict(record: Record, model: str, version: str) -> str:
-    """Return what a battery's run says of a version; empty where it says nothing of it."""
-    of = (t["tags"] for t in record.tags.values() if (t["name"], t["version"]) == (model, version))
-    return next((str(tags[VERDICT]) for tags in of if VERDICT in tags), "")
-
-
-def finite(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return the figures that are numbers."""
-    return {n: v for n, v in figures.items() if math.isfinite(v)}
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def missing(move: Move, c: Case) -> list[str]:
@@ -153,9 +70,103 @@ def below(asked: Mapping[str, float], figures: Mapping[str, float]) -> list[str]
     return [f"{n} is {v:.4g}, its tier asks {asked[n]:g}" for n, v in recorded.items() if not v >= asked[n]]
 
 
+def _chapters(c: Case) -> str:
+    return _unwritten(c, "developer")
+
+
+def _opinion(c: Case) -> str:
+    return _unwritten(c, "validator")
+
+
+def _unwritten(c: Case, section: str) -> str:
+    """Say which chapters of a section are empty, or which of the claims in them don't hold."""
+    where = written.place(c.request.model)
+    chapters = written.load(c.request.model)
+    if empty := chapters.missing(section):
+        return f"{where}: {', '.join(empty)}: nobody has written it"
+    made = [claim for claim in claims.of(chapters, where) if claim.chapter.startswith(section)]
+    wrong = claims.contradicted(claims.tested(made, claims.logged(c.record, c.battery)))
+    return f"{where}: {'; '.join(t.words for t in wrong)}" if wrong else ""
+
+
 def _conditions(c: Case) -> str:
+    for text in c.request.conditions:
+        condition = obligations.condition(text)
+        if not condition.owner:
+            return f"condition '{text[:60]}' names no day and owner; write \"2027-01-31 d001: what is to be done\""
+        if lacks := obligations.lacking(condition.owner, condition.due, c.policy.people, date.today()):
+            return f"condition '{condition.text[:60]}': {'; '.join(lacks)}"
     is_open = c.verdict == "refer" and not (c.request.conditions or c.standing.conditions)
-    return 'the validation battery refers it: set a condition (--condition "…")' if is_open else ""
+    return 'the validation battery refers it: set a condition (--condition "DAY OWNER: …")' if is_open else ""
+
+
+def _committed(c: Case) -> str:
+    commit = runs.params(c.registered.run_id).get("commit", "") if c.record else ""
+    if _COMMIT.fullmatch(commit):
+        return ""
+    return f"no commit holds all the code of its run ({commit or 'it has none'}); commit, and run the study again"
+
+
+def _planned(c: Case) -> str:
+    if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).plan:
+        return ""
+    study = c.request.model.partition(".")[0]
+    if not c.standing.plan:
+        return f"no validation plan is signed (`workbench plan {c.request.model}/{c.request.version} --as ID`)"
+    if c.battery and c.battery.start < _seconds(c.standing.planned):
+        again = f"`workbench run params/{study}.yaml --step {c.battery.step} --fresh`"
+        return f"its battery ran before the plan was signed (event {c.standing.plan}); {again}"
+    return ""
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _reproduced(c: Case) -> str:
+    if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).reproduction:
+        return ""
+    if c.standing.reproduced in ("identical", "equal"):
+        return ""
+    seen = f"making it again came to {c.standing.reproduced}" if c.standing.reproduced else "nobody has made it again"
+    return f"{seen} (`workbench reproduce {c.request.model}/{c.request.version} --as ID`)"
+
+
+def _findings(c: Case) -> str:
+    standing_open = [f.words for f in c.findings if f.is_open and f.severity == "high" and _is_of(f, c)]
+    failed = [
+        f"it fails the test of closed finding {f.number} ({f.test}): {why}"
+        for f in c.findings
+        if f.test and not f.is_open and (why := obligations.fails(f.test, c.record, c.battery))
+    ]
+    return "; ".join([*standing_open, *failed])
+
+
+def _is_of(f: Finding, c: Case) -> bool:
+    return f.version == c.request.version
+
+
+def _owed(c: Case) -> str:
+    more, lacks = c.request.more, []
+    if more.get("severity") not in obligations.SEVERITIES:
+        lacks.append(f"a severity ({', '.join(obligations.SEVERITIES)})")
+    owner, due = str(more.get("owner", "")), str(more.get("due", ""))
+    return "; ".join([*lacks, *obligations.lacking(owner, due, c.policy.people, date.today())])
+
+
+def _closing(c: Case) -> str:
+    numbers = [f.number for f in c.findings if f.is_open]
+    if c.request.more.get("finding") not in numbers:
+        known = ", ".join(map(str, numbers)) or "none"
+        return f"no open finding has the number {c.request.more.get('finding')}; open: {known}"
+    test = str(c.request.more.get("test", ""))
+    return obligations.fails(test, c.record, c.battery) if test else ""
+
+
+def _condition(c: Case) -> str:
+    if c.request.more.get("condition") in c.standing.conditions:
+        return ""
+    return f"no such condition is open; open: {'; '.join(c.standing.conditions) or 'none'}"
 
 
 def _reason(c: Case) -> str:
@@ -179,7 +190,16 @@ _CHECKS: Mapping[str, Callable[[Case], str]] = {
     "independent": _independent,
     "battery": _battery,
     "minimum": _minimum,
+    "chapters": _chapters,
+    "opinion": _opinion,
     "conditions": _conditions,
     "reason": _reason,
     "until": _until,
+    "committed": _committed,
+    "planned": _planned,
+    "reproduced": _reproduced,
+    "findings": _findings,
+    "owed": _owed,
+    "closing": _closing,
+    "condition": _condition,
 }

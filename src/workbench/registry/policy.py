@@ -49,11 +49,16 @@ class Model(_Strict):
 
 
 class Strictness(_Strict):
-    """What a tier asks: approvers, months to the next review, least values of recorded figures."""
+    """What a tier asks: approvers, months to the next review, least values of recorded figures.
+
+    `plan`: an approval needs a validation plan that was signed first; `reproduction`: and that somebody made it again.
+    """
 
     approvers: int = Field(ge=1, le=5)
     review_months: int = Field(ge=1, le=60)
     minimum: dict[str, float] = {}
+    plan: bool = False
+    reproduction: bool = False
 
 
 class Policy(_Strict):

@@ -6,11 +6,13 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workbench import home
 from workbench.evidence import digest_file
 from workbench.params import canonical
-from workbench.registry import runs, store
+from workbench.registry import looking, runs, store
 from workbench.registry.current import Record
 
 RECORD = "record_sha256"  # a parameter of the run: MLflow writes one once
@@ -18,13 +20,14 @@ RECORD = "record_sha256"  # a parameter of the run: MLflow writes one once
 
 @dataclass(frozen=True)
 class _Seen:
-    """A run as the store shows it; `figures` are None where the store is a server (it would be asked for each)."""
+    """A run as the store shows it; `is_whole`: with every figure ever logged, not the last value of each alone."""
 
     status: str
     stage: str
     params: Mapping[str, str]
     tags: Mapping[str, str]
-    figures: list[tuple[str, float]] | None
+    figures: list[tuple[str, float]]
+    is_whole: bool = True
 
 
 def facts(run_id: str) -> str:
@@ -57,9 +60,14 @@ def fault(record: Record) -> str:
 
 
 def changed_file(record: Record) -> str:
-    """Return which file that a run left, or a model it registered, was changed or lost; empty where all are whole."""
+    """Return which file that a run left, or a model it registered, was changed or lost; empty where all are whole.
+
+    Where a server keeps them, a copy is fetched and looked at; of its models the audit looks at the served files.
+    """
+    if record.files and not record.folder:
+        return _changed_on_server(record)
     files = {home.mlruns() / record.folder / n: d for n, d in record.files.items()} if record.folder else {}
-    for entry in record.models.values():
+    for entry in (e for e in record.models.values() if e["folder"]):
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
     for path, digest in files.items():
         if not path.exists() or digest_file(path) != digest:
@@ -67,9 +75,23 @@ def changed_file(record: Record) -> str:
     return ""
 
 
+def _changed_on_server(record: Record) -> str:
+    from mlflow.exceptions import MlflowException
+
+    with TemporaryDirectory() as folder:
+        try:
+            place = Path(store.client().download_artifacts(record.run_id, "", folder))
+        except (MlflowException, OSError):
+            return "its files can't be fetched"
+        for name, digest in record.files.items():
+            if not (place / name).exists() or digest_file(place / name) != digest:
+                return f"{Path(name).name} was {'changed' if (place / name).exists() else 'lost'}"
+    return ""
+
+
 def altered(record: Record) -> str:
     """Return what of a run, in its files or in the store, is not as it was left, in words; empty where all is."""
-    return changed_file(record) or fault(record)
+    return looking.answer(lambda: changed_file(record) or fault(record), "altered", record.run_id, record.digest)
 
 
 def tagged(record: Record) -> bool:
@@ -90,11 +112,10 @@ def _tags(record: Record) -> dict[str, str]:
 
 
 def _changed_figure(record: Record, seen: _Seen) -> str:
-    if seen.figures is None:
-        return ""
     logged = [(n, v) for n, v in seen.figures if math.isfinite(record.figures.get(n, 0.0))]
     stated = {(n, v) for n, v in record.figures.items() if math.isfinite(v)}
-    wrong = {n for n, _ in set(logged) ^ stated} | {n for n, _ in logged if _times(n, logged) > 1}
+    differing = set(logged) ^ stated if seen.is_whole else set(logged) - stated
+    wrong = {n for n, _ in differing} | {n for n, _ in logged if _times(n, logged) > 1}
     return f"metric {min(wrong)} of its run was changed" if wrong else ""
 
 
@@ -125,4 +146,5 @@ def _from_server(run_id: str) -> _Seen | None:
         run = store.client().get_run(run_id)
     except MlflowException:
         return None
-    return _Seen(run.info.status, run.info.lifecycle_stage, run.data.params, run.data.tags, None)
+    last = [(m.key, m.value) for m in run.data._metric_objs if m.step == 0]  # a period's has a step
+    return _Seen(run.info.status, run.info.lifecycle_stage, run.data.params, run.data.tags, last, is_whole=False)

@@ -39,6 +39,10 @@ class Recorded:
         """The room of the step: `monitoring` of `monitoring/through_time`."""
         return self.record.step.partition("/")[0]
 
+    def file(self, name: str) -> Path:
+        """Return where a file lies that the run has left; `UserError` where it is not as it was left."""
+        return _whole(self.record, name)
+
     def rows(self, key: str) -> list[dict[str, str]]:
         """Return the rows of an answer's table, as they were written for spreadsheets; none where it has no table."""
         name = f"evidence/{key}.csv"

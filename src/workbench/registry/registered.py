@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from workbench import home
 from workbench.params import UserError, canonical, nearest
-from workbench.registry import runs, store, versions
+from workbench.registry import looking, runs, store, versions
 from workbench.registry.current import Record
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A version as the registry shows it; `created`: milliseconds since 1970."""
+    """A version as the registry shows it; `created`: milliseconds since 1970.
+
+    `model_id`: the logged model that it was made of, empty where it was made of other files.
+    """
 
     model: str
     version: str
     run_id: str
     created: int
     tags: Mapping[str, str]
+    model_id: str = ""
 
     @property
     def name(self) -> str:
@@ -78,10 +82,14 @@ def folder(r: Registered) -> Path:
     place = store.below_mlruns(store.client().get_model_version_download_uri(r.model, r.version))
     if place:
         return home.mlruns() / place
+    return looking.answer(lambda: _copy(r.model, r.version), "copy", r.model, r.version)
+
+
+def _copy(model: str, version: str) -> Path:
     import mlflow
 
-    address = f"models:/{r.model}/{r.version}"
-    return Path(mlflow.artifacts.download_artifacts(address, dst_path=mkdtemp()))
+    place = looking.folder()
+    return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(place)))
 
 
 def files(r: Registered) -> dict[str, str]:
@@ -89,9 +97,13 @@ def files(r: Registered) -> dict[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
-        return versions.digests(folder(r))
+        place = folder(r)
+        out = versions.digests(place)
     except (OSError, MlflowException):
         return {}
+    if not looking.is_open() and not place.is_relative_to(home.mlruns()):  # a copy, made to be looked at
+        shutil.rmtree(place, ignore_errors=True)
+    return out
 
 
 def digest(files_: Mapping[str, str]) -> str:
@@ -100,4 +112,6 @@ def digest(files_: Mapping[str, str]) -> str:
 
 
 def _registered(v: Any) -> Registered:
-    return Registered(v.name, str(v.version), v.run_id or "", int(v.creation_timestamp or 0), dict(v.tags))
+    place, _, model_id = (v.source or "").partition("models:/")
+    model_id = "" if place or "/" in model_id else model_id
+    return Registered(v.name, str(v.version), v.run_id or "", int(v.creation_timestamp or 0), dict(v.tags), model_id)

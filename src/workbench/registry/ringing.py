@@ -5,8 +5,8 @@ from __future__ import annotations
 from workbench.params import UserError
 from workbench.registry import events, moves, signatures
 from workbench.registry.lifecycle import CHAMPION
-from workbench.registry.needs import Request
 from workbench.registry.policy import Policy
+from workbench.registry.request import Request
 from workbench.registry.state import replay
 
 

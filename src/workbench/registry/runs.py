@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import home
 from workbench.params import Key
-from workbench.registry import current, heartbeat, store
+from workbench.registry import current, heartbeat, looking, store
 from workbench.registry.current import Record
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RECORD = "record.json"
 PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is in params.json
+DATASET_DIGEST = 32  # of our 64 characters: MLflow has room for 36
 TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
 _open: set[str] = set()  # runs that this process has begun and not ended
@@ -36,6 +37,8 @@ def start(
     """Begin a run and return its id. Facts become parameters, which MLflow lets nobody change later."""
     tags = {**(tags or {}), "study": key.study, "period": key.period, "step": name if parent else ""}
     tags |= {"runner": home.me(), "mlflow.runName": name, _NOTE: note}
+    if user := os.environ.get(store.USER):  # as whom a server knows who runs it
+        tags["mlflow.user"] = user
     if parent:
         tags["mlflow.parentRunId"] = parent
     run = store.client().create_run(store.experiment(key.study), run_name=name, tags=tags)
@@ -73,7 +76,7 @@ def log_inputs(run_id: str, read: Mapping[str, str]) -> None:
 
     inputs = [
         DatasetInput(
-            Dataset(name, digest[:32], "table", json.dumps({"table": name, "sha256": digest})),
+            Dataset(name, digest[:DATASET_DIGEST], "table", json.dumps({"table": name, "sha256": digest})),
             [InputTag("mlflow.data.context", "read")],
         )
         for name, digest in read.items()
@@ -116,17 +119,31 @@ def ended_with(verdict: str, headline: str) -> dict[str, str]:
     return {"verdict": verdict, "headline": headline[:TAG_LENGTH]}
 
 
-def log_figures(run_id: str, figures: Mapping[str, float]) -> None:
-    """Log key figures; what is not a number has none."""
+def log_figures(
+    run_id: str, figures: Mapping[str, float], model_id: str = "", data: tuple[str, str] = ("", "")
+) -> None:
+    """Log key figures; what is not a number has none.
+
+    model_id: the logged model they are of: MLflow shows them on its page, too; data: name and digest of the table read.
+    """
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
-    store.client().log_batch(run_id, metrics=[Metric(k, v, now, 0) for k, v in figures.items() if v == v])
+    of = {"model_id": model_id} if model_id else {}
+    if model_id and data[0]:
+        of |= {"dataset_name": data[0], "dataset_digest": data[1][:DATASET_DIGEST]}
+    metrics = [Metric(k, v, now, 0, **of) for k, v in figures.items() if v == v]
+    store.client().log_batch(run_id, metrics=metrics)
 
 
 def figures(run_id: str) -> dict[str, float]:
     """Return a run's key figures as the store shows them."""
     return dict(store.client().get_run(run_id).data.metrics)
+
+
+def params(run_id: str) -> dict[str, str]:
+    """Return a run's parameters as the store shows them; long ones are shortened there."""
+    return dict(store.client().get_run(run_id).data.params)
 
 
 def keep(run_id: str, folder: Path) -> None:
@@ -236,6 +253,10 @@ def last_good(key: Key, step: str, step_key: str) -> Record | None:
 
 def record(run_id: str) -> Record | None:
     """Return what a run wrote down of itself; None where a crash or a hand has left none."""
+    return looking.answer(lambda: _record(run_id), "record", run_id)
+
+
+def _record(run_id: str) -> Record | None:
     try:
         return current.from_json(fetch(run_id, RECORD).read_text(encoding="utf-8"))
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: a run without its record doesn't count

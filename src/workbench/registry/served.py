@@ -6,14 +6,17 @@ import mlflow
 import pandas as pd
 
 from workbench.models import scorer
+from workbench.registry import serving
 
 
 class Served(mlflow.pyfunc.PythonModel):
     """Rows in; predicted, score (binary outcomes only) and grade out."""
 
     def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:
-        """Read the model."""
-        self.model = scorer.load(Path(context.artifacts["model"]))
+        """Read the model, and say where it is loaded as a champion that it isn't."""
+        file = Path(context.artifacts["model"])
+        self.model = scorer.load(file)
+        serving.tell_of_wrong_alias(file.parent.parent)
 
     def predict(self, context: mlflow.pyfunc.PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:
         """Return one row per input row: predicted, score, grade_code."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from workbench.params import UserError
-from workbench.registry import chained, events, registered
-from workbench.registry.lifecycle import EXCEPTION
+from workbench.registry import chained, events, registered, store, versions
+from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
+
+_META = "registered_model_meta"  # what MLflow lays beside a registered model that it loads
+_log = logging.getLogger("workbench")
 
 
 def champion(model: str) -> PyFuncModel:
@@ -33,6 +40,30 @@ def excepted(model: str, version: str) -> PyFuncModel:
     return _loaded(standing)
 
 
+def tell_of_wrong_alias(folder: Path) -> None:
+    """Warn in the log where the version that MLflow is loading from a folder has the alias champion against the chain.
+
+    Whoever loads `models:/NAME@champion` asks an alias and not the chain; nothing is said where no store can be asked.
+    """
+    if not (folder / _META).exists() or not store.is_there():
+        return
+    try:
+        meta = yaml.safe_load((folder / _META).read_text(encoding="utf-8"))
+        model, version = str(meta["model_name"]), str(meta["model_version"])
+        if registered.aliases(model).get(CHAMPION) != version:
+            return
+        champion = replay(events.read()).champion(model)
+    except Exception:  # noqa: BLE001 - whatever the store raises: a model is served without it, too
+        return
+    if champion is None or champion.version != version:
+        named = f"version {champion.version}" if champion else "none"
+        _log.warning(
+            "%s version %s has the alias champion, and the chain of moves names %s; `workbench audit`,"
+            " and load it by workbench.registry.serving.champion",
+            *(model, version, named),
+        )
+
+
 def _book() -> Book:
     chain = events.read()
     chained.must_hold(chain)
@@ -44,7 +75,7 @@ def _loaded(s: Standing) -> PyFuncModel:
 
     r = registered.one(s.model, s.version)
     folder = registered.folder(r)
-    if not folder.is_dir() or registered.digest(registered.files(r)) != s.files:
+    if not folder.is_dir() or registered.digest(versions.digests(folder)) != s.files:
         raise UserError(
             f"{r.name}: its files are other than those that event {s.event} speaks of; not loaded; `workbench audit`"
             " names them"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.registry import current, store
+from workbench.registry import current, linked, store
 
 ALIAS = "candidate"  # the version that the study's latest run made; champion and challenger are the life cycle's
 _GONE = "Deleted_Internal"  # as MLflow marks a version that was deleted
@@ -57,7 +57,7 @@ def point(study: str, entry: Mapping[str, Any], note: str) -> None:
     c, name, version = store.client(), entry["name"], entry["version"]
     c.set_registered_model_alias(name, ALIAS, version)
     c.update_registered_model(name, note)
-    c.update_model_version(name, version, f"{entry['kind']}, SHA-256 {entry['digest'][:16]}. {note}")
+    linked.describe(name, version, linked.of_run(entry["run_id"], "development"), f"{_what(entry)}. {note}")
 
 
 def tag(study: str, verdict: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
@@ -69,6 +69,16 @@ def tag(study: str, verdict: Mapping[str, Any], before: Mapping[str, Any] | None
     if before and (before["name"], before["version"]) == (name, version):
         for key in set(before["tags"]) - set(verdict["tags"]):
             c.delete_model_version_tag(name, version, key)
+
+
+def link(study: str, verdict: Mapping[str, Any], run_id: str, step: str) -> None:
+    """Let a version's description lead to the page of a run that speaks of it."""
+    current.must_hold(study)
+    linked.describe(verdict["name"], verdict["version"], linked.of_run(run_id, step))
+
+
+def _what(entry: Mapping[str, Any]) -> str:
+    return f"{entry['kind']}, SHA-256 {entry['digest'][:16]}"
 
 
 def _registered(name: str, version: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -14,7 +14,8 @@ from workbench.registry.events import POLICY, Chain, Event
 class Standing:
     """One version: its state, since when and by which event; days are `YYYY-MM-DD`, empty where there is none.
 
-    `files`: the digest that was submitted. `approved_by`: who has approved since the validation began.
+    `files`: the digest that was submitted. `approved_by`: who has approved since the validation began. `plan`: the
+    event that signed its validation plan, `planned` when (UTC). `reproduced`: what making it again came to.
     """
 
     model: str
@@ -28,6 +29,9 @@ class Standing:
     until: str = ""
     champion_since: str = ""
     reviewed: str = ""
+    plan: int = 0
+    planned: str = ""
+    reproduced: str = ""
 
     @property
     def is_in_use(self) -> bool:
@@ -74,11 +78,14 @@ def replay(events: Chain | Iterable[Event]) -> Book:
 
 
 def _moved(s: Standing, e: Event) -> Standing:
+    if e.verb in _ON_RECORD:
+        return _ON_RECORD[e.verb](s, e)
     day, details = e.at[:10], e.details
     s = replace(s, state=e.target, event=e.seq, files=s.files or e.files)
     if e.verb == "submit":
         developers = tuple(sorted({*s.developers, e.person}))
-        return replace(s, files=e.files, developers=developers, approved_by=(), conditions=(), until="")
+        afresh = {"plan": 0, "planned": "", "reproduced": ""}
+        return replace(s, files=e.files, developers=developers, approved_by=(), conditions=(), until="", **afresh)
     if e.verb in ("validate", "reject"):
         return replace(s, approved_by=(), conditions=(), until="")
     if e.verb in ("approve", "confirm"):
@@ -89,6 +96,19 @@ def _moved(s: Standing, e: Event) -> Standing:
     if e.verb == "exempt":
         return replace(s, until=str(details.get("until", "")))
     return replace(s, champion_since="", reviewed="") if e.verb == "retire" else s
+
+
+def _met(s: Standing, e: Event) -> Standing:
+    return replace(s, conditions=tuple(c for c in s.conditions if c != e.details.get("condition")))
+
+
+_ON_RECORD: Mapping[str, Callable[[Standing, Event], Standing]] = {  # a version stands where it stood after these
+    "plan": lambda s, e: replace(s, plan=e.seq, planned=e.at),
+    "reproduce": lambda s, e: replace(s, reproduced=str(e.details.get("verdict", ""))),
+    "finding": lambda s, e: s,
+    "close": lambda s, e: s,
+    "meet": _met,
+}
 
 
 def next_review(reviewed: str, months: int) -> str:

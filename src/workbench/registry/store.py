@@ -34,6 +34,8 @@ _DAMAGE = re.compile(
     r"database or disk is full|disk I/O error|database disk image is malformed|file is not a database"
     r"|unable to open database file|attempt to write a readonly database"
 )
+USER, USER_SECRET = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+_GUARDED = "PERMISSION_DENIED: "  # what stands before the words of a guarded server
 _LEAST_BYTES = 2**16  # free on the disk, below which SQLite calls almost anything an I/O error
 _opening = Lock()
 _PLACES = {  # where MLflow writes down, as absolute addresses, where files lie
@@ -106,6 +108,12 @@ def is_server() -> bool:
     return urlsplit(uri()).scheme in ("http", "https")
 
 
+def is_there() -> bool:
+    """Say whether there is a store to be asked: it isn't made for that."""
+    path = _sqlite(uri())
+    return path.exists() if path else True
+
+
 def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
     """Return what the SQLite store answers, read-only and without importing MLflow; None for another kind of store."""
     path = _sqlite(uri())
@@ -135,7 +143,23 @@ def _damaged(e: Exception) -> UserError:
 
 def damage(e: Exception) -> UserError | None:
     """Return in one line what MLflow or SQLite say where the store can't be read or written; None for another error."""
-    return _damaged(e) if _DAMAGE.search(str(e)) else None
+    return _damaged(e) if _DAMAGE.search(str(e)) else _refused(e) if is_server() else None
+
+
+def _refused(e: Exception) -> UserError | None:
+    """Return in one line what a tracking server refuses, and to whom; None for another error."""
+    text, user = " ".join(str(e).split()), os.environ.get(USER, "")
+    if _GUARDED in text:
+        return UserError(f"MLflow at {uri()} {text.partition(_GUARDED)[2]}")
+    if "error code 403" in text:
+        return UserError(f"MLflow at {uri()} refuses it to {user or 'nobody'}: its administrator gives permission")
+    return unknown_user() if "error code 401" in text else None
+
+
+def unknown_user() -> UserError:
+    """Return what to do where a tracking server doesn't know who asks."""
+    who = os.environ.get(USER, "") or "you"
+    return UserError(f"MLflow at {uri()} doesn't know {who}: set {USER} and {USER_SECRET}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from workbench.params import Key, UserError
 from workbench.registry import proof, runs, store
 from workbench.registry.current import Record
 
-REQUIREMENTS = ("pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
+REQUIREMENTS = ("loan-workbench", "pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,16 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
         "run_id": version.run_id,
         "figures": dict(recorded or figures),
         "folder": place,
-        "files": digests(home.mlruns() / place) if place else {},
+        "files": digests(home.mlruns() / place) if place else _on_server(name, str(version.version)),
     }
+
+
+def _on_server(name: str, version: str) -> dict[str, str]:
+    """Return the digests of what a server keeps of a version, looked at in a copy."""
+    import mlflow
+
+    with TemporaryDirectory() as folder:
+        return digests(Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -91,7 +99,8 @@ def _is_whole(name: str, version: str, record: Record) -> bool:
     if proof.fault(record):
         return False
     entries = [e for e in record.models.values() if (e["name"], e["version"]) == (name, version)]
-    return any(not e["folder"] or digests(home.mlruns() / e["folder"]) == e["files"] for e in entries)
+    there = (digests(home.mlruns() / e["folder"]) if e["folder"] else _on_server(name, version) for e in entries)
+    return any(files == e["files"] for files, e in zip(there, entries, strict=True))
 
 
 def _logged(run_id: str, path: Path, loaded: Scorer, digest: str, model: str) -> Any:

@@ -85,6 +85,7 @@ class Site:
 
     `versions`: every version the registry holds: model and number. `mlflow`: address of an MLflow UI that runs,
     empty without. `languages`: the other languages there is a site in, with the way there from the first page.
+    `folder`: where the site lies below `reports/`.
     """
 
     rows: tuple[Row, ...]
@@ -92,6 +93,7 @@ class Site:
     versions: tuple[tuple[str, str], ...] = ()
     mlflow: str = ""
     languages: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
     @property
     def book(self) -> Book:
@@ -140,7 +142,7 @@ def gather(said_in: str = "", mlflow: str = "") -> Site:
     if said_in:
         good = [_spoken(r) for r in good]
     chain, rows = events.read(), listed(good, failed, home.reports() / said_in, mlflow)
-    return Site(tuple(rows), chain, tuple(standing.versions()), mlflow, _languages(said_in))
+    return Site(tuple(rows), chain, tuple(standing.versions()), mlflow, _languages(said_in), said_in)
 
 
 def listed(good: list[Record], failed: list[Record], folder: Path, mlflow: str = "") -> list[Row]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from workbench import home
 from workbench.registry.events import Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import Standing
 from workbench.reporting import page
+from workbench.reporting.document import TEMPLATE, TITLES
 from workbench.reporting.listing import Row, Site, ends, rank
+from workbench.words import Text
 
 MODEL = "model__"
 LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light
@@ -59,8 +62,13 @@ class Version:
 
 
 def stated(standing: Standing) -> str:
+    """Return where a version stands in words."""
+    return stated_word(standing.state)
+
+
+def stated_word(state: str) -> str:
     """Return a state of the life cycle in words; people retire, too."""
-    return "retired from use" if standing.state == RETIRED else standing.state
+    return "retired from use" if state == RETIRED else state
 
 
 def place(study: str, name: str) -> str:
@@ -159,7 +167,17 @@ def _versions(site: Site, model: str, same: Iterable[Version]) -> Iterator[dict[
             "standing": standing,
             "made": current_.get(version),
             "is_gone": version not in registered and version not in current_,
+            "documents": list(_documents(site, model, version)),
         }
+
+
+def _documents(site: Site, model: str, version: str) -> Iterator[tuple[str, Text]]:
+    """Yield place and title of every document that was written of a version."""
+    study, _, name = model.partition(".")
+    for document, title in TITLES.items():
+        at = f"{study}/models/{name}/{version}/{document}.{'xlsx' if document == TEMPLATE else 'html'}"
+        if (home.reports() / site.folder / at).exists():
+            yield at, title
 
 
 def _told(event: Event) -> dict[str, str]:

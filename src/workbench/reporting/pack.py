@@ -14,7 +14,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE, ONCE, before
 from workbench.registry import inventory, recorded
 from workbench.registry.recorded import ALL, EVIDENCE, LIFE_CYCLE, PREVIOUS, Recorded
-from workbench.reporting import breaches, chapters, headlines, health
+from workbench.reporting import breaches, chapters, claimed, headlines, health
 from workbench.reporting.book import Book
 from workbench.reporting.breaches import Breach
 from workbench.reporting.chapters import Chapter
@@ -127,6 +127,7 @@ def of_models(m: Material) -> dict[str, Chapter]:
     return {
         "models": health.chapter(m.watched),
         "breaches": breaches.chapter(m.broken, m.broken_before),
+        "claims": claimed.chapter(m.watched),
         "conditions": health.conditions(m.watched),
         "changes": (breaches.changes(m.runs, m.previous), []),
     }

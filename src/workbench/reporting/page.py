@@ -15,6 +15,7 @@ from workbench.evidence import Evidence, card, worst_first
 from workbench.params import ONCE
 from workbench.registry import placed
 from workbench.reporting import advice, cells
+from workbench.rules import regulations
 from workbench.words import Text, formatted, heard, language, names, say, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -79,6 +80,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
                 title=_called(cells.title(book), facts["step"]),
                 lead=verbatim(cells.lead(book)),
                 answer=_answer(record, facts),
+                outdated=_outdated(record),
                 about=_about(facts),
                 steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
                 body=verbatim(_reachable(cells.body(book))),
@@ -128,6 +130,12 @@ def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
         "reasons": reasons,
         "to_do": advice.what_to_do(facts["step"], record["verdict"]),
     }
+
+
+def _outdated(record: dict[str, Any]) -> list[Text]:
+    """Return a sentence for each rescinded rule that the step's evidence cites."""
+    answers = [Evidence.from_record(e) for e in record["evidence"]]
+    return regulations.rescinded(words for e in answers for words in (e.source, e.threshold.in_language("en")))
 
 
 def _about(facts: dict[str, Any]) -> list[tuple[Text, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ LEAST_DISK_GB = 3
 
 def examine() -> tuple[list[str], bool]:
     """Return one line per check (ok or what to do) and whether all are well."""
-    checks = [_python(), *_versions(), _disk(), _store(), _runs(), _fonts(), _pdf(), _fork()]
+    checks = [_python(), *_versions(), _disk(), _store(), *_server(), _runs(), _fonts(), _pdf(), _fork()]
     return [f"{'ok  ' if ok else 'BAD '} {line}" for ok, line in checks], all(ok for ok, _ in checks)
 
 
@@ -60,6 +61,29 @@ def _store() -> tuple[bool, str]:
     except Exception as e:  # noqa: BLE001 - whatever the store raises, the doctor names it and goes on
         return False, f"MLflow store: {' '.join(str(e).split())[:120]}"
     return True, f"MLflow store answers, {experiments} experiments"
+
+
+def _server() -> list[tuple[bool, str]]:
+    """What a tracking server set up here, and the one asked from here, must not have; nothing where neither is."""
+    from workbench.registry import guarded, store
+    from workbench.registry.guard import settings
+
+    out = []
+    if settings.is_server(os.environ):
+        faults = settings.faults(os.environ)
+        out = [(False, f"tracking server: {f}") for f in faults] or [(True, "tracking server: its settings are sound")]
+    if not store.is_server():
+        return out
+    out += [(False, f"MLflow's client: {f}") for f in settings.client_faults(os.environ)]
+    try:
+        if guarded.accepts(*settings.DEFAULT):
+            user, password = settings.DEFAULT
+            words = f"MLflow at {store.uri()} lets in {user} with the password {password}, which everybody knows"
+            out.append((False, f"{words}; set another"))
+        out.append((True, f"MLflow at {store.uri()}: level {guarded.level()}"))
+    except Exception as e:  # noqa: BLE001 - whatever the server's line raises, the doctor names it and goes on
+        out.append((False, f"MLflow at {store.uri()}: {' '.join(str(e).split())[:120]}"))
+    return out
 
 
 def _runs() -> tuple[bool, str]:

@@ -19,7 +19,7 @@ from workbench.params import Key, UserError, no_space
 from workbench.registry import current, recorded, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import site
-from workbench.runs import fingerprint, settling, sweep
+from workbench.runs import fingerprint, provenance, settling, sweep
 from workbench.runs.study import Step, Study, selected
 from workbench.words.markdown import literal
 
@@ -155,7 +155,7 @@ class _Flow:
             return _taken(step, record)
         self.watcher.started(self.study.name, step.name)
         note = f"Page: reports/{step.key.place}/{step.slug}.html"
-        values = facts | step.params.model_dump(mode="json")
+        values = facts | provenance.facts() | step.params.model_dump(mode="json")
         run_id = runs.start(step.key, step.name, values, self.study_run(), note)
         self.open[step.name] = run_id
         try:

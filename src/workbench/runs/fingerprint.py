@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import sys
+from pathlib import Path
 
 from workbench import home, pseudonyms, rules
 from workbench.params import canonical
@@ -26,12 +29,25 @@ def code(step: Step) -> dict[str, str]:
     """Return the digests of the step's notebook, of the modules it stands on, and of their packages' versions."""
     modules, packages = closure.closure(step.module, step.notebook)
     return {
-        "notebook_digest": digest(closure.cells(step.notebook)),
-        "code_digest": digest(closure.sources(modules)),
+        **_of_code(modules, step.notebook),
         "packages_digest": digest({p: closure.version(p) for p in packages}),
         **({SECRET: "used"} if "workbench.pseudonyms" in modules else {}),
         **({"rules_digest": in_force(step)} if "workbench.rules" in modules else {}),
     }
+
+
+def of(step: str) -> dict[str, str]:
+    """Return the digests of a step's notebook and modules as this process has them; `step` as in `models/development`.
+
+    `python -m workbench.runs.fingerprint STEP` prints them as JSON: how another checkout is asked.
+    """
+    notebook = home.root() / "notebooks" / f"{step}.ipynb"
+    modules, _ = closure.closure(f"workbench.{step.replace('/', '.')}", notebook)
+    return _of_code(modules, notebook)
+
+
+def _of_code(modules: frozenset[str], notebook: Path) -> dict[str, str]:
+    return {"notebook_digest": digest(closure.cells(notebook)), "code_digest": digest(closure.sources(modules))}
 
 
 def in_force(step: Step) -> str:
@@ -42,3 +58,7 @@ def in_force(step: Step) -> str:
 def digest(value: object) -> str:
     """Return the SHA-256 of a value's canonical JSON (hex)."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(of(sys.argv[1])))

@@ -13,12 +13,12 @@ from typing import Any
 from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
-from workbench.registry import current, proof, runs, versions
+from workbench.registry import current, linked, proof, runs, versions
 from workbench.registry.current import Record
 from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
 from workbench.reporting.headline import headline
-from workbench.runs import settling
+from workbench.runs import provenance, settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 from workbench.words import catalogue
@@ -105,6 +105,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         beside.stamp(work / "evidence" / name, facts)
     html = page.render(work / "notebook.ipynb", left_behind, facts | {"attached": attached})
     (work / "page.html").write_text(html, encoding="utf-8")
+    (work / provenance.PACKAGES).write_text(provenance.packages(), encoding="utf-8")
     record = replace(
         record,
         status="FINISHED",
@@ -142,8 +143,13 @@ def rung(record: Record) -> list[str]:
 
 
 def _log(record: Record, work: Path, left_behind: dict[str, Any]) -> None:
-    runs.log_figures(record.run_id, left_behind["figures"])
-    runs.log_inputs(record.run_id, left_behind["tables"]["read"])
+    read = left_behind["tables"]["read"]
+    models = [e for n in read if n.startswith(MODEL) and (e := tables.pinned(record.key, n))]
+    used = linked.logged_models(record.run_id, [e for e in models if "version" in e])
+    made = [linked.model_id(e["name"], e["version"]) for e in record.models.values()]
+    data = next(((n, d) for n, d in read.items() if not n.startswith(MODEL) and ":" not in n), ("", ""))
+    runs.log_figures(record.run_id, left_behind["figures"], next(iter([*made, *used]), ""), data)
+    runs.log_inputs(record.run_id, read)
     runs.log_series(record.run_id, left_behind["series"])
     runs.keep(record.run_id, work)
 

@@ -109,6 +109,7 @@ def _models(record: Record, before: Record | None) -> list[str]:
         earlier = before.tags.get(name) if before else None
         if not standing.says(verdict) or (earlier and earlier != verdict):
             standing.tag(record.study, verdict, earlier)
+            standing.link(record.study, verdict, record.run_id, record.step)
             mended.append(f"tags of {verdict['name']}")
     return mended
 

@@ -101,7 +101,7 @@ def _said(content: Any, spoken: bool = False) -> Iterator[str]:
     elif isinstance(content, list):
         for part in content:
             yield from _said(part, spoken)
-    elif isinstance(content, dict):
+    elif isinstance(content, dict) and not set(LANGUAGES) <= set(content):  # else a text in each language by itself
         for key, part in content.items():
             yield from _said(part, spoken or key in SAID or key in LABELS)
 

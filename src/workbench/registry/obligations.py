@@ -1,0 +1,154 @@
+"""What is still owed for a model: findings of its validators and conditions of its approvals, with owner and day.
+
+A closed finding leaves a test behind that every later version has to pass: of a figure that runs logged
+(`holdout_gini >= 0.45`), or of a light of the battery (`calibration_line is green`, `trends is not red`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from workbench.params import UserError, day, nearest
+from workbench.registry import claims, recorded
+from workbench.registry.claims import Claim
+from workbench.registry.current import Record
+from workbench.registry.events import Chain, Event, now
+from workbench.registry.state import replay
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEVERITIES = ("high", "medium", "low")
+FIND, CLOSE, MEET = "finding", "close", "meet"
+COLUMNS = ("number", "model", "version", "what", "text", "owner", "due", "state", "test")
+_LIGHT = re.compile(r"([a-z0-9_]+) is (not )?(green|amber|red)")
+_CONDITION = re.compile(r"(\d{4}-\d{2}-\d{2}) ([a-z][a-z0-9_-]{1,31}): (\S.*)", re.S)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding by the number of the event that raised it; days are `YYYY-MM-DD`, `closed` the event that closed it."""
+
+    number: int
+    model: str
+    version: str
+    severity: str
+    text: str
+    owner: str
+    due: str
+    raised: str
+    by: str
+    evidence: str = ""
+    closed: int = 0
+    how: str = ""
+    test: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        return not self.closed
+
+    @property
+    def words(self) -> str:
+        """The finding in one line."""
+        return f"finding {self.number} ({self.severity}, {self.owner}, due {self.due}): {self.text}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of an approval: what, who sees to it, by which day; of one from before that, only the text."""
+
+    text: str
+    owner: str = ""
+    due: str = ""
+
+
+def findings(chain: Chain, model: str = "") -> list[Finding]:
+    """Return the findings on a model (or on all), in the order in which they were raised."""
+    out: dict[int, Finding] = {}
+    for e in chain.events:
+        if model not in ("", e.model):
+            continue
+        if e.verb == FIND:
+            out[e.seq] = _raised(e)
+        elif e.verb == CLOSE and (number := e.details.get("finding")) in out:
+            how, test = str(e.details.get("reason", "")), str(e.details.get("test", ""))
+            out[number] = replace(out[number], closed=e.seq, how=how, test=test)
+    return list(out.values())
+
+
+def _raised(e: Event) -> Finding:
+    d = e.details
+    texts = {n: str(d.get(n, "")) for n in ("severity", "owner", "due", "evidence")}
+    return Finding(e.seq, e.model, e.version, text=str(d.get("reason", "")), raised=e.at[:10], by=e.person, **texts)
+
+
+def condition(text: str) -> Condition:
+    """Return a condition as it was written: `2027-01-31 d001: calibration by segment`.
+
+    >>> condition("2027-01-31 d001: calibration by segment").owner, condition("six months only").due
+    ('d001', '')
+    """
+    parts = _CONDITION.fullmatch(text)
+    return Condition(parts[3], parts[2], parts[1]) if parts else Condition(text)
+
+
+def is_overdue(due: str, today: str) -> bool:
+    """Say whether a day is over; one that nobody set never is."""
+    return bool(due) and due < today
+
+
+def lacking(owner: str, due: str, people: Mapping[str, Any], today: date) -> list[str]:
+    """Return in words what owner and day of something owed lack."""
+    out = [] if owner in people else [f"nobody is called '{owner}'; {nearest(owner, people)}"]
+    try:
+        is_ahead = bool(day(due)) and date.fromisoformat(due) > today
+    except ValueError:
+        is_ahead = False
+    return out if is_ahead else [*out, f"'{due}' is no day after today; write YYYY-MM-DD"]
+
+
+def fails(test: str, version: Record | None, battery: Record | None) -> str:
+    """Return in words how a version fails a test, empty where it passes; `UserError` where the text is no test."""
+    if light := _LIGHT.fullmatch(test):
+        return _other_light(light[1], bool(light[2]), light[3], battery)
+    tested = claims.tested([_claim(test)], claims.logged(version, battery))[0]
+    return "" if tested.holds else tested.words
+
+
+def _other_light(name: str, negated: bool, light: str, battery: Record | None) -> str:
+    lights = {e["key"]: e["verdict"] for e in recorded.left_behind(battery)["evidence"]} if battery else {}
+    if name not in lights:
+        return f"the battery has no test '{name}'; {nearest(name, lights)}" if lights else "no battery speaks of it"
+    return "" if (lights[name] == light) != negated else f"{name} is {lights[name]}"
+
+
+def _claim(test: str) -> Claim:
+    parts = claims.CLAIM.fullmatch(f"{{{{claim: {test}}}}}")
+    if parts is None:
+        raise UserError(f"'{test[:80]}' is no test; write `holdout_gini >= 0.45` or `calibration_line is green`")
+    return Claim("", parts[1], parts[2], float(parts[3]))
+
+
+def table(chain: Chain) -> pd.DataFrame:
+    """Return the register: a row per finding and per condition of a version that stands under it.
+
+    Columns: number (of the event; 0 for a condition), model, version, what (severity, or condition), text, owner, due,
+    state (open, overdue, closed by event N), test.
+    """
+    import pandas as pd
+
+    today, rows = now()[:10], []
+    for f in findings(chain):
+        state = f"closed by event {f.closed}" if f.closed else "overdue" if is_overdue(f.due, today) else "open"
+        rows.append((f.number, f.model, f.version, f.severity, f.text, f.owner, f.due, state, f.test))
+    for s in replay(chain).standings.values():
+        for text in s.conditions:
+            c = condition(text)
+            state = "overdue" if is_overdue(c.due, today) else "open"
+            rows.append((0, s.model, s.version, "condition", c.text, c.owner, c.due, state, ""))
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,170 @@
+"""The monitoring report of a version: the newest period that was watched, with what changed since the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from workbench.evidence import Verdict
+from workbench.params import ONCE
+from workbench.registry import claims
+from workbench.registry.recorded import Recorded
+from workbench.reporting import advice, dossier, excerpts, human
+from workbench.reporting.development_document import UNCOMPUTED
+from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
+from workbench.reporting.dossier import Dossier
+from workbench.reporting.excerpts import cards
+from workbench.words import Text, say
+
+NAME = "monitoring_report"
+MONITORING = "monitoring"
+UNWATCHED = say("no step of monitoring watches it")
+
+
+def document(d: Dossier) -> Document:
+    """Return the report on the newest period in which this very version was watched."""
+    now = d.monitoring[-1] if d.monitoring else None
+    before = next((r for r in reversed(d.monitoring[:-1]) if now and r.record.step == now.record.step), None)
+    chapters = (*_verdict(d, now, before), *_figures(d, now), *_owed(d, now))
+    return Document(NAME, chapters)
+
+
+def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple[Chapter, ...]:
+    where = excerpts.source(now, "") if now else ""
+    light = say(now.record.verdict) if now else ""
+    todo = advice.what_to_do(now.record.step, now.record.verdict) if now else ""
+    differ = _changed(now, before) if now and before else {}
+    changed = say("{n:,} answers have another light than in {period}", **differ) if differ else ""
+    alone = say("nothing is recorded of a period before")
+    rows = (
+        Row("light", say("Light"), light, where, UNWATCHED),
+        Row("todo", say("What to do"), todo, where, UNWATCHED),
+        Row("changed", say("What changed"), changed, where, alone if now else UNWATCHED),
+    )
+    return (
+        chapter("verdict", say("Verdict"), Rows(rows)),
+        chapter("period", say("Period and population"), _population(d, now)),
+        chapter("alerts", say("Alerts"), cards(now, MONITORING, "alarm"), _history(d)),
+    )
+
+
+def _changed(now: Recorded, before: Recorded) -> dict[str, object]:
+    pairs = [(e, before.evidence[k]) for k, e in now.evidence.items() if k in before.evidence]
+    return {"n": sum(a.verdict != b.verdict for a, b in pairs), "period": before.record.period}
+
+
+def _population(d: Dossier, now: Recorded | None) -> Rows:
+    where = excerpts.source(now, "series") if now else ""
+    known, seen = now.series.get("separation", {}) if now else {}, now.series.get("psi", {}) if now else {}
+    matured = say("{known:,} of {periods:,} periods, the newest {last}", **_matured(known, seen)) if known else ""
+    rows = (
+        Row("of_period", say("Period"), period(now) if now else "", where, UNWATCHED),
+        Row("first_last", say("Periods watched"), f"{min(seen)} – {max(seen)}" if seen else "", where, UNWATCHED),
+        Row("matured", say("Periods whose outcomes are known"), matured, where, UNWATCHED),
+    )
+    return Rows(rows)
+
+
+def _matured(known: Mapping[str, float], seen: Mapping[str, float]) -> dict[str, object]:
+    return {"known": len(known), "periods": len({*seen, *known}), "last": max(known)}
+
+
+def period(run: Recorded) -> Text | str:
+    """Return the period a run of monitoring is of."""
+    return say("all that the data hold") if run.record.period == ONCE else run.record.period
+
+
+def _history(d: Dossier) -> Sheet | Rows:
+    """Return the lights of every period in which the version was watched."""
+    if not d.monitoring:
+        return absent("history", say("History"), UNWATCHED)
+    rows = [
+        {
+            "light": r.record.verdict,
+            "period": period(r),
+            "step": r.record.step,
+            "says": r.record.headline,
+            "run": r.record.run_id[:8],
+        }
+        for r in d.monitoring
+    ]
+    return Sheet(say("Every period in which this version was watched"), pd.DataFrame(rows, dtype=object), "MLflow")
+
+
+def _figures(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
+    several = (
+        ("population", say("Population"), ("drift", "causes", "data"), ()),
+        ("performance", say("Performance"), ("performance", "estimate"), ()),
+        ("calibration", say("Calibration"), ("grades",), ()),
+        ("migration", say("Migration and concentration"), ("migration",), ("concentration_now",)),
+        ("vintages", say("Vintages and roll rates"), (), ("vintage",)),
+        ("conduct", say("Overrides and use"), ("overrides",), ("use_test",)),
+        ("fairness", say("Fairness and mix of reasons"), ("fairness", "reasons"), ()),
+    )
+    return tuple(
+        chapter(key, title, cards(now, MONITORING, *there) if there else [], [_uncomputed(k) for k in absent_])
+        for key, title, there, absent_ in several
+    )
+
+
+def _uncomputed(key: str) -> Rows:
+    names = {
+        "concentration_now": say("Concentration in the period"),
+        "vintage": say("Vintage, first-payment default, roll rate"),
+        "use_test": say("Use of the scores"),
+    }
+    return absent(key, names[key], UNCOMPUTED)
+
+
+def _owed(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
+    shown = {"alarm", "drift", "causes", "data", "performance", "estimate", "grades", "migration"}
+    shown |= {"overrides", "fairness", "reasons"}
+    others = [k for k in now.evidence if k not in shown] if now else []
+    return (
+        chapter("quality", say("More of what monitoring says"), cards(now, MONITORING, *others)),
+        chapter("conditions", say("Conditions and findings"), dossier.conditions_sheet(d), dossier.findings_sheet(d)),
+        chapter("shadow", say("Challenger in shadow run"), absent("shadow_run", say("Shadow run"), UNCOMPUTED)),
+        chapter("claims", say("Claims in the newest period"), _claims(d, now)),
+        chapter("evidence", say("Evidence"), _every_answer(now)),
+        chapter("not_evaluated", say("Not evaluated"), _open(now)),
+    )
+
+
+def _claims(d: Dossier, now: Recorded | None) -> Sheet | Rows:
+    """Return which claims of the chapters hold for the newest period whose outcomes are known."""
+    if now is None:
+        return absent("claimed", say("Claims"), UNWATCHED)
+    watched = claims.monthly(now.series, now.record.run_id, d.development.record.figures)
+    results = claims.tested([t.claim for t in d.tested], watched)
+    return human.sheet([t for t in results if t.figure], say("What the chapters claim, in the newest known period"))
+
+
+def _every_answer(now: Recorded | None) -> Sheet | Rows:
+    if now is None:
+        return absent("answers", say("Answers"), UNWATCHED)
+    rows = [
+        {
+            "light": str(e.verdict),
+            "question": e.question,
+            "answer": e.answer,
+            "threshold": e.threshold,
+            "since": e.since,
+            "key": key,
+        }
+        for key, e in now.evidence.items()
+    ]
+    return Sheet(say("Every answer of the run"), pd.DataFrame(rows, dtype=object), excerpts.source(now, ""))
+
+
+def _open(now: Recorded | None) -> Rows:
+    if now is None:
+        return absent("open", say("Not evaluated"), UNWATCHED)
+    rows = tuple(_not_evaluated(now))
+    return Rows(rows) if rows else absent("open", say("Not evaluated"), say("every answer was evaluated"))
+
+
+def _not_evaluated(now: Recorded) -> Iterator[Row]:
+    for key, e in now.evidence.items():
+        if e.verdict is Verdict.not_evaluated:
+            yield Row(f"open_{key}", e.question, e.answer, excerpts.source(now, key))

@@ -1,0 +1,99 @@
+"""What a version's record says of how it was made, and its inputs laid out as its run found them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench import home, tables
+from workbench.evidence import LEFT_BEHIND, digest_file
+from workbench.params import Key, UserError
+from workbench.registry import makers, recorded, runs
+from workbench.registry.current import Record
+from workbench.registry.registered import Registered
+from workbench.runs import provenance
+from workbench.runs.differences import Difference
+
+_MODEL = "model__"
+
+
+@dataclass(frozen=True)
+class Original:
+    """What a version's record says of how it was made; `read`: digests of tables and models by name."""
+
+    registered: Registered
+    record: Record
+    facts: Mapping[str, str]
+    values: Mapping[str, Any]
+    read: Mapping[str, str]
+
+    @property
+    def step(self) -> str:
+        """The step's name without its instance."""
+        return self.record.step.partition("@")[0]
+
+    @property
+    def commit(self) -> str:
+        """The commit (40 hex digits) of the run's code."""
+        return self.facts[provenance.COMMIT]
+
+    @property
+    def packages(self) -> list[str]:
+        """Python, platform and the packages it ran with, each with its version."""
+        return recorded.artifact(self.record, provenance.PACKAGES).read_text(encoding="utf-8").splitlines()
+
+
+def of(r: Registered) -> Original:
+    """Return what the record says, or raise `UserError` with all that it lacks."""
+    record = r.record
+    if record is None:
+        raise UserError(f"{r.name} can't be made again: the run that registered it left no record")
+    facts, lacks = runs.params(record.run_id), []
+    commit = facts.get(provenance.COMMIT, "")
+    if not provenance.is_clean(commit):
+        lacks.append(f"a commit that holds its code (it has: {commit or 'none'})")
+    for name in ("params.json", provenance.PACKAGES, f"evidence/{LEFT_BEHIND}"):
+        if name not in record.files or not recorded.artifact(record, name).exists():
+            lacks.append(name)
+    read = recorded.left_behind(record)["tables"]["read"] if f"evidence/{LEFT_BEHIND}" not in lacks else {}
+    if others := [n for n in read if recorded.is_name(n)]:
+        lacks.append(f"what stands behind {others[0]}: only tables and models are laid out again")
+    if lacks:
+        raise UserError(f"{r.name} can't be made again: its record lacks {'; '.join(lacks)}")
+    values = json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8"))
+    return Original(r, record, facts, values, read)
+
+
+def lost(o: Original) -> list[Difference]:
+    """Return the inputs that are no longer at rest with the digest the run read."""
+    known = makers.of(o.record.study, o.read)
+    out = []
+    for name, digest in o.read.items():
+        record, entry = known.get(name, (None, {}))
+        if record is None:
+            out.append(Difference("data", name, digest[:16], "no run of the study has left it"))
+        elif name.startswith(_MODEL):
+            file = home.mlruns() / entry["folder"] / "artifacts" / "model.json"
+            if not file.exists() or digest_file(file) != digest:
+                out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
+        elif not tables.stands(record.key, name, digest):
+            out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
+    return out
+
+
+def lay_out(o: Original, tree: Path) -> None:
+    """Lay the tables and models that the run read into the commit's own `mlruns/`, under their names."""
+    key = Key(o.record.study, o.record.period)
+    for name, (record, entry) in makers.of(o.record.study, o.read).items():
+        pointer = tree / "mlruns" / "tables" / key.place / f"{name}.json"
+        home.put(pointer, json.dumps(entry).encode())
+        if name.startswith(_MODEL):
+            shutil.copytree(home.mlruns() / entry["folder"], tree / "mlruns" / entry["folder"])
+        else:
+            file = pointer.with_suffix("") / f"{entry['digest'][:16]}.parquet"
+            file.parent.mkdir(parents=True)
+            file.symlink_to(tables.at_rest(record.key, name, entry["digest"]))

@@ -1,0 +1,158 @@
+"""What is put on record about a version: plan, re-performance, findings and how they close, conditions met."""
+
+import time
+from datetime import date, timedelta
+
+import pytest
+
+import governed
+from governed import MODEL
+from workbench import cli
+from workbench.params import UserError
+from workbench.registry import audit, events, inventory, obligations, state
+from workbench.registry.request import Request
+
+LATER = (date.today() + timedelta(days=90)).isoformat()
+OWED = {"severity": "high", "owner": "dev", "due": LATER}
+
+
+def _refused(verb: str, person: str, version: str = "2", **more: object) -> str:
+    with pytest.raises(UserError) as e:
+        governed.move(verb, person, version, **more)
+    return str(e.value).partition(" is refused: ")[2]
+
+
+def _in_validation(version: str = "2") -> None:
+    governed.move("submit", "dev", version)
+    governed.move("validate", "val", version)
+
+
+def test_a_finding_of_high_severity_stops_an_approval_until_it_is_closed(bank, capsys):
+    _in_validation()
+    raised = governed.move("finding", "val", "2", reason="segment B is 20% too low", more=OWED)
+    assert (raised.source, raised.target) == ("in validation", "in validation")
+    words = f"finding {raised.seq} (high, dev, due {LATER}): segment B is 20% too low"
+    assert _refused("approve", "app") == words
+    assert inventory.listing()[-1].findings == (words,)
+    assert cli.main(["findings"]) == 0
+    assert "segment B is 20% too low" in capsys.readouterr().out
+    assert _refused("close", "val", reason="calibrated anew", more={"finding": 99}) == (
+        f"no open finding has the number 99; open: {raised.seq}"
+    )
+    closing = {"finding": raised.seq, "test": "holdout_auc >= 0.7"}
+    governed.move("close", "val", "2", reason="calibrated anew", more=closing)
+    governed.move("approve", "app", "2")
+    (closed,) = obligations.findings(events.read(), MODEL)
+    assert (closed.is_open, closed.how, closed.test) == (False, "calibrated anew", "holdout_auc >= 0.7")
+    assert audit.run().findings == ()
+
+
+def test_the_test_of_a_closed_finding_is_asked_of_every_later_version(bank):
+    raised = governed.move("finding", "val", "1", reason="it ranked too little", more=OWED)
+    closing = {"finding": raised.seq, "test": "holdout_auc >= 0.74"}
+    governed.move("close", "val", "1", reason="a new input", more=closing)
+    weak = governed.registered(4, {"holdout_auc": 0.7})
+    _in_validation(weak)
+    assert _refused("approve", "app", weak) == (
+        f"it fails the test of closed finding {raised.seq} (holdout_auc >= 0.74): "
+        "holdout_auc >= 0.74: contradicted, it is 0.7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"owner": "dev", "due": LATER}, "a severity (high, medium, low)"),
+        ({**OWED, "owner": "deb"}, "nobody is called 'deb'; did you mean 'dev'?"),
+        ({**OWED, "due": "2020-01-01"}, "'2020-01-01' is no day after today; write YYYY-MM-DD"),
+        ({**OWED, "due": "soon"}, "'soon' is no day after today; write YYYY-MM-DD"),
+    ],
+)
+def test_a_finding_names_severity_owner_and_day(bank, more, words):
+    assert _refused("finding", "val", reason="something", more=more) == words
+
+
+def test_a_test_that_is_none_closes_nothing(bank):
+    raised = governed.move("finding", "val", "1", reason="it ranked too little", more=OWED)
+    with pytest.raises(UserError) as e:
+        governed.move("close", "val", "1", reason="mended", more={"finding": raised.seq, "test": "better now"})
+    assert str(e.value) == "'better now' is no test; write `holdout_gini >= 0.45` or `calibration_line is green`"
+
+
+def test_conditions_name_owner_and_day_and_go_when_they_are_met(bank):
+    _in_validation()
+    assert _refused("approve", "app", conditions=("watch it",)) == (
+        "condition 'watch it' names no day and owner; write \"2027-01-31 d001: what is to be done\""
+    )
+    condition = f"{LATER} dev: watch segment B"
+    governed.move("approve", "app", "2", conditions=(condition,))
+    assert _refused("meet", "val", reason="watched", more={"condition": "another"}) == (
+        f"no such condition is open; open: {condition}"
+    )
+    governed.move("meet", "val", "2", reason="three months without a light", more={"condition": condition})
+    assert state.replay(events.read()).of(MODEL, "2").conditions == ()
+    assert audit.run().findings == ()
+
+
+def _asking(**tier: bool) -> None:
+    content = governed.policy()
+    content["by_tier"][2] |= tier
+    governed.write_policy(content)
+    governed.moves.adopt("app")
+
+
+def test_an_approval_may_ask_for_a_plan_that_was_signed_before_the_results(bank, monkeypatch):
+    _asking(plan=True)
+    _in_validation()
+    assert _refused("approve", "app") == f"no validation plan is signed (`workbench plan {MODEL}/2 --as ID`)"
+    plan = governed.move(
+        "plan", "val", "2", attached={"tests": ["auc", "evidence"], "params": {"seed": 1, "model": "pd"}}
+    )
+    assert events.evidence(plan)["plan"]["tests"] == ["auc", "evidence"]
+    assert _refused("approve", "app") == (
+        f"its battery ran before the plan was signed (event {plan.seq}); "
+        "`workbench run params/bank.yaml --step validation/battery@2 --fresh`"
+    )
+    governed.battery(2, start=time.time() + 60)
+    approved = governed.move("approve", "app", "2")
+    assert events.evidence(approved)["deviations"] == ["seed: null instead of 1", "test evidence was not run"]
+    assert audit.run().findings == ()
+
+
+def test_an_approval_may_ask_that_somebody_else_made_it_again(bank):
+    _asking(reproduction=True)
+    _in_validation()
+    assert _refused("approve", "app") == f"nobody has made it again (`workbench reproduce {MODEL}/2 --as ID`)"
+    assert "has developed it; somebody else decides" in _both_roles("reproduce")
+    governed.move("reproduce", "val", "2", more={"verdict": "different"}, attached={"verdict": "different"})
+    assert _refused("approve", "app") == (
+        f"making it again came to different (`workbench reproduce {MODEL}/2 --as ID`)"
+    )
+    governed.move("reproduce", "val", "2", more={"verdict": "identical"}, attached={"verdict": "identical"})
+    governed.move("approve", "app", "2")
+    assert audit.run().findings == ()
+
+
+def _both_roles(verb: str) -> str:
+    content = governed.policy()
+    content["by_tier"][2]["reproduction"] = True
+    content["people"]["dev"]["roles"] = ["developer", "validator"]
+    governed.write_policy(content)
+    governed.moves.adopt("app")
+    return _refused(verb, "dev")
+
+
+def test_code_that_no_commit_holds_is_not_submitted(bank):
+    loose = governed.registered(6, commit="none: git is not installed")
+    assert _refused("submit", "dev", loose) == (
+        "no commit holds all the code of its run (none: git is not installed); commit, and run the study again"
+    )
+
+
+def test_what_is_put_on_record_moves_nobody_and_can_say_nothing_else(bank):
+    before = state.replay(events.read()).of(MODEL, "1")
+    more = {**OWED, "replaces": "7", "missing_approvals": 3}
+    governed.move("finding", "val", "1", reason="x", more=more)
+    assert state.replay(events.read()).of(MODEL, "1") == before
+    promoted = Request("review", MODEL, "1", "val", reason="look", more={"replaces": "7"})
+    assert "replaces" not in governed.moves.make(promoted).details

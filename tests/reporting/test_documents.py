@@ -1,0 +1,218 @@
+"""The documents of a version: whole, the same twice, each number with its run; what a person wrote escaped and apart."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from workbench import cli
+from workbench.evidence import Evidence, Verdict
+from workbench.params import UserError
+from workbench.registry import claims, written
+from workbench.registry.claims import Claim, Figure
+from workbench.registry.written import Chapters
+from workbench.reporting import documents, dossier, ecb_template, site
+from workbench.reporting.document import Answer, Document, Row, Rows, Typed, chapter, is_whole
+from workbench.reporting.dossier import Dossier
+from workbench.rules import regulations
+from workbench.words import say, speaking, untranslated
+from workbench.words.pair import Pair
+
+CHAPTERS = Chapters.model_validate(
+    {
+        "developer": {
+            "intended_use": "Cards <b>alone</b>.\n\nIt separates: {{claim: holdout_gini >= 0.1}}.",
+            "restrictions": "{{claim: holdout_gini >= 0.99}}",
+            "limitations": {"en": "Few rows.", "zh_CN": "行数少。"},
+            "overrides": "None.",
+        },
+        "validator": {"opinion": 2, "assessment": "Sound."},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def gathered(sample_home) -> Dossier:
+    """The sample study's behaviour score, which is watched, with nothing written of it yet."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("WORKBENCH_HOME", str(sample_home))
+        return dossier.gather("sample.behaviour", "1")
+
+
+@pytest.fixture
+def d(gathered, sample_home, monkeypatch) -> Dossier:
+    """The same, with every chapter written, one claim of which doesn't hold."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(sample_home))
+    monkeypatch.setattr(written, "load", lambda model: CHAPTERS)
+    return replace(gathered)
+
+
+@pytest.fixture(scope="module")
+def pages(gathered, sample_home) -> dict[str, dict[str, str]]:
+    """Every page in both languages."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("WORKBENCH_HOME", str(sample_home))
+        here.setattr(written, "load", lambda model: CHAPTERS)
+        return {name: documents.rendered(replace(gathered), name)[1] for name in ("", "zh_CN")}
+
+
+def test_every_document_is_there_in_both_languages_and_says_its_own_digest(pages):
+    for language, by_name in pages.items():
+        assert list(by_name) == list(documents.MADE)
+        for name, content in by_name.items():
+            assert is_whole(content) and not is_whole(content.replace("SHA-256", "SHA-257", 1)), name
+            assert f'<html lang="{"zh-CN" if language else "en"}">' in content and ">None<" not in content
+    assert untranslated() == set()
+
+
+def test_the_same_records_give_the_same_bytes(d, pages):
+    assert documents.rendered(replace(d), "zh_CN")[1] == pages["zh_CN"]
+    assert ecb_template.content(d) == ecb_template.content(replace(d))
+
+
+def test_the_head_names_version_files_chain_policy_protection_and_tools(d, pages):
+    head = pages[""]["inventory_entry"].partition("<dl")[2].partition("</dl>")[0]
+    for what in ("sample.behaviour/1", dossier.files_digest(d), d.chain.head, "none was adopted", "mlflow 3."):
+        assert what in head
+
+
+def test_a_number_stands_beside_the_run_and_the_key_it_was_read_from(d, pages):
+    content, run = pages[""]["development_document"], d.development.record
+    assert f"{run.figures['holdout_gini']:.4f} <code" in content
+    assert f'<code class="from">{run.run_id[:8]} · holdout_gini</code>' in content
+    assert all(r.record.run_id in content for r in d.runs)
+
+
+def test_what_is_missing_says_why(pages):
+    assert '<span class="absent">absent: no step computes it</span>' in pages[""]["development_document"]
+    assert "absent: </span>" not in "".join(pages[""].values())
+
+
+def test_all_runs_of_development_are_listed_and_not_the_winner_alone(d, pages):
+    assert d.attempts and all(a.run_id in pages[""]["development_document"] for a in d.attempts)
+
+
+def test_what_a_person_wrote_is_escaped_and_apart_and_its_claims_are_tested(d, pages):
+    content = pages[""]["model_card"]
+    assert "Cards &lt;b&gt;alone&lt;/b&gt;." in content and 'class="typed" id="developer.intended_use"' in content
+    value = d.development.record.figures["holdout_gini"]
+    claimed = r'class="claim green"><code>holdout_gini &gt;= 0.1</code> holds: it is '
+    assert re.search(rf"{claimed}{value:.4f} <code>{d.registered.run_id[:8]} · holdout_gini</code>", content)
+    assert f"no: it is {value:.4f}" in content and 'class="decision red"' in content
+
+
+def test_an_empty_chapter_is_an_empty_frame_with_guidance_and_a_finding(gathered, sample_home, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(sample_home))
+    made, by_name = documents.rendered(replace(gathered))
+    findings = [str(t) for doc in made if doc.name == "development_document" for t in doc.findings]
+    where = "params/chapters/sample.behaviour.yaml"
+    assert findings[0] == f"Intended use is empty: {where}, developer.intended_use." and len(findings) == 4
+    assert 'class="typed empty" id="developer.limitations"' in by_name["model_card"]
+    assert "What can&#39;t it see, what does it assume" in by_name["model_card"]
+
+
+def test_the_chapters_are_those_that_were_signed(d, monkeypatch):
+    signed = {"chapters": CHAPTERS.model_dump(mode="json")}
+    monkeypatch.setattr(written.events, "evidence", lambda e: signed)
+    monkeypatch.setattr(written, "load", lambda model: Chapters())
+    later = written.signed("sample.behaviour", [_Move("submit"), _Move("approve")])
+    assert later == CHAPTERS and written.signed("sample.behaviour", []) == Chapters()
+
+
+class _Move:
+    def __init__(self, verb: str):
+        self.verb = verb
+
+
+def test_a_claim_of_a_watched_figure_is_held_against_monitoring(d):
+    run = d.monitoring[-1]
+    seen = claims.monthly(run.series, run.record.run_id, d.development.record.figures)
+    assert seen["psi"].period == max(run.series["separation"]) and seen["holdout_auc"].key == "separation"
+    tested = claims.tested([Claim("c", "psi", ">=", 0.0)], seen)
+    assert tested[0].holds and str(tested[0].text).startswith("holds: it is")
+
+
+def test_the_ecb_template_has_its_sheets_and_jeffreys_p(d):
+    with speaking("en"), zipfile.ZipFile(io.BytesIO(ecb_template.content(d))) as book:
+        names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        assert len({i.date_time for i in book.infolist()}) == 1
+        shared = book.read("xl/sharedStrings.xml").decode()
+        p = re.findall(r"<v>([^<]+)</v>", book.read("xl/worksheets/sheet4.xml").decode())
+    assert names[0] == "2.4.2 opinion" and names[-1] == "2.5.5.3 concentration" and len(names) == 7
+    assert "Opinion, 1 to 4" in shared and "absent: no step computes it" in shared
+    from scipy import stats
+
+    rows = [r for r in d.battery.rows("jeffreys") if r["grade"] == "A"]
+    n, events, pd_ = (float(rows[0][c]) for c in ("effective n", "effective events", "predicted"))
+    expected = stats.beta.cdf(pd_, events + 0.5, n - events + 0.5)  # ECB (2019), 2.5.3.1
+    assert any(abs(float(v) - expected) < 1e-12 for v in p)
+
+
+def test_every_pointer_of_the_register_leads_somewhere(d):
+    made = {doc.name: doc.keys for doc in documents.rendered(d)[0]} | {"ecb_template": set(ecb_template.KEYS)}
+    lost = []
+    for rule, demand in ((n, ask) for n, r in regulations.register().items() for ask in r.asks):
+        kind, _, target = demand.at.partition(":")
+        name, _, key = target.partition("#")
+        if kind == "document" and key not in made[name]:
+            lost.append((rule, demand.at))
+        if kind == "module":
+            importlib.import_module(target)
+    assert lost == []
+
+
+def test_a_citation_of_a_rescinded_rule_turns_a_document_amber():
+    e = Evidence(key="k", question="q", verdict=Verdict.green, answer="a", source="SR 11-7, section V")
+    doc = Document("model_card", (chapter("c", say("Use"), Answer(e, "r · k")),))
+    sentence = "Cites Guidance on model risk management (SR 11-7; OCC 2011-12), rescinded on 2026-04-17."
+    assert [str(t) for t in doc.outdated] == [sentence]
+
+
+def test_completeness_counts_what_is_there():
+    rows = Rows((Row("a", say("Name"), "x"), Row("b", say("Name")), Row("c", say("Name"), say("yes"))))
+    assert Document("model_card", (chapter("c", say("Use"), rows),)).completeness == (2, 3)
+
+
+def test_a_page_with_personal_data_is_not_written(d, monkeypatch):
+    made = {"model_card": "<main><p>Ask the clerk, 13800138000.</p></main>"}
+    monkeypatch.setattr(documents, "rendered", lambda *_: ([], made))
+    monkeypatch.setattr(dossier, "gather", lambda *_: d)
+    with pytest.raises(
+        UserError, match=r"sample.behaviour version 1: model_card: holds personal data \(.* take it out"
+    ):
+        documents.write("sample.behaviour", "1")
+
+
+def test_a_typed_text_shows_its_claims_in_place():
+    made = Claim("developer.overrides", "psi", "<=", 0.25)
+    tested = claims.tested([made], {"psi": Figure(0.3, "0123456789", "psi")})
+    pair = Pair.model_validate("Drift: {{claim: psi <= 0.25}} & no more.")
+    block = Typed("developer.overrides", say("Overrides"), pair, say("Use"), "f", tuple(tested))
+    assert str(block.html) == (
+        '<p>Drift: <span class="claim red"><code>psi &lt;= 0.25</code> no: it is 0.3000 <code>01234567 · psi</code></span>'
+        " &amp; no more.</p>"
+    )
+
+
+def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold(monkeypatch, capsys):
+    made = documents.Written(
+        [Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"]
+    )
+    asked = []
+    monkeypatch.setattr(documents, "write", lambda *given, **more: asked.append((given, more)) or made)
+    monkeypatch.setattr(site, "write", asked.append)
+    assert cli.main(["documents", "bank.pd/2", "--lang", "zh_CN", "--pdf"]) == 1
+    assert asked == [(("bank.pd", "2", "zh_CN"), {"as_pdf": True}), "zh_CN"]
+    assert capsys.readouterr().out.splitlines() == [
+        "a.html",
+        "finding: Opinion is empty: f, validator.opinion.",
+        "claim: auc >= 0.9: contradicted",
+    ]
+    monkeypatch.setattr(documents, "write", lambda *given, **more: replace(made, contradicted=[]))
+    assert cli.main(["documents", "bank.pd/2"]) == 0
