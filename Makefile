@@ -59,6 +59,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/teeth.py
 	$(BIN)/python benchmarks/warm_kernel.py
+	$(BIN)/python benchmarks/audit_speed.py
 
 sbom: $(READY)
 	@$(BIN)/python -m workbench.runs.supply sbom > sbom.json && echo sbom.json

@@ -132,3 +132,12 @@ def test_shares_are_shown_as_percent_with_their_interval_and_years_whole():
     table = pd.DataFrame({"share": [0.123, 0.05], "default rate": [0.2, 0.25], "low": 0.1, "iv": 0.04, "year": 2007})
     shown = _e("a", "green", table=table)._repr_html_()
     assert all(f">{t}<" in shown for t in ("12.3%", "5.00%", "20.0%", "10.0%", "0.04", "2007"))
+
+
+def test_an_optional_answer_with_nothing_to_evaluate_decides_no_light(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_STEP_DIR", str(tmp_path))
+    items = [_e("a", "green"), _e("b", "not_evaluated")]
+    lights = [str(evidence.leave(items, optional=keys).verdict) for keys in ((), ("b",))]
+    assert lights == ["not_evaluated", "green"]
+    assert json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())["verdict"] == "green"
+    assert str(evidence.leave([*items, _e("c", "amber")], optional=("b", "c")).verdict) == "amber"

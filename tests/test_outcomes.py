@@ -27,7 +27,9 @@ def _run(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Pat
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
     few = f"portfolios/intake.sample_rows={rows}"
-    done = workbench(folder, "run", f"params/{study}.yaml", "--set", few, WORKBENCH_DATA=str(bank_files), **in_english())
+    done = workbench(
+        folder, "run", f"params/{study}.yaml", "--set", few, WORKBENCH_DATA=str(bank_files), **in_english()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {name: next((folder / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
     return {name: _words(page.read_text(encoding="utf-8")) for name, page in pages.items()}

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -47,48 +48,32 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """Yield the address of a new, empty database, served until the block ends; PostgreSQL doesn't run as root."""
-    place, programs, port = folder / "postgres", postgres(), free_port()
-    place.mkdir()
+def database() -> Iterator[str]:
+    """Yield the address of a new, empty database, served until the block ends; PostgreSQL doesn't run as root.
+
+    It lies beside pytest's folders, which every session of pytest closes to all but its own user.
+    """
+    programs, port, place = postgres(), free_port(), Path(tempfile.mkdtemp(prefix="workbench-postgres-"))
+    secret = place / "password"
+    secret.write_text(PASSWORD)
     as_whom = {}
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
-        os.chown(place, user.pw_uid, user.pw_gid)
-        for parent in (folder, *folder.parents):  # pytest's own folders are for their owner alone
-            if parent.stat().st_uid == 0 and parent not in (Path("/"), Path("/tmp")):
-                parent.chmod(parent.stat().st_mode | 0o011)
         as_whom = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    secret = place / "password"
-    secret.write_text(PASSWORD)
-    if as_whom:
-        os.chown(secret, as_whom["user"], as_whom["group"])
-    secret.chmod(0o600)
-    more = {**as_whom, "cwd": place, "check": True, "capture_output": True, "timeout": 60}
-    init = [
-        "initdb",
-        "-D",
-        "data",
-        "-A",
-        "scram-sha-256",
-        "-U",
-        "mlflow",
-        f"--pwfile={secret}",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    ]
-    subprocess.run([str(programs / init[0]), *init[1:]], **more)
+        for path in (place, secret):
+            os.chown(path, user.pw_uid, user.pw_gid)
     options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    control = [str(programs / "pg_ctl"), "-D", "data", "-w", "-t", "30"]
-    log = (place / "log").open("wb")
-    more |= {"capture_output": False, "stdout": log, "stderr": log}
-    subprocess.run([*control, "-o", options, "start"], **more)
-    try:
-        yield f"postgresql://mlflow:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **more)
-        log.close()
+    control = [str(programs / "pg_ctl"), "-D", "data", "-w", "-t", "60"]
+    init = [str(programs / "initdb"), "-D", "data", "-A", "scram-sha-256", "-U", "mlflow", "-E", "UTF8", "--no-sync"]
+    with (place / "log").open("wb") as log:
+        more = {**as_whom, "cwd": place, "check": True, "stdout": log, "stderr": log, "timeout": 120}
+        subprocess.run([*init, f"--pwfile={secret}"], **more)
+        subprocess.run([*control, "-o", options, "start"], **more)
+        try:
+            yield f"postgresql://mlflow:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **more)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 @contextlib.contextmanager

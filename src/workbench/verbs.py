@@ -72,9 +72,19 @@ def _add_proofs(commands: argparse._SubParsersAction) -> None:
         "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
     )
     audit.set_defaults(call=_audit)
+    journal = commands.add_parser("journal", help="what a guarded server has journalled; exit 1 if altered")
+    journal.add_argument("file", type=Path, metavar="FILE", help="WORKBENCH_JOURNAL of the server: docs/server.md")
+    journal.set_defaults(call=_journal)
 
 
 def _add_documents(commands: argparse._SubParsersAction) -> None:
+    adopt = commands.add_parser("adopt", help="take a model made elsewhere into a study, and validate it as ours")
+    adopt.add_argument("source", metavar="models:/NAME/VERSION")
+    adopt.add_argument("study", type=Path, metavar="STUDY", help="file of the study: params/taiwan_cards.yaml")
+    adopt.add_argument("--panel", default="mart__panel", metavar="TABLE", help="panel it predicts")
+    adopt.add_argument("--model", default="adopted", metavar="NAME", help="its name within the study")
+    adopt.add_argument("--runs-code", default="", metavar="TEXT", help="why a format that runs code is let in")
+    adopt.set_defaults(call=_adopt)
     documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
     documents.add_argument("version", type=_version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
     documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
@@ -274,6 +284,14 @@ def _findings(args: argparse.Namespace) -> int:
     return 0
 
 
+def _adopt(args: argparse.Namespace) -> int:
+    from workbench.runs import adopting
+
+    steps = adopting.add(args.study, args.source, args.panel, args.model, args.runs_code)
+    print(f"{args.study}: added {' and '.join(steps)}; `workbench run {args.study}`")
+    return 0
+
+
 def _documents(args: argparse.Namespace) -> int:
     from workbench.reporting import documents, site
 
@@ -298,3 +316,21 @@ def _audit(args: argparse.Namespace) -> int:
     words = f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}"
     print(f"{words}; head of the chain {result.head}; level: {result.level}")
     return 1 if count else 0
+
+
+def _journal(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
+    from workbench.registry.guard.journal import Journal
+
+    if not args.file.is_file():
+        raise UserError(f"{args.file} is not there; name the file that the server's WORKBENCH_JOURNAL names")
+    journal = Journal(args.file)
+    entries, faults = journal.entries(), journal.faults()
+    for e in entries:
+        what = " ".join(f"{n} {v}" for n, v in e.get("what", {}).items() if n != "method" and v)
+        who = e.get("user", "") or "nobody"
+        print(f"  {e.get('n', '?')}  {e.get('at', '')}  {who}  {what}; {e.get('outcome', '')}")
+    for fault in faults:
+        print(f"{args.file}: {fault}")
+    print(f"{len(entries)} lines, {len(faults) or 'none'} altered or out of order")
+    return 1 if faults else 0

@@ -13,8 +13,10 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.update({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"})
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
@@ -65,7 +67,6 @@ class ForkedParent:
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code."""
-        import subprocess
         import time
 
         until = time.monotonic() + (timeout or 1e9)
@@ -132,7 +133,7 @@ def _command(request: dict) -> int:
         from workbench import cli
         from workbench.runs import warm
 
-        warm.subprocess.Popen = ForkedParent
+        warm.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": ForkedParent})  # git is run as ever
         warm.PRELOAD = ()  # paid already
         code = cli.main(request["argv"])
         sys.stdout.flush()

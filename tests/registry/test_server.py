@@ -64,7 +64,7 @@ def bank(tmp_path_factory) -> Iterator[Bank]:
     folder = tmp_path_factory.mktemp("server")
     with contextlib.ExitStack() as stack:
         here = stack.enter_context(pytest.MonkeyPatch.context())
-        database = stack.enter_context(tracking.database(folder))
+        database = stack.enter_context(tracking.database())
         address = stack.enter_context(tracking.server(folder, database))
         (folder / "client").mkdir()
         settings = {"WORKBENCH_HOME": str(folder / "client"), "XDG_CONFIG_HOME": str(folder / "config")}

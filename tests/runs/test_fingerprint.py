@@ -9,6 +9,8 @@ from workbench.runs import closure, fingerprint, plan, study
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "title: t\nsteps:\n  portfolios/intake:\n  panel/build:\n  models/development:\n  validation/battery:\n"
+
+
 @pytest.fixture
 def keys(tmp_path, monkeypatch):
     """Return each step's key with a copy of the package in which a test may change files."""

@@ -10,7 +10,16 @@ from scipy import stats
 from workbench import metrics
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.params import UserError
-from workbench.validation import auc_initial, battery, horizon, migrations, process_statistics, specification
+from workbench.validation import (
+    auc_initial,
+    battery,
+    concentration,
+    horizon,
+    jeffreys,
+    migrations,
+    process_statistics,
+    specification,
+)
 
 
 def _dated(s, months: int, known: float):
@@ -121,3 +130,17 @@ def test_ratings_made_of_nothing_and_overrides_are_counted(sound, panel):
     with pytest.raises(UserError) as error:
         battery.overridden(sound, battery.Params(override="by_hnd"))
     assert str(error.value).startswith("validation/battery: override: ")
+
+
+def test_what_the_ecb_asks_is_what_riskvalidation_computes():
+    from riskvalidation.validation.calibration import pd_jeffreys
+    from riskvalidation.validation.rating_system import concentration as of_ecb
+    from riskvalidation.validation.rating_system import rating_hhi
+
+    grades = pd.DataFrame({"events": [3.0, 14.0], "n": [60.0, 900.0], "predicted": [0.01, 0.012]})
+    for row, p in zip(grades.itertuples(), jeffreys.p_values(grades), strict=True):
+        assert pd_jeffreys(n=int(row.n), d=int(row.events), pd=row.predicted).p_value == pytest.approx(p, rel=1e-9)
+    before, now = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.05, 0.1, 0.15, 0.7])
+    assert rating_hhi(now, before).p_value == pytest.approx(concentration.higher_p(before, now), rel=1e-9)
+    assert of_ecb(now)[1] == pytest.approx(concentration.index(now), abs=1e-12)
+    assert of_ecb(np.full(4, 0.25))[1] == pytest.approx(0, abs=1e-12)  # all alike; by hand, ECB (2019), 2.5.5.3

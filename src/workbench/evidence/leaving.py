@@ -6,11 +6,11 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workbench.evidence.answer import Evidence, summary, worst, worst_first
+from workbench.evidence.answer import Evidence, Verdict, summary, worst, worst_first
 from workbench.evidence.picture import Picture
 from workbench.evidence.table import to_csv
 from workbench.words import names
@@ -29,6 +29,7 @@ def leave(
     files: Mapping[str, Path] | None = None,
     tags: Mapping[str, Mapping[str, str]] | None = None,
     series: Mapping[str, Mapping[str, float]] | None = None,
+    optional: Collection[str] = (),
 ) -> Evidence:
     """Leave a step's evidence for the runner and return the summary card, worst first.
 
@@ -36,15 +37,20 @@ def leave(
     and nothing is kept: evidence that counts comes from `workbench run`. `figures` are the step's
     key figures (they become MLflow metrics), `files` extra artifacts by name. `tags` are proposed for the
     version of a model that the step has read (`{"model__pd": {...}}`); the runner writes them once the step
-    has succeeded. `series` are figures by period (`{"auc": {"2018-03": 0.71}}`).
+    has succeeded. `series` are figures by period (`{"auc": {"2018-03": 0.71}}`). `optional` are keys of answers that
+    may have nothing to evaluate: such a one doesn't decide the step's light.
     """
     items = worst_first(items)
     if folder := os.environ.get("WORKBENCH_STEP_DIR"):
         made_from = {f"table.{k}": v for k, v in touched()["read"].items()}
         whole = [dataclasses.replace(e, made_from={**made_from, **e.made_from}) for e in items]
         _files(Path(folder), whole, dict(files or {}))
-        _marker(Path(folder), whole, _plain(figures, float), tags or {}, series or {})
-    return summary(items)
+        _marker(Path(folder), whole, _light(whole, optional), _plain(figures, float), tags or {}, series or {})
+    return dataclasses.replace(summary(items), verdict=_light(items, optional))
+
+
+def _light(items: list[Evidence], optional: Collection[str]) -> Verdict:
+    return worst(e for e in items if e.verdict is not Verdict.not_evaluated or e.key not in optional)
 
 
 def touch(kind: str, name: str, digest: str) -> None:
@@ -79,6 +85,7 @@ def _files(folder: Path, items: list[Evidence], files: dict[str, Path]) -> None:
 def _marker(
     folder: Path,
     items: list[Evidence],
+    verdict: Verdict,
     figures: dict[str, float],
     tags: Mapping[str, Mapping[str, str]],
     series: Mapping[str, Mapping[str, float]],
@@ -86,7 +93,7 @@ def _marker(
     """Write the end marker: evidence, and a digest for each file around it but the staged tables."""
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.relative_to(folder).parts[0] != "tables"]
     content = {
-        "verdict": worst(items),
+        "verdict": verdict,
         "evidence": [e.record() for e in items],
         "figures": figures,
         "tables": touched(),

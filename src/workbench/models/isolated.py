@@ -11,6 +11,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import weakref
 from functools import cached_property
 from typing import IO
 
@@ -36,6 +37,7 @@ class Isolated:
         env = {n: os.environ[n] for n in PASSED_ON if n in os.environ}
         command = [*without_network(), sys.executable, "-m", CHILD]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        weakref.finalize(self, _end, process)
         send(process.stdin, self.payload)
         return process
 
@@ -50,6 +52,14 @@ class Isolated:
         if answer[:1] == b"!":
             raise ValueError(f"the model says: {answer[1:].decode(errors='replace')[:300]}")
         return np.frombuffer(answer[1:], dtype="<f8")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the process end: it does when nobody writes to it any more."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+    process.wait()
 
 
 def without_network() -> list[str]:

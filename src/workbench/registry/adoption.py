@@ -110,10 +110,15 @@ def take(p: Params) -> Adopted:
     return Adopted(source, f"code ({', '.join(flavors)})", estimator, (*inputs,), p.runs_code)
 
 
-def _registered(p: Params) -> Registered:
+def named(p: Params) -> tuple[str, str]:
+    """Return name and version of the source; `UserError` where it names none."""
     p.verify()
     name, version = SOURCE.fullmatch(p.source).groups()  # type: ignore[union-attr]
-    return registered.one(name, version)
+    return name, version
+
+
+def _registered(p: Params) -> Registered:
+    return registered.one(*named(p))
 
 
 def _carried(source: Registered, form: str, kind: str, file: Path, inputs: list[str]) -> Adopted:

@@ -6,9 +6,7 @@ import hashlib
 import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import Evidence, card, table
 from workbench.registry import claims
@@ -17,6 +15,9 @@ from workbench.reporting import page
 from workbench.rules import regulations
 from workbench.words import Text, say
 from workbench.words.pair import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIGEST = "<!--sha256-->"  # where a document's digest stands; it is made over the page with nothing else there
 TITLES: Mapping[str, Text] = {  # name of the file → title

@@ -98,6 +98,11 @@ def mandatory(kind: str, named: list[str] | None = None) -> list[str]:
     return list(named or policy.get(kind, []))
 
 
+def optional(kind: str, named: list[str] | None = None) -> set[str]:
+    """Return the tests of a kind that an approval doesn't need: where they have nothing to evaluate it decides nothing."""
+    return set(tests(kind)) - set(mandatory(kind, named))
+
+
 def run(
     subject: Subject, progress: Callable[[str], None] = lambda _: None, names: Collection[str] | None = None
 ) -> list[Evidence]:

@@ -15,7 +15,7 @@ from workbench.evidence import Evidence, judged
 from workbench.validation.estimated import sure
 from workbench.validation.hosmer_lemeshow import both_p, chi_squared, least_factor
 from workbench.validation.sight import Gauge, factor_seen, level, sight
-from workbench.validation.significance import milder, p_text, shared, shared_text
+from workbench.validation.significance import milder, p_text, red_text, shared, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -61,7 +61,11 @@ def test(s: Subject) -> Evidence:
             p=p_text(p),
         ),
         value=brier,
-        threshold=rule.text + s.rules["p_value"].text + say("Amber and red need both.") + shared_text(s.looks),
+        threshold=rule.text
+        + s.rules["p_value"].text
+        + say("Amber and red need both.")
+        + red_text()
+        + shared_text(s.looks),
         source="Murphy (1973)",
         table=pd.DataFrame({"part": list(rows), "value": list(rows.values())}),
         sight=sight(

@@ -14,7 +14,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.estimated import inflation, learnt, sure
 from workbench.validation.sight import Gauge, level, shift_seen, sight
-from workbench.validation.significance import milder, p_text, shared, shared_text, side
+from workbench.validation.significance import milder, p_text, red_text, shared, shared_text, side
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -84,7 +84,7 @@ def _evidence(
         verdict=verdict,
         answer=answer,
         value=slope,
-        threshold=rules + say("Amber and red need both.") + shared_text(s.looks),
+        threshold=rules + say("Amber and red need both.") + red_text() + shared_text(s.looks),
         source="Cox (1958)",
         sight=stands,
     )

@@ -17,7 +17,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.rates import observed
 from workbench.validation.estimated import both, inflation, learnt, of_both
 from workbench.validation.sight import Seen, level, rate_seen, shift_seen, sight, two
-from workbench.validation.significance import mean_error, mean_p, off, shared, shared_text
+from workbench.validation.significance import mean_error, mean_p, off, red_text, shared, shared_text
 from workbench.validation.subject import COUNTED, Subject
 from workbench.words import say
 
@@ -59,6 +59,7 @@ def test(s: Subject) -> Evidence:
         threshold=rule.text
         + s.rules["p_value"].text
         + say("Green inside the interval; at most amber on the side that doesn't cost.")
+        + red_text()
         + shared_text(s.looks),
         source="Regulation (EU) 575/2013, Article 180(1)(a)",
         sight=sight(s, rate, _seen(s, rows, mean), rows=rows, **two(s, p, off(rate, mean), p_both)),

@@ -53,7 +53,8 @@ def test(s: Subject) -> Evidence:
         )
         + (say("Out of order: {grades}.", grades=swapped) if swapped else Text()),
         value=worst,
-        threshold=both_text(s.rules, s.looks) + say("Red where a better grade has the higher prediction."),
+        threshold=both_text(s.rules, s.looks, of_predictions=False)
+        + say("Red where a better grade has the higher prediction."),
         source="Basel Committee (2005), WP 14",
         table=table,
         sight=_sight(s, grades, table),

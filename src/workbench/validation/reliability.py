@@ -16,7 +16,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.estimated import inflation, learnt
 from workbench.validation.sight import Gauge, not_stated, sight
-from workbench.validation.significance import milder, shared_text
+from workbench.validation.significance import milder, red_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
@@ -52,7 +52,7 @@ def test(s: Subject) -> Evidence:
         )
         + say("It is {off:.1%} of the {rate}.", off=off, rate=s.outcome.rate),
         value=value,
-        threshold=rule.text + say("Amber and red need to be beyond chance, too.") + shared_text(s.looks),
+        threshold=rule.text + say("Amber and red need to be beyond chance, too.") + red_text() + shared_text(s.looks),
         source="Naeini et al. (2015)",
         sight=sight(
             s,

@@ -36,10 +36,19 @@ def both(p: float, distance: float, rules: Rules) -> Verdict:
     return milder(judged(p, rules["p_value"]), judged(distance, rules["rate_off"]))
 
 
-def both_text(rules: Rules, looks: int = 1) -> Text:
-    """Say the two levels, that a light needs both, and among how many looks the chance of a false alarm is shared."""
+def both_text(rules: Rules, looks: int = 1, of_predictions: bool = True) -> Text:
+    """Say the two levels, that a light needs both, and among how many looks the chance of a false alarm is shared.
+
+    of_predictions: whether predictions are tested, whose own error red must be beyond.
+    """
     needs = say("Amber and red need both: beyond chance, and far enough to matter.")
-    return rules["p_value"].text + rules["rate_off"].text + needs + shared_text(looks)
+    own_error = red_text() if of_predictions else Text()
+    return rules["p_value"].text + rules["rate_off"].text + needs + own_error + shared_text(looks)
+
+
+def red_text() -> Text:
+    """Say that red needs more than amber: to be beyond the error that predictions have from development's sample."""
+    return say("Red needs to be beyond the error of development's own sample, too.")
 
 
 def shared(p: float, looks: int) -> float:

@@ -32,7 +32,8 @@ class Journal:
             fcntl.flock(file, fcntl.LOCK_EX)
             last = _last_line(file)
             previous = _read(last) if last else {"n": 0, "digest": FIRST}
-            entry = {"n": previous.get("n", 0) + 1, "prev": previous.get("digest", ""), "at": now(), "user": user}
+            number = previous["n"] if "n" in previous else len(self.entries())
+            entry = {"n": number + 1, "prev": previous.get("digest", ""), "at": now(), "user": user}
             entry |= {"what": dict(what), "outcome": outcome}
             entry["digest"] = _digest(entry)
             file.write(canonical(entry) + b"\n")
