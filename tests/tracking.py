@@ -92,7 +92,7 @@ def server(folder: Path, database_uri: str, workers: int = 1) -> Iterator[str]:
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(3)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, 9)
 
@@ -104,7 +104,7 @@ def settings(folder: Path, database_uri: str) -> dict[str, str]:
         "[mlflow]\n"
         "default_permission = READ\n"
         "grant_default_workspace_access = true\n"
-        "auth_cache_ttl_seconds = 60\n"
+        "auth_cache_ttl_seconds = 600\n"
         f"database_uri = {database_uri.replace('%', '%%')}\n"
         f"admin_username = {ADMIN}\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"

@@ -27,6 +27,7 @@ from workbench.registry.needs import Request
 
 pytestmark = pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())
 MODEL = governed.MODEL
+PEOPLE = ("dev", "val", "app", "own")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def bank(tmp_path_factory) -> Iterator[Bank]:
         for name, value in {**settings, "MLFLOW_TRACKING_URI": address, store.USER: "", store.USER_SECRET: ""}.items():
             here.setenv(name, value)
         bank = Bank(address, folder, database)
-        for person in governed.ROLES:
+        for person in PEOPLE:
             content = {"username": person, "password": tracking.PASSWORD}
             assert bank.ask(tracking.ADMIN, "POST", "users/create", content)[0] == 200
         governed.keys()
