@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
-    os.environ.setdefault(_name, "1")  # before the libraries are imported; two workers of two threads wait for each other
+    os.environ.setdefault(_name, "1")  # before the libraries are imported: more threads than cores wait for each other
 
 import workbench  # first: it keeps MLflow from loading Spark's client in the tests
 

@@ -1,0 +1,13 @@
+"""The command line's verbs of model governance: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.verbs import looking, moving, proving
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs to the command line."""
+    for verbs in (moving, looking, proving):
+        verbs.add(commands)

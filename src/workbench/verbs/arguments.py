@@ -1,0 +1,25 @@
+"""Arguments that several verbs of model governance share: a version, who signs, with which key."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_person(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told who signs."""
+    parser.add_argument("--as", dest="person", required=True, metavar="ID", help="who signs")
+    add_key(parser)
+
+
+def add_key(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told where the private key lies."""
+    parser.add_argument("--key", type=Path, metavar="FILE", help="private key (default: in the configuration folder)")
+
+
+def version(text: str) -> tuple[str, str]:
+    """Return model and number of `MODEL/VERSION`."""
+    model, _, version = text.removeprefix("models:/").rpartition("/")
+    if not model or not (version.isascii() and version.isdecimal()):
+        raise argparse.ArgumentTypeError(f"'{text[:80]}' names no version; write MODEL/VERSION: taiwan_cards.pd/1")
+    return model, str(int(version))

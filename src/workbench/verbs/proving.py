@@ -1,0 +1,122 @@
+"""The verbs that prove: a version made again or taken in, its documents, the audit, a server's journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+
+from workbench.verbs.arguments import add_key, version
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the verbs by which others look at a version: made again, its documents, the audit of them all."""
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
+    )
+    reproduce.add_argument("version", type=version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    reproduce.add_argument("--as", dest="person", default="", metavar="ID", help="sign what it came to, as a validator")
+    add_key(reproduce)
+    reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
+    reproduce.add_argument("--json", action="store_true", help="as JSON")
+    reproduce.set_defaults(call=_reproduce)
+    _add_documents(commands)
+    audit = commands.add_parser("audit", help="recompute files, data, metrics, chain, signatures; exit 1 on findings")
+    audit.add_argument(
+        "--anchor", type=Path, metavar="FILE", help="compare the chain with heads kept there, add this one"
+    )
+    audit.set_defaults(call=_audit)
+    journal = commands.add_parser("journal", help="what a guarded server has journalled; exit 1 if altered")
+    journal.add_argument("file", type=Path, metavar="FILE", help="WORKBENCH_JOURNAL of the server: docs/server.md")
+    journal.set_defaults(call=_journal)
+
+
+def _add_documents(commands: argparse._SubParsersAction) -> None:
+    adopt = commands.add_parser("adopt", help="take a model made elsewhere into a study, and validate it as ours")
+    adopt.add_argument("source", metavar="models:/NAME/VERSION")
+    adopt.add_argument("study", type=Path, metavar="STUDY", help="file of the study: params/taiwan_cards.yaml")
+    adopt.add_argument("--panel", default="mart__panel", metavar="TABLE", help="panel it predicts")
+    adopt.add_argument("--model", default="adopted", metavar="NAME", help="its name within the study")
+    adopt.add_argument("--runs-code", default="", metavar="TEXT", help="why a format that runs code is let in")
+    adopt.set_defaults(call=_adopt)
+    documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
+    documents.add_argument("version", type=version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--pdf", action="store_true", help="as PDF, too")
+    documents.set_defaults(call=_documents)
+
+
+def _reproduce(args: argparse.Namespace) -> int:
+    from workbench.registry import moves
+    from workbench.registry.request import Request
+    from workbench.runs import progress, reproduction
+
+    model, version = args.version
+    with progress.console() as lines:
+        lines.started(model, f"version {version}")
+        watch = partial(lines.cell, model, f"version {version}")
+        result = reproduction.of(model, version, watch, locked=args.locked)
+    if args.json:
+        print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(result.lines()))
+    if args.person:
+        more = {"verdict": result.verdict, "commit": result.commit, "arises": result.arises}
+        request = Request("reproduce", model, version, args.person, more=more, attached=result.to_json())
+        event = moves.make(request, args.key)
+        print(f"signed by {event.person} ({event.role}); head of the chain {event.seq}:{event.digest}")
+    return 0 if result.is_same else 1
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    from workbench.runs import adopting
+
+    steps = adopting.add(args.study, args.source, args.panel, args.model, args.runs_code)
+    print(f"{args.study}: added {' and '.join(steps)}; `workbench run {args.study}`")
+    return 0
+
+
+def _documents(args: argparse.Namespace) -> int:
+    from workbench.reporting import documents, site
+
+    made = documents.write(*args.version, "" if args.lang == "en" else args.lang, as_pdf=args.pdf)
+    site.write("" if args.lang == "en" else args.lang)
+    for path in made.paths:
+        print(path)
+    for words in made.findings:
+        print(f"finding: {words}")
+    for words in made.contradicted:
+        print(f"claim: {words}")
+    return 1 if made.contradicted else 0
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from workbench.registry import audit
+
+    result = audit.run(args.anchor)
+    for finding in result.findings:
+        print(f"{finding.place}: {finding.what}")
+    count = len(result.findings)
+    words = f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}"
+    print(f"{words}; head of the chain {result.head}; level: {result.level}")
+    return 1 if count else 0
+
+
+def _journal(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
+    from workbench.registry.guard.journal import Journal
+
+    if not args.file.is_file():
+        raise UserError(f"{args.file} is not there; name the file that the server's WORKBENCH_JOURNAL names")
+    journal = Journal(args.file)
+    entries, faults = journal.entries(), journal.faults()
+    for e in entries:
+        what = " ".join(f"{n} {v}" for n, v in e.get("what", {}).items() if n != "method" and v)
+        who = e.get("user", "") or "nobody"
+        print(f"  {e.get('n', '?')}  {e.get('at', '')}  {who}  {what}; {e.get('outcome', '')}")
+    for fault in faults:
+        print(f"{args.file}: {fault}")
+    print(f"{len(entries)} lines, {len(faults) or 'none'} altered or out of order")
+    return 1 if faults else 0
