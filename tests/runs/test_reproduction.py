@@ -11,11 +11,11 @@ import pytest
 
 import running
 from running import workbench
-from short import shortened
 from workbench.registry import registered, runs, store
 from workbench.runs import provenance, reproduction
 
 COLD = reproduction._kernel
+REPOSITORY = Path(__file__).parents[2]
 STUDY = """
 title: Small
 defaults: {sample_rows: 600}
@@ -27,8 +27,10 @@ steps:
 CELLS = (  # a development of seconds: a scorecard of two inputs; what a seed says is what goes wrong with it
     """
 import os
+from pathlib import Path
+from tempfile import mkdtemp
 import numpy as np
-from workbench import evidence, home, tables
+from workbench import evidence, tables
 from workbench.models import comparison, development
 from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, Scorer
@@ -49,7 +51,7 @@ facts = comparison.facts(p, table, learn)
 model = Scorer("scorecard", card, Calibration(slope, 0.0), Bins("predicted", (0.1, 0.3)), features, reference, facts)
 tables.write(p.key, f"mart__scores_{p.model}", development.scores(table, model))
 answer = development.learnt_rows(table, learn)
-evidence.leave([answer], figures={"slope": slope}, files={"model/model.json": model.save(home.aside())})
+evidence.leave([answer], figures={"slope": slope}, files={"model/model.json": model.save(Path(mkdtemp()))})
 """,
 )
 
@@ -60,12 +62,10 @@ def _git(home: Path, *command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory, empty_store):
+def bank(tmp_path_factory):
     """A folder under version control: version 1 is sound; 2 draws by chance; 3 and 4 hang on a variable."""
     home = tmp_path_factory.mktemp("reproduce") / "home"
-    shortened(home / "notebooks")
-    (home / "mlruns").mkdir()
-    shutil.copy(empty_store, home / "mlruns")
+    shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
     path = home / "notebooks" / "models" / "development.ipynb"
     notebook = nbformat.read(path, 4)
     notebook.cells = [notebook.cells[1], *map(nbformat.v4.new_code_cell, CELLS)]
@@ -102,9 +102,7 @@ def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypa
     lines = done.stdout.splitlines()
     assert lines[-2] == "small.pd version 1: identical"
     head = _git(bank, "rev-list", "--reverse", "HEAD").split()[0]
-    assert (
-        lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
-    )
+    assert lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
     assert sorted(str(p) for p in bank.rglob("*") if p.is_file()) == before
     assert _git(bank, "status", "--porcelain") == ""
 
