@@ -53,11 +53,9 @@ def cards(run: Recorded | None, step: str, *keys: str) -> list[Answer | Rows]:
     if run is None:
         return [Rows(tuple(Row("", say(k.replace("_", " ")), absent=no_run(step)) for k in keys))]
     there = answers(run)
-    missing = tuple(
-        Row("", say(k.replace("_", " ")), source(run, ""), absent=say("the step {step} left no such answer", step=step))
-        for k in keys
-        if k not in there
-    )
+    why = say("the step {step} left no such answer", step=run.record.step)
+    absent = [k for k in keys if k not in there]
+    missing = tuple(Row("", say(k.replace("_", " ")), source(run, ""), absent=why) for k in absent)
     return [*(there[k] for k in keys if k in there), *([Rows(missing)] if missing else [])]
 
 
