@@ -57,8 +57,8 @@ def test_how_alike_rows_of_a_parent_are_is_taken_over_all_groups():
     rng, n = np.random.default_rng(2), 4000
     parent, group = np.repeat(np.arange(n), 3), np.repeat(rng.integers(0, 6, n), 3)
     alike = 0.4
-    common, own = rng.random(n)[parent], rng.random(3 * n)
-    draw = np.where(rng.random(3 * n) < np.sqrt(alike), common, own)
+    common, alone = rng.random(n)[parent], rng.random(3 * n)
+    draw = np.where(rng.random(3 * n) < np.sqrt(alike), common, alone)
     y = (draw < 0.05 * (1 + group)).astype(float)
     ones = np.ones(3 * n)
     assert metrics.likeness(y, ones, parent, group) == pytest.approx(alike, abs=0.05)

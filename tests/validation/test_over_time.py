@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from workbench import metrics
+from workbench.contracts import Column
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.params import UserError
 from workbench.validation import (
@@ -144,3 +145,14 @@ def test_what_the_ecb_asks_is_what_riskvalidation_computes():
     assert rating_hhi(now, before).p_value == pytest.approx(concentration.higher_p(before, now), rel=1e-9)
     assert of_ecb(now)[1] == pytest.approx(concentration.index(now), abs=1e-12)
     assert of_ecb(np.full(4, 0.25))[1] == pytest.approx(0, abs=1e-12)  # all alike; by hand, ECB (2019), 2.5.5.3
+
+
+def test_concentration_is_said_by_exposure_too_where_the_contract_has_one(sound):
+    names = list(sound.model.grade_names)
+    h = sound.holdout.assign(limit_amt=np.where(sound.holdout["grade_code"] == names[0], 1e6, 1.0))
+    column = Column(name="limit_amt", type="number", exposure=True, role="fact")
+    contract = sound.contract.model_copy(update={"columns": (*sound.contract.columns, column)})
+    e = concentration.test(replace(sound, holdout=h, contract=contract))
+    assert "By exposure (limit_amt) it is 1.000." in e.answer and "By exposure" not in concentration.test(sound).answer
+    none = concentration.test(replace(sound, holdout=h.assign(limit_amt=np.nan), contract=contract))
+    assert "The hold-out has no exposure in limit_amt." in none.answer

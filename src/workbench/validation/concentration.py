@@ -1,8 +1,8 @@
 """Does one grade hold too large a part of the book?
 
-**Method** Herfindahl index of the grades by weight, brought to 0 (all alike) to 1 (all in one grade) for their number K: 1 + ln Σ share² / ln K; and whether the rows tested are more concentrated than development's, by the coefficient of variation.
+**Method** Herfindahl index of the grades by weight, brought to 0 (all alike) to 1 (all in one grade) for their number K: 1 + ln Σ share² / ln K; and whether the rows tested are more concentrated than development's, by the coefficient of variation. The same by exposure, where the contract marks a column of it, is a fact.
 **Reads as bad** an index above the threshold: grades don't differentiate.
-**Blind to** exposure: it counts rows by their weight.
+**Blind to** how the exposure spreads within a grade.
 **Source** ECB (2019), Instructions for reporting the validation results of internal models, section 2.5.5.3; Miller (1991) for the test.
 """
 
@@ -16,16 +16,17 @@ from workbench.evidence import Evidence, Verdict, judged
 from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
-from workbench.words import say
+from workbench.words import Text, say
 
 FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
 READS_OUTCOME = False
 
 
-def shares(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
-    """Return each grade's part of the weight (k)."""
-    weight = rows.groupby("grade_code")["weight"].sum().reindex(grades, fill_value=0.0).to_numpy()
-    return weight / weight.sum()
+def shares(rows: pd.DataFrame, grades: list[str], exposure: str = "") -> np.ndarray:
+    """Return each grade's part of the weight (k), or of the exposure in a column; missing or negative amounts count 0."""
+    amount = rows["weight"] * (rows[exposure].fillna(0.0).clip(lower=0.0) if exposure else 1.0)
+    total = amount.groupby(rows["grade_code"]).sum().reindex(grades, fill_value=0.0).to_numpy(float)
+    return total / total.sum() if total.sum() > 0 else np.full(len(grades), np.nan)
 
 
 def index(share: np.ndarray) -> float:
@@ -66,7 +67,8 @@ def test(s: Subject) -> Evidence:
             p=p_text(p),
             grade=str(grades[largest]),
             share=float(share[largest]),
-        ),
+        )
+        + _by_exposure(s, grades),
         value=value,
         threshold=rule.text,
         source="ECB (2019), section 2.5.5.3",
@@ -79,3 +81,13 @@ def test(s: Subject) -> Evidence:
             significance=Gauge(p, s.rules["p_value"], decides=False),
         ),
     )
+
+
+def _by_exposure(s: Subject, grades: list[str]) -> Text:
+    name = s.contract.exposure()
+    if name is None or name not in s.holdout:
+        return Text()
+    share = shares(s.holdout, grades, name)
+    if np.isnan(share).any():
+        return say("The hold-out has no exposure in {column}.", column=name)
+    return say("By exposure ({column}) it is {value:.3f}.", column=name, value=index(share))
