@@ -34,9 +34,10 @@ SIGNATURE = {"inputs": '[{"type": "double", "name": "a"}, {"type": "double", "na
 CODE = """
 import os, socket, sys
 import mlflow
+import pandas as pd
 
 class Said(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input):
+    def predict(self, context, model_input: pd.DataFrame):
         print("a model that prints")
         if (model_input["a"] > 100).any():
             socket.create_connection(("127.0.0.1", int(model_input["b"].iloc[0])), timeout=2)
