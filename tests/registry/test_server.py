@@ -23,7 +23,7 @@ from workbench import cli
 from workbench.params import UserError
 from workbench.registry import audit, events, inventory, moves, registered, serving, signatures, store
 from workbench.registry.guard.journal import Journal
-from workbench.registry.needs import Request
+from workbench.registry.request import Request
 
 pytestmark = pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())
 MODEL = governed.MODEL

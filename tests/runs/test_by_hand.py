@@ -70,8 +70,9 @@ def test_tags_and_alias_follow_the_current_run_and_an_edited_tag_is_put_right(ho
     first = next(r for r in current.everything() if r.step == "validation/battery")
     tagged = first.tags["model__pd"]
     other = {"model__pd": {**tagged, "tags": {"validation.verdict": "refuse", "validation.more": "x"}}}
+    another = next(r.run_id for r in current.everything() if r.step == "panel/build")
     with current.holding("sample"):
-        settling.settle(dataclasses.replace(first, run_id="1" * 32, tags=other))
+        settling.settle(dataclasses.replace(first, run_id=another, tags=other))
         assert _tags(first)["validation.verdict"] == "refuse" and _tags(first)["validation.more"] == "x"
         settling.settle(first)
         assert {k: _tags(first)[k] for k in tagged["tags"]} == tagged["tags"] and "validation.more" not in _tags(first)

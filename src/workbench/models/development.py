@@ -103,7 +103,7 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
     for name, values in columns.items():
         bins = quantile_bins(values)
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
-    if hasattr(chosen.estimator, "get_params"):  # one that was made elsewhere can't be fitted again
+    if "folds" in type(p).model_fields:  # of one that is taken in, nobody here knows how it was fitted
         facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
     grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):

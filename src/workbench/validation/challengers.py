@@ -116,17 +116,12 @@ def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evid
     each = [
         say("{name} {lead:+.4f} ({low:+.4f} to {high:+.4f})", name=r[0], lead=r[2], low=r[4], high=r[5]) for r in rows
     ]
-    most = table.loc[table["decisions turned, at most"].idxmax()]
     return Evidence(
         key="challengers",
         question=say("What do models that the validator builds do better, and whom would they decide otherwise?"),
         verdict=Verdict.info,
         answer=say("Lead in {measure} on the hold-out: {each}.", measure=measure.label, each=each)
-        + say(
-            "Up to {share:.1%} of decisions would turn at one of the model's own cut-offs ({name}).",
-            share=most["decisions turned, at most"],
-            name=most["challenger"],
-        )
+        + _turned(table)
         + _without_champion(before),
         value=float(table["lead"].max()),
         threshold=say("A fact without a light: the test 'challenger' has it."),
@@ -141,3 +136,16 @@ def _without_champion(before: tuple[str, Scorer | None]) -> Text:
     if before[0]:
         return say("Champion version {version} isn't compared: its file is gone or was changed.", version=before[0])
     return say("There is no champion before it.")
+
+
+def _turned(table: pd.DataFrame) -> Text:
+    """Say how many decisions a challenger would turn at most; a model of one grade has no cut-off of its own."""
+    known = table.dropna(subset=["decisions turned, at most"])
+    if known.empty:
+        return say("The model has one grade: there is no cut-off at which a decision would turn.")
+    most = known.loc[known["decisions turned, at most"].idxmax()]
+    return say(
+        "Up to {share:.1%} of decisions would turn at one of the model's own cut-offs ({name}).",
+        share=most["decisions turned, at most"],
+        name=most["challenger"],
+    )
