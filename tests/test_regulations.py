@@ -20,7 +20,11 @@ OF_AUTHORITIES = re.compile(
 
 def _cited() -> list[str]:
     """Return every source of an answer and every reference of a rule that sounds like an authority's."""
-    code = [p.read_text(encoding="utf-8") for p in PACKAGE.rglob("*.py") if p.parent.name in ("validation", "monitoring", "models")]
+    code = [
+        p.read_text(encoding="utf-8")
+        for p in PACKAGE.rglob("*.py")
+        if p.parent.name in ("validation", "monitoring", "models")
+    ]
     words = [m for text in code for m in re.findall(r'(?:source=|SOURCE = )"([^"]+)"', text)]
     for path in (PACKAGE / "rules").glob("*.yaml"):
         words += [rule["reference"] for rule in yaml.safe_load(path.read_text(encoding="utf-8")).values()]
@@ -52,5 +56,7 @@ def test_the_rules_the_field_works_by_are_there():
 def test_a_rescinded_rule_has_its_day_and_no_other_has():
     facts = {"title": "t", "authority": "a", "source": "s", "read_on": "2026-11-23"}
     for more in ({"status": "rescinded"}, {"status": "in force", "ended": "2026-01-01"}):
-        with pytest.raises(ValidationError, match="a rescinded rule has the day on which it ended, and no other has one"):
+        with pytest.raises(
+            ValidationError, match="a rescinded rule has the day on which it ended, and no other has one"
+        ):
             Regulation.model_validate(facts | more)

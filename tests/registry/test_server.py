@@ -278,7 +278,9 @@ def test_what_the_server_cannot_prevent_the_audit_names(bank):
     served = place / "models" / _version().model_id / "artifacts" / "served.py"
     served.write_bytes(served.read_bytes() + b"\n")
     battery = next(r for r, e in events.evidence(events.read().events[-1])["runs"].items() if "battery" in e["step"])
-    (place / battery / "artifacts" / "evidence" / "evidence.json").write_text('{"validation.verdict": "pass", "note": "green"}')
+    (place / battery / "artifacts" / "evidence" / "evidence.json").write_text(
+        '{"validation.verdict": "pass", "note": "green"}'
+    )
     with _database(bank) as ask:
         ask("UPDATE params SET value = 'dev' WHERE key = 'person' AND run_uuid = %s", _event())
         ask("UPDATE latest_metrics SET value = 0.95 WHERE key = 'holdout_auc' AND run_uuid = %s", _version().run_id)

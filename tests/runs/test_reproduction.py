@@ -102,7 +102,9 @@ def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypa
     lines = done.stdout.splitlines()
     assert lines[-2] == "small.pd version 1: identical"
     head = _git(bank, "rev-list", "--reverse", "HEAD").split()[0]
-    assert lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
+    assert (
+        lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
+    )
     assert sorted(str(p) for p in bank.rglob("*") if p.is_file()) == before
     assert _git(bank, "status", "--porcelain") == ""
 
