@@ -140,7 +140,7 @@ def gather(said_in: str = "", mlflow: str = "") -> Site:
     """
     good, failed = current.everything(), current.everything(current.FAILED)
     if said_in:
-        good = [_spoken(r) for r in good]
+        good = [spoken(r) for r in good]
     chain, rows = events.read(), listed(good, failed, home.reports() / said_in, mlflow)
     return Site(tuple(rows), chain, tuple(standing.versions()), mlflow, _languages(said_in), said_in)
 
@@ -188,7 +188,7 @@ def _name(record: Record, place: str) -> str:
     return f"{kind} {name.removesuffix('.html')}" if name.endswith(".html") else name
 
 
-def _spoken(record: Record) -> Record:
+def spoken(record: Record) -> Record:
     """Return a record whose headline is in the language now spoken; a server isn't asked for its evidence."""
     words = _headline(record.folder, record.step, language()) if record.folder else ""
     return replace(record, headline=words or heard(record.headline))

@@ -10,7 +10,7 @@ from workbench.evidence import Verdict
 from workbench.params import ONCE
 from workbench.registry import claims
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, excerpts, human, owed
+from workbench.reporting import advice, excerpts, human, listing, owed
 from workbench.reporting.development_document import UNCOMPUTED
 from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
 from workbench.reporting.dossier import Dossier
@@ -84,7 +84,7 @@ def _history(d: Dossier) -> Sheet | Rows:
             "light": r.record.verdict,
             "period": period(r),
             "step": r.record.step,
-            "says": r.record.headline,
+            "says": listing.spoken(r.record).headline,
             "run": r.record.run_id[:8],
         }
         for r in d.monitoring
