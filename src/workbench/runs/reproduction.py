@@ -180,7 +180,7 @@ def _locked(tree: Path) -> str:
     place = tree.parent / "environment"
     venv.create(place, with_pip=True)
     python = str(place / "bin" / "python")
-    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
+    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"{LOCK} of the commit can't be installed: {done.stderr.strip().splitlines()[-1][:300]}")
