@@ -39,6 +39,7 @@ def test_a_finding_of_high_severity_stops_an_approval_until_it_is_closed(bank, c
     assert _refused("close", "val", reason="calibrated anew", more={"finding": 99}) == (
         f"no open finding has the number 99; open: {raised.seq}"
     )
+    assert _refused("close", "val", reason="calibrated anew") == f"which finding; open: {raised.seq}"
     closing = {"finding": raised.seq, "test": "holdout_auc >= 0.7"}
     governed.move("close", "val", "2", reason="calibrated anew", more=closing)
     governed.move("approve", "app", "2")
@@ -63,6 +64,7 @@ def test_the_test_of_a_closed_finding_is_asked_of_every_later_version(bank):
     ("more", "words"),
     [
         ({"owner": "dev", "due": LATER}, "a severity (high, medium, low)"),
+        ({}, "a severity (high, medium, low); who sees to it (owner); by which day (due)"),
         ({**OWED, "owner": "deb"}, "nobody is called 'deb'; did you mean 'dev'?"),
         ({**OWED, "due": "2020-01-01"}, "'2020-01-01' is no day after today; write YYYY-MM-DD"),
         ({**OWED, "due": "soon"}, "'soon' is no day after today; write YYYY-MM-DD"),

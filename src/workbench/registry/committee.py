@@ -29,7 +29,7 @@ class Params(params.Params):
     """Which version is decided on; the decision and who signs it, or none: then the paper alone is made."""
 
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="registered model of the study")
-    version: str = Field("", pattern=r"^[0-9]*$", description="its number; empty is the newest")
+    version: int = Field(0, ge=0, description="its number; 0 is the newest")
     decision: Literal["", "approve", "reject", "promote", "confirm", "retire"] = Field(
         "", description="approve, reject, promote, confirm or retire; empty decides nothing"
     )
@@ -82,7 +82,7 @@ def gather(p: Params) -> Paper:
         names = {r.model for r in registered.everything()}
         hint = nearest(p.name, names) if names else "no run has registered one yet"
         raise UserError(f"registry/committee: model '{p.name}' is not in the registry; {hint}")
-    version, chain = p.version or held[-1].version, events.read()
+    version, chain = str(p.version or held[-1].version), events.read()
     adopted = events.adopted(chain.policy())
     policy = adopted.policy if adopted else None
     asked = Request("approve", p.name, version, p.person)

@@ -158,7 +158,8 @@ def _closing(c: Case) -> str:
     numbers = [f.number for f in c.findings if f.is_open]
     if c.request.more.get("finding") not in numbers:
         known = ", ".join(map(str, numbers)) or "none"
-        return f"no open finding has the number {c.request.more.get('finding')}; open: {known}"
+        asked = c.request.more.get("finding")
+        return f"no open finding has the number {asked}; open: {known}" if asked else f"which finding; open: {known}"
     test = str(c.request.more.get("test", ""))
     return obligations.fails(test, c.record, c.battery) if test else ""
 

@@ -104,6 +104,8 @@ def is_overdue(due: str, today: str) -> bool:
 
 def lacking(owner: str, due: str, people: Mapping[str, Any], today: date) -> list[str]:
     """Return in words what owner and day of something owed lack."""
+    if not owner or not due:
+        return [words for given, words in ((owner, "who sees to it (owner)"), (due, "by which day (due)")) if not given]
     out = [] if owner in people else [f"nobody is called '{owner}'; {nearest(owner, people)}"]
     try:
         is_ahead = bool(day(due)) and date.fromisoformat(due) > today
