@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from workbench import home
@@ -23,6 +24,7 @@ PARAM_LENGTH = 500  # longer ones are cut silently by some stores: the whole is 
 DATASET_DIGEST = 32  # of our 64 characters: MLflow has room for 36
 TAG_LENGTH = 5000  # MLflow cuts from 8,000 on without a word
 _NOTE = "mlflow.note.content"
+_naming = Lock()  # MLflow looks for a dataset, then makes it: of two steps that read one table at once, one would fail
 _open: set[str] = set()  # runs that this process has begun and not ended
 
 
@@ -82,7 +84,8 @@ def log_inputs(run_id: str, read: Mapping[str, str]) -> None:
         for name, digest in read.items()
     ]
     if inputs:
-        store.client().log_inputs(run_id, inputs)
+        with _naming:
+            store.client().log_inputs(run_id, inputs)
 
 
 def log_series(run_id: str, series: Mapping[str, Mapping[str, float]]) -> None:
