@@ -11,8 +11,8 @@ import pytest
 
 import running
 from running import workbench
-from workbench.registry import registered, runs, store
-from workbench.runs import provenance, reproduction
+from workbench.registry import provenance, registered, runs, store
+from workbench.runs import reproduction
 
 COLD = reproduction._kernel
 REPOSITORY = Path(__file__).parents[2]

@@ -29,17 +29,8 @@ class Attempt:
 
 def of_step(study: str, step: str) -> list[Attempt]:
     """Return every run of a step of a study, of whatever period, oldest first."""
-    from mlflow.entities import ViewType
-
-    c, out, token = store.client(), [], ""
-    if (experiment := c.get_experiment_by_name(study)) is None:
-        return []
-    where, query = [experiment.experiment_id], f"tags.step = '{step}'"
-    while True:
-        page = c.search_runs(where, query, ViewType.ALL, max_results=1000, page_token=token or None)
-        out += [_attempt(run) for run in page]
-        if not (token := page.token):
-            return sorted(out, key=lambda a: (a.began, a.run_id))
+    tried = map(_attempt, store.runs(study, f"tags.step = '{step}'", deleted=True))
+    return sorted(tried, key=lambda a: (a.began, a.run_id))
 
 
 def _attempt(run: Run) -> Attempt:

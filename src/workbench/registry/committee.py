@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 from pydantic import Field
@@ -13,16 +11,16 @@ from pydantic import Field
 from workbench import params
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError, nearest
-from workbench.registry import claims, events, moves, needs, obligations, recorded, registered, signatures, written
-from workbench.registry import request as asking
+from workbench.registry import claims, events, moves, needs, obligations, recorded, registered, written
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import MOVES
 from workbench.registry.policy import Policy
-from workbench.registry.request import Case, Request
+from workbench.registry.request import Case, Request, looked_at
 from workbench.registry.state import Standing, replay
 from workbench.words import Text, say
 
-DECISIONS = ("approve", "reject", "promote", "confirm", "retire")
+SHOWN = ("submit", "validate", "approve", "reject", "promote", "confirm", "retire")  # of the moves, those that lead on
+_A_REASON = "to be given"  # what a person says with a move is not lacking before anybody makes it
 
 
 class Params(params.Params):
@@ -62,17 +60,21 @@ def writes(p: Params) -> list[str]:
 
 @dataclass(frozen=True)
 class Paper:
-    """All the committee looks at; `policy` is None where nobody has adopted one."""
+    """All the committee looks at."""
 
     p: Params
     chain: Chain
     case: Case
-    policy: Policy | None
 
     @property
     def standing(self) -> Standing:
         """Where the version stands."""
         return self.case.standing
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force; an empty one where nobody has adopted any."""
+        return self.case.policy
 
 
 def gather(p: Params) -> Paper:
@@ -84,15 +86,14 @@ def gather(p: Params) -> Paper:
         raise UserError(f"registry/committee: model '{p.name}' is not in the registry; {hint}")
     version, chain = str(p.version or held[-1].version), events.read()
     adopted = events.adopted(chain.policy())
-    policy = adopted.policy if adopted else None
+    policy = adopted.policy if adopted else Policy(tiers={}, by_tier={})
     asked = Request("approve", p.name, version, p.person)
-    standing = replay(chain).of(p.name, version)
-    return Paper(p, chain, asking.looked_at(asked, chain, standing, policy or Policy(tiers={}, by_tier={})), policy)
+    return Paper(p, chain, looked_at(asked, chain, replay(chain).of(p.name, version), policy))
 
 
 def standing(paper: Paper) -> Evidence:
     """Return where the version stands and how it came there."""
-    s, tier = paper.standing, paper.policy.tier(paper.p.name) if paper.policy else None
+    s, tier = paper.standing, paper.policy.tier(paper.p.name)
     rows = [(e.seq, e.at, e.verb, e.source, e.target, e.person, e.role) for e in paper.chain.of(s.model, s.version)]
     columns = ["event", "time", "move", "from", "to", "person", "role"]
     tiered = say("Its tier is {tier}.", tier=tier) if tier else say("Nobody has given it a tier.")
@@ -173,10 +174,10 @@ def claimed(paper: Paper) -> Evidence:
 
 def next_moves(paper: Paper) -> Evidence:
     """Return which moves the version's state allows, who may make them, and what each lacks now."""
-    possible = [m for m in MOVES.values() if paper.standing.state in m.sources and m.verb in (*DECISIONS, *_EARLIER)]
+    possible = [m for m in MOVES.values() if paper.standing.state in m.sources and m.verb in SHOWN]
     rows = []
     for move in possible:
-        able = [p for p in (paper.policy.people if paper.policy else {}) if set(move.roles) & set(_roles(paper, p))]
+        able = [p for p in paper.policy.people if set(move.roles) & set(paper.policy.roles(p))]
         lacks = needs.missing(move, _as(paper.case, move.verb, able))
         rows.append((move.verb, " or ".join(move.roles), ", ".join(able), "; ".join(lacks)))
     ready = [verb for verb, _, able, lacks in rows if able and not lacks]
@@ -190,10 +191,6 @@ def next_moves(paper: Paper) -> Evidence:
     )
 
 
-_EARLIER = ("submit", "validate")
-_A_REASON = "to be given"  # what a person says with a move is not lacking before anybody makes it
-
-
 def _as(case: Case, verb: str, able: list[str]) -> Case:
     """Return the case of a move as somebody who may make it would ask for it."""
     listed = case.policy.models.get(case.request.model)
@@ -202,11 +199,7 @@ def _as(case: Case, verb: str, able: list[str]) -> Case:
     return replace(case, request=replace(case.request, verb=verb, person=others[0], reason=_A_REASON))
 
 
-def _roles(paper: Paper, person: str) -> tuple[str, ...]:
-    return paper.policy.roles(person) if paper.policy else ()
-
-
-def decide(paper: Paper, key: Path | None = None) -> tuple[Evidence, Event | None]:
+def decide(paper: Paper) -> tuple[Evidence, Event | None]:
     """Make the decision that the parameters name, and return what became of it; without one, say so.
 
     `UserError` names all that the move lacks.
@@ -214,9 +207,7 @@ def decide(paper: Paper, key: Path | None = None) -> tuple[Evidence, Event | Non
     p = paper.p
     if not p.decision:
         return _decided(paper, say("Nothing was decided: this is the paper alone."), Verdict.info), None
-    more: Mapping[str, Any] = {"reason": p.reason, "conditions": tuple(p.conditions)}
-    asked = Request(p.decision, p.name, paper.standing.version, p.person, **more)
-    event = moves.make(asked, key or signatures.place(p.person))
+    event = moves.make(Request(p.decision, p.name, paper.standing.version, p.person, p.reason, tuple(p.conditions)))
     words = say(
         "{person} made the move {move}: {before} to {after}, event {event}.",
         person=event.person,

@@ -137,24 +137,11 @@ def read() -> Chain:
 
 
 def _from_server() -> list[dict[str, str]]:
-    from mlflow.entities import ViewType
-
-    c = store.client()
-    experiment = c.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        return []
-    out, token = [], None
-    while True:
-        page = c.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1000, page_token=token)
-        for r in page:
-            facts = {
-                "run_id": r.info.run_id,
-                "stage": r.info.lifecycle_stage,
-                "user": r.data.tags.get("mlflow.user", ""),
-            }
-            out.append({**r.data.params, **facts})
-        if not (token := page.token):
-            return out
+    out = []
+    for r in store.runs(EXPERIMENT, deleted=True):
+        user = r.data.tags.get("mlflow.user", "")
+        out.append({**r.data.params, "run_id": r.info.run_id, "stage": r.info.lifecycle_stage, "user": user})
+    return out
 
 
 def _ordered(written: list[Mapping[str, str]]) -> Chain:

@@ -11,15 +11,8 @@ from workbench.registry.current import Record
 
 def records(study: str, step: str = "") -> Iterator[Record]:
     """Yield what every finished run of a study (or of one of its steps) wrote down, newest first."""
-    c, token = store.client(), ""
-    if (experiment := c.get_experiment_by_name(study)) is None:
-        return
     query = "attributes.status = 'FINISHED'" + (f" and tags.step = '{step}'" if step else "")
-    while True:
-        page = c.search_runs([experiment.experiment_id], query, max_results=1000, page_token=token or None)
-        yield from (r for run in page if (r := runs.record(run.info.run_id)) is not None)
-        if not (token := page.token):
-            return
+    yield from (r for run in store.runs(study, query) if (r := runs.record(run.info.run_id)) is not None)
 
 
 def of(study: str, digests: Mapping[str, str]) -> dict[str, tuple[Record, dict[str, Any]]]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
 from workbench.params import day
-from workbench.registry import claims, obligations, proof, runs, written
+from workbench.registry import claims, obligations, proof, provenance, runs, written
 from workbench.registry.lifecycle import EXCEPTION_DAYS, Move
-from workbench.registry.obligations import Finding
 from workbench.registry.policy import FILE
 from workbench.registry.request import Case
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def missing(move: Move, c: Case) -> list[str]:
@@ -101,8 +97,8 @@ def _conditions(c: Case) -> str:
 
 
 def _committed(c: Case) -> str:
-    commit = runs.params(c.registered.run_id).get("commit", "") if c.record else ""
-    if _COMMIT.fullmatch(commit):
+    commit = runs.params(c.registered.run_id).get(provenance.COMMIT, "") if c.record else ""
+    if provenance.is_clean(commit):
         return ""
     return f"no commit holds all the code of its run ({commit or 'it has none'}); commit, and run the study again"
 
@@ -133,17 +129,13 @@ def _reproduced(c: Case) -> str:
 
 
 def _findings(c: Case) -> str:
-    standing_open = [f.words for f in c.findings if f.is_open and f.severity == "high" and _is_of(f, c)]
+    standing_open = [f.words for f in c.findings if f.is_grave and f.version == c.request.version]
     failed = [
         f"it fails the test of closed finding {f.number} ({f.test}): {why}"
         for f in c.findings
         if f.test and not f.is_open and (why := obligations.fails(f.test, c.record, c.battery))
     ]
     return "; ".join([*standing_open, *failed])
-
-
-def _is_of(f: Finding, c: Case) -> bool:
-    return f.version == c.request.version
 
 
 def _owed(c: Case) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEVERITIES = ("high", "medium", "low")
-FIND, CLOSE, MEET = "finding", "close", "meet"
+FIND, CLOSE = "finding", "close"
 COLUMNS = ("number", "model", "version", "what", "text", "owner", "due", "state", "test")
 _LIGHT = re.compile(r"([a-z0-9_]+) is (not )?(green|amber|red)")
 _CONDITION = re.compile(r"(\d{4}-\d{2}-\d{2}) ([a-z][a-z0-9_-]{1,31}): (\S.*)", re.S)
@@ -51,6 +51,11 @@ class Finding:
     def is_open(self) -> bool:
         """Whether nobody has closed it."""
         return not self.closed
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it stops an approval: open, and of high severity."""
+        return self.is_open and self.severity == SEVERITIES[0]
 
     @property
     def words(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ class Attempt:
 
 def attempts(study: str, report: str) -> dict[str, list[Attempt]]:
     """Return every attempt at a report, by period, oldest first; none where the store or the study is not there yet."""
-    rows = sorted(_runs(study, report), key=lambda r: (r.info.start_time, r.info.run_id))
+    rows = sorted(store.runs(study, f"tags.report = '{report}'"), key=lambda r: (r.info.start_time, r.info.run_id))
     out: dict[str, list[Attempt]] = {}
     for run in rows:
         out.setdefault(run.data.tags["period"], []).append(_attempt(run))
@@ -50,16 +50,6 @@ def attempts(study: str, report: str) -> dict[str, list[Attempt]]:
 def read(run_id: str) -> Attempt:
     """Return one attempt as it stands now."""
     return _attempt(store.client().get_run(run_id))
-
-
-def _runs(study: str, report: str) -> Iterator[Run]:
-    experiment = store.client().get_experiment_by_name(study)
-    token: str | None = "" if experiment is not None else None
-    while token is not None:
-        query = f"tags.report = '{report}'"
-        page = store.client().search_runs([experiment.experiment_id], query, max_results=1000, page_token=token or None)
-        yield from page
-        token = page.token or None
 
 
 def _attempt(run: Run) -> Attempt:

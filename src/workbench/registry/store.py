@@ -24,6 +24,7 @@ from workbench.registry import current
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -275,6 +276,24 @@ def experiment(study: str) -> str:
         return known.experiment_id
     place = (home.mlruns() / "artifacts" / study).as_uri() if _sqlite(uri()) else None
     return c.create_experiment(study, artifact_location=place)
+
+
+def runs(name: str, query: str = "", *, deleted: bool = False) -> Iterator[Run]:
+    """Yield the runs of an experiment that match a query, newest first, page by page; none where there is none.
+
+    deleted: those that MLflow's UI hides, too.
+    """
+    from mlflow.entities import ViewType
+
+    c, token = client(), None
+    if (there := c.get_experiment_by_name(name)) is None:
+        return
+    view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
+    while True:
+        page = c.search_runs([there.experiment_id], query, view, max_results=1000, page_token=token)
+        yield from page
+        if not (token := page.token):
+            return
 
 
 def below_mlruns(address: str) -> str:

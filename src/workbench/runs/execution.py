@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 from workbench import evidence, home, personal
 from workbench.params import Key, UserError, no_space
-from workbench.registry import current, recorded, runs, store
+from workbench.registry import current, provenance, recorded, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import site
-from workbench.runs import fingerprint, provenance, settling, sweep
+from workbench.runs import fingerprint, settling, sweep
 from workbench.runs.study import Step, Study, selected
 from workbench.words.markdown import literal
 

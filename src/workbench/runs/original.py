@@ -12,10 +12,9 @@ from typing import Any
 from workbench import home, tables
 from workbench.evidence import LEFT_BEHIND, digest_file
 from workbench.params import Key, UserError
-from workbench.registry import makers, recorded, runs
+from workbench.registry import makers, provenance, recorded, runs
 from workbench.registry.current import Record
 from workbench.registry.registered import Registered
-from workbench.runs import provenance
 from workbench.runs.differences import Difference
 
 _MODEL = "model__"
@@ -23,13 +22,17 @@ _MODEL = "model__"
 
 @dataclass(frozen=True)
 class Original:
-    """What a version's record says of how it was made; `read`: digests of tables and models by name."""
+    """What a version's record says of how it was made.
+
+    `read`: digests of tables and models by name; `inputs`: the run that left each of them, what its name pointed to.
+    """
 
     registered: Registered
     record: Record
     facts: Mapping[str, str]
     values: Mapping[str, Any]
     read: Mapping[str, str]
+    inputs: Mapping[str, tuple[Record, Mapping[str, Any]]]
 
     @property
     def step(self) -> str:
@@ -65,15 +68,14 @@ def of(r: Registered) -> Original:
     if lacks:
         raise UserError(f"{r.name} can't be made again: its record lacks {'; '.join(lacks)}")
     values = json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8"))
-    return Original(r, record, facts, values, read)
+    return Original(r, record, facts, values, read, makers.of(record.study, read))
 
 
 def lost(o: Original) -> list[Difference]:
     """Return the inputs that are no longer at rest with the digest the run read."""
-    known = makers.of(o.record.study, o.read)
     out = []
     for name, digest in o.read.items():
-        record, entry = known.get(name, (None, {}))
+        record, entry = o.inputs.get(name, (None, {}))
         if record is None:
             out.append(Difference("data", name, digest[:16], "no run of the study has left it"))
         elif name.startswith(_MODEL):
@@ -88,7 +90,7 @@ def lost(o: Original) -> list[Difference]:
 def lay_out(o: Original, tree: Path) -> None:
     """Lay the tables and models that the run read into the commit's own `mlruns/`, under their names."""
     key = Key(o.record.study, o.record.period)
-    for name, (record, entry) in makers.of(o.record.study, o.read).items():
+    for name, (record, entry) in o.inputs.items():
         pointer = tree / "mlruns" / "tables" / key.place / f"{name}.json"
         home.put(pointer, json.dumps(entry).encode())
         if name.startswith(_MODEL):

@@ -13,12 +13,12 @@ from typing import Any
 from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
 from workbench.params import UserError
-from workbench.registry import current, linked, proof, runs, versions
+from workbench.registry import current, linked, proof, provenance, runs, versions
 from workbench.registry.current import Record
 from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
 from workbench.reporting.headline import headline
-from workbench.runs import provenance, settling
+from workbench.runs import settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 from workbench.words import catalogue

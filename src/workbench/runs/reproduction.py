@@ -23,8 +23,8 @@ from typing import Any
 from workbench import home
 from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
-from workbench.registry import proof, recorded, registered
-from workbench.runs import differences, notebook, provenance
+from workbench.registry import proof, provenance, recorded, registered
+from workbench.runs import differences, notebook
 from workbench.runs import original as originals
 from workbench.runs.differences import DIFFERENT, IDENTICAL, Difference
 from workbench.runs.execution import KERNEL_ENV
@@ -32,7 +32,6 @@ from workbench.runs.original import Original
 
 LOCK = "requirements.lock"
 KERNEL = "workbench-reproduction"
-_MODEL = "model__"
 _CODE = ("notebook_digest", "code_digest")
 
 
