@@ -9,7 +9,7 @@ import governed
 from governed import MODEL
 from workbench import cli
 from workbench.params import UserError
-from workbench.registry import audit, events, inventory, obligations, state
+from workbench.registry import audit, events, inventory, needs, obligations, state
 from workbench.registry.request import Request
 
 LATER = (date.today() + timedelta(days=90)).isoformat()
@@ -158,3 +158,23 @@ def test_what_is_put_on_record_moves_nobody_and_can_say_nothing_else(bank):
     assert state.replay(events.read()).of(MODEL, "1") == before
     promoted = Request("review", MODEL, "1", "val", reason="look", more={"replaces": "7"})
     assert "replaces" not in governed.moves.make(promoted).details
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("plan", "no validation plan was signed before it"),
+        ("reproduction", "making it again had come to nothing: nobody had done it"),
+    ],
+)
+def test_an_approval_that_an_altered_client_makes_without_what_its_tier_asks_is_named(bank, monkeypatch, asked, words):
+    _asking(**{asked: True})
+    _in_validation()
+    with monkeypatch.context() as altered:
+        altered.setattr(needs, "missing", lambda move, case: [])
+        forged = governed.move("approve", "app", "2")
+    assert [f"{f.place}: {f.what}" for f in audit.run().findings] == [
+        f"event {forged.seq} (approve bank.pd 2): {words}"
+    ]
+    with pytest.raises(UserError, match="nothing is moved or served on it"):
+        governed.move("promote", "own", "2")

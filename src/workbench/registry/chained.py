@@ -10,9 +10,9 @@ from workbench.params import UserError
 from workbench.registry import events, needs, proof, registered, request, runs, signatures
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
-from workbench.registry.lifecycle import CHAMPION, MOVES
+from workbench.registry.lifecycle import CHAMPION, MOVES, REPRODUCED
 from workbench.registry.policy import Policy
-from workbench.registry.state import Book
+from workbench.registry.state import Book, Standing
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ def _lawful(judge: Judge, book: Book, e: Event) -> Iterator[str]:
     if judge.digest and e.policy != judge.digest:
         yield "it names another policy than the one then in force"
     yield from _by_whom(judge.policy, book, e)
+    yield from _on_record(judge.policy, standing, e)
     if standing.files and "files" in move.needs and e.files != standing.files:
         yield "it speaks of other files than those that were submitted"
 
@@ -147,6 +148,16 @@ def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
     champion = book.champion(e.model)
     if e.target == CHAMPION and champion and champion.version not in (e.version, e.details.get("replaces")):
         yield f"version {champion.version} was champion, and it doesn't say so"
+
+
+def _on_record(judge: Policy | None, standing: Standing, e: Event) -> Iterator[str]:
+    """Name what its tier asks to be on record before the move, and wasn't."""
+    move = MOVES[e.verb]
+    asked = judge.strictness(e.model) if judge and judge.tier(e.model) else None
+    if asked and asked.plan and "planned" in move.needs and not standing.plan:
+        yield "no validation plan was signed before it"
+    if asked and asked.reproduction and "reproduced" in move.needs and standing.reproduced not in REPRODUCED:
+        yield f"making it again had come to {standing.reproduced or 'nothing: nobody had done it'}"
 
 
 def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:

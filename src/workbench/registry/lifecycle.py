@@ -16,6 +16,7 @@ CHAMPION, UNDER_REVIEW, RETIRED, EXCEPTION = "champion", "under review", "retire
 IN_USE = (CHAMPION, UNDER_REVIEW)  # a champion under review goes on deciding until another takes its place
 READY = (APPROVED, CONDITIONAL)
 EXCEPTION_DAYS = 90
+REPRODUCED = ("identical", "equal")  # what making a version again has to come to
 ROLES = ("developer", "validator", "approver", "owner", "monitor")
 
 STATES: Mapping[str, str] = {

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from workbench.params import day
 from workbench.registry import claims, obligations, proof, provenance, runs, written
-from workbench.registry.lifecycle import EXCEPTION_DAYS, Move
+from workbench.registry.lifecycle import EXCEPTION_DAYS, REPRODUCED, Move
 from workbench.registry.policy import FILE
 from workbench.registry.request import Case
 
@@ -122,7 +122,7 @@ def _seconds(moment: str) -> float:
 def _reproduced(c: Case) -> str:
     if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).reproduction:
         return ""
-    if c.standing.reproduced in ("identical", "equal"):
+    if c.standing.reproduced in REPRODUCED:
         return ""
     seen = f"making it again came to {c.standing.reproduced}" if c.standing.reproduced else "nobody has made it again"
     return f"{seen} (`workbench reproduce {c.request.model}/{c.request.version} --as ID`)"

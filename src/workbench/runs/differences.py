@@ -16,8 +16,10 @@ from workbench import tables
 from workbench.evidence import LEFT_BEHIND, digest_file
 from workbench.registry import recorded
 from workbench.registry.current import Record
+from workbench.registry.lifecycle import REPRODUCED
 
-IDENTICAL, EQUAL, DIFFERENT = "identical", "equal", "different"
+IDENTICAL, EQUAL = REPRODUCED
+DIFFERENT = "different"
 CLOSE = 1e-9  # of a number, relative: what another order of the same sum may change
 _TOUCHED = ("tables", "files")  # of what a step left: digests, compared with what they are of
 _PREDICTED = "predicted"
