@@ -1,4 +1,4 @@
-"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals, power; each with its source."""
+"""Pure numbers by family, each with its source: binary, calibration, amount, stability, intervals, power, uplift."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
 from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence
@@ -10,6 +10,7 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
 from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
@@ -24,24 +25,29 @@ from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
 from workbench.metrics.power import POWER, least_noncentrality, least_psi, least_rate, least_shift
 from workbench.metrics.stability import psi, psi_critical
+from workbench.metrics.uplift import average_effect, effects, policy_value, qini, qini_area, sample_ratio
 
 __all__ = [
     "POWER",
     "auc",
     "auc_influence",
     "auc_interval",
+    "average_effect",
     "bootstrap_interval",
     "brier",
     "calibration_error_limit",
     "calibration_line",
     "clustered_error",
+    "cumulative_incidence",
     "effective",
     "effective_alike",
     "effective_counts",
+    "effects",
     "equal_parts",
     "expected_calibration_error",
     "gini",
     "holm",
+    "incidence_of",
     "inflation",
     "ks",
     "ks_influence",
@@ -53,12 +59,17 @@ __all__ = [
     "log_loss",
     "mae",
     "mean_interval",
+    "naive_incidence",
+    "policy_value",
     "psi",
     "psi_critical",
+    "qini",
+    "qini_area",
     "r_squared",
     "r_squared_influence",
     "rate_interval",
     "rmse",
+    "sample_ratio",
     "slopes",
     "spearman",
     "spearman_interval",

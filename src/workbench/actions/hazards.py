@@ -1,0 +1,170 @@
+"""When customers leave, and how: monthly hazards of competing events, and the share that has had each by each month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import SplineTransformer, StandardScaler
+
+from workbench import engine, metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.panel.months import number_sql
+from workbench.words import say
+
+if TYPE_CHECKING:
+    from workbench.engine import Relation
+
+EVENTS = {"defaulted": "default", "settled_early": "settled early", "dormant": "dormant"}  # the first ends the wait
+STATE = {  # what is known of a customer at the as-of date, in SQL over its month `m`
+    "delay_months": "m.delay_months",
+    "n_products": "m.n_products",
+    "n_loans": "m.n_loans",
+    "log_balance": "ln(1 + greatest(m.balance_amt, 0))",
+    "log_deposit": "ln(1 + greatest(m.deposit_amt, 0))",
+    "log_inflow": "ln(1 + greatest(m.inflow_amt, 0))",
+    "days_since_activity": "least(m.days_since_activity, 180)",
+    "n_logins": "least(m.n_logins, 30)",
+    "n_complaints": "m.n_complaints",
+}
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """A fitted discrete-time model of competing events (multinomial logit of each month at risk, by months ahead)."""
+
+    model: Pipeline
+    events: tuple[str, ...]
+    months: int
+
+    def incidence(self, state: pd.DataFrame) -> np.ndarray:
+        """Return the chance of each event by each month ahead (n × months × events) of customers in this state."""
+        return metrics.incidence_of(self.hazards(state))
+
+    def hazards(self, state: pd.DataFrame) -> np.ndarray:
+        """Return the chance of each event in each month ahead, of who still waits (n × months × events)."""
+        ahead = np.tile(np.arange(1, self.months + 1), len(state))
+        rows = state[list(STATE)].loc[state.index.repeat(self.months)].assign(ahead=ahead)
+        chances = pd.DataFrame(self.model.predict_proba(rows), columns=self.model.classes_)
+        ordered = chances.reindex(columns=range(1, len(self.events) + 1), fill_value=0.0)
+        return ordered.to_numpy().reshape(len(state), self.months, len(self.events))
+
+
+def states(months: Relation, as_of: list[pd.Timestamp]) -> pd.DataFrame:
+    """Return who is with the bank at the end of each of these months and hasn't left, with their state."""
+    dates = ", ".join(f"DATE '{d:%Y-%m-%d}'" for d in as_of)
+    state = ", ".join(f"CAST(coalesce({sql}, 0) AS DOUBLE) AS {name}" for name, sql in STATE.items())
+    return engine.frame(
+        f"""SELECT m.entity_id, CAST(m.month AS DATE) AS as_of_date, {number_sql("m.month")} AS anchor, {state},
+            CAST(m.margin_amt - m.service_cost_amt AS DOUBLE) AS net_margin_amt,
+            CAST(m.balance_amt AS DOUBLE) AS exposure_amt
+        FROM months m WHERE CAST(m.month AS DATE) IN ({dates}) AND m.n_products > 0 AND {_none("m")}
+        ORDER BY m.month, m.entity_id""",
+        {"months": months},
+    )
+
+
+def _none(alias: str) -> str:
+    return " AND ".join(f"coalesce({alias}.{name}, 0) = 0" for name in EVENTS)
+
+
+def followed(months: Relation, state: pd.DataFrame, ahead: int) -> pd.DataFrame:
+    """Return one row a customer and as-of date: `first` event of the next months (0 none) and `after` how many.
+
+    Whose data end before, without an event, is followed as long as the data go (censored).
+    """
+    kind = " ".join(f"WHEN {name} = 1 THEN {i}" for i, name in enumerate(EVENTS, 1))
+    sql = f"""
+        WITH happened AS (
+            SELECT entity_id, {number_sql("month")} AS month_no, CASE {kind} ELSE 0 END AS kind FROM months),
+        last AS (SELECT max(month_no) AS month_no FROM happened),
+        firsts AS (
+            SELECT s.entity_id, s.anchor, min(h.month_no) AS month_no FROM state s JOIN happened h
+            ON h.entity_id = s.entity_id AND h.month_no > s.anchor AND h.month_no <= s.anchor + {ahead} AND h.kind > 0
+            GROUP BY s.entity_id, s.anchor)
+        SELECT s.entity_id, s.anchor, coalesce(h.kind, 0) AS first,
+            CASE WHEN f.month_no IS NULL THEN least({ahead}, (SELECT month_no FROM last) - s.anchor)
+                ELSE f.month_no - s.anchor END AS after
+        FROM state s LEFT JOIN firsts f ON f.entity_id = s.entity_id AND f.anchor = s.anchor
+        LEFT JOIN happened h ON h.entity_id = s.entity_id AND h.month_no = f.month_no
+        ORDER BY s.anchor, s.entity_id"""
+    return engine.frame(sql, {"months": months, "state": state[["entity_id", "anchor"]]})
+
+
+def fitted(state: pd.DataFrame, after: pd.DataFrame, ahead: int, most_rows: int, seed: int) -> Hazards:
+    """Learn the hazards of the months ahead from who was followed; customers are drawn where there are too many rows.
+
+    Source: Tutz & Schmid (2016), Modeling Discrete Time-to-Event Data, ch. 8 (competing events).
+    """
+    rows = state.merge(after, on=["entity_id", "anchor"], validate="one_to_one")
+    rows = rows[rows["after"] > 0]
+    if (most := most_rows // ahead) < len(rows):
+        rows = rows.sample(most, random_state=seed)
+    length = rows["after"].to_numpy(int)
+    long = rows.loc[rows.index.repeat(length)].reset_index(drop=True)
+    long["ahead"] = np.concatenate([np.arange(1, n + 1) for n in length]) if len(rows) else []
+    kind = np.where(long["ahead"] == long["after"], long["first"], 0)
+    return Hazards(_estimator().fit(long[[*STATE, "ahead"]], kind), tuple(EVENTS), ahead)
+
+
+def _estimator() -> Pipeline:
+    smooth = SplineTransformer(n_knots=4, degree=2, knots="quantile", extrapolation="constant", include_bias=False)
+    return make_pipeline(smooth, StandardScaler(), LogisticRegression(C=0.3, max_iter=300))
+
+
+def observed(after: pd.DataFrame, ahead: int) -> pd.DataFrame:
+    """Return the share that had each event by month (Aalen–Johansen), `staying`, and `naive`: 1 − KM of default."""
+    months = np.arange(1, ahead + 1)
+    at_risk = np.array([(after["after"] >= m).sum() for m in months])
+    counts = pd.DataFrame(
+        {n: [((after["after"] == m) & (after["first"] == i)).sum() for m in months] for i, n in enumerate(EVENTS, 1)},
+        index=pd.Index(months, name="month"),
+    )
+    naive = metrics.naive_incidence(at_risk, counts["defaulted"])
+    return metrics.cumulative_incidence(at_risk, counts).assign(naive=naive)
+
+
+def held_against(hazards: Hazards, state: pd.DataFrame, after: pd.DataFrame, tolerance: float) -> Evidence:
+    """Return what was predicted of later customers against what came of them, by event, at the horizon.
+
+    Amber where the mean of an event is off by more than `tolerance` (relative) and more than chance explains.
+    """
+    predicted = hazards.incidence(state)[:, -1, :]
+    turned_out = observed(after, hazards.months).iloc[-1]
+    rows = []
+    for i, event in enumerate(hazards.events):
+        n, share = len(state), float(turned_out[event])
+        low, high = metrics.rate_interval(share * n, n)
+        mean = float(predicted[:, i].mean())
+        ranked = metrics.auc((after["first"] == i + 1).to_numpy(int), predicted[:, i]) if share > 0 else np.nan
+        off = abs(mean / share - 1) if share > 0 else np.nan
+        rows.append(
+            (say(EVENTS[event]), mean, share, low, high, ranked, bool(off > tolerance and not low <= mean <= high))
+        )
+    table = pd.DataFrame(rows, columns=["event", "predicted", "observed", "low", "high", "AUC", "off"])
+    wrong = [str(e) for e, off in zip(table["event"], table["off"], strict=True) if off]
+    answer = (
+        say("Of {n:,} later customers, predicted and observed shares agree for every way to leave.", n=len(state))
+        if not wrong
+        else say(
+            "Of {n:,} later customers, the level is off for {n_wrong} of the ways to leave.",
+            n=len(state),
+            n_wrong=len(wrong),
+        )
+    )
+    return Evidence(
+        key="hazards",
+        question=say("How many leave within {months} months, and by which way?", months=hazards.months),
+        verdict=Verdict.amber if wrong else Verdict.green,
+        answer=answer,
+        value=float(1 - turned_out["staying"]),
+        threshold=say(
+            "amber where a share is off by more than {tolerance:.0%} and by more than chance", tolerance=tolerance
+        ),
+        source="Tutz & Schmid (2016); Aalen & Johansen (1978)",
+        table=table.drop(columns="off"),
+    )

@@ -1,0 +1,216 @@
+"""Who is about to leave, what is lost with them, and whom an offer keeps: a save list by what the offer changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from workbench import metrics, params, tables
+from workbench.actions import action_list, hazards, trial
+from workbench.actions.hazards import Hazards
+from workbench.actions.trial import SLearner, Trial
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, Verdict
+from workbench.params import UserError
+from workbench.words import Text, say
+
+LIST = f"{action_list.PREFIX}save"
+STATES_EVERY = 6  # months between the dates the hazards are learnt from: neighbours tell the same
+
+
+class Params(params.Params):
+    """Whose leaving is looked at, which trial tells what an offer changes, and what there is to spend."""
+
+    panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel whose outcome is leaving")
+    scores: str = Field("mart__scores_churn", pattern=r"^mart__[a-z0-9_]+$", description="scores of the same rows")
+    campaigns: list[str] = Field(
+        ["save_1", "save_2"], description="randomised campaigns that tell what an offer changes"
+    )
+    learner: str = Field("logistic", pattern=r"^(logistic|boosted)$", description="base of the S-learner")
+    horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value and hazards look")
+    discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
+    loss_given_default: float = Field(0.45, ge=0, le=1, description="part of the balance lost in default")
+    offer_cost: float = Field(20.0, ge=0, description="cost of one offer, in the bank's currency")
+    capacity: int = Field(25, ge=1, description="customers an officer can call in the cycle")
+    max_rows: int = Field(150000, ge=5000, description="customer-months the hazards are learnt from")
+    seed: int = Field(42, ge=0, description="seed of folds and of what is drawn")
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads."""
+    return [p.panel, p.scores, "core__account", "core__month", "core__event"]
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes: the save list."""
+    return [LIST]
+
+
+def dates(p: Params) -> tuple[list[pd.Timestamp], pd.Timestamp, pd.Timestamp]:
+    """Return the dates hazards are learnt from, the later one they are held against, and the last month (today).
+
+    What is learnt ends before the test begins: no month stands on both sides. Raises `UserError` for too short a story.
+    """
+    months = tables.read(p.key, "core__month", columns=["month"])["month"]
+    first, last = months.min().to_period("M"), months.max().to_period("M")
+    test = last - p.horizon_months
+    learn = [d for d in pd.period_range(first + 5, test - p.horizon_months, freq="M")][::-STATES_EVERY]
+    if not learn:
+        raise UserError(
+            f"actions/retention: {(last - first).n + 1} months are too few to learn {p.horizon_months} ahead and test "
+            f"it; give a shorter horizon_months"
+        )
+    return [d.to_timestamp() for d in learn], test.to_timestamp(), last.to_timestamp()
+
+
+def trial_rows(p: Params, contract: Contract) -> Trial:
+    """Return the trial with the model's inputs as they were before it."""
+    inputs = [c.name for c in contract.columns if c.role == "feature"]
+    events, panel = tables.scan(p.key, "core__event"), tables.scan(p.key, p.panel)
+    return Trial(trial.rows(events, panel, p.campaigns, inputs), tuple(inputs))
+
+
+def value(model: Hazards, state: pd.DataFrame, p: Params) -> pd.DataFrame:
+    """Return leaving, value, at_risk of each customer: chance to leave, worth of the months ahead, what leaving costs.
+
+    value = Σ S(t)·margin·v(t) − Σ P(default in t)·LGD·balance·v(t), v(t) the discount; a customer who can't leave has
+    S(t) without settling and dormancy; at_risk is the difference. Never 1 − KM: default and leaving compete.
+    """
+    h = model.hazards(state)
+    discount = (1 + p.discount_rate) ** (-np.arange(1, model.months + 1) / 12)
+    margin, loss = state["net_margin_amt"].to_numpy(), p.loss_given_default * state["exposure_amt"].to_numpy()
+    worth = _worth(h, margin, loss, discount)
+    stays = h * (np.array(model.events) == "defaulted")
+    incidence = metrics.incidence_of(h)[:, -1, :]
+    leaving = incidence[:, np.array(model.events) != "defaulted"].sum(axis=1)
+    at_risk = np.maximum(_worth(stays, margin, loss, discount) - worth, 0)
+    return state[["entity_id"]].assign(leaving=leaving, value=worth, at_risk=at_risk)
+
+
+def _worth(h: np.ndarray, margin: np.ndarray, loss: np.ndarray, discount: np.ndarray) -> np.ndarray:
+    staying = np.cumprod(1 - h.sum(axis=2), axis=1)
+    before = np.concatenate([np.ones((len(h), 1)), staying[:, :-1]], axis=1)
+    defaults = before * h[:, :, hazards_index("defaulted")]
+    return margin * (staying @ discount) - loss * (defaults @ discount)
+
+
+def hazards_index(event: str) -> int:
+    """Return the place of an event among the competing ones."""
+    return list(hazards.EVENTS).index(event)
+
+
+def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
+    """Return how much value may leave, and how few hold half of it."""
+    ordered = np.sort(values["at_risk"].to_numpy())[::-1]
+    total = float(ordered.sum())
+    few = float((np.searchsorted(np.cumsum(ordered), total / 2) + 1) / len(ordered)) if total > 0 else 0.0
+    tenth = pd.qcut(values["at_risk"].rank(method="first", ascending=False), 10, labels=range(1, 11))
+    table = values.groupby(tenth, observed=True)[["leaving", "value", "at_risk"]].agg(
+        {"leaving": "mean", "value": "sum", "at_risk": "sum"}
+    )
+    table = table.rename_axis("tenth").reset_index()
+    return Evidence(
+        key="value_at_risk",
+        question=say("What is lost with those who leave, and where does it sit?"),
+        verdict=Verdict.info,
+        answer=say(
+            "{total:,.0f} {currency} of the months ahead are at risk through leaving; {few:.0%} of the customers "
+            "hold half of it.",
+            total=total,
+            currency=currency,
+            few=few,
+        ),
+        value=total,
+        blind_to=say("products the customer doesn't hold yet"),
+        table=table,
+    )
+
+
+def candidates(
+    learner: SLearner, known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params
+) -> tuple[pd.DataFrame, Evidence]:
+    """Return who is worth an offer, with reasons, and what became of the others.
+
+    now: the panel's latest rows, with scores. Worth: effect × value at risk of leaving − cost above 0. Whom the offer
+    drives away (effect below 0) is never a candidate.
+    """
+    rows = now.merge(values, on="entity_id", how="inner", validate="one_to_one")
+    X = trial.numeric(rows[list(known.inputs)]).fillna(known.X.median()).fillna(0.0)
+    rows["effect"] = learner.effect(X)
+    worth = rows["at_risk"] / rows["leaving"].clip(lower=1e-6)  # what is lost if this one leaves
+    rows["gain"] = rows["effect"] * worth - p.offer_cost
+    sleeping, unpaid = rows["effect"] < 0, (rows["effect"] >= 0) & (rows["gain"] <= 0)
+    chosen = rows[rows["gain"] > 0]
+    out = pd.DataFrame(
+        {
+            "entity_id": chosen["entity_id"],
+            "priority": chosen["gain"].round(2),
+            "reason": [_reason(r) for r in chosen.itertuples()],
+            "measure": say("retention offer"),
+            "exposure_amt": worth[chosen.index].round(2),
+        }
+    )
+    return out, _offered(rows, sleeping, unpaid)
+
+
+def _reason(row: object) -> Text:
+    return say(
+        "an offer keeps {effect:.1%}; leaves within the horizon with {leaving:.0%}",
+        effect=float(row.effect),  # type: ignore[attr-defined]
+        leaving=float(row.leaving),  # type: ignore[attr-defined]
+    )
+
+
+def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evidence:
+    counts = {
+        say("worth an offer"): int((~sleeping & ~unpaid).sum()),
+        say("an offer costs more than it keeps"): int(unpaid.sum()),
+        say("an offer drives them away"): int(sleeping.sum()),
+    }
+    table = pd.DataFrame({"customers": list(counts), "n": list(counts.values())})
+    by_risk = rows["predicted"].corr(rows["effect"], method="spearman") if "predicted" in rows else np.nan
+    return Evidence(
+        key="sleeping_dogs",
+        question=say("Who must be let alone?"),
+        verdict=Verdict.info,
+        answer=say(
+            "{n:,} of {all:,} customers would rather leave because of an offer and are on no list. Rank correlation "
+            "of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
+            n=int(sleeping.sum()),
+            all=len(rows),
+            by_risk=float(by_risk),
+        ),
+        value=int(sleeping.sum()),
+        source="Ascarza (2018), Journal of Marketing Research 55(1)",
+        table=table,
+    )
+
+
+def current(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the panel's rows of the latest as-of date with what the model predicts of them."""
+    latest = panel[panel["as_of_date"] == panel["as_of_date"].max()]
+    asked = scores[["entity_id", "as_of_date", "predicted"]]
+    return latest.merge(asked, on=["entity_id", "as_of_date"], how="left", validate="one_to_one")
+
+
+def officers(key: params.Key) -> pd.DataFrame:
+    """Return each customer's officer."""
+    return tables.read(key, "core__account", columns=["entity_id", action_list.WHOSE])
+
+
+def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
+    """Return what the step comes to: how many leave, what the offer changes, how long the list is."""
+    by_key = {e.key: e for e in answers}
+    return say(
+        "{leaving:.1%} leave within the horizon. **{n:,} customers are on the save list**, by what an offer changes "
+        "for them, not by risk; {dogs:,} are let alone.",
+        leaving=by_key["hazards"].value,
+        n=len(listed.rows),
+        dogs=by_key["sleeping_dogs"].value,
+    )
+
+
+def kept_as_table(saved: action_list.ActionList) -> pd.DataFrame:
+    """Return the list as it is staged: sentences as English text."""
+    return saved.rows.assign(**{c: saved.rows[c].map(str) for c in ("reason", "measure")})

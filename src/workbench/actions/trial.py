@@ -1,0 +1,212 @@
+"""What a randomised campaign changed, for whom: arms checked, mean effect, an S-learner, people to let alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.base import ClassifierMixin, clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from workbench import engine, metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.panel.months import number_sql
+from workbench.params import UserError
+from workbench.words import say
+
+if TYPE_CHECKING:
+    from workbench.engine import Relation
+
+CONTROL = "control"
+FOLDS = 5
+WRONG_ARMS = 0.001  # p-value below which the arms weren't drawn as logged; Fabijan et al. (2019)
+SHARE = 0.3  # acted on first: where the trial has to tell the score from chance
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows of a trial with what was known before it: inputs (n × k), arm, its probability, and what came of it."""
+
+    rows: pd.DataFrame
+    inputs: tuple[str, ...]
+
+    @property
+    def X(self) -> pd.DataFrame:
+        """The inputs as numbers (n × k), missing as the middle."""
+        table = numeric(self.rows[list(self.inputs)])
+        return table.fillna(table.median()).fillna(0.0)
+
+    @property
+    def treated(self) -> np.ndarray:
+        """1 where the offer was made (n)."""
+        return (self.rows["arm_code"] != CONTROL).to_numpy(int)
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Chance of the offer (n), whatever was drawn."""
+        drawn = self.rows["assignment_probability"].to_numpy(float)
+        return np.where(self.treated == 1, drawn, 1 - drawn)
+
+    @property
+    def benefit(self) -> np.ndarray:
+        """1 where the adverse outcome didn't come (n)."""
+        return 1 - self.rows["outcome"].to_numpy(float)
+
+
+def numeric(table: pd.DataFrame) -> pd.DataFrame:
+    """Return numbers as they are and categories as one column a value."""
+    names = [c for c in table if not pd.api.types.is_numeric_dtype(table[c])]
+    return pd.get_dummies(table, columns=names, dtype=float).astype(float)
+
+
+def rows(events: Relation, panel: Relation, campaigns: list[str], inputs: list[str]) -> pd.DataFrame:
+    """Return who drew an arm in these campaigns, with the panel's row of the month before (n × ...).
+
+    Raises `UserError` where the data know no such campaign, or where the panel has no rows of the months before.
+    """
+    named = ", ".join("'" + c.replace("'", "''") + "'" for c in campaigns)
+    wanted = ", ".join(f"p.{engine.column(c)}" for c in inputs)
+    sql = f"""SELECT t.campaign_code, t.arm_code, CAST(t.assignment_probability AS DOUBLE) AS assignment_probability,
+            p.entity_id, p.as_of_date, p.outcome, {wanted}
+        FROM (SELECT entity_id, campaign_code, arm_code, assignment_probability, {number_sql("happened_at")} AS month_no
+              FROM events WHERE event_kind = 'campaign_touch' AND campaign_code IN ({named})) t
+        JOIN panel p ON p.entity_id = t.entity_id AND {number_sql("p.as_of_date")} = t.month_no - 1
+        WHERE p.outcome IS NOT NULL AND t.assignment_probability IS NOT NULL ORDER BY p.as_of_date, p.entity_id"""
+    made = engine.frame(sql, {"events": events, "panel": panel})
+    if not len(made):
+        raise UserError(
+            f"no row of a trial: no customer of the panel was touched by {', '.join(campaigns)} in the month after an "
+            "as-of date; name campaigns of the events, and let the panel's dates reach them"
+        )
+    return made
+
+
+def drawn_as_logged(trial: Trial) -> Evidence:
+    """Return whether the arms have the sizes that their probabilities say; red where not: it is not to be used."""
+    sizes = trial.rows.groupby(["campaign_code", "arm_code"], sort=True).agg(
+        n=("entity_id", "size"), outcome=("outcome", "mean")
+    )
+    expected = pd.Series({1: trial.probability.sum(), 0: (1 - trial.probability).sum()})
+    counts = [float((trial.treated == a).sum()) for a in (1, 0)]
+    p = metrics.sample_ratio(counts, [expected[1], expected[0]])
+    table = sizes.reset_index().rename(columns={"campaign_code": "campaign", "arm_code": "arm", "outcome": "observed"})
+    return Evidence(
+        key="sample_ratio",
+        question=say("Was the trial drawn as it says?"),
+        verdict=Verdict.red if p < WRONG_ARMS else Verdict.green,
+        answer=say(
+            "{n:,} customers drew an arm; that sizes differ this much from the probabilities has p = {p:.3f}.",
+            n=len(trial.rows),
+            p=p,
+        ),
+        value=p,
+        threshold=say("red below {red}", red=WRONG_ARMS),
+        source="Fabijan et al. (2019), KDD: sample ratio mismatch",
+        table=table,
+    )
+
+
+class SLearner:
+    """The effect of an action on each customer, as one model's difference with and without it.
+
+    Künzel et al. (2019), PNAS 116(10). Its base is `logistic`, with every input's interaction with the action, or
+    `boosted`.
+    """
+
+    def __init__(self, kind: str = "logistic", seed: int = 42):
+        self.base: ClassifierMixin = (
+            make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=500))
+            if kind == "logistic"
+            else HistGradientBoostingClassifier(max_iter=80, max_depth=3, learning_rate=0.06, random_state=seed)
+        )
+        self.kind = kind
+
+    def fit(self, X: pd.DataFrame, treated: np.ndarray, benefit: np.ndarray) -> SLearner:
+        """Learn from n rows what came of it, given the inputs and whether the action was taken."""
+        self.columns = list(X.columns)
+        self.model = clone(self.base).fit(self._with(X, treated), benefit.astype(int))
+        return self
+
+    def effect(self, X: pd.DataFrame) -> np.ndarray:
+        """Return P(benefit) with the action less without it (n)."""
+        X = X.reindex(columns=self.columns, fill_value=0.0)
+        with_, without = (self.model.predict_proba(self._with(X, np.full(len(X), a)))[:, 1] for a in (1, 0))
+        return with_ - without
+
+    def _with(self, X: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
+        values, t = X.to_numpy(float), np.asarray(treated, float)[:, None]
+        return np.hstack([values, t, values * (t - 0.5)]) if self.kind == "logistic" else np.hstack([values, t])
+
+
+def held_out_effects(trial: Trial, kind: str, seed: int) -> np.ndarray:
+    """Return each row's effect by a learner that hasn't seen it (n): five folds, arms and outcomes alike in each."""
+    X, t, y, out = trial.X, trial.treated, trial.benefit, np.zeros(len(trial.rows))
+    for learn, ask in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(X, 2 * t + y):
+        out[ask] = SLearner(kind, seed).fit(X.iloc[learn], t[learn], y[learn]).effect(X.iloc[ask])
+    return out
+
+
+def curve(trial: Trial, score: np.ndarray) -> pd.DataFrame:
+    """Return Qini's curve of a score over the trial's rows."""
+    return metrics.qini(trial.benefit, trial.treated, trial.probability, score)
+
+
+def by_tenth(trial: Trial, score: np.ndarray) -> pd.DataFrame:
+    """Return the effect in each tenth of the score, highest first: n, predicted, effect, low, high."""
+    tenth = pd.Series(-score).rank(method="first").sub(1).floordiv(len(score) / 10).astype(int).to_numpy()
+    out = []
+    for part in range(10):
+        at = tenth == part
+        out.append(
+            (
+                part + 1,
+                int(at.sum()),
+                float(score[at].mean()),
+                *metrics.average_effect(trial.benefit[at], trial.treated[at], trial.probability[at]),
+            )
+        )
+    return pd.DataFrame(out, columns=["tenth", "n", "predicted", "effect", "low", "high"])
+
+
+def tells(trial: Trial, score: np.ndarray) -> Evidence:
+    """Return whether the trial can tell whom the offer helps: its effect on the first 30 % against everybody's.
+
+    Amber, `trial too small`, where the interval of the effect on the first covers the mean effect: then no list is
+    better than one at random.
+    """
+    mean, _, _ = metrics.average_effect(trial.benefit, trial.treated, trial.probability)
+    first = np.argsort(-score, kind="stable")[: int(SHARE * len(score))]
+    at = (trial.benefit[first], trial.treated[first], trial.probability[first])
+    effect, effect_low, effect_high = metrics.average_effect(*at)
+    small = effect_low <= mean
+    facts = {"share": SHARE, "effect": effect, "low": effect_low, "high": effect_high, "mean": mean}
+    answer = (
+        say(
+            "The trial is too small: on the first {share:.0%} the offer keeps {effect:+.1%} ({low:+.1%} to "
+            "{high:+.1%}), which covers the {mean:+.1%} of everybody.",
+            **facts,
+        )
+        if small
+        else say(
+            "On the first {share:.0%} the offer keeps {effect:+.1%} ({low:+.1%} to {high:+.1%}) of them, "
+            "on everybody {mean:+.1%}.",
+            **facts,
+        )
+    )
+    return Evidence(
+        key="uplift",
+        question=say("Does the trial tell whom the offer keeps?"),
+        verdict=Verdict.amber if small else Verdict.green,
+        answer=answer,
+        value=effect,
+        threshold=say("amber where the interval of the first covers the mean effect"),
+        source="Radcliffe (2007); Künzel et al. (2019)",
+        blind_to=say("customers of a kind that were in no trial"),
+        table=by_tenth(trial, score),
+    )

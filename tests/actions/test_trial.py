@@ -1,0 +1,118 @@
+"""A randomised trial with a planted effect: learned, told too small where it is, never trusted when arms are wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench import metrics
+from workbench.actions import trial
+from workbench.actions.trial import Trial
+from workbench.params import UserError
+
+
+def _planted(n: int, seed: int = 1) -> tuple[Trial, np.ndarray]:
+    """Return a trial of n customers and what the offer truly changes: it keeps the active, and drives the idle away."""
+    rng = np.random.default_rng(seed)
+    active, risk = rng.normal(size=n), rng.normal(size=n)
+    stays = 1 / (1 + np.exp(-(1.2 - 0.8 * risk)))
+    effect = np.clip(0.06 + 0.10 * active, -0.15, 0.9 - stays.clip(0, 0.89))
+    drawn = rng.random(n) < 0.5
+    stayed = rng.random(n) < np.clip(stays + drawn * effect, 0, 1)
+    rows = pd.DataFrame(
+        {
+            "entity_id": [f"c{i}" for i in range(n)],
+            "campaign_code": "save_1",
+            "arm_code": np.where(drawn, "offer", "control"),
+            "assignment_probability": 0.5,
+            "outcome": 1.0 - stayed,
+            "active": active,
+            "risk": risk,
+        }
+    )
+    return Trial(rows, ("active", "risk")), effect
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[Trial, np.ndarray]:
+    return _planted(12_000)
+
+
+def test_the_mean_effect_is_within_its_interval(large):
+    known, effect = large
+    _, low, high = metrics.average_effect(known.benefit, known.treated, known.probability)
+    assert low < effect.mean() < high
+
+
+def test_the_first_of_the_list_are_those_whom_the_offer_keeps_and_not_those_at_risk(large):
+    known, effect = large
+    score = trial.held_out_effects(known, "logistic", 42)
+    first = np.argsort(-score)[: len(score) * 3 // 10]
+    at_risk = np.argsort(-known.rows["risk"].to_numpy())[: len(score) * 3 // 10]
+    best = np.sort(effect)[::-1][: len(score) * 3 // 10]
+    assert effect[first].sum() >= 0.8 * best.sum() and effect[at_risk].sum() < 0.6 * effect[first].sum()
+    assert trial.tells(known, score).verdict == "green"
+    assert metrics.qini_area(trial.curve(known, score)) > 0.01
+
+
+def test_whom_the_offer_drives_away_has_an_effect_below_zero(large):
+    known, effect = large
+    score = trial.held_out_effects(known, "logistic", 42)
+    assert effect[score < -0.03].mean() < 0 < effect[score > 0.03].mean()
+
+
+def test_a_trial_too_small_says_so():
+    known, _ = _planted(300)
+    card = trial.tells(known, trial.held_out_effects(known, "logistic", 42))
+    assert card.verdict == "amber" and str(card.answer).startswith("The trial is too small: on the first 30% ")
+
+
+def test_arms_that_were_not_drawn_as_logged_are_red(large):
+    known, _ = large
+    assert trial.drawn_as_logged(known).verdict == "green"
+    fewer = known.rows.drop(known.rows[known.rows["arm_code"] == "offer"].index[:500])
+    assert trial.drawn_as_logged(Trial(fewer, known.inputs)).verdict == "red"
+
+
+def test_a_policy_is_worth_what_its_customers_got(large):
+    known, effect = large
+    chosen = np.where(effect > 0, "offer", "control")
+    drawn = known.rows["arm_code"].to_numpy()
+    value, low, high = metrics.policy_value(known.benefit, drawn, chosen, np.full(len(drawn), 0.5))
+    everybody, _, _ = metrics.policy_value(known.benefit, drawn, np.full(len(drawn), "offer"), np.full(len(drawn), 0.5))
+    nobody = known.benefit[drawn == "control"].mean()
+    assert low < nobody + np.clip(effect, 0, None).mean() < high and value > everybody
+
+
+def test_rows_come_from_the_month_before_the_touch():
+    events = pd.DataFrame(
+        {
+            "entity_id": ["a", "b"],
+            "event_kind": "campaign_touch",
+            "campaign_code": "save_1",
+            "arm_code": ["offer", "control"],
+            "assignment_probability": 0.5,
+            "happened_at": pd.Timestamp("2019-04-10"),
+        }
+    )
+    panel = pd.DataFrame(
+        {
+            "entity_id": ["a", "a", "b"],
+            "as_of_date": pd.to_datetime(["2019-03-01", "2019-04-01", "2019-03-01"]),
+            "outcome": [1.0, 0.0, 0.0],
+            "n_logins": [7.0, 8.0, 9.0],
+        }
+    )
+    made = trial.rows(events, panel, ["save_1"], ["n_logins"])
+    assert made[["entity_id", "outcome", "n_logins"]].to_numpy().tolist() == [["a", 1.0, 7.0], ["b", 0.0, 9.0]]
+    with pytest.raises(UserError) as e:
+        trial.rows(events, panel, ["spring"], ["n_logins"])
+    assert str(e.value) == (
+        "no row of a trial: no customer of the panel was touched by spring in the month after an as-of date; name "
+        "campaigns of the events, and let the panel's dates reach them"
+    )
+
+
+def test_a_row_without_a_chance_of_both_arms_says_nothing():
+    with pytest.raises(ValueError) as e:
+        metrics.effects([1, 0], [1, 0], [1.0, 0.5])
+    assert str(e.value) == "a row without a chance of each arm says nothing of the action's effect"
