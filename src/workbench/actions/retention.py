@@ -147,7 +147,7 @@ def candidates(
             "entity_id": chosen["entity_id"],
             "priority": chosen["gain"].round(2),
             "reason": [_reason(r) for r in chosen.itertuples()],
-            "measure": say("retention offer"),
+            "measure": [say("retention offer")] * len(chosen),
             "exposure_amt": worth[chosen.index].round(2),
         }
     )
@@ -163,12 +163,12 @@ def _reason(row: object) -> Text:
 
 
 def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evidence:
-    counts = {
-        say("worth an offer"): int((~sleeping & ~unpaid).sum()),
-        say("an offer costs more than it keeps"): int(unpaid.sum()),
-        say("an offer drives them away"): int(sleeping.sum()),
-    }
-    table = pd.DataFrame({"customers": list(counts), "n": list(counts.values())})
+    counts = [
+        (say("worth an offer"), int((~sleeping & ~unpaid).sum())),
+        (say("an offer costs more than it keeps"), int(unpaid.sum())),
+        (say("an offer drives them away"), int(sleeping.sum())),
+    ]
+    table = pd.DataFrame(counts, columns=["customers", "n"])
     by_risk = rows["predicted"].corr(rows["effect"], method="spearman") if "predicted" in rows else np.nan
     return Evidence(
         key="sleeping_dogs",

@@ -49,6 +49,7 @@ class Column(_Model):
         "", description="how a date is written where it is not ISO 8601: %d/%m/%Y, or excel for its day numbers"
     )
     nullable: bool = True
+    empty: str = Field("", description="what an empty cell says, where nothing is missing: still open, not asked")
     breach: Literal["error", "warning"] = Field("error", description="warning: bad values become missing")
     reviewed: str = Field("", description="why a feature the leakage screen suspects may stay, and who said so")
     guessed: bool = Field(False, description="drafted from the file, not yet confirmed by a person")

@@ -193,7 +193,7 @@ class Accounts:
             & ~fresh
         )
         i, k = np.nonzero(shown)
-        self._kept(t, i, k, f, closing, s, gone)
+        self._kept(t, i, k, f, closing, s)
         self.balance = np.where(self.holds, closing, 0.0)
         ends = matured | (self.holds & (gone > 0)[:, None])
         for a, b in zip(*np.nonzero(ends & shown), strict=True):
@@ -204,14 +204,7 @@ class Accounts:
         self.opened_now = np.zeros_like(self.opened_now)
 
     def _kept(
-        self,
-        t: int,
-        i: np.ndarray,
-        k: np.ndarray,
-        f: dict[str, np.ndarray],
-        closing: np.ndarray,
-        s: State,
-        gone: np.ndarray,
+        self, t: int, i: np.ndarray, k: np.ndarray, f: dict[str, np.ndarray], closing: np.ndarray, s: State
     ) -> None:
         salary = np.where(s.salary, self.who.income * self.rng.uniform(0.97, 1.03, len(self.who)), 0.0)
         owes = np.isin(k, LOANS) & (closing[i, k] + f["written_off_amt"][i, k] > 0)

@@ -1,7 +1,7 @@
 """How simulated customers behave, month by month: pay, buy, complain, leave; with the true chance of each.
 
-One pass over the months, vectorised over the customers. A customer ends by settling early, by closing the current account
-(dormant), or three months after a default.
+One pass over the months, vectorised over the customers. A customer ends by settling early, by closing the current
+account (dormant), or three months after a default.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from workbench.portfolios import simulated_accounts, simulated_campaigns
+from workbench.portfolios import simulated_campaigns, simulated_log
 from workbench.portfolios.simulated_accounts import Accounts
+from workbench.portfolios.simulated_chances import CAUSAL, CAUSAL_RATE, IRRELEVANT, LEAVE, MEMORY, sigmoid
 from workbench.portfolios.simulated_customers import (
     CODES,
     CURRENT,
@@ -24,29 +25,6 @@ from workbench.portfolios.simulated_customers import (
     SimulatedCustomers,
 )
 
-CAUSAL = {"complaint": 1.0, "rate_page_viewed": 0.9, "salary_stopped": 1.2, "large_outflow": 0.8, "fee_charged": 0.7}
-CAUSAL_RATE = {
-    "complaint": 0.030,
-    "rate_page_viewed": 0.040,
-    "salary_stopped": 0.012,
-    "large_outflow": 0.030,
-    "fee_charged": 0.040,
-}
-# of a month, and how it goes with engagement: what the bank's engaged customers do more of looks as if it kept them
-IRRELEVANT = {
-    "address_changed": (0.012, 0.0),
-    "password_reset": (0.040, 0.4),
-    "statement_downloaded": (0.060, 0.5),
-    "branch_visit": (0.050, -0.2),
-    "app_updated": (0.060, 0.4),
-    "card_replaced": (0.015, 0.0),
-    "newsletter_opened": (0.070, 0.5),
-    "greeting_sent": (0.080, 0.0),
-    "terms_viewed": (0.030, 0.0),
-    "atm_abroad": (0.030, 0.0),
-}
-MEMORY = 0.65  # of what pushes a customer out, from one month to the next
-LEAVE = {"settle": -4.7, "dormant": -4.95}  # log odds in a month
 LATE, ROLL, CURE = -4.2, (0.36, 0.52), (0.45, 0.22)
 SHOCK_LATE = 1.5  # log odds of falling late, of who is hit
 
@@ -78,15 +56,21 @@ class Conduct:
     holds: list[np.ndarray] = field(default_factory=list)
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Return the chance of log odds."""
-    return 1 / (1 + np.exp(-x))
+@dataclass(frozen=True)
+class Block:
+    """What a month's functions work on: parameters, people, their accounts, the log of events, the stream of chance."""
+
+    p: SimulatedCustomers
+    who: People
+    book: Accounts
+    log: simulated_log.Log
+    rng: np.random.Generator
 
 
 def walk(p: SimulatedCustomers, who: People, rng: np.random.Generator) -> Conduct:
     """Walk a block of customers through all months."""
     n, T = len(who), p.n_months
-    book, log = Accounts(p, who, rng), simulated_campaigns.Log(p, who.customer["customer_id"].to_numpy(), rng)
+    book, log = Accounts(p, who, rng), simulated_log.Log(p, who.customer["customer_id"].to_numpy(), rng)
     s = State(
         np.zeros(n, bool),
         book.holds,
@@ -96,7 +80,7 @@ def walk(p: SimulatedCustomers, who: People, rng: np.random.Generator) -> Conduc
         np.zeros(n, int),
         rng.random(n) < 0.7,
     )
-    trials = simulated_campaigns.Trials(p, who, rng)
+    trials, block = simulated_campaigns.Trials(p, who, rng), Block(p, who, book, log, rng)
     alive, mood, complained, hazards = np.zeros((n, T), bool), np.zeros((n, T)), np.zeros((n, T), bool), []
     for t in range(T):
         if t == 0:
@@ -107,10 +91,10 @@ def walk(p: SimulatedCustomers, who: People, rng: np.random.Generator) -> Conduc
         trials.touch(t, s, log)
         chances = _chances(p, who, s, book, t, trials)
         hazards.append(_true(who, s, chances, t, p))
-        complained[:, t] = _happen(p, who, s, book, chances, t, log, rng)
+        complained[:, t] = _happen(block, s, chances, t)
         alive[:, t], mood[:, t] = s.alive, s.mood
-        gone = _pay_and_leave(who, s, book, chances, t, log, rng)
-        _buy(who, s, book, chances, t, log, rng)
+        gone = _pay_and_leave(block, s, chances, t)
+        _buy(block, s, chances, t)
         book.close_month(t, s, gone)
         s.alive &= ~(gone > 0)
     truth = {"hazards": pd.concat(hazards, ignore_index=True), "campaign": trials.truth()}
@@ -153,17 +137,9 @@ def _true(who: People, s: State, c: dict[str, np.ndarray], t: int, p: SimulatedC
     return table.assign(**{f"buy_{code}": c["buy"][at, k] for k, code in enumerate(CODES) if k != CURRENT})
 
 
-def _happen(
-    p: SimulatedCustomers,
-    who: People,
-    s: State,
-    book: Accounts,
-    c: dict[str, np.ndarray],
-    t: int,
-    log: simulated_campaigns.Log,
-    rng: np.random.Generator,
-) -> np.ndarray:
+def _happen(b: Block, s: State, c: dict[str, np.ndarray], t: int) -> np.ndarray:
     """Log what happens beside payments; return who complained."""
+    who, log, rng = b.who, b.log, b.rng
     n, complained = len(who), np.zeros(len(who), bool)
     s.push *= MEMORY
     for kind, weight in CAUSAL.items():
@@ -187,16 +163,9 @@ def _happen(
     return complained
 
 
-def _pay_and_leave(
-    who: People,
-    s: State,
-    book: Accounts,
-    c: dict[str, np.ndarray],
-    t: int,
-    log: simulated_campaigns.Log,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Move delays and payments; return how each customer leaves in this month: 0 not, 1 settled, 2 dormant, 3 written off."""
+def _pay_and_leave(b: Block, s: State, c: dict[str, np.ndarray], t: int) -> np.ndarray:
+    """Move delays and payments; return how each leaves in this month: 0 not, 1 settled, 2 dormant, 3 written off."""
+    who, book, log, rng = b.who, b.book, b.log, b.rng
     n, before, u = len(who), s.delay.copy(), rng.random(len(who))
     s.delay = np.where((before == 0) & (u < c["late"]), 1, s.delay)
     for state in (1, 2):
@@ -215,15 +184,8 @@ def _pay_and_leave(
     return np.select([settled, dormant, s.in_default > 3], [1, 2, 3], 0) * s.alive
 
 
-def _buy(
-    who: People,
-    s: State,
-    book: Accounts,
-    c: dict[str, np.ndarray],
-    t: int,
-    log: simulated_campaigns.Log,
-    rng: np.random.Generator,
-) -> None:
+def _buy(b: Block, s: State, c: dict[str, np.ndarray], t: int) -> None:
+    who, book, log, rng = b.who, b.book, b.log, b.rng
     credit = (*TERM_LOANS, *REVOLVING)
     for k in range(1, len(PRODUCTS)):
         now = np.flatnonzero(s.alive & (rng.random(len(who)) < c["buy"][:, k]))
@@ -233,6 +195,3 @@ def _buy(
             log.application(now, t, book.number(now, k), "bought")
             lost = np.flatnonzero(s.alive & ~s.holds[:, k] & (rng.random(len(who)) < 0.8 * c["buy"][:, k]))
             log.application(lost, t, None, "lost")
-
-
-__all__ = ["CAUSAL", "IRRELEVANT", "Conduct", "State", "simulated_accounts", "walk"]

@@ -1,4 +1,4 @@
-"""What simulated customers say when asked: scores, texts, and that the content answer more often; a topic that begins."""
+"""What simulated customers say when asked: scores, texts, who answers at all, and a topic that begins."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def feedback(
         truths.append(
             pd.DataFrame({"customer_id": numbers[at], "month": p.months[t], "score": score, "responds": answers})
         )
-        parts.append(_asked(p, at[asked], numbers, t, score[asked], rng.random(asked.sum()) < answers[asked], rng))
+        parts.append(_asked(p, t, numbers[at[asked]], score[asked], rng.random(asked.sum()) < answers[asked], rng))
     table = pd.concat(parts, ignore_index=True)
     first = str(numbers[0])[1:]
     return table.assign(feedback_id=[f"F{first}{i:07d}" for i in range(len(table))]), pd.concat(
@@ -72,15 +72,9 @@ def feedback(
 
 
 def _asked(
-    p: SimulatedCustomers,
-    at: np.ndarray,
-    numbers: np.ndarray,
-    t: int,
-    score: np.ndarray,
-    answered: np.ndarray,
-    rng: np.random.Generator,
+    p: SimulatedCustomers, t: int, asked: np.ndarray, score: np.ndarray, answered: np.ndarray, rng: np.random.Generator
 ) -> pd.DataFrame:
-    n = len(at)
+    n = len(asked)
     begin = p.months.to_numpy()[t].astype("datetime64[s]") + rng.integers(0, 20 * 86_400, n).astype("timedelta64[s]")
     product = rng.choice(CODES, n, p=[0.3, 0.1, 0.05, 0.25, 0.1, 0.05, 0.05, 0.02, 0.04, 0.04])
     kind = np.where(rng.random(n) < 0.75, "nps", "csat")
@@ -94,7 +88,7 @@ def _asked(
     shown = np.where(begun, np.minimum(score, 4), score)
     return pd.DataFrame(
         {
-            "customer_id": numbers[at],
+            "customer_id": asked,
             "product_code": product,
             "kind_code": kind,
             "invited_at": begin,

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from workbench import contracts, engine, personal
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
-from workbench.portfolios import simulated_customers
+from workbench.portfolios import simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words
 
@@ -21,18 +21,21 @@ CORE = ("account", "month", "product", "holding", "performance", "event", "feedb
 FLAGS = ("defaulted", "cured", "settled_early", "dormant", "left_bank", "bought", "offered", "touched")
 BY_CUSTOMER = ("login", "call", "branch_visit", "product_bought", "statement_downloaded", "rate_page_viewed", "enquiry")
 
+CREDIT = "p.kind_code IN ('loan', 'card')"
+
 # one row a customer-month: accounts summed, events counted, how many days since the customer last did something himself
 MONTH_SQL = f"""
     WITH held AS (
         SELECT m.customer_id AS entity_id, CAST(m.month AS DATE) AS month,
             CAST(count(*) AS DOUBLE) AS n_products,
-            CAST(sum(CASE WHEN p.kind_code IN ('loan', 'card') AND m.balance_amt > 0 THEN 1 ELSE 0 END) AS DOUBLE) AS n_loans,
-            sum(CASE WHEN p.kind_code IN ('loan', 'card') THEN m.balance_amt ELSE 0 END) AS balance_amt,
+            CAST(sum(CASE WHEN {CREDIT} AND m.balance_amt > 0 THEN 1 ELSE 0 END) AS DOUBLE) AS n_loans,
+            sum(CASE WHEN {CREDIT} THEN m.balance_amt ELSE 0 END) AS balance_amt,
             sum(CASE WHEN p.kind_code = 'deposit' THEN m.balance_amt ELSE 0 END) AS deposit_amt,
             sum(m.limit_amt) AS limit_amt, sum(m.due_amt) AS due_amt, sum(m.paid_amt) AS payment_amt,
             CAST(floor(max(m.days_past_due) / 30) AS DOUBLE) AS delay_months,
             sum(m.inflow_amt) AS inflow_amt, sum(m.outflow_amt) AS outflow_amt,
-            sum(m.balance_amt * p.margin_rate / 12 + m.fee_amt) AS margin_amt, sum(p.service_cost_amt) AS service_cost_amt
+            sum(m.balance_amt * p.margin_rate / 12 + m.fee_amt) AS margin_amt,
+            sum(p.service_cost_amt) AS service_cost_amt
         FROM monthly m JOIN account a ON a.account_id = m.account_id JOIN product p ON p.product_code = a.product_code
         GROUP BY m.customer_id, CAST(m.month AS DATE)),
     counted AS (
@@ -62,11 +65,12 @@ MONTH_SQL = f"""
             coalesce(c.bought, 0) AS bought, coalesce(c.offered, 0) AS offered, coalesce(c.touched, 0) AS touched
         FROM held h LEFT JOIN counted c ON c.entity_id = h.entity_id AND c.month = h.month
             LEFT JOIN closed d ON d.entity_id = h.entity_id AND d.month = h.month)
-    SELECT entity_id, month, n_products, n_loans, balance_amt, deposit_amt, limit_amt, due_amt, payment_amt, delay_months,
-        inflow_amt, outflow_amt, margin_amt, service_cost_amt,
+    SELECT entity_id, month, n_products, n_loans, balance_amt, deposit_amt, limit_amt, due_amt, payment_amt,
+        delay_months, inflow_amt, outflow_amt, margin_amt, service_cost_amt,
         CAST(n_logins AS DOUBLE) AS n_logins, CAST(n_complaints AS DOUBLE) AS n_complaints,
         CAST(n_enquiries AS DOUBLE) AS n_enquiries, CAST(n_contacts AS DOUBLE) AS n_contacts,
-        CAST(date_diff('day', coalesce(CAST(active_at AS DATE), first_month), last_day(month)) AS DOUBLE) AS days_since_activity,
+        CAST(date_diff('day', coalesce(CAST(active_at AS DATE), first_month), last_day(month)) AS DOUBLE)
+            AS days_since_activity,
         CAST(defaulted AS DOUBLE) AS defaulted, CAST(cured AS DOUBLE) AS cured,
         CAST(settled_early AS DOUBLE) AS settled_early, CAST(dormant AS DOUBLE) AS dormant,
         CAST(CASE WHEN settled_early + dormant > 0 THEN 1 ELSE 0 END AS DOUBLE) AS left_bank,
@@ -126,7 +130,7 @@ class Relationships(Source):
 
     def raw(self, asked: Request) -> Tables:
         """Return the simulated tables; what customers wrote has its personal data masked."""
-        made = simulated_customers.simulate(parameters(asked.simulation, asked.seed))
+        made = simulated_whole.simulate(parameters(asked.simulation, asked.seed))
         texts = {t: personal.masked(t) for t in made["feedback"]["text"].dropna().unique()}
         made["feedback"] = made["feedback"].assign(text=made["feedback"]["text"].map(texts))
         return {name: made[name] for name in RAW}
