@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, rules
+from workbench import metrics, rules, tables
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models import development
@@ -39,12 +39,12 @@ class Params(development.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads: panel, model, and the lights that monitoring left."""
-    return [p.panel, f"model__{p.model}", f"mart__alarms_{p.model}"]
+    return [p.panel, tables.of_model(p.model), f"mart__alarms_{p.model}"]
 
 
 def writes(p: Params) -> list[str]:
     """What this step writes: the challenger, where one is called for (registered by the runner)."""
-    return [f"?model__{p.model}{SUFFIX}"]
+    return [f"?{tables.of_model(p.model)}{SUFFIX}"]
 
 
 def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:

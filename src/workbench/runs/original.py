@@ -17,8 +17,6 @@ from workbench.registry.current import Record
 from workbench.registry.registered import Registered
 from workbench.runs.differences import Difference
 
-_MODEL = "model__"
-
 
 @dataclass(frozen=True)
 class Original:
@@ -78,7 +76,7 @@ def lost(o: Original) -> list[Difference]:
         record, entry = o.inputs.get(name, (None, {}))
         if record is None:
             out.append(Difference("data", name, digest[:16], "no run of the study has left it"))
-        elif name.startswith(_MODEL):
+        elif name.startswith(tables.MODEL):
             file = home.mlruns() / entry["folder"] / "artifacts" / "model.json"
             if not file.exists() or digest_file(file) != digest:
                 out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
@@ -93,7 +91,7 @@ def lay_out(o: Original, tree: Path) -> None:
     for name, (record, entry) in o.inputs.items():
         pointer = tree / "mlruns" / "tables" / key.place / f"{name}.json"
         home.put(pointer, json.dumps(entry).encode())
-        if name.startswith(_MODEL):
+        if name.startswith(tables.MODEL):
             shutil.copytree(home.mlruns() / entry["folder"], tree / "mlruns" / entry["folder"])
         else:
             file = pointer.with_suffix("") / f"{entry['digest'][:16]}.parquet"
