@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from workbench.runs.contents import Kept, same
+from workbench.runs.contents import AtRest, same
 
 WORDS = {
     "contract": {
@@ -21,26 +21,26 @@ OTHER = {"x": "c", "y": "b", "z": "a", "p": "m", "q": "n"}  # in another order, 
 
 
 @pytest.fixture
-def kept(tmp_path, monkeypatch):
+def at_rest(tmp_path, monkeypatch):
     """Return a function that lays a table down, with the accounts of its home beside it."""
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
 
-    def kept(table: pd.DataFrame, words: dict = WORDS, accounts: pd.DataFrame | None = None) -> Kept:
+    def at_rest(table: pd.DataFrame, words: dict = WORDS, accounts: pd.DataFrame | None = None) -> AtRest:
         files = [tmp_path / f"{len(list(tmp_path.glob('*.parquet')))}{i}.parquet" for i in "ab"]
         table.to_parquet(files[0])
         if accounts is not None:
             accounts.to_parquet(files[1])
-        return Kept(files[0], words, files[1] if accounts is not None else None)
+        return AtRest(files[0], words, files[1] if accounts is not None else None)
 
-    return kept
+    return at_rest
 
 
 def _under_another_key(table: pd.DataFrame) -> pd.DataFrame:
     return table.replace(OTHER).sort_values("entity_id", ignore_index=True)
 
 
-def test_accounts_are_the_same_under_another_key(kept):
-    assert same(kept(ACCOUNTS), kept(_under_another_key(ACCOUNTS)))
+def test_accounts_are_the_same_under_another_key(at_rest):
+    assert same(at_rest(ACCOUNTS), at_rest(_under_another_key(ACCOUNTS)))
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_accounts_are_the_same_under_another_key(kept):
     ],
     ids=["a value", "a parent", "a row less", "a row twice", "a column"],
 )
-def test_what_isnt_the_same_is_seen(kept, changed):
-    assert not same(kept(ACCOUNTS), kept(_under_another_key(changed)))
+def test_what_isnt_the_same_is_seen(at_rest, changed):
+    assert not same(at_rest(ACCOUNTS), at_rest(_under_another_key(changed)))
 
 
-def test_months_are_whose_the_accounts_say_they_are(kept):
-    first = kept(MONTHS, accounts=ACCOUNTS)
-    assert same(first, kept(_under_another_key(MONTHS), accounts=_under_another_key(ACCOUNTS)))
+def test_months_are_whose_the_accounts_say_they_are(at_rest):
+    first = at_rest(MONTHS, accounts=ACCOUNTS)
+    assert same(first, at_rest(_under_another_key(MONTHS), accounts=_under_another_key(ACCOUNTS)))
     swapped = MONTHS.assign(entity_id=["x", "y", "x"])
-    assert not same(first, kept(_under_another_key(swapped), accounts=_under_another_key(ACCOUNTS)))
+    assert not same(first, at_rest(_under_another_key(swapped), accounts=_under_another_key(ACCOUNTS)))
 
 
-def test_where_nothing_says_a_place_names_count(kept):
+def test_where_nothing_says_a_place_names_count(at_rest):
     plain = MONTHS.assign(delay=0.0)
-    assert same(kept(plain, {}), kept(plain.iloc[::-1], {}))
-    assert not same(kept(plain, {}), kept(_under_another_key(plain), {}))
+    assert same(at_rest(plain, {}), at_rest(plain.iloc[::-1], {}))
+    assert not same(at_rest(plain, {}), at_rest(_under_another_key(plain), {}))

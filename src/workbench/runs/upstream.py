@@ -22,7 +22,7 @@ from workbench.registry.current import Record
 from workbench.runs import again, contents, differences
 from workbench.runs import original as originals
 from workbench.runs.again import Bench
-from workbench.runs.contents import Kept
+from workbench.runs.contents import AtRest
 from workbench.runs.differences import DIFFERENT, IDENTICAL, Difference
 from workbench.runs.original import Original
 
@@ -158,5 +158,5 @@ def _compared(record: Record, name: str, first: Path, accounts: Record | None, h
         return LOST
     rows = accounts and tables.at_rest(accounts.key, ACCOUNT, accounts.tables[ACCOUNT]["digest"])
     now = json.loads((first / tables.STAGED / f"{name}.json").read_text(encoding="utf-8"))
-    alike = contents.same(Kept(then, entry, rows or None), Kept(file, now, here.get(ACCOUNT)))
+    alike = contents.same(AtRest(then, entry, rows or None), AtRest(file, now, here.get(ACCOUNT)))
     return ALIKE if alike else DIFFERENT
