@@ -229,6 +229,16 @@ def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold
     assert cli.main(["documents", "bank.pd/2"]) == 0
 
 
+def test_a_row_of_the_ecb_template_has_room_for_its_longest_cell():
+    assert [ecb_template._lines(r) for r in (("a", 1, ""), ("a", "b" * 59), ("字" * 21,), ("字" * 22, 0.5))] == [
+        1,
+        2,
+        1,
+        2,
+    ]
+    assert ecb_template._lines(("", "", "")) == 1
+
+
 def test_a_spreadsheet_program_can_read_the_ecb_template_as_it_is(d):
     """What Excel refuses or mends by itself: names of sheets, lost parts, formulas, characters, cells out of order."""
     content = ecb_template.content(d)
