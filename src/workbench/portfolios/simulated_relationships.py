@@ -161,10 +161,7 @@ class Relationships(Source):
         return {
             "core__account": _customer(tables["customer"], words["customer"], months["month"].max()),
             "core__month": (months, _month_contract(words["monthly"])),
-            **{
-                f"core__{n}": (_lasting(t), _contract(words[origin.get(n, n)], n, _lasting(t)))
-                for n, t in plain.items()
-            },
+            **{f"core__{n}": _described(words[origin.get(n, n)], n, _lasting(t)) for n, t in plain.items()},
         }
 
     def listing(self) -> dict[str, Any]:
