@@ -47,6 +47,15 @@ class ActionList:
             key=key, question=question, verdict=Verdict.info, answer=answer, value=len(self.rows), table=self.rows
         )
 
+    def as_table(self) -> pd.DataFrame:
+        """Return the rows as they are staged: sentences as English text."""
+        return self.rows.assign(**{c: self.rows[c].map(str) for c in ("reason", "measure")})
+
+
+def officers(key: Key) -> pd.DataFrame:
+    """Return entity_id and officer_code of the study's customers."""
+    return tables.read(key, "core__account", columns=["entity_id", WHOSE])
+
 
 def opted_out(key: Key) -> set[str]:
     """Return who must not be approached, of the study's customers; nobody where the data don't record it."""

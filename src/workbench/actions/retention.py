@@ -195,11 +195,6 @@ def current(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     return latest.merge(asked, on=["entity_id", "as_of_date"], how="left", validate="one_to_one")
 
 
-def officers(key: params.Key) -> pd.DataFrame:
-    """Return each customer's officer."""
-    return tables.read(key, "core__account", columns=["entity_id", action_list.WHOSE])
-
-
 def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
     """Return what the step comes to: how many leave, what the offer changes, how long the list is."""
     by_key = {e.key: e for e in answers}
@@ -210,8 +205,3 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
         n=len(listed.rows),
         dogs=by_key["sleeping_dogs"].value,
     )
-
-
-def as_table(saved: action_list.ActionList) -> pd.DataFrame:
-    """Return the list as it is staged: sentences as English text."""
-    return saved.rows.assign(**{c: saved.rows[c].map(str) for c in ("reason", "measure")})

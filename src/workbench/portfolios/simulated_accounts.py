@@ -45,6 +45,7 @@ AT_START = {
     HOME: 0.10,
     DEPOSIT: 0.10,
 }
+RECOVERED = {5: 0.55, MORTGAGE: 0.8}  # of the balance in default, by the collateral; of all others a fifth
 LOAN_INCOMES = {4: 5.0, 5: 9.0, MORTGAGE: 45.0}  # amount in monthly incomes
 
 
@@ -178,7 +179,8 @@ class Accounts:
         leaving = (gone == 1) | (gone == 2)
         balance = f["opening_balance_amt"] + f["disbursed_amt"] - f["principal_paid_amt"]
         f["principal_paid_amt"] = f["principal_paid_amt"] + np.where(leaving[:, None], balance, 0.0)
-        written = np.where((gone == 3)[:, None], balance, 0.0) * np.isin(np.arange(len(PRODUCTS)), LOANS)
+        lost = np.array([1 - RECOVERED.get(j, 0.2) if j in LOANS else 0.0 for j in range(len(PRODUCTS))])
+        written = np.where((gone == 3)[:, None], balance, 0.0) * lost
         drawn = np.where((gone == 3)[:, None], balance, 0.0) - written
         f["principal_paid_amt"] = np.round(f["principal_paid_amt"] + drawn, 2)
         f["written_off_amt"] = np.round(written, 2)

@@ -1,0 +1,135 @@
+"""Churn, retention, value, next offer on 20,000 simulated customers, against what was planted.
+
+python benchmarks/retention.py [--customers 20000] [--seed 42]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.actions import hazards, next_action, next_product, profit, retention, trial
+from workbench.actions.groups import Params as GroupsParams
+from workbench.actions.groups import needs, worth
+from workbench.actions.trial import Trial
+from workbench.panel import build
+from workbench.portfolios import simulated_relationships, simulated_truth
+from workbench.portfolios.source import Request
+
+CHURN = {
+    "name": "churn",
+    "event": "left_bank = 1",
+    "eligible": "n_products > 0 AND left_bank = 0 AND delay_months < 1",
+    "window_months": 3,
+}
+SHARE = 0.3
+
+
+def main() -> None:
+    """Print the figures, one line each."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--customers", type=int, default=20_000)
+    asked.add_argument("--seed", type=int, default=42)
+    a = asked.parse_args()
+    began = time.perf_counter()
+    request = Request(portfolio="simulated_customers", simulation={"n_customers": a.customers}, seed=a.seed)
+    source = simulated_relationships.SOURCE
+    core = source.core(source.raw(request), source.words(request))
+    truth = simulated_truth.truth(simulated_relationships.parameters(request.simulation, a.seed))
+    print(f"{a.customers:,} customers simulated twice (tables, truth) in {time.perf_counter() - began:.0f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for name in ("month", "performance", "holding", "product", "event"):
+            core[f"core__{name}"][0].to_parquet(
+                files.setdefault({"month": "months"}.get(name, name), Path(folder) / name)
+            )
+        _saves(core, truth, a.seed)
+        _value(files, retention.Params(seed=a.seed), core["core__month"][0]["month"])
+        _offers(files, a.seed, core["core__month"][0]["month"].max())
+
+
+def _saves(core: dict, truth: dict, seed: int) -> None:
+    (account, contract), (months, of_months) = core["core__account"], core["core__month"]
+    p = build.Params(
+        panel="mart__churn", outcome=CHURN, as_of_from="2016-01", as_of_to="2019-09", observation_months=6, seed=seed
+    )
+    panel, words = build.build(account, contract, months, p, of_months)
+    inputs = [c.name for c in words.columns if c.role == "feature"]
+    known = Trial(trial.rows(core["core__event"][0], panel, ["save_1", "save_2"], inputs), tuple(inputs))
+    uplift = known.rows.merge(
+        truth["campaign"].rename(columns={"customer_id": "entity_id"}), on=["entity_id", "campaign_code"]
+    )
+    saves = -uplift["uplift"].to_numpy()
+    k, risk = int(SHARE * len(saves)), _risk(known)
+    oracle = np.sort(saves)[::-1][:k].mean()
+    print(f"trial: {len(saves):,} rows; mean effect {saves.mean():+.4f}; better left alone {np.mean(saves < 0):.1%}")
+    for name, score in {
+        "S-learner, logistic": trial.held_out_effects(known, "logistic", seed),
+        "S-learner, boosted": trial.held_out_effects(known, "boosted", seed),
+        "by risk": risk,
+    }.items():
+        first = np.argsort(-score, kind="stable")[:k]
+        sleeping = (saves[first] < 0).mean()
+        area = metrics.qini_area(trial.curve(known, score))
+        print(
+            f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000 of the oracle's {1000 * oracle:.1f} "
+            f"({saves[first].mean() / oracle:.0%}); driven away among them {sleeping:.1%}; Qini area {area:.4f}; "
+            f"{trial.tells(known, score).verdict}"
+        )
+    small = Trial(known.rows.sample(600, random_state=seed).reset_index(drop=True), known.inputs)
+    print(f"600 rows of the trial: {trial.tells(small, trial.held_out_effects(small, 'logistic', seed)).answer}")
+
+
+def _risk(known: Trial) -> np.ndarray:
+    learner = trial.SLearner("logistic").fit(known.X, np.zeros(len(known.rows)), 1 - known.benefit)
+    return learner.model.predict_proba(learner._with(known.X, np.zeros(len(known.rows))))[:, 1]
+
+
+def _value(files: dict, p: retention.Params, months: pd.Series) -> None:
+    last, first = months.max().to_period("M"), months.min().to_period("M")
+    test = (last - p.horizon_months).to_timestamp()
+    learn_on = [d.to_timestamp() for d in pd.period_range(first + 5, last - 2 * p.horizon_months, freq="M")][::-6]
+    learn, asked = hazards.states(files["months"], learn_on), hazards.states(files["months"], [test])
+    model = hazards.fitted(learn, hazards.followed(files["months"], learn, 12), 12, p.max_rows, p.seed)
+    after = hazards.followed(files["months"], asked, 12)
+    card = hazards.held_against(model, asked, after, 0.25)
+    print(card.table.assign(event=card.table["event"].map(str)).to_string(index=False))
+    last_row = hazards.observed(after, 12).iloc[-1]
+    print(f"default by 1 − KM {last_row['naive']:.4f}, Aalen–Johansen {last_row['defaulted']:.4f}")
+    table, gini = profit.foretold(retention.value(model, asked, p), profit.brought(files, test, 12, p.discount_rate))
+    ratio = table["predicted"].sum() / table["observed"].sum()
+    print(f"value: foretold / realised {ratio:.3f}; Gini of the ranking {gini:.3f}; by tenth:")
+    print(table.round(1).to_string(index=False))
+
+
+def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
+    ends = today - pd.DateOffset(months=3)
+    learnt = next_product.wanted(files, [ends - pd.DateOffset(months=k) for k in range(3, 24, 3)])
+    asked = next_product.wanted(files, [ends])
+    score = next_product.chances(next_product.fitted(learnt), learnt, asked)
+    card = next_product.compared(asked, score, next_product.popular(learnt, needs(learnt), asked, needs(asked)), seed)
+    print(f"next product: {card.answer}")
+    drawn = next_action.touched(files["event"], ["next_1", "next_2"])
+    numbers = sorted(set(drawn["month_no"] - 1))
+    before = next_product.wanted(files, [pd.Timestamp((n - 1) // 12, (n - 1) % 12 + 1, 1) for n in numbers])
+    arms = next_action.arms(drawn, before)
+    effect = next_action.effects(arms, None, "logistic", seed)
+    worth_of = worth(files, arms.offers, GroupsParams())
+    card = next_action.policy_evidence(arms, effect, worth_of, 2.0)
+    print(f"next offer: {card.answer}")
+    print(card.table.round(2).to_string(index=False))
+    began = time.perf_counter()
+    chosen = next_action.assigned(effect * worth_of - 2.0, 2.0, 4_000.0, 1_000)
+    print(
+        f"assignment of {len(effect):,} customers to {effect.shape[1]} offers: {(chosen >= 0).sum():,} in {time.perf_counter() - began:.1f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Customer groups as a business: profit that adds up, stages and where they lead, value, who gets which offer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from workbench import engine, params, tables
+from workbench.actions import action_list, hazards, next_action, profit, retention
+from workbench.actions.next_action import Arms
+from workbench.actions.next_product import Wanted
+from workbench.evidence import Evidence, Verdict
+from workbench.words import Text, say
+
+LIST = f"{action_list.PREFIX}offer"
+TABLES = ("month", "performance", "holding", "product", "event")
+
+
+class Params(params.Params):
+    """Which months are reckoned, which trial tells what offers change, and what there is to spend."""
+
+    study: str = Field("sample_customers", description="study whose tables are read and written")
+    campaigns: list[str] = Field(["next_1", "next_2"], description="randomised campaigns of offers")
+    learner: str = Field("logistic", pattern=r"^(logistic|boosted)$", description="base of the S-learner")
+    horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value looks")
+    discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
+    loss_given_default: float = Field(0.45, ge=0, le=1, description="part of the balance lost in default")
+    offer_cost: float = Field(2.0, ge=0, description="cost of one offer, in the bank's currency")
+    budget: float = Field(2000.0, ge=0, description="what offers of this cycle may cost together")
+    capacity: int = Field(400, ge=1, description="offers of one product in the cycle")
+    officer_capacity: int = Field(25, ge=1, description="customers an officer can approach in the cycle")
+    max_rows: int = Field(150000, ge=5000, description="customer-months the hazards are learnt from")
+    seed: int = Field(42, ge=0, description="seed of folds and of what is drawn")
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads."""
+    return ["core__account", *(f"core__{name}" for name in TABLES)]
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes: the list of offers."""
+    return [LIST]
+
+
+def relations(p: Params) -> dict[str, object]:
+    """Return the files of the tables by the names that SQL uses."""
+    names = {"month": "months", "event": "events"}
+    return {names.get(name, name): tables.scan(p.key, f"core__{name}") for name in TABLES}
+
+
+def last_year(p: Params) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first day of the last twelve months and the last month."""
+    last = tables.read(p.key, "core__month", columns=["month"])["month"].max()
+    return last - pd.DateOffset(months=11), last
+
+
+def value_evidence(predicted: pd.DataFrame, realised: pd.Series, currency: str) -> Evidence:
+    """Return value foretold against what came, by tenth; amber where the whole is off by more than 10 %."""
+    table, gini = profit.foretold(predicted, realised)
+    ratio = float(table["predicted"].sum() / table["observed"].sum())
+    top = float(table["observed"].iloc[0] / table["observed"].sum())
+    return Evidence(
+        key="value",
+        question=say("Is a customer worth what was foretold?"),
+        verdict=Verdict.green if abs(ratio - 1) <= 0.1 else Verdict.amber,
+        answer=say(
+            "Foretold is {ratio:.2f} times what came; the ranking's Gini is {gini:.2f}, the first tenth "
+            "brought {top:.0%}.",
+            ratio=ratio,
+            gini=gini,
+            top=top,
+        ),
+        value=gini,
+        threshold=say("amber where foretold and observed differ by more than 10 %"),
+        blind_to=say("what customers will buy anew"),
+        table=table.assign(currency=currency) if currency else table,
+    )
+
+
+def foretold(p: Params, files: dict[str, object]) -> tuple[pd.DataFrame, pd.Series]:
+    """Return value as of the test date by hazards learnt before, and what each brought in the horizon after it."""
+    asked = retention.Params(
+        **{n: getattr(p, n) for n in ("study", "period", "horizon_months", "discount_rate", "max_rows")}
+    )
+    learn_on, test_on, _ = retention.dates(asked)
+    months = files["months"]
+    learn, test = hazards.states(months, learn_on), hazards.states(months, [test_on])  # type: ignore[arg-type]
+    followed = hazards.followed(months, learn, p.horizon_months)  # type: ignore[arg-type]
+    model = hazards.fitted(learn, followed, p.horizon_months, p.max_rows, p.seed)
+    return retention.value(model, test, asked), profit.brought(files, test_on, p.horizon_months, p.discount_rate)  # type: ignore[arg-type]
+
+
+def worth(files: dict[str, object], offers: tuple[str, ...], p: Params) -> np.ndarray:
+    """Return what a purchase of each product brings in the horizon (offers): mean margin less cost of who holds it."""
+    sql = """
+        SELECT h.product_code, avg(f.balance_amt * p.margin_rate / 12 + f.fee_amt - p.service_cost_amt) AS monthly
+        FROM performance f JOIN holding h ON h.account_id = f.account_id
+            JOIN product p ON p.product_code = h.product_code
+        GROUP BY h.product_code"""
+    monthly = engine.frame(sql, files).set_index("product_code")["monthly"]  # type: ignore[arg-type]
+    months = sum((1 + p.discount_rate) ** (-m / 12) for m in range(1, p.horizon_months + 1))
+    return monthly.reindex(list(offers)).fillna(0.0).to_numpy() * months
+
+
+def needs(w: Wanted) -> np.ndarray:
+    """Return what each customer comes for (n): by what he owes and keeps."""
+    owes, keeps = np.expm1(w.rows["log_balance"]) > 0, np.expm1(w.rows["log_deposit"]) > 5000
+    return np.select([owes & keeps, owes, keeps], ["both", "borrower", "saver"], "transactor")
+
+
+def months_before(drawn: pd.DataFrame) -> list[pd.Timestamp]:
+    """Return the month before each campaign."""
+    numbers = sorted(set(drawn["month_no"] - 1))
+    return [pd.Timestamp((int(n) - 1) // 12, (int(n) - 1) % 12 + 1, 1) for n in numbers]
+
+
+def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[pd.DataFrame, Evidence]:
+    """Return who gets which offer within budget and capacity, as candidates of a list, and what it is to bring."""
+    out = action_list.opted_out(p.key)
+    may = ~now.rows["entity_id"].isin(out).to_numpy()
+    effect = next_action.effects(trial, now, p.learner, p.seed) * may[:, None]
+    gain = effect * worth_of - p.offer_cost
+    chosen = next_action.assigned(gain, p.offer_cost, p.budget, p.capacity)
+    at = np.flatnonzero(chosen >= 0)
+    names = np.array(trial.offers)[chosen[at]]
+    candidates = pd.DataFrame(
+        {
+            "entity_id": now.rows["entity_id"].to_numpy()[at],
+            "priority": gain[at, chosen[at]].round(2),
+            "reason": [
+                say(
+                    "an offer adds {effect:.1%} to the chance of {product}",
+                    effect=float(effect[i, chosen[i]]),
+                    product=say(c),
+                )
+                for i, c in zip(at, names, strict=True)
+            ],
+            "measure": [say("offer {product}", product=say(c)) for c in names],
+            "product_code": names,
+        }
+    )
+    return candidates, _assignment(candidates, now, p, trial)
+
+
+def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -> Evidence:
+    counts = candidates["product_code"].value_counts().reindex(list(trial.offers)).fillna(0).astype(int)
+    gain = candidates.groupby("product_code")["priority"].sum().reindex(list(trial.offers)).fillna(0.0)
+    return Evidence(
+        key="assignment",
+        question=say("Who gets which offer?"),
+        verdict=Verdict.info,
+        answer=say(
+            "{n:,} of {all:,} customers get an offer: {spent:,.0f} of {budget:,.0f} spent, {gain:,.0f} expected.",
+            n=len(candidates),
+            all=len(now.rows),
+            spent=len(candidates) * p.offer_cost,
+            budget=p.budget,
+            gain=float(candidates["priority"].sum()),
+        ),
+        value=float(candidates["priority"].sum()),
+        threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
+        table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
+    )
+
+
+def migration_evidence(shares: pd.DataFrame) -> Evidence:
+    """Return where the customers of each stage stand a year later."""
+    stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
+    worst = shares.get("gone", pd.Series(0.0, index=shares.index)).idxmax()
+    return Evidence(
+        key="stages",
+        question=say("Where do customers of each stage stand a year later?"),
+        verdict=Verdict.info,
+        answer=say(
+            "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
+            stage=say(str(worst)),
+            gone=float(shares.loc[worst].get("gone", 0.0)),
+            steady=say("steady"),
+            stays=stays.get("steady", 0.0),
+        ),
+        value=float(shares.loc[worst].get("gone", 0.0)),
+        table=shares.reset_index(),
+    )
+
+
+def conclusion(made: Evidence, better: Evidence, listed: action_list.ActionList) -> Text:
+    """Return what the step comes to."""
+    return made.answer + better.answer + say("**{n:,} customers are on the list of offers.**", n=len(listed.rows))  # type: ignore[operator]

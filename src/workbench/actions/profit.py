@@ -1,0 +1,109 @@
+"""What each group of customers earns and costs, month by month, and that the groups add up to the bank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from workbench import engine
+from workbench.customers.stages import STAGE_SQL
+from workbench.evidence import Evidence, Verdict
+from workbench.words import say
+
+if TYPE_CHECKING:
+    from workbench.engine import Relations
+
+CENT = 0.005  # by which sums of rounded rows may differ, a row
+NEEDS = ("borrower", "saver", "both", "transactor")
+# what a customer comes to the bank for, by what he holds in the month
+NEED_SQL = """CASE WHEN balance_amt + coalesce(l.loss, 0) > 0 AND deposit_amt > 3 * inflow_amt + 1000 THEN 'both'
+    WHEN balance_amt + coalesce(l.loss, 0) > 0 THEN 'borrower' WHEN deposit_amt > 3 * inflow_amt + 1000 THEN 'saver' ELSE 'transactor' END"""
+
+
+def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
+    """Return customers, margin, service_cost, loss, profit of each need × stage over the months since then.
+
+    relations: `months` (core__month) and `performance` (core__performance), whose write-offs are the loss.
+    """
+    sql = f"""
+        WITH s AS ({STAGE_SQL}),
+        lost AS (SELECT entity_id, CAST(month AS DATE) AS month, sum(written_off_amt) AS loss
+            FROM performance GROUP BY entity_id, CAST(month AS DATE))
+        SELECT {NEED_SQL} AS need, s.stage, count(DISTINCT m.entity_id) AS customers, count(*) AS customer_months,
+            sum(m.margin_amt) AS margin, sum(m.service_cost_amt) AS service_cost, sum(coalesce(l.loss, 0)) AS loss,
+            sum(m.margin_amt - m.service_cost_amt - coalesce(l.loss, 0)) AS profit
+        FROM months m JOIN s ON s.entity_id = m.entity_id AND s.month = CAST(m.month AS DATE)
+            LEFT JOIN lost l ON l.entity_id = m.entity_id AND l.month = CAST(m.month AS DATE)
+        WHERE CAST(m.month AS DATE) >= DATE '{since:%Y-%m-%d}' GROUP BY 1, 2 ORDER BY 1, 2"""
+    return engine.frame(sql, relations)
+
+
+def of_the_bank(relations: Relations, since: pd.Timestamp) -> dict[str, float]:
+    """Return the bank's margin, service_cost and loss of the same months from its accounts, not by customers."""
+    sql = f"""
+        SELECT sum(f.balance_amt * p.margin_rate / 12 + f.fee_amt) AS margin, sum(p.service_cost_amt) AS service_cost,
+            sum(f.written_off_amt) AS loss
+        FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p ON p.product_code = h.product_code
+        WHERE CAST(f.month AS DATE) >= DATE '{since:%Y-%m-%d}'"""
+    return {str(k): float(v) for k, v in engine.frame(sql, relations).iloc[0].items()}
+
+
+def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> Evidence:
+    """Return the groups' profit and loss, red where they don't add up to the bank's to the cent a row."""
+    off = {name: float(groups[name].sum()) - total for name, total in bank.items()}
+    allowed = CENT * float(groups["customer_months"].sum())
+    worst = max(off, key=lambda name: abs(off[name]))
+    profit = float(groups["profit"].sum())
+    poorest = groups.loc[groups["profit"].idxmin()]
+    answer = say(
+        "Profit of the months: {profit:,.0f} {currency}. Least from {need}, {stage}: {least:,.0f}.",
+        profit=profit,
+        currency=currency,
+        need=say(poorest["need"]),
+        stage=say(poorest["stage"]),
+        least=float(poorest["profit"]),
+    )
+    answer += (
+        say("The groups add up to the bank's accounts.")
+        if abs(off[worst]) <= allowed
+        else say("The groups' {what} is {off:,.2f} off the bank's accounts.", what=say(worst), off=off[worst])
+    )
+    return Evidence(
+        key="profit",
+        question=say("What does each group of customers earn and cost?"),
+        verdict=Verdict.green if abs(off[worst]) <= allowed else Verdict.red,
+        answer=answer,
+        value=profit,
+        threshold=say("red where groups and bank differ by more than rounding"),
+        table=groups.sort_values("profit", ignore_index=True),
+    )
+
+
+def foretold(values: pd.DataFrame, realised: pd.Series) -> tuple[pd.DataFrame, float]:
+    """Return predicted and realised mean of each tenth of the value, highest first, and Gini of the ranking.
+
+    values: entity_id, value; realised: what each brought in the horizon, by entity (absent is 0).
+    """
+    rows = values.assign(realised=values["entity_id"].map(realised).fillna(0.0))
+    tenth = rows["value"].rank(method="first", ascending=False).sub(1).floordiv(len(rows) / 10).astype(int) + 1
+    table = rows.groupby(tenth.rename("tenth"))[["value", "realised"]].mean().reset_index()
+    ordered = rows.sort_values("value", ascending=False)["realised"].clip(lower=0).to_numpy()
+    lorenz = np.cumsum(ordered) / max(ordered.sum(), 1e-9)
+    gini = float(2 * lorenz.mean() - 1)
+    return table.rename(columns={"value": "predicted", "realised": "observed"}), gini
+
+
+def brought(relations: Relations, after: pd.Timestamp, months: int, rate: float) -> pd.Series:
+    """Return what each customer brought in the months after a date, discounted: margin less cost less written off."""
+    sql = f"""
+        WITH lost AS (SELECT entity_id, CAST(month AS DATE) AS month, sum(written_off_amt) AS loss
+            FROM performance GROUP BY entity_id, CAST(month AS DATE))
+        SELECT m.entity_id, sum((m.margin_amt - m.service_cost_amt - coalesce(l.loss, 0))
+            / power(1 + {rate}, date_diff('month', DATE '{after:%Y-%m-%d}', CAST(m.month AS DATE)) / 12.0)) AS value
+        FROM months m LEFT JOIN lost l ON l.entity_id = m.entity_id AND l.month = CAST(m.month AS DATE)
+        WHERE CAST(m.month AS DATE) > DATE '{after:%Y-%m-%d}'
+            AND date_diff('month', DATE '{after:%Y-%m-%d}', CAST(m.month AS DATE)) <= {months}
+        GROUP BY m.entity_id"""
+    return engine.frame(sql, relations).set_index("entity_id")["value"]
