@@ -19,7 +19,7 @@ from workbench.actions.groups import Params as GroupsParams
 from workbench.actions.groups import needs, worth
 from workbench.actions.trial import Trial
 from workbench.panel import build
-from workbench.portfolios import simulated_relationships, simulated_truth
+from workbench.portfolios import simulated_customers, simulated_relationships, simulated_whole
 from workbench.portfolios.source import Request
 
 CHURN = {
@@ -29,6 +29,7 @@ CHURN = {
     "window_months": 3,
 }
 SHARE = 0.3
+FEW = ("n_logins", "n_products", "n_loans", "n_complaints", "days_since_activity", "inflow_amt")
 
 
 def main() -> None:
@@ -40,9 +41,13 @@ def main() -> None:
     began = time.perf_counter()
     request = Request(portfolio="simulated_customers", simulation={"n_customers": a.customers}, seed=a.seed)
     source = simulated_relationships.SOURCE
-    core = source.core(source.raw(request), source.words(request))
-    truth = simulated_truth.truth(simulated_relationships.parameters(request.simulation, a.seed))
-    print(f"{a.customers:,} customers simulated twice (tables, truth) in {time.perf_counter() - began:.0f} s")
+    asked_of = simulated_relationships.parameters(request.simulation, a.seed)
+    parts = list(simulated_whole.with_truth(asked_of))
+    made = {n: pd.concat([tables[n] for tables, _ in parts], ignore_index=True) for n in parts[0][0]}
+    made |= {"product": simulated_customers.products(asked_of), "macro": simulated_customers.macro(asked_of)}
+    truth = {"campaign": pd.concat([known["campaign"] for _, known in parts], ignore_index=True)}
+    core = source.core(made, source.words(request))
+    print(f"{a.customers:,} customers simulated in {time.perf_counter() - began:.0f} s")
     with tempfile.TemporaryDirectory() as folder:
         files = {}
         for name in ("month", "performance", "holding", "product", "event"):
@@ -69,7 +74,11 @@ def _saves(core: dict, truth: dict, seed: int) -> None:
     k, risk = int(SHARE * len(saves)), _risk(known)
     oracle = np.sort(saves)[::-1][:k].mean()
     print(f"trial: {len(saves):,} rows; mean effect {saves.mean():+.4f}; better left alone {np.mean(saves < 0):.1%}")
+    few = Trial(known.rows, tuple(c for c in known.inputs if c.split("_mean")[0] in FEW or c in FEW))
+    print(f"inputs: {len(known.inputs)}, few: {', '.join(few.inputs)}")
     for name, score in {
+        "few inputs, logistic": trial.held_out_effects(few, "logistic", seed),
+        "few inputs, boosted": trial.held_out_effects(few, "boosted", seed),
         "S-learner, logistic": trial.held_out_effects(known, "logistic", seed),
         "S-learner, boosted": trial.held_out_effects(known, "boosted", seed),
         "by risk": risk,
@@ -78,7 +87,7 @@ def _saves(core: dict, truth: dict, seed: int) -> None:
         sleeping = (saves[first] < 0).mean()
         area = metrics.qini_area(trial.curve(known, score))
         print(
-            f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000 of the oracle's {1000 * oracle:.1f} "
+            f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000, the oracle {1000 * oracle:.1f} "
             f"({saves[first].mean() / oracle:.0%}); driven away among them {sleeping:.1%}; Qini area {area:.4f}; "
             f"{trial.tells(known, score).verdict}"
         )

@@ -49,7 +49,7 @@ class Trials:
     def _save(self, t: int, at: np.ndarray, s: State, log: Log) -> None:
         """An offer keeps the engaged who have been annoyed; it reminds the disengaged that they could leave."""
         drawn = self.rng.random(len(at)) < 0.5
-        shift = 0.2 - 1.3 * np.tanh(1.2 * self.who.engagement[at]) - 0.6 * np.clip(s.push[at], 0, 1.5)
+        shift = 0.1 - 1.8 * np.tanh(1.2 * self.who.engagement[at]) - 0.6 * np.clip(s.push[at], 0, 1.5)
         self.offer[at], self.until[at] = np.where(drawn, shift, 0.0), t + TRIAL_MONTHS
         log.touch(at, t, self.save[t], np.where(drawn, "offer", "control"), np.full(len(at), 0.5))
         base = (s.push[at], self.who.engagement[at], s.holds[at].sum(axis=1), s.holds[at][:, [4, 5, 6]].any(axis=1))

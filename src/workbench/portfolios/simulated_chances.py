@@ -27,7 +27,7 @@ IRRELEVANT = {
     "atm_abroad": (0.030, 0.0),
 }
 MEMORY = 0.65  # of what pushes a customer out, from one month to the next
-LEAVE = {"settle": -4.7, "dormant": -4.95}  # log odds in a month
+LEAVE = {"settle": -4.6, "dormant": -4.7}  # log odds in a month
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
