@@ -1,4 +1,4 @@
-"""Pure numbers by family: binary, calibration, amount, linear, stability, intervals, power; each with its source."""
+"""Pure numbers by family: binary, calibration, amount, linear, stability, information, power; each with its source."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
 from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence
@@ -10,6 +10,7 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.information import information
 from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
@@ -43,6 +44,7 @@ __all__ = [
     "gini",
     "holm",
     "inflation",
+    "information",
     "ks",
     "ks_influence",
     "least_noncentrality",
