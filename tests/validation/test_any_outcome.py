@@ -37,7 +37,13 @@ def _said(items):
 
 def test_a_sound_model_of_a_rate_passes(loss, loss_items):
     lights = {e.key: str(e.verdict) for e in loss_items}
-    assert set(lights) == {*battery.mandatory("rate"), "specification", "migrations", "representativeness"}
+    assert set(lights) == {
+        *battery.mandatory("rate"),
+        "specification",
+        "migrations",
+        "representativeness",
+        "reason_codes",
+    }
     assert lights.pop("migrations") == "not_evaluated", "every customer is rated once"
     assert lights.pop("representativeness") == "not_evaluated", "no row is later"
     assert not {k for k, v in lights.items() if v in ("red", "error", "not_evaluated")}, lights

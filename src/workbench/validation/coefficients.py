@@ -40,7 +40,7 @@ def working(s: Subject, h: pd.DataFrame, effects: dict[str, np.ndarray]) -> tupl
 def flips(slope: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Return per input (k) the share of redraws of whole parents in which its slope would not be above 0.
 
-    By the normal law of the slope, so that the light hangs on no seed. Source: Efron & Tibshirani (1993), ch. 13.
+    By the normal law of the slope, so that the light hangs on no draw. Source: Efron & Tibshirani (1993), ch. 13.
 
     >>> flips(np.array([0.0, 2.0]), np.array([1.0, 1.0])).round(4).tolist()
     [0.5, 0.0228]
