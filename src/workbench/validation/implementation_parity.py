@@ -20,6 +20,7 @@ from workbench.words import Text, say
 FAMILY, KINDS = "process", {"binary", "rate", "amount"}
 READS_OUTCOME = False
 ROWS, EMPTIEST = 400, 100  # golden records: evenly, and those with most inputs missing
+ABSENT = 1.0  # the difference of a number that is not served
 
 
 def golden(s: Subject) -> pd.DataFrame:
@@ -35,13 +36,13 @@ def compared(s: Subject, records: pd.DataFrame) -> pd.DataFrame:
     expected, served, out = s.model.scored(records), s.served(records), []
     for name in expected.columns:
         if name not in served:
-            out.append((name, len(records), len(records), np.inf))
+            out.append((name, len(records), len(records), ABSENT))
         elif name == "grade_code":
             wrong = int((served[name].astype(str).to_numpy() != expected[name].astype(str).to_numpy()).sum())
             out.append((name, len(records), wrong, float(wrong > 0)))
         else:
             gap = np.abs(served[name].to_numpy(float) - expected[name].to_numpy(float))
-            gap = np.where(np.isfinite(gap), gap, np.inf)
+            gap = np.where(np.isfinite(gap), gap, ABSENT)
             out.append((name, len(records), int((gap > s.rules["parity"].amber).sum()), float(gap.max())))
     return pd.DataFrame(out, columns=["what", "records", "differ", "largest difference"])
 
