@@ -54,8 +54,8 @@ def test_what_says_nothing_and_what_says_too_much_is_named_and_nothing_can_be_lo
     assert e.table.set_index("input").loc["income", "light"] == "info"
     neither = noise.development.assign(delay=rng.permutation(noise.development["delay"]))
     assert str(information_value.test(replace(noise, development=neither)).verdict) == "not_evaluated"
-    told = sound.development.assign(delay=sound.development["outcome"] * 3)
+    leaking = sound.development.assign(delay=sound.development["outcome"] * 3)
     assert (
         "Above 0.5, so that a leak is looked for: delay"
-        in information_value.test(replace(sound, development=told)).answer
+        in information_value.test(replace(sound, development=leaking)).answer
     )

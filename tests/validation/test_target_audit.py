@@ -60,8 +60,10 @@ def test_windows_open_ends_and_competing_events_are_counted_by_hand():
     assert again[EVENT_AFTER].tolist()[0] == 6 and again[EVENT_AFTER].tolist()[4] == 5
     repaid = frame.assign(is_competing=((frame["entity_id"] == "a") & (frame["month_no"] == FIRST + 2)).astype(int))
     assert derived(rows, replace(raw, months=repaid), OUTCOME)["derived"].tolist()[0] == 0
-    own = replace(raw, own_month=True)
-    assert derived(rows, own, OUTCOME)[EVENT_AFTER].tolist()[2] == 1, "an application's window begins in its own month"
+    day_dated = replace(raw, own_month=True)
+    assert derived(rows, day_dated, OUTCOME)[EVENT_AFTER].tolist()[2] == 1, (
+        "an application's window begins in its own month"
+    )
 
 
 def test_the_panels_own_sql_agrees_with_the_audit(dated):

@@ -55,8 +55,8 @@ def undeclared(s: Subject, rows: pd.DataFrame) -> pd.Series:
 def directions(s: Subject) -> dict[str, int]:
     """Return the direction that the contract declares of each input that is a number, or else the model; 0 is free."""
     known = {c.name: c.monotone for c in s.contract.columns}
-    own = {n: int(f.get("monotone", 0)) for n, f in s.model.features.items()}
-    return {n: known.get(n) or own[n] for n in own if not is_category(s.development[n])}
+    in_file = {n: int(f.get("monotone", 0)) for n, f in s.model.features.items()}
+    return {n: known.get(n) or in_file[n] for n in in_file if not is_category(s.development[n])}
 
 
 def broken(s: Subject, name: str, direction: int) -> float:

@@ -72,8 +72,8 @@ def agreement(given: np.ndarray, effects: np.ndarray) -> tuple[float, float]:
     (1.0, 0.5)
     """
     near, first, shared = ALIKE * max(float(effects.std()), 1e-12), [], []
-    for said, effect in zip(given, effects, strict=True):
-        reasons = [i for i in np.argsort(-said, kind="stable")[:TOP] if said[i] > 1e-9]
+    for stated_row, effect in zip(given, effects, strict=True):
+        reasons = [i for i in np.argsort(-stated_row, kind="stable")[:TOP] if stated_row[i] > 1e-9]
         if not reasons:
             continue
         first.append(effect[reasons[0]] >= effect.max() - near)

@@ -27,15 +27,15 @@ SAMPLES = {"monitoring": "watched", "holdout": "held out", "development": "not l
 
 def population(s: Subject, raw: Raw) -> pd.DataFrame:
     """Return the months of the entities read, as rows: entity_id, as_of_date, is_eligible, sample (NaN: none), predicted, step."""
-    own = raw.of(s.panel)
-    begin, end = own["as_of_date"].min(), own["as_of_date"].max()
+    held = raw.of(s.panel)
+    begin, end = held["as_of_date"].min(), held["as_of_date"].max()
     months = raw.months.assign(as_of_date=as_of(raw.months["month_no"]), entity_id=raw.months["entity_id"].astype(str))
     months = months[(months["as_of_date"] >= begin) & (months["as_of_date"] <= end)]
-    predicted = np.asarray(s.model.predict(own), float) if len(own) else np.array([])
-    held = own[["entity_id", "as_of_date", "sample"]].assign(predicted=predicted)
-    rows = months[["entity_id", "as_of_date", "is_eligible"]].merge(held, on=["entity_id", "as_of_date"], how="left")
+    predicted = np.asarray(s.model.predict(held), float) if len(held) else np.array([])
+    scored = held[["entity_id", "as_of_date", "sample"]].assign(predicted=predicted)
+    rows = months[["entity_id", "as_of_date", "is_eligible"]].merge(scored, on=["entity_id", "as_of_date"], how="left")
     rows["outcome"] = derived(rows, raw, s.outcome)["derived"].to_numpy()
-    return rows.assign(step=_step(s, rows, set(own["as_of_date"])))
+    return rows.assign(step=_step(s, rows, set(held["as_of_date"])))
 
 
 def _step(s: Subject, rows: pd.DataFrame, dates: set) -> np.ndarray:
