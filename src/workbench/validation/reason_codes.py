@@ -28,9 +28,9 @@ ALIKE = 0.02  # of the effects' spread: two reasons so near are one as good as t
 def stated(s: Subject, rows: pd.DataFrame) -> np.ndarray:
     """Return what the model says each input adds above the average customer of development (n × inputs)."""
     names, average = list(s.model.features), evenly(s.development, 1_000)
-    parts, mean = s.model.contributions(rows)[names], s.model.contributions(average)[names].mean()
+    parts, mean = (s.model.contributions(r).reindex(columns=names, fill_value=0.0) for r in (rows, average))
     given = pd.Series(s.model.facts.get("mean_contributions", {}), dtype=float).reindex(names)
-    return (parts - given.fillna(mean)).to_numpy(float)
+    return (parts - given.fillna(mean.mean())).to_numpy(float)
 
 
 def measured(s: Subject, rows: pd.DataFrame, background: dict[str, pd.Series]) -> np.ndarray:
