@@ -124,7 +124,8 @@ class Intents:
     def from_dict(cls, d: dict[str, Any]) -> Self:
         """Return what `to_dict` gave."""
         model, model_readers = cls(d["C"], d["seed"]), {}
-        for name, saved in d["readers"].items():
+        for name in [n for n in _READERS if n in d["readers"]]:  # the weights' order; a file's keys are sorted
+            saved = d["readers"][name]
             vocabulary = {term: i for i, term in enumerate(saved["terms"])}
             reader = TfidfVectorizer(
                 sublinear_tf=True, lowercase=False, dtype=np.float64, vocabulary=vocabulary, **_READERS[name]
