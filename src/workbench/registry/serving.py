@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.registry import chained, events, registered, store, versions
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.state import Book, Standing, replay
@@ -38,6 +38,14 @@ def excepted(model: str, version: str) -> PyFuncModel:
     if standing.state != EXCEPTION or standing.until < today:
         raise UserError(f"{model} version {version}: no exception holds today; `workbench history {model}`")
     return _loaded(standing)
+
+
+def trial(key: Key, model: str) -> PyFuncModel:
+    """Return the version a study has registered, approved or not, to be tried; `UserError` where its bytes changed."""
+    version = versions.load(key, model)
+    import mlflow
+
+    return mlflow.pyfunc.load_model(str(registered.folder(registered.one(version.name, str(version.version)))))
 
 
 def tell_of_wrong_alias(folder: Path) -> None:
