@@ -60,7 +60,7 @@ class Intents:
 
     Source: Joachims (1998), text categorization with support vector machines; Crammer & Singer (2001) for the margin.
 
-    Parameters: cost of an error (`C`), seed. Attributes: `intents_` (k), `readers_`, `weights_` (n × k), `offsets_` (k),
+    Parameters: cost of an error (`C`), seed. Attributes: `intents_` (k), `readers_`, `weights_` (n × k), `offsets_`,
     `scale_` (of the margins, so that their softmax is a share).
     """
 
