@@ -8,6 +8,7 @@ import json
 import re
 import socket
 from contextlib import suppress
+from html import escape
 
 import uvicorn
 from starlette.applications import Starlette
@@ -26,7 +27,7 @@ _BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 def application(desk: Desk, notice: str = "") -> Starlette:
     """Return the desk as an ASGI application; `notice` is shown on the page (a trial, say)."""
-    page = (DATA / "desk.html").read_text(encoding="utf-8").replace("<!--notice-->", _escaped(notice))
+    page = (DATA / "desk.html").read_text(encoding="utf-8").replace("<!--notice-->", escape(notice))
     policy = _policy(page)
 
     async def shown(request: Request) -> Response:
@@ -79,16 +80,13 @@ def _policy(page: str) -> dict[str, str]:
     }
 
 
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
+def config(desk: Desk, notice: str) -> uvicorn.Config:
+    """Return how the desk is served: who asks what is in no log of the server's."""
+    app = application(desk, notice)
+    return uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none")
 
 
 def serve(bound: socket.socket, desk: Desk, notice: str) -> None:
-    """Serve the desk on a bound socket until stopped; who asks what is in no log of the server's."""
-    config = uvicorn.Config(
-        application(desk, notice), log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
-    )
+    """Serve the desk on a bound socket until stopped."""
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[bound])
+        uvicorn.Server(config(desk, notice)).run(sockets=[bound])
