@@ -107,8 +107,8 @@ def test_f1_is_scikit_learns():
 def test_the_own_record_is_told_to_its_owner_alone(desk):
     question, token = "how much do I still owe on my loan", sessions.token("made_here_1", KEY, NOW)
     assert desk.ask(question).became == LOGIN
-    own = desk.ask(question, token)
-    assert (own.text, own.became) == ("On 2026-11-27 you owe 4,210.55 EUR on your loan.", ANSWERED)
+    reply = desk.ask(question, token)
+    assert (reply.text, reply.became) == ("On 2026-11-27 you owe 4,210.55 EUR on your loan.", ANSWERED)
     assert "930.10" in desk.ask(question, sessions.token("made_here_3", KEY, NOW)).text
     late = sessions.token("made_here_1", KEY, NOW - timedelta(hours=1))
     forged = sessions.token("made_here_1", b"x" * 32, NOW)
@@ -187,8 +187,8 @@ def test_the_page_asks_nobody_else_and_no_other_page_may_ask(desk):
         status, page, headers = _told(address)
         assert status == 200 and "http" not in page and "innerHTML" not in page and "&lt;b&gt;trial" in page
         assert "unsafe" not in headers["content-security-policy"]
-        told = json.loads(_told(address, asked_well, content_type="application/json")[1])
-        assert told["became"] == ANSWERED and told["text"].startswith("您可以随时")
+        answer = json.loads(_told(address, asked_well, content_type="application/json")[1])
+        assert answer["became"] == ANSWERED and answer["text"].startswith("您可以随时")
         assert _told(address, asked_well, content_type="text/plain")[0] == 415
         for wrong in (b'{"question": 1}', b'["x"]', b"{", b'{"question": "x", "before": 3}'):
             assert _told(address, wrong, content_type="application/json")[0] == 400

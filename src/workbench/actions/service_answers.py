@@ -127,11 +127,11 @@ def refused(unseen: pd.DataFrame, outside: pd.DataFrame, model: Scorer) -> Evide
 def by_intent(asked: pd.DataFrame, model: Scorer) -> Evidence:
     """Return recall, precision and the share answered of each intent, the worst recall first."""
     least, rows = float(model.facts["answers_from"]), []
-    for intent, own in asked.groupby(INTENT):
-        low, high = metrics.rate_interval(own["right"].sum(), len(own))
+    for intent, theirs in asked.groupby(INTENT):
+        low, high = metrics.rate_interval(theirs["right"].sum(), len(theirs))
         precision = asked.loc[asked["named_code"] == intent, "right"].mean()
-        share = (own["predicted"] >= least).mean()
-        rows.append((intent, len(own), own["right"].mean(), low, high, precision, share))
+        share = (theirs["predicted"] >= least).mean()
+        rows.append((intent, len(theirs), theirs["right"].mean(), low, high, precision, share))
     names = ["intent", "questions", "recall", "low", "high", "precision", "answered"]
     table = pd.DataFrame(rows, columns=names).sort_values("recall", kind="stable", ignore_index=True)
     worst = table.iloc[0]

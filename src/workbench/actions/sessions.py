@@ -12,8 +12,8 @@ LASTS = timedelta(minutes=30)
 
 def token(entity_id: str, key: bytes, now: datetime) -> str:
     """Return a token for a customer's pseudonym, good for half an hour."""
-    said = f"{int((now + LASTS).timestamp())}|{entity_id}".encode()
-    return base64.urlsafe_b64encode(_signed(said, key) + said).decode()
+    named = f"{int((now + LASTS).timestamp())}|{entity_id}".encode()
+    return base64.urlsafe_b64encode(_signed(named, key) + named).decode()
 
 
 def holder(given: str, key: bytes, now: datetime) -> str:
@@ -28,12 +28,12 @@ def holder(given: str, key: bytes, now: datetime) -> str:
         content = base64.b64decode(given.encode("ascii"), altchars=b"-_", validate=True)
     except ValueError:
         return ""
-    signature, said = content[:32], content[32:]
-    if not hmac.compare_digest(signature, _signed(said, key)):
+    signature, named = content[:32], content[32:]
+    if not hmac.compare_digest(signature, _signed(named, key)):
         return ""
-    until, _, entity_id = said.decode().partition("|")
+    until, _, entity_id = named.decode().partition("|")
     return entity_id if now.timestamp() < int(until) else ""
 
 
-def _signed(said: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, PURPOSE + b"\n" + said, "sha256")
+def _signed(named: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, PURPOSE + b"\n" + named, "sha256")
