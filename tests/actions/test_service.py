@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from serving import running
-from workbench.actions import approved, desk_app, service, service_answers, service_watch, sessions
+from workbench.actions import approved, desk_app, opening, service, service_answers, service_watch, sessions
 from workbench.actions.desk import ANSWERED, HANDED_OVER, LOGIN, REFUSED, Desk
 from workbench.metrics.selective import answer_curve, least_confidence, macro_f1
 from workbench.models import scorer
@@ -215,3 +215,24 @@ def test_banking77_is_read_by_its_contract(bank_file):
     )
     assert table["intent_code"].nunique() == 77
     assert table["part_code"].value_counts().to_dict() == {"train": 10_003, "test": 3_080}
+
+
+@pytest.mark.parametrize(
+    ("study", "line"),
+    [
+        ("nosuch", "desk: no study 'nosuch' in params/; `workbench desk service_desk --trial`"),
+        ("sample", "desk: sample.yaml has no step actions/service; `workbench desk service_desk --trial`"),
+    ],
+)
+def test_a_desk_of_no_study_is_one_line(study, line):
+    with pytest.raises(UserError) as e:
+        opening.opened(study, True, None)
+    assert str(e.value) == line
+
+
+def test_records_that_name_a_customer_twice_are_refused(tmp_path):
+    path = tmp_path / "records.csv"
+    path.write_text("entity_id,balance_amt\na,1\na,2\n")
+    with pytest.raises(UserError) as e:
+        opening.records_of(path)
+    assert str(e.value) == "desk: records.csv: one row per customer, by the column entity_id"

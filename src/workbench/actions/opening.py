@@ -24,7 +24,7 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, Scor
     p = _params(study)
     pyfunc = serving.trial(p.key, p.model) if is_trial else serving.champion(f"{study}.{p.model}")
     model: Scorer = pyfunc.unwrap_python_model().model
-    table = _records(records or (approved.DATA / "records.csv" if is_trial else None))
+    table = records_of(records or (approved.DATA / "records.csv" if is_trial else None))
     desk = Desk(
         scored=pyfunc.predict,
         answers_from=float(model.facts["answers_from"]),
@@ -46,7 +46,8 @@ def _params(study: str) -> service.Params:
     return service.Params(**{"study": study, "period": ONCE, **(steps[STEP] or {})})
 
 
-def _records(path: Path | None) -> pd.DataFrame:
+def records_of(path: Path | None) -> pd.DataFrame:
+    """Return customers' own records, one row each; none where there is no file. `UserError` for a file that is none."""
     if path is None:
         return pd.DataFrame({"entity_id": pd.Series(dtype=str)})
     try:
