@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from dated import FIRST, LAST, with_months
 
+from dated import FIRST, LAST, with_months
 from workbench.validation import waterfall
 
 

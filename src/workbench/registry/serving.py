@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.registry import chained, events, registered, store, versions
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.state import Book, Standing, replay
@@ -50,6 +50,14 @@ def served(model: str, version: str, rows: pd.DataFrame) -> pd.DataFrame:
 
     loaded = mlflow.pyfunc.load_model(str(registered.folder(registered.one(model, version))))
     return loaded.predict(rows)
+
+
+def trial(key: Key, model: str) -> PyFuncModel:
+    """Return the version a study has registered, approved or not, to be tried; `UserError` where its bytes changed."""
+    version = versions.load(key, model)
+    import mlflow
+
+    return mlflow.pyfunc.load_model(str(registered.folder(registered.one(version.name, str(version.version)))))
 
 
 def tell_of_wrong_alias(folder: Path) -> None:
