@@ -26,6 +26,11 @@ class Params(Request):
     """What the intake is told."""
 
     sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
+    purpose: str = Field(
+        "",
+        pattern=r"^[a-z0-9_]{0,40}$",
+        description="what the data are for: pseudonyms of two purposes can't be joined; empty is the home's own",
+    )
     today: str = Field(
         "", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; empty is today"
     )
@@ -192,10 +197,17 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
 def _linking_key(p: Params, key: bytes) -> bytes:
     """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
 
-    The hold-out is drawn by pseudonym: so a simulated study says the same in every home.
+    The hold-out is drawn by pseudonym: so a simulated study says the same in every home. A purpose has a key of its
+    own, made from that one: tables of one purpose join, in whatever study; those of two don't.
     """
     simulated = catalog.source(p.portfolio).simulated
-    return hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
+    base = hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
+    return pseudonyms.purpose_key(base, p.purpose)
+
+
+def linking_key(p: Params) -> bytes:
+    """Return the key by which an intake with these parameters makes its pseudonyms."""
+    return _linking_key(p, pseudonyms.key(home.mlruns()))
 
 
 def _recognisable(values: pd.Series, kind: str) -> pd.Series:
