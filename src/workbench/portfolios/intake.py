@@ -14,7 +14,7 @@ from pydantic import Field
 from workbench import contracts, engine, home, pseudonyms, tables
 from workbench.contracts import Contract, Finding
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.portfolios import catalog, unmarked
+from workbench.portfolios import catalog, forgotten, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
@@ -52,7 +52,8 @@ def writes(p: Params) -> list[str]:
 
 def files(p: Params) -> list[Path]:
     """Raw files this step reads, checked to be there before a kernel starts."""
-    return catalog.source(p.portfolio).files(p)
+    asked = forgotten.place(p.study)
+    return [*catalog.source(p.portfolio).files(p), *([asked] if asked.exists() else [])]
 
 
 def raw_tables(p: Params) -> Raw:
@@ -173,7 +174,7 @@ def _finding(contract: Contract, column: str, rule: str, values: pd.Series) -> F
 
 
 def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Evidence]:
-    """Return the tables with identifiers as keyed pseudonyms and other personal columns dropped.
+    """Return the tables with identifiers as keyed pseudonyms, without other personal columns and forgotten persons.
 
     Fingerprints (keyed hashes) of what was replaced are kept, so that a page that shows one of the
     values later can be refused without the values themselves being stored anywhere.
@@ -188,7 +189,8 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
             treatment = "keyed pseudonym" if column.name in linked else "not kept"
             rows.append((name, column.name, column.personal, treatment))
         replaced = {n: pseudonyms.pseudonym(table[n], linking, prefix) for n, prefix in linked.items()}
-        out[name] = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
+        stays = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
+        out[name] = forgotten.without(stays, list(linked), p.study, key)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))

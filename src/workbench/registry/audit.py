@@ -21,6 +21,7 @@ from workbench.registry import (
     labels,
     logged,
     looking,
+    on_data,
     placed,
     policy,
     proof,
@@ -67,6 +68,8 @@ def _run(anchor: Path | None) -> Result:
     if anchor and not findings:
         _add(anchor, chain.head)
     words = f"{len(held)} versions and {len(chain.events)} events"
+    if asked := sum(e.verb == "forget" for e in chain.events):
+        words += f"; tables made anew after {asked} request{'' if asked == 1 else 's'} to forget"
     return Result(tuple(dict.fromkeys(findings)), words, chain.head, guarded.level())
 
 
@@ -151,7 +154,7 @@ def _named(files: dict[str, str], logged: dict[str, str]) -> str:
 def _data(r: Registered, record: Record, stands: Stands) -> Iterator[Finding]:
     """Name the tables a version was learnt from that are no longer whole; the model's own file says which."""
     for name, digest in _learnt_from(r).items():
-        if not any(stands(key, name, digest) for key in (record.key, Key(record.study))):
+        if not any(stands(key, name, d) for d in (digest, on_data.anew(digest)) for key in (record.key, Key(record.study))):
             yield Finding(r.name, f"data: table {name} was changed or lost")
 
 
