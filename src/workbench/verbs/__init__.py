@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.verbs import looking, moving, proving
+from workbench.verbs import data, looking, moving, proving
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the verbs to the command line."""
-    for verbs in (moving, looking, proving):
+    for verbs in (moving, looking, proving, data):
         verbs.add(commands)
