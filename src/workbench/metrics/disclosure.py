@@ -1,7 +1,8 @@
 """Small groups hidden in a table that is published, with so many others that no total gives them back.
 
 Primary suppression: a cell of fewer than k. Complementary: the fewest neighbours more, the smallest first, until no
-hidden cell follows from the totals of its lines. Source: Hundepool et al. (2012), Statistical Disclosure Control, ch. 4.
+hidden cell follows from the totals of its lines. Source: Hundepool et al.
+(2012), Statistical Disclosure Control, ch. 4.
 """
 
 from __future__ import annotations

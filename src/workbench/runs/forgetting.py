@@ -53,6 +53,8 @@ def forget(person: str, reason: str, who: str, private: Path | None = None) -> D
     """
     if not reason.strip():
         raise UserError("forget: --reason is empty; say who asked, and when")
+    if erasing.pattern([person]).search(reason):
+        raise UserError("forget: --reason names the person, and it stays on record; say it without the name")
     on_data.must_be_allowed("forget", who, private)
     with ExitStack() as held:
         by_study = {study: people.names_of(person, study) for study in people.studies()}

@@ -1,4 +1,4 @@
-"""A list by pseudonym joined back to the source's identifiers, for whom the policy allows it; on record before it is."""
+"""A list by pseudonym joined back to the source's identifiers, for whom the policy allows it; on record first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write(asked: Asked) -> tuple[int, str]:
     known = people.identifiers(set(rows["entity_id"]), asked.key)
     if unknown := len(set(rows["entity_id"]) - set(known)):
         raise UserError(
-            f"identify: {unknown} of {len(rows)} rows of {name} are nobody in the source of {asked.key.study} any more; "
+            f"identify: {unknown} of {len(rows)} rows of {name} aren't in the source of {asked.key.study} any more; "
             f"`{asked.key.command}` makes the list anew"
         )
     rows.insert(0, "identifier", rows["entity_id"].map(known))

@@ -11,7 +11,7 @@ from workbench.verbs.arguments import add_person
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the verbs to the command line."""
     forget = commands.add_parser(
-        "forget", help="remove a person from all that is kept, prove it; exit 1 if found again"
+        "forget", help="remove a person from all that is kept; exit 1 if found again"
     )
     forget.add_argument("name", metavar="PERSON", help="identifier as the source has it, or pseudonym; - reads a line")
     forget.add_argument("--reason", required=True, metavar="TEXT", help="who asked, and when")
