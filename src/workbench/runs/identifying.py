@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import home, tables
+from workbench.actions.action_list import PREFIX
 from workbench.evidence import table as cells
 from workbench.params import Key, UserError
 from workbench.registry import on_data
-from workbench.runs import people
+from workbench.runs import listed, people
 
-PREFIX = "mart__list_"
-OPTED_OUT = "opted_out"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,10 @@ def write(asked: Asked) -> tuple[int, str]:
     _usable(asked)
     name = asked.table if asked.table.startswith(PREFIX) else f"{PREFIX}{asked.table}"
     rows = tables.read(asked.key, name)
-    _refuse_opted_out(set(rows["entity_id"]), asked.key, name)
+    if n := listed.opted_out_of(rows["entity_id"], asked.key):
+        raise UserError(
+            f"identify: {n} on {name} opted out of being approached; `{asked.key.command}` makes the list anew"
+        )
     known = people.identifiers(set(rows["entity_id"]), asked.key)
     if unknown := len(set(rows["entity_id"]) - set(known)):
         raise UserError(
@@ -65,12 +67,3 @@ def _usable(asked: Asked) -> None:
         raise UserError(f"identify: {asked.out.name} is there already; name another file: --out")
     if not asked.out.parent.is_dir():
         raise UserError(f"identify: the folder of {asked.out.name} is not there; make it first")
-
-
-def _refuse_opted_out(listed: set[str], key: Key, name: str) -> None:
-    if OPTED_OUT not in [c.name for c in tables.contract(key, "core__account").columns]:
-        return
-    of_all = tables.read(key, "core__account", columns=["entity_id", OPTED_OUT])
-    out = of_all.loc[of_all[OPTED_OUT].astype(str) == "1", "entity_id"]
-    if n := len(listed & set(out)):
-        raise UserError(f"identify: {n} on {name} opted out of being approached; `{key.command}` makes the list anew")
