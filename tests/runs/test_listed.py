@@ -11,11 +11,13 @@ from workbench.params import Key, UserError
 from workbench.runs import listed
 
 
-def test_a_list_with_somebody_who_opted_out_is_refused_and_one_without_is_kept(tmp_path, monkeypatch):
+@pytest.mark.parametrize("values", [{}, {"0": "no", "1": "yes"}])
+def test_a_list_with_somebody_who_opted_out_is_refused_and_one_without_is_kept(tmp_path, monkeypatch, values):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     key = Key("bank")
-    columns = (Column(name="entity_id", type="text", role="key"), Column(name="opted_out", type="category", role="fact"))
-    account = pd.DataFrame({"entity_id": ["a", "b"], "opted_out": ["0", "1"]})
+    out = Column(name="opted_out", type="category", role="fact", values=values)
+    columns = (Column(name="entity_id", type="text", role="key"), out)
+    account = pd.DataFrame({"entity_id": ["a", "b"], "opted_out": [values.get(c, c) for c in "01"]})
     tables.write(key, "core__account", account, Contract(name="a", title="A", columns=columns))
     staged = listed.tables.home.scratch() / key.place
     tables.pin(key, "core__account", tables.keep(key, "core__account", staged))
