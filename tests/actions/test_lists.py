@@ -16,7 +16,7 @@ def test_every_step_that_writes_a_list_makes_it_by_the_one_that_asks_who_opted_o
         module = import_module(f"workbench.{step.replace('/', '.')}")
         if any(name.startswith(PREFIX) for name in module.writes(module.Params())):
             notebook = home.root() / "notebooks" / f"{step}.ipynb"
-            told = inspect.getsource(module) + notebook.read_text(encoding="utf-8")
-            assert "action_list.action_list(" in told and "action_list.opted_out(" in told, step
+            source = inspect.getsource(module) + notebook.read_text(encoding="utf-8")
+            assert "action_list.action_list(" in source and "action_list.opted_out(" in source, step
             listing.append(step)
     assert "actions/retention" in listing

@@ -8,20 +8,20 @@ from workbench.metrics.disclosure import determined, suppressed
 
 
 def test_one_small_group_takes_the_next_smallest_with_it():
-    told = suppressed(pd.DataFrame({"group": list("abcd"), "n": [100, 4, 30, 50], "rate": [0.1] * 4}), "n", 10)
-    assert told["suppressed"].tolist() == [False, True, True, False]
-    assert told.loc[told["suppressed"], ["n", "rate"]].isna().all(axis=None)
-    assert told.loc[0, "n"] == 100 and told["group"].tolist() == list("abcd")
+    shown = suppressed(pd.DataFrame({"group": list("abcd"), "n": [100, 4, 30, 50], "rate": [0.1] * 4}), "n", 10)
+    assert shown["suppressed"].tolist() == [False, True, True, False]
+    assert shown.loc[shown["suppressed"], ["n", "rate"]].isna().all(axis=None)
+    assert shown.loc[0, "n"] == 100 and shown["group"].tolist() == list("abcd")
 
 
 def test_two_small_groups_that_are_few_together_take_a_third():
-    told = suppressed(pd.DataFrame({"group": list("abc"), "n": [2, 3, 40]}), "n", 10)
-    assert told["suppressed"].all()
+    shown = suppressed(pd.DataFrame({"group": list("abc"), "n": [2, 3, 40]}), "n", 10)
+    assert shown["suppressed"].all()
 
 
 def test_nobody_is_told_as_nobody_and_large_groups_stay():
-    told = suppressed(pd.DataFrame({"group": list("abc"), "n": [0, 10, 40]}), "n", 10)
-    assert not told["suppressed"].any()
+    shown = suppressed(pd.DataFrame({"group": list("abc"), "n": [0, 10, 40]}), "n", 10)
+    assert not shown["suppressed"].any()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -29,8 +29,8 @@ def test_no_hidden_cell_follows_from_the_totals_of_its_row_column_and_table(seed
     rng = np.random.default_rng(seed)
     cells = pd.MultiIndex.from_product([range(4), range(5)], names=["risk", "need"]).to_frame(index=False)
     cells["n"] = rng.integers(0, 60, len(cells))
-    told = suppressed(cells, "n", 10, by=("risk", "need"))
-    hidden = told["suppressed"].to_numpy()
+    shown = suppressed(cells, "n", 10, by=("risk", "need"))
+    hidden = shown["suppressed"].to_numpy()
     assert hidden[(cells["n"] > 0) & (cells["n"] < 10)].all()
     at = np.flatnonzero(hidden)
     totals = [np.ones(len(at))]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import stat
 
-import governed
 import pandas as pd
 import pytest
 import yaml
 
+import governed
 from workbench import home, pseudonyms, tables
 from workbench.actions.action_list import action_list
 from workbench.cli import main
@@ -76,8 +76,8 @@ def _rest(name, table, contract):
     tables.write(KEY, name, table, contract)
     staged = home.scratch() / KEY.place
     tables.pin(KEY, name, tables.keep(KEY, name, staged))
-    for left in staged.glob(f"{name}.*"):
-        left.unlink()
+    for staged_file in staged.glob(f"{name}.*"):
+        staged_file.unlink()
 
 
 def _pseudonym(person: str) -> str:
@@ -103,7 +103,10 @@ def test_a_person_is_forgotten_everywhere_and_the_audit_stays_clean(bank, capsys
     assert result.findings == () and result.looked_at.endswith("; tables made anew after 1 request to forget")
     assert gone not in set(_taken_in()["entity_id"]), "the next intake leaves the person out"
     assert main(["accesses"]) == 0
-    assert "forget  dpo (data_protection)  files 5; reason letter of 3 May; rows 2; studies ['loans']" in capsys.readouterr().out
+    assert (
+        "forget  dpo (data_protection)  files 5; reason letter of 3 May; rows 2; studies ['loans']"
+        in capsys.readouterr().out
+    )
     assert main(["forget", "C100001", "--reason", "again", "--as", "dpo"]) == 2
     assert capsys.readouterr().err == (
         "workbench: forget: nobody is there by that name; give the identifier as the source has it, or the pseudonym\n"
@@ -117,7 +120,9 @@ def test_who_may_not_forget_is_refused_and_nothing_changes(bank, capsys):
         "workbench: params/governance.yaml: rel is relationship_manager; it takes the role data_protection (dpo)\n"
     )
     assert main(["forget", "C100001", "--reason", "C100001 wrote", "--as", "dpo"]) == 2
-    assert "forget: --reason names the person, and it stays on record; say it without the name" in capsys.readouterr().err
+    assert (
+        "forget: --reason names the person, and it stays on record; say it without the name" in capsys.readouterr().err
+    )
     assert tables.pinned(KEY, "core__account") == before
 
 

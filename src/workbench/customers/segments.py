@@ -185,8 +185,8 @@ def matrix(rows: pd.DataFrame, outcome: Outcome | None = None) -> pd.DataFrame:
 def published(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells as a page may show them: those of few customers hidden, with what would give them back."""
     k = int(rules.load().number("smallest_group"))
-    told = disclosure.suppressed(cells, "rows", k, by=("risk", "need"))
-    return told.assign(**{n: cells[n] for n in POLICY}) if told[disclosure.HIDDEN].any() else cells
+    shown = disclosure.suppressed(cells, "rows", k, by=("risk", "need"))
+    return shown.assign(**{n: cells[n] for n in POLICY}) if shown[disclosure.HIDDEN].any() else cells
 
 
 def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:

@@ -32,9 +32,9 @@ def suppressed(table: pd.DataFrame, counts: str, k: int, by: Sequence[str] = ())
     n = table[counts].fillna(0).to_numpy(float)
     hidden = _complemented((n > 0) & (n < k), n, _lines(table, by), k)
     names = list(by) or [c for c in table if not pd.api.types.is_numeric_dtype(table[c])]
-    told = table.astype({c: float for c in table if c not in names and pd.api.types.is_numeric_dtype(table[c])})
-    told.loc[hidden, [c for c in table if c not in names]] = np.nan
-    return told.assign(**{HIDDEN: hidden})
+    shown = table.astype({c: float for c in table if c not in names and pd.api.types.is_numeric_dtype(table[c])})
+    shown.loc[hidden, [c for c in table if c not in names]] = np.nan
+    return shown.assign(**{HIDDEN: hidden})
 
 
 def _lines(table: pd.DataFrame, by: Sequence[str]) -> np.ndarray:

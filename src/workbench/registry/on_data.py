@@ -32,8 +32,8 @@ def record(verb: str, person: str, detail: Mapping[str, Any], evidence: Mapping[
         chained.must_hold(chain)
         adopted = moves.in_force(chain)
         role = moves.must_be(person, (ON_DATA[verb],), adopted.policy, private)
-        told = json.dumps(dict(detail), ensure_ascii=False, sort_keys=True)
-        event = Event(0, FIRST, verb, "", "", "", "", "", person, role, "", adopted.digest, "", told)
+        described = json.dumps(dict(detail), ensure_ascii=False, sort_keys=True)
+        event = Event(0, FIRST, verb, "", "", "", "", "", person, role, "", adopted.digest, "", described)
         return events.append(chain, event, evidence, private)
 
 

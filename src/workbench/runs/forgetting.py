@@ -134,10 +134,10 @@ def _prepared(names: set[str]) -> Done:
         pq.write_table(table.filter(pc.invert(mask)), part, compression="zstd", write_page_checksum=True)
         done.anew[digest_file(path)] = digest_file(part)
         done.rows, done.files = done.rows + n, done.files + 1
-    found = erasing.pattern(names)
+    pattern = erasing.pattern(names)
     for path in _texts():
         content = path.read_bytes()
-        if (rest := erasing.erased(content, path.suffix.lower(), found)) != content:
+        if (rest := erasing.erased(content, path.suffix.lower(), pattern)) != content:
             part = path.with_name(f"{home.PART}{os.getpid()}-{path.name}")
             part.write_bytes(rest)
             done.anew[digest_file(path)] = digest_file(part)
@@ -158,10 +158,10 @@ def _settle(done: Done, by_study: dict[str, set[str]], detail: dict[str, str], w
     """Put it on record, then let the new files take the places of the old ones, and the marks hold from now on."""
     parts = [p for folder in (home.mlruns(), home.reports()) for p in folder.rglob(f"{home.PART}{os.getpid()}-*")]
     secret = pseudonyms.key(home.mlruns())
-    told = {**detail, "studies": done.studies, "rows": done.rows, "files": done.files, "models": done.models}
-    evidence = {**told, "anew": done.anew}
+    on_record = {**detail, "studies": done.studies, "rows": done.rows, "files": done.files, "models": done.models}
+    evidence = {**on_record, "anew": done.anew}
     try:
-        event = on_data.record("forget", who, told, evidence, private)
+        event = on_data.record("forget", who, on_record, evidence, private)
     except BaseException:
         for part in parts:
             part.unlink(missing_ok=True)

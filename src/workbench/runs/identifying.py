@@ -14,7 +14,6 @@ from workbench.registry import on_data
 from workbench.runs import listed, people
 
 
-
 @dataclass(frozen=True)
 class Asked:
     """Which list, of which period, what for, by whom, and where it is to lie."""
