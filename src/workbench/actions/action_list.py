@@ -54,8 +54,8 @@ def opted_out(key: Key) -> set[str]:
     if OPTED_OUT not in [c.name for c in contract.columns]:
         return set()
     people = tables.read(key, "core__account", columns=["entity_id", OPTED_OUT])
-    said = {"1", contract[OPTED_OUT].values.get("1", "1")}  # the intake puts a code's label in its place
-    return set(people.loc[people[OPTED_OUT].astype(str).isin(said), "entity_id"])
+    yes = {"1", contract[OPTED_OUT].values.get("1", "1")}  # the intake puts a code's label in its place
+    return set(people.loc[people[OPTED_OUT].astype(str).isin(yes), "entity_id"])
 
 
 def action_list(candidates: pd.DataFrame, *, capacity: int, opted_out: Collection[str]) -> ActionList:
