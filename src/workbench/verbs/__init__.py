@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.verbs import desk, looking, moving, proving
+from workbench.verbs import data, desk, looking, moving, proving
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the verbs to the command line."""
-    for verbs in (moving, looking, proving, desk):
+    for verbs in (moving, looking, proving, data, desk):
         verbs.add(commands)
