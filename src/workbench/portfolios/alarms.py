@@ -150,7 +150,7 @@ def _of_months(monthly: pd.DataFrame, memory: Memory) -> Iterator[Alarm]:
             yield "unit times 100", "monthly", name, int(times.sum())
         if (same := ratio == 1).mean() > memory.still.get(name, 1.0) + STALE_SHARE:
             yield "stale income" if name == "inflow_amt" else "stale values", "monthly", name, int(same.sum())
-    yield from _swapped(now, last)
+    yield from _swapped(now, last, len(monthly))
 
 
 def _ratio(now: pd.Series, last: pd.Series) -> pd.Series:
@@ -158,7 +158,7 @@ def _ratio(now: pd.Series, last: pd.Series) -> pd.Series:
     return (now / last)[real]
 
 
-def _swapped(now: pd.DataFrame, last: pd.DataFrame) -> Iterator[Alarm]:
+def _swapped(now: pd.DataFrame, last: pd.DataFrame, rows: int) -> Iterator[Alarm]:
     """Two columns changed places where most accounts' values are nearer to what the other one was than to their own."""
     x, y = (np.log1p(t[list(AMOUNTS)].clip(lower=0).to_numpy(float)) for t in (now, last))
     for i, j in combinations(range(len(AMOUNTS)), 2):
@@ -167,8 +167,8 @@ def _swapped(now: pd.DataFrame, last: pd.DataFrame) -> Iterator[Alarm]:
             itself = np.abs(x[:, i] - y[:, i]) + np.abs(x[:, j] - y[:, j])
             other = np.abs(x[:, i] - y[:, j]) + np.abs(x[:, j] - y[:, i])
             if (other < itself)[telling].mean() > SWAP_SHARE:
-                yield "columns swapped", "monthly", AMOUNTS[i], len(now)
-                yield "columns swapped", "monthly", AMOUNTS[j], len(now)
+                yield "columns swapped", "monthly", AMOUNTS[i], rows
+                yield "columns swapped", "monthly", AMOUNTS[j], rows
 
 
 def _remember(tables: dict[str, pd.DataFrame], memory: Memory, alarms: list[Alarm]) -> None:
