@@ -82,7 +82,7 @@ def test_late_and_corrected_rows_change_what_is_known_later(kept):
 
 
 def test_as_known_then_no_correction_is_visible(kept):
-    store, p = kept
+    store, _ = kept
     at_once = stores.Params(study="kept", drops="drops", as_known_on="2015-02-04")
     told = answers.known_and_corrected(store, at_once)
     assert list(told.table["month"]) == ["2015-01"]
@@ -114,7 +114,10 @@ def test_the_version_that_held_is_the_latest_one_told():
 
 def test_a_row_delivered_twice_stands_once(kept, delivered):
     store, _ = kept
-    n = engine.frame("SELECT count(*) AS n, count(DISTINCT (account_id, month, recorded_at)) AS d FROM v", {"v": store.path("monthly")})
+    n = engine.frame(
+        "SELECT count(*) AS n, count(DISTINCT (account_id, month, recorded_at)) AS d FROM v",
+        {"v": store.path("monthly")},
+    )
     assert n["n"][0] == n["d"][0]
 
 
@@ -231,6 +234,4 @@ def test_a_folder_without_months_is_refused(tmp_path):
 def test_a_folder_that_isnt_there_is_refused_before_anything_runs():
     with pytest.raises(UserError) as refused:
         stores.Params(study="kept", drops="nowhere").verify()
-    assert str(refused.value) == (
-        "portfolios/store: drops: 'nowhere' is no folder; give the one that holds the months"
-    )
+    assert str(refused.value) == ("portfolios/store: drops: 'nowhere' is no folder; give the one that holds the months")

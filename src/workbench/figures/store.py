@@ -23,7 +23,9 @@ def alarms(table: pd.DataFrame, months: list[str], tables: list[str]) -> Figure:
     ax.imshow(share.notna().to_numpy(float) * 2 - 0.0, cmap=_SCALE, vmin=0, vmax=2, aspect="auto")
     ax.set_yticks(range(len(kinds)), [term(k) for k in kinds], fontsize=8)
     for kind, month, name in table[["kind", "month", "table"]].itertuples(index=False, name=None):
-        ax.text(months.index(month), kinds.index(kind), term(name)[:1], ha="center", va="center", fontsize=7, color="white")
+        ax.text(
+            months.index(month), kinds.index(kind), term(name)[:1], ha="center", va="center", fontsize=7, color="white"
+        )
     _months(ax, months)
     ax.grid(False)
     legend = ", ".join(f"{term(t)[:1]}: {term(t)}" for t in tables)
@@ -37,7 +39,9 @@ def freshness(deliveries: pd.DataFrame, due_day: int) -> Figure:
     figure, (ax,) = theme.panels(width=9.5, height=2.8)
     months = sorted(deliveries["month"].unique())
     for i, (name, part) in enumerate(deliveries.groupby("table", sort=False)):
-        ax.plot([months.index(m) for m in part["month"]], part["days"], marker="o", ms=5 - i, lw=0.8, label=term(str(name)))
+        ax.plot(
+            [months.index(m) for m in part["month"]], part["days"], marker="o", ms=5 - i, lw=0.8, label=term(str(name))
+        )
     ax.axhline(due_day, ls="--", color=theme.RED, lw=1)
     _months(ax, months)
     ax.set_title(say("Day of the next month on which each table came (dashed: due)"))

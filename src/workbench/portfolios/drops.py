@@ -1,4 +1,4 @@
-"""Monthly drops as they are delivered: a folder a month with one Parquet file a table and the sender's control totals."""
+"""Monthly drops as they are delivered: a folder a month, a Parquet file a table, and the sender's control totals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class Drop:
         """What the sender counted: rows, total of an amount, day of delivery, by table; `UserError` without it."""
         path = self.folder / CONTROL
         if not path.is_file():
-            raise UserError(f"portfolios/store: {self.month}/{CONTROL}: no such file; the sender's control totals belong there")
+            raise UserError(
+                f"portfolios/store: {self.month}/{CONTROL}: no such file; the sender's control totals belong there"
+            )
         control = pd.read_csv(path, parse_dates=["delivered_at"]) if _named(path) else pd.DataFrame()
         if lacks := _FIELDS - set(control.columns):
             raise UserError(

@@ -12,7 +12,10 @@ from workbench import engine
 
 ENOUGH = 6  # points
 # a resident number of 15 digits is one of 18 without century and check digit (GB 11643-1989, -1999)
-_SHORT = "CASE WHEN length(national_id) = 18 THEN substr(national_id, 1, 6) || substr(national_id, 9, 9) ELSE national_id END"
+_SHORT = (
+    "CASE WHEN length(national_id) = 18 THEN substr(national_id, 1, 6) || substr(national_id, 9, 9) "
+    "ELSE national_id END"
+)
 POINTS_SQL = f"""
     WITH people AS (
         SELECT customer_id, lower(trim(name)) AS name, {_SHORT} AS number, phone_number AS phone,
@@ -43,12 +46,14 @@ def pairs(customer: pd.DataFrame) -> pd.DataFrame:
     customer: one row a number, with customer_id, name, national_id, phone_number, birth_date.
     """
     asked = customer[["customer_id", "name", "national_id", "phone_number", "birth_date"]]
-    found = engine.frame(f"SELECT * FROM ({POINTS_SQL}) s WHERE points >= {ENOUGH} ORDER BY one, other", {"customer": asked})
+    found = engine.frame(
+        f"SELECT * FROM ({POINTS_SQL}) s WHERE points >= {ENOUGH} ORDER BY one, other", {"customer": asked}
+    )
     return found.astype({"one": "str", "other": "str"})
 
 
 def joined(customer: pd.Series, same: pd.DataFrame) -> pd.DataFrame:
-    """Return customer_id, person_id: numbers that are one person, by whatever chain of pairs, share the least of them."""
+    """Return customer_id, person_id: numbers that are one person, by a chain of pairs, share the least of them."""
     root: dict[str, str] = {}
 
     def least(number: str) -> str:

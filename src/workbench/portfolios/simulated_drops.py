@@ -1,6 +1,6 @@
 """The simulated customers as a bank delivers them: one drop a month, with late rows, corrections and control totals.
 
-A drop is a folder named by its month: `customer`, `account`, `monthly`, `event` as Parquet files, and `control.csv` with
+A drop is a folder named by its month: `customer`, `account`, `monthly`, `event` as Parquet files, and `control.csv`,
 what the sender counted: table, rows, total of one amount, the day of delivery.
 """
 
@@ -51,7 +51,7 @@ def drops(p: SimulatedCustomers) -> Iterator[Drop]:
 
 
 def _drop_of(table: pd.DataFrame, p: SimulatedCustomers) -> np.ndarray:
-    """Return in which drop each row comes (n): the month the bank came to know it; what is older comes with the first."""
+    """Return in which drop each row comes (n): the month the bank came to know it; what is older, in the first."""
     known = table["recorded_at"].dt.year * 12 + table["recorded_at"].dt.month
     if "opening_balance_amt" in table:
         known = known - 1  # a month's balances are known on the first day of the next
@@ -128,7 +128,13 @@ def write_drops(p: SimulatedCustomers, folder: Path, defects: bool = True) -> pd
 
 def _control(drop: Drop) -> pd.DataFrame:
     rows = [
-        (name, len(table), AMOUNTS[name], round(float(table[AMOUNTS[name]].sum()), 2), f"{drop.delivered[name]:%Y-%m-%d}")
+        (
+            name,
+            len(table),
+            AMOUNTS[name],
+            round(float(table[AMOUNTS[name]].sum()), 2),
+            f"{drop.delivered[name]:%Y-%m-%d}",
+        )
         for name, table in drop.tables.items()
     ]
     return pd.DataFrame(rows, columns=["table", "rows", "amount", "total", "delivered_at"])

@@ -1,4 +1,4 @@
-"""Keep a bank's customer data as they come, drop by drop: versions, persons once, alarms, and where each row is from."""
+"""Keep a bank's customer data as they come, drop by drop: versions, persons once, alarms, each row's origin."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ def files(p: Params) -> list[Path]:
     """Return the files of the drops; of simulated ones what they are made from."""
     if not p.drops:
         return [simulated_relationships.DATA / "macro_us.parquet"]
-    return [f for d in drops.all_of(home.root() / p.drops, p.until) for f in (*map(d.path, TABLES), d.folder / drops.CONTROL)]
+    return [
+        f
+        for d in drops.all_of(home.root() / p.drops, p.until)
+        for f in (*map(d.path, TABLES), d.folder / drops.CONTROL)
+    ]
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ class _Names:
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table with pseudonyms, and without what points to a person."""
-        return table.drop(columns=[c for c in PERSONAL if c in table]).assign(customer_id=self.pseudonyms(table["customer_id"]))
+        return table.drop(columns=[c for c in PERSONAL if c in table]).assign(
+            customer_id=self.pseudonyms(table["customer_id"])
+        )
 
 
 def _put(folder: Path, month: str, table: pd.DataFrame) -> None:
@@ -163,7 +169,9 @@ def _counted(drop: Drop, parts: dict[str, pd.DataFrame]) -> Iterator[dict[str, A
     end = pd.Timestamp(drop.month) + pd.DateOffset(months=1)
     for name, table in parts.items():
         if name not in drop.control.index:
-            raise UserError(f"portfolios/store: {drop.month}/{drops.CONTROL}: no line for table '{name}'; ask the sender")
+            raise UserError(
+                f"portfolios/store: {drop.month}/{drops.CONTROL}: no line for table '{name}'; ask the sender"
+            )
         said = drop.control.loc[name]
         if said["amount"] not in table:
             raise UserError(
@@ -187,7 +195,9 @@ def _persons(people: pd.DataFrame, names: _Names) -> tuple[pd.DataFrame, pd.Data
     same = persons.pairs(latest)
     person = persons.joined(latest["customer_id"], same)
     person = pd.DataFrame({name: names.pseudonyms(person[name]) for name in person})
-    return person.reset_index(drop=True), same.assign(one=names.pseudonyms(same["one"]), other=names.pseudonyms(same["other"]))
+    return person.reset_index(drop=True), same.assign(
+        one=names.pseudonyms(same["one"]), other=names.pseudonyms(same["other"])
+    )
 
 
 def stage(store: Store, p: Params) -> dict[str, str]:

@@ -63,7 +63,9 @@ def alarmed(store: Store) -> Evidence:
 def fresh(store: Store, p: Params) -> Evidence:
     """Return, by table, the share of deliveries on time and how long they took, against the target."""
     d = store.deliveries.assign(on_time=lambda t: t["days"] <= p.due_day)
-    by = d.groupby("table", sort=False).agg(on_time=("on_time", "mean"), days=("days", "median"), latest=("days", "max"))
+    by = d.groupby("table", sort=False).agg(
+        on_time=("on_time", "mean"), days=("days", "median"), latest=("days", "max")
+    )
     table = by.reset_index().rename(columns={"on_time": "on_time_share"})
     low = table[table["on_time_share"] < p.on_time_share]
     return Evidence(
@@ -88,7 +90,9 @@ def accurate(store: Store, p: Params) -> Evidence:
     wrong = store.alarms[store.alarms["kind"] != "late file"]
     named = wrong.groupby(["month", "table"])["rows"].max().groupby("table").sum()
     rows = store.deliveries.groupby("table")["rows"].sum().reindex(list(TABLES))
-    table = pd.DataFrame({"table": rows.index, "rows": rows.to_numpy(), "named": named.reindex(rows.index).fillna(0).to_numpy()})
+    table = pd.DataFrame(
+        {"table": rows.index, "rows": rows.to_numpy(), "named": named.reindex(rows.index).fillna(0).to_numpy()}
+    )
     table["accurate_share"] = 1 - table["named"] / table["rows"]
     low = table[table["accurate_share"] < p.accurate_share]
     worst = table.loc[table["accurate_share"].idxmin()]
@@ -114,7 +118,8 @@ def accurate(store: Store, p: Params) -> Evidence:
 ROLL_SQL = f"""
     WITH rolled AS (
         SELECT account_id, strftime(month, '%Y-%m') AS month,
-            abs(opening_balance_amt + disbursed_amt - principal_paid_amt - written_off_amt - balance_amt) > {CENT} AS broken,
+            abs(opening_balance_amt + disbursed_amt - principal_paid_amt - written_off_amt - balance_amt) > {CENT}
+                AS broken,
             month = lag(month) OVER w + INTERVAL 1 MONTH
                 AND abs(opening_balance_amt - lag(balance_amt) OVER w) > {CENT} AS torn
         FROM latest WINDOW w AS (PARTITION BY account_id ORDER BY month))
@@ -123,7 +128,7 @@ ROLL_SQL = f"""
 
 
 def rolls_forward(store: Store) -> Evidence:
-    """Return whether balances roll forward: opening + paid out − repaid − written off = closing, and closing = opening."""
+    """Return whether opening + paid out − repaid − written off = closing, and each month opens where the last closed."""
     by = engine.frame(ROLL_SQL, {"latest": _latest(store)})
     breaks = int(by["broken"].sum() + by["torn"].sum())
     return Evidence(
@@ -206,10 +211,15 @@ def persons_once(store: Store) -> Evidence:
 def lineage(store: Store) -> Evidence:
     """Return one figure, the balance at the last month's end, as the sum of the rows of the files it comes from."""
     last = store.months[-1]
-    latest = engine.frame(versions.as_of_sql("monthly", f"{last}-28", "9999-12-31"), {"versions": store.path("monthly")})
+    latest = engine.frame(
+        versions.as_of_sql("monthly", f"{last}-28", "9999-12-31"), {"versions": store.path("monthly")}
+    )
     latest = latest[latest["month"].dt.strftime("%Y-%m") == last]
     by = latest.groupby("delivery").agg(
-        rows=("source_row", "size"), first_row=("source_row", "min"), last_row=("source_row", "max"), balance_amt=("balance_amt", "sum")
+        rows=("source_row", "size"),
+        first_row=("source_row", "min"),
+        last_row=("source_row", "max"),
+        balance_amt=("balance_amt", "sum"),
     )
     digests = store.deliveries[store.deliveries["table"] == "monthly"].set_index("month")["sha256"]
     table = by.reset_index().assign(sha256=lambda t: t["delivery"].map(digests).str[:16])

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from workbench import engine
 
-KEY = {"customer": ("customer_id",), "account": ("account_id",), "monthly": ("account_id", "month"), "event": ("event_id",)}
+KEY = {
+    "customer": ("customer_id",),
+    "account": ("account_id",),
+    "monthly": ("account_id", "month"),
+    "event": ("event_id",),
+}
 
 
 def bitemporal_sql(table: str, columns: tuple[str, ...]) -> str:
