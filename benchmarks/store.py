@@ -17,8 +17,8 @@ MONTHS, DUE_DAY = 48, 5
 
 
 def main(customers: int, seeds: int) -> None:
-    """Print a table's rows: each kind's planted and found, false alarms of clean months, precision and recall of pairs."""
-    planted, found, false, clean, pairs = Counter(), Counter(), 0, 0, Counter()
+    """Print each kind planted and found, false alarms of clean months, precision and recall of pairs."""
+    planted, seen, false, clean, pairs = Counter(), Counter(), 0, 0, Counter()
     for seed in range(42, 42 + seeds):
         p = SimulatedCustomers(
             n_customers=customers, n_months=MONTHS, shock_month="2017-06", topic_month="2017-09", seed=seed
@@ -27,17 +27,16 @@ def main(customers: int, seeds: int) -> None:
             known = simulated_drops.write_drops(p, Path(folder))
             raised = _alarms(Path(folder))
         planted.update(known["kind"])
-        found.update(kind for month, kind, table in _where(known) if (month, kind, table) in raised)
+        seen.update(kind for month, kind, table in _where(known) if (month, kind, table) in raised)
         false += sum(month not in set(known["month"]) for month, _, _ in raised)
         clean += MONTHS - known["month"].nunique()
         pairs += _persons(p)
     for kind in planted:
-        print(f"| {kind} | {planted[kind]} | {found[kind]} |")
-    print(f"| all | {planted.total()} | {found.total()} |")
+        print(f"| {kind} | {planted[kind]} | {seen[kind]} |")
+    print(f"| all | {planted.total()} | {seen.total()} |")
     print(f"clean months {clean}, alarms in them {false}")
-    print(
-        f"pairs {pairs['true']}, precision {pairs['both'] / pairs['found']:.3f}, recall {pairs['both'] / pairs['true']:.3f}"
-    )
+    precision, recall = (pairs["both"] / pairs[name] for name in ("found", "true"))
+    print(f"pairs {pairs['true']}, precision {precision:.3f}, recall {recall:.3f}")
 
 
 def _where(known) -> list[tuple[str, str, str]]:
@@ -57,8 +56,8 @@ def _persons(p: SimulatedCustomers) -> Counter:
     for tables, known in simulated_whole.with_truth(p):
         true = {tuple(sorted(pair)) for pair in known["duplicates"].itertuples(index=False, name=None)}
         same = persons.pairs(tables["customer"])[["one", "other"]].itertuples(index=False, name=None)
-        found = {tuple(sorted(pair)) for pair in same}
-        out += Counter(true=len(true), found=len(found), both=len(true & found))
+        seen = {tuple(sorted(pair)) for pair in same}
+        out += Counter(true=len(true), found=len(seen), both=len(true & seen))
     return out
 
 

@@ -34,7 +34,7 @@ def _alarms(folder):
 
 
 @pytest.fixture(scope="module")
-def kept(delivered, tmp_path_factory):
+def held(delivered, tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_HOME", str(folder))
@@ -52,8 +52,8 @@ def test_every_kind_is_planted_once_in_two_years_and_twice_in_four():
 
 def test_every_planted_defect_is_found_where_it_was_planted(delivered, raised):
     planted = delivered[1]
-    found = set(raised[["month", "kind", "table"]].itertuples(index=False, name=None))
-    assert set(planted[["month", "kind", "table"]].itertuples(index=False, name=None)) <= found
+    seen = set(raised[["month", "kind", "table"]].itertuples(index=False, name=None))
+    assert set(planted[["month", "kind", "table"]].itertuples(index=False, name=None)) <= seen
 
 
 def test_an_alarm_counts_the_rows_that_were_planted(delivered, raised):
@@ -72,21 +72,21 @@ def test_a_clean_bank_raises_none(tmp_path):
     assert _alarms(tmp_path).empty
 
 
-def test_late_and_corrected_rows_change_what_is_known_later(kept):
-    store, p = kept
-    told = answers.known_and_corrected(store, p)
-    assert told.facts["late"] > 20
-    assert told.facts["corrected"] > 5
-    months = told.table.set_index("month")
+def test_late_and_corrected_rows_change_what_is_known_later(held):
+    store, p = held
+    answer = answers.known_and_corrected(store, p)
+    assert answer.facts["late"] > 20
+    assert answer.facts["corrected"] > 5
+    months = answer.table.set_index("month")
     assert (months["known_amt"] <= months["corrected_amt"] + 1).all()
 
 
-def test_as_known_then_no_correction_is_visible(kept):
-    store, _ = kept
+def test_as_known_then_no_correction_is_visible(held):
+    store, _ = held
     at_once = stores.Params(study="kept", drops="drops", as_known_on="2015-02-04")
-    told = answers.known_and_corrected(store, at_once)
-    assert list(told.table["month"]) == ["2015-01"]
-    assert (told.facts["late"], told.facts["corrected"]) == (0, 0)
+    answer = answers.known_and_corrected(store, at_once)
+    assert list(answer.table["month"]) == ["2015-01"]
+    assert (answer.facts["late"], answer.facts["corrected"]) == (0, 0)
 
 
 def test_the_version_that_held_is_the_latest_one_told():
@@ -100,11 +100,11 @@ def test_the_version_that_held_is_the_latest_one_told():
             "source_row": [0, 0, 0],
         }
     )
-    kept = engine.frame(versions.bitemporal_sql("account", tuple(rows)), {"delivered": rows})
-    assert kept["valid_to"].isna().sum() == 1
+    held = engine.frame(versions.bitemporal_sql("account", tuple(rows)), {"delivered": rows})
+    assert held["valid_to"].isna().sum() == 1
 
     def limit(holds, known):
-        return engine.frame(versions.as_of_sql("account", holds, known), {"versions": kept})["limit_amt"].tolist()
+        return engine.frame(versions.as_of_sql("account", holds, known), {"versions": held})["limit_amt"].tolist()
 
     assert limit("2020-02-01", "2020-02-01") == [1.0]
     assert limit("2020-02-01", "2020-12-31") == [3.0]
@@ -112,8 +112,8 @@ def test_the_version_that_held_is_the_latest_one_told():
     assert limit("2019-12-31", "2020-12-31") == []
 
 
-def test_a_row_delivered_twice_stands_once(kept, delivered):
-    store, _ = kept
+def test_a_row_delivered_twice_stands_once(held, delivered):
+    store, _ = held
     n = engine.frame(
         "SELECT count(*) AS n, count(DISTINCT (account_id, month, recorded_at)) AS d FROM v",
         {"v": store.path("monthly")},
@@ -121,44 +121,44 @@ def test_a_row_delivered_twice_stands_once(kept, delivered):
     assert n["n"][0] == n["d"][0]
 
 
-def test_balances_roll_forward_but_for_orphans(kept, delivered):
-    store, _ = kept
-    told = answers.rolls_forward(store)
-    assert told.facts["broken"] == 0
-    assert told.facts["torn"] == 0
+def test_balances_roll_forward_but_for_orphans(held, delivered):
+    store, _ = held
+    answer = answers.rolls_forward(store)
+    assert answer.facts["broken"] == 0
+    assert answer.facts["torn"] == 0
 
 
-def test_what_doesnt_reconcile_has_an_alarm(kept):
-    told = answers.reconciled(kept[0])
-    assert told.verdict is Verdict.amber
-    assert told.facts["explained"] == told.facts["off"] == 1
+def test_what_doesnt_reconcile_has_an_alarm(held):
+    answer = answers.reconciled(held[0])
+    assert answer.verdict is Verdict.amber
+    assert answer.facts["explained"] == answer.facts["off"] == 1
 
 
-def test_a_late_delivery_is_not_fresh(kept):
-    told = answers.fresh(*kept)
-    assert told.facts["latest"] > 20
-    assert told.value == pytest.approx(23 / 24)
+def test_a_late_delivery_is_not_fresh(held):
+    answer = answers.fresh(*held)
+    assert answer.facts["latest"] > 20
+    assert answer.value == pytest.approx(23 / 24)
 
 
-def test_accuracy_counts_the_rows_an_alarm_names(kept, delivered):
-    store, p = kept
+def test_accuracy_counts_the_rows_an_alarm_names(held, delivered):
+    store, p = held
     table = answers.accurate(store, p).table.set_index("table")
     assert table.loc["customer", "accurate_share"] == 1
     assert table.loc["monthly", "accurate_share"] < 0.999
 
 
-def test_a_figure_is_the_sum_of_its_sources(kept):
-    told = answers.lineage(kept[0])
-    assert told.table["balance_amt"].sum() == pytest.approx(told.value)
-    assert told.table["rows"].sum() == told.facts["rows"]
-    assert told.table["sha256"].str.len().eq(16).all()
+def test_a_figure_is_the_sum_of_its_sources(held):
+    answer = answers.lineage(held[0])
+    assert answer.table["balance_amt"].sum() == pytest.approx(answer.value)
+    assert answer.table["rows"].sum() == answer.facts["rows"]
+    assert answer.table["sha256"].str.len().eq(16).all()
 
 
-def test_no_personal_column_is_kept(kept):
+def test_no_personal_column_is_kept(held):
     for name in stores.KEPT:
-        columns = engine.columns(kept[0].path(name))
+        columns = engine.columns(held[0].path(name))
         assert not set(columns) & set(stores.PERSONAL)
-        some = engine.frame("SELECT customer_id FROM v LIMIT 5", {"v": kept[0].path(name)})["customer_id"]
+        some = engine.frame("SELECT customer_id FROM v LIMIT 5", {"v": held[0].path(name)})["customer_id"]
         assert some.str.startswith("customer_").all()
 
 
@@ -166,11 +166,11 @@ def test_persons_who_stand_twice_are_found_and_joined():
     (tables, known), *_ = simulated_whole.with_truth(BANK)
     true = {tuple(sorted(pair)) for pair in known["duplicates"].itertuples(index=False, name=None)}
     same = persons.pairs(tables["customer"])
-    found = {tuple(sorted(pair)) for pair in same[["one", "other"]].itertuples(index=False, name=None)}
-    assert len(found & true) >= 0.95 * len(true)
-    assert len(found & true) >= 0.99 * len(found)
+    seen = {tuple(sorted(pair)) for pair in same[["one", "other"]].itertuples(index=False, name=None)}
+    assert len(seen & true) >= 0.95 * len(true)
+    assert len(seen & true) >= 0.99 * len(seen)
     joined = persons.joined(tables["customer"]["customer_id"], same)
-    assert joined["person_id"].nunique() == len(tables["customer"]) - len(found)
+    assert joined["person_id"].nunique() == len(tables["customer"]) - len(seen)
 
 
 def test_a_shared_telephone_makes_no_person():

@@ -46,10 +46,10 @@ def pairs(customer: pd.DataFrame) -> pd.DataFrame:
     customer: one row a number, with customer_id, name, national_id, phone_number, birth_date.
     """
     asked = customer[["customer_id", "name", "national_id", "phone_number", "birth_date"]]
-    found = engine.frame(
+    same = engine.frame(
         f"SELECT * FROM ({POINTS_SQL}) s WHERE points >= {ENOUGH} ORDER BY one, other", {"customer": asked}
     )
-    return found.astype({"one": "str", "other": "str"})
+    return same.astype({"one": "str", "other": "str"})
 
 
 def joined(customer: pd.Series, same: pd.DataFrame) -> pd.DataFrame:

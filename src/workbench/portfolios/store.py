@@ -20,14 +20,14 @@ from workbench.portfolios.drops import TABLES, Drop
 
 PERSONAL = ("name", "national_id", "phone_number", "birth_date")
 KEPT = {"customer": "customer_id", "account": "account_id", "monthly": "account_id"}  # tables that have versions
-SIMULATED = {"n_customers": 600, "n_months": 24, "shock_month": "2016-06", "topic_month": "2016-07"}
+SIMULATED = {"n_customers": 600, "n_months": 24, "start_month": "2017-06"}
 
 
 class Params(params.Params):
     """Which drops are taken in, up to when, what was known on which day, and what they are held to."""
 
     drops: str = Field("", description="folder of the monthly drops, from the workbench's folder; empty simulates them")
-    simulation: dict[str, Any] = Field(SIMULATED, description="of drops that are simulated: its parameters")
+    simulation: dict[str, Any] = Field(SIMULATED, description="of drops that are simulated")
     until: str = Field("", pattern=rf"({MONTH})|^$", description="last drop taken in; empty is all")
     as_known_on: str = Field("", pattern=DAY_OR_NONE, description="day whose knowledge is shown; empty is the last")
     due_day: int = Field(5, ge=1, le=28, description="day of the next month by which a table must be delivered")
@@ -120,8 +120,8 @@ def taken_in(p: Params) -> Store:
             shutil.rmtree(source, ignore_errors=True)
     person, same = _persons(pd.concat(people), names)
     deliveries = pd.DataFrame(counted)
-    found = pd.DataFrame(seen, columns=["month", "kind", "table", "column", "rows"])
-    return Store(folder, deliveries, found, person, same, p.due_day)
+    raised = pd.DataFrame(seen, columns=["month", "kind", "table", "column", "rows"])
+    return Store(folder, deliveries, raised, person, same, p.due_day)
 
 
 def linking_key(p: Params) -> bytes:
@@ -172,20 +172,20 @@ def _counted(drop: Drop, parts: dict[str, pd.DataFrame]) -> Iterator[dict[str, A
             raise UserError(
                 f"portfolios/store: {drop.month}/{drops.CONTROL}: no line for table '{name}'; ask the sender"
             )
-        said = drop.control.loc[name]
-        if said["amount"] not in table:
+        control = drop.control.loc[name]
+        if control["amount"] not in table:
             raise UserError(
-                f"portfolios/store: {drop.month}/{drops.CONTROL}: amount '{said['amount']}' is no column of '{name}'"
+                f"portfolios/store: {drop.month}/{drops.CONTROL}: amount '{control['amount']}' is no column of '{name}'"
             )
         yield {
             "month": drop.month,
             "table": name,
             "rows": len(table),
-            "control_rows": int(said["rows"]),
-            "total": round(float(table[said["amount"]].sum()), 2),
-            "control_total": float(said["total"]),
-            "delivered_at": said["delivered_at"],
-            "days": int((said["delivered_at"] - end).days + 1),
+            "control_rows": int(control["rows"]),
+            "total": round(float(table[control["amount"]].sum()), 2),
+            "control_total": float(control["total"]),
+            "delivered_at": control["delivered_at"],
+            "days": int((control["delivered_at"] - end).days + 1),
             "sha256": drop.digest(name),
         }
 

@@ -128,7 +128,7 @@ ROLL_SQL = f"""
 
 
 def rolls_forward(store: Store) -> Evidence:
-    """Return whether opening + paid out − repaid − written off = closing, and each month opens where the last closed."""
+    """Return whether opening + paid out − repaid − written off = closing, and months open where the last one closed."""
     by = engine.frame(ROLL_SQL, {"latest": _latest(store)})
     breaks = int(by["broken"].sum() + by["torn"].sum())
     return Evidence(
