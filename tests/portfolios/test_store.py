@@ -235,3 +235,13 @@ def test_a_folder_that_isnt_there_is_refused_before_anything_runs():
     with pytest.raises(UserError) as refused:
         stores.Params(study="kept", drops="nowhere").verify()
     assert str(refused.value) == ("portfolios/store: drops: 'nowhere' is no folder; give the one that holds the months")
+
+
+def test_the_truth_names_the_planted_defects_and_customers_as_the_core_tables_do(delivered, held):
+    from workbench.portfolios import simulated_truth
+
+    truth = simulated_truth.truth(BANK)
+    planted = delivered[1][["month", "kind", "table", "column"]]
+    assert truth["defects"] == tuple(planted.itertuples(index=False, name=None))
+    assert truth["income"]["entity_id"].str.startswith("customer_").all()
+    assert truth["income"]["entity_id"].is_unique
