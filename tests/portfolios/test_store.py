@@ -237,7 +237,7 @@ def test_a_folder_that_isnt_there_is_refused_before_anything_runs():
     assert str(refused.value) == ("portfolios/store: drops: 'nowhere' is no folder; give the one that holds the months")
 
 
-def test_the_truth_names_the_planted_defects_and_customers_as_the_core_tables_do(delivered, held):
+def test_the_truth_names_the_planted_defects_and_customers_as_the_core_tables_do(delivered):
     from workbench.portfolios import simulated_truth
 
     truth = simulated_truth.truth(BANK)
