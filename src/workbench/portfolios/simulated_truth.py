@@ -38,7 +38,9 @@ def truth(p: SimulatedCustomers) -> dict[str, Any]:
             "words": simulated_feedback.TOPIC,
         },
         "bottleneck": simulated_log.BOTTLENECK,
-    """Return a table of customers with `entity_id` beside their numbers: their pseudonym in the core tables."""
+        "defects": tuple(
+            (f"{p.months[d.at]:%Y-%m}", d.kind, d.table, d.column) for d in simulated_defects.plan(p.n_months)
+        ),
     }
 
 
