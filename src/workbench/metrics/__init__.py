@@ -11,6 +11,7 @@ from workbench.metrics.calibration import (
     log_loss,
 )
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
+from workbench.metrics.information import information
 from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
@@ -49,6 +50,7 @@ __all__ = [
     "holm",
     "incidence_of",
     "inflation",
+    "information",
     "ks",
     "ks_influence",
     "least_noncentrality",
