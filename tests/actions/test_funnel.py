@@ -125,5 +125,5 @@ def test_split_counts_add_up_to_the_whole():
 
 
 def test_a_missing_column_is_told_in_one_line():
-    with pytest.raises(UserError, match="^funnel: the events have no column 'shop'; name one of the event table$"):
+    with pytest.raises(UserError, match=r"^funnel: the events have no column 'shop'; name one of the event table$"):
         funnel(log(("u", "a", 0)), Funnel(("a", "b"), 30), by=("shop",))
