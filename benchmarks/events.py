@@ -70,11 +70,15 @@ def planted(customers: int) -> bool:
     for r in shown.itertuples():
         ratio = f"{r.ratio:.2f} ({r.low:.2f} to {r.high:.2f})"
         passes = "yes" if r.passes else "no"
-        print(f"| {r.event_kind} | {r.planted} | {r.events:,} | {r.followed:,} | {ratio} | {r.q_value:.2g} | {passes} |")
+        print(
+            f"| {r.event_kind} | {r.planted} | {r.events:,} | {r.followed:,} | {ratio} | {r.q_value:.2g} | {passes} |"
+        )
     first = sum(rows["planted"].head(8) == "causal")
     false = int((rows["passes"] & (rows["planted"] == "irrelevant")).sum())
     waits = events.bank_waits(process.waits(core["core__event"]), step)
-    print(f"\ncausal in the first 8: {first} of 5; irrelevant that pass: {false}; bottleneck {waits['event_kind'].iloc[0]}")
+    print(
+        f"\ncausal in the first 8: {first} of 5; irrelevant that pass: {false}; bottleneck {waits['event_kind'].iloc[0]}"
+    )
     return first == 5 and false <= 1 and waits["event_kind"].iloc[0] == known["bottleneck"]
 
 

@@ -11,7 +11,13 @@ from workbench.contracts import Contract
 from workbench.metrics.intervals import bootstrap_interval
 
 DRAWS = 100
-LEARNER = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "min_samples_leaf": 100, "early_stopping": False}
+LEARNER = {
+    "max_iter": 120,
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 12,
+    "min_samples_leaf": 100,
+    "early_stopping": False,
+}
 
 
 def drawn(panel: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

@@ -234,7 +234,11 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         answer += say("It comes {months:.0f} months after in the median.", months=passed["lead_months"].median())
     return Evidence(
         key="event_lift",
-        question=say("After which events does {outcome} follow within {months} months?", outcome=p.outcome, months=p.outcome_months),
+        question=say(
+            "After which events does {outcome} follow within {months} months?",
+            outcome=p.outcome,
+            months=p.outcome_months,
+        ),
         verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
         answer=answer,
         value=len(passed),

@@ -81,7 +81,7 @@ def _arc(ax: Axes, arc: dict[str, float], ends: tuple[int, int], share: float) -
     side, reach = (-1, 0.55 + 0.28 * max(1, abs(span))) if is_back else (1, 0.55 + 0.3 * span)
     a, b = (side * 0.95, -start + 0.06 * side), (side * 0.95, -end - 0.06 * side)
     bend = reach / max(abs(span), 1) * (0.9 if span else 1.0)
-    ax.annotate("", b, a, arrowprops={**look, "connectionstyle": f"arc3,rad={-bend if not is_back else -bend:.3f}"})
+    ax.annotate("", b, a, arrowprops={**look, "connectionstyle": f"arc3,rad={-bend:.3f}"})
     at = (side * (0.95 + reach / 2 + 0.05), -(start + end) / 2)
     box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
     ax.text(*at, str(text), fontsize=7.5, ha="center", va="center", color=ink, bbox=box, zorder=4)
@@ -129,7 +129,7 @@ def forest(rows: pd.DataFrame, most: int = 20) -> Figure:
 
 @theme.picture
 def triangle(rows: pd.DataFrame, most: int = 24) -> Figure:
-    """Draw the share of each cohort that came back, by months since its first event, as a heat map; the latest cohorts."""
+    """Draw the share of each cohort that came back, by months since its first event; the latest cohorts."""
     rows = rows[(rows["cohort"] > rows["cohort"].max() - most) & (rows["age"] <= most)]
     grid = rows.pivot(index="cohort", columns="age", values="share")
     figure, (ax,) = theme.panels(width=10, height=1.4 + 0.2 * len(grid))
