@@ -3,9 +3,9 @@
     python benchmarks/events.py speed
     python benchmarks/events.py planted [CUSTOMERS]
 
-`speed`: 3,000,000 events of 300,000 customers, a funnel of four steps; goal 5 s. `planted`: the simulated bank (20,000
-customers, 60 months), whose five causal kinds should be among the first eight, with one irrelevant kind passing at most,
-and whose bottleneck should be the first; and how often. Exit code 1 where a goal is missed.
+`speed`: 3,000,000 events of 300,000 customers, a funnel of four steps; goal 5 s. `planted`: the simulated bank
+(20,000 customers, 60 months): its five causal kinds should be among the first eight, one irrelevant kind should pass
+at most, and its bottleneck should be what customers wait for most. Exit code 1 where a goal is missed.
 """
 
 from __future__ import annotations
@@ -76,10 +76,9 @@ def planted(customers: int) -> bool:
     first = sum(rows["planted"].head(8) == "causal")
     false = int((rows["passes"] & (rows["planted"] == "irrelevant")).sum())
     waits = events.bank_waits(process.waits(core["core__event"]), step)
-    print(
-        f"\ncausal in the first 8: {first} of 5; irrelevant that pass: {false}; bottleneck {waits['event_kind'].iloc[0]}"
-    )
-    return first == 5 and false <= 1 and waits["event_kind"].iloc[0] == known["bottleneck"]
+    slowest = waits["event_kind"].iloc[0]
+    print(f"\ncausal in the first 8: {first} of 5; irrelevant that pass: {false}; waited for most: {slowest}")
+    return first == 5 and false <= 1 and slowest == known["bottleneck"]
 
 
 if __name__ == "__main__":

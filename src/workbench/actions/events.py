@@ -17,7 +17,6 @@ from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.words import say
-from workbench.words.names import term
 
 SHOWN = 10  # rows of a table that can be long
 OFFICIAL = {
@@ -264,8 +263,8 @@ def gain_evidence(facts: dict[str, float]) -> Evidence:
     """Return whether events make the model better on dates it hasn't seen."""
     tells = facts["low"] > 0
     answer = say(
-        "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) on "
-        "{n_test:,} later rows.",
+        "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) "
+        "on {n_test:,} later rows.",
         **{k: facts[k] for k in ("without", "with_events", "gain", "low", "high", "n_test")},
     )
     answer += say("The gain is sure.") if tells else say("No sure gain.")
@@ -283,8 +282,3 @@ def gain_evidence(facts: dict[str, float]) -> Evidence:
 def kinds_of(rows: pd.DataFrame) -> list[str]:
     """Return the kinds whose counts a model is offered: all that were judged, whether they passed or not."""
     return sorted(rows.loc[rows["ratio"].notna(), "event_kind"])
-
-
-def named(kinds: pd.Series) -> list[str]:
-    """Return the kinds in words, in the language now spoken."""
-    return [term(k) for k in kinds]
