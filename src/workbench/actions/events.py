@@ -217,6 +217,37 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
     )
 
 
+def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
+    """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
+    answer = say("Nobody had {kind}.", kind=_kind(p.path_start))
+    if len(paths):
+        answer = say(
+            "{n:,} customers; the most frequent path takes {share:.1%} of them.",
+            n=int(paths["customers"].sum()),
+            share=paths["share"].iloc[0],
+        )
+    return Evidence(
+        key="paths",
+        question=say("What do customers do after {kind}?", kind=_kind(p.path_start)),
+        verdict=Verdict.info,
+        answer=answer,
+        threshold=say("five steps at most, within 30 days of the first"),
+        table=in_words(paths, "path"),
+    )
+
+
+def between_evidence(gaps: pd.DataFrame) -> Evidence:
+    """Return how long it takes to the next event of the same kind; rows of `paths.between`."""
+    return Evidence(
+        key="time_between",
+        question=say("When does the same happen again?"),
+        verdict=Verdict.info,
+        answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
+        threshold=say("days to the customer's next of the kind, of those that had one"),
+        table=gaps,
+    )
+
+
 def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
     """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`."""
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
