@@ -79,12 +79,12 @@ def _arc(ax: Axes, arc: dict[str, float], ends: tuple[int, int], look: tuple[flo
     is_back = end <= start
     ink, text = theme.RED if is_back else theme.BLUE, say("{n:,} · {days:.1f} d", n=arc["n"], days=arc["median_days"])
     if end == start + 1:
-        points, at = [(0, -start - 0.24)] * 2 + [(0, -end + 0.24)] * 2, (0.42, -(start + end) / 2)
+        points, at = [(0, -start - 0.24 - 0.52 * t / 3) for t in range(4)], (0.42, -(start + end) / 2)
     else:
         side, reach = (-1 if is_back else 1), 0.85 + 0.36 * lane
         a, b = (side * 0.72, -start - 0.06), (side * 0.72, -end + 0.06 + 0.12 * (start == end))
         points = [a, (side * (0.72 + reach), a[1]), (side * (0.72 + reach), b[1]), b]
-        t = 0.5 if is_back else 0.36 + 0.07 * (lane % 5)  # labels of neighbours at different heights
+        t = 0.5 if is_back else 0.3 + 0.1 * (lane % 4)  # labels of neighbours at different heights
         weights = np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
         at = tuple(weights @ np.array(points))
     course = Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
