@@ -48,8 +48,8 @@ class Params(params.Params):
         ["call", "branch_visit", "rate_page_viewed", "balance_transferred", "product_bought", "settled_early"],
         description="kinds that count as steps of a path; none is all",
     )
-    outcome: str = Field("left_bank = 1", description="what may follow an event: a condition on a month")
-    eligible: str = Field("n_products > 0 AND left_bank = 0", description="months in which an event counts")
+    outcome: str = Field("left_bank > 0", description="what may follow an event: a condition on a month")
+    eligible: str = Field("n_products > 0 AND left_bank < 1", description="months in which an event counts")
     match_on: list[str] = Field(
         ["region_code", "n_logins", "n_products", "delay_months"], description="what those compared have in common"
     )
