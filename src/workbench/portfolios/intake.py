@@ -181,7 +181,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     values later can be refused without the values themselves being stored anywhere.
     """
     key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
-    linking = linking_key(p, key)
+    linking = _linking_key(p, key)
     for name, table in checked.items():
         personal = [c for c in raw[name][1].columns if c.personal]
         linked = {c.name: c.name.removesuffix("_id") for c in personal if c.role in ("key", "parent")}
@@ -197,7 +197,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
 
 
-def linking_key(p: Params, key: bytes) -> bytes:
+def _linking_key(p: Params, key: bytes) -> bytes:
     """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
 
     The hold-out of a simulated study is drawn by pseudonym, and says the same in every home. A purpose has a key of its
