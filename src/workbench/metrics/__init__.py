@@ -24,6 +24,7 @@ from workbench.metrics.intervals import (
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
 from workbench.metrics.power import POWER, least_noncentrality, least_psi, least_rate, least_shift
+from workbench.metrics.proportions import mix_and_rate, wilson
 from workbench.metrics.stability import psi, psi_critical
 from workbench.metrics.uplift import average_effect, effects, policy_value, qini, qini_area, sample_ratio
 
@@ -59,6 +60,7 @@ __all__ = [
     "log_loss",
     "mae",
     "mean_interval",
+    "mix_and_rate",
     "naive_incidence",
     "policy_value",
     "psi",
@@ -73,4 +75,5 @@ __all__ = [
     "slopes",
     "spearman",
     "spearman_interval",
+    "wilson",
 ]
