@@ -98,8 +98,8 @@ def _facts(row: tuple[Text, int, float, float, float, float]) -> dict[str, objec
 def recalibrated(k: Known) -> pd.DataFrame:
     """Return the tested rows with `updated`: predictions put right by what was known when their quarter began.
 
-    Known is what was contacted so long before the quarter that its window had closed, the latest quarter of it; a
-    logistic line is fitted to it (Platt (1999); Cox (1958)). Before any is known, the prediction stays as it is.
+    Known is what came so long before the quarter that its window had closed, the latest quarter of it that has enough
+    rows, learnt from or not; a logistic line is fitted to it (Platt (1999); Cox (1958)).
     """
     parts = [part.assign(updated=_updated(k, part)) for _, part in k.tested.groupby("quarter")]
     return pd.concat(parts)
@@ -113,7 +113,7 @@ def _updated(k: Known, part: pd.DataFrame) -> np.ndarray:
 
 def line_known(k: Known, when: pd.Timestamp) -> Calibration | None:
     """Return the calibration of the latest quarter whose outcomes were known at a date; None before there is one."""
-    closed = k.tested[k.tested["as_of_date"] + pd.DateOffset(months=k.outcome.window_months) < when]
+    closed = k.rows[k.rows["as_of_date"] + pd.DateOffset(months=k.outcome.window_months) < when]
     for name in sorted(closed["quarter"].unique(), reverse=True):
         last = closed[closed["quarter"] >= name]
         if len(last) >= LEAST_ROWS and min((last["outcome"] == v).sum() for v in (0, 1)) >= LEAST_EVENTS:
