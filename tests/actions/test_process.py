@@ -56,7 +56,9 @@ def test_the_graph_the_variants_and_the_waits_are_what_a_walk_counts(rows):
     waited = defaultdict(float)
     for (_, to), each in days.items():
         waited[to] += sum(each)
-    assert dict(zip(*process.waits(log)[["event_kind", "total_days"]].to_numpy().T, strict=True)) == pytest.approx(waited)
+    assert dict(zip(*process.waits(log)[["event_kind", "total_days"]].to_numpy().T, strict=True)) == pytest.approx(
+        waited
+    )
     again = process.rework(log)
     assert dict(zip(again["event_kind"], again["extra"], strict=True)) == extra
 

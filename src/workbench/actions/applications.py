@@ -3,91 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from workbench import engine, metrics
+from workbench.actions import funnel as funnels
 from workbench.evidence import Evidence, Verdict
 from workbench.words import Text, say
 
-STARTED = "application_started"
-DECLINED, ABANDONED = "declined", "abandoned"
-STEPS = (STARTED, "documents_complete", "credit_check", "approved", "contract_signed", "paid_out", "first_use")
-STATES = ("converted", DECLINED, ABANDONED, "silent", "open")
+DECLINED, ABANDONED, SILENT = "declined", "abandoned", "silent"
+STEPS = (
+    "application_started",
+    "documents_complete",
+    "credit_check",
+    "approved",
+    "contract_signed",
+    "paid_out",
+    "first_use",
+)
+CONTACT = "contact"
 
 
-def progress_sql(steps: Sequence[str], contacts: Sequence[str], window_days: int) -> str:
-    """Return the SQL of `progress` over `e`, the events.
+def sql(steps: Sequence[str], window_days: int) -> str:
+    """Return the SQL over `events` of one row an application: its progress (`funnel.progress_sql`) and its end.
 
-    A unit is an application, held by its number; where there are contacts, a customer's first contact of a quarter,
-    then the first application after it. Each step must be later than the one before and within `window_days` (of 24
-    hours) of the first; later repeats of the first don't begin the window anew. Source: the funnels of Mixpanel and
-    Amplitude, unique users, strict order, held property constant.
+    Columns: case_id, entity_id, channel_code of the first step, at_1 … at_k, is_open, ended_from (the last event's
+    time), declined_at and abandoned_at (null where there was none).
     """
-    quarter = "CAST(date_trunc('quarter', happened_at) AS DATE)"
-    ctes, last = [_begin(contacts, quarter) if contacts else _begin_with(steps[0], quarter)], "s0"
-    later = list(steps) if contacts else list(steps[1:])
-    for i, kind in enumerate(later, 1):
-        by_case = not contacts or i > 1
-        held = f"e.case_id = {last}.case_id" if by_case else f"e.entity_id = {last}.entity_id"
-        case = "" if by_case else ", min_by(e.case_id, e.happened_at) AS case_id"
-        columns = f"{last}.*, x.t{i}" + ("" if by_case else ", x.case_id")
-        ctes.append(
-            f"""s{i} AS (SELECT {columns} FROM {last} LEFT JOIN (
-                SELECT {last}.unit, min(e.happened_at) AS t{i}{case} FROM {last} JOIN e ON {held}
-                WHERE e.event_kind = '{kind}' AND e.happened_at > {last}.t{i - 1}
-                    AND e.happened_at <= {last}.t0 + INTERVAL {window_days} DAY
-                GROUP BY {last}.unit) x ON x.unit = {last}.unit)"""
-        )
-        last = f"s{i}"
+    held = funnels.progress_sql(funnels.Funnel(tuple(steps), window_days, hold="case_id"), ("channel_code",))
     ends = [f"min(CASE WHEN event_kind = '{k}' THEN happened_at END) AS {k}_at" for k in (DECLINED, ABANDONED)]
-    return f"""WITH {", ".join(ctes)}, ended AS (
-            SELECT case_id, {", ".join(ends)} FROM e WHERE event_kind IN ('{DECLINED}', '{ABANDONED}') GROUP BY case_id)
-        SELECT {last}.*, ended.{DECLINED}_at, ended.{ABANDONED}_at
-        FROM {last} LEFT JOIN ended ON ended.case_id = {last}.case_id ORDER BY {last}.t0, {last}.unit"""
+    return f"""WITH progress AS ({held}), ended AS (
+            SELECT case_id, {", ".join(ends)} FROM events
+            WHERE event_kind IN ('{DECLINED}', '{ABANDONED}') GROUP BY case_id)
+        SELECT p.*, ended.{DECLINED}_at, ended.{ABANDONED}_at,
+            (SELECT max(happened_at) FROM events) AS known_until
+        FROM progress p LEFT JOIN ended ON ended.case_id = p.case_id ORDER BY p.at_1, p.case_id"""
 
 
-def _begin_with(step: str, quarter: str) -> str:
-    return f"""s0 AS (SELECT case_id AS unit, case_id, entity_id, min(happened_at) AS t0,
-            min_by(channel_code, happened_at) AS channel_code, min({quarter}) AS cohort
-        FROM e WHERE event_kind = '{step}' AND case_id IS NOT NULL GROUP BY case_id, entity_id)"""
+def progress(events: engine.Relation, steps: Sequence[str], window_days: int) -> pd.DataFrame:
+    """Return one row an application: what `sql` gives, cohort (`2018-Q1`), reached, state, followed_days.
 
-
-def _begin(contacts: Sequence[str], quarter: str) -> str:
-    kinds = ", ".join(f"'{k}'" for k in contacts)
-    return f"""s0 AS (SELECT entity_id || ' ' || CAST({quarter} AS VARCHAR) AS unit, entity_id,
-            min(happened_at) AS t0, min_by(channel_code, happened_at) AS channel_code, {quarter} AS cohort
-        FROM e WHERE event_kind IN ({kinds}) GROUP BY entity_id, {quarter})"""
-
-
-def progress(
-    events: Path | pd.DataFrame, steps: Sequence[str], contacts: Sequence[str], window_days: int
-) -> pd.DataFrame:
-    """Return one row a unit: unit, entity_id, channel_code, cohort (`2018-Q1`), t0 … tk, reached, state, open.
-
-    reached: the last step reached (0 is the first). state: converted; open, where the window isn't over and it hasn't
-    converted; declined by the bank; abandoned by the customer; silent, where neither was said. open marks every unit
-    whose window isn't over, converted or not: rates leave those out, for the slow of them aren't there yet.
+    reached: the last step reached, 1 is the first. state: converted; open, where the window isn't over and it hasn't
+    converted; declined by the bank; abandoned by the customer; silent, where neither was said. is_open marks every
+    application whose window isn't over, converted or not: rates leave those out, for the slow of them aren't there
+    yet. followed_days: how long it was under observation within its window.
     """
-    sql = progress_sql(steps, contacts, window_days)
-    rows = engine.frame(sql, {"e": events})
-    end = pd.Timestamp(engine.frame("SELECT max(happened_at) AS t FROM e", {"e": events})["t"][0])
-    last = len(steps) - (not contacts)
-    times = pd.DataFrame({f"t{i}": pd.to_datetime(rows[f"t{i}"]) for i in range(last + 1)})
-    is_open = times["t0"] + pd.Timedelta(days=window_days) > end
-    limit = times["t0"] + pd.Timedelta(days=window_days)
+    rows = engine.frame(sql(steps, window_days), {"events": events})
+    times = rows[[f"at_{k}" for k in range(1, len(steps) + 1)]].apply(pd.to_datetime)
+    began, until = times["at_1"], pd.to_datetime(rows["known_until"])
+    limit = began + pd.Timedelta(days=window_days)
     declined, abandoned = (pd.to_datetime(rows[f"{k}_at"]) <= limit for k in (DECLINED, ABANDONED))
-    state = np.select(
-        [times[f"t{last}"].notna(), is_open, declined, abandoned],
-        [*("converted", "open"), DECLINED, ABANDONED],
-        "silent",
+    ways = {"converted": times.iloc[:, -1].notna(), "open": rows["is_open"], DECLINED: declined, ABANDONED: abandoned}
+    state = np.select([w.to_numpy(bool) for w in ways.values()], list(ways), SILENT)
+    cohort = began.dt.year.astype(str) + "-Q" + began.dt.quarter.astype(str)
+    followed = (until.where(until < limit, limit) - began).dt.total_seconds() / 86_400
+    made = {"cohort": cohort, "reached": times.notna().sum(axis=1), "state": state, "followed_days": followed}
+    return rows[["case_id", "entity_id", "channel_code", "is_open"]].assign(**times, **made)
+
+
+def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int) -> Evidence:
+    """Return how many customers come from their first contact to first use, by whichever application.
+
+    Customers count once; the window begins with the first contact (`funnel.Funnel`).
+    """
+    listed = ", ".join(funnels.quoted(k) for k in kinds)
+    named = f"""SELECT entity_id, happened_at,
+        CASE WHEN event_kind IN ({listed}) THEN '{CONTACT}' ELSE event_kind END AS event_kind FROM events"""
+    steps = (CONTACT, *STEPS)
+    table = funnels.funnel(engine.arrow(named, {"events": events}), funnels.Funnel(steps, window_days))
+    n_open = int(table.loc[table["is_open"] & (table["step"] == 1), "reached"].sum())
+    table = table[~table["is_open"]].drop(columns="is_open").reset_index(drop=True)
+    first, applied, last = table.iloc[0], table.iloc[1], table.iloc[-1]
+    return Evidence(
+        key="from_contact",
+        question=say("How many come from the first contact to first use?"),
+        verdict=Verdict.info,
+        answer=say(
+            "Of {n:,} customers {applied:.1%} begin an application within {window} days of their first contact, and "
+            "{rate:.1%} ({low:.1%} to {high:.1%}) reach first use; {open:,} are open.",
+            n=int(first["reached"]),
+            applied=applied["of_first"],
+            window=window_days,
+            rate=last["of_first"],
+            low=last["first_low"],
+            high=last["first_high"],
+            open=n_open,
+        ),
+        value=float(last["of_first"]),
+        blind_to=say("who would have applied without a contact: only a trial tells"),
+        source="Wilson (1927), JASA 22(158)",
+        table=table,
     )
-    cohort = pd.to_datetime(rows["cohort"]).dt.to_period("Q").map(lambda q: f"{q.year}-Q{q.quarter}")
-    out = rows[["unit", "entity_id", "channel_code"]].assign(cohort=cohort, **times, open=is_open, state=state)
-    followed = (np.minimum(end, limit) - times["t0"]).dt.total_seconds() / 86_400
-    return out.assign(reached=times.notna().sum(axis=1) - 1, followed_days=followed)
 
 
 def steps_table(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -97,36 +104,38 @@ def steps_table(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     before), and what became of those who stopped there: declined, abandoned, silent. The losses of a step and the n of
     the next add up to its own n.
     """
-    closed, out = rows[~rows["open"]], []
+    closed, out = rows[~rows["is_open"]], []
     total = len(closed)
-    for i, name in enumerate(names):
-        n, before = int((closed["reached"] >= i).sum()), int((closed["reached"] >= max(i - 1, 0)).sum())
+    for i, name in enumerate(names, 1):
+        n, before = int((closed["reached"] >= i).sum()), int((closed["reached"] >= i - 1).sum())
         row = {"step": name, "n": n, "of_previous": n / before if before else np.nan}
         row["low"], row["high"] = (float(v) for v in metrics.wilson(n, before))
         row["of_first"] = n / total if total else np.nan
         row["first_low"], row["first_high"] = (float(v) for v in metrics.wilson(n, total))
-        waited = (closed[f"t{i}"] - closed[f"t{max(i - 1, 0)}"]).dt.total_seconds().dropna() / 86_400
+        if i == 1:  # everybody is there: no share of anything
+            row |= dict.fromkeys(("of_previous", "low", "high", "first_low", "first_high"), np.nan)
+        waited = (closed[f"at_{i}"] - closed[f"at_{max(i - 1, 1)}"]).dt.total_seconds().dropna() / 86_400
         row["days_median"], row["days_p90"] = (
-            waited.quantile([0.5, 0.9]) if i else pd.Series([np.nan, np.nan])
+            waited.quantile([0.5, 0.9]) if i > 1 else pd.Series([np.nan, np.nan])
         ).tolist()
         stopped = closed.loc[closed["reached"] == i, "state"]
-        out.append(row | {s: int((stopped == s).sum()) for s in (DECLINED, ABANDONED, "silent")})
+        out.append(row | {s: int((stopped == s).sum()) for s in (DECLINED, ABANDONED, SILENT)})
     return pd.DataFrame(out)
 
 
-def funnel(rows: pd.DataFrame, names: Sequence[str], key: str = "funnel") -> Evidence:
+def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
     """Return how far the closed units came, step by step; the open ones are counted apart, not as lost."""
-    table, n_open = steps_table(rows, names), int(rows["open"].sum())
-    closed = rows[~rows["open"]]
+    table, n_open = steps_table(rows, names), int(rows["is_open"].sum())
+    closed = rows[~rows["is_open"]]
     last, counts = table.iloc[-1], closed["state"].value_counts()
     worst = table.iloc[1:].loc[lambda t: t["of_previous"].idxmin()]
     return Evidence(
-        key=key,
+        key="funnel",
         question=say("How many come from {first} to {last}?", first=_step(names[0]), last=_step(names[-1])),
         verdict=Verdict.info,
         answer=say(
             "Of {n:,}, {rate:.1%} ({low:.1%} to {high:.1%}) reach {last}; {declined:,} were declined, {abandoned:,} "
-            "were abandoned by the customer, {silent:,} ended without a word. Most stay behind before {worst}. "
+            "were given up by the customer, {silent:,} took no further step. Most stay behind before {worst}. "
             "{open:,} are open: their window isn't over, and they are not counted.",
             n=len(closed),
             rate=last["of_first"],
@@ -135,7 +144,7 @@ def funnel(rows: pd.DataFrame, names: Sequence[str], key: str = "funnel") -> Evi
             last=_step(names[-1]),
             declined=int(counts.get(DECLINED, 0)),
             abandoned=int(counts.get(ABANDONED, 0)),
-            silent=int(counts.get("silent", 0)),
+            silent=int(counts.get(SILENT, 0)),
             worst=_step(worst["step"]),
             open=n_open,
         ),
@@ -156,8 +165,8 @@ def curve(rows: pd.DataFrame, window_days: int) -> pd.DataFrame:
     Who was declined or gave up stays in the denominator: only the end of the data takes a unit out of observation.
     Source: Kaplan & Meier (1958), JASA 53(282).
     """
-    last = max(int(c[1:]) for c in rows.columns if c[0] == "t" and c[1:].isdigit())
-    took = (rows[f"t{last}"] - rows["t0"]).dt.total_seconds() / 86_400
+    last = max(int(c.removeprefix("at_")) for c in rows.columns if c.startswith("at_"))
+    took = (rows[f"at_{last}"] - rows["at_1"]).dt.total_seconds() / 86_400
     days = np.arange(1, window_days + 1)
     until = np.ceil(took.fillna(np.inf).to_numpy())
     seen = np.where(np.isfinite(until), until, np.floor(rows["followed_days"].to_numpy()))

@@ -79,14 +79,12 @@ def scored(p: Params, panel: str, scores: str) -> tuple[Known, pd.DataFrame]:
 
 def cases(p: Params) -> pd.DataFrame:
     """Return the study's applications, how far each came and how it ended."""
-    return applications.progress(tables.scan(p.key, "core__event"), applications.STEPS, (), p.window_days)
+    return applications.progress(tables.scan(p.key, "core__event"), applications.STEPS, p.window_days)
 
 
 def from_contact(p: Params) -> Evidence:
-    """Return how many come from the first contact of a quarter, by application, to first use."""
-    events = tables.scan(p.key, "core__event")
-    rows = applications.progress(events, applications.STEPS, p.contact_kinds, p.window_days)
-    return applications.funnel(rows, ("contact", *applications.STEPS), key="from_contact")
+    """Return how many customers come from their first contact to first use."""
+    return applications.from_contact(tables.scan(p.key, "core__event"), p.contact_kinds, p.window_days)
 
 
 def units(p: Params, cases: pd.DataFrame | None, k: Known) -> pd.DataFrame:
@@ -113,7 +111,7 @@ def units_of_cases(cases: pd.DataFrame, account: pd.DataFrame, split_by: str) ->
         _there(split_by, [*account.columns, "channel_code"], "core__account")
         segment = cases["entity_id"].map(account.set_index("entity_id")[split_by])
     converted = (cases["state"] == "converted").astype(int)
-    return _units(segment, cases["cohort"], cases["t0"], converted, cases["open"])
+    return _units(segment, cases["cohort"], cases["at_1"], converted, cases["is_open"])
 
 
 def units_of_contacts(k: Known, split_by: str) -> pd.DataFrame:

@@ -143,9 +143,7 @@ def counted(events: engine.Relation, rows: pd.DataFrame, kinds: Sequence[str], m
     rows: `entity_id`, `as_of_date` (first day of the last month that counts, as in a panel). Counted is what was
     recorded by that month's end: what came in later was not known. One column `n_KIND` a kind, rows in their order.
     """
-    sums = ", ".join(
-        f"CAST(count(e.happened_at) FILTER (e.event_kind = '{k}') AS DOUBLE) AS n_{k}" for k in kinds
-    )
+    sums = ", ".join(f"CAST(count(e.happened_at) FILTER (e.event_kind = '{k}') AS DOUBLE) AS n_{k}" for k in kinds)
     frame = rows[["entity_id", "as_of_date"]].reset_index(drop=True).rename_axis("place").reset_index()
     out = engine.frame(
         f"""SELECT r.place, {sums} FROM rows r LEFT JOIN events e ON e.entity_id = r.entity_id

@@ -153,6 +153,18 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
     )
 
 
+def reliability(updated: pd.DataFrame, outcome: Outcome) -> dict[str, pd.DataFrame]:
+    """Return predicted and observed by tenths, as developed and recalibrated: predicted, observed, low, high."""
+    names = {"as developed": "predicted", "recalibrated": "updated"}
+    return {name: _tenths(updated, column, outcome) for name, column in names.items()}
+
+
+def _tenths(rows: pd.DataFrame, column: str, outcome: Outcome) -> pd.DataFrame:
+    parts = rows.groupby(metrics.equal_parts(rows[column], 10))
+    table = [(p[column].mean(), *observed(p["outcome"], p["weight"], outcome, p["parent_id"])) for _, p in parts]
+    return pd.DataFrame(table, columns=["predicted", "observed", "low", "high"])
+
+
 def _quarter(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]:
     rate, low, high = observed(part["outcome"], part["weight"], outcome)
     means = {c: float(np.average(part[c], weights=part["weight"])) for c in ("predicted", "updated")}

@@ -10,6 +10,7 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.decomposition import mix_and_rate
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
 from workbench.metrics.intervals import (
     bootstrap_interval,
@@ -20,11 +21,11 @@ from workbench.metrics.intervals import (
     likeness,
     mean_interval,
     rate_interval,
+    wilson,
 )
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
 from workbench.metrics.power import POWER, least_noncentrality, least_psi, least_rate, least_shift
-from workbench.metrics.proportions import mix_and_rate, wilson
 from workbench.metrics.stability import psi, psi_critical
 from workbench.metrics.uplift import average_effect, effects, policy_value, qini, qini_area, sample_ratio
 

@@ -1,29 +1,8 @@
-"""Shares of those who got somewhere: Wilson's interval, and a change of the whole split into mix and rate."""
+"""A change of the whole's rate, split into mix (who comes) and rate (how each segment does)."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy import stats
-
-
-def wilson(events: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of Wilson's score interval of events/n (k values each); NaN where n is 0.
-
-    Source: Wilson (1927), JASA 22(158); Brown, Cai & DasGupta (2001), Statistical Science 16(2).
-
-    >>> low, high = wilson([0, 5], [10, 10])
-    >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.0, 0.2366], [0.2775, 0.7634])
-    """
-    k, n = np.asarray(events, float), np.asarray(n, float)
-    z = stats.norm.ppf(0.5 + level / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = k / n
-        middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.where(k == 0, np.where(n > 0, 0.0, np.nan), middle - half), np.where(k == n, p, middle + half)
 
 
 def mix_and_rate(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
