@@ -93,14 +93,14 @@ def _is_cell(item: pytest.Item | None) -> bool:
 
 
 def ensure_sample() -> Path:
-    """Run the sample study once per session, whichever worker comes first, and return the home."""
+    """Run the sample studies once per session, whichever worker comes first, and return the home."""
     import running
 
     home = Path(os.environ["WORKBENCH_HOME"])
     with (home / ".sample.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".sample.done").exists():
-            done = running.workbench(home, "run", "params/sample.yaml")
+            done = running.workbench(home, "run", "params/sample.yaml", "params/sample_customers.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
     return home

@@ -22,6 +22,7 @@ STATES_EVERY = 6  # months between the dates the hazards are learnt from: neighb
 class Params(params.Params):
     """Whose leaving is looked at, which trial tells what an offer changes, and what there is to spend."""
 
+    study: str = Field("sample_customers", description="study whose tables are read and written")
     panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel whose outcome is leaving")
     scores: str = Field("mart__scores_churn", pattern=r"^mart__[a-z0-9_]+$", description="scores of the same rows")
     campaigns: list[str] = Field(
@@ -211,6 +212,6 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
     )
 
 
-def kept_as_table(saved: action_list.ActionList) -> pd.DataFrame:
+def as_table(saved: action_list.ActionList) -> pd.DataFrame:
     """Return the list as it is staged: sentences as English text."""
     return saved.rows.assign(**{c: saved.rows[c].map(str) for c in ("reason", "measure")})

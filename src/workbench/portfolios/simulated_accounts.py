@@ -193,7 +193,7 @@ class Accounts:
             & ~fresh
         )
         i, k = np.nonzero(shown)
-        self._kept(t, i, k, f, closing, s)
+        self._write_month(t, i, k, f, closing, s)
         self.balance = np.where(self.holds, closing, 0.0)
         ends = matured | (self.holds & (gone > 0)[:, None])
         for a, b in zip(*np.nonzero(ends & shown), strict=True):
@@ -203,7 +203,7 @@ class Accounts:
         self.instalment *= self.holds
         self.opened_now = np.zeros_like(self.opened_now)
 
-    def _kept(
+    def _write_month(
         self, t: int, i: np.ndarray, k: np.ndarray, f: dict[str, np.ndarray], closing: np.ndarray, s: State
     ) -> None:
         salary = np.where(s.salary, self.who.income * self.rng.uniform(0.97, 1.03, len(self.who)), 0.0)

@@ -161,7 +161,10 @@ class Relationships(Source):
         return {
             "core__account": _customer(tables["customer"], words["customer"], months["month"].max()),
             "core__month": (months, _month_contract(words["monthly"])),
-            **{f"core__{n}": (_kept(t), _contract(words[origin.get(n, n)], n, _kept(t))) for n, t in plain.items()},
+            **{
+                f"core__{n}": (_lasting(t), _contract(words[origin.get(n, n)], n, _lasting(t)))
+                for n, t in plain.items()
+            },
         }
 
     def listing(self) -> dict[str, Any]:
@@ -173,7 +176,7 @@ def _path(name: str) -> Path:
     return DATA / f"simulated_customers__{name}.yaml"
 
 
-def _kept(table: pd.DataFrame) -> pd.DataFrame:
+def _lasting(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=["valid_from"], errors="ignore") if "account_id" in table else table
 
 
