@@ -21,6 +21,7 @@ _MART = r"^mart__[a-z0-9_]+$"
 class Params(params.Params):
     """Whose conversion, by which model, how it is split, and what there is to spend."""
 
+    study: str = Field("sample_customers", description="study whose tables are read and written")
     panel: str = Field("mart__conversion", pattern=_MART, description="panel whose outcome is converting")
     scores: str = Field("mart__scores_conversion", pattern=_MART, description="scores of the same rows")
     model: str = Field("conversion", pattern=r"^[a-z0-9_]+$", description="model that made the scores")
