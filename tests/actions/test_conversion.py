@@ -188,14 +188,15 @@ def test_the_list_holds_budget_capacity_and_opt_outs_and_only_who_is_worth_it():
     assert list(made.rows["entity_id"]) == ["c17", "c16", "c15", "c14", "c13"]  # five are paid for
     assert made.opted_out == 2 and made.candidates == int((_candidates()["chance"] > 0.1).sum())
     assert made.beyond_capacity == made.candidates - 2 - 5
-    assert made.rows["reason"].str.startswith("average balance: ").all()
+    assert made.rows["reason"].map(str).str.startswith("average balance: ").all()
+    assert contacts.as_table(made)["reason"].iloc[0] == "average balance: 360"
     few = contacts.listed(_candidates(), _Model(), contacts.Means(100, 10, 500, 2), set())
     assert few.rows.groupby("officer_code").size().to_dict() == {"O1": 2, "O2": 2}
 
 
 def test_a_conversion_costs_the_contact_over_its_rate_with_wilsons_interval():
     k = _known(0.0)
-    answer = contacts.back_test(k, contacts.Means(100, 5, 1000, 10))
+    answer = contacts.back_test(k, contacts.Means(100, 5, 1000, 10), "EUR")
     first = answer.table.iloc[0]
     assert first["cost_per_conversion"] == pytest.approx(5 * first["n"] / first["conversions"])
     low, high = metrics.wilson(first["conversions"], first["n"])

@@ -59,7 +59,7 @@ def listed(rows: pd.DataFrame, model: Scorer, means: Means, opted_out: Collectio
             "entity_id": worth["entity_id"],
             "priority": gain[gain > 0].round(4),
             "reason": "",
-            "measure": str(say("call with the offer")),
+            "measure": [say("call with the offer")] * len(worth),
             "chance": worth["chance"].round(4),
             "expected_gain_amt": gain[gain > 0].round(2),
             **({WHOSE: worth[WHOSE]} if WHOSE in worth else {}),
@@ -74,29 +74,34 @@ def listed(rows: pd.DataFrame, model: Scorer, means: Means, opted_out: Collectio
     return replace(first, rows=chosen, beyond_capacity=first.beyond_capacity + cut)
 
 
-def reasons(rows: pd.DataFrame, model: Scorer) -> dict[str, str]:
+def reasons(rows: pd.DataFrame, model: Scorer) -> dict[str, Text]:
     """Return in words why each entity stands high: the inputs that raised its prediction most, with their values."""
     if not model.explains:
         because = {}
     else:
         X = rows[list(model.features)].set_axis(rows["entity_id"].to_numpy(), axis=0)
         because = {row: part for row, part in model.reasons(X, REASONS).groupby("row", sort=False)}
-    plain = str(say("{predicted} is high", predicted=model.outcome.predicted))
+    plain = say("{predicted} is high", predicted=model.outcome.predicted)
     return {e: _sentence(because[e]) if e in because else plain for e in rows["entity_id"]}
 
 
-def _sentence(because: pd.DataFrame) -> str:
-    each = [f"{say(r.words)}: {_value(r.value)}" for r in because.itertuples()]
-    return "; ".join(each)
+def _sentence(because: pd.DataFrame) -> Text:
+    each = [say("{what}: {value}", what=say(r.words), value=_value(r.value)) for r in because.itertuples()]
+    return say("{each}", each=each)
 
 
-def _value(v: object) -> str:
+def _value(v: object) -> Text | str:
     if pd.isna(v):  # type: ignore[call-overload]
-        return str(say("missing"))
-    return str(say(v)) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
+        return say("missing")
+    return say(v) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
 
 
-def back_test(k: Known, means: Means) -> Evidence:
+def as_table(made: ActionList) -> pd.DataFrame:
+    """Return the list as it is staged: sentences as English text."""
+    return made.rows.assign(**{c: made.rows[c].map(str) for c in ("reason", "measure")})
+
+
+def back_test(k: Known, means: Means, currency: str) -> Evidence:
     """Return what as many calls had cost a conversion, first of the order of each later quarter, against all alike.
 
     The interval of cost per conversion is cost over Wilson's interval of the share that converts.
@@ -113,8 +118,9 @@ def back_test(k: Known, means: Means) -> Evidence:
         question=say("What does a conversion cost by this order?"),
         verdict=Verdict.info,
         answer=say(
-            "{by_order:,.2f} a conversion ({low:,.2f} to {high:,.2f}) for the first {share:.1%} of each later quarter; "
-            "{all:,.2f} for whoever came.",
+            "{by_order:,.2f} {currency} a conversion ({low:,.2f} to {high:,.2f}) for the first {share:.1%} of each "
+            "later quarter; {all:,.2f} for whoever came.",
+            currency=currency,
             by_order=listed_["cost_per_conversion"],
             low=listed_["low"],
             high=listed_["high"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -177,8 +179,8 @@ def candidates(k: Known, everything: pd.DataFrame, p: Params) -> pd.DataFrame:
     return rows
 
 
-def expected(made: action_list.ActionList, p: Params, currency: str) -> Evidence:
-    """Return the list as evidence, with what it costs and what it is expected to bring."""
+def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, contract: Contract) -> Evidence:
+    """Return the list as evidence: what it costs and is expected to bring, and what it brought where that is known."""
     plain = made.evidence("contact_list", say("Whom to contact with the budget?"))
     rows = made.rows
     answer = plain.answer + say(
@@ -186,20 +188,23 @@ def expected(made: action_list.ActionList, p: Params, currency: str) -> Evidence
         "are expected, at {value:,.0f} {currency} a conversion.",
         spent=len(rows) * p.cost,
         budget=p.budget,
-        currency=currency,
+        currency=contract.currency,
         conversions=float(np.sum(rows["chance"])),
         gain=float(np.sum(rows["expected_gain_amt"])),
         value=p.value,
     )
-    return Evidence(
-        key=plain.key,
-        question=plain.question,
-        verdict=Verdict.info,
+    came = candidates.loc[candidates["entity_id"].isin(rows["entity_id"]), "outcome"].dropna()
+    if len(came):
+        answer += say(
+            "Of the {n:,} among them whose outcome is known by now, {converted:,} converted: a list made in hindsight.",
+            n=len(came),
+            converted=int(came.sum()),
+        )
+    return replace(
+        plain,
         answer=answer,
-        value=len(rows),
         threshold=say("expected gain, chance × worth − cost, above 0; highest first, within budget and capacity"),
         blind_to=say("who would convert without being contacted: only a trial tells"),
-        table=rows,
     )
 
 
