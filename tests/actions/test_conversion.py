@@ -150,6 +150,12 @@ def test_a_level_that_moved_is_seen_and_put_right_by_the_quarter_before():
     assert propensity.level(still, propensity.recalibrated(still)).verdict == "green"
 
 
+def test_too_few_rows_a_quarter_are_told_and_no_level_is_judged():
+    k = _known(shift=2.0, n=400)
+    answer = propensity.level(k, propensity.recalibrated(k))
+    assert answer.verdict == "not_evaluated" and "No quarter of later rows has 100 rows" in str(answer.answer)
+
+
 def test_ranking_tells_the_auc_of_later_rows_and_by_how_much_a_random_split_flatters():
     later, random = _known(0.0), _known(0.0)
     noise = np.random.default_rng(1).random(len(later.rows))
@@ -212,6 +218,7 @@ def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_
     columns = [c for c in contract.columns if c.name in names]
     columns = [c.model_copy(update={"known": known}) if c.name == "call_seconds" else c for c in columns]
     account = raw.rename(columns={c.source or c.name: c.name for c in columns})
+    account = account.sample(4000, random_state=1, ignore_index=True)
     outcome = (account["is_subscribed"] == "yes").astype(float)
     screened, answer = leakage.examine(account, outcome, contract.replaced(columns), seed=1)
     assert screened["call_seconds"].known == "after"  # and what is known after is no feature

@@ -125,6 +125,8 @@ def line_known(k: Known, when: pd.Timestamp) -> Calibration | None:
 def level(k: Known, updated: pd.DataFrame) -> Evidence:
     """Return predicted and observed rate by quarter, as developed and recalibrated; amber where the first is off."""
     table = pd.DataFrame([_quarter(q, updated.loc[part.index], k.outcome) for q, part in k.quarters()])
+    if table.empty:
+        return _too_few(k.outcome)
     off = int(((table["predicted"] < table["low"]) | (table["predicted"] > table["high"])).sum())
     still = int(((table["recalibrated"] < table["low"]) | (table["recalibrated"] > table["high"])).sum())
     y, w = updated["outcome"].to_numpy(float), updated["weight"].to_numpy(float)
@@ -150,6 +152,19 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         threshold=say("amber where the 95 % interval of a quarter's rate leaves the prediction out"),
         source="Brown, Cai & DasGupta (2001); Naeini et al. (2015)",
         table=in_words(table, k.outcome),
+    )
+
+
+def _too_few(outcome: Outcome) -> Evidence:
+    return Evidence(
+        key="level",
+        question=say("Is the {predicted} as high as what came?", predicted=outcome.predicted),
+        verdict=Verdict.not_evaluated,
+        answer=say(
+            "No quarter of later rows has {rows} rows, {events} of them with the event and {events} without.",
+            rows=LEAST_ROWS,
+            events=LEAST_EVENTS,
+        ),
     )
 
 

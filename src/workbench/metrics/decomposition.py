@@ -26,6 +26,6 @@ def mix_and_rate(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     rate = [(t["events"] / t["n"]).where(t["n"] > 0) for t in counts]
     known = [rate[0].fillna(rate[1]), rate[1].fillna(rate[0])]
     mix = (share[1] - share[0]) * ((known[0] + known[1]) / 2 - sum(whole) / 2)
-    own = (known[1] - known[0]) * (share[0] + share[1]) / 2
+    within = (known[1] - known[0]) * (share[0] + share[1]) / 2
     columns = {"share_before": share[0], "share_after": share[1], "rate_before": rate[0], "rate_after": rate[1]}
-    return pd.DataFrame({**columns, "mix": mix, "rate": own, "change": mix + own})
+    return pd.DataFrame({**columns, "mix": mix, "rate": within, "change": mix + within})
