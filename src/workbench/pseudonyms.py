@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pandas import Series
 
 VARIABLE = "WORKBENCH_PSEUDONYM_KEY"
+FILE = "pseudonym.key"  # below `mlruns/`
 _KEY_BYTES = 32
 _PATIENCE = 2.0  # seconds a second process waits for the first one to fill the key file
 
@@ -48,7 +49,7 @@ def key(home: Path) -> bytes:
     given = os.environ.get(VARIABLE)
     if given is not None:
         return _of_text(given.strip())
-    path = Path(home) / "pseudonym.key"
+    path = Path(home) / FILE
     return _create(path) or _wait(path)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.contracts import Contract
 
 STAGED = "tables"  # below the step's folder
+MODEL = "model__"  # begins the name of a registered model; it is pinned as a table is
 _NAME = re.compile(r"^[a-z0-9_]+$")
 
 
@@ -102,6 +103,15 @@ def names(key: Key) -> list[str]:
     """Return the names that can be read: those at rest in the period or the study, and those staged here."""
     at_rest = [p.stem for k in {key, Key(key.study)} for p in _folder(k).glob("*.json")]
     return sorted({*at_rest, *(p.stem for p in _staged(key, "x", "").parent.glob("*.json"))})
+
+
+def of_model(model: str) -> str:
+    """Return the name under which a study's model is kept and read.
+
+    >>> of_model("pd")
+    'model__pd'
+    """
+    return f"{MODEL}{model}"
 
 
 def note_read(name: str, digest: str) -> None:

@@ -90,7 +90,7 @@ def test_four_files_become_accounts_with_their_customers_months_and_events(asked
     assert intake.writes(p) == ["core__account", "core__month", "core__event"]
     core, lines = _core(p)
     account, contract = core["core__account"]
-    assert list(account.columns) == ["entity_id", "customer_id", "original_amt", "bad", "income_amt"]
+    assert list(account.columns) == ["entity_id", "customer_id", "original_amt", "bad", "income_amt", "file_row"]
     assert account["income_amt"].tolist() == [10, 10, 20] and contract.exposure() == "original_amt"
     assert contract.named("key") == ["entity_id"] and contract.named("parent") == ["customer_id"]
     assert account["customer_id"].nunique() == 2 and contract["entity_id"].source == "LoanNo"

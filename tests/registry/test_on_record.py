@@ -10,7 +10,7 @@ from governed import MODEL
 from workbench import cli
 from workbench.params import UserError
 from workbench.registry import audit, events, inventory, needs, obligations, state
-from workbench.registry.request import Request
+from workbench.registry.request import Case, Request
 
 LATER = (date.today() + timedelta(days=90)).isoformat()
 OWED = {"severity": "high", "owner": "dev", "due": LATER}
@@ -178,3 +178,67 @@ def test_an_approval_that_an_altered_client_makes_without_what_its_tier_asks_is_
     ]
     with pytest.raises(UserError, match="nothing is moved or served on it"):
         governed.move("promote", "own", "2")
+
+
+def _approved_by_an_altered_client(monkeypatch) -> str:
+    """Let a client without any look of ours approve version 2; return the place of its event."""
+    with monkeypatch.context() as altered:
+        altered.setattr(needs, "missing", lambda move, case: [])
+        forged = governed.move("approve", "app", "2")
+    return f"event {forged.seq} (approve bank.pd 2)"
+
+
+def _seen() -> list[str]:
+    return [f"{f.place}: {f.what}" for f in audit.run().findings]
+
+
+def test_an_approval_over_an_open_finding_of_high_severity_is_named_and_nothing_is_built_on_it(bank, monkeypatch):
+    _in_validation()
+    of_another = governed.move("finding", "val", "1", reason="of another version", more=OWED)
+    governed.move("finding", "val", "2", reason="a small thing", more={**OWED, "severity": "low"})
+    raised = governed.move("finding", "val", "2", reason="segment B is 20% too low", more=OWED)
+    place = _approved_by_an_altered_client(monkeypatch)
+    words = f"finding {raised.seq} of high severity was open, and it was made all the same"
+    assert _seen() == [f"{place}: {words}"] and raised.seq != of_another.seq
+    with pytest.raises(UserError) as e:
+        governed.move("promote", "own", "2")
+    assert str(e.value) == f"governance: {place}: {words}; nothing is moved or served on it; `workbench audit`"
+
+
+@pytest.mark.parametrize(
+    ("section", "chapters", "words"),
+    [
+        ("validator", {"opinion": None}, "nobody had written validator.opinion, and it was made all the same"),
+        (
+            "developer",
+            {"limitations": "None at all."},
+            "developer.limitations said other words than event 6 submitted, and it was made all the same",
+        ),
+    ],
+)
+def test_an_approval_on_empty_or_other_chapters_by_an_altered_client_is_named(
+    bank, monkeypatch, section, chapters, words
+):
+    _in_validation()
+    governed.write_chapters(**{section: chapters})
+    assert _seen() == []
+    place = _approved_by_an_altered_client(monkeypatch)
+    assert _seen() == [f"{place}: {words}"]
+    governed.write_chapters()
+    assert _seen() == [f"{place}: {words}"]
+
+
+def test_a_submission_on_empty_chapters_by_an_altered_client_is_named(bank, monkeypatch):
+    governed.write_chapters(developer={"limitations": "", "overrides": ""})
+    with monkeypatch.context() as altered:
+        altered.setattr(needs, "missing", lambda move, case: [])
+        forged = governed.move("submit", "dev", "2")
+    empty = "nobody had written developer.limitations, developer.overrides"
+    assert _seen() == [f"event {forged.seq} (submit bank.pd 2): {empty}, and it was made all the same"]
+
+
+def test_an_approval_whose_client_leaves_the_chapters_out_is_named(bank, monkeypatch):
+    _in_validation()
+    monkeypatch.setattr(Case, "_written", lambda case: {})
+    place = _approved_by_an_altered_client(monkeypatch)
+    assert _seen() == [f"{place}: its evidence.json holds no chapters"]

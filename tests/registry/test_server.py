@@ -20,8 +20,8 @@ import requests
 import governed
 import tracking
 from workbench import cli
-from workbench.params import UserError
-from workbench.registry import audit, events, inventory, moves, registered, serving, signatures, store
+from workbench.params import Key, UserError
+from workbench.registry import audit, events, inventory, linked, moves, registered, runs, serving, signatures, store
 from workbench.registry.guard.journal import Journal
 from workbench.registry.request import Request
 
@@ -87,6 +87,27 @@ def bank(tmp_path_factory) -> Iterator[Bank]:
                 _as(person)
                 governed.move(verb, person, version)
         yield bank
+
+
+def test_what_monitoring_last_said_is_seen_by_every_client(bank, tmp_path, monkeypatch):
+    """It ran on another machine: here no file says so."""
+    _as("dev")
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (one, other) = registered.everything(MODEL)
+    entry = {"name": MODEL, "version": one.version}
+    for period, step, verdict in (
+        ("2019-04", "through_time", "red"),
+        ("2019-05", "through_time", "green"),
+        ("2019-05", "causes", "amber"),
+        ("2019-05", "not_ended", "red"),
+    ):
+        key = Key("bank", period)
+        run_id = runs.start(key, f"monitoring/{step}", {"step_key": f"{step} {period}"}, "0" * 32)
+        linked.logged_models(run_id, [entry])
+        if step != "not_ended":
+            runs.end(run_id, "FINISHED", runs.ended_with(verdict, ""))
+    watched = {e.version: e.monitoring for e in inventory.listing()}
+    assert watched == {one.version: "amber (2019-05)", other.version: ""}
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank):

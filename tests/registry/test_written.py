@@ -115,3 +115,23 @@ def test_nothing_is_submitted_without_the_developers_chapters_nor_approved_witho
     governed.write_chapters()
     assert events.evidence(governed.move("approve", "app", "2"))["chapters"]["validator"]["opinion"] == 2
     assert registered.one(governed.MODEL, "2").tags["state"] == "approved"
+
+
+def test_an_approval_rests_on_the_words_that_were_submitted(bank):
+    submitted = governed.move("submit", "dev", "2")
+    governed.move("validate", "val", "2")
+    governed.write_chapters(developer={"limitations": "None at all.", "overrides": "Nobody may."})
+    with pytest.raises(UserError) as e:
+        governed.move("approve", "app", "2")
+    assert str(e.value) == (
+        "bank.pd version 2: approve is refused: params/chapters/bank.pd.yaml: developer.limitations, developer.overrides: "
+        f"other words than event {submitted.seq} submitted; put those back, or reject it and submit it again"
+    )
+    governed.move("reject", "app", "2", reason="other words")
+    again = governed.move("submit", "dev", "2")
+    governed.move("validate", "val", "2")
+    governed.write_chapters(
+        developer={"limitations": "None at all.", "overrides": "Nobody may."}, validator={"assessment": "Better."}
+    )
+    governed.move("approve", "app", "2")  # the validator's chapters are written after the submission
+    assert written.of_move(again).developer.limitations.en == "None at all."

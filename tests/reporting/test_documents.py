@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -24,6 +26,7 @@ from workbench.rules import regulations
 from workbench.words import say, speaking, untranslated
 from workbench.words.pair import Pair
 
+XLSX = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 CHAPTERS = Chapters.model_validate(
     {
         "developer": {
@@ -224,3 +227,37 @@ def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold
     ]
     monkeypatch.setattr(documents, "write", lambda *given, **more: replace(made, contradicted=[]))
     assert cli.main(["documents", "bank.pd/2"]) == 0
+
+
+def test_a_row_of_the_ecb_template_has_room_for_its_longest_cell():
+    assert [ecb_template._lines(r) for r in (("a", 1, ""), ("a", "b" * 59), ("字" * 21,), ("字" * 22, 0.5))] == [
+        1,
+        2,
+        1,
+        2,
+    ]
+    assert ecb_template._lines(("", "", "")) == 1
+
+
+def test_a_spreadsheet_program_can_read_the_ecb_template_as_it_is(d):
+    """What Excel refuses or mends by itself: names of sheets, lost parts, formulas, characters, cells out of order."""
+    content = ecb_template.content(d)
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        parts = {n: ElementTree.fromstring(book.read(n)) for n in book.namelist()}
+    sheets = [s.get("name") for s in parts["xl/workbook.xml"].iter(f"{XLSX}sheet")]
+    assert len({s.casefold() for s in sheets}) == len(sheets) == 7
+    assert all(0 < len(s) <= 31 and not set(s) & set(r"[]:*?/\'") for s in sheets)
+    listed = {o.get("PartName") for o in parts["[Content_Types].xml"]} - {None}
+    assert {f"/{n}" for n in parts if not n.endswith(".rels")} - {"/[Content_Types].xml"} <= listed
+    links = [r.get("Target").removeprefix("/xl/") for r in parts["xl/_rels/workbook.xml.rels"]]
+    assert all(f"xl/{target}" in parts for target in links)
+    texts = ["".join(t.itertext()) for t in parts["xl/sharedStrings.xml"].iter(f"{XLSX}si")]
+    assert all(len(t) <= 32_767 and not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", t) for t in texts)
+    for name in (n for n in parts if n.startswith("xl/worksheets/sheet")):
+        cells = list(parts[name].iter(f"{XLSX}c"))
+        assert not list(parts[name].iter(f"{XLSX}f")) and cells, name
+        for cell in cells:
+            value = cell.findtext(f"{XLSX}v")
+            assert int(value) < len(texts) if cell.get("t") == "s" else math.isfinite(float(value)), name
+        rows = [int(r.get("r")) for r in parts[name].iter(f"{XLSX}row")]
+        assert rows == sorted(set(rows)) and len(cells) == len({c.get("r") for c in cells}), name

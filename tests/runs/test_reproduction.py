@@ -12,9 +12,9 @@ import pytest
 import running
 from running import workbench
 from workbench.registry import provenance, registered, runs, store
-from workbench.runs import reproduction
+from workbench.runs import again, reproduction
 
-COLD = reproduction._kernel
+COLD = again.kernel
 REPOSITORY = Path(__file__).parents[2]
 STUDY = """
 title: Small
@@ -87,7 +87,7 @@ def bank(tmp_path_factory):
 def here(bank, monkeypatch):
     """In the bank's folder, with kernels that are warm already."""
     monkeypatch.setenv("WORKBENCH_HOME", str(bank))
-    monkeypatch.setattr(reproduction, "_kernel", lambda python, work: nullcontext(running._kernel()))
+    monkeypatch.setattr(again, "kernel", lambda python, work: nullcontext(running._kernel()))
 
 
 def _record(version: str):
@@ -95,12 +95,16 @@ def _record(version: str):
 
 
 def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypatch):
-    monkeypatch.setattr(reproduction, "_kernel", COLD)
+    monkeypatch.setattr(again, "kernel", COLD)
     before = sorted(str(p) for p in bank.rglob("*") if p.is_file())
     done = workbench(bank, "reproduce", "models:/small.pd/1")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    assert lines[-2] == "small.pd version 1: identical"
+    assert lines[-4:-1] == [
+        "small.pd version 1: identical",
+        "portfolios/intake: core__account identical, core__month identical",
+        "panel/build: mart__panel identical",
+    ]
     head = _git(bank, "rev-list", "--reverse", "HEAD").split()[0]
     assert (
         lines[-1].startswith("compared: models 1, tables 1, predictions 600, ") and f"commit {head[:12]}" in lines[-1]
@@ -111,7 +115,7 @@ def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypa
 
 def test_what_a_record_lacks_is_said(bank, monkeypatch):
     monkeypatch.setattr(runs, "params", lambda run_id: {"commit": "0" * 40 + ", changed: 2 files"})
-    done = workbench(bank, "reproduce", "small.pd/1")
+    done = workbench(bank, "reproduce", "small.pd/1", "--from-panel")
     assert done.returncode == 2
     assert done.stderr == (
         "workbench: small.pd version 1 can't be made again: its record lacks a commit that holds its code (it has: "
@@ -121,7 +125,7 @@ def test_what_a_record_lacks_is_said(bank, monkeypatch):
 
 def test_a_commit_that_is_not_in_the_folder_is_said(bank, monkeypatch):
     monkeypatch.setattr(runs, "params", lambda run_id: {"commit": "0" * 40})
-    done = workbench(bank, "reproduce", "small.pd/1")
+    done = workbench(bank, "reproduce", "small.pd/1", "--from-panel")
     assert (done.returncode, done.stderr) == (
         2,
         "workbench: commit 000000000000 is not in the workbench's folder; fetch it (`git fetch`)\n",
@@ -132,7 +136,7 @@ def test_an_edited_metric_is_a_record_that_was_changed(bank):
     run_id = _record("1").run_id
     store.client().log_metric(run_id, "slope", 2.0)
     try:
-        result = reproduction.of("small.pd", "1")
+        result = reproduction.of("small.pd", "1", from_source=False)
     finally:
         with sqlite3.connect(bank / "mlruns" / "mlflow.db") as database:
             for table in ("metrics", "latest_metrics"):
@@ -152,7 +156,7 @@ def test_a_panel_that_was_changed_is_named(bank):
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
     try:
-        done = workbench(bank, "reproduce", "small.pd/1")
+        done = workbench(bank, "reproduce", "small.pd/1", "--from-panel")
     finally:
         file.write_bytes(whole)
     assert done.returncode == 1
@@ -172,30 +176,30 @@ def test_code_that_no_commit_holds_is_named(bank):
     _git(bank, "update-index", "--no-assume-unchanged", "notebooks/models/development.ipynb")
     assert done.returncode == 0, done.stdout
     latest = str(max(int(r.version) for r in registered.everything("small.pd")))
-    result = reproduction.of("small.pd", latest)
+    result = reproduction.of("small.pd", latest, from_source=False)
     assert (result.verdict, result.arises) == ("different", "code")
     assert result.differences[0].place == "notebook_digest"
 
 
 def test_chance_is_told_from_what_the_record_does_not_hold_and_from_other_packages(monkeypatch):
-    by_chance = reproduction.of("small.pd", "2")
+    by_chance = reproduction.of("small.pd", "2", from_source=False)
     assert (by_chance.verdict, by_chance.arises) == ("different", "randomness")
     assert str(by_chance.differences[0]).startswith("model pd calibration.slope: 1.")
     monkeypatch.setenv("SLOPE", "1.5")
-    unrecorded = reproduction.of("small.pd", "3")
+    unrecorded = reproduction.of("small.pd", "3", from_source=False)
     assert unrecorded.arises == "record, which holds too little"
     assert str(unrecorded.differences[0]) == "model pd calibration.slope: 1.0 then, 1.5 now"
     monkeypatch.setattr(provenance, "packages", lambda: "python 3.11.7\nscipy==0.1\n")
-    packages = reproduction.of("small.pd", "3")
+    packages = reproduction.of("small.pd", "3", from_source=False)
     assert packages.arises == "environment" and "+scipy==0.1" in packages.environment
-    same = reproduction.of("small.pd", "1")
+    same = reproduction.of("small.pd", "1", from_source=False)
     assert same.verdict == "identical"
     assert any(line.startswith("other packages than the run's (--locked installs those): -") for line in same.lines())
 
 
 def test_what_differs_within_the_class_stated_at_development_is_equal(monkeypatch):
     monkeypatch.setenv("SLOPE", "2")
-    result = reproduction.of("small.pd", "4")
+    result = reproduction.of("small.pd", "4", from_source=False)
     assert (result.verdict, result.arises, result.is_same) == ("equal", "", True)
     assert 0 < result.figures["largest_relative_difference"] < 1e-12 and result.figures["rank_correlation"] == 1.0
     words = "small.pd version 4: equal within the class 'close' that was stated at development"

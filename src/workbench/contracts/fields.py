@@ -18,7 +18,9 @@ RESERVED = {  # the panel's own columns, and the role of the one column that may
     "weight": "weight",
     "sample": "sample",
     "predicted": "",
+    "file_row": "",
 }
+FILE_ROW = "file_row"  # where names are pseudonyms of this home: the place of an entity in the raw file
 
 
 def _separator(text: str) -> str:

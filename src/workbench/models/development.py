@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, params
+from workbench import metrics, params, tables
 from workbench.contracts import Contract
 from workbench.models.choice import choose
 from workbench.models.grades import bands
@@ -70,7 +70,7 @@ def reads(p: Params) -> list[str]:
 
 def writes(p: Params) -> list[str]:
     """What this step writes: scores of every row of the panel, and the model (registered by the runner)."""
-    return [f"mart__scores_{p.model}", f"model__{p.model}"]
+    return [f"mart__scores_{p.model}", tables.of_model(p.model)]
 
 
 def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:

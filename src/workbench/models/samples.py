@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.samples import parent_column
+from workbench.panel.samples import parent_column, parents
 from workbench.params import UserError
 from workbench.words import say
 
@@ -52,7 +52,6 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     Raises `UserError` where the outcome doesn't vary, or too few rows have the event or are without it.
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
-    parent = parent_column(rows)
     rows = capped(rows, limit, seed)
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
@@ -63,8 +62,8 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
             f"{LEAST_OF_A_CLASS} are needed; widen its dates"
         )
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
-    columns = (rows[c].to_numpy() for c in ("outcome", "weight", parent, "entity_id"))
-    return Sample(X, *columns, contract.outcome)
+    y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
+    return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)
 
 
 def capped(rows: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:
@@ -84,14 +83,14 @@ def directions(contract: Contract) -> dict[str, int]:
 def learnt_rows(panel: pd.DataFrame, learn: Sample) -> Evidence:
     """Return how many rows of development are learnt from; amber where the study caps them."""
     known = int(((panel["sample"] == "development") & panel["outcome"].notna()).sum())
-    n, parents = len(learn.y), len(np.unique(learn.parent_id))
+    n, n_parents = len(learn.y), len(np.unique(learn.parent_id))
     capped = n < known
     if capped:
         answer = say("{n:,} of {known:,} rows of development are learnt from: the study caps them.", n=n, known=known)
     else:
         answer = say("All {n:,} rows of development are learnt from.", n=n)
-    if parents < n:
-        answer += say("They are of {parents:,} parents; a parent's rows stay together in folds.", parents=parents)
+    if n_parents < n:
+        answer += say("They are of {parents:,} parents; a parent's rows stay together in folds.", parents=n_parents)
     if learn.outcome.kind == "rate" and (beyond := int(((learn.y < 0) | (learn.y > 1)).sum())):
         answer += say("{beyond:,} values lie beyond 0 and 1; they are learnt as 0 and 1.", beyond=beyond)
     return Evidence(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import params
+from workbench import params, tables
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
@@ -40,7 +40,7 @@ class Params(Ruled, params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads: panel, model, and the lights that monitoring left."""
-    return [p.panel, f"model__{p.model}", f"mart__alarms_{p.model}"]
+    return [p.panel, tables.of_model(p.model), f"mart__alarms_{p.model}"]
 
 
 def writes(p: Params) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, rules
+from workbench import metrics, rules, tables
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models import development
@@ -17,8 +17,8 @@ from workbench.models.samples import Sample, sample
 from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate
 from workbench.monitoring import alarms, through_time
+from workbench.panel import samples
 from workbench.panel.rates import level
-from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.words import Text, say
 
@@ -39,12 +39,12 @@ class Params(development.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads: panel, model, and the lights that monitoring left."""
-    return [p.panel, f"model__{p.model}", f"mart__alarms_{p.model}"]
+    return [p.panel, tables.of_model(p.model), f"mart__alarms_{p.model}"]
 
 
 def writes(p: Params) -> list[str]:
     """What this step writes: the challenger, where one is called for (registered by the runner)."""
-    return [f"?model__{p.model}{SUFFIX}"]
+    return [f"?{tables.of_model(p.model)}{SUFFIX}"]
 
 
 def called_for(lights: pd.DataFrame, p: Params) -> tuple[bool, Evidence]:
@@ -84,9 +84,9 @@ def recent(panel: pd.DataFrame, outcome: Outcome, p: Params) -> pd.DataFrame:
         raise UserError(f"monitoring/redevelopment: no outcome of a monitoring row is known by {last:%Y-%m-%d} yet")
     month = rows["as_of_date"].dt.to_period("M")
     rows = rows[month > month.max() - p.recent_months]
-    parent = rows[parent_column(rows)]
-    names = np.sort(parent.unique())
-    held = np.random.default_rng(p.seed).permutation(names)[: round(p.holdout_share * len(names))]
+    parent = rows[samples.parent_column(rows)]
+    drawn = np.random.default_rng(p.seed).permutation(samples.names(rows))
+    held = drawn[: round(p.holdout_share * len(drawn))]
     return rows.assign(sample=np.where(parent.isin(set(held)), "holdout", "development"))
 
 

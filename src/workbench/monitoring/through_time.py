@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import params
+from workbench import params, tables
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
@@ -40,7 +40,7 @@ class Params(Ruled, params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return [p.panel, f"model__{p.model}"]
+    return [p.panel, tables.of_model(p.model)]
 
 
 def writes(p: Params) -> list[str]:

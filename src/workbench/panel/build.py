@@ -14,6 +14,7 @@ from pydantic import Field
 
 from workbench import engine, params, tables
 from workbench.contracts import Column, Contract, Outcome
+from workbench.contracts.fields import FILE_ROW
 from workbench.panel import features, samples
 from workbench.panel import outcome as outcomes
 from workbench.panel.cohort import Facts, cohort
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 FRAME = ("entity_id", "parent_id", "as_of_date", "sample", "outcome", "weight")
-ORDER = ("entity_id", "as_of_date")  # of the rows, a key
 PART_ROWS = 1_000_000  # of the panel, computed at a time: what is open in memory doesn't grow with the bank
 _BEGINS = re.compile(r"^(origination|opened|open|start|booking)_(month|date)$")
 
@@ -146,19 +146,19 @@ def make_from(facts: Facts, p: Params) -> Made:
     try:
         rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
         engine.write(
-            rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", ORDER, "snappy"
+            rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", facts.order, "snappy"
         )
         _once(folder / "cohort.parquet")
         rate = _rate(facts, resolved, folder / "cohort.parquet", p)
-        chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate))
+        chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate), facts.order[0])
         relations = {"cohort": folder / "cohort.parquet", "held": held}
-        n = engine.write(chosen, relations, folder / "sampled.parquet", ORDER, "snappy")
+        n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
         dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
         text, words = panel_sql(facts, p.observation_months, dated)
-        columns = [*_frame(facts.contract, resolved), *words]
+        columns = [*_frame(facts.contract, resolved), *_place(facts), *words]
         parts = tuple(_written(text, facts, folder, n))
         columns = _varying(columns, parts)
-        _joined(parts, columns, folder)
+        _joined(parts, columns, folder, facts.order)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -218,6 +218,10 @@ def _frame(contract: Contract, resolved: Outcome) -> list[Column]:
     ]
 
 
+def _place(facts: Facts) -> list[Column]:
+    return [c for c in facts.contract.columns if c.name == FILE_ROW]
+
+
 def _event_after() -> Column:
     words = "months from the as-of date to the event; empty where it doesn't come in the window"
     return Column(
@@ -262,7 +266,7 @@ def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()
     taken = {*FRAME, *dated, *(f.name for f in made)}
     static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in taken]
     chosen = (
-        [f"s.{c}" for c in (*FRAME, *dated)]
+        [f"s.{c}" for c in (*FRAME, *dated, *(c.name for c in _place(facts)))]
         + [f"{f.sql} AS {f.name}" for f in made]
         + [f"a.{engine.column(c.name)}" for c in static]
     )
@@ -303,7 +307,7 @@ def _written(text: str, facts: Facts, folder: Path, rows: int) -> Iterator[Path]
             if isinstance(facts.months, Path):
                 relations["months"] = engine.Part(facts.months, "entity_id", low, high)
         part = folder / f"part_{number:04d}.parquet"
-        engine.write(text, relations, part, ORDER, "zstd" if low is None else "snappy")
+        engine.write(text, relations, part, facts.order, "zstd" if low is None else "snappy")
         yield part
 
 
@@ -327,13 +331,17 @@ def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
     return [c for c in columns if c.role != "feature" or bool(pd.notna(varies[c.name]) and varies[c.name])]
 
 
-def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path) -> None:
-    """Leave the parts as one file; a single part is that file, and holds columns that never vary, too."""
+def _joined(parts: tuple[Path, ...], columns: list[Column], folder: Path, order: tuple[str, ...]) -> None:
+    """Leave the parts, which follow one another by name, as one file; a single part is that file as it is.
+
+    It holds columns that never vary, too.
+    """
     if len(parts) == 1:
         parts[0].rename(folder / "panel.parquet")
     else:
         names = ", ".join(engine.column(c.name) for c in columns)
-        engine.write(f"SELECT {names} FROM parts", {"parts": parts}, folder / "panel.parquet")
+        anew = order if FILE_ROW in order else ()
+        engine.write(f"SELECT {names} FROM parts", {"parts": parts}, folder / "panel.parquet", anew)
     for path in folder.glob("*.parquet"):
         if path.name != "panel.parquet":
             path.unlink()

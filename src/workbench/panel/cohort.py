@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench import engine
 from workbench.contracts import Column, Contract, Outcome
+from workbench.contracts.fields import FILE_ROW
 from workbench.panel import outcome as outcomes
 from workbench.panel.leakage import derived
 from workbench.panel.months import UNDATED, number, number_sql
@@ -61,6 +62,12 @@ class Facts:
         row = engine.frame("SELECT min(month) AS first, max(month) AS last FROM months", {"months": self.months})
         return pd.Timestamp(row["first"][0]), pd.Timestamp(row["last"][0])
 
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which the panel's rows are ordered, a key: the same in every home."""
+        placed = FILE_ROW in engine.columns(self.accounts)
+        return (FILE_ROW if placed else "entity_id", "as_of_date")
+
     @property
     def by_calendar(self) -> bool:
         """Whether every entity is looked at on the same dates, rather than each on its own."""
@@ -80,7 +87,8 @@ def _usable(c: Column) -> bool:
 class Cohort:
     """The rows of the panel as SQL over `accounts`, `months` and `calendar`.
 
-    Columns: entity_id, parent_id, as_of_date, anchor (number of the last month that features may see), outcome.
+    Columns: entity_id, parent_id, as_of_date, anchor (number of the last month that features may see), outcome; and
+    file_row, where the accounts have it.
     """
 
     sql: str
@@ -123,7 +131,8 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
     else:
         dates = pd.DataFrame({"month_no": [0], "as_of_date": [UNDATED]})
         parts.append(f"here AS ({_by_own_date(facts, outcome, as_of_from, as_of_to)})")
-    columns = "entity_id, parent_id, as_of_date, anchor" + ("" if outcome.event else ", outcome")
+    columns = ", ".join(dict.fromkeys([*facts.order, "entity_id", "parent_id", "anchor"]))
+    columns += "" if outcome.event else ", outcome"
     parts.append(f"cohort AS (SELECT {columns} FROM here WHERE {_eligible(facts, outcome)})")
     rows = outcomes.after_sql(outcome, number(facts.span[1])) if outcome.event else "SELECT c.* FROM cohort c"
     return Cohort(f"WITH {', '.join(parts)} {rows}", dates)
@@ -146,7 +155,8 @@ def _identity(facts: Facts) -> str:
     key = facts.contract.one("key")
     parent = next(iter(facts.contract.named("parent")), key)
     parent = parent if parent in engine.columns(facts.accounts) else key
-    return f"CAST(a.{key} AS VARCHAR) AS entity_id, CAST(a.{parent} AS VARCHAR) AS parent_id"
+    place = f", a.{FILE_ROW} AS {FILE_ROW}" if FILE_ROW in facts.order else ""
+    return f"CAST(a.{key} AS VARCHAR) AS entity_id, CAST(a.{parent} AS VARCHAR) AS parent_id{place}"
 
 
 def _by_calendar(facts: Facts, outcome: Outcome) -> str:

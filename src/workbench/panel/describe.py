@@ -11,6 +11,7 @@ from scipy import stats
 
 from workbench import engine, metrics, rules
 from workbench.contracts import Contract, Outcome
+from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.samples import SAMPLES
@@ -211,7 +212,8 @@ def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
     learn = "FROM panel WHERE sample = 'development'"
     n = int(engine.frame(f"SELECT count(*) AS n {learn}", {"panel": panel})["n"][0])
     names = ", ".join(["sample", *(engine.column(c.name) for c in contract.features())])
-    numbered = f"SELECT {names}, row_number() OVER (ORDER BY entity_id, as_of_date) AS row_no {learn}"
+    first = FILE_ROW if any(c.name == FILE_ROW for c in contract.columns) else "entity_id"
+    numbered = f"SELECT {names}, row_number() OVER (ORDER BY {first}, as_of_date) AS row_no {learn}"
     every = max(-(-n // most), 1)
     text = f"SELECT {names} FROM ({numbered}) numbered WHERE row_no % {every} = 0 ORDER BY row_no"
     return engine.frame(text, {"panel": panel})

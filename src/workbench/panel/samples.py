@@ -8,12 +8,16 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from workbench import engine
+from workbench.contracts.fields import FILE_ROW
 from workbench.panel.months import number_sql
 from workbench.params import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+
+    from workbench.contracts import Contract
     from workbench.panel.build import Params
 
 SAMPLES = ("development", "holdout", "monitoring")
@@ -24,12 +28,31 @@ def parent_column(rows: pd.DataFrame) -> str:
     return "parent_id" if "parent_id" in rows else "entity_id"
 
 
-def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, pd.DataFrame]:
+def parents(rows: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return to whom each of a panel's rows belongs (n): by name, where it is the same in every home, else numbered.
+
+    Folds, bootstraps and sums go by the order of the names; that of pseudonyms is another one under another key.
+    """
+    column = rows[parent_column(rows)]
+    placed = any(c.name == FILE_ROW for c in contract.columns)
+    return pd.factorize(column)[0] if placed else column.to_numpy()
+
+
+def names(rows: pd.DataFrame) -> np.ndarray:
+    """Return the parents (m) of a panel's rows, in any order, as they are ordered to be drawn."""
+    parent = rows[parent_column(rows)]
+    if FILE_ROW in rows:
+        return rows[FILE_ROW].groupby(parent).min().sort_values().index.to_numpy()
+    return parent.sort_values().unique()
+
+
+def sql(cohort: Path, p: Params, weighting: tuple[float, float], order: str) -> tuple[str, pd.DataFrame]:
     """Return the rows that stand in a sample, as SQL over `cohort` and `held`, and `held`: the parents held out.
 
     Out of time, later dates are held out and a parent may stand on both sides, earlier and later. Otherwise parents
     (not rows) are drawn at random, stratified by whether any row of them has the event, so that none stands on both.
-    Rows between development's as-of dates are in no sample and fall out.
+    Rows between development's as-of dates are in no sample and fall out. order: the column that orders entities; where
+    it isn't their name, parents are drawn in the order of their first.
     """
     before = f"c.as_of_date < {_month(p.monitoring_from)}" if p.monitoring_from else "TRUE"
     row = engine.frame(f"SELECT min({number_sql('as_of_date')}) AS first FROM cohort", {"cohort": cohort})
@@ -41,7 +64,7 @@ def sql(cohort: Path, p: Params, weighting: tuple[float, float]) -> tuple[str, p
     taken = f"{before} AND c.outcome IS NOT NULL AND {turn}"
     held = pd.DataFrame({"parent_id": pd.Series([], dtype="str")})
     if not p.out_of_time_from:
-        held = _drawn(cohort, taken, p)
+        held = _drawn(cohort, taken, p, order)
     is_held = f"c.as_of_date >= {_month(p.out_of_time_from)}" if p.out_of_time_from else "h.parent_id IS NOT NULL"
     event, other = (f"{w:.17e}" for w in weighting)
     return (
@@ -61,10 +84,11 @@ def _month(month: str) -> str:
     return f"TIMESTAMP '{month}-01 00:00:00'"
 
 
-def _drawn(cohort: Path, taken: str, p: Params) -> pd.DataFrame:
+def _drawn(cohort: Path, taken: str, p: Params, order: str) -> pd.DataFrame:
+    by = f"min(c.{order})" if order == FILE_ROW else "c.parent_id"
     worst = engine.frame(
         f"SELECT c.parent_id, max(CASE WHEN c.outcome > 0e0 THEN 1 ELSE 0 END) AS worst FROM cohort c WHERE {taken} "
-        "GROUP BY c.parent_id ORDER BY c.parent_id",
+        f"GROUP BY c.parent_id ORDER BY {by}",
         {"cohort": cohort},
     )
     if len(worst) < 2:

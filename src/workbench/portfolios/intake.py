@@ -12,7 +12,8 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import contracts, engine, home, pseudonyms, tables
-from workbench.contracts import Contract, Finding
+from workbench.contracts import Column, Contract, Finding
+from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
 from workbench.portfolios import catalog, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
@@ -192,7 +193,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
 def _linking_key(p: Params, key: bytes) -> bytes:
     """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
 
-    The hold-out is drawn by pseudonym: so a simulated study says the same in every home.
+    The hold-out of a simulated study is drawn by pseudonym, and says the same in every home.
     """
     simulated = catalog.source(p.portfolio).simulated
     return hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
@@ -223,8 +224,23 @@ def _personal_evidence(table: pd.DataFrame) -> Evidence:
 
 
 def core(clean: Tables, raw: Raw, p: Params) -> Core:
-    """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing."""
-    return catalog.source(p.portfolio).core(clean, {name: contract for name, (_, contract) in raw.items()})
+    """Return the core tables of the portfolio with their contracts: cleaned, typed, one row per thing.
+
+    Where names are pseudonyms of this home, `core__account` says at which place of the raw file each entity stands
+    (`file_row`): rows are ordered and samples drawn by it, so that every home holds the same rows out.
+    """
+    source = catalog.source(p.portfolio)
+    made = source.core(clean, {name: contract for name, (_, contract) in raw.items()})
+    table, contract = made["core__account"]
+    by_home = not source.simulated and any(c.personal for c in contract.columns if c.role in ("key", "parent"))
+    return {**made, "core__account": _placed(table, contract)} if by_home else made
+
+
+def _placed(table: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, Contract]:
+    """Return accounts with their places: those of the file's rows, which tell nothing that the file doesn't."""
+    words = "place in the raw file; rows are ordered and samples drawn by it"
+    column = Column(name=FILE_ROW, type="integer", role="ignore", description=words)
+    return table.assign(**{FILE_ROW: range(len(table))}), contract.replaced([*contract.columns, column])
 
 
 def outcome_table(clean: Tables, raw: Raw, account: tuple[pd.DataFrame, Contract]) -> tuple[pd.DataFrame, Contract]:

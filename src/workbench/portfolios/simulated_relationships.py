@@ -161,10 +161,7 @@ class Relationships(Source):
         return {
             "core__account": _customer(tables["customer"], words["customer"], months["month"].max()),
             "core__month": (months, _month_contract(words["monthly"])),
-            **{
-                f"core__{n}": (_lasting(t), _contract(words[origin.get(n, n)], n, _lasting(t)))
-                for n, t in plain.items()
-            },
+            **{f"core__{n}": _described(words[origin.get(n, n)], n, _lasting(t)) for n, t in plain.items()},
         }
 
     def listing(self) -> dict[str, Any]:
@@ -180,12 +177,12 @@ def _lasting(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=["valid_from"], errors="ignore") if "account_id" in table else table
 
 
-def _contract(words: Contract, name: str, table: pd.DataFrame) -> Contract:
+def _described(words: Contract, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, Contract]:
     renamed = {"customer_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
     columns = [c.model_copy(update={"name": renamed.get(c.name, c.name)}) for c in words.columns]
     months = {"unit": "month", "type": "number", "description": "months past due at the end of the month"}
     columns = [c.model_copy(update=months) if c.name == "delay_months" else c for c in columns]
-    return words.replaced([c for c in columns if c.name in table.columns], name=f"core__{name}")
+    return table, words.replaced([c for c in columns if c.name in table.columns], name=f"core__{name}")
 
 
 def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> tuple[pd.DataFrame, Contract]:

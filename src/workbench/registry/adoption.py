@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
-from workbench import params
+from workbench import params, tables
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.models import comparison, development, scorer
@@ -61,7 +61,7 @@ def files(p: Params) -> list[Path]:
 
 def writes(p: Params) -> list[str]:
     """What this step writes: predictions of every row of the panel, and the model (registered by the runner)."""
-    return [f"mart__scores_{p.model}", f"model__{p.model}"]
+    return [f"mart__scores_{p.model}", tables.of_model(p.model)]
 
 
 @dataclass(frozen=True)

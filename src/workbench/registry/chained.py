@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.params import UserError
-from workbench.registry import events, needs, proof, registered, request, runs, signatures
+from workbench.registry import events, needs, obligations, proof, registered, request, runs, signatures, written
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, REPRODUCED
@@ -36,7 +36,7 @@ def findings(chain: Chain) -> Iterator[Finding]:
     judges = _judges(chain)
     yield from _broken(chain, judges)
     for e in chain.events:
-        for what in (*_run(e), *_evidence(e, judges[e.run_id].policy)):
+        for what in (*_run(e), *_evidence(e, judges[e.run_id].policy), *_written(chain, e)):
             yield Finding(_place(e), what)
 
 
@@ -53,7 +53,7 @@ def of_newest(chain: Chain) -> list[str]:
     """Return in words what is wrong with the newest event of a chain whose others hold, its evidence included."""
     newest, judges = chain.events[-1], _judges(chain)
     faults = [f.what for f in _broken(chain, judges) if f.place == _place(newest)]
-    return [*faults, *_evidence(newest, judges[newest.run_id].policy)]
+    return [*faults, *_evidence(newest, judges[newest.run_id].policy), *_written(chain, newest)]
 
 
 def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
@@ -61,6 +61,8 @@ def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
     book = Book()
     for e in chain.events:
         for what in (*_signed(judges[e.run_id], e), *_lawful(judges[e.run_id], book, e)):
+            yield Finding(_place(e), what)
+        for what in _ignored(chain, e):
             yield Finding(_place(e), what)
         book.apply(e)
 
@@ -158,6 +160,32 @@ def _on_record(judge: Policy | None, standing: Standing, e: Event) -> Iterator[s
         yield "no validation plan was signed before it"
     if asked and asked.reproduction and "reproduced" in move.needs and standing.reproduced not in REPRODUCED:
         yield f"making it again had come to {standing.reproduced or 'nothing: nobody had done it'}"
+
+
+def _ignored(chain: Chain, e: Event) -> Iterator[str]:
+    """Name the findings of high severity that were open on a version when a move was made that none may stop."""
+    if e.verb in MOVES and "findings" in MOVES[e.verb].needs:
+        raised = obligations.findings(chain.before(e), e.model)
+        grave = [f for f in raised if f.is_grave and f.version == e.version]
+        yield from (f"finding {f.number} of high severity was open, and it was made all the same" for f in grave)
+
+
+def _written(chain: Chain, e: Event) -> Iterator[str]:
+    """Name the chapters a move rests on that nobody had written, or that said other words than those submitted."""
+    needs_of = MOVES[e.verb].needs if e.verb in MOVES else ()
+    section = next((s for s, verb in written.SIGNED.items() if verb == e.verb), "")
+    if not section or events.evidence(e) is None:
+        return
+    chapters = written.of_move(e)
+    if chapters is None:
+        yield f"its {events.EVIDENCE} holds no chapters"
+        return
+    if empty := chapters.missing(section):
+        yield f"nobody had written {', '.join(empty)}, and it was made all the same"
+    submitted = chain.before(e).submitted(e.model, e.version)
+    then = written.of_move(submitted) if submitted and "unchanged" in needs_of else None
+    if then and (names := written.differing(then, chapters, "developer")):
+        yield f"{', '.join(names)} said other words than event {submitted.seq} submitted, and it was made all the same"
 
 
 def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:

@@ -31,6 +31,7 @@ FIRST = "0" * 64  # what the first event names as the one before
 PARAM_LENGTH = 6000  # MLflow cuts longer parameters without a word
 WAIT_SECONDS = 60
 POLICY = "policy"  # the verb by which a policy is adopted
+SUBMIT = "submit"  # the verb by which a version is put forward
 _NAMES = {"source": "from", "target": "to"}  # fields whose parameters are Python's words
 
 
@@ -101,6 +102,14 @@ class Chain:
     def of(self, model: str, version: str = "") -> list[Event]:
         """Return the moves of a model, or of one of its versions."""
         return [e for e in self.events if e.model == model and version in ("", e.version)]
+
+    def before(self, event: Event) -> Chain:
+        """Return the chain as it was before an event."""
+        return Chain(tuple(e for e in self.events if e.seq < event.seq))
+
+    def submitted(self, model: str, version: str) -> Event | None:
+        """Return the event that put a version forward, the last one; None where nobody has."""
+        return next((e for e in reversed(self.of(model, version)) if e.verb == SUBMIT), None)
 
     def policy(self, seq: int | None = None) -> Event | None:
         """Return the event that adopted the policy in force (at an event's number; None: now), if any."""

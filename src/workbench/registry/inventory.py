@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import Verdict
 from workbench.params import UserError, day, nearest
-from workbench.registry import current, events, obligations, registered
+from workbench.registry import current, events, obligations, registered, store
 from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.policy import Policy
+from workbench.registry.registered import Registered
 from workbench.registry.state import Standing, next_review, replay
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.entities import Run
 
 COLUMNS = (
     "model",
@@ -63,8 +65,9 @@ def listing() -> list[Entry]:
     """Return every version that the registry or the chain knows, by model and number; changes nothing."""
     chain = events.read()
     book, policy = replay(chain), _policy(chain)
-    held = {(r.model, r.version) for r in registered.everything()}
-    watched = _watched()
+    versions = registered.everything()
+    held = {(r.model, r.version) for r in versions}
+    watched = _watched_anywhere(versions) if store.is_server() else _watched()
     keys = sorted({*held, *book.standings}, key=lambda k: (k[0], int(k[1])))
     entries = [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
     return [_owing(e, chain) for e in entries]
@@ -141,19 +144,44 @@ def _policy(chain: Chain) -> Policy | None:
 def _watched() -> dict[tuple[str, str], str]:
     """Return the last monitoring verdict of each version: the worst of the newest period's runs that read the model."""
     runs = current.everything()
-    watching: dict[tuple[str, str], list[Record]] = {}
+    watching: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for record in (r for r in runs if r.step.startswith("monitoring/")):
         for name, entry in _models_of(record, runs):
             if name in {n.lstrip("?") for n in record.reads}:
-                watching.setdefault((entry["name"], entry["version"]), []).append(record)
-    return {version: _worst_of_newest(records) for version, records in watching.items()}
+                watching.setdefault((entry["name"], entry["version"]), []).append((record.period, record.verdict))
+    return {version: _worst_of_newest(verdicts) for version, verdicts in watching.items()}
 
 
-def _worst_of_newest(records: list[Record]) -> str:
-    """Return verdict and period: of a page that is red and one beside it that is amber, red."""
-    newest = records[-1].period  # they come oldest first
-    worst = min((r for r in records if r.period == newest), key=lambda r: Verdict(r.verdict).rank)
-    return f"{worst.verdict} ({newest})"
+def _watched_anywhere(versions: list[Registered]) -> dict[tuple[str, str], str]:
+    """Return the same as a server knows it, wherever monitoring ran: by the newest run of each monitoring step.
+
+    Which versions a run has read stands in MLflow as its inputs, its period and verdict as tags.
+    """
+    by_id = {r.model_id: (r.model, r.version) for r in versions if r.model_id}
+    watching: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for study in sorted({r.model.partition(".")[0] for r in versions}):
+        for run in reversed(_newest_by_step(study)):
+            stated = (run.data.tags.get("period", ""), run.data.tags.get("verdict", ""))
+            for read in store.client().get_run(run.info.run_id).inputs.model_inputs:
+                if read.model_id in by_id:
+                    watching.setdefault(by_id[read.model_id], []).append(stated)
+    return {version: _worst_of_newest(verdicts) for version, verdicts in watching.items()}
+
+
+def _newest_by_step(study: str) -> list[Run]:
+    """Return the newest run of each monitoring step of a study that says a verdict, newest first."""
+    by_step: dict[str, Run] = {}
+    for run in store.runs(study, "attributes.status = 'FINISHED' and tags.step LIKE 'monitoring/%'"):
+        if run.data.tags.get("verdict") in set(Verdict):
+            by_step.setdefault(run.data.tags["step"], run)
+    return sorted(by_step.values(), key=lambda run: run.info.start_time, reverse=True)
+
+
+def _worst_of_newest(verdicts: list[tuple[str, str]]) -> str:
+    """Return the worst verdict of the newest period, of (period, verdict) oldest first: of red beside amber, red."""
+    newest = verdicts[-1][0]
+    worst = min((v for period, v in verdicts if period == newest), key=lambda v: Verdict(v).rank)
+    return f"{worst} ({newest})"
 
 
 def _models_of(watching: Record, runs: list[Record]) -> list[tuple[str, Any]]:

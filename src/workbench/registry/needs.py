@@ -70,6 +70,18 @@ def _chapters(c: Case) -> str:
     return _unwritten(c, "developer")
 
 
+def _unchanged(c: Case) -> str:
+    if c.submitted is None:
+        return ""
+    where, then = written.place(c.request.model), written.of_move(c.submitted)
+    if then is None:
+        return f"what event {c.submitted.seq} submitted can't be read: altered or lost; `workbench audit`"
+    if not (names := written.differing(then, written.load(c.request.model), "developer")):
+        return ""
+    then_words = f"other words than event {c.submitted.seq} submitted"
+    return f"{where}: {', '.join(names)}: {then_words}; put those back, or reject it and submit it again"
+
+
 def _opinion(c: Case) -> str:
     return _unwritten(c, "validator")
 
@@ -184,6 +196,7 @@ _CHECKS: Mapping[str, Callable[[Case], str]] = {
     "battery": _battery,
     "minimum": _minimum,
     "chapters": _chapters,
+    "unchanged": _unchanged,
     "opinion": _opinion,
     "conditions": _conditions,
     "reason": _reason,

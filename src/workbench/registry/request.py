@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.registry import current, events, makers, obligations, plans, registered, store, written
 from workbench.registry.current import Record
-from workbench.registry.events import Chain
+from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import MOVES
 from workbench.registry.obligations import Finding
 from workbench.registry.policy import Policy
@@ -45,7 +45,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Case:
-    """All that is looked at for a move: what is asked, the version as it is, where it stands, and the policy."""
+    """All that is looked at for a move: what is asked, the version as it is, where it stands, and the policy.
+
+    `submitted`: the event that put the version forward, the last one.
+    """
 
     request: Request
     registered: Registered
@@ -56,6 +59,7 @@ class Case:
     files: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
     plan: Mapping[str, Any] = field(default_factory=dict)
+    submitted: Event | None = None
 
     @property
     def digest(self) -> str:
@@ -104,7 +108,8 @@ def looked_at(request: Request, chain: Chain, standing: Standing, policy: Policy
     raised = tuple(obligations.findings(chain, request.model))
     signed = next((e for e in chain.events if e.seq == standing.plan and standing.plan), None)
     plan = (events.evidence(signed) or {}).get("plan", {}) if signed else {}
-    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r), raised, plan)
+    submitted = chain.submitted(request.model, request.version)
+    return Case(request, r, standing, policy, r.record, battery(r), registered.files(r), raised, plan, submitted)
 
 
 def battery(r: Registered) -> Record | None:

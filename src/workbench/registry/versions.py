@@ -153,7 +153,7 @@ def _example(model: Scorer) -> pd.DataFrame:
 
 def load(key: Key, model: str = "pd") -> Version:
     """Return the study's registered version, changing nothing; `UserError` where there is none or its bytes changed."""
-    pinned = tables.pinned(key, f"model__{model}")
+    pinned = tables.pinned(key, tables.of_model(model))
     if pinned is None:
         raise UserError(f"{key} has no registered model '{model}': `{key.command}`")
     file = _folder(pinned) / "artifacts" / scorer.FILE
@@ -165,7 +165,7 @@ def load(key: Key, model: str = "pd") -> Version:
             f" `{key.command}` registers it anew"
         )
     loaded = scorer.load(file, pinned["digest"])
-    tables.note_read(f"model__{model}", pinned["digest"])
+    tables.note_read(tables.of_model(model), pinned["digest"])
     return Version(pinned["name"], pinned["version"], pinned["run_id"], pinned["digest"], loaded, pinned["figures"])
 
 

@@ -109,12 +109,23 @@ def load(model: str) -> Chapters:
 def signed(model: str, moves: Iterable[Event]) -> Chapters:
     """Return each section as it was when a version was submitted and approved (by its events), else as it is now."""
     now, by_verb = load(model), {e.verb: e for e in moves}
-    sections: dict[str, Any] = {}
-    for name, verb in SIGNED.items():
-        evidence = events.evidence(by_verb[verb]) if verb in by_verb else None
-        if content := (evidence or {}).get("chapters", {}).get(name):
-            sections[name] = type(getattr(now, name)).model_validate(content)
-    return now.model_copy(update=sections)
+    then = {name: of_move(by_verb[verb]) for name, verb in SIGNED.items() if verb in by_verb}
+    return now.model_copy(update={name: getattr(c, name) for name, c in then.items() if c is not None})
+
+
+def of_move(move: Event) -> Chapters | None:
+    """Return what was written when a move was made; None where its evidence is lost, altered or holds no chapters."""
+    content = (events.evidence(move) or {}).get("chapters")
+    try:
+        sections = {name: content[name] for name in Chapters.model_fields} if content else None
+        return Chapters.model_validate(sections) if sections else None
+    except (KeyError, TypeError, ValidationError):
+        return None
+
+
+def differing(then: Chapters, now: Chapters, section: str) -> list[str]:
+    """Return the chapters of a section in which the two say other words."""
+    return [n for n in CHAPTERS if n.startswith(f"{section}.") and then.text(n) != now.text(n)]
 
 
 def _read(path: Path, where: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from workbench import tables
 from workbench.contracts import Contract
 from workbench.evidence import digest_file
 from workbench.params import ONCE, UserError
@@ -196,7 +197,7 @@ def folder(d: Dossier) -> Path:
 
 def readers(d: Dossier) -> list[Record]:
     """Return the current runs of the study that read the model."""
-    name = f"model__{d.short}"
+    name = tables.of_model(d.short)
     return [r for r in everything(study=d.study) if name in {n.lstrip("?") for n in r.reads}]
 
 

@@ -28,6 +28,8 @@ KEYS = ("opinion", "portfolio", "process", "calibration", "discrimination", "mig
 EPOCH = datetime(1980, 1, 1)  # the least day a ZIP file knows
 GRADE = {"grade": say("grade"), "predicted": say("PD"), "n": say("customers"), "events": say("defaults")}
 _HEAD_ROW = 3
+WIDTHS = (44, 60, 40)  # of the first columns, in characters; then OTHERS
+OTHERS, LINE = 22, 15  # height of a line, in points
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ def content(d: Dossier) -> bytes:
     plain = book.add_format({"text_wrap": True, "valign": "top"})
     for p in pages(d):
         sheet = book.add_worksheet(p.name)
-        sheet.set_column(0, 0, 44)
-        sheet.set_column(1, 8, 22)
+        _laid_out(sheet)
         sheet.write_string(0, 0, str(p.title), bold)
         sheet.write_string(1, 0, f"{d.registered.model}/{d.registered.version}", plain)
         at = _HEAD_ROW
@@ -61,14 +62,36 @@ def content(d: Dossier) -> bytes:
             sheet.write_string(at, 0, str(what), bold)
             _cell(sheet, at, 1, value, plain)
             sheet.write_string(at, 2, source, plain)
+            sheet.set_row(at, LINE * _lines((str(what), value, source)))
             at += 1
         for j, name in enumerate(p.columns):
             sheet.write_string(at + 1, j, str(name), bold)
         for i, row in enumerate(p.rows, at + 2):
+            sheet.set_row(i, LINE * _lines(row))
             for j, value in enumerate(row):
                 _cell(sheet, i, j, value, plain)
     book.close()
     return out.getvalue()
+
+
+def _laid_out(sheet: Any) -> None:
+    """Give the columns their widths, and let a page of paper (A4, lying) hold all of them."""
+    sheet.set_column(len(WIDTHS), 8, OTHERS)
+    for j, width in enumerate(WIDTHS):
+        sheet.set_column(j, j, width)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
+def _lines(row: tuple[Any, ...]) -> int:
+    """Return in how many lines the longest cell of a row is shown: not every program makes room for them by itself.
+
+    A Chinese character is as wide as two others.
+    """
+    sizes = [len(text) + sum(ord(c) > 0x2E7F for c in text) for text in map(str, row)]
+    widths = [*WIDTHS, *[OTHERS] * len(row)]
+    return max((-(-size // (width - 2)) for size, width in zip(sizes, widths, strict=False)), default=1) or 1
 
 
 def _cell(sheet: Any, i: int, j: int, value: Any, form: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import tables
 from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
 from workbench.registry.inventory import Entry
@@ -17,7 +18,7 @@ from workbench.reporting.headlines import Headline
 from workbench.words import Text, say
 
 NAN = float("nan")
-MODEL, MONITORING = "model__", "monitoring"
+MONITORING = "monitoring"
 REFERENCES = ("holdout_auc", "holdout_spearman")  # what development reached, of an event and of an amount
 
 Runs = Mapping[str, Recorded]
@@ -38,7 +39,7 @@ class Watched:
     @property
     def label(self) -> str:
         """Model and version, without the study they belong to: `pd/1`."""
-        return f"{self.name.removeprefix(MODEL)}/{self.version['version']}"
+        return f"{self.name.removeprefix(tables.MODEL)}/{self.version['version']}"
 
     @property
     def verdict(self) -> Verdict:

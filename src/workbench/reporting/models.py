@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import home
+from workbench import home, tables
 from workbench.registry.events import Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import Standing
@@ -15,7 +15,6 @@ from workbench.reporting.document import TEMPLATE, TITLES
 from workbench.reporting.listing import Row, Site, ends, rank
 from workbench.words import Text
 
-MODEL = "model__"
 LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light
 
 
@@ -93,7 +92,7 @@ def _version(site: Site, row: Row, key: str, entry: Any) -> Version:
     return Version(
         made_by=row,
         entry=dict(entry),
-        name=key.removeprefix(MODEL),
+        name=key.removeprefix(tables.MODEL),
         standing=site.book.of(entry["name"], entry["version"]),
         verdict=next((v for v in reversed(verdicts) if v), ""),
         watched=_last(watching),
@@ -129,7 +128,7 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _page(site: Site, newest_: Version, same: list[Version]) -> str:
-    key = f"{MODEL}{newest_.name}"
+    key = tables.of_model(newest_.name)
     speaking = [r for r in site.current if r.study == newest_.made_by.study and _speaks(r, key)]
     return page.site(
         "model.html",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from workbench import tables
 from workbench.params import UserError
 from workbench.registry import adoption, registered
 from workbench.runs import study
@@ -23,7 +24,7 @@ def add(path: Path, source: str, panel: str, model: str, runs_code: str = "") ->
     p = adoption.Params.checked({**values, "study": path.stem}, "adopt")
     registered.one(*adoption.named(p))
     before = study.load(path)
-    if taken := [s.name for s in before.steps if f"model__{model}" in s.writes]:
+    if taken := [s.name for s in before.steps if tables.of_model(model) in s.writes]:
         raise UserError(f"{path.name}: '{taken[0]}' makes model '{model}' already; name another with --model")
     steps = {f"{ADOPTION}@{model}": values, f"{BATTERY}@{model}": {"panel": panel, "model": model}}
     text = path.read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def _models(record: Record, again: Path) -> Iterator[Difference]:
         then = json.loads(recorded.artifact(record, "evidence/model/model.json").read_bytes())
         pairs = _numbers(then, json.loads(file.read_bytes())) if now else iter(())
         place, a, b = next((p for p in pairs if p[1] != p[2]), ("", entry["digest"][:16], now[:16] or "none"))
-        yield Difference("model", f"{name.removeprefix('model__')} {place}".strip(), _shown(a), _shown(b))
+        yield Difference("model", f"{name.removeprefix(tables.MODEL)} {place}".strip(), _shown(a), _shown(b))
 
 
 def _tables(record: Record, now: Mapping[str, Any]) -> Iterator[Difference]:

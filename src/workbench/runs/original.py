@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from workbench.registry import makers, provenance, recorded, runs
 from workbench.registry.current import Record
 from workbench.registry.registered import Registered
 from workbench.runs.differences import Difference
-
-_MODEL = "model__"
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,28 @@ class Original:
 
 def of(r: Registered) -> Original:
     """Return what the record says, or raise `UserError` with all that it lacks."""
-    record = r.record
-    if record is None:
+    if r.record is None:
         raise UserError(f"{r.name} can't be made again: the run that registered it left no record")
+    return _of_record(r, r.record, r.name)
+
+
+def behind(o: Original) -> list[Record]:
+    """Return the runs that made the tables it read, and those that made theirs: the first first."""
+    out: dict[str, Record] = {}
+    for name, (record, _) in o.inputs.items():
+        if not name.startswith(tables.MODEL) and record.run_id not in out:
+            read = _read(record)
+            earlier = replace(o, record=record, read=read, inputs=makers.of(record.study, read))
+            out |= {r.run_id: r for r in behind(earlier)} | {record.run_id: record}
+    return list(out.values())
+
+
+def of_step(o: Original, record: Record) -> Original:
+    """Return what the record of a run behind a version says, or raise `UserError` with all that it lacks."""
+    return _of_record(o.registered, record, record.step)
+
+
+def _of_record(r: Registered, record: Record, name_: str) -> Original:
     facts, lacks = runs.params(record.run_id), []
     commit = facts.get(provenance.COMMIT, "")
     if not provenance.is_clean(commit):
@@ -62,13 +79,19 @@ def of(r: Registered) -> Original:
     for name in ("params.json", provenance.PACKAGES, f"evidence/{LEFT_BEHIND}"):
         if name not in record.files or not recorded.artifact(record, name).exists():
             lacks.append(name)
-    read = recorded.left_behind(record)["tables"]["read"] if f"evidence/{LEFT_BEHIND}" not in lacks else {}
+    read = _read(record) if f"evidence/{LEFT_BEHIND}" not in lacks else {}
     if others := [n for n in read if recorded.is_name(n)]:
         lacks.append(f"what stands behind {others[0]}: only tables and models are laid out again")
     if lacks:
-        raise UserError(f"{r.name} can't be made again: its record lacks {'; '.join(lacks)}")
+        raise UserError(f"{name_} can't be made again: its record lacks {'; '.join(lacks)}")
     values = json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8"))
     return Original(r, record, facts, values, read, makers.of(record.study, read))
+
+
+def _read(record: Record) -> dict[str, str]:
+    """Return what a run read of others: a step may look again at what it has just written."""
+    read = recorded.left_behind(record)["tables"]["read"]
+    return {name: digest for name, digest in read.items() if name not in record.tables}
 
 
 def lost(o: Original) -> list[Difference]:
@@ -78,7 +101,7 @@ def lost(o: Original) -> list[Difference]:
         record, entry = o.inputs.get(name, (None, {}))
         if record is None:
             out.append(Difference("data", name, digest[:16], "no run of the study has left it"))
-        elif name.startswith(_MODEL):
+        elif name.startswith(tables.MODEL):
             file = home.mlruns() / entry["folder"] / "artifacts" / "model.json"
             if not file.exists() or digest_file(file) != digest:
                 out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
@@ -88,14 +111,15 @@ def lost(o: Original) -> list[Difference]:
 
 
 def lay_out(o: Original, tree: Path) -> None:
-    """Lay the tables and models that the run read into the commit's own `mlruns/`, under their names."""
+    """Lay the tables and models that the run read into the commit's own `mlruns/`, under their names; once or more."""
     key = Key(o.record.study, o.record.period)
     for name, (record, entry) in o.inputs.items():
         pointer = tree / "mlruns" / "tables" / key.place / f"{name}.json"
         home.put(pointer, json.dumps(entry).encode())
-        if name.startswith(_MODEL):
-            shutil.copytree(home.mlruns() / entry["folder"], tree / "mlruns" / entry["folder"])
+        if name.startswith(tables.MODEL):
+            shutil.copytree(home.mlruns() / entry["folder"], tree / "mlruns" / entry["folder"], dirs_exist_ok=True)
         else:
             file = pointer.with_suffix("") / f"{entry['digest'][:16]}.parquet"
-            file.parent.mkdir(parents=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.unlink(missing_ok=True)
             file.symlink_to(tables.at_rest(record.key, name, entry["digest"]))

@@ -23,8 +23,6 @@ from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 from workbench.words import catalogue
 
-MODEL = "model__"
-
 
 def begun(study: Study, step: Step, run_id: str, step_key: str) -> Record:
     """Return the record of a run that begins."""
@@ -71,21 +69,21 @@ def _written(folder: Path, left_behind: dict[str, Any]) -> set[str]:
         file = folder / tables.STAGED / f"{name}.parquet"
         if not file.exists() or digest_file(file) != digest:
             raise StepFailed(0, f"table {name} is not what the notebook wrote")
-    model = {MODEL} if (folder / "model" / "model.json").exists() else set()
+    model = {tables.MODEL} if (folder / "model" / "model.json").exists() else set()
     return {*left_behind["tables"]["written"], *model}
 
 
 def _as_declared(step: Step, written: set[str]) -> None:
     """Raise `StepFailed` where the step wrote less or more than its module's `writes` says."""
-    names = {re.sub(rf"^(\??{MODEL}).*", r"\1", w) for w in step.writes}
+    names = {re.sub(rf"^(\??{tables.MODEL}).*", r"\1", w) for w in step.writes}
     missing = sorted(n for n in names - written if not n.startswith("?"))
     more = sorted(written - {n.lstrip("?") for n in names})
-    models = [w for w in step.writes if w.startswith(MODEL)]
+    models = [w for w in step.writes if w.startswith(tables.MODEL)]
     if missing:
-        what = ", ".join(f"model/model.json ({models[0]})" if n == MODEL else n for n in missing)
+        what = ", ".join(f"model/model.json ({models[0]})" if n == tables.MODEL else n for n in missing)
         raise StepFailed(0, f"the notebook did not write {what}, which `writes` of its module declares")
     if more:
-        what = ", ".join("model/model.json" if n == MODEL else n for n in more)
+        what = ", ".join("model/model.json" if n == tables.MODEL else n for n in more)
         raise StepFailed(0, f"the notebook wrote {what}, which `writes` of its module doesn't declare")
 
 
@@ -137,17 +135,17 @@ def rung(record: Record) -> list[str]:
         return []
     from workbench.registry import ringing
 
-    watched = [tables.pinned(record.key, n.lstrip("?")) for n in record.reads if n.lstrip("?").startswith(MODEL)]
+    watched = [tables.pinned(record.key, n.lstrip("?")) for n in record.reads if n.lstrip("?").startswith(tables.MODEL)]
     reason = f"{record.step} of {record.period} is red: {record.headline}"[:500]
     return [line for e in watched if e and (line := ringing.review(e["name"], str(e["version"]), reason))]
 
 
 def _log(record: Record, work: Path, left_behind: dict[str, Any]) -> None:
     read = left_behind["tables"]["read"]
-    models = [e for n in read if n.startswith(MODEL) and (e := tables.pinned(record.key, n))]
+    models = [e for n in read if n.startswith(tables.MODEL) and (e := tables.pinned(record.key, n))]
     used = linked.logged_models(record.run_id, [e for e in models if "version" in e])
     made = [linked.model_id(e["name"], e["version"]) for e in record.models.values()]
-    data = next(((n, d) for n, d in read.items() if not n.startswith(MODEL) and ":" not in n), ("", ""))
+    data = next(((n, d) for n, d in read.items() if not n.startswith(tables.MODEL) and ":" not in n), ("", ""))
     runs.log_figures(record.run_id, left_behind["figures"], next(iter([*made, *used]), ""), data)
     runs.log_inputs(record.run_id, read)
     runs.log_series(record.run_id, left_behind["series"])
@@ -158,8 +156,8 @@ def _registered(step: Step, run_id: str, work: Path, left_behind: dict[str, Any]
     file = work / "evidence" / "model" / "model.json"
     if not file.exists():
         return {}
-    name = next(w.lstrip("?") for w in step.writes if w.lstrip("?").startswith(MODEL))
-    model = name.removeprefix(MODEL)
+    name = next(w.lstrip("?") for w in step.writes if w.lstrip("?").startswith(tables.MODEL))
+    model = name.removeprefix(tables.MODEL)
     return {name: versions.register(run_id, file, step.key.study, model, left_behind["figures"])}
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
-from workbench import params
+from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE
 from workbench.rules import Ruled
@@ -48,7 +48,7 @@ class Params(Ruled, params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads: the panel and the registered model, nothing else development wrote."""
-    return [p.panel, f"model__{p.model}"]
+    return [p.panel, tables.of_model(p.model)]
 
 
 def writes(p: Params) -> list[str]:

@@ -14,12 +14,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the verbs by which others look at a version: made again, its documents, the audit of them all."""
     reproduce = commands.add_parser(
         "reproduce",
-        help="make a version again from its record alone; exit 0 identical or equal, 1 different, 2 lacking",
+        help="make a version again from its record and raw files; exit 0 identical or equal, 1 different, 2 lacking",
     )
     reproduce.add_argument("version", type=version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
     reproduce.add_argument("--as", dest="person", default="", metavar="ID", help="sign what it came to, as a validator")
     add_key(reproduce)
     reproduce.add_argument("--locked", action="store_true", help="install the packages its commit locks, and run there")
+    reproduce.add_argument(
+        "--from-panel", action="store_true", help="begin at the tables it read; intake and panel aren't made again"
+    )
     reproduce.add_argument("--json", action="store_true", help="as JSON")
     reproduce.set_defaults(call=_reproduce)
     _add_documents(commands)
@@ -57,7 +60,7 @@ def _reproduce(args: argparse.Namespace) -> int:
     with progress.console() as lines:
         lines.started(model, f"version {version}")
         watch = partial(lines.cell, model, f"version {version}")
-        result = reproduction.of(model, version, watch, locked=args.locked)
+        result = reproduction.of(model, version, watch, locked=args.locked, from_source=not args.from_panel)
     if args.json:
         print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
     else:
