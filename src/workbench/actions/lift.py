@@ -39,7 +39,8 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
     """Return one row a customer-month that is eligible and whose months ahead are over, in the state before it.
 
     Columns: `entity_id`, `month_no`, `stratum` (month and state in one number), `y` (the outcome came within the months
-    after), `after` (in which of them, NaN where it didn't). Raises `UserError` for a column or condition that isn't there.
+    after), `after` (in which of them, NaN where it didn't). Raises `UserError` for
+    a column or condition that isn't there.
     """
     known, static = list(engine.columns(months)), list(engine.columns(account))
     for text, name in ((m.outcome, "outcome"), (m.eligible, "eligible")):
@@ -84,7 +85,8 @@ LIFT = f"""WITH x AS (SELECT DISTINCT entity_id, {number_sql("happened_at")} AS 
     w AS (SELECT c.event_kind, c.stratum, t.n, c.n1, t.n - c.n1 AS n0, c.k1, t.k - c.k1 AS k0
         FROM c JOIN t ON t.stratum = c.stratum WHERE t.n > c.n1),
     r AS (SELECT event_kind, CAST(sum(n1) AS BIGINT) AS events, CAST(sum(k1) AS BIGINT) AS followed,
-        sum(k1 * n0 / n) AS with_it, sum(k0 * n1 / n) AS without, sum(n1 * n0 / n) AS pairs FROM w GROUP BY event_kind)"""
+        sum(k1 * n0 / n) AS with_it, sum(k0 * n1 / n) AS without, sum(n1 * n0 / n) AS pairs
+        FROM w GROUP BY event_kind)"""
 # of the difference R − θS, what each customer's rows with an outcome add to it
 INFLUENCE = f"""{LIFT},
     one AS (SELECT e.event_kind, e.entity_id, w.n0 / w.n AS u FROM e

@@ -58,7 +58,7 @@ def between(events: engine.Relation, kinds: Sequence[str]) -> pd.DataFrame:
 
 
 def triangle(events: engine.Relation, start: str, kinds: Sequence[str] = ()) -> pd.DataFrame:
-    """Return who came back: `cohort` (month of the first `start`), `age` (months since), `customers`, `active`, `share`.
+    """Return who came back: `cohort` (month of the first `start`), `age` in months, `customers`, `active`, `share`.
 
     active: customers of the cohort with an event of `kinds` (none is all) in that month. The last month of the data
     is left out where it isn't a whole one: nobody can come back in days that haven't been.
@@ -75,7 +75,8 @@ def triangle(events: engine.Relation, start: str, kinds: Sequence[str] = ()) -> 
             WHERE cohort <= last),
         back AS (SELECT s.cohort, a.month_no - s.cohort AS age, count(*) AS active
             FROM s JOIN a ON a.entity_id = s.entity_id GROUP BY s.cohort, a.month_no - s.cohort)
-        SELECT g.cohort, g.age, g.customers, coalesce(b.active, 0) AS active, coalesce(b.active, 0) / g.customers AS share
+        SELECT g.cohort, g.age, g.customers, coalesce(b.active, 0) AS active,
+            coalesce(b.active, 0) / g.customers AS share
         FROM grid g LEFT JOIN back b ON b.cohort = g.cohort AND b.age = g.age ORDER BY g.cohort, g.age""",
         {"events": events},
     )

@@ -1,4 +1,4 @@
-"""A process as its events tell it: who follows whom and how fast, variants, what the official process forbids, rework."""
+"""A process as its events tell it: what follows what and how fast, variants, what is not allowed, rework."""
 
 from __future__ import annotations
 
