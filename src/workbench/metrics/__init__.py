@@ -10,6 +10,7 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.decomposition import mix_and_rate
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
 from workbench.metrics.information import information
 from workbench.metrics.intervals import (
@@ -21,6 +22,7 @@ from workbench.metrics.intervals import (
     likeness,
     mean_interval,
     rate_interval,
+    wilson,
 )
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
@@ -61,6 +63,7 @@ __all__ = [
     "log_loss",
     "mae",
     "mean_interval",
+    "mix_and_rate",
     "naive_incidence",
     "policy_value",
     "psi",
@@ -75,4 +78,5 @@ __all__ = [
     "slopes",
     "spearman",
     "spearman_interval",
+    "wilson",
 ]
