@@ -10,6 +10,7 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.flags import excess, gains, jaccard, median_interval, precision, recall
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
 from workbench.metrics.intervals import (
     bootstrap_interval,
@@ -44,11 +45,14 @@ __all__ = [
     "effective_counts",
     "effects",
     "equal_parts",
+    "excess",
     "expected_calibration_error",
+    "gains",
     "gini",
     "holm",
     "incidence_of",
     "inflation",
+    "jaccard",
     "ks",
     "ks_influence",
     "least_noncentrality",
@@ -59,8 +63,10 @@ __all__ = [
     "log_loss",
     "mae",
     "mean_interval",
+    "median_interval",
     "naive_incidence",
     "policy_value",
+    "precision",
     "psi",
     "psi_critical",
     "qini",
@@ -68,6 +74,7 @@ __all__ = [
     "r_squared",
     "r_squared_influence",
     "rate_interval",
+    "recall",
     "rmse",
     "sample_ratio",
     "slopes",
