@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench import engine, metrics
 from workbench.actions.early_warning import Params
+from workbench.actions.triggers import NEVER
 from workbench.panel.months import number_sql
 from workbench.params import UserError, nearest
 
@@ -32,7 +33,7 @@ def counts(
 ) -> pd.DataFrame:
     """Return the begins of arrears by area, month and the grade of the month before.
 
-    Columns: column, area, month_no, grade_no (−1 without a score), n (customers not in arrears the month before), starts.
+    Columns: column, area, month_no, grade_no (−1 without a score), n (not in arrears the month before), starts.
     """
     sql = f"""
         WITH m AS (SELECT CAST(entity_id AS VARCHAR) AS entity_id, {number_sql("month")} AS month_no,
@@ -68,11 +69,12 @@ def standardised(table: pd.DataFrame) -> pd.DataFrame:
     return out.groupby(["column", "area", "month_no"], as_index=False)[["n", "observed", "expected"]].sum()
 
 
-def alarms(table: pd.DataFrame, months: int, level: float, skipped: tuple[int, int] = (1, 0)) -> pd.DataFrame:
+def alarms(table: pd.DataFrame, months: int, level: float, skipped: tuple[int, int] = NEVER) -> pd.DataFrame:
     """Return the table with ratio, baseline, p_value (Holm's, over all areas of the month) and alarm (True, False).
 
-    An area's own ratio of the `months` before is its baseline, without months in which it rang, so that an alarm stands
-    as long as its cause does. NaN where the baseline is short or too little is expected; `skipped` months aren't judged.
+    An area's own ratio of the `months` before is its baseline, without months in which it rang, so that an alarm
+    stands as long as its cause does. NaN where the baseline is short or too little is expected; `skipped`
+    months aren't judged.
     """
     wide = table[~table["month_no"].between(*skipped)].copy()
     wide["alarm"], wide["p_value"], wide["baseline"] = False, np.nan, np.nan

@@ -1,4 +1,4 @@
-"""Who will fall into default unless somebody acts? A monthly score and dated triggers, the list they make, how early."""
+"""Who will default unless somebody acts? A monthly score, dated triggers, and the lists they make, month by month."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from workbench.contracts import Contract, Outcome
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
 from workbench.params import DAY_OR_NONE, MONTH, UserError, nearest
-from workbench.rules import Rules, Ruled
+from workbench.rules import Ruled, Rules
 
 LIST = f"{action_list.PREFIX}watch"
 ALERTS = "mart__alerts"
-NEVER = (1, 0)  # an interval of month numbers that holds none
 NO_TRIGGER = "no_trigger"
 
 
@@ -61,7 +60,7 @@ class Params(Ruled, params.Params):
     def deferred(self) -> tuple[int, int]:
         """First and last month of deferred payments as numbers (`panel.months`)."""
         if not self.deferred_from:
-            return NEVER
+            return triggers.NEVER
         return number(pd.Timestamp(self.deferred_from)), number(pd.Timestamp(self.deferred_to))
 
 
@@ -123,10 +122,10 @@ def fired(p: Params, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataFrame, li
     """Return every firing (entity_id, month_no, trigger_code) and the triggers whose facts the months have."""
     months, account = tables.scan(p.key, "core__month"), tables.scan(p.key, "core__account")
     key = tables.contract(p.key, "core__account").one("key")
-    base, facts = triggers.months_sql(months, account, key)
+    base, facts = triggers.months_sql(months, account, key, p.deferred)
     chosen = triggers.usable(facts)
     graded = rows[["entity_id", "month_no", triggers.GRADE]]
-    sql = triggers.fired_sql(base, chosen, rules, p.deferred)
+    sql = triggers.fired_sql(base, chosen, rules)
     return engine.frame(sql, {"months": months, "accounts": account, "graded": graded}), chosen
 
 

@@ -17,21 +17,19 @@ from workbench.rules import Rules
 from workbench.words import Text, say
 
 GRADE = "grade_no"  # fact of a month that the scores add: 0 is the best grade
+OF_PAYMENT = {"delay_months", "late_rate", "payment_amt", "due_amt", GRADE}  # say nothing while payments are deferred
+NEVER = (1, 0)  # an interval of month numbers that holds none
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """One trigger: the facts of a month it needs, its SQL condition at a level, its reason, the measure it suggests.
-
-    `of_payment`: it looks at what was paid, and is silent in months in which payments were deferred.
-    """
+    """One trigger: the facts of a month it needs, its SQL condition at a level, its reason, the measure it suggests."""
 
     code: str
     needs: tuple[str, ...]
     sql: Callable[[float], str]
     reason: Callable[[float], Text]
     measure: Text
-    of_payment: bool = False
 
     @property
     def rule(self) -> str:
@@ -75,7 +73,6 @@ TRIGGERS = (
         lambda level: f"delay_months >= {level}",
         lambda level: say("a payment is late by {level:g} month or more", level=level),
         say("Call now and agree on a date of payment."),
-        of_payment=True,
     ),
     Trigger(
         "late_again",
@@ -83,7 +80,6 @@ TRIGGERS = (
         _late_again,
         lambda level: say("late again: {level:g} of the last six months in arrears", level=level),
         say("Review the instalment plan with the customer."),
-        of_payment=True,
     ),
     Trigger(
         "slight_delay",
@@ -91,7 +87,6 @@ TRIGGERS = (
         _slight_delay,
         lambda level: say("late by days, the first time after {level:g} months on the day", level=level),
         say("Remind of the due date."),
-        of_payment=True,
     ),
     Trigger(
         "paid_short",
@@ -99,7 +94,6 @@ TRIGGERS = (
         lambda level: f"due_amt > 0 AND coalesce(payment_amt, 0) < {level} * due_amt",
         lambda level: say("paid less than {level:.0%} of what was due", level=level),
         say("Ask why the payment fell short; check the ability to pay."),
-        of_payment=True,
     ),
     Trigger(
         "limit_used",
@@ -142,7 +136,6 @@ TRIGGERS = (
         lambda level: f"{GRADE} - {_back(GRADE, 3, fold='min')} >= {level}",
         lambda level: say("the score fell by {level:g} grades or more within three months", level=level),
         say("Review the whole customer."),
-        of_payment=True,
     ),
 )
 BY_CODE: Mapping[str, Trigger] = {t.code: t for t in TRIGGERS}
@@ -153,31 +146,36 @@ def usable(facts: Mapping[str, object] | set[str]) -> list[Trigger]:
     return [t for t in TRIGGERS if set(t.needs) <= set(facts)]
 
 
-def months_sql(months: engine.Relation, account: engine.Relation, key: str) -> tuple[str, set[str]]:
-    """Return SQL of the months with number, facts as numbers and the last grade, and the names of the facts.
+def months_sql(
+    months: engine.Relation, account: engine.Relation, key: str, deferred: tuple[int, int] = NEVER
+) -> tuple[str, set[str]]:
+    """Return SQL of the months with number, facts as numbers and the month's grade, and the names of the facts.
 
-    Over `months`, `accounts` (for a limit that months don't carry) and `graded` (entity_id, month_no, grade_no).
+    Over `months`, `accounts` (for a limit that months don't carry) and `graded` (entity_id, month_no, grade_no). In the
+    `deferred` months, first and last by number, what was paid is unknown: a deferred payment looks like a missed one.
     """
     needed = {n for t in TRIGGERS for n in t.needs} - {GRADE}
-    here = [n for n in sorted(needed) if n in engine.columns(months)]
-    limit = "limit_amt" not in here and "limit_amt" in engine.columns(account)
-    facts = [f"CAST(m.{n} AS DOUBLE) AS {n}" for n in here] + (["CAST(a.limit_amt AS DOUBLE) AS limit_amt"] * limit)
-    joined = f"LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = CAST(m.entity_id AS VARCHAR)" if limit else ""
-    text = f"""SELECT CAST(m.entity_id AS VARCHAR) AS entity_id, {number_sql("m.month")} AS month_no,
-        {", ".join([*facts, f"g.{GRADE}"])} FROM months m {joined}
-        LEFT JOIN graded g ON g.entity_id = CAST(m.entity_id AS VARCHAR) AND g.month_no = {number_sql("m.month")}"""
-    return text, {*here, GRADE, *(["limit_amt"] * limit)}
-
-
-def fired_sql(base: str, chosen: list[Trigger], rules: Rules, silent: tuple[int, int]) -> str:
-    """Return SQL of every firing: entity_id, month_no, trigger_code; none of payment in the `silent` months."""
-    flags = [f"({t.sql(rules.number(t.rule))}) AS {t.code}" for t in chosen]
-    quiet = f"NOT f.month_no BETWEEN {silent[0]} AND {silent[1]}"
-    parts = [
-        f"SELECT entity_id, month_no, '{t.code}' AS trigger_code FROM f WHERE {t.code}"
-        + (f" AND {quiet}" if t.of_payment else "")
-        for t in chosen
+    here = {n: f"CAST(m.{n} AS DOUBLE)" for n in sorted(needed) if n in engine.columns(months)} | {GRADE: f"g.{GRADE}"}
+    joined = ""
+    if "limit_amt" not in here and "limit_amt" in engine.columns(account):
+        here["limit_amt"] = "CAST(a.limit_amt AS DOUBLE)"
+        joined = f"LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = CAST(m.entity_id AS VARCHAR)"
+    number = number_sql("m.month")
+    silent = f"{number} BETWEEN {deferred[0]} AND {deferred[1]}"
+    facts = [
+        f"CASE WHEN NOT {silent} THEN {sql} END AS {n}" if n in OF_PAYMENT else f"{sql} AS {n}"
+        for n, sql in here.items()
     ]
+    text = f"""SELECT CAST(m.entity_id AS VARCHAR) AS entity_id, {number} AS month_no, {", ".join(facts)}
+        FROM months m {joined} LEFT JOIN graded g ON g.entity_id = CAST(m.entity_id AS VARCHAR)
+            AND g.month_no = {number}"""
+    return text, set(here)
+
+
+def fired_sql(base: str, chosen: list[Trigger], rules: Rules) -> str:
+    """Return SQL of every firing of these triggers over the months of `months_sql`: entity_id, month_no, trigger_code."""
+    flags = [f"({t.sql(rules.number(t.rule))}) AS {t.code}" for t in chosen]
+    parts = [f"SELECT entity_id, month_no, '{t.code}' AS trigger_code FROM f WHERE {t.code}" for t in chosen]
     return f"""WITH m AS ({base}), f AS (SELECT entity_id, month_no, {", ".join(flags)} FROM m)
         {" UNION ALL ".join(parts)}"""
 

@@ -1,4 +1,4 @@
-"""The watch list of the last month: whom to look at, why in words, what is at stake, what to do; and who is new on it."""
+"""The watch list of the last month: whom to look at, why, what is at stake, what to do; and who is new on it."""
 
 from __future__ import annotations
 
