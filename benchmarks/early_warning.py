@@ -3,8 +3,8 @@
     python benchmarks/early_warning.py [RUNS]
 
 Simulated banks (`simulated_customers`) of 20,000 customers over 48 months, each of another seed, with a shock in one
-region and at one employer from the 42nd month on: late payments there become exp(1.5) times as likely. For each: in which
-cycle after its begin region and employer rang (1: the first month), and how often any region or employer rang in the 24
+region and at one employer from the 42nd month on: late payments there become exp(1.5) times as likely. For each: in
+which cycle after its begin region and employer rang (1: the first month), and how often any region or employer rang in the 24
 months before. Arrears that begin (one month late or more) by area against the rest of the bank and the area's past 12
 months; no score is used, so that every customer is of one grade: the step itself holds like against like, too.
 """

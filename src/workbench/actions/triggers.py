@@ -173,7 +173,7 @@ def months_sql(
 
 
 def fired_sql(base: str, chosen: list[Trigger], rules: Rules) -> str:
-    """Return SQL of every firing of these triggers over the months of `months_sql`: entity_id, month_no, trigger_code."""
+    """Return SQL of every firing (entity_id, month_no, trigger_code) over the months of `months_sql`."""
     flags = [f"({t.sql(rules.number(t.rule))}) AS {t.code}" for t in chosen]
     parts = [f"SELECT entity_id, month_no, '{t.code}' AS trigger_code FROM f WHERE {t.code}" for t in chosen]
     return f"""WITH m AS ({base}), f AS (SELECT entity_id, month_no, {", ".join(flags)} FROM m)

@@ -80,9 +80,11 @@ def compared(watched: pd.DataFrame, seed: int) -> pd.DataFrame:
         arrays, people = (flagged[matters], event[matters]), rows["entity_id"][matters]
         row = {"order": name, "flags": int(flagged.sum())}
         for measure in (metrics.precision, metrics.recall):
-            low, high = metrics.bootstrap_interval(measure, arrays, people, seed) if len(people) else (np.nan, np.nan)
-            label = measure.__name__
-            row |= {label: measure(*arrays), f"{label}_low": low, f"{label}_high": high}
+            value, label = measure(*arrays), measure.__name__
+            low, high = (np.nan, np.nan)
+            if np.isfinite(value):
+                low, high = metrics.bootstrap_interval(measure, arrays, people, seed)
+            row |= {label: value, f"{label}_low": low, f"{label}_high": high}
         out.append(row)
     return pd.DataFrame(out)
 

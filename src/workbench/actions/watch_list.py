@@ -64,6 +64,8 @@ def _reasons(
 def _because(code: str, age: int, rules: Rules) -> Text:
     trigger = triggers.BY_CODE[code]
     reason = trigger.reason(rules.number(trigger.rule))
+    if age == 1:
+        return say("{reason} (a month ago)", reason=reason)
     return say("{reason} ({age} months ago)", reason=reason, age=age) if age else reason
 
 
