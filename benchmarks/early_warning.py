@@ -4,9 +4,9 @@
 
 Simulated banks (`simulated_customers`) of 20,000 customers over 48 months, each of another seed, with a shock in one
 region and at one employer from the 42nd month on: late payments there become exp(1.5) times as likely. For each: in
-which cycle after its begin region and employer rang (1: the first month), and how often any region or employer rang in the 24
-months before. Arrears that begin (one month late or more) by area against the rest of the bank and the area's past 12
-months; no score is used, so that every customer is of one grade: the step itself holds like against like, too.
+which cycle after its begin region and employer rang (1: the first month), and how often any region or employer rang in
+the 24 months before. Arrears that begin (one month late or more) by area against the rest of the bank and the area's
+past 12 months; no score is used, so that every customer is of one grade: the step itself holds like against like, too.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def bank(seed: int) -> pd.DataFrame:
     parts = []
     for tables in simulated_whole.blocks(p):
         months = engine.frame(
-            """SELECT a.customer_id AS entity_id, m.month, max(m.delay_months) AS delay_months
-            FROM monthly m JOIN account a ON a.account_id = m.account_id GROUP BY ALL""",
-            {"monthly": tables["monthly"][["account_id", "month", "delay_months"]], "account": tables["account"]},
+            """SELECT customer_id AS entity_id, month, floor(max(days_past_due) / 30) AS delay_months
+            FROM monthly GROUP BY ALL""",
+            {"monthly": tables["monthly"][["customer_id", "month", "days_past_due"]]},
         )
         people = tables["customer"][["customer_id", *AREAS]]
         nobody = pd.DataFrame({"entity_id": pd.Series([], dtype="str"), "month_no": [], "grade_no": []})
