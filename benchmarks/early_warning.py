@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pandas as pd
 
 from workbench import engine, rules
@@ -52,11 +53,11 @@ def main() -> int:
     for seed in range(1, runs + 1):
         table = area_alarm.alarms(bank(seed), BASELINE, level)
         rang = table[table["alarm"]]
-        named = [(c, a) in PLANTED for c, a in zip(rang["column"], rang["area"], strict=True)]
+        named = np.array([(c, a) in PLANTED for c, a in zip(rang["column"], rang["area"], strict=True)], bool)
         after = rang[named & (rang["month_no"] >= shock)]
         first = after.groupby("column")["month_no"].min() - shock + 1
         clean = rang[(rang["month_no"] < shock) & (rang["month_no"] >= shock - CLEAN)]
-        astray = rang[~pd.Series(named, index=rang.index, dtype=bool) & (rang["month_no"] >= shock)]
+        astray = rang[~named & (rang["month_no"] >= shock)]
         cycles = [f"{first[c]:g}" if c in first else "never" for c in AREAS]
         print(f"| {seed} | {cycles[0]} | {cycles[1]} | {len(clean)} | {len(astray)} |", flush=True)
     return 0

@@ -115,10 +115,10 @@ def test_the_lead_that_was_planted_comes_back_and_who_opted_out_is_never_flagged
     rows = early_warning.ordered(_watched(), counted, by_trigger)
     listed = early_warning.listed(rows, Params(**KEY, capacity=20, worst_grades=1))
     assert not listed.loc[listed["entity_id"] == "003", "flagged"].any()
-    found = warning_answers.leads(listed, Outcome(event="x", window_months=6))
-    assert len(found) == 20 and found["lead"].notna().sum() == 19
-    assert set(found["lead"].dropna()) == {4.0}
-    e = warning_answers.lead(found, Outcome(event="x", window_months=6), RULES)
+    events = warning_answers.leads(listed, Outcome(event="x", window_months=6))
+    assert len(events) == 20 and events["lead"].notna().sum() == 19
+    assert set(events["lead"].dropna()) == {4.0}
+    e = warning_answers.lead(events, Outcome(event="x", window_months=6), RULES)
     assert (e.value, str(e.verdict)) == (4.0, "green")
     table = warning_answers.compared(listed, 1).set_index("order")
     assert table.at["both", "precision"] == 1.0 and table.at["both", "recall"] == pytest.approx(19 * 4 / (20 * 6))

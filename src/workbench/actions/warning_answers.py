@@ -144,20 +144,20 @@ def leads(watched: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     return whole if len(whole) else events
 
 
-def lead(found: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
+def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     """Return the median months from the first flag to the event, and the share that was never flagged."""
-    seen, rule = found["lead"].dropna(), rules["warning_lead"]
+    seen, rule = events["lead"].dropna(), rules["warning_lead"]
     median, low, high = metrics.median_interval(seen)
     answer = say(
         "{caught:,} of {events:,} events were flagged before; the median lead is {median:g} months ({low:g} to "
         "{high:g}). {early:.0%} of all were flagged {least:g} months before or earlier.",
         caught=len(seen),
-        events=len(found),
+        events=len(events),
         median=median,
         low=low,
         high=high,
         least=rule.amber,
-        early=float((seen >= rule.amber).sum() / len(found)) if len(found) else float("nan"),
+        early=float((seen >= rule.amber).sum() / len(events)) if len(events) else float("nan"),
     )
     short = outcome.window_months <= rule.amber
     if short:
@@ -171,7 +171,7 @@ def lead(found: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         threshold=rule.text,
         blind_to=say("events that were never flagged: their share stands beside the median"),
         source="interval of the median: Conover (1999), ch. 3.2",
-        table=found["lead"]
+        table=events["lead"]
         .fillna(0)
         .value_counts()
         .sort_index()

@@ -47,10 +47,10 @@ def _reasons(
 ) -> list[tuple[Text, Text]]:
     month = int(chosen["month_no"].iloc[0]) if len(chosen) else 0
     active = counted[counted["month_no"] == month].groupby("entity_id")
-    told = {e: list(zip(g["trigger_code"], g["age"], strict=True)) for e, g in active}
+    by_entity = {e: list(zip(g["trigger_code"], g["age"], strict=True)) for e, g in active}
     inputs, out = _model_reasons(chosen, model, p, month), []
     for r in chosen.itertuples():
-        fired = sorted(told.get(r.entity_id, []), key=lambda f: (f[0] != r.trigger_code, f[1], f[0]))
+        fired = sorted(by_entity.get(r.entity_id, []), key=lambda f: (f[0] != r.trigger_code, f[1], f[0]))
         words = [_because(code, int(age), rules) for code, age in fired[:REASONS]]
         words += [say("high in the score: {input}", input=say(i)) for i in inputs.get(r.entity_id, [])][
             : REASONS - len(words)
