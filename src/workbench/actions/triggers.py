@@ -32,6 +32,11 @@ class Trigger:
     measure: Text
 
     @property
+    def name(self) -> Text:
+        """What it is called in tables."""
+        return say(self.code.replace("_", " "))
+
+    @property
     def rule(self) -> str:
         """Name of the rule that holds its level."""
         return f"trigger_{self.code}"

@@ -28,7 +28,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
         low, high = metrics.rate_interval(k, n)
         rows.append(
             {
-                "trigger": t.code,
+                "trigger": t.name,
                 "level": rules.number(t.rule),
                 "unit": rule.unit,
                 "owner": rule.owner,
@@ -47,7 +47,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
         best = telling.iloc[0]
         answer += say(
             "Before the watched months {trigger} told most beyond the score: {times:.1f} times the events it expected.",
-            trigger=say(str(best["trigger"]).replace("_", " ")),
+            trigger=best["trigger"],
             times=best["beyond the score"],
         )
     return Evidence(
@@ -189,7 +189,7 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
     accounts = len(watched) / max(watched["month_no"].nunique(), 1)
     open_now = seen[seen["last_no"] == last]
     age = last - open_now["opened_no"]
-    table = seen.groupby("trigger_code").agg(alerts=("n_fired", "size"), firings=("n_fired", "sum")).reset_index()
+    table = seen.groupby("trigger_code").agg(alerts=("n_fired", "size"), firings=("n_fired", "sum"))
     return Evidence(
         key="alerts",
         question=say("How much is there to look at?"),
@@ -204,7 +204,7 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
             age=float(age.median()) if len(age) else 0.0,
         ),
         value=1000 * len(news) / months / accounts,
-        table=table.rename(columns={"trigger_code": "trigger"}),
+        table=table.assign(trigger=[triggers.BY_CODE[c].name for c in table.index])[["trigger", "alerts", "firings"]],
     )
 
 
@@ -250,7 +250,9 @@ def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
     last = int(table["month_no"].max()) if len(table) else 0
     now = rang[rang["month_no"] == last]
     rang["month"] = rang["month_no"].map(_month)
-    if not len(judged_rows):
+    if not p.areas:
+        answer = say("The study names no areas.")
+    elif not len(judged_rows):
         answer = say("No area has months enough to be held against.")
     else:
         answer = say(
@@ -272,7 +274,7 @@ def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
     return Evidence(
         key="areas",
         question=say("Do arrears begin more often in one area than in the others?"),
-        verdict=Verdict.not_evaluated if not len(judged_rows) else Verdict.amber if len(now) else Verdict.green,
+        verdict=_areas_light(p, judged_rows, now),
         answer=answer,
         value=len(now),
         threshold=say(
@@ -283,6 +285,12 @@ def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
         source="Holm (1979); indirect standardisation: Breslow & Day (1987)",
         table=rang[["column", "area", "month", "n", "observed", "expected", "ratio", "p_value"]],
     )
+
+
+def _areas_light(p: Params, judged_rows: pd.DataFrame, now: pd.DataFrame) -> Verdict:
+    if not len(judged_rows):
+        return Verdict.not_evaluated if p.areas else Verdict.info
+    return Verdict.amber if len(now) else Verdict.green
 
 
 def _month(no: int) -> str:

@@ -31,6 +31,7 @@ def of_last_month(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p
     )
     people = early_warning.officers(p)
     rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
+    rows = rows.drop(columns=["exposure_amt"]) if rows["exposure_amt"].isna().all() else rows
     return action_list.action_list(rows, capacity=p.capacity, opted_out=action_list.opted_out(p.key))
 
 
