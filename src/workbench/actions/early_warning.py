@@ -174,16 +174,17 @@ def ordered(rows: pd.DataFrame, counted: pd.DataFrame, by_trigger: pd.DataFrame)
 
 
 def listed(watched: pd.DataFrame, p: Params) -> pd.DataFrame:
-    """Return the watched rows with `flagged`: 1 where the month's list holds the customer, as `action_list` makes it.
+    """Return the watched rows with `candidate` and `flagged`: 1 where the month's list, by `action_list`, holds him.
 
     Candidates have an active trigger or one of the worst grades; nobody is on a list without a reason.
     """
     out, opted = action_list.opted_out(p.key), []
     worst = watched["grade_no"].max() - p.worst_grades + 1
+    watched = watched.assign(candidate=(watched["n_triggers"] > 0) | (watched["grade_no"] >= worst))
     people = officers(p)
     for month, part in watched.groupby("month_no"):
-        chosen = part[(part["n_triggers"] > 0) | (part["grade_no"] >= worst)]
-        rows = chosen[["entity_id", "priority"]].assign(reason=NO_TRIGGER, measure=NO_TRIGGER)
+        rows = part[part["candidate"]]
+        rows = rows[["entity_id", "priority"]].assign(reason=NO_TRIGGER, measure=NO_TRIGGER)
         rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
         made = action_list.action_list(rows, capacity=p.capacity, opted_out=out)
         opted.append(made.rows[["entity_id"]].assign(month_no=month, flagged=1.0))

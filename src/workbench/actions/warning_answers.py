@@ -214,7 +214,7 @@ def steady(watched: pd.DataFrame) -> Evidence:
     pairs = [(a, b) for a, b in pairwise(sorted(lists)) if b == a + 1]
     table = pd.DataFrame(
         [(_month(b), metrics.jaccard(lists[a], lists[b]), len(lists[b] - lists[a])) for a, b in pairs],
-        columns=["month", "in common", "new"],
+        columns=["month", "in common", "new on the list"],
     )
     median = float(table["in common"].median()) if len(table) else float("nan")
     return Evidence(

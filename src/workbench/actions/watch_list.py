@@ -18,16 +18,16 @@ REASONS = 3  # told of each customer
 
 
 def of_last_month(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p: Params, rules: Rules) -> ActionList:
-    """Return the list of the last month: those flagged in it, with reasons in words, exposure, measure and officer."""
-    now = watched[watched["month_no"] == watched["month_no"].max()]
-    chosen = now[now["flagged"] > 0].reset_index(drop=True)
+    """Return the list of the last month, of all its candidates: reasons in words, exposure, measure and officer."""
+    now = watched[(watched["month_no"] == watched["month_no"].max()) & watched["candidate"]]
+    chosen = now.reset_index(drop=True)
     reasons = _reasons(chosen, counted, model, p, rules)
     known = watched[watched["flagged"] > 0].groupby("entity_id")["month_no"].agg(["min", "size"])
     rows = chosen[["entity_id", "priority", "predicted"]].assign(
         reason=[r for r, _ in reasons],
         measure=[m for _, m in reasons],
         exposure_amt=_exposure(chosen, p),
-        months_listed=chosen["entity_id"].map(known["size"]).astype(int),
+        months_listed=chosen["entity_id"].map(known["size"]).fillna(0).astype(int),
     )
     people = early_warning.officers(p)
     rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
@@ -49,7 +49,7 @@ def _reasons(
     month = int(chosen["month_no"].iloc[0]) if len(chosen) else 0
     active = counted[counted["month_no"] == month].groupby("entity_id")
     by_entity = {e: list(zip(g["trigger_code"], g["age"], strict=True)) for e, g in active}
-    inputs, out = _model_reasons(chosen, model, p, month), []
+    inputs, out = _model_reasons(chosen[chosen["flagged"] > 0], model, p, month), []
     for r in chosen.itertuples():
         fired = sorted(by_entity.get(r.entity_id, []), key=lambda f: (f[0] != r.trigger_code, f[1], f[0]))
         words = [_because(code, int(age), rules) for code, age in fired[:REASONS]]
@@ -58,7 +58,7 @@ def _reasons(
         ]
         words = words or [say("the score stands in grade {grade}", grade=r.grade_code)]
         measure = triggers.BY_CODE[fired[0][0]].measure if fired else say("Look through the account; call if in doubt.")
-        out.append((say("{reasons}.", reasons=words), measure))
+        out.append((say("{reasons}", reasons=words), measure))
     return out
 
 
@@ -121,7 +121,7 @@ def entrants(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p: Par
             n=len(new),
             triggers=int(by.get("trigger", 0)),
             score=int(by.get("score", 0)),
-            first=int(by.get("new", 0)),
+            first=int(by.get("new customer", 0)),
             up=int(by.get("moved up", 0)),
         ),
         value=len(new),
@@ -134,7 +134,7 @@ def _moved(quiet: pd.DataFrame, model: Scorer, p: Params, last: int) -> dict[str
     if not len(quiet):
         return {}
     now, past = _panel_rows(quiet, p, last), _panel_rows(quiet, p, last - 1)
-    out = {e: ("new", "first month in the panel") for e in now.index.difference(past.index)}
+    out = {e: ("new customer", "first month in the panel") for e in now.index.difference(past.index)}
     both = now.index.intersection(past.index)
     if not model.explains or not len(both):
         return out
