@@ -204,7 +204,9 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
             age=float(age.median()) if len(age) else 0.0,
         ),
         value=1000 * len(news) / months / accounts,
-        table=table.assign(trigger=[triggers.BY_CODE[c].name for c in table.index])[["trigger", "alerts", "firings"]],
+        table=table.assign(trigger=[triggers.BY_CODE[c].name for c in table.index])[
+            ["trigger", "alerts", "firings"]
+        ].reset_index(drop=True),
     )
 
 
