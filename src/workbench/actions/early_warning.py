@@ -34,7 +34,7 @@ class Params(Ruled, params.Params):
     )
     deferred_to: str = Field("", pattern=rf"({MONTH})|^$", description="last month of deferred payments")
     areas: list[str] = Field([], description="columns of core__account by which arrears are watched together")
-    start: str = Field("delay_months >= 1", description="condition on a month whose begin is counted by area")
+    start: str = Field("delay_months > 0", description="condition on a month whose begin is counted by area")
     baseline_months: int = Field(12, ge=3, le=36, description="months before, against which an area is held")
     exposure: str = Field("", description="column of the month or panel with the amount at stake; empty looks for one")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
