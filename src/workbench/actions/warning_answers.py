@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -147,6 +148,7 @@ def leads(watched: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
 def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     """Return the median months from the first flag to the event, and the share that was never flagged."""
     seen, rule = events["lead"].dropna(), rules["warning_lead"]
+    least = math.ceil(rule.amber)
     median, low, high = metrics.median_interval(seen)
     answer = say(
         "{caught:,} of {events:,} events were flagged before; the median lead is {median:g} months ({low:g} to "
@@ -156,8 +158,8 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         median=median,
         low=low,
         high=high,
-        least=rule.amber,
-        early=float((seen >= rule.amber).sum() / len(events)) if len(events) else float("nan"),
+        least=least,
+        early=float((seen >= least).sum() / len(events)) if len(events) else float("nan"),
     )
     short = outcome.window_months <= rule.amber
     if short:
