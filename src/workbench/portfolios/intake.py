@@ -198,7 +198,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
 
 
 def linking_key(p: Params, key: bytes | None = None) -> bytes:
-    """Return the key of the pseudonyms: `key`, else the home's; but of simulated people, with nothing to hide, the seed's.
+    """Return the key of the pseudonyms: the given or the home's; of simulated people, with nothing to hide, the seed's.
 
     The hold-out of a simulated study is drawn by pseudonym, and says the same in every home. A purpose has a key of its
     own, made from that one: tables of one purpose join, in whatever study; those of two don't.
