@@ -18,6 +18,7 @@ from workbench.actions import hazards, next_action, next_product, profit, retent
 from workbench.actions.groups import Params as GroupsParams
 from workbench.actions.groups import needs, worth
 from workbench.actions.trial import Trial
+from workbench.customers import catalogue
 from workbench.panel import build
 from workbench.portfolios import simulated_customers, simulated_relationships, simulated_whole
 from workbench.portfolios.source import Request
@@ -29,7 +30,12 @@ CHURN = {
     "window_months": 3,
 }
 SHARE = 0.3
-FEW = ("n_logins", "n_products", "n_loans", "n_complaints", "days_since_activity", "inflow_amt")
+LABELS = {
+    "account": ("customers",),
+    "month": ("months",),
+    "holding": ("holding", "holdings"),
+    "event": ("event", "events"),
+}
 
 
 def main() -> None:
@@ -54,42 +60,35 @@ def main() -> None:
             core[f"core__{name}"][0].to_parquet(
                 files.setdefault({"month": "months"}.get(name, name), Path(folder) / name)
             )
-        _saves(core, truth, a.seed)
+        _saves(core, files, truth, a.seed)
         _value(files, retention.Params(seed=a.seed), core["core__month"][0]["month"])
         _offers(files, a.seed, core["core__month"][0]["month"].max())
 
 
-def _saves(core: dict, truth: dict, seed: int) -> None:
+def _saves(core: dict, files: dict, truth: dict, seed: int) -> None:
     (account, contract), (months, of_months) = core["core__account"], core["core__month"]
-    p = build.Params(
-        panel="mart__churn", outcome=CHURN, as_of_from="2016-01", as_of_to="2019-09", observation_months=6, seed=seed
-    )
-    panel, words = build.build(account, contract, months, p, of_months)
-    inputs = [c.name for c in words.columns if c.role == "feature"]
-    known = Trial(trial.rows(core["core__event"][0], panel, ["save_1", "save_2"], inputs), tuple(inputs))
-    uplift = known.rows.merge(
-        truth["campaign"].rename(columns={"customer_id": "entity_id"}), on=["entity_id", "campaign_code"]
-    )
-    saves = -uplift["uplift"].to_numpy()
-    k, risk = int(SHARE * len(saves)), _risk(known)
+    p = build.Params(panel="mart__churn", outcome=CHURN, as_of_from="2016-01", as_of_to="2019-09", seed=seed)
+    panel, _ = build.build(account, contract, months, p, of_months)
+    drawn = trial.rows(core["core__event"][0], panel, ["save_1", "save_2"])
+    tagged = [catalogue.tagged(files, d).table.assign(as_of_date=d) for d in sorted(drawn["as_of_date"].unique())]
+    asked = pd.concat(tagged, ignore_index=True)[["entity_id", "as_of_date", *retention.INPUTS]]
+    known = Trial(drawn.merge(asked, on=["entity_id", "as_of_date"]), retention.INPUTS)
+    uplift = truth["campaign"].rename(columns={"customer_id": "entity_id"})
+    saves = -known.rows.merge(uplift, on=["entity_id", "campaign_code"])["uplift"].to_numpy()
+    k = int(SHARE * len(saves))
     oracle = np.sort(saves)[::-1][:k].mean()
     print(f"trial: {len(saves):,} rows; mean effect {saves.mean():+.4f}; better left alone {np.mean(saves < 0):.1%}")
-    few = Trial(known.rows, tuple(c for c in known.inputs if c.split("_mean")[0] in FEW or c in FEW))
-    print(f"inputs: {len(known.inputs)}, few: {', '.join(few.inputs)}")
     for name, score in {
-        "few inputs, logistic": trial.held_out_effects(few, "logistic", seed),
-        "few inputs, boosted": trial.held_out_effects(few, "boosted", seed),
         "S-learner, logistic": trial.held_out_effects(known, "logistic", seed),
         "S-learner, boosted": trial.held_out_effects(known, "boosted", seed),
-        "by risk": risk,
+        "by risk": _risk(known),
     }.items():
         first = np.argsort(-score, kind="stable")[:k]
-        sleeping = (saves[first] < 0).mean()
         area = metrics.qini_area(trial.curve(known, score))
         print(
             f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000, the oracle {1000 * oracle:.1f} "
-            f"({saves[first].mean() / oracle:.0%}); driven away among them {sleeping:.1%}; Qini area {area:.4f}; "
-            f"{trial.tells(known, score).verdict}"
+            f"({saves[first].mean() / oracle:.0%}); driven away among them {(saves[first] < 0).mean():.1%}; "
+            f"Qini area {area:.4f}; {trial.tells(known, score).verdict}"
         )
     small = Trial(known.rows.sample(600, random_state=seed).reset_index(drop=True), known.inputs)
     print(f"600 rows of the trial: {trial.tells(small, trial.held_out_effects(small, 'logistic', seed)).answer}")
@@ -111,7 +110,9 @@ def _value(files: dict, p: retention.Params, months: pd.Series) -> None:
     print(card.table.assign(event=card.table["event"].map(str)).to_string(index=False))
     last_row = hazards.observed(after, 12).iloc[-1]
     print(f"default by 1 − KM {last_row['naive']:.4f}, Aalen–Johansen {last_row['defaulted']:.4f}")
-    table, gini = profit.foretold(retention.value(model, asked, p), profit.brought(files, test, 12, p.discount_rate))
+    table, gini = profit.foretold(
+        retention.value(model, asked, profit.at_stake(files, test), p), profit.brought(files, test, 12, p.discount_rate)
+    )
     ratio = table["predicted"].sum() / table["observed"].sum()
     print(f"value: foretold / realised {ratio:.3f}; Gini of the ranking {gini:.3f}; by tenth:")
     print(table.round(1).to_string(index=False))

@@ -99,13 +99,12 @@ def test_rows_come_from_the_month_before_the_touch():
             "entity_id": ["a", "a", "b"],
             "as_of_date": pd.to_datetime(["2019-03-01", "2019-04-01", "2019-03-01"]),
             "outcome": [1.0, 0.0, 0.0],
-            "n_logins": [7.0, 8.0, 9.0],
         }
     )
-    made = trial.rows(events, panel, ["save_1"], ["n_logins"])
-    assert made[["entity_id", "outcome", "n_logins"]].to_numpy().tolist() == [["a", 1.0, 7.0], ["b", 0.0, 9.0]]
+    made = trial.rows(events, panel, ["save_1"])
+    assert made[["entity_id", "outcome"]].to_numpy().tolist() == [["a", 1.0], ["b", 0.0]]
     with pytest.raises(UserError) as e:
-        trial.rows(events, panel, ["spring"], ["n_logins"])
+        trial.rows(events, panel, ["spring"])
     assert str(e.value) == (
         "no row of a trial: no customer of the panel was touched by spring in the month after an as-of date; name "
         "campaigns of the events, and let the panel's dates reach them"

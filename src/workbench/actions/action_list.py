@@ -59,10 +59,12 @@ def officers(key: Key) -> pd.DataFrame:
 
 def opted_out(key: Key) -> set[str]:
     """Return who must not be approached, of the study's customers; nobody where the data don't record it."""
-    if OPTED_OUT not in [c.name for c in tables.contract(key, "core__account").columns]:
+    contract = tables.contract(key, "core__account")
+    if OPTED_OUT not in [c.name for c in contract.columns]:
         return set()
     people = tables.read(key, "core__account", columns=["entity_id", OPTED_OUT])
-    return set(people.loc[people[OPTED_OUT].astype(str) == "1", "entity_id"])
+    yes = {"1", contract[OPTED_OUT].values.get("1", "1")}  # the intake puts a code's label in its place
+    return set(people.loc[people[OPTED_OUT].astype(str).isin(yes), "entity_id"])
 
 
 def action_list(candidates: pd.DataFrame, *, capacity: int, opted_out: Collection[str]) -> ActionList:
@@ -93,5 +95,5 @@ def _usable(candidates: pd.DataFrame, capacity: int) -> None:
     if twice := int(candidates["entity_id"].duplicated().sum()):
         raise UserError(f"a list has one row a customer; {twice} stand twice among the candidates")
     for column in ("reason", "measure"):
-        if unsaid := int(candidates[column].map(lambda v: not str(v if v is not None else "").strip()).sum()):
+        if unsaid := sum(not str(v if v is not None else "").strip() for v in candidates[column]):
             raise UserError(f"a list says why and what: {unsaid} candidates have no {column}")

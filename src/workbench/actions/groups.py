@@ -25,7 +25,6 @@ class Params(params.Params):
     learner: str = Field("logistic", pattern=r"^(logistic|boosted)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value looks")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
-    loss_given_default: float = Field(0.45, ge=0, le=1, description="part of the balance lost in default")
     offer_cost: float = Field(2.0, ge=0, description="cost of one offer, in the bank's currency")
     budget: float = Field(2000.0, ge=0, description="what offers of this cycle may cost together")
     capacity: int = Field(400, ge=1, description="offers of one product in the cycle")
@@ -89,7 +88,10 @@ def foretold(p: Params, files: dict[str, object]) -> tuple[pd.DataFrame, pd.Seri
     learn, test = hazards.states(months, learn_on), hazards.states(months, [test_on])  # type: ignore[arg-type]
     followed = hazards.followed(months, learn, p.horizon_months)  # type: ignore[arg-type]
     model = hazards.fitted(learn, followed, p.horizon_months, p.max_rows, p.seed)
-    return retention.value(model, test, asked), profit.brought(files, test_on, p.horizon_months, p.discount_rate)  # type: ignore[arg-type]
+    at_stake = profit.at_stake(files, test_on)  # type: ignore[arg-type]
+    return retention.value(model, test, at_stake, asked), profit.brought(
+        files, test_on, p.horizon_months, p.discount_rate
+    )  # type: ignore[arg-type]
 
 
 def worth(files: dict[str, object], offers: tuple[str, ...], p: Params) -> np.ndarray:

@@ -26,7 +26,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Arms:
-    """A trial of several offers: state before it, arm drawn with what probability, and what was bought of what was offered."""
+    """A trial of several offers: state before it, the arm drawn, with what probability, and what was bought after."""
 
     wanted: Wanted  # n rows, as of the month before
     arm: np.ndarray  # (n) name of the product offered, or control
@@ -65,7 +65,7 @@ def touched(events: Relation, campaigns: list[str]) -> pd.DataFrame:
 
 
 def arms(drawn: pd.DataFrame, before: Wanted) -> Arms:
-    """Return the trial's rows that were eligible for nothing less than what they drew, with their state of the month before."""
+    """Return the trial's rows with their state of the month before."""
     state = before.rows[["entity_id", "anchor"]].reset_index()
     joined = drawn.assign(anchor=drawn["month_no"] - 1).merge(state, on=["entity_id", "anchor"], validate="one_to_one")
     at = joined["index"].to_numpy()
@@ -111,8 +111,8 @@ def _held_out(
 def assigned(gain: np.ndarray, cost: float, budget: float, capacity: int) -> np.ndarray:
     """Return which offer each customer gets (n; −1 none): the most gain within budget and each offer's capacity.
 
-    gain: (n × offers) what each offer brings, its cost deducted. At most one offer a customer. Solved exactly as a mixed
-    integer programme (scipy's HiGHS). Raises `UserError` where it isn't solved.
+    gain: (n × offers) what each offer brings, its cost deducted. At most one offer a customer. Solved exactly as a
+    mixed integer programme (scipy's HiGHS). Raises `UserError` where it isn't solved.
     """
     n, k = gain.shape
     i, j = np.nonzero(gain > 0)
@@ -135,7 +135,7 @@ def assigned(gain: np.ndarray, cost: float, budget: float, capacity: int) -> np.
 
 
 def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: float) -> Evidence:
-    """Return what a policy of the best offer each would have brought, by the logged probabilities, against simpler ones.
+    """Return what the best offer for each would have brought, by the logged probabilities, against simpler policies.
 
     worth: (offers) what a purchase is worth. Amber where its interval isn't above the best single offer's value.
     """

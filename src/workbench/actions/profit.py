@@ -107,3 +107,25 @@ def brought(relations: Relations, after: pd.Timestamp, months: int, rate: float)
             AND date_diff('month', DATE '{after:%Y-%m-%d}', CAST(m.month AS DATE)) <= {months}
         GROUP BY m.entity_id"""
     return engine.frame(sql, relations).set_index("entity_id")["value"]
+
+
+def at_stake(relations: Relations, as_of: pd.Timestamp) -> pd.Series:
+    """Return what each customer's default would cost: balances at the date times each product's loss given default.
+
+    The loss given default of a product is what was written off of what stood open in the month of the write-off, over all
+    defaults up to the date: no later outcome is used. Products without a default so far take the bank's.
+    """
+    day = f"DATE '{as_of:%Y-%m-%d}'"
+    sql = f"""
+        WITH f AS (SELECT f.*, h.product_code, CAST(f.month AS DATE) AS day,
+                CASE WHEN h.close_reason_code = 'defaulted' AND CAST(h.closed_month AS DATE) = CAST(f.month AS DATE)
+                    THEN 1 ELSE 0 END AS ends
+            FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p
+                ON p.product_code = h.product_code WHERE p.kind_code IN ('loan', 'card') AND CAST(f.month AS DATE) <= {day}),
+        whole AS (SELECT sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd FROM f WHERE ends = 1),
+        by_product AS (SELECT product_code, sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd
+            FROM f WHERE ends = 1 GROUP BY product_code)
+        SELECT f.entity_id, sum(f.balance_amt * coalesce(b.lgd, w.lgd, 0)) AS amount
+        FROM f LEFT JOIN by_product b ON b.product_code = f.product_code CROSS JOIN whole w
+        WHERE f.day = {day} GROUP BY f.entity_id"""
+    return engine.frame(sql, relations).set_index("entity_id")["amount"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -10,12 +12,28 @@ from workbench import metrics, params, tables
 from workbench.actions import action_list, hazards, trial
 from workbench.actions.hazards import Hazards
 from workbench.actions.trial import SLearner, Trial
-from workbench.contracts import Contract
+from workbench.customers import catalogue
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.words import Text, say
 
 LIST = f"{action_list.PREFIX}save"
+# what a customer does and has: tags from which an offer's effect is learnt; nothing of who he is
+INPUTS = (
+    "n_logins_1",
+    "n_logins_6",
+    "logins_change_6",
+    "days_since_activity",
+    "n_contacts_6",
+    "n_complaints_6",
+    "n_rate_views_3",
+    "n_large_outflows_3",
+    "n_fees_3",
+    "salary_stopped_6",
+    "n_products",
+    "n_loans",
+    "tenure_months",
+)
 STATES_EVERY = 6  # months between the dates the hazards are learnt from: neighbours tell the same
 
 
@@ -31,7 +49,6 @@ class Params(params.Params):
     learner: str = Field("logistic", pattern=r"^(logistic|boosted)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value and hazards look")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
-    loss_given_default: float = Field(0.45, ge=0, le=1, description="part of the balance lost in default")
     offer_cost: float = Field(20.0, ge=0, description="cost of one offer, in the bank's currency")
     capacity: int = Field(25, ge=1, description="customers an officer can call in the cycle")
     max_rows: int = Field(150000, ge=5000, description="customer-months the hazards are learnt from")
@@ -40,7 +57,8 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return [p.panel, p.scores, "core__account", "core__month", "core__event"]
+    core = ("account", "month", "event", "holding", "performance", "product")
+    return [p.panel, p.scores, *(f"core__{name}" for name in core)]
 
 
 def writes(p: Params) -> list[str]:
@@ -65,22 +83,31 @@ def dates(p: Params) -> tuple[list[pd.Timestamp], pd.Timestamp, pd.Timestamp]:
     return [d.to_timestamp() for d in learn], test.to_timestamp(), last.to_timestamp()
 
 
-def trial_rows(p: Params, contract: Contract) -> Trial:
-    """Return the trial with the model's inputs as they were before it."""
-    inputs = [c.name for c in contract.columns if c.role == "feature"]
-    events, panel = tables.scan(p.key, "core__event"), tables.scan(p.key, p.panel)
-    return Trial(trial.rows(events, panel, p.campaigns, inputs), tuple(inputs))
+def trial_rows(p: Params) -> Trial:
+    """Return the trial: who drew an arm, what is known of them by their tags a month before, whether they left after."""
+    files = files_of(p)
+    drawn = trial.rows(files["events"], tables.scan(p.key, p.panel), p.campaigns)
+    parts = [catalogue.tagged(files, d).table.assign(as_of_date=d) for d in sorted(drawn["as_of_date"].unique())]
+    known = pd.concat(parts, ignore_index=True)[["entity_id", "as_of_date", *INPUTS]]
+    return Trial(drawn.merge(known, on=["entity_id", "as_of_date"], validate="many_to_one"), INPUTS)
 
 
-def value(model: Hazards, state: pd.DataFrame, p: Params) -> pd.DataFrame:
+def files_of(p: Params) -> dict[str, Path]:
+    """Return the files of the tables by the names that SQL uses."""
+    named = {"customers": "account", "months": "month", "events": "event", "holdings": "holding"}
+    named |= {"holding": "holding", "performance": "performance", "product": "product"}
+    return {label: tables.scan(p.key, f"core__{name}") for label, name in named.items()}
+
+
+def value(model: Hazards, state: pd.DataFrame, at_stake: pd.Series, p: Params) -> pd.DataFrame:
     """Return leaving, value, at_risk of each customer: chance to leave, worth of the months ahead, what leaving costs.
 
-    value = Σ S(t)·margin·v(t) − Σ P(default in t)·LGD·balance·v(t), v(t) the discount; a customer who can't leave has
+    value = Σ S(t)·margin·v(t) − Σ P(default in t)·loss·v(t), v(t) the discount; a customer who can't leave has
     S(t) without settling and dormancy; at_risk is the difference. Never 1 − KM: default and leaving compete.
     """
     h = model.hazards(state)
     discount = (1 + p.discount_rate) ** (-np.arange(1, model.months + 1) / 12)
-    margin, loss = state["net_margin_amt"].to_numpy(), p.loss_given_default * state["exposure_amt"].to_numpy()
+    margin, loss = state["net_margin_amt"].to_numpy(), state["entity_id"].map(at_stake).fillna(0.0).to_numpy()
     worth = _worth(h, margin, loss, discount)
     stays = h * (np.array(model.events) == "defaulted")
     incidence = metrics.incidence_of(h)[:, -1, :]
@@ -128,17 +155,15 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     )
 
 
-def candidates(
-    learner: SLearner, known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params
-) -> tuple[pd.DataFrame, Evidence]:
+def candidates(known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, Evidence]:
     """Return who is worth an offer, with reasons, and what became of the others.
 
-    now: the panel's latest rows, with scores. Worth: effect × value at risk of leaving − cost above 0. Whom the offer
-    drives away (effect below 0) is never a candidate.
+    now: the tags of who is with the bank, with `predicted` (chance to leave) where the model scores them. Worth: effect
+    times what is lost with the customer, less cost, above 0. Whom the offer drives away (effect below 0) is never one.
     """
     rows = now.merge(values, on="entity_id", how="inner", validate="one_to_one")
-    X = trial.numeric(rows[list(known.inputs)]).fillna(known.X.median()).fillna(0.0)
-    rows["effect"] = learner.effect(X)
+    learner = SLearner(p.learner, p.seed).fit(known.X, known.treated, known.benefit)
+    rows["effect"] = learner.effect(trial.numeric(rows[list(known.inputs)]).fillna(known.X.median()).fillna(0.0))
     worth = rows["at_risk"] / rows["leaving"].clip(lower=1e-6)  # what is lost if this one leaves
     rows["gain"] = rows["effect"] * worth - p.offer_cost
     sleeping, unpaid = rows["effect"] < 0, (rows["effect"] >= 0) & (rows["gain"] <= 0)
@@ -188,11 +213,11 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
     )
 
 
-def current(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the panel's rows of the latest as-of date with what the model predicts of them."""
-    latest = panel[panel["as_of_date"] == panel["as_of_date"].max()]
-    asked = scores[["entity_id", "as_of_date", "predicted"]]
-    return latest.merge(asked, on=["entity_id", "as_of_date"], how="left", validate="one_to_one")
+def current(p: Params, today: pd.Timestamp) -> pd.DataFrame:
+    """Return the tags of who is with the bank today, with what the churn model last predicts of each."""
+    scores = tables.read(p.key, p.scores, columns=["entity_id", "as_of_date", "predicted"])
+    latest = scores.sort_values("as_of_date").drop_duplicates("entity_id", keep="last")[["entity_id", "predicted"]]
+    return catalogue.tagged(files_of(p), today).table.merge(latest, on="entity_id", how="left", validate="one_to_one")
 
 
 def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:

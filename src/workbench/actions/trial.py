@@ -65,15 +65,14 @@ def numeric(table: pd.DataFrame) -> pd.DataFrame:
     return pd.get_dummies(table, columns=names, dtype=float).astype(float)
 
 
-def rows(events: Relation, panel: Relation, campaigns: list[str], inputs: list[str]) -> pd.DataFrame:
-    """Return who drew an arm in these campaigns, with the panel's row of the month before (n × ...).
+def rows(events: Relation, panel: Relation, campaigns: list[str]) -> pd.DataFrame:
+    """Return who drew an arm in these campaigns, with the panel's outcome as of the month before.
 
     Raises `UserError` where the data know no such campaign, or where the panel has no rows of the months before.
     """
     named = ", ".join("'" + c.replace("'", "''") + "'" for c in campaigns)
-    wanted = ", ".join(f"p.{engine.column(c)}" for c in inputs)
     sql = f"""SELECT t.campaign_code, t.arm_code, CAST(t.assignment_probability AS DOUBLE) AS assignment_probability,
-            p.entity_id, p.as_of_date, p.outcome, {wanted}
+            p.entity_id, p.as_of_date, p.outcome
         FROM (SELECT entity_id, campaign_code, arm_code, assignment_probability, {number_sql("happened_at")} AS month_no
               FROM events WHERE event_kind = 'campaign_touch' AND campaign_code IN ({named})) t
         JOIN panel p ON p.entity_id = t.entity_id AND {number_sql("p.as_of_date")} = t.month_no - 1

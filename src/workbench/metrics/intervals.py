@@ -18,6 +18,21 @@ def rate_interval(events: float, n: float, level: float = 0.95) -> tuple[float, 
     return float(low if events > 0 else 0.0), float(high if events < n else 1.0)
 
 
+def wilson(events: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of Wilson's score interval of each rate; NaN where n is 0. Source: Wilson (1927), JASA 22.
+
+    >>> [round(float(end), 3) for end in wilson(8, 10)]
+    [0.49, 0.943]
+    """
+    k, n = np.asarray(events, float), np.asarray(n, float)
+    z = stats.norm.ppf(0.5 + level / 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = k / n
+        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
 def bootstrap_interval(
     metric: Callable[..., float],
     arrays: tuple[np.ndarray, ...],

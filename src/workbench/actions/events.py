@@ -1,0 +1,322 @@
+"""What customers do, how the process really runs, and which events tell that something follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from workbench import params, tables
+from workbench.actions import event_gain, lift, process
+from workbench.actions.funnel import Funnel
+from workbench.actions.lift import Matching
+from workbench.actions.process import ARROW
+from workbench.contracts import Contract
+from workbench.evidence import Evidence, Verdict
+from workbench.params import UserError
+from workbench.words import say
+
+SHOWN = 10  # rows of a table that can be long
+OFFICIAL = {
+    "application_started": ["documents_asked", "documents_complete", "abandoned"],
+    "documents_asked": ["documents_complete", "abandoned"],
+    "documents_complete": ["credit_check", "abandoned"],
+    "credit_check": ["manual_review", "approved", "declined", "abandoned"],
+    "manual_review": ["approved", "declined", "abandoned"],
+    "approved": ["contract_signed", "abandoned"],
+    "contract_signed": ["paid_out", "abandoned"],
+    "paid_out": ["first_use"],
+}
+FUNNEL = ["application_started", "documents_complete", "credit_check", "approved", "contract_signed", "paid_out"]
+
+
+class Params(params.Params):
+    """Which funnel, process and paths, what may follow an event, and what those compared have in common."""
+
+    study: str = Field(
+        "sample_customers", pattern=r"^[a-z0-9_]+$", description="study whose tables are read and written"
+    )
+    steps: list[str] = Field(list(FUNNEL), description="steps of the funnel, in order")
+    window_days: int = Field(60, ge=1, le=730, description="days a customer has from the first step to the last")
+    hold: str = Field("case_id", description="column that is the same at every step; empty is none")
+    official: dict[str, list[str]] = Field(dict(OFFICIAL), description="what may follow each step of the process")
+    customer_steps: list[str] = Field(
+        ["documents_complete", "contract_signed", "first_use", "abandoned"],
+        description="steps for which the bank waits for the customer",
+    )
+    path_start: str = Field("complaint", description="event whose paths and returns are followed")
+    path_kinds: list[str] = Field(
+        ["call", "branch_visit", "rate_page_viewed", "balance_transferred", "product_bought", "settled_early"],
+        description="kinds that count as steps of a path; none is all",
+    )
+    outcome: str = Field("left_bank > 0", description="what may follow an event: a condition on a month")
+    eligible: str = Field("n_products > 0 AND left_bank < 1", description="months in which an event counts")
+    match_on: list[str] = Field(
+        ["region_code", "n_logins", "n_products", "delay_months"], description="what those compared have in common"
+    )
+    outcome_months: int = Field(3, ge=1, le=12, description="months after the event in which the outcome counts")
+    fewest: int = Field(5, ge=1, description="outcomes after a kind of event below which it isn't judged")
+    fdr: float = Field(0.05, gt=0, lt=0.5, description="share of false ones among the kinds that pass")
+    panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel of the model events may add to")
+    max_rows: int = Field(60000, ge=2000, description="rows of the panel the gain is measured on")
+    seed: int = Field(42, ge=0, description="seed of what is drawn")
+
+    @property
+    def funnel(self) -> Funnel:
+        """The funnel that is asked for."""
+        return Funnel(tuple(self.steps), self.window_days, self.hold)
+
+    @property
+    def matching(self) -> Matching:
+        """Who is compared with whom."""
+        return Matching(self.outcome, self.eligible, tuple(self.match_on), self.outcome_months, fewest=self.fewest)
+
+    def verify(self) -> None:
+        """Raise `UserError` for a funnel of one step and a process without any."""
+        if len(self.steps) < 2:
+            raise UserError(f"actions/events: steps {self.steps}: a funnel has two steps or more")
+        if not self.official:
+            raise UserError("actions/events: official is empty; say what may follow each step of the process")
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads."""
+    return ["core__event", "core__month", "core__account", f"?{p.panel}"]
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes: how often the outcome follows each kind of event."""
+    return ["mart__event_lift"]
+
+
+def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
+    """Return how many get to the end of the funnel, and where most are lost; rows of `funnel.funnel`."""
+    closed, open_ = rows[~rows["is_open"]], rows[rows["is_open"] & (rows["step"] == 1)]
+    began, waiting = int(closed["reached"].max()) if len(closed) else 0, int(open_["reached"].sum())
+    question = say("How many get from {first} to {last}?", first=_kind(p.steps[0]), last=_kind(p.steps[-1]))
+    definition = say(
+        "Counted once each; strict order; {days} days of 24 hours from the first event of the first step, which later "
+        "ones don't begin anew; who still has days left is open and not in a rate. Intervals are Wilson's, 95 %.",
+        days=p.window_days,
+    )
+    if not began:
+        return Evidence(
+            key="funnel",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say("Nobody's window of {days} days is over; {n:,} are open.", days=p.window_days, n=waiting),
+            threshold=definition,
+        )
+    last, widest = closed.iloc[-1], closed.loc[closed["of_previous"].iloc[1:].idxmin()]
+    answer = say(
+        "Of {n:,} whose window is over, {share:.1%} ({low:.1%} to {high:.1%}) got there. Most are lost before {step}: "
+        "{lost:.1%} of those who were one step ahead of it. {waiting:,} more are open.",
+        n=began,
+        share=last["of_first"],
+        low=last["first_low"],
+        high=last["first_high"],
+        step=_kind(widest["event_kind"]),
+        lost=1 - widest["of_previous"],
+        waiting=waiting,
+    )
+    return Evidence(
+        key="funnel",
+        question=question,
+        verdict=Verdict.info,
+        answer=answer,
+        value=float(last["of_first"]),
+        threshold=definition,
+        source="Wilson (1927), JASA 22",
+        table=_readable(rows.assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
+    )
+
+
+def _kind(code: str) -> Any:
+    return say(code.replace("_", " "))
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(event_kind=table["event_kind"].str.replace("_", " ", regex=False))
+
+
+def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the first rows of a table with courses of kinds as lists in words, which a page can translate."""
+    out = table.head(SHOWN).copy()
+    for name in columns:
+        out[name] = out[name].str.replace(ARROW, ", ", regex=False).str.replace("_", " ", regex=False)
+    return out
+
+
+def conformance_evidence(events: Any, p: Params) -> Evidence:
+    """Return how many cases run as the official process allows, and what the others do."""
+    n, of, deviations = process.conformance(events, p.official)
+    question, rule = say("Does the process run as it should?"), say("the steps the study's official process allows")
+    if not of:
+        return Evidence(
+            key="conformance",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say("No event belongs to a case."),
+            threshold=rule,
+        )
+    answer = say("{share:.1%} of {n:,} cases run as the official process allows.", share=n / of, n=of)
+    if len(deviations):
+        top = deviations.iloc[0]
+        answer += say(
+            "Most often not: {what}, in {share:.1%} of the cases.",
+            what=in_words(deviations, "deviation")["deviation"].iloc[0],
+            share=top["share"],
+        )
+    return Evidence(
+        key="conformance",
+        question=question,
+        verdict=Verdict.info,
+        answer=answer,
+        value=n / of,
+        threshold=rule,
+        source="van der Aalst (2016), Process Mining, ch. 8",
+        table=in_words(deviations, "deviation"),
+    )
+
+
+def bank_waits(waits: pd.DataFrame, p: Params) -> pd.DataFrame:
+    """Return the waits in which the customer waits for the bank: those for the customer's own steps are his."""
+    return waits[~waits["event_kind"].isin(p.customer_steps)].reset_index(drop=True)
+
+
+def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) -> Evidence:
+    """Return which step of the bank's customers wait for most, delay times volume, and what is done twice."""
+    bank = bank_waits(waits, p)
+    question, rule = say("Where do customers wait for the bank?"), say("days waited in all: delay times volume")
+    if not len(bank):
+        return Evidence(
+            key="bottleneck",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say("No case waits for a step of the bank's."),
+            threshold=rule,
+        )
+    first = bank.iloc[0]
+    answer = say(
+        "Most for {step}: {days:,.0f} days in all, {median:.1f} in the median of {n:,}.",
+        step=_kind(first["event_kind"]),
+        days=first["total_days"],
+        median=first["median_days"],
+        n=int(first["n"]),
+    )
+    if len(rework):
+        again = rework.iloc[0]
+        answer += say(
+            "Done again most often: {step}, in {share:.1%} of the cases.",
+            step=_kind(again["event_kind"]),
+            share=again["share"],
+        )
+    return Evidence(
+        key="bottleneck",
+        question=question,
+        verdict=Verdict.info,
+        answer=answer,
+        value=str(first["event_kind"]),
+        threshold=rule,
+        table=_readable(bank),
+    )
+
+
+def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
+    """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
+    answer = say("Nobody had {kind}.", kind=_kind(p.path_start))
+    if len(paths):
+        answer = say(
+            "{n:,} customers; the most frequent path takes {share:.1%} of them.",
+            n=int(paths["customers"].sum()),
+            share=paths["share"].iloc[0],
+        )
+    return Evidence(
+        key="paths",
+        question=say("What do customers do after {kind}?", kind=_kind(p.path_start)),
+        verdict=Verdict.info,
+        answer=answer,
+        threshold=say("five steps at most, within 30 days of the first"),
+        table=in_words(paths, "path"),
+    )
+
+
+def between_evidence(gaps: pd.DataFrame) -> Evidence:
+    """Return how long it takes to the next event of the same kind; rows of `paths.between`."""
+    return Evidence(
+        key="time_between",
+        question=say("When does the same happen again?"),
+        verdict=Verdict.info,
+        answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
+        threshold=say("days to the customer's next of the kind, of those that had one"),
+        table=_readable(gaps),
+    )
+
+
+def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
+    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`."""
+    judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
+    answer = say(
+        "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
+        n=len(passed),
+        of=len(judged),
+    )
+    if len(passed):
+        each = [
+            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in passed.head(5).itertuples()
+        ]
+        answer += say("The surest: {each}.", each=each)
+        answer += say("It comes {months:.0f} months after in the median.", months=passed["lead_months"].median())
+    return Evidence(
+        key="event_lift",
+        question=say(
+            "After which events does {outcome} follow within {months} months?",
+            outcome=p.outcome,
+            months=p.outcome_months,
+        ),
+        verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
+        answer=answer,
+        value=len(passed),
+        threshold=say(
+            "false discovery rate {fdr:.0%} over the kinds after which it came {fewest} times or more",
+            fdr=p.fdr,
+            fewest=p.fewest,
+        ),
+        blind_to=say("what drives both the event and the outcome and isn't matched on"),
+        source="Greenland & Robins (1985); Benjamini & Hochberg (1995)",
+        table=_readable(rows),
+    )
+
+
+def gain_of(rows: pd.DataFrame, contract: Contract, kinds: list[str], p: Params) -> dict[str, float]:
+    """Return what counts of these kinds add to the panel's features (facts of `event_gain.gain`)."""
+    sample = event_gain.drawn(rows, p.max_rows, p.seed)
+    counts = lift.counted(tables.scan(p.key, "core__event"), sample, kinds, p.outcome_months)
+    return event_gain.gain(sample, counts, contract, 0.25, p.seed)
+
+
+def gain_evidence(facts: dict[str, float]) -> Evidence:
+    """Return whether events make the model better on dates it hasn't seen."""
+    tells = facts["low"] > 0
+    answer = say(
+        "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) "
+        "on {n_test:,} later rows.",
+        **{k: facts[k] for k in ("without", "with_events", "gain", "low", "high", "n_test")},
+    )
+    answer += say("The gain is sure.") if tells else say("No sure gain.")
+    return Evidence(
+        key="event_gain",
+        question=say("Do events make the model better?"),
+        verdict=Verdict.green if tells else Verdict.info,
+        answer=answer,
+        value=facts["gain"],
+        threshold=say("green where the 95 % interval of the gain lies above 0"),
+        table=pd.DataFrame([facts]),
+    )
+
+
+def kinds_of(rows: pd.DataFrame) -> list[str]:
+    """Return the kinds whose counts a model is offered: all that were judged, whether they passed or not."""
+    return sorted(rows.loc[rows["ratio"].notna(), "event_kind"])
