@@ -86,7 +86,7 @@ def _saves(core: dict, files: dict, truth: dict, seed: int) -> None:
         first = np.argsort(-score, kind="stable")[:k]
         area = metrics.qini_area(trial.curve(known, score))
         print(
-            f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000, the oracle {1000 * oracle:.1f} "
+            f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000, oracle {1000 * oracle:.1f} "
             f"({saves[first].mean() / oracle:.0%}); driven away among them {(saves[first] < 0).mean():.1%}; "
             f"Qini area {area:.4f}; {trial.tells(known, score).verdict}"
         )
@@ -110,9 +110,8 @@ def _value(files: dict, p: retention.Params, months: pd.Series) -> None:
     print(card.table.assign(event=card.table["event"].map(str)).to_string(index=False))
     last_row = hazards.observed(after, 12).iloc[-1]
     print(f"default by 1 − KM {last_row['naive']:.4f}, Aalen–Johansen {last_row['defaulted']:.4f}")
-    table, gini = profit.foretold(
-        retention.value(model, asked, profit.at_stake(files, test), p), profit.brought(files, test, 12, p.discount_rate)
-    )
+    values = retention.value(model, asked, profit.at_stake(files, test), p)
+    table, gini = profit.foretold(values, profit.brought(files, test, 12, p.discount_rate))
     ratio = table["predicted"].sum() / table["observed"].sum()
     print(f"value: foretold / realised {ratio:.3f}; Gini of the ranking {gini:.3f}; by tenth:")
     print(table.round(1).to_string(index=False))
@@ -136,9 +135,8 @@ def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
     print(card.table.round(2).to_string(index=False))
     began = time.perf_counter()
     chosen = next_action.assigned(effect * worth_of - 2.0, 2.0, 4_000.0, 1_000)
-    print(
-        f"assignment of {len(effect):,} customers to {effect.shape[1]} offers: {(chosen >= 0).sum():,} in {time.perf_counter() - began:.1f} s"
-    )
+    took = time.perf_counter() - began
+    print(f"assignment of {len(effect):,} customers: {(chosen >= 0).sum():,} offers in {took:.1f} s")
 
 
 if __name__ == "__main__":

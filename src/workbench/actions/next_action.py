@@ -160,8 +160,8 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
         question=say("What does the best offer for each bring, against simpler policies?"),
         verdict=Verdict.green if mine["low"] > nobody else Verdict.amber,
         answer=say(
-            "By the trial's logged probabilities {mine:.2f} a customer ({low:.2f} to {high:.2f}); the best simple policy "
-            "{single:.2f}, no offer {nobody:.2f}.",
+            "By the trial's logged probabilities {mine:.2f} a customer ({low:.2f} to {high:.2f}); the best simple "
+            "policy {single:.2f}, no offer {nobody:.2f}.",
             mine=float(mine["value"]),
             low=float(mine["low"]),
             high=float(mine["high"]),

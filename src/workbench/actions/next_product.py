@@ -77,7 +77,7 @@ def _no(column: str) -> str:
 
 
 def fitted(w: Wanted) -> dict[str, Pipeline]:
-    """Learn the chance of each product's purchase among who might have it; products with too few buyers get no model."""
+    """Learn the chance of each product's purchase among who might have it; too few buyers make no model."""
     models = {}
     for k, code in enumerate(w.products):
         at = w.eligible[:, k]
@@ -135,8 +135,8 @@ def compared(w: Wanted, score: np.ndarray, popularity: np.ndarray, seed: int) ->
         question=say("Does the model know better than popularity what a customer buys next?"),
         verdict=Verdict.green if better else Verdict.amber,
         answer=say(
-            "Of {n:,} who bought, the first three products have MAP {mine:.3f} by the model, {theirs:.3f} by what is popular in "
-            "the group; difference {low:+.3f} to {high:+.3f}.",
+            "Of {n:,} who bought, the first three products have MAP {mine:.3f} by the model, {theirs:.3f} by what is "
+            "popular in the group; difference {low:+.3f} to {high:+.3f}.",
             low=float(low),
             high=float(high),
             **facts,

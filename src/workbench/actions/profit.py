@@ -19,7 +19,8 @@ CENT = 0.005  # by which sums of rounded rows may differ, a row
 NEEDS = ("borrower", "saver", "both", "transactor")
 # what a customer comes to the bank for, by what he holds in the month
 NEED_SQL = """CASE WHEN balance_amt + coalesce(l.loss, 0) > 0 AND deposit_amt > 3 * inflow_amt + 1000 THEN 'both'
-    WHEN balance_amt + coalesce(l.loss, 0) > 0 THEN 'borrower' WHEN deposit_amt > 3 * inflow_amt + 1000 THEN 'saver' ELSE 'transactor' END"""
+    WHEN balance_amt + coalesce(l.loss, 0) > 0 THEN 'borrower' 
+    WHEN deposit_amt > 3 * inflow_amt + 1000 THEN 'saver' ELSE 'transactor' END"""
 
 
 def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
@@ -45,7 +46,8 @@ def of_the_bank(relations: Relations, since: pd.Timestamp) -> dict[str, float]:
     sql = f"""
         SELECT sum(f.balance_amt * p.margin_rate / 12 + f.fee_amt) AS margin, sum(p.service_cost_amt) AS service_cost,
             sum(f.written_off_amt) AS loss
-        FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p ON p.product_code = h.product_code
+        FROM performance f JOIN holding h ON h.account_id = f.account_id
+            JOIN product p ON p.product_code = h.product_code
         WHERE CAST(f.month AS DATE) >= DATE '{since:%Y-%m-%d}'"""
     return {str(k): float(v) for k, v in engine.frame(sql, relations).iloc[0].items()}
 
@@ -112,8 +114,8 @@ def brought(relations: Relations, after: pd.Timestamp, months: int, rate: float)
 def at_stake(relations: Relations, as_of: pd.Timestamp) -> pd.Series:
     """Return what each customer's default would cost: balances at the date times each product's loss given default.
 
-    The loss given default of a product is what was written off of what stood open in the month of the write-off, over all
-    defaults up to the date: no later outcome is used. Products without a default so far take the bank's.
+    The loss given default of a product is what was written off of what stood open in the month of the write-off, over
+    all defaults up to the date: no later outcome is used. Products without a default so far take the bank's.
     """
     day = f"DATE '{as_of:%Y-%m-%d}'"
     sql = f"""
@@ -121,7 +123,8 @@ def at_stake(relations: Relations, as_of: pd.Timestamp) -> pd.Series:
                 CASE WHEN h.close_reason_code = 'defaulted' AND CAST(h.closed_month AS DATE) = CAST(f.month AS DATE)
                     THEN 1 ELSE 0 END AS ends
             FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p
-                ON p.product_code = h.product_code WHERE p.kind_code IN ('loan', 'card') AND CAST(f.month AS DATE) <= {day}),
+                ON p.product_code = h.product_code
+            WHERE p.kind_code IN ('loan', 'card') AND CAST(f.month AS DATE) <= {day}),
         whole AS (SELECT sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd FROM f WHERE ends = 1),
         by_product AS (SELECT product_code, sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd
             FROM f WHERE ends = 1 GROUP BY product_code)

@@ -84,7 +84,7 @@ def dates(p: Params) -> tuple[list[pd.Timestamp], pd.Timestamp, pd.Timestamp]:
 
 
 def trial_rows(p: Params) -> Trial:
-    """Return the trial: who drew an arm, what is known of them by their tags a month before, whether they left after."""
+    """Return the trial: who drew an arm, their tags of the month before, whether they left after."""
     files = files_of(p)
     drawn = trial.rows(files["events"], tables.scan(p.key, p.panel), p.campaigns)
     parts = [catalogue.tagged(files, d).table.assign(as_of_date=d) for d in sorted(drawn["as_of_date"].unique())]

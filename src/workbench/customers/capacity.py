@@ -1,4 +1,4 @@
-"""What a customer earns and can afford: an income estimate with its interval, burden, free instalment, under stress too."""
+"""What a customer earns and can afford: income with its interval, burden, free instalment, under stress too."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Income:
 def income(tags: pd.DataFrame, seed: int) -> Income:
     """Return entity_id, income, low, high, basis: the salary where it comes in here, else estimated from the rest.
 
-    Estimated by boosted trees on the logarithm, learnt from those whose salary is known and conformal: the 80 % interval is
-    the estimate times the 80 % quantile of the errors of who was not learnt from. Source: Vovk, Gammerman & Shafer
+    Estimated by boosted trees on the logarithm, learnt from those whose salary is known, and conformal: the 80 %
+    interval is the estimate times the 80 % quantile of the errors of who was not learnt from. Source: Vovk, Gammerman & Shafer
     (2005), Algorithmic Learning in a Random World; Barber et al. (2021), Annals of Statistics 49(1), for folds.
     """
     X = pd.get_dummies(tags[[*INPUTS, "employment_code"]], columns=["employment_code"], dtype=float).astype(float)
@@ -101,8 +101,8 @@ def income_evidence(earned: Income) -> Evidence:
         question=say("What do customers earn, and how surely is it known?"),
         verdict=Verdict.green if abs(earned.covers - COVERED) <= 0.02 else Verdict.amber,
         answer=say(
-            "{estimated:,} of {n:,} incomes are estimated; of those not learnt from, {covers:.1%} of known salaries lie in the "
-            "interval, which is {wide:.0%} of the income wide.",
+            "{estimated:,} of {n:,} incomes are estimated; of those not learnt from, {covers:.1%} of known salaries lie "
+            "in the interval, which is {wide:.0%} of the income wide.",
             estimated=estimated,
             n=len(earned.table),
             covers=earned.covers,
@@ -125,8 +125,8 @@ def capacity_evidence(can: pd.DataFrame, currency: str) -> Evidence:
         question=say("What more can customers afford, and what if they earn a fifth less?"),
         verdict=Verdict.info,
         answer=say(
-            "{now:.1%} owe more than {mark:.0%} of their income a month, {then:.1%} with a fifth less income; half of all "
-            "can afford {free:,.0f} {currency} more.",
+            "{now:.1%} owe more than {mark:.0%} of their income a month, {then:.1%} with a fifth less income; half of "
+            "all can afford {free:,.0f} {currency} more.",
             now=float(now),
             mark=MOST_BURDEN,
             then=float(then),

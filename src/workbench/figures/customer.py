@@ -1,4 +1,4 @@
-"""One customer in pictures: what he owes and keeps, when he was late, what happened; tags' coverage; what can be afforded."""
+"""One customer in pictures: what he owes and keeps, when he was late, what happened; coverage of tags; capacity."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def coverage(table: pd.DataFrame) -> Figure:
 
 @theme.picture
 def story(months: pd.DataFrame, events: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
-    """Draw a customer's debt, deposits and salary by month, months late below, and when events of these kinds happened."""
+    """Draw a customer's debt, deposits and salary by month, months late, and when events of these kinds happened."""
     figure, (money, late, happened) = theme.panels(3, width=12, height=3.4)
     for name in ("balance_amt", "deposit_amt", "inflow_amt"):
         money.plot(months["month"], months[name], label=term(name))

@@ -1,4 +1,4 @@
-"""Customer groups in pictures: what they earn, where stages lead, value foretold and come, policies against each other."""
+"""Customer groups in pictures: what they earn, where stages lead, value foretold and come, policies compared."""
 
 from __future__ import annotations
 
