@@ -50,6 +50,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py
 	$(BIN)/python benchmarks/validation_speed.py
+	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/crisis_year.py
 	$(BIN)/python benchmarks/drift.py
 	$(BIN)/python benchmarks/stable_periods.py

@@ -20,6 +20,7 @@ from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Scorer, raw
 from workbench.models.tuning import Candidate, calibrated, folds
 from workbench.panel.outcome import EVENT_AFTER
+from workbench.validation.raw import Raw
 from workbench.validation.subject import Subject, subject
 
 CONTRACT = Contract(
@@ -34,11 +35,11 @@ CONTRACT = Contract(
         Column(name="region", type="category", description="region"),
         Column(name="sex_code", type="category", fairness=True, description="group"),
     ),
-    outcome=Outcome(window_months=6),
+    outcome=Outcome(event="delay_months >= 3", eligible="delay_months < 3", window_months=6),
 )
 SAMPLES = (("development", 0.6), ("holdout", 0.25))  # shares of the parents
 WATCHED = 0.2  # share of the parents seen in either later year, too
-FIRST, DAY = 2023, "2026-11-27"  # first year of the book, day of the validation
+FIRST, DAY = 2023, "2026-11-28"  # first year of the book, day of the validation
 LIKENESS = 0.5  # correlation of the hidden causes of one parent's rows
 
 
@@ -86,6 +87,25 @@ def book(s: Setting, seed: int) -> pd.DataFrame:
     frame["true"], frame["outcome"] = true, (norm.cdf(hidden) < true).astype(float)
     month = np.random.default_rng([seed, 1]).integers(1, CONTRACT.outcome.window_months + 1, len(frame))
     return frame.assign(**{EVENT_AFTER: np.where(frame["outcome"] == 1, month, np.nan)})
+
+
+def months(panel: pd.DataFrame) -> Raw:
+    """Return the raw months behind a book of one as-of date a year: at the date and in the window."""
+    rows, window = panel[["entity_id", "as_of_date", EVENT_AFTER]], CONTRACT.outcome.window_months
+    first = (rows["as_of_date"].dt.year * 12 + rows["as_of_date"].dt.month).to_numpy()
+    after = np.arange(window + 1)
+    delay = np.random.default_rng(0).integers(0, 3, (len(rows), window + 1))
+    delay = np.where(after == rows[EVENT_AFTER].to_numpy()[:, None], 3, delay)
+    frame = pd.DataFrame(
+        {
+            "entity_id": rows["entity_id"].to_numpy().repeat(window + 1),
+            "month_no": (first[:, None] + after).ravel(),
+            "delay_months": delay.ravel(),
+        }
+    )
+    is_event = (frame["delay_months"] >= 3).astype(int)
+    frame = frame.assign(is_event=is_event, is_competing=0, is_eligible=1.0 - is_event)
+    return Raw(frame, frozenset(rows["entity_id"]), int(frame["month_no"].max()), ("delay_months",))
 
 
 def _cause(frame: pd.DataFrame, n: int) -> np.ndarray:

@@ -11,19 +11,21 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
-from sound_models import CONTRACT, Setting, book, claimed, developed
+from sound_models import CONTRACT, Setting, book, claimed, developed, months
 
 from workbench.contracts import Column
+from workbench.models.scorer import Scorer
 from workbench.models.trees import RuleTree
 from workbench.panel.bins import Bins
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation import battery
+from workbench.validation.raw import Raw
 from workbench.validation.subject import Subject, subject
 
 DOCUMENT, BEGIN, END = Path(__file__).parents[1] / "docs" / "validation.md", "<!-- teeth -->", "<!-- /teeth -->"
@@ -220,6 +222,97 @@ def twice(_: Subject) -> Subject:
     return replace(s, model=replace(s.model, features=features, reference=reference))
 
 
+def shuffled(name: str, samples: tuple[str, ...]) -> Callable[[Subject], Subject]:
+    """Plant an input whose values stand in other rows than they belong to, and are scored so."""
+
+    def plant(s: Subject) -> Subject:
+        rng = np.random.default_rng(SEED)
+        moved = each(s, lambda r: r.assign(**{name: rng.permutation(r[name])}), samples)
+        return claimed(rescored(moved, samples))
+
+    return plant
+
+
+class Peeking(Scorer):
+    """A scorecard that charges a group more, whose column it doesn't declare."""
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Return predictions (n), odds × 1.35 for the group."""
+        predicted = super().predict(X)
+        return np.where(X["sex_code"] == "F", expit(logit(predicted) + 0.3), predicted)
+
+
+class Mixed(Scorer):
+    """A scorecard whose reasons stand under each other's names."""
+
+    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return contributions (n × k), those of one input under the name of another."""
+        parts = super().contributions(X)
+        return parts.set_axis(parts.columns[::-1], axis=1)[list(parts.columns)]
+
+
+def made_by(kind: type[Scorer]) -> Callable[[Subject], Subject]:
+    """Plant another kind of model with the scorecard's parts."""
+    return lambda s: claimed(
+        rescored(replace(s, model=kind(**{f.name: getattr(s.model, f.name) for f in fields(Scorer)})))
+    )
+
+
+def turned_bin(s: Subject) -> Subject:
+    """Plant a characteristic whose first bin, declared the safest, is charged most."""
+    card = type(s.model.estimator).from_dict(s.model.estimator.to_dict())
+    values = list(card.effects_["used"])
+    values[0] = max(values) + 0.2
+    card.effects_ = {**card.effects_, "used": tuple(values)}
+    return claimed(rescored(replace(s, model=replace(s.model, estimator=card))))
+
+
+def unranked_region(s: Subject) -> Subject:
+    """Plant one region in which later outcomes have nothing to do with the predictions."""
+    rng, later = np.random.default_rng(SEED), s.later
+    there = later["region"] == "west"
+    noise = (rng.random(len(later)) < later.loc[there, "predicted"].mean()).astype(float)
+    return replace(s, later=later.assign(outcome=later["outcome"].where(~there, noise)))
+
+
+def earlier(s: Subject) -> Subject:
+    """Plant later events that all come within two months."""
+    rng = np.random.default_rng(SEED)
+
+    def change(r: pd.DataFrame) -> pd.DataFrame:
+        return r.assign(**{EVENT_AFTER: np.where(r["outcome"] == 1, rng.integers(1, 3, len(r)), np.nan)})
+
+    return each(s, change, ("later",))
+
+
+def dropped(s: Subject) -> Subject:
+    """Plant a development sample without a third of its defaults."""
+    rng = np.random.default_rng(SEED)
+    bad = (s.panel["sample"] == "development") & (s.panel["outcome"] == 1)
+    out = set(s.panel.loc[bad & (rng.random(len(s.panel)) < 1 / 3), "entity_id"])
+    panel = s.panel[~(bad & s.panel["entity_id"].isin(out))].reset_index(drop=True)
+    development = s.development[~s.development["entity_id"].isin(out)].reset_index(drop=True)
+    return replace(s, panel=panel, development=development)
+
+
+def flipped(s: Subject) -> Subject:
+    """Plant one flag in two hundred that is recorded the other way round."""
+    wrong = np.random.default_rng(SEED).random(len(s.panel)) < 0.005
+    return replace(s, panel=s.panel.assign(outcome=s.panel["outcome"].where(~wrong, 1 - s.panel["outcome"])))
+
+
+def other_book(s: Subject) -> Subject:
+    """Plant a book of today whose incomes are another, and whose outcomes nobody knows yet."""
+    last = s.panel[s.panel["as_of_date"] == s.panel["as_of_date"].max()]
+    today = last.assign(as_of_date=pd.Timestamp("2026-09-01"), outcome=np.nan, income=last["income"] * 1.6)
+    return replace(s, panel=pd.concat([s.panel, today], ignore_index=True))
+
+
+def served_rounded(s: Subject) -> Subject:
+    """Plant a service that rounds predictions to four places."""
+    return replace(s, served=lambda rows: s.model.scored(rows).round({"predicted": 4}))
+
+
 DEFECTS = (
     Defect("ranks nothing in later rows", ("auc", "ks"), drawn(lambda p: pd.Series(p.mean(), p.index))),
     Defect("default rate doubles in later rows", ("jeffreys", "central_tendency"), drawn(lambda p: 2 * p)),
@@ -247,12 +340,24 @@ DEFECTS = (
     Defect("grades that hang on the draw", ("specification",), redrawn),
     Defect("predictions rounded after the claim", ("reperformance",), rounded),
     Defect("a claimed figure edited", ("reperformance",), tampered),
+    Defect("an input delivered in random order later", ("information_value",), shuffled("used", ("later",))),
+    Defect("an input that says nothing, in the model all the same", ("coefficients",), shuffled("enquiries", SAMPLES)),
+    Defect("reads a column that it doesn't declare", ("claims",), made_by(Peeking)),
+    Defect("one bin against its declared direction", ("claims",), turned_bin),
+    Defect("reasons under another input's name", ("reason_codes",), made_by(Mixed)),
+    Defect("ranks nothing in one region later", ("segments",), unranked_region),
+    Defect("later events come within two months", ("vintages",), earlier),
+    Defect("a third of development's defaults dropped", ("waterfall",), dropped),
+    Defect("one flag in two hundred recorded otherwise", ("target_audit",), flipped),
+    Defect("a book of today with other incomes", ("representativeness",), other_book),
+    Defect("served with rounded predictions", ("implementation_parity",), served_rounded),
 )
 
 
-def row(d: Defect, s: Subject) -> tuple[str, bool]:
+def row(d: Defect, s: Subject, raw: Raw) -> tuple[str, bool]:
     """Return the defect's line of the table, and whether it was seen by a test that should."""
-    tested = d.plant(s)
+    tested = replace(d.plant(s), raw=raw)
+    tested = tested if tested.served else replace(tested, served=tested.model.scored)
     items = battery.run(tested)
     lights = {e.key: str(e.verdict) for e in items if str(e.verdict) in ("red", "amber", "error")}
     seen = any(lights.get(name) in ("red", "amber") for name in d.seen_by)
@@ -266,12 +371,13 @@ def row(d: Defect, s: Subject) -> tuple[str, bool]:
 def main(write: bool) -> int:
     """Print the table; put it into the document where asked."""
     warnings.simplefilter("ignore")
-    sound = developed(book(SETTING, SEED), SEED)
+    panel = book(SETTING, SEED)
+    sound, raw = developed(panel, SEED), months(panel)
     defects = (Defect("none: the sound model", (), lambda s: s), *DEFECTS)
     lines = ["| planted | should see it | seen | red | amber | verdict |", "| --- | --- | --- | --- | --- | --- |"]
     missed = []
     for d in defects:
-        line, seen = row(d, sound)
+        line, seen = row(d, sound, raw)
         if not d.seen_by:
             line = line.replace("|  | **no** |", "| | |")
         elif not seen:

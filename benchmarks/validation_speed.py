@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from dataclasses import replace
 
-from sound_models import CONTRACT, SETTINGS, book, developed
+from sound_models import CONTRACT, SETTINGS, book, developed, months
 
 from workbench.validation import battery, challengers, shown
 from workbench.validation.subject import subject
@@ -27,6 +28,7 @@ def main() -> int:
     sound = developed(panel, SEED)
     wall, cpu, took = time.perf_counter(), time.process_time(), []
     tested = subject(sound.model, panel, CONTRACT, sound.figures, sound.rules, SEED)
+    tested = replace(tested, raw=months(panel), served=sound.model.scored)
     last = time.perf_counter()
 
     def note(name: str) -> None:

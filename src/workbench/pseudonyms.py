@@ -58,6 +58,15 @@ def mark(home: Path) -> str:
     return hmac.digest(key(home), b"mark", "sha256").hex()[:16]
 
 
+def purpose_key(key: bytes, purpose: str) -> bytes:
+    """Return the key of a purpose, derived from another by HMAC-SHA256 (NIST SP 800-108); without a purpose that one.
+
+    >>> purpose_key(b"0123456789abcdef", "") == b"0123456789abcdef"
+    True
+    """
+    return hmac.digest(key, f"purpose\x1f{purpose}".encode(), "sha256") if purpose else key
+
+
 def pseudonym(values: Series, key: bytes, prefix: str) -> Series:
     """Return text such as `customer_3fa9c0…` (prefix, 16 hex characters) in place of identifiers.
 

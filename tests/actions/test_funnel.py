@@ -34,8 +34,8 @@ def walked(table, f):
     """The definition, customer by customer and event by event."""
     out = {}
     keys = ["entity_id", f.hold] if f.hold else ["entity_id"]
-    for unit, own in table.dropna(subset=keys).groupby(keys):
-        events = sorted(zip(own["happened_at"], own["event_kind"], strict=True))
+    for unit, mine in table.dropna(subset=keys).groupby(keys):
+        events = sorted(zip(mine["happened_at"], mine["event_kind"], strict=True))
         first = min((at for at, kind in events if kind == f.steps[0]), default=None)
         if first is None:
             continue

@@ -58,16 +58,16 @@ def by_hand(log_, states, kind):
     strata = {}
     for r in states.itertuples():
         strata.setdefault(r.stratum, []).append((r.entity_id, (r.entity_id, r.month_no) in on, r.y))
-    sides, kept = [0.0, 0.0], []
+    sides, weighed = [0.0, 0.0], []
     for rows in strata.values():
         n1 = sum(exposed for _, exposed, _ in rows)
         n0, n = len(rows) - n1, len(rows)
         if n1 and n0:
-            kept += [(who, exposed, y * (n0 if exposed else n1) / n) for who, exposed, y in rows]
-    for _, exposed, w in kept:
+            weighed += [(who, exposed, y * (n0 if exposed else n1) / n) for who, exposed, y in rows]
+    for _, exposed, w in weighed:
         sides[not exposed] += w
     adds = {}
-    for who, exposed, w in kept:
+    for who, exposed, w in weighed:
         adds[who] = adds.get(who, 0) + (w if exposed else -sides[0] / sides[1] * w)
     return sides[0] / sides[1], sqrt(sum(u * u for u in adds.values())) / sides[0]
 
@@ -140,16 +140,16 @@ def test_the_gain_is_there_where_counts_tell_and_not_where_they_do_not():
     counts = pd.DataFrame({"n_a": rng.poisson(0.5, n).astype(float), "n_b": rng.poisson(0.5, n).astype(float)})
     rows["outcome"] = (rng.random(n) < 1 / (1 + np.exp(2 - rows["x"] - 1.2 * counts["n_a"]))).astype(float)
     words = Contract(name="p", title="p", entity="customer", columns=[Column(name="x", type="number", role="feature")])
-    told = event_gain.gain(rows, counts, words, 0.25, 1)
-    assert told["gain"] > 0.03 and told["low"] > 0
+    facts = event_gain.gain(rows, counts, words, 0.25, 1)
+    assert facts["gain"] > 0.03 and facts["low"] > 0
     assert event_gain.gain(rows, counts[["n_b"]], words, 0.25, 1)["low"] < 0.005
 
 
 def test_the_answers_name_what_was_planted(made):
     _, _, log_, states = made
     p = events.Params()
-    said = events.lift_evidence(lift.lift(log_, states, 3), p)
-    assert said.value == 1 and "cause (× " in str(said.answer)
+    answer = events.lift_evidence(lift.lift(log_, states, 3), p)
+    assert answer.value == 1 and "cause (× " in str(answer.answer)
     waits = pd.DataFrame(
         {
             "event_kind": ["first_use", "credit_check"],

@@ -32,7 +32,7 @@ def walks(rows, of):
     units = defaultdict(list)
     for row in rows:
         units[row[of]].append((row[2], row[1]))
-    return {unit: sorted(own) for unit, own in units.items()}
+    return {unit: sorted(mine) for unit, mine in units.items()}
 
 
 @settings(max_examples=40, deadline=None)
@@ -40,16 +40,16 @@ def walks(rows, of):
 def test_the_graph_the_variants_and_the_waits_are_what_a_walk_counts(rows):
     cases, log = walks(rows, 3), table(rows)
     days, extra = defaultdict(list), Counter()
-    for own in cases.values():
-        for (d1, a), (d2, b) in pairwise(own):
+    for mine in cases.values():
+        for (d1, a), (d2, b) in pairwise(mine):
             days[a, b].append(d2 - d1)
-        extra.update({k: n - 1 for k, n in Counter(k for _, k in own).items() if n > 1})
+        extra.update({k: n - 1 for k, n in Counter(k for _, k in mine).items() if n > 1})
     got = process.graph(log)
     assert {(r.from_kind, r.to_kind): r.n for r in got.itertuples()} == {k: len(v) for k, v in days.items()}
     for r in got.itertuples():
         assert r.median_days == pytest.approx(np.median(days[r.from_kind, r.to_kind]))
         assert r.p90_days == pytest.approx(np.quantile(days[r.from_kind, r.to_kind], 0.9))
-    taken = Counter(process.ARROW.join(k for _, k in own) for own in cases.values())
+    taken = Counter(process.ARROW.join(k for _, k in mine) for mine in cases.values())
     courses = process.variants(log)
     assert dict(zip(courses["variant"], courses["cases"], strict=True)) == taken
     assert courses["share"].sum() == pytest.approx(1)
@@ -70,8 +70,8 @@ def test_conformance_is_what_a_walk_by_the_official_process_allows(rows):
     bad = Counter()
     cases = walks(rows, 3)
     conform = 0
-    for own in cases.values():
-        kinds = [k for _, k in own]
+    for mine in cases.values():
+        kinds = [k for _, k in mine]
         wrong = {f"{a} → {b}" for a, b in pairwise(kinds) if b not in official[a]}
         wrong |= {f"{k} × 2" for k, n in Counter(kinds).items() if n > 1}
         wrong |= {f"… → {kinds[0]}"} if kinds[0] != "a" else set()
@@ -86,10 +86,10 @@ def test_conformance_is_what_a_walk_by_the_official_process_allows(rows):
 @given(rows=LOGS, kinds=KINDS)
 def test_paths_are_the_next_four_events_in_the_window(rows, kinds):
     expected = Counter()
-    for own in walks(rows, 0).values():
-        first = min((d for d, k in own if k == "a"), default=None)
+    for mine in walks(rows, 0).values():
+        first = min((d for d, k in mine if k == "a"), default=None)
         if first is not None:
-            after = [k for d, k in own if first < d <= first + 30 and (not kinds or k in kinds)]
+            after = [k for d, k in mine if first < d <= first + 30 and (not kinds or k in kinds)]
             expected[process.ARROW.join(["a", *after[:4]])] += 1
     got = paths.paths(table(rows), "a", kinds)
     assert dict(zip(got["path"], got["customers"], strict=True)) == expected
@@ -99,9 +99,9 @@ def test_paths_are_the_next_four_events_in_the_window(rows, kinds):
 @given(rows=LOGS)
 def test_the_time_between_is_to_the_customers_next_of_the_kind(rows):
     gaps, counts = defaultdict(list), Counter()
-    for own in walks(rows, 0).values():
-        for kind in {k for _, k in own}:
-            at = [d for d, k in own if k == kind]
+    for mine in walks(rows, 0).values():
+        for kind in {k for _, k in mine}:
+            at = [d for d, k in mine if k == kind]
             counts[kind] += len(at)
             gaps[kind] += [b - a for a, b in pairwise(at)]
     got = paths.between(table(rows), ())
@@ -122,7 +122,7 @@ def test_the_triangle_counts_who_came_back_in_whole_months(rows):
     last = max(r[2] for r in rows)
     whole = month(last) if month(last + 1) > month(last) else month(last) - 1
     units = walks(rows, 0)
-    cohorts = {u: min((month(d) for d, k in own if k == "a"), default=None) for u, own in units.items()}
+    cohorts = {u: min((month(d) for d, k in mine if k == "a"), default=None) for u, mine in units.items()}
     expected = {}
     for cohort in {c for c in cohorts.values() if c is not None and c <= whole}:
         members = [u for u, c in cohorts.items() if c == cohort]

@@ -37,8 +37,17 @@ def _said(items):
 
 def test_a_sound_model_of_a_rate_passes(loss, loss_items):
     lights = {e.key: str(e.verdict) for e in loss_items}
-    assert set(lights) == {*battery.mandatory("rate"), "specification", "migrations"}
+    assert set(lights) == {
+        *battery.mandatory("rate"),
+        "specification",
+        "migrations",
+        "representativeness",
+        "reason_codes",
+        "implementation_parity",
+    }
     assert lights.pop("migrations") == "not_evaluated", "every customer is rated once"
+    assert lights.pop("implementation_parity") == "not_evaluated", "nothing is served"
+    assert lights.pop("representativeness") == "not_evaluated", "no row is later"
     assert not {k for k, v in lights.items() if v in ("red", "error", "not_evaluated")}, lights
     overall = battery.verdict(loss_items, loss)
     assert (

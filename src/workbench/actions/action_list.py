@@ -50,10 +50,12 @@ class ActionList:
 
 def opted_out(key: Key) -> set[str]:
     """Return who must not be approached, of the study's customers; nobody where the data don't record it."""
-    if OPTED_OUT not in [c.name for c in tables.contract(key, "core__account").columns]:
+    contract = tables.contract(key, "core__account")
+    if OPTED_OUT not in [c.name for c in contract.columns]:
         return set()
     people = tables.read(key, "core__account", columns=["entity_id", OPTED_OUT])
-    return set(people.loc[people[OPTED_OUT].astype(str) == "1", "entity_id"])
+    yes = {"1", contract[OPTED_OUT].values.get("1", "1")}  # the intake puts a code's label in its place
+    return set(people.loc[people[OPTED_OUT].astype(str).isin(yes), "entity_id"])
 
 
 def action_list(candidates: pd.DataFrame, *, capacity: int, opted_out: Collection[str]) -> ActionList:

@@ -35,6 +35,9 @@ FUNNEL = ["application_started", "documents_complete", "credit_check", "approved
 class Params(params.Params):
     """Which funnel, process and paths, what may follow an event, and what those compared have in common."""
 
+    study: str = Field(
+        "sample_customers", pattern=r"^[a-z0-9_]+$", description="study whose tables are read and written"
+    )
     steps: list[str] = Field(list(FUNNEL), description="steps of the funnel, in order")
     window_days: int = Field(60, ge=1, le=730, description="days a customer has from the first step to the last")
     hold: str = Field("case_id", description="column that is the same at every step; empty is none")
@@ -48,8 +51,8 @@ class Params(params.Params):
         ["call", "branch_visit", "rate_page_viewed", "balance_transferred", "product_bought", "settled_early"],
         description="kinds that count as steps of a path; none is all",
     )
-    outcome: str = Field("left_bank = 1", description="what may follow an event: a condition on a month")
-    eligible: str = Field("n_products > 0 AND left_bank = 0", description="months in which an event counts")
+    outcome: str = Field("left_bank > 0", description="what may follow an event: a condition on a month")
+    eligible: str = Field("n_products > 0 AND left_bank < 1", description="months in which an event counts")
     match_on: list[str] = Field(
         ["region_code", "n_logins", "n_products", "delay_months"], description="what those compared have in common"
     )
@@ -126,12 +129,16 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         value=float(last["of_first"]),
         threshold=definition,
         source="Wilson (1927), JASA 22",
-        table=rows.assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open"),
+        table=_readable(rows.assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
     )
 
 
 def _kind(code: str) -> Any:
     return say(code.replace("_", " "))
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(event_kind=table["event_kind"].str.replace("_", " ", regex=False))
 
 
 def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -213,7 +220,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         answer=answer,
         value=str(first["event_kind"]),
         threshold=rule,
-        table=bank,
+        table=_readable(bank),
     )
 
 
@@ -244,7 +251,7 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
         threshold=say("days to the customer's next of the kind, of those that had one"),
-        table=gaps,
+        table=_readable(gaps),
     )
 
 
@@ -279,7 +286,7 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         ),
         blind_to=say("what drives both the event and the outcome and isn't matched on"),
         source="Greenland & Robins (1985); Benjamini & Hochberg (1995)",
-        table=rows,
+        table=_readable(rows),
     )
 
 

@@ -59,8 +59,8 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
         FROM w WHERE ({m.eligible}) AND month_no <= (SELECT max(month_no) FROM m) - {m.months}"""
     table = engine.arrow(rows, {"months": months})
     binned = [_fifths(table, f"{c}_before") for c in moving]
-    kept = [f"a.{engine.column(c)}" for c in m.on if c not in known]
-    key = ", ".join(["r.month_no", *binned, *kept])
+    unmoved = [f"a.{engine.column(c)}" for c in m.on if c not in known]
+    key = ", ".join(["r.month_no", *binned, *unmoved])
     return engine.frame(
         f"""SELECT r.entity_id, r.month_no, dense_rank() OVER (ORDER BY {key}) AS stratum,
         CASE WHEN r.after IS NULL THEN 0 ELSE 1 END AS y, r.after

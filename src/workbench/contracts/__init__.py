@@ -1,6 +1,7 @@
 """The words of columns: type, unit, allowed values, personal?, known when?; a table is checked against them."""
 
 from workbench.contracts.checks import check, stop_on_errors, to_evidence
+from workbench.contracts.classes import classed, inventory
 from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.readings import as_text
 from workbench.contracts.unconfirmed import unconfirmed
@@ -17,6 +18,8 @@ __all__ = [
     "Words",
     "as_text",
     "check",
+    "classed",
+    "inventory",
     "load",
     "mask",
     "stop_on_errors",

@@ -36,6 +36,9 @@ class Column(_Model):
     aspect: Aspect = "basics"
     known: Literal["before", "after"] = Field("before", description="before or after the as-of date")
     personal: Literal["", "name", "identifier", "address", "contact"] = ""
+    privacy: Literal["", "C1", "C2", "C3"] = Field(
+        "", description="class by JR/T 0171-2020 where the rule of `contracts/classes.py` says another"
+    )
     exposure: bool = Field(False, description="amount at stake for the bank")
     fairness: bool = Field(False, description="groups by which treatment is compared")
     monotone: Literal[-1, 0, 1] = Field(0, description="1: risk rises with the value, -1: falls")

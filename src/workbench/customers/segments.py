@@ -14,6 +14,7 @@ from workbench import params, rules
 from workbench.contracts import Contract, Outcome
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
+from workbench.metrics import disclosure
 from workbench.panel import build
 from workbench.panel.describe import book
 from workbench.panel.outcome import resolved
@@ -181,6 +182,13 @@ def matrix(rows: pd.DataFrame, outcome: Outcome | None = None) -> pd.DataFrame:
     return cells.sort_values("risk", key=lambda s: s.map(order), kind="stable", ignore_index=True)
 
 
+def published(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells as a page may show them: those of few customers hidden, with what would give them back."""
+    k = int(rules.load().number("smallest_group"))
+    shown = disclosure.suppressed(cells, "rows", k, by=("risk", "need"))
+    return shown.assign(**{n: cells[n] for n in POLICY}) if shown[disclosure.HIDDEN].any() else cells
+
+
 def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
     """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval."""
     outcome, limit = outcome or Outcome(), rules.load()["rate_off"].red
@@ -219,7 +227,7 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
             limit=limit,
         ),
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
-        table=in_words(cells, outcome),
+        table=in_words(published(cells), outcome),
     )
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path
 
 from workbench.figures import theme
 from workbench.words import formatted, heard, say
@@ -57,10 +59,13 @@ def graph(arcs: pd.DataFrame, order: list[str]) -> Figure:
     for i, kind in enumerate(kinds):
         box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": theme.BLUE}
         ax.text(0, -i, term(kind), ha="center", va="center", fontsize=9, bbox=box, zorder=3)
-    most = arcs["n"].max() if len(arcs) else 1
-    for arc in sorted(arcs.to_dict("records"), key=lambda a: a["n"]):
-        _arc(ax, arc, (kinds.index(arc["from_kind"]), kinds.index(arc["to_kind"])), arc["n"] / most)
-    ax.set(xlim=(-3.2, 3.2), ylim=(-len(kinds) + 0.3, 0.7), xticks=[], yticks=[])
+    most, beside = arcs["n"].max() if len(arcs) else 1, [0, 0]
+    placed = [(kinds.index(a["from_kind"]), kinds.index(a["to_kind"]), a) for a in arcs.to_dict("records")]
+    for start, end, arc in sorted(placed, key=lambda a: (abs(a[1] - a[0]), a[0])):
+        is_back = end <= start
+        _arc(ax, arc, (start, end), (arc["n"] / most, beside[is_back]))
+        beside[is_back] += end != start + 1
+    ax.set(xlim=(-2.6, 4.2), ylim=(-len(kinds) + 0.3, 0.7), xticks=[], yticks=[])
     ax.grid(False)
     for side in ax.spines.values():
         side.set_visible(False)
@@ -68,22 +73,24 @@ def graph(arcs: pd.DataFrame, order: list[str]) -> Figure:
     return figure
 
 
-def _arc(ax: Axes, arc: dict[str, float], ends: tuple[int, int], share: float) -> None:
-    start, end = ends
-    span, is_back = end - start, end <= start
-    text = say("{n:,} · {days:.1f} d", n=arc["n"], days=arc["median_days"])
-    ink = theme.RED if is_back else theme.BLUE
-    look = {"arrowstyle": "-|>", "color": ink, "lw": 0.5 + 3.5 * share, "alpha": 0.75, "shrinkA": 0, "shrinkB": 0}
-    if span == 1:
-        ax.annotate("", (0, -end + 0.24), (0, -start - 0.24), arrowprops=look)
-        ax.text(0.08, -(start + end) / 2, str(text), fontsize=7.5, va="center", zorder=4)
-        return
-    side, reach = (-1, 0.55 + 0.28 * max(1, abs(span))) if is_back else (1, 0.55 + 0.3 * span)
-    a, b = (side * 0.95, -start + 0.06 * side), (side * 0.95, -end - 0.06 * side)
-    bend = reach / max(abs(span), 1) * (0.9 if span else 1.0)
-    ax.annotate("", b, a, arrowprops={**look, "connectionstyle": f"arc3,rad={-bend:.3f}"})
-    at = (side * (0.95 + reach / 2 + 0.05), -(start + end) / 2)
-    box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
+def _arc(ax: Axes, arc: dict[str, float], ends: tuple[int, int], look: tuple[float, int]) -> None:
+    """Draw one arc, straight to the next kind, else in a lane of its own beside the kinds."""
+    (start, end), (share, lane) = ends, look
+    is_back = end <= start
+    ink, text = theme.RED if is_back else theme.BLUE, say("{n:,} · {days:.1f} d", n=arc["n"], days=arc["median_days"])
+    if end == start + 1:
+        points, at = [(0, -start - 0.24 - 0.52 * t / 3) for t in range(4)], (0.42, -(start + end) / 2)
+    else:
+        side, reach = (-1 if is_back else 1), 0.85 + 0.36 * lane
+        a, b = (side * 0.72, -start - 0.06), (side * 0.72, -end + 0.06 + 0.12 * (start == end))
+        points = [a, (side * (0.72 + reach), a[1]), (side * (0.72 + reach), b[1]), b]
+        t = 0.5 if is_back else 0.3 + 0.1 * (lane % 4)  # labels of neighbours at different heights
+        weights = np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
+        at = tuple(weights @ np.array(points))
+    course = Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 10, "color": ink, "fill": False}
+    ax.add_patch(FancyArrowPatch(path=course, lw=0.5 + 3.5 * share, alpha=0.75, **arrow))
+    box = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.5}
     ax.text(*at, str(text), fontsize=7.5, ha="center", va="center", color=ink, bbox=box, zorder=4)
 
 

@@ -96,6 +96,8 @@ def matrix(cells: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
 
 def _in_cell(c: dict[str, object], observed: str, outcome: Outcome) -> str:
     kind = ".4g" if getattr(outcome, "scale", "binary") == "amount" else ".1%"
+    if c.get("suppressed"):
+        return str(say("too few to tell"))
     lines = (
         say("{rate} {value}", rate=outcome.rate, value=formatted(c[observed], kind)),
         say("{share:.0%} of customers", share=c["share"]),

@@ -12,6 +12,7 @@ from workbench.metrics.calibration import (
 )
 from workbench.metrics.decomposition import mix_and_rate
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
+from workbench.metrics.information import information
 from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
@@ -51,6 +52,7 @@ __all__ = [
     "holm",
     "incidence_of",
     "inflation",
+    "information",
     "ks",
     "ks_influence",
     "least_noncentrality",

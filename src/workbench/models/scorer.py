@@ -81,10 +81,16 @@ class Scorer:
         return np.array([chr(ord("A") + i) for i in range(len(self.grades.edges) + 1)])
 
     def scored(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return predicted, score (binary outcomes only) and grade_code of each row, indexed as X."""
+        """Return predicted, score (binary outcomes only) and grade_code of each row, indexed as X.
+
+        A model that names something of each row (an intent), and predicts whether the name is right, gives it, too.
+        """
         predicted = self.predict(X)
-        score = {"score": to_score(predicted, self.outcome)} if self.outcome.is_binary else {}
-        return pd.DataFrame({"predicted": predicted, **score, "grade_code": self.grade(predicted)}, index=X.index)
+        columns = {"score": to_score(predicted, self.outcome)} if self.outcome.is_binary else {}
+        columns = {"predicted": predicted, **columns, "grade_code": self.grade(predicted)}
+        if hasattr(self.estimator, "named"):
+            columns["intent_code"] = self.estimator.named(X[list(self.features)])
+        return pd.DataFrame(columns, index=X.index)
 
     @property
     def explains(self) -> bool:

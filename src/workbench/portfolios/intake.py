@@ -15,7 +15,7 @@ from workbench import contracts, engine, home, pseudonyms, tables
 from workbench.contracts import Column, Contract, Finding
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.portfolios import catalog, unmarked
+from workbench.portfolios import catalog, forgotten, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
@@ -27,6 +27,11 @@ class Params(Request):
     """What the intake is told."""
 
     sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
+    purpose: str = Field(
+        "",
+        pattern=r"^[a-z0-9_]{0,40}$",
+        description="what the data are for: pseudonyms of two purposes can't be joined; empty is the home's own",
+    )
     today: str = Field(
         "", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="dates after it are impossible; empty is today"
     )
@@ -48,7 +53,8 @@ def writes(p: Params) -> list[str]:
 
 def files(p: Params) -> list[Path]:
     """Raw files this step reads, checked to be there before a kernel starts."""
-    return catalog.source(p.portfolio).files(p)
+    asked = forgotten.place(p.study)
+    return [*catalog.source(p.portfolio).files(p), *([asked] if asked.exists() else [])]
 
 
 def raw_tables(p: Params) -> Raw:
@@ -169,13 +175,13 @@ def _finding(contract: Contract, column: str, rule: str, values: pd.Series) -> F
 
 
 def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Evidence]:
-    """Return the tables with identifiers as keyed pseudonyms and other personal columns dropped.
+    """Return the tables with identifiers as keyed pseudonyms, without other personal columns and forgotten persons.
 
     Fingerprints (keyed hashes) of what was replaced are kept, so that a page that shows one of the
     values later can be refused without the values themselves being stored anywhere.
     """
     key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
-    linking = _linking_key(p, key)
+    linking = linking_key(p, key)
     for name, table in checked.items():
         personal = [c for c in raw[name][1].columns if c.personal]
         linked = {c.name: c.name.removesuffix("_id") for c in personal if c.role in ("key", "parent")}
@@ -184,19 +190,26 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
             treatment = "keyed pseudonym" if column.name in linked else "not kept"
             rows.append((name, column.name, column.personal, treatment))
         replaced = {n: pseudonyms.pseudonym(table[n], linking, prefix) for n, prefix in linked.items()}
-        out[name] = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
+        stays = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
+        out[name] = forgotten.without(stays, list(linked), p.study, key)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
 
 
-def _linking_key(p: Params, key: bytes) -> bytes:
-    """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
+def linking_key(p: Params, key: bytes | None = None) -> bytes:
+    """Return the key of the pseudonyms: `key`, else the home's; but of simulated people, with nothing to hide, the seed's.
 
-    The hold-out of a simulated study is drawn by pseudonym, and says the same in every home.
+    The hold-out of a simulated study is drawn by pseudonym, and says the same in every home. A purpose has a key of its
+    own, made from that one: tables of one purpose join, in whatever study; those of two don't.
     """
     simulated = catalog.source(p.portfolio).simulated
-    return hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
+    base = (
+        hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest()
+        if simulated
+        else key or pseudonyms.key(home.mlruns())
+    )
+    return pseudonyms.purpose_key(base, p.purpose)
 
 
 def _recognisable(values: pd.Series, kind: str) -> pd.Series:

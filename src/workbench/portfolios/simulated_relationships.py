@@ -97,14 +97,14 @@ _COUNTS = {
 }
 
 
-def parameters(given: dict[str, Any], seed: int) -> SimulatedCustomers:
-    """Return the simulation's parameters, or raise `UserError` with one line."""
+def parameters(given: dict[str, Any], seed: int, step: str = "portfolios/intake") -> SimulatedCustomers:
+    """Return the simulation's parameters, or raise `UserError` with one line that names the step."""
     try:
         return SimulatedCustomers(**{"seed": seed, **given})
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(map(str, first["loc"])) or "simulation"
-        raise UserError(f"portfolios/intake: simulation.{where}: {first['msg']}") from None
+        raise UserError(f"{step}: simulation.{where}: {first['msg']}") from None
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,27 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.portfolios import simulated_chances, simulated_feedback, simulated_log, simulated_whole
+from workbench import pseudonyms
+from workbench.portfolios import (
+    intake,
+    simulated_chances,
+    simulated_defects,
+    simulated_feedback,
+    simulated_log,
+    simulated_whole,
+)
 from workbench.portfolios.simulated_customers import SHOCK_EMPLOYER, SHOCK_REGION, SimulatedCustomers
 
 
 def truth(p: SimulatedCustomers) -> dict[str, Any]:
-    """Return hazards, campaign, satisfaction, income, duplicates as tables by customer_id, and what was planted."""
+    """Return hazards, campaign, satisfaction, income, duplicates as tables by customer, and what was planted.
+
+    A customer is `customer_id` in the raw tables and `entity_id` in the core tables of a study with the same seed;
+    `defects` (month, kind, table, column) are those of the monthly drops, the source's own tables are clean.
+    """
     parts = [known for _, known in simulated_whole.with_truth(p)]
     tables = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
+    tables = {name: _named(table, p) for name, table in tables.items()}
     return {
         **tables,
         "causal_kinds": tuple(simulated_chances.CAUSAL),
@@ -25,4 +38,13 @@ def truth(p: SimulatedCustomers) -> dict[str, Any]:
             "words": simulated_feedback.TOPIC,
         },
         "bottleneck": simulated_log.BOTTLENECK,
+        "defects": tuple(
+            (f"{p.months[d.at]:%Y-%m}", d.kind, d.table, d.column) for d in simulated_defects.plan(p.n_months)
+        ),
     }
+
+
+def _named(table: pd.DataFrame, p: SimulatedCustomers) -> pd.DataFrame:
+    """Return a table of customers with `entity_id` beside their numbers: the pseudonym they have in the core tables."""
+    key = intake.linking_key(intake.Params(portfolio="simulated_customers", seed=p.seed), b"")
+    return table.assign(entity_id=pseudonyms.pseudonym(table["customer_id"], key, "customer"))

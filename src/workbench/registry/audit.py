@@ -21,6 +21,7 @@ from workbench.registry import (
     labels,
     logged,
     looking,
+    on_data,
     placed,
     policy,
     proof,
@@ -67,6 +68,8 @@ def _run(anchor: Path | None) -> Result:
     if anchor and not findings:
         _add(anchor, chain.head)
     words = f"{len(held)} versions and {len(chain.events)} events"
+    if asked := sum(e.verb == "forget" for e in chain.events):
+        words += f"; tables made anew after {asked} request{'' if asked == 1 else 's'} to forget"
     return Result(tuple(dict.fromkeys(findings)), words, chain.head, guarded.level())
 
 
@@ -150,12 +153,15 @@ def _named(files: dict[str, str], logged: dict[str, str]) -> str:
 
 def _data(r: Registered, record: Record, stands: Stands) -> Iterator[Finding]:
     """Name the tables a version was learnt from that are no longer whole; the model's own file says which."""
-    for name, digest in _learnt_from(r).items():
-        if not any(stands(key, name, digest) for key in (record.key, Key(record.study))):
+    for name, digest in learnt_from(r).items():
+        if not any(
+            stands(key, name, d) for d in (digest, on_data.anew(digest)) for key in (record.key, Key(record.study))
+        ):
             yield Finding(r.name, f"data: table {name} was changed or lost")
 
 
-def _learnt_from(r: Registered) -> dict[str, str]:
+def learnt_from(r: Registered) -> dict[str, str]:
+    """Return the tables a version was learnt from with their digests, as its own file says."""
     try:
         facts = json.loads((registered.folder(r) / "artifacts" / scorer.FILE).read_bytes())["facts"]
         return {n.removeprefix(TABLE): str(d) for n, d in facts.items() if n.startswith(TABLE)}

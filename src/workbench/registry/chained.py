@@ -10,7 +10,7 @@ from workbench.params import UserError
 from workbench.registry import events, needs, obligations, proof, registered, request, runs, signatures, written
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
-from workbench.registry.lifecycle import CHAMPION, MOVES, REPRODUCED
+from workbench.registry.lifecycle import CHAMPION, MOVES, ON_DATA, REPRODUCED
 from workbench.registry.policy import Policy
 from workbench.registry.state import Book, Standing
 
@@ -122,6 +122,10 @@ def _signed(judge: Judge, e: Event) -> Iterator[str]:
 def _lawful(judge: Judge, book: Book, e: Event) -> Iterator[str]:
     if e.verb == POLICY:
         return
+    if e.verb in ON_DATA:
+        if e.role != ON_DATA[e.verb]:
+            yield f"{e.verb} takes the role {ON_DATA[e.verb]}, not {e.role}"
+        return
     move, standing = MOVES.get(e.verb), book.of(e.model, e.version)
     if move is None or e.role not in move.roles:
         yield f"{e.verb} isn't a move of the role {e.role}"
@@ -195,6 +199,8 @@ def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:
         return
     if e.verb == POLICY:
         yield from () if evidence.get("policy") else (f"its {events.EVIDENCE} holds no policy",)
+        return
+    if e.verb in ON_DATA:
         return
     records = []
     for run_id, entry in evidence.get("runs", {}).items():

@@ -17,7 +17,8 @@ IN_USE = (CHAMPION, UNDER_REVIEW)  # a champion under review goes on deciding un
 READY = (APPROVED, CONDITIONAL)
 EXCEPTION_DAYS = 90
 REPRODUCED = ("identical", "equal")  # what making a version again has to come to
-ROLES = ("developer", "validator", "approver", "owner", "monitor")
+ON_DATA = {"identify": "relationship_manager", "forget": "data_protection"}  # done with people's data: who may
+ROLES = ("developer", "validator", "approver", "owner", "monitor", *ON_DATA.values())
 
 STATES: Mapping[str, str] = {
     CANDIDATE: "registered by a run, without a person; every version is born so",

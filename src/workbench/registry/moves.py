@@ -72,7 +72,7 @@ def _adopt(person: str, private: Ed25519PrivateKey) -> Event:
         if before and not before.differences(after):
             raise UserError(f"{FILE}: event {adopting.seq if adopting else 0} has adopted it as it stands")
         judge = before.policy if before else after.policy
-        _must_be(person, ("approver",), judge, private)
+        must_be(person, ("approver",), judge, private)
         event = Event(0, FIRST, POLICY, "", "", "", "", "", person, "approver", "", after.digest, "")
         return events.append(chain, event, after.to_json(), private)
 
@@ -111,7 +111,7 @@ def _refuse_overtaken(request: Request, looked: Event | None, now: Event | None)
 def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tuple[Event, Case]:
     move, adopted, book = MOVES[request.verb], in_force(chain), replay(chain)
     standing = book.of(request.model, request.version)
-    role = _must_be(request.person, move.roles, adopted.policy, private)
+    role = must_be(request.person, move.roles, adopted.policy, private)
     case = looked_at(request, chain, standing, adopted.policy)
     lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needs.missing(move, case)]
     if lacks:
@@ -159,7 +159,7 @@ def _not_theirs(move: Move, case: Case) -> list[str]:
     return []
 
 
-def _must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed25519PrivateKey) -> str:
+def must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed25519PrivateKey) -> str:
     """Return the role in which the person makes the move, or raise `UserError`."""
     if person not in judge.people:
         raise UserError(f"{FILE}: nobody is called '{person}'; {nearest(person, judge.people)}")

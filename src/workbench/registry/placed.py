@@ -67,7 +67,14 @@ def stands(record: Record, artifact: str, siblings: Sequence[Record]) -> bool:
     slot = _SLOT.search(content) if artifact == PAGE else None
     if slot and slot[1] != expected:
         return False
-    return hashlib.sha256(filled(content, b"") if slot else content).hexdigest() == record.files[artifact]
+    digest = hashlib.sha256(filled(content, b"") if slot else content).hexdigest()
+    return digest == record.files[artifact] or digest == _anew(record.files[artifact])
+
+
+def _anew(digest: str) -> str:
+    from workbench.registry import on_data  # asked of a page that isn't its run's: a person may have been forgotten
+
+    return on_data.anew(digest)
 
 
 def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.registry import chained, events, registered, store, versions
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
 from workbench.registry.state import Book, Standing, replay
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.pyfunc import PyFuncModel
 
 _META = "registered_model_meta"  # what MLflow lays beside a registered model that it loads
@@ -38,6 +39,25 @@ def excepted(model: str, version: str) -> PyFuncModel:
     if standing.state != EXCEPTION or standing.until < today:
         raise UserError(f"{model} version {version}: no exception holds today; `workbench history {model}`")
     return _loaded(standing)
+
+
+def served(model: str, version: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what a version says of rows when MLflow's pyfunc loads it from its files: predicted, score, grade_code.
+
+    Whatever its state: it is how the validator holds what is served against what was registered.
+    """
+    import mlflow
+
+    loaded = mlflow.pyfunc.load_model(str(registered.folder(registered.one(model, version))))
+    return loaded.predict(rows)
+
+
+def trial(key: Key, model: str) -> PyFuncModel:
+    """Return the version a study has registered, approved or not, to be tried; `UserError` where its bytes changed."""
+    version = versions.load(key, model)
+    import mlflow
+
+    return mlflow.pyfunc.load_model(str(registered.folder(registered.one(version.name, str(version.version)))))
 
 
 def tell_of_wrong_alias(folder: Path) -> None:

@@ -60,7 +60,7 @@ class Book:
 
     def apply(self, e: Event) -> None:
         """Let an event change where its version stands, and the champion it replaces."""
-        if e.verb == POLICY:
+        if e.verb == POLICY or e.verb in lifecycle.ON_DATA:
             return
         before = self.champion(e.model)
         if e.target == lifecycle.CHAMPION and before and before.version != e.version:

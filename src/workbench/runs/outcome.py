@@ -18,7 +18,7 @@ from workbench.registry.current import Record
 from workbench.reporting import attached as beside
 from workbench.reporting import page, privacy, streams
 from workbench.reporting.headline import headline
-from workbench.runs import settling
+from workbench.runs import listed, settling
 from workbench.runs.notebook import StepFailed
 from workbench.runs.study import Step, Study
 from workbench.words import catalogue
@@ -93,6 +93,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
     A crash before the run is FINISHED leaves nothing moved; one after it is put right at the next start.
     """
     refuse_personal(study, step, work)
+    listed.refuse(step, work)
     staged = work / "evidence" / tables.STAGED
     entries = {n: tables.keep(step.key, n, staged) for n in left_behind["tables"]["written"]}
     shutil.rmtree(staged, ignore_errors=True)

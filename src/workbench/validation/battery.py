@@ -47,8 +47,8 @@ class Params(Ruled, params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads: the panel and the registered model, nothing else development wrote."""
-    return [p.panel, tables.of_model(p.model)]
+    """Tables this step reads: the panel, the registered model, the bank's own tables; nothing else development wrote."""
+    return [p.panel, tables.of_model(p.model), "?core__account", "?core__month"]
 
 
 def writes(p: Params) -> list[str]:

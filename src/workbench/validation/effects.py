@@ -38,16 +38,24 @@ def effect(s: Subject, name: str) -> np.ndarray:
     The other inputs stay as they are, on rows taken evenly from development; a bin no row of development is in is NaN.
     Source: Friedman (2001), Annals of Statistics 29(5), section 8.2 (partial dependence).
     """
-    bins, d = s.model.reference[name][0], s.development
-    rows, codes = evenly(d, ROWS), bins.codes(d[name])
-    examples = {code: _example(d.loc[codes == code, name]) for code in np.unique(codes)}
-    asked = pd.concat([rows.assign(**{name: _like(d[name], value, len(rows))}) for value in examples.values()])
-    predicted = np.asarray(s.model.predict(asked), float).reshape(len(examples), len(rows))
+    codes, predicted = along(s, name)
     if s.outcome.is_binary:
         predicted = logit(np.clip(predicted, 1e-9, 1 - 1e-9))
-    out = np.full(len(bins.labels), np.nan)
-    out[list(examples)] = predicted.mean(axis=1)
+    out = np.full(len(s.model.reference[name][0].labels), np.nan)
+    out[codes] = predicted.mean(axis=1)
     return out
+
+
+def along(s: Subject, name: str) -> tuple[list[int], np.ndarray]:
+    """Return the frozen bins of an input that development has rows in (k codes), and predictions with it set to each (k × n).
+
+    The n rows are taken evenly from development. Source: Goldstein et al. (2015), JCGS 24(1) (individual expectations).
+    """
+    bins, d = s.model.reference[name][0], s.development
+    rows, codes = evenly(d, ROWS), bins.codes(d[name])
+    examples = {int(code): _example(d.loc[codes == code, name]) for code in np.unique(codes)}
+    asked = pd.concat([rows.assign(**{name: _like(d[name], value, len(rows))}) for value in examples.values()])
+    return list(examples), np.asarray(s.model.predict(asked), float).reshape(len(examples), len(rows))
 
 
 def _example(values: pd.Series) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.rules import Rules
 from workbench.validation.estimated import learnt, of_both
+from workbench.validation.raw import Raw
 from workbench.words import Text, say
 
 HOLDOUT = say("the hold-out")
@@ -34,6 +35,7 @@ class Subject:
     thresholds in force. `tested`: how a sentence calls the rows in `holdout`, which are a later period's where an outcome
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
     is shared. `panel`: every row, of known outcome or not; `override`: its column that is 1 where a person overrode.
+    `served`: rows in, what MLflow serves of the registered version out; `raw`: the bank's months (`raw.read`).
     """
 
     model: Scorer
@@ -48,6 +50,8 @@ class Subject:
     looks: int = 1
     panel: pd.DataFrame = field(default_factory=pd.DataFrame)
     override: str = ""
+    served: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    raw: Raw | None = None
 
     @property
     def outcome(self) -> Outcome:

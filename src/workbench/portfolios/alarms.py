@@ -1,0 +1,197 @@
+"""What is conspicuous in a month's delivery, against its control totals and against the months that came before.
+
+Each rule says what would have to be wrong: values missing that never were, a unit, a load twice, a file too late, rows
+of nobody, arrears out of nothing, days to come, codes misspelt, values that stand still, columns that changed places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from workbench.portfolios.drops import TABLES, Drop
+
+KEYS = {
+    "customer": ["customer_id", "valid_from", "recorded_at"],
+    "account": ["account_id", "valid_from", "recorded_at"],
+    "monthly": ["account_id", "month", "recorded_at"],
+    "event": ["event_id"],
+}
+AMOUNTS = ("due_amt", "inflow_amt", "outflow_amt", "interest_amt", "fee_amt", "limit_amt")  # of account-months
+CODES = {"account": ("channel_code", "product_code"), "event": ("channel_code",), "customer": ("channel_code",)}
+DATES = {"event": "happened_at", "account": "opened_month", "monthly": "month"}
+NULL_SIGMAS, NULL_SHARE = 6.0, 0.03  # above what was usual
+MOSTLY_MISSING = 0.5  # nobody misses what is usually not there
+FEW = 30  # rows a share needs
+UNIT = (50.0, 200.0)  # a hundredfold, give and take a change
+UNIT_SHARE, STALE_SHARE, SWAP_SHARE = 0.02, 0.2, 0.5
+DIFFERENT = 0.1  # of two columns' logarithms, from which on a swap can be seen
+JUMP_DAYS = 60
+ALIKE = 1  # letters changed, left out or added
+
+Alarm: TypeAlias = tuple[str, str, str, int]  # kind, table, column, rows
+
+
+@dataclass
+class Memory:
+    """What earlier months said that raised no alarm: each account's last values, codes, who is known, shares.
+
+    `missing`: missing values and all, by table and column; `still`: the most that stood still from month to month.
+    """
+
+    last: pd.DataFrame = field(default_factory=pd.DataFrame)
+    codes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    known: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "account": set()})
+    missing: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    still: dict[str, float] = field(default_factory=dict)
+
+
+def of_drop(drop: Drop, tables: dict[str, pd.DataFrame], memory: Memory, due_day: int) -> list[Alarm]:
+    """Return the alarms of a drop, and take what raised none into the memory."""
+    memory.known["customer"] |= set(tables["customer"]["customer_id"])
+    memory.known["account"] |= set(tables["account"]["account_id"])
+    first = not len(memory.last)
+    rules = (_late(drop, due_day), _twice(tables), _orphans(tables, memory), _future(drop, tables))
+    alarms = [a for rule in rules for a in rule]
+    if not first:
+        rules = (_missing(tables, memory), _misspelt(tables, memory), _of_months(tables["monthly"], memory))
+        alarms += [a for rule in rules for a in rule]
+    _remember(tables, memory, alarms)
+    return alarms
+
+
+def _late(drop: Drop, due_day: int) -> Iterator[Alarm]:
+    due = pd.Timestamp(drop.month) + pd.DateOffset(months=1, days=due_day - 1)
+    for table in TABLES:
+        if drop.control.loc[table, "delivered_at"] > due:
+            yield "late file", table, "*", int(drop.control.loc[table, "rows"])
+
+
+def _twice(tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
+    for name, table in tables.items():
+        if rows := int(table.duplicated(KEYS[name]).sum()):
+            yield "duplicate load", name, "*", rows
+
+
+def _orphans(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
+    for name, column in (("monthly", "account"), ("event", "account"), ("account", "customer"), ("event", "customer")):
+        named = tables[name][f"{column}_id"].dropna()
+        if rows := int((~named.isin(memory.known[column])).sum()):
+            yield f"orphan {column}", name, f"{column}_id", rows
+
+
+def _future(drop: Drop, tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
+    end = pd.Timestamp(drop.month) + pd.DateOffset(months=1)
+    for name, column in DATES.items():
+        if rows := int((tables[name][column] >= end).sum()):
+            yield "date in the future", name, column, rows
+
+
+def _missing(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
+    for name, table in tables.items():
+        if len(table) < FEW:
+            continue
+        for column in table.columns:
+            rows = int(table[column].isna().sum())
+            before, n = memory.missing.get((name, column), (0, 0))
+            usual = before / n if n else 0.0
+            if usual > MOSTLY_MISSING:
+                continue
+            spread = np.sqrt(max(usual * (1 - usual), 1 / len(table)) / len(table))
+            if rows / len(table) > usual + max(NULL_SIGMAS * spread, NULL_SHARE):
+                yield "null burst", name, column, rows
+
+
+def _misspelt(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
+    for name, columns in CODES.items():
+        for column in columns:
+            seen = memory.codes.get((name, column), set())
+            values = tables[name][column].dropna()
+            wrong = [v for v in set(values.unique()) - seen if any(_letters(v, other) <= ALIKE for other in seen)]
+            if wrong:
+                yield "misspelt code", name, column, int(values.isin(wrong).sum())
+
+
+def _letters(a: str, b: str) -> int:
+    """Return how many letters must be changed, left out or added to make `a` into `b` (Levenshtein)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        above, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (x != y))
+    return row[-1]
+
+
+def _latest(monthly: pd.DataFrame) -> pd.DataFrame:
+    """Return each account's latest month, by account."""
+    ordered = monthly.sort_values(["month", "recorded_at"], kind="stable")
+    return ordered.drop_duplicates("account_id", keep="last").set_index("account_id")
+
+
+def _of_months(monthly: pd.DataFrame, memory: Memory) -> Iterator[Alarm]:
+    """Compare each account's month with the last one that raised no alarm; arrears with the month before alone."""
+    now = _latest(monthly)
+    both = now.index.intersection(memory.last.index)
+    now, last = now.loc[both], memory.last.loc[both]
+    next_to = now["month"] == last["month"] + pd.DateOffset(months=1)
+    jump = next_to & (last["days_past_due"] == 0) & (now["days_past_due"] >= JUMP_DAYS)
+    if rows := int(jump.sum()):
+        yield "arrears out of nothing", "monthly", "days_past_due", rows
+    for name in AMOUNTS:
+        ratio = _ratio(now[name], last[name])
+        if len(ratio) < FEW:
+            continue
+        if (times := ratio.between(*UNIT)).mean() > UNIT_SHARE:
+            yield "unit times 100", "monthly", name, int(times.sum())
+        if (same := ratio == 1).mean() > memory.still.get(name, 1.0) + STALE_SHARE:
+            yield "stale income" if name == "inflow_amt" else "stale values", "monthly", name, int(same.sum())
+    yield from _swapped(now, last, len(monthly))
+
+
+def _ratio(now: pd.Series, last: pd.Series) -> pd.Series:
+    real = (now > 0) & (last > 0)
+    return (now / last)[real]
+
+
+def _swapped(now: pd.DataFrame, last: pd.DataFrame, rows: int) -> Iterator[Alarm]:
+    """Two columns changed places where most accounts' values are nearer to what the other one was than to their own."""
+    x, y = (np.log1p(t[list(AMOUNTS)].clip(lower=0).to_numpy(float)) for t in (now, last))
+    for i, j in combinations(range(len(AMOUNTS)), 2):
+        telling = np.abs(y[:, i] - y[:, j]) > DIFFERENT
+        if telling.sum() >= FEW:
+            itself = np.abs(x[:, i] - y[:, i]) + np.abs(x[:, j] - y[:, j])
+            other = np.abs(x[:, i] - y[:, j]) + np.abs(x[:, j] - y[:, i])
+            if (other < itself)[telling].mean() > SWAP_SHARE:
+                yield "columns swapped", "monthly", AMOUNTS[i], rows
+                yield "columns swapped", "monthly", AMOUNTS[j], rows
+
+
+def _remember(tables: dict[str, pd.DataFrame], memory: Memory, alarms: list[Alarm]) -> None:
+    """Take in what raised no alarm: a column that did is looked at next month against the month before."""
+    blamed = {(table, column) for _, table, column, _ in alarms}
+    for name, table in tables.items():
+        for column in table.columns:
+            if (name, column) not in blamed:
+                rows, n = memory.missing.get((name, column), (0, 0))
+                memory.missing[name, column] = rows + int(table[column].isna().sum()), n + len(table)
+        for column in CODES.get(name, ()):
+            if (name, column) not in blamed:
+                memory.codes.setdefault((name, column), set()).update(table[column].dropna().unique())
+    _remember_months(_latest(tables["monthly"]), memory, {column for table, column in blamed if table == "monthly"})
+
+
+def _remember_months(now: pd.DataFrame, memory: Memory, blamed: set[str]) -> None:
+    last = now[["month", "days_past_due", *AMOUNTS]].copy()
+    both = now.index.intersection(memory.last.index)
+    for name in AMOUNTS:
+        ratio = _ratio(now.loc[both, name], memory.last.loc[both, name]) if len(both) else []
+        if name not in blamed and len(ratio):
+            memory.still[name] = max(float((ratio == 1).mean()), memory.still.get(name, 0.0))
+        if name in blamed:
+            last[name] = memory.last[name].reindex(last.index) if len(both) else np.nan
+    memory.last = last

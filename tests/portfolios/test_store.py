@@ -1,0 +1,247 @@
+"""Drops with planted defects: every one is found, clean months are let alone; versions, persons and balances hold."""
+
+import pandas as pd
+import pytest
+
+from workbench import engine
+from workbench.evidence import Verdict
+from workbench.params import UserError
+from workbench.portfolios import alarms, drops, persons, simulated_defects, simulated_drops, simulated_whole, versions
+from workbench.portfolios import store as stores
+from workbench.portfolios import store_answers as answers
+from workbench.portfolios.simulated_customers import SimulatedCustomers
+
+BANK = SimulatedCustomers(n_customers=600, n_months=24, shock_month="2016-06", topic_month="2016-07")
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drops")
+    return folder, simulated_drops.write_drops(BANK, folder)
+
+
+@pytest.fixture(scope="module")
+def raised(delivered):
+    return _alarms(delivered[0])
+
+
+def _alarms(folder):
+    memory, out = alarms.Memory(), []
+    for drop in drops.all_of(folder):
+        parts = {name: drop.read(name) for name in drops.TABLES}
+        out += [(drop.month, *a) for a in alarms.of_drop(drop, parts, memory, due_day=5)]
+    return pd.DataFrame(out, columns=["month", "kind", "table", "column", "rows"])
+
+
+@pytest.fixture(scope="module")
+def held(delivered, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_HOME", str(folder))
+        (folder / "drops").symlink_to(delivered[0])
+        p = stores.Params(study="kept", drops="drops")
+        yield stores.taken_in(p), p
+
+
+def test_every_kind_is_planted_once_in_two_years_and_twice_in_four():
+    for months, times in ((24, 1), (60, 2)):
+        kinds = [d.kind for d in simulated_defects.plan(months)]
+        assert sorted(kinds) == sorted(list(simulated_defects.KINDS) * times)
+        assert len({d.at for d in simulated_defects.plan(months)}) == len(kinds)
+
+
+def test_every_planted_defect_is_found_where_it_was_planted(delivered, raised):
+    planted = delivered[1]
+    seen = set(raised[["month", "kind", "table"]].itertuples(index=False, name=None))
+    assert set(planted[["month", "kind", "table"]].itertuples(index=False, name=None)) <= seen
+
+
+def test_an_alarm_counts_the_rows_that_were_planted(delivered, raised):
+    both = delivered[1].merge(raised, on=["month", "kind", "table", "column"], suffixes=("", "_raised"))
+    exact = both[~both["kind"].isin(["unit times 100", "stale income"])]  # an account's first month has none before
+    assert len(exact) >= 8
+    assert (exact["rows"] == exact["rows_raised"]).all()
+
+
+def test_months_without_a_defect_raise_no_alarm(delivered, raised):
+    assert set(raised["month"]) <= set(delivered[1]["month"])
+
+
+def test_a_clean_bank_raises_none(tmp_path):
+    assert simulated_drops.write_drops(BANK, tmp_path, defects=False).empty
+    assert _alarms(tmp_path).empty
+
+
+def test_late_and_corrected_rows_change_what_is_known_later(held):
+    store, p = held
+    answer = answers.known_and_corrected(store, p)
+    assert answer.facts["late"] > 20
+    assert answer.facts["corrected"] > 5
+    months = answer.table.set_index("month")
+    assert (months["known_amt"] <= months["corrected_amt"] + 1).all()
+
+
+def test_as_known_then_no_correction_is_visible(held):
+    store, _ = held
+    at_once = stores.Params(study="kept", drops="drops", as_known_on="2015-02-04")
+    answer = answers.known_and_corrected(store, at_once)
+    assert list(answer.table["month"]) == ["2015-01"]
+    assert (answer.facts["late"], answer.facts["corrected"]) == (0, 0)
+
+
+def test_the_version_that_held_is_the_latest_one_told():
+    rows = pd.DataFrame(
+        {
+            "account_id": ["a", "a", "a"],
+            "limit_amt": [1.0, 2.0, 3.0],
+            "valid_from": pd.to_datetime(["2020-01-01", "2020-06-01", "2020-01-01"]),
+            "recorded_at": pd.to_datetime(["2020-01-02", "2020-06-02", "2020-03-01"]),
+            "delivery": ["2020-01", "2020-06", "2020-03"],
+            "source_row": [0, 0, 0],
+        }
+    )
+    held = engine.frame(versions.bitemporal_sql("account", tuple(rows)), {"delivered": rows})
+    assert held["valid_to"].isna().sum() == 1
+
+    def limit(holds, known):
+        return engine.frame(versions.as_of_sql("account", holds, known), {"versions": held})["limit_amt"].tolist()
+
+    assert limit("2020-02-01", "2020-02-01") == [1.0]
+    assert limit("2020-02-01", "2020-12-31") == [3.0]
+    assert limit("2020-07-01", "2020-12-31") == [2.0]
+    assert limit("2019-12-31", "2020-12-31") == []
+
+
+def test_a_row_delivered_twice_stands_once(held, delivered):
+    store, _ = held
+    n = engine.frame(
+        "SELECT count(*) AS n, count(DISTINCT (account_id, month, recorded_at)) AS d FROM v",
+        {"v": store.path("monthly")},
+    )
+    assert n["n"][0] == n["d"][0]
+
+
+def test_balances_roll_forward_but_for_orphans(held, delivered):
+    store, _ = held
+    answer = answers.rolls_forward(store)
+    assert answer.facts["broken"] == 0
+    assert answer.facts["torn"] == 0
+
+
+def test_what_doesnt_reconcile_has_an_alarm(held):
+    answer = answers.reconciled(held[0])
+    assert answer.verdict is Verdict.amber
+    assert answer.facts["explained"] == answer.facts["off"] == 1
+
+
+def test_a_late_delivery_is_not_fresh(held):
+    answer = answers.fresh(*held)
+    assert answer.facts["latest"] > 20
+    assert answer.value == pytest.approx(23 / 24)
+
+
+def test_accuracy_counts_the_rows_an_alarm_names(held, delivered):
+    store, p = held
+    table = answers.accurate(store, p).table.set_index("table")
+    assert table.loc["customer", "accurate_share"] == 1
+    assert table.loc["monthly", "accurate_share"] < 0.999
+
+
+def test_a_figure_is_the_sum_of_its_sources(held):
+    answer = answers.lineage(held[0])
+    assert answer.table["balance_amt"].sum() == pytest.approx(answer.value)
+    assert answer.table["rows"].sum() == answer.facts["rows"]
+    assert answer.table["sha256"].str.len().eq(16).all()
+
+
+def test_no_personal_column_is_kept(held):
+    for name in stores.KEPT:
+        columns = engine.columns(held[0].path(name))
+        assert not set(columns) & set(stores.PERSONAL)
+        some = engine.frame("SELECT customer_id FROM v LIMIT 5", {"v": held[0].path(name)})["customer_id"]
+        assert some.str.startswith("customer_").all()
+
+
+def test_persons_who_stand_twice_are_found_and_joined():
+    (tables, known), *_ = simulated_whole.with_truth(BANK)
+    true = {tuple(sorted(pair)) for pair in known["duplicates"].itertuples(index=False, name=None)}
+    same = persons.pairs(tables["customer"])
+    seen = {tuple(sorted(pair)) for pair in same[["one", "other"]].itertuples(index=False, name=None)}
+    assert len(seen & true) >= 0.95 * len(true)
+    assert len(seen & true) >= 0.99 * len(seen)
+    joined = persons.joined(tables["customer"]["customer_id"], same)
+    assert joined["person_id"].nunique() == len(tables["customer"]) - len(seen)
+
+
+def test_a_shared_telephone_makes_no_person():
+    people = pd.DataFrame(
+        {
+            "customer_id": ["C1", "C2"],
+            "name": ["Ada Adler", "Hugo Adler"],
+            "national_id": ["110101198001011234", "110101197505052345"],
+            "phone_number": ["13800000000", "13800000000"],
+            "birth_date": pd.to_datetime(["1980-01-01", "1975-05-05"]),
+        }
+    )
+    assert persons.pairs(people).empty
+
+
+def test_a_chain_of_pairs_is_one_person():
+    same = pd.DataFrame({"one": ["b", "a"], "other": ["c", "b"]})
+    assert persons.joined(pd.Series(["a", "b", "c", "d"]), same)["person_id"].tolist() == ["a", "a", "a", "d"]
+
+
+def _spoilt(delivered, tmp_path, change):
+    import shutil
+
+    month = tmp_path / "2015-01"
+    shutil.copytree(delivered[0] / "2015-01", month)
+    change(month)
+    return drops.all_of(tmp_path)[0]
+
+
+def test_a_drop_without_control_totals_is_refused(delivered, tmp_path):
+    drop = _spoilt(delivered, tmp_path, lambda m: (m / "control.csv").unlink())
+    with pytest.raises(UserError) as refused:
+        _ = drop.control
+    assert str(refused.value) == (
+        "portfolios/store: 2015-01/control.csv: no such file; the sender's control totals belong there"
+    )
+
+
+def test_a_control_file_without_a_column_is_refused(delivered, tmp_path):
+    drop = _spoilt(delivered, tmp_path, lambda m: (m / "control.csv").write_text("table,rows,amount,delivered_at\n"))
+    with pytest.raises(UserError) as refused:
+        _ = drop.control
+    assert str(refused.value) == (
+        "portfolios/store: 2015-01/control.csv: column 'total' is missing; it needs table, rows, amount, total, delivered_at"
+    )
+
+
+def test_a_missing_table_is_refused(delivered, tmp_path):
+    drop = _spoilt(delivered, tmp_path, lambda m: (m / "event.parquet").unlink())
+    with pytest.raises(UserError) as refused:
+        drop.read("event")
+    assert str(refused.value) == "portfolios/store: 2015-01/event.parquet: no such file; ask the sender for it"
+
+
+def test_a_folder_without_months_is_refused(tmp_path):
+    with pytest.raises(UserError) as refused:
+        drops.all_of(tmp_path)
+    assert str(refused.value) == "portfolios/store: no drop up to today; a drop is a folder named YYYY-MM"
+
+
+def test_a_folder_that_isnt_there_is_refused_before_anything_runs():
+    with pytest.raises(UserError) as refused:
+        stores.Params(study="kept", drops="nowhere").verify()
+    assert str(refused.value) == ("portfolios/store: drops: 'nowhere' is no folder; give the one that holds the months")
+
+
+def test_the_truth_names_the_planted_defects_and_customers_as_the_core_tables_do(delivered):
+    from workbench.portfolios import simulated_truth
+
+    truth = simulated_truth.truth(BANK)
+    planted = delivered[1][["month", "kind", "table", "column"]]
+    assert truth["defects"] == tuple(planted.itertuples(index=False, name=None))
+    assert truth["income"]["entity_id"].str.startswith("customer_").all()
+    assert truth["income"]["entity_id"].is_unique
