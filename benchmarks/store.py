@@ -1,6 +1,7 @@
-"""How many planted defects and doubled persons the store finds: `python benchmarks/store.py [customers] [seeds]`.
+"""Planted defects and doubled persons that the store finds: `python benchmarks/store.py [customers] [seeds] [part]`.
 
-Each seed is a simulated bank of 48 months: 20 planted defects in 20 months, 28 clean months.
+Each seed is a simulated bank of 48 months: 20 planted defects in 20 months, 28 clean months. `part` of the usual rows
+are spoilt.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from workbench.portfolios.simulated_customers import SimulatedCustomers
 MONTHS, DUE_DAY = 48, 5
 
 
-def main(customers: int, seeds: int) -> None:
+def main(customers: int, seeds: int, part: float) -> None:
     """Print each kind planted and found, false alarms of clean months, precision and recall of pairs."""
     planted, seen, false, clean, pairs = Counter(), Counter(), 0, 0, Counter()
     for seed in range(42, 42 + seeds):
@@ -24,7 +25,7 @@ def main(customers: int, seeds: int) -> None:
             n_customers=customers, n_months=MONTHS, shock_month="2017-06", topic_month="2017-09", seed=seed
         )
         with tempfile.TemporaryDirectory() as folder:
-            known = simulated_drops.write_drops(p, Path(folder))
+            known = simulated_drops.write_drops(p, Path(folder), part=part)
             raised = _alarms(Path(folder))
         planted.update(known["kind"])
         seen.update(kind for month, kind, table in _where(known) if (month, kind, table) in raised)
@@ -62,4 +63,5 @@ def _persons(p: SimulatedCustomers) -> Counter:
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in (*sys.argv[1:], 2000, 2)[:2]))
+    given = [*sys.argv[1:], *("2000", "2", "1")[len(sys.argv) - 1 :]]
+    main(int(given[0]), int(given[1]), float(given[2]))

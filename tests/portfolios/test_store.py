@@ -143,8 +143,8 @@ def test_a_late_delivery_is_not_fresh(held):
 def test_accuracy_counts_the_rows_an_alarm_names(held, delivered):
     store, p = held
     table = answers.accurate(store, p).table.set_index("table")
-    assert table.loc["customer", "accurate_share"] == 1
-    assert table.loc["monthly", "accurate_share"] < 0.999
+    assert table.loc["customer", "accurate_rate"] == 1
+    assert table.loc["monthly", "accurate_rate"] < 0.999
 
 
 def test_a_figure_is_the_sum_of_its_sources(held):

@@ -40,8 +40,8 @@ def income(tags: pd.DataFrame, seed: int) -> Income:
     """Return entity_id, income, low, high, basis: the salary where it comes in here, else estimated from the rest.
 
     Estimated by boosted trees on the logarithm, learnt from those whose salary is known, and conformal: the 80 %
-    interval is the estimate times the 80 % quantile of the errors of who was not learnt from. Source: Vovk, Gammerman & Shafer
-    (2005), Algorithmic Learning in a Random World; Barber et al. (2021), Annals of Statistics 49(1), for folds.
+    interval is the estimate times the 80 % quantile of the errors of who was not learnt from. Source: Vovk, Gammerman
+    & Shafer (2005), Algorithmic Learning in a Random World; Barber et al. (2021), Annals of Statistics 49(1), for folds.
     """
     X = pd.get_dummies(tags[[*INPUTS, "employment_code"]], columns=["employment_code"], dtype=float).astype(float)
     X["outflow_3"] = 0.0  # what is spent comes from the salary that is paid in: unknown where that is unknown
@@ -101,8 +101,8 @@ def income_evidence(earned: Income) -> Evidence:
         question=say("What do customers earn, and how surely is it known?"),
         verdict=Verdict.green if abs(earned.covers - COVERED) <= 0.02 else Verdict.amber,
         answer=say(
-            "{estimated:,} of {n:,} incomes are estimated; of those not learnt from, {covers:.1%} of known salaries lie "
-            "in the interval, which is {wide:.0%} of the income wide.",
+            "{estimated:,} of {n:,} incomes are estimated; of those not learnt from, {covers:.1%} of known salaries "
+            "lie in the interval, which is {wide:.0%} of the income wide.",
             estimated=estimated,
             n=len(earned.table),
             covers=earned.covers,

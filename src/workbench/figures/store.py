@@ -16,20 +16,18 @@ _TICKS = 8
 
 @theme.picture
 def alarms(table: pd.DataFrame, months: list[str], tables: list[str]) -> Figure:
-    """Draw the kinds of alarm (rows) by month, each cell with its table: nothing is pale, many rows are dark."""
-    kinds = list(dict.fromkeys(table["kind"])) or [""]
-    share = table.groupby(["kind", "month"])["rows"].sum().unstack("month").reindex(index=kinds, columns=months)
-    figure, (ax,) = theme.panels(width=9.5, height=1.3 + 0.3 * len(kinds))
-    ax.imshow(share.notna().to_numpy(float) * 2 - 0.0, cmap=_SCALE, vmin=0, vmax=2, aspect="auto")
-    ax.set_yticks(range(len(kinds)), [term(k) for k in kinds], fontsize=8)
-    for kind, month, name in table[["kind", "month", "table"]].itertuples(index=False, name=None):
-        ax.text(
-            months.index(month), kinds.index(kind), term(name)[:1], ha="center", va="center", fontsize=7, color="white"
-        )
+    """Draw the alarms, each table's kinds by month; the darker, the larger the share of the most rows of its kind."""
+    places = table[["table", "kind"]].drop_duplicates().sort_values("table", key=lambda t: t.map(tables.index))
+    places = list(places.itertuples(index=False, name=None)) or [("", "")]
+    rows = table.groupby(["table", "kind", "month"])["rows"].max().unstack("month").reindex(places, columns=months)
+    strength = 0.5 + 0.5 * rows.div(rows.max(axis=1), axis=0)
+    figure, (ax,) = theme.panels(width=9.5, height=1.3 + 0.28 * len(places))
+    ax.imshow(strength.fillna(0).to_numpy(float), cmap=_SCALE, vmin=0, vmax=1, aspect="auto")
+    labels = [f"{term(name)} · {term(kind)}" for name, kind in places]
+    ax.set_yticks(range(len(places)), labels, fontsize=8)
     _months(ax, months)
     ax.grid(False)
-    legend = ", ".join(f"{term(t)[:1]}: {term(t)}" for t in tables)
-    ax.set_title(say("Alarms by month ({legend})", legend=legend))
+    ax.set_title(say("Alarms by table, kind and month"))
     return figure
 
 

@@ -47,11 +47,17 @@ def plan(n_months: int) -> list[Defect]:
 
 
 def plant(
-    defect: Defect, tables: Tables, before: pd.DataFrame | None, control: pd.DataFrame, rng: np.random.Generator
+    defect: Defect,
+    tables: Tables,
+    before: pd.DataFrame | None,
+    control: pd.DataFrame,
+    rng: np.random.Generator,
+    part: float = 1.0,
 ) -> int:
     """Plant a defect in a drop's tables (or in its day of delivery), in place; return how many rows it has.
 
-    before: `monthly` of the last clean drop, which stale values come from.
+    before: `monthly` of the last clean drop, which stale values come from; part: of the usual number of rows, where a
+    defect doesn't lie in the file as a whole.
     """
     if defect.kind == "late file":
         row = control["table"] == defect.table
@@ -59,9 +65,9 @@ def plant(
         control.loc[row, "delivered_at"] = day.dt.strftime("%Y-%m-%d")
         return len(tables[defect.table])
     if defect.kind == "stale income":
-        tables["monthly"], rows = _stale(tables["monthly"], before, rng)
+        tables["monthly"], rows = _stale(tables["monthly"], before, rng, part)
         return rows
-    tables[defect.table], rows = _PLANTED[defect.kind](tables[defect.table].copy(), defect.column, rng)
+    tables[defect.table], rows = _PLANTED[defect.kind](tables[defect.table].copy(), defect.column, rng, part)
     return rows
 
 
@@ -70,65 +76,69 @@ def _some(table: pd.DataFrame, share: float, rng: np.random.Generator, mask: pd.
     return rng.choice(at, min(max(int(share * len(at)), 3), len(at)), replace=False)
 
 
-def _nulls(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.2, rng)
+def _nulls(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.2 * part, rng)
     table.loc[at, column] = None
     return table, len(at)
 
 
-def _unit(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.2, rng, table[column] > 0)
+def _unit(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.2 * part, rng, table[column] > 0)
     table.loc[at, column] = table.loc[at, column] * 100
     return table, len(at)
 
 
-def _twice(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.25, rng)
+def _twice(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.25 * part, rng)
     return pd.concat([table, table.iloc[at]], ignore_index=True), len(at)
 
 
-def _orphans(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.005, rng)
+def _orphans(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.005 * part, rng)
     table.loc[at, column] = [f"X{i:09d}" for i in range(len(at))]
     return table, len(at)
 
 
-def _arrears(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.01, rng, (table[column] == 0) & (table["due_amt"] > 0) & (table["opening_balance_amt"] > 0))
+def _arrears(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(
+        table, 0.01 * part, rng, (table[column] == 0) & (table["due_amt"] > 0) & (table["opening_balance_amt"] > 0)
+    )
     table.loc[at, column] = 75
     return table, len(at)
 
 
-def _future(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.005, rng)
+def _future(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.005 * part, rng)
     table.loc[at, column] = table.loc[at, column] + pd.Timedelta(days=400)
     return table, len(at)
 
 
-def _misspelt(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
-    at = _some(table, 0.02, rng)
+def _misspelt(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
+    at = _some(table, 0.02 * part, rng)
     table.loc[at, column] = table.loc[at, column].str[:-2] + table.loc[at, column].str[-1]
     return table, len(at)
 
 
-def _swapped(table: pd.DataFrame, column: str, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
+def _swapped(table: pd.DataFrame, column: str, rng: np.random.Generator, part: float) -> tuple[pd.DataFrame, int]:
     other = PARTNER[column]
     return table.rename(columns={column: other, other: column})[list(table.columns)], len(table)
 
 
-def _stale(table: pd.DataFrame, before: pd.DataFrame | None, rng: np.random.Generator) -> tuple[pd.DataFrame, int]:
+def _stale(
+    table: pd.DataFrame, before: pd.DataFrame | None, rng: np.random.Generator, part: float
+) -> tuple[pd.DataFrame, int]:
     """The salaries of two months ago or one come again for most accounts."""
     table = table.copy()
     if before is None:
         return table, 0
     last = before.drop_duplicates("account_id", keep="last").set_index("account_id")["inflow_amt"]
     old = table["account_id"].map(last)
-    at = _some(table, 0.6, rng, (old > 0) & (table["inflow_amt"] > 0))
+    at = _some(table, 0.6 * part, rng, (old > 0) & (table["inflow_amt"] > 0))
     table.loc[at, "inflow_amt"] = old.iloc[at]
     return table, len(at)
 
 
-_PLANTED: dict[str, Callable[[pd.DataFrame, str, np.random.Generator], tuple[pd.DataFrame, int]]] = {
+_PLANTED: dict[str, Callable[[pd.DataFrame, str, np.random.Generator, float], tuple[pd.DataFrame, int]]] = {
     "null burst": _nulls,
     "unit times 100": _unit,
     "duplicate load": _twice,

@@ -102,10 +102,11 @@ def _people(customer: pd.DataFrame, p: SimulatedCustomers, rng: np.random.Genera
     return pd.concat(parts, ignore_index=True)
 
 
-def write_drops(p: SimulatedCustomers, folder: Path, defects: bool = True) -> pd.DataFrame:
+def write_drops(p: SimulatedCustomers, folder: Path, defects: bool = True, part: float = 1.0) -> pd.DataFrame:
     """Write the drops into `folder`, one folder a month, and return the planted defects with how many rows each has.
 
-    Columns: month, kind, table, column, rows. Control totals are counted before a defect is planted, as a sender would.
+    Columns: month, kind, table, column, rows. `part` of the usual rows are spoilt. Control totals are counted before a
+    defect is planted, as a sender would.
     """
     plan = {d.at: d for d in simulated_defects.plan(p.n_months)} if defects else {}
     planted, before = [], None
@@ -113,7 +114,7 @@ def write_drops(p: SimulatedCustomers, folder: Path, defects: bool = True) -> pd
         control = _control(drop)
         if i in plan:
             rng = np.random.default_rng([p.seed, _STREAM, i])
-            rows = simulated_defects.plant(plan[i], drop.tables, before, control, rng)
+            rows = simulated_defects.plant(plan[i], drop.tables, before, control, rng, part)
             d = plan[i]
             planted.append((f"{drop.month:%Y-%m}", d.kind, d.table, d.column, rows))
         else:

@@ -66,8 +66,8 @@ def fresh(store: Store, p: Params) -> Evidence:
     by = d.groupby("table", sort=False).agg(
         on_time=("on_time", "mean"), days=("days", "median"), latest=("days", "max")
     )
-    table = by.reset_index().rename(columns={"on_time": "on_time_share"})
-    low = table[table["on_time_share"] < p.on_time_share]
+    table = by.reset_index().rename(columns={"on_time": "on_time_rate"})
+    low = table[table["on_time_rate"] < p.on_time_share]
     return Evidence(
         key="freshness",
         question=say("Do the data come in time?"),
@@ -78,7 +78,7 @@ def fresh(store: Store, p: Params) -> Evidence:
             day=p.due_day,
             latest=int(d["days"].max()),
         ),
-        value=float(table["on_time_share"].min()),
+        value=float(table["on_time_rate"].min()),
         threshold=say("every table at least {least:.0%} on time", least=p.on_time_share),
         source="BCBS 239, principle 5",
         table=table,
@@ -93,9 +93,9 @@ def accurate(store: Store, p: Params) -> Evidence:
     table = pd.DataFrame(
         {"table": rows.index, "rows": rows.to_numpy(), "named": named.reindex(rows.index).fillna(0).to_numpy()}
     )
-    table["accurate_share"] = 1 - table["named"] / table["rows"]
-    low = table[table["accurate_share"] < p.accurate_share]
-    worst = table.loc[table["accurate_share"].idxmin()]
+    table["accurate_rate"] = 1 - table["named"] / table["rows"]
+    low = table[table["accurate_rate"] < p.accurate_share]
+    worst = table.loc[table["accurate_rate"].idxmin()]
     return Evidence(
         key="accuracy",
         question=say("How much of what came can be relied on?"),
@@ -106,9 +106,9 @@ def accurate(store: Store, p: Params) -> Evidence:
             n=len(table),
             least=p.accurate_share,
             table=str(worst["table"]),
-            share=float(worst["accurate_share"]),
+            share=float(worst["accurate_rate"]),
         ),
-        value=float(worst["accurate_share"]),
+        value=float(worst["accurate_rate"]),
         threshold=say("every table at least {least:.1%}", least=p.accurate_share),
         source="BCBS 239, principle 3",
         table=table,
@@ -123,8 +123,8 @@ ROLL_SQL = f"""
             month = lag(month) OVER w + INTERVAL 1 MONTH
                 AND abs(opening_balance_amt - lag(balance_amt) OVER w) > {CENT} AS torn
         FROM latest WINDOW w AS (PARTITION BY account_id ORDER BY month))
-    SELECT month, count(*) AS rows, sum(CASE WHEN broken THEN 1 ELSE 0 END) AS broken,
-        sum(CASE WHEN torn THEN 1 ELSE 0 END) AS torn FROM rolled GROUP BY month ORDER BY month"""
+    SELECT month, count(*) AS rows, CAST(sum(CASE WHEN broken THEN 1 ELSE 0 END) AS BIGINT) AS broken,
+        CAST(sum(CASE WHEN torn THEN 1 ELSE 0 END) AS BIGINT) AS torn FROM rolled GROUP BY month ORDER BY month"""
 
 
 def rolls_forward(store: Store) -> Evidence:
@@ -161,8 +161,8 @@ def known_and_corrected(store: Store, p: Params) -> Evidence:
             WHERE recorded_at <= due GROUP BY account_id, month),
         last AS (SELECT account_id, month, arg_max(inflow_amt, recorded_at) AS inflow FROM v GROUP BY account_id, month)
         SELECT strftime(l.month, '%Y-%m') AS month, count(*) AS rows,
-            sum(CASE WHEN f.account_id IS NULL THEN 1 ELSE 0 END) AS late_rows,
-            sum(CASE WHEN f.inflow <> l.inflow THEN 1 ELSE 0 END) AS corrected_rows,
+            CAST(sum(CASE WHEN f.account_id IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS late_rows,
+            CAST(sum(CASE WHEN f.inflow <> l.inflow THEN 1 ELSE 0 END) AS BIGINT) AS corrected_rows,
             sum(f.inflow) AS known_amt, sum(l.inflow) AS corrected_amt
         FROM last l LEFT JOIN first f ON f.account_id = l.account_id AND f.month = l.month
         GROUP BY l.month ORDER BY l.month"""
