@@ -55,11 +55,10 @@ def main() -> None:
     core = source.core(made, source.words(request))
     print(f"{a.customers:,} customers simulated in {time.perf_counter() - began:.0f} s")
     with tempfile.TemporaryDirectory() as folder:
-        files = {}
-        for name in ("month", "performance", "holding", "product", "event"):
-            core[f"core__{name}"][0].to_parquet(
-                files.setdefault({"month": "months"}.get(name, name), Path(folder) / name)
-            )
+        files: dict[str, Path] = {}
+        for name in ("account", "month", "performance", "holding", "product", "event"):
+            core[f"core__{name}"][0].to_parquet(path := Path(folder) / name)
+            files |= dict.fromkeys(LABELS.get(name, (name,)), path)
         _saves(core, files, truth, a.seed)
         _value(files, retention.Params(seed=a.seed), core["core__month"][0]["month"])
         _offers(files, a.seed, core["core__month"][0]["month"].max())

@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from workbench import metrics
+from workbench.metrics.intervals import wilson
 
 RNG = np.random.default_rng(1)
 
@@ -109,3 +110,9 @@ def test_lengths_that_differ_are_named():
 def test_predictions_that_are_all_alike_have_a_level_and_no_slope():
     line = metrics.calibration_line(np.array([0.0, 1, 0, 1]), np.full(4, 0.5), np.ones(4))
     assert np.isnan(line["slope"]).all() and line["intercept"][0] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_wilsons_interval_holds_the_rate_at_its_ends_too():
+    events, n = np.array([0, 7, 33, 564]), np.array([9, 7, 33, 564])
+    low, high = wilson(events, n)
+    assert (low <= events / n).all() and (events / n <= high).all()

@@ -22,6 +22,7 @@ LIST = f"{action_list.PREFIX}save"
 INPUTS = (
     "n_logins_1",
     "n_logins_6",
+    "n_logins_12",
     "logins_change_6",
     "days_since_activity",
     "n_contacts_6",

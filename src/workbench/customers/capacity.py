@@ -41,7 +41,7 @@ def income(tags: pd.DataFrame, seed: int) -> Income:
 
     Estimated by boosted trees on the logarithm, learnt from those whose salary is known, and conformal: the 80 %
     interval is the estimate times the 80 % quantile of the errors of who was not learnt from. Source: Vovk, Gammerman
-    & Shafer (2005), Algorithmic Learning in a Random World; Barber et al. (2021), Annals of Statistics 49(1), for folds.
+    & Shafer (2005), Algorithmic Learning in a Random World; Barber et al. (2021), Annals of Statistics 49(1).
     """
     X = pd.get_dummies(tags[[*INPUTS, "employment_code"]], columns=["employment_code"], dtype=float).astype(float)
     X["outflow_3"] = 0.0  # what is spent comes from the salary that is paid in: unknown where that is unknown

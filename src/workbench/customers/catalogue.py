@@ -66,7 +66,8 @@ def sql(as_of: pd.Timestamp, most_private: str = "C3") -> str:
     """Return the SQL of the tags as of the end of a month; those above the reader's class are left out."""
     asked = [t for t in tags() if t.privacy_class <= most_private]
     made = {
-        s: "".join(f",\n{t.sql} AS {t.name}" for t in asked if t.source == s) for s in ("months", "events", "holdings")
+        s: "".join(f",\nCAST({t.sql} AS DOUBLE) AS {t.name}" for t in asked if t.source == s)
+        for s in ("months", "events", "holdings")
     }
     named = "".join(f",\n{'' if t.source == 'customer' else t.source[0] + '.'}{_chosen(t)}" for t in asked)
     end = (as_of + pd.offsets.MonthEnd(0)).date()

@@ -30,7 +30,8 @@ def wilson(events: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[np.nda
         p = k / n
         centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    return np.fmin(low, p), np.fmax(high, p)  # at 0 and 1 the end is the rate itself, but for rounding
 
 
 def bootstrap_interval(

@@ -1,0 +1,122 @@
+"""Groups add up to the bank, stages are one a customer, offers keep budget and capacity, popularity is a fair rival."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.actions import next_action, next_product, profit
+from workbench.customers import stages
+from workbench.portfolios import simulated_relationships, simulated_whole
+from workbench.portfolios.simulated_customers import SimulatedCustomers
+from workbench.portfolios.source import Request
+
+P = SimulatedCustomers(n_customers=800, n_months=30, shock_month="2016-01", topic_month="2016-01")
+TODAY = P.months[-1]
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, pd.DataFrame]:
+    source = simulated_relationships.SOURCE
+    raw = simulated_whole.simulate(P)
+    core = source.core({n: raw[n] for n in simulated_relationships.RAW}, source.words(Request()))
+    labels = {"month": "months", "event": "events"}
+    return {
+        labels.get(n, n): core[f"core__{n}"][0]
+        for n in ("month", "performance", "holding", "product", "event", "account")
+    }
+
+
+def _named(files: dict[str, pd.DataFrame], *names: str) -> dict[str, pd.DataFrame]:
+    return {n: files[n] for n in names}
+
+
+def test_the_groups_add_up_to_the_banks_accounts_and_a_lost_row_is_red(files):
+    since = TODAY - pd.DateOffset(months=11)
+    whole = profit.of_the_bank(_named(files, "performance", "holding", "product"), since)
+    groups = profit.by_group(_named(files, "months", "performance"), since)
+    assert profit.reconciled(groups, whole, "EUR").verdict == "green"
+    fewer = files["months"][files["months"]["entity_id"] != files["months"]["entity_id"].iloc[-1]]
+    card = profit.reconciled(profit.by_group({**_named(files, "performance"), "months": fewer}, since), whole, "EUR")
+    assert card.verdict == "red" and "off the bank's accounts" in str(card.answer)
+
+
+def test_everybody_is_in_one_stage_and_the_rows_of_the_migration_are_whole(files):
+    months = files["months"]
+    at = stages.stages(months)
+    assert len(at) == len(months) and not at.duplicated(["entity_id", "month"]).any()
+    assert set(at["stage"]) <= set(stages.STAGES)
+    known = months.merge(at, on=["entity_id"], suffixes=("", "_stage")).query("month == month_stage")
+    assert (known.loc[known["delay_months"] >= 3, "stage"] == "in_default").all()
+    shares = stages.migration(months, TODAY - pd.DateOffset(months=12), TODAY)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+
+
+def test_what_stage_one_is_in_does_not_hang_on_later_months(files):
+    date = P.months[20]
+    until = files["months"][files["months"]["month"] <= date]
+    pd.testing.assert_frame_equal(stages.stages(until, date), stages.stages(files["months"], date))
+
+
+def test_offers_bring_the_most_within_budget_and_capacity():
+    rng = np.random.default_rng(5)
+    gain = rng.normal(1, 2, (40, 3))
+    chosen = next_action.assigned(gain, 2.0, 30.0, 8)
+    taken = chosen >= 0
+    assert taken.sum() <= 15 and np.bincount(chosen[taken], minlength=3).max() <= 8
+    value = gain[np.flatnonzero(taken), chosen[taken]].sum()
+    best = _brute(gain[:6, :2], 2)
+    few = next_action.assigned(gain[:6, :2], 1.0, 2.0, 6)
+    at = np.flatnonzero(few >= 0)
+    assert gain[at, few[at]].sum() == pytest.approx(best) and value > 0
+    assert (next_action.assigned(-np.abs(gain), 2.0, 30.0, 8) == -1).all()
+
+
+def _brute(gain: np.ndarray, most: int) -> float:
+    best = np.sort(gain.max(axis=1).clip(min=0))[::-1]
+    return float(best[:most].sum())
+
+
+def test_nobody_is_offered_what_he_holds_or_may_not_have(files):
+    w = next_product.wanted(_named(files, "months", "holding", "product"), [TODAY - pd.DateOffset(months=3)])
+    learnt = next_product.wanted(_named(files, "months", "holding", "product"), [P.months[10], P.months[14]])
+    score = next_product.chances(next_product.fitted(learnt), learnt, w)
+    assert (score[w.held == 1] == 0).all() and (score[~w.eligible] == 0).all() and "current_account" not in w.products
+    late = w.rows["delay_months"].to_numpy() > 0
+    loans = [w.products.index(c) for c in ("personal_loan", "credit_card", "mortgage")]
+    assert not w.eligible[np.ix_(late, loans)].any()
+
+
+def test_what_was_bought_is_what_was_opened_in_the_three_months_after(files):
+    date = P.months[20]
+    w = next_product.wanted(_named(files, "months", "holding", "product"), [date])
+    holding = files["holding"]
+    opened = holding[(holding["opened_month"] > date) & (holding["opened_month"] <= date + pd.DateOffset(months=3))]
+    pairs = {(r.entity_id, r.product_code) for r in opened.itertuples()}
+    for i, entity in enumerate(w.rows["entity_id"]):
+        assert {w.products[k] for k in np.flatnonzero(w.bought[i])} <= {c for e, c in pairs if e == entity}
+    assert 0 < w.bought.sum() <= len(pairs)
+
+
+def test_a_model_that_knows_beats_popularity_and_one_that_does_not_says_so():
+    rng = np.random.default_rng(2)
+    n, products = 400, ("a", "b", "c", "d", "e")
+    bought = np.eye(5)[rng.integers(0, 5, n)]
+    w = next_product.Wanted(
+        pd.DataFrame({"entity_id": range(n)}), products, np.zeros((n, 5)), np.ones((n, 5), bool), bought
+    )
+    popular = np.tile([0.5, 0.4, 0.3, 0.2, 0.1], (n, 1))
+    knows = next_product.compared(w, bought + rng.normal(0, 0.4, (n, 5)), popular, 1)
+    assert knows.verdict == "green" and knows.value > 0.2
+    assert next_product.compared(w, popular + 1e-9, popular, 1).verdict == "amber"
+
+
+def test_a_default_costs_what_was_written_off_before_and_never_what_comes_after(files):
+    tables = _named(files, "performance", "holding", "product")
+    date = P.months[20]
+    cost = profit.at_stake(tables, date)
+    later = tables["performance"].copy()
+    after = later["month"] > date
+    later.loc[after, "written_off_amt"] = 0.0
+    pd.testing.assert_series_equal(cost, profit.at_stake({**tables, "performance": later}, date))
+    owed = files["months"].query("month == @date").set_index("entity_id")["balance_amt"]
+    assert (cost <= owed.reindex(cost.index) + 0.01).all() and cost.sum() > 0

@@ -1,0 +1,101 @@
+"""Tags as of a date: the same whatever comes later, documented, by the reader's class; incomes within their interval."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.customers import capacity, catalogue
+from workbench.portfolios import simulated_relationships, simulated_truth, simulated_whole
+from workbench.portfolios.simulated_customers import SimulatedCustomers
+from workbench.portfolios.source import Request
+
+P = SimulatedCustomers(n_customers=1500, n_months=30, shock_month="2016-01", topic_month="2016-01")
+DATE = P.months[20]
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, pd.DataFrame]:
+    source = simulated_relationships.SOURCE
+    raw = simulated_whole.simulate(P)
+    core = source.core({n: raw[n] for n in simulated_relationships.RAW}, source.words(Request()))
+    labels = {"account": "customers", "month": "months", "event": "events", "holding": "holdings"}
+    return {label: core[f"core__{name}"][0] for name, label in labels.items()}
+
+
+@pytest.fixture(scope="module")
+def tagged(files) -> pd.DataFrame:
+    return catalogue.tagged(files, DATE).table
+
+
+def test_there_are_sixty_tags_or_more_each_documented_once():
+    tags = catalogue.tags()
+    assert len(tags) >= 60 and len({t.name for t in tags}) == len(tags)
+    assert all(t.description and t.owner and t.window and t.sql for t in tags)
+    assert {t.block for t in tags} == {
+        "basics",
+        "credit_record",
+        "income",
+        "capacity",
+        "behaviour",
+        "products_and_value",
+    }
+
+
+def test_what_comes_later_changes_no_tag(files, tagged):
+    end = DATE + pd.offsets.MonthEnd(0) + pd.Timedelta(days=1)
+    cut = {
+        "customers": files["customers"],
+        "months": files["months"][files["months"]["month"] <= DATE],
+        "events": files["events"][(files["events"]["happened_at"] < end) & (files["events"]["recorded_at"] < end)],
+        "holdings": files["holdings"][files["holdings"]["opened_month"] <= DATE],
+    }
+    pd.testing.assert_frame_equal(catalogue.tagged(cut, DATE).table, tagged)
+    pd.testing.assert_frame_equal(catalogue.tagged(files, DATE).table, tagged)
+
+
+def test_an_event_recorded_later_is_not_known_yet(files):
+    late = files["events"].assign(recorded_at=files["events"]["happened_at"] + pd.Timedelta(days=4000))
+    assert catalogue.tagged({**files, "events": late}, DATE).table["n_rate_views_3"].sum() == 0
+
+
+def test_tags_are_what_a_hand_counts(files, tagged):
+    one = tagged["entity_id"].iloc[7]
+    months = files["months"].query("entity_id == @one and month <= @DATE").sort_values("month").tail(6)
+    row = tagged.set_index("entity_id").loc[one]
+    assert (
+        row["n_logins_6"] == months["n_logins"].sum() and row["worst_delay_3"] == months["delay_months"].tail(3).max()
+    )
+    assert row["inflow_6"] == pytest.approx(months["inflow_amt"].mean())
+    assert row["paid_short_6"] == (months["payment_amt"] < 0.999 * months["due_amt"]).sum()
+
+
+def test_a_reader_of_a_lower_class_sees_no_tag_above_it(files):
+    seen = catalogue.tagged(files, DATE, "C1").table
+    assert set(seen) - {"entity_id"} == {t.name for t in catalogue.tags() if t.privacy_class == "C1"}
+
+
+def test_everybody_who_is_there_has_the_core_tags(tagged):
+    assert catalogue.coverage(tagged).verdict == "green"
+    assert catalogue.coverage(tagged.assign(n_products=np.nan)).verdict == "amber"
+
+
+def test_incomes_that_nobody_told_lie_in_their_interval_four_times_of_five(tagged):
+    known_incomes = simulated_truth.truth(P)["income"]
+    truth = known_incomes[["customer_id", "income_amt"]].rename(columns={"customer_id": "entity_id"})
+    earned = capacity.income(tagged, 42)
+    known = earned.table.merge(truth, on="entity_id")
+    at = known["basis"] == "estimated"
+    inside = known["income_amt"].between(known["low"], known["high"])
+    assert 0.7 < inside[at].mean() < 0.9 and at.sum() > 200
+    error = (known["income"] / known["income_amt"] - 1).abs()
+    assert error[~at].median() < 0.1 and error[at].median() < 0.25
+
+
+def test_what_can_be_afforded_rises_with_income_and_falls_with_what_is_due(tagged):
+    earned = capacity.income(tagged, 42)
+    more = capacity.Income(earned.table.assign(low=earned.table["low"] * 1.1), earned.covers)
+    assert (capacity.afforded(tagged, more)["free"] >= capacity.afforded(tagged, earned)["free"]).all()
+    owing = tagged.assign(due_now=tagged["due_now"] + 100)
+    assert (capacity.afforded(owing, earned)["free"] <= capacity.afforded(tagged, earned)["free"]).all()
+    can = capacity.afforded(tagged, earned)
+    assert (can["free under stress"] <= can["free"]).all() and (can["burden under stress"] >= can["burden"]).all()
