@@ -176,9 +176,9 @@ def next_step(p: Params, entity: str) -> Evidence:
 
 def latest(events: pd.DataFrame) -> pd.DataFrame:
     """Return the last events worth telling, newest first."""
-    told = events[~events["event_kind"].isin(QUIET)].tail(SHOWN_EVENTS).iloc[::-1]
-    return told.assign(
-        happened_at=told["happened_at"].dt.strftime("%Y-%m-%d"), event_kind=[say(k) for k in told["event_kind"]]
+    newest = events[~events["event_kind"].isin(QUIET)].tail(SHOWN_EVENTS).iloc[::-1]
+    return newest.assign(
+        happened_at=newest["happened_at"].dt.strftime("%Y-%m-%d"), event_kind=[say(k) for k in newest["event_kind"]]
     )
 
 
