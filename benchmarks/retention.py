@@ -78,6 +78,7 @@ def _saves(core: dict, files: dict, truth: dict, seed: int) -> None:
     oracle = np.sort(saves)[::-1][:k].mean()
     print(f"trial: {len(saves):,} rows; mean effect {saves.mean():+.4f}; better left alone {np.mean(saves < 0):.1%}")
     for name, score in {
+        "S-learner, both": trial.held_out_effects(known, "both", seed),
         "S-learner, logistic": trial.held_out_effects(known, "logistic", seed),
         "S-learner, boosted": trial.held_out_effects(known, "boosted", seed),
         "by risk": _risk(known),
@@ -86,16 +87,16 @@ def _saves(core: dict, files: dict, truth: dict, seed: int) -> None:
         area = metrics.qini_area(trial.curve(known, score))
         print(
             f"{name}: first {SHARE:.0%} save {1000 * saves[first].mean():.1f} per 1,000, oracle {1000 * oracle:.1f} "
-            f"({saves[first].mean() / oracle:.0%}); driven away among them {(saves[first] < 0).mean():.1%}; "
+            f"({saves[first].mean() / oracle:.1%}); driven away among them {(saves[first] < 0).mean():.1%}; "
             f"Qini area {area:.4f}; {trial.tells(known, score).verdict}"
         )
     small = Trial(known.rows.sample(600, random_state=seed).reset_index(drop=True), known.inputs)
-    print(f"600 rows of the trial: {trial.tells(small, trial.held_out_effects(small, 'logistic', seed)).answer}")
+    print(f"600 rows of the trial: {trial.tells(small, trial.held_out_effects(small, 'both', seed)).answer}")
 
 
 def _risk(known: Trial) -> np.ndarray:
     learner = trial.SLearner("logistic").fit(known.X, np.zeros(len(known.rows)), 1 - known.benefit)
-    return learner.model.predict_proba(learner._with(known.X, np.zeros(len(known.rows))))[:, 1]
+    return learner.chance(known.X, 0)
 
 
 def _value(files: dict, p: retention.Params, months: pd.Series) -> None:
@@ -127,7 +128,7 @@ def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
     numbers = sorted(set(drawn["month_no"] - 1))
     before = next_product.wanted(files, [pd.Timestamp((n - 1) // 12, (n - 1) % 12 + 1, 1) for n in numbers])
     arms = next_action.arms(drawn, before)
-    effect = next_action.effects(arms, None, "logistic", seed)
+    effect = next_action.effects(arms, None, "both", seed)
     worth_of = worth(files, arms.offers, GroupsParams())
     card = next_action.policy_evidence(arms, effect, worth_of, 2.0)
     print(f"next offer: {card.answer}")

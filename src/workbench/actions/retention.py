@@ -47,7 +47,7 @@ class Params(params.Params):
     campaigns: list[str] = Field(
         ["save_1", "save_2"], description="randomised campaigns that tell what an offer changes"
     )
-    learner: str = Field("logistic", pattern=r"^(logistic|boosted)$", description="base of the S-learner")
+    learner: str = Field("both", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value and hazards look")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
     offer_cost: float = Field(20.0, ge=0, description="cost of one offer, in the bank's currency")

@@ -114,33 +114,37 @@ def drawn_as_logged(trial: Trial) -> Evidence:
 class SLearner:
     """The effect of an action on each customer, as one model's difference with and without it.
 
-    Künzel et al. (2019), PNAS 116(10). Its base is `logistic`, with every input's interaction with the action, or
-    `boosted`.
+    Künzel et al. (2019), PNAS 116(10). Its base is `logistic`, with all interactions with the action, `boosted`,
+    or the mean of `both`, which on the simulated trials orders customers better than either.
     """
 
-    def __init__(self, kind: str = "logistic", seed: int = 42):
-        self.base: ClassifierMixin = (
-            make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=500))
-            if kind == "logistic"
-            else HistGradientBoostingClassifier(max_iter=80, max_depth=3, learning_rate=0.06, random_state=seed)
-        )
-        self.kind = kind
+    def __init__(self, kind: str = "both", seed: int = 42):
+        bases: dict[str, ClassifierMixin] = {
+            "logistic": make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=500)),
+            "boosted": HistGradientBoostingClassifier(max_iter=80, max_depth=3, learning_rate=0.06, random_state=seed),
+        }
+        self.bases = bases if kind == "both" else {kind: bases[kind]}
 
     def fit(self, X: pd.DataFrame, treated: np.ndarray, benefit: np.ndarray) -> SLearner:
         """Learn from n rows what came of it, given the inputs and whether the action was taken."""
-        self.columns = list(X.columns)
-        self.model = clone(self.base).fit(self._with(X, treated), benefit.astype(int))
+        self.columns, y = list(X.columns), benefit.astype(int)
+        self.models = {name: clone(base).fit(_with(name, X, treated), y) for name, base in self.bases.items()}
         return self
+
+    def chance(self, X: pd.DataFrame, treated: int) -> np.ndarray:
+        """Return P(benefit) with the action (1) or without it (0) (n)."""
+        X = X.reindex(columns=self.columns, fill_value=0.0)
+        arm = np.full(len(X), treated)
+        return np.mean([m.predict_proba(_with(name, X, arm))[:, 1] for name, m in self.models.items()], axis=0)
 
     def effect(self, X: pd.DataFrame) -> np.ndarray:
         """Return P(benefit) with the action less without it (n)."""
-        X = X.reindex(columns=self.columns, fill_value=0.0)
-        with_, without = (self.model.predict_proba(self._with(X, np.full(len(X), a)))[:, 1] for a in (1, 0))
-        return with_ - without
+        return self.chance(X, 1) - self.chance(X, 0)
 
-    def _with(self, X: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
-        values, t = X.to_numpy(float), np.asarray(treated, float)[:, None]
-        return np.hstack([values, t, values * (t - 0.5)]) if self.kind == "logistic" else np.hstack([values, t])
+
+def _with(base: str, X: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
+    values, t = X.to_numpy(float), np.asarray(treated, float)[:, None]
+    return np.hstack([values, t, values * (t - 0.5)]) if base == "logistic" else np.hstack([values, t])
 
 
 def held_out_effects(trial: Trial, kind: str, seed: int) -> np.ndarray:
