@@ -33,7 +33,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 lab: $(READY)
-	$(BIN)/workbench run params/sample.yaml
+	$(BIN)/workbench run params/sample.yaml params/sample_customers.yaml
 	$(BIN)/workbench lab
 
 ui: $(READY)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 PERCENT = "\x00%"  # mark of a column that is shown as percent
 # Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
-SHARES = {"share", "missing", "change", "completeness", "validity", "uniqueness", "consistency", "timeliness"}
+SHARES = {"share", "missing", "change", "coverage", "place", "leaving"}
+SHARES |= {"completeness", "validity", "uniqueness", "consistency", "timeliness"}
 LEVELS = {"predicted", "observed", "expected", "selected", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
