@@ -61,6 +61,7 @@ benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/teeth.py
 	$(BIN)/python benchmarks/warm_kernel.py
 	$(BIN)/python benchmarks/audit_speed.py
+	$(BIN)/python benchmarks/conversion.py
 
 sbom: $(READY)
 	@$(BIN)/python -m workbench.runs.supply sbom > sbom.json && echo sbom.json

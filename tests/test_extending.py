@@ -82,8 +82,8 @@ def test_every_addition_is_printed():
         ("src", "workbench", "validation"),
         ("src", "workbench", "rules"),
         ("src", "workbench", "actions"),
-        ("notebooks", "actions", "early_warning.ipynb"),
-        ("tests", "actions", "test_early_warning.py"),
+        ("notebooks", "actions", "calls.ipynb"),
+        ("tests", "actions", "test_calls.py"),
         ("params", "contracts", "repaid.yaml"),
         ("params", "repaid.yaml"),
     }
@@ -97,7 +97,7 @@ def test_what_is_printed_runs_to_its_pages(clone):
     assert "rate of the event in the highest tenth over the rate of all" in (
         pages / "validation" / "battery.html"
     ).read_text(encoding="utf-8")
-    assert "Accounts to call: " in (pages / "actions" / "early_warning.html").read_text(encoding="utf-8")
+    assert "Accounts to call: " in (pages / "actions" / "calls.html").read_text(encoding="utf-8")
 
 
 def test_the_source_refuses_in_one_line(clone):

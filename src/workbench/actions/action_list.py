@@ -86,5 +86,5 @@ def _usable(candidates: pd.DataFrame, capacity: int) -> None:
     if twice := int(candidates["entity_id"].duplicated().sum()):
         raise UserError(f"a list has one row a customer; {twice} stand twice among the candidates")
     for column in ("reason", "measure"):
-        if unsaid := int(candidates[column].map(lambda v: not str(v if v is not None else "").strip()).sum()):
+        if unsaid := sum(not str(v if v is not None else "").strip() for v in candidates[column]):
             raise UserError(f"a list says why and what: {unsaid} candidates have no {column}")

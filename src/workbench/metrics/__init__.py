@@ -10,6 +10,8 @@ from workbench.metrics.calibration import (
     expected_calibration_error,
     log_loss,
 )
+from workbench.metrics.decomposition import mix_and_rate
+from workbench.metrics.flags import excess, gains, jaccard, median_interval, precision, recall
 from workbench.metrics.incidence import cumulative_incidence, incidence_of, naive_incidence
 from workbench.metrics.information import information
 from workbench.metrics.intervals import (
@@ -21,6 +23,7 @@ from workbench.metrics.intervals import (
     likeness,
     mean_interval,
     rate_interval,
+    wilson,
 )
 from workbench.metrics.linear import inflation, slopes
 from workbench.metrics.multiple import holm
@@ -45,12 +48,15 @@ __all__ = [
     "effective_counts",
     "effects",
     "equal_parts",
+    "excess",
     "expected_calibration_error",
+    "gains",
     "gini",
     "holm",
     "incidence_of",
     "inflation",
     "information",
+    "jaccard",
     "ks",
     "ks_influence",
     "least_noncentrality",
@@ -61,8 +67,11 @@ __all__ = [
     "log_loss",
     "mae",
     "mean_interval",
+    "median_interval",
+    "mix_and_rate",
     "naive_incidence",
     "policy_value",
+    "precision",
     "psi",
     "psi_critical",
     "qini",
@@ -70,9 +79,11 @@ __all__ = [
     "r_squared",
     "r_squared_influence",
     "rate_interval",
+    "recall",
     "rmse",
     "sample_ratio",
     "slopes",
     "spearman",
     "spearman_interval",
+    "wilson",
 ]

@@ -181,7 +181,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     values later can be refused without the values themselves being stored anywhere.
     """
     key, rows, seen, out = pseudonyms.key(home.mlruns()), [], set(), {}
-    linking = _linking_key(p, key)
+    linking = linking_key(p, key)
     for name, table in checked.items():
         personal = [c for c in raw[name][1].columns if c.personal]
         linked = {c.name: c.name.removesuffix("_id") for c in personal if c.role in ("key", "parent")}
@@ -197,20 +197,19 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
 
 
-def _linking_key(p: Params, key: bytes) -> bytes:
-    """Return the key of the pseudonyms: the home's, but of simulated people, who have nothing to hide, the seed's.
+def linking_key(p: Params, key: bytes | None = None) -> bytes:
+    """Return the key of the pseudonyms: the given or the home's; of simulated people, with nothing to hide, the seed's.
 
     The hold-out of a simulated study is drawn by pseudonym, and says the same in every home. A purpose has a key of its
     own, made from that one: tables of one purpose join, in whatever study; those of two don't.
     """
     simulated = catalog.source(p.portfolio).simulated
-    base = hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest() if simulated else key
+    base = (
+        hashlib.sha256(f"{p.portfolio} {p.seed}".encode()).digest()
+        if simulated
+        else key or pseudonyms.key(home.mlruns())
+    )
     return pseudonyms.purpose_key(base, p.purpose)
-
-
-def linking_key(p: Params) -> bytes:
-    """Return the key by which an intake with these parameters makes its pseudonyms."""
-    return _linking_key(p, pseudonyms.key(home.mlruns()))
 
 
 def _recognisable(values: pd.Series, kind: str) -> pd.Series:

@@ -164,3 +164,11 @@ def _number(name: str, given: Any, unit: str, where: str) -> float:
     if wrong := beyond(float(given), unit):
         raise UserError(f"{where}.{name}: {wrong}")
     return float(given)
+
+
+def described(name: str) -> Rule:
+    """Return a rule whole, with unit, owner, reference and all its dated values; `UserError` for an unknown name."""
+    rules = _read()
+    if name not in rules:
+        raise UserError(f"rules: unknown '{name}'; {nearest(name, rules)}")
+    return rules[name]

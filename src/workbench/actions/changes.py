@@ -1,0 +1,95 @@
+"""Conversion by segment and cohort, and a change of it split into mix and rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.evidence import Evidence, Verdict
+from workbench.words import Text, say
+
+
+def counted(units: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return n, events, rate with Wilson's interval, and open of each value of `by`, and of all in the last row.
+
+    units: `by`, converted (0 or 1), open. Open ones count in `open` alone.
+    """
+    closed = units[~units["open"]]
+    table = closed.groupby(by)["converted"].agg(n="size", events="sum")
+    table = table.join(units.groupby(by)["open"].sum().rename("open"), how="outer").fillna(0).astype(int)
+    table = table.rename_axis(by).reset_index()
+    whole = {by: str(say("all")), **table[["n", "events", "open"]].sum().to_dict()}
+    table = pd.concat([table, pd.DataFrame([whole])], ignore_index=True)
+    low, high = metrics.wilson(table["events"], table["n"])
+    rate = (table["events"] / table["n"]).where(table["n"] > 0)
+    return table.assign(rate=rate, low=low, high=high)
+
+
+def by_segment(units: pd.DataFrame, words: Text) -> Evidence:
+    """Return the rate of each segment; what they add up to is the whole."""
+    table = counted(units, "segment")
+    parts = table.iloc[:-1].dropna(subset="rate")
+    best, worst = parts.loc[parts["rate"].idxmax()], parts.loc[parts["rate"].idxmin()]
+    return Evidence(
+        key="segments",
+        question=say("Where do more convert?"),
+        verdict=Verdict.info,
+        answer=say(
+            "By {words}: {best} {high:.1%}, {worst} {low:.1%}; all {all:.1%} of {n:,}.",
+            words=words,
+            best=say(str(best["segment"])),
+            high=best["rate"],
+            worst=say(str(worst["segment"])),
+            low=worst["rate"],
+            all=table["rate"].iloc[-1],
+            n=int(table["n"].iloc[-1]),
+        ),
+        value=float(table["rate"].iloc[-1]),
+        blind_to=say("who comes by which way: a segment's rate is no effect of it"),
+        source="Wilson (1927), JASA 22(158)",
+        table=table,
+    )
+
+
+def turning(units: pd.DataFrame, turn: str) -> pd.Series:
+    """Return which closed units come after the turn (a month), or after the middle of the closed ones' dates."""
+    dates = units["date"]
+    middle = dates[~units["open"]].quantile(0.5) if not turn else pd.Timestamp(f"{turn}-01")
+    return dates >= middle
+
+
+def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
+    """Return what changed between the two periods, by segment: mix (who comes) and rate (how each converts).
+
+    Amber where the whole moves against the rate of every segment that is in both (Simpson (1951), JRSS B 13(2)).
+    """
+    closed = ~units["open"]
+    groups = [units[closed & ~after], units[closed & after]]
+    counts = [g.groupby("segment")["converted"].agg(n="size", events="sum") for g in groups]
+    table = metrics.mix_and_rate(*counts)
+    mix, rate, whole = (float(table[c].sum()) for c in ("mix", "rate", "change"))
+    rates = [float(g["converted"].mean()) for g in groups]
+    moved = (table["rate_after"] - table["rate_before"]).dropna()
+    reversed_ = bool(len(moved) > 1 and (np.sign(moved) == -np.sign(whole)).all() and whole)
+    answer = say(
+        "From {before:.1%} to {after:.1%}: {whole:+.2%}, of which {mix:+.2%} because others come (mix) and {rate:+.2%} "
+        "because the same convert otherwise (rate).",
+        before=rates[0],
+        after=rates[1],
+        whole=whole,
+        mix=mix,
+        rate=rate,
+    )
+    if reversed_:
+        answer += say("Simpson's paradox: every segment moves against the whole; the whole says nothing of the offer.")
+    return Evidence(
+        key="change",
+        question=say("Did conversion change, or who comes?"),
+        verdict=Verdict.amber if reversed_ else Verdict.info,
+        answer=answer,
+        value=whole,
+        threshold=say("amber where the whole moves one way and every segment the other"),
+        source="Kitagawa (1955), JASA 50(272); Simpson (1951), JRSS B 13(2)",
+        table=table.rename_axis("segment").reset_index(),
+    )

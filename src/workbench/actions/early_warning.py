@@ -1,0 +1,211 @@
+"""Who will default unless somebody acts? A monthly score, dated triggers, and the lists they make, month by month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from workbench import engine, params, tables
+from workbench.actions import action_list, triggers
+from workbench.contracts import Contract, Outcome
+from workbench.models.scorer import Scorer
+from workbench.panel.months import number, number_sql
+from workbench.params import DAY_OR_NONE, MONTH, UserError, nearest
+from workbench.rules import Ruled, Rules
+
+LIST = f"{action_list.PREFIX}watch"
+ALERTS = "mart__alerts"
+NO_TRIGGER = "no_trigger"
+
+
+class Params(Ruled, params.Params):
+    """Which scores and months are watched, how long a trigger counts, how many can be looked at, which areas."""
+
+    panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
+    model: str = Field("behaviour", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
+    capacity: int = Field(100, ge=1, description="customers looked at in a month, by each officer where there are any")
+    active_months: int = Field(3, ge=1, le=12, description="months for which a trigger that fired counts")
+    quiet_months: int = Field(3, ge=1, le=12, description="months of silence after which a trigger is news again")
+    worst_grades: int = Field(2, ge=1, le=9, description="grades whose customers are candidates without any trigger")
+    deferred_from: str = Field(
+        "", pattern=rf"({MONTH})|^$", description="first month of deferred payments; empty is none"
+    )
+    deferred_to: str = Field("", pattern=rf"({MONTH})|^$", description="last month of deferred payments")
+    areas: list[str] = Field([], description="columns of core__account by which arrears are watched together")
+    start: str = Field("delay_months > 0", description="condition on a month whose begin is counted by area")
+    baseline_months: int = Field(12, ge=3, le=36, description="months before, against which an area is held")
+    exposure: str = Field("", description="column of the month or panel with the amount at stake; empty looks for one")
+    thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
+    rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
+    seed: int = Field(42, ge=0, description="seed of the bootstrap")
+
+    def verify(self) -> None:
+        """Raise `UserError` for a condition that is none, half an interval of deferred months, and unknown rules."""
+        self.rules()
+        engine.parsed(self.start, "actions/early_warning: start")
+        if bool(self.deferred_from) != bool(self.deferred_to) or self.deferred_from > self.deferred_to:
+            raise UserError(
+                f"actions/early_warning: deferred_from '{self.deferred_from}', deferred_to '{self.deferred_to}': name "
+                "the first and the last month of deferred payments, or neither"
+            )
+
+    @property
+    def scores(self) -> str:
+        """Table of the scores of the model."""
+        return f"mart__scores_{self.model}"
+
+    @property
+    def deferred(self) -> tuple[int, int]:
+        """First and last month of deferred payments as numbers (`panel.months`)."""
+        if not self.deferred_from:
+            return triggers.NEVER
+        return number(pd.Timestamp(self.deferred_from)), number(pd.Timestamp(self.deferred_to))
+
+
+def reads(p: Params) -> list[str]:
+    """Tables this step reads: months, accounts, the panel and its scores, and the model that gave them."""
+    return [p.panel, p.scores, f"model__{p.model}", "core__account", "core__month"]
+
+
+def writes(p: Params) -> list[str]:
+    """Tables this step writes: the watch list of the last month, and every alert with its age."""
+    return [LIST, ALERTS]
+
+
+def outcome_of(contract: Contract, months: engine.Relation) -> Outcome:
+    """Return what is warned of; `UserError` where the panel's outcome isn't an adverse event of the months."""
+    outcome = contract.outcome
+    if not outcome.event or not outcome.is_binary or outcome.direction != "adverse":
+        raise UserError(
+            f"actions/early_warning: panel '{contract.name}' predicts no adverse event of the months; give its "
+            "panel/build an outcome with `event` and `window_months`"
+        )
+    engine.condition(outcome.event, engine.columns(months), "actions/early_warning: event")
+    return outcome
+
+
+def scored(p: Params, outcome: Outcome, model: Scorer) -> pd.DataFrame:
+    """Return one row a customer and month that has a score, with what came of it.
+
+    Columns: entity_id, month_no, as_of_date, sample, predicted, grade_no (0 is best), months_to_event (NaN where it
+    doesn't come within the window), known (the window is over). An event in a month of deferred payments isn't one; it
+    counts from its first month after them, if it still stands there.
+    """
+    months = tables.scan(p.key, "core__month")
+    number_of = number_sql("s.as_of_date")
+    sql = f"""
+        WITH e AS (SELECT CAST(entity_id AS VARCHAR) AS entity_id, {number_sql("month")} AS month_no FROM months
+            WHERE {outcome.event}),
+        last AS (SELECT max({number_sql("month")}) AS month_no FROM months)
+        SELECT s.entity_id, {number_of} AS month_no, s.as_of_date, s.sample, s.predicted, s.grade_code,
+            min(e.month_no) - {number_of} AS months_to_event,
+            any_value({number_of} + {outcome.window_months} <= last.month_no) AS known
+        FROM scores s CROSS JOIN last LEFT JOIN e ON e.entity_id = s.entity_id AND e.month_no > {number_of}
+            AND e.month_no <= {number_of} + {outcome.window_months}
+            AND NOT e.month_no BETWEEN {p.deferred[0]} AND {p.deferred[1]}
+        GROUP BY s.entity_id, s.as_of_date, s.sample, s.predicted, s.grade_code
+        ORDER BY s.as_of_date, s.entity_id"""
+    rows = engine.frame(sql, {"months": months, "scores": tables.scan(p.key, p.scores)})
+    if not (rows["sample"] == "monitoring").any():
+        raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
+    place = {name: i for i, name in enumerate(model.grade_names)}
+    return rows.assign(
+        grade_no=rows["grade_code"].map(place).astype(int),
+        months_to_event=rows["months_to_event"].astype(float),
+        event=rows["months_to_event"].notna().astype(float),
+    )
+
+
+def fired(p: Params, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataFrame, list[triggers.Trigger]]:
+    """Return every firing (entity_id, month_no, trigger_code) and the triggers whose facts the months have."""
+    months, account = tables.scan(p.key, "core__month"), tables.scan(p.key, "core__account")
+    key = tables.contract(p.key, "core__account").one("key")
+    base, facts = triggers.months_sql(months, account, key, p.deferred)
+    chosen = triggers.usable(facts)
+    graded = rows[["entity_id", "month_no", triggers.GRADE]]
+    sql = triggers.fired_sql(base, chosen, rules)
+    return engine.frame(sql, {"months": months, "accounts": account, "graded": graded}), chosen
+
+
+def active(rows: pd.DataFrame, firings: pd.DataFrame, months: int) -> pd.DataFrame:
+    """Return which triggers count for which scored row: entity_id, month_no, trigger_code, age (0 fired this month)."""
+    sql = f"""
+        SELECT r.entity_id, r.month_no, f.trigger_code, min(r.month_no - f.month_no) AS age
+        FROM watched r JOIN fired f ON f.entity_id = r.entity_id
+            AND f.month_no <= r.month_no AND f.month_no > r.month_no - {months}
+        GROUP BY r.entity_id, r.month_no, f.trigger_code ORDER BY r.month_no, r.entity_id, f.trigger_code"""
+    return engine.frame(sql, {"watched": rows[["entity_id", "month_no"]], "fired": firings})
+
+
+def worth(rows: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
+    """Return what followed each trigger before the watched months: rows, events, what the score expected, beyond.
+
+    `beyond` is (events + 1) / (expected + 1): above 1 the trigger tells what the score doesn't know. The row
+    `no_trigger` is of customers for whom none counts. Only rows whose window is over, none of the watched.
+    """
+    past = rows[(rows["sample"] != "monitoring") & rows["known"]]
+    hit = past.merge(counted, on=["entity_id", "month_no"], how="left")
+    hit["trigger_code"] = hit["trigger_code"].fillna(NO_TRIGGER)
+    table = hit.groupby("trigger_code").agg(
+        rows=("event", "size"), events=("event", "sum"), expected=("predicted", "sum")
+    )
+    return table.assign(beyond=(table["events"] + 1) / (table["expected"] + 1))
+
+
+def ordered(rows: pd.DataFrame, counted: pd.DataFrame, by_trigger: pd.DataFrame) -> pd.DataFrame:
+    """Return the watched rows with priority, n_triggers, the trigger that counts most and its age.
+
+    priority is the predicted probability times what the strongest trigger told beyond the score.
+    """
+    watched = rows[rows["sample"] == "monitoring"]
+    beyond = by_trigger["beyond"]
+    hit = counted.assign(beyond=counted["trigger_code"].map(beyond).fillna(1.0))
+    hit = hit.sort_values(["beyond", "trigger_code"], ascending=[False, True], kind="stable")
+    first = hit.groupby(["entity_id", "month_no"], sort=False).agg(
+        trigger_code=("trigger_code", "first"), age=("age", "first"), beyond=("beyond", "first"), n=("age", "size")
+    )
+    out = watched.merge(first.reset_index(), on=["entity_id", "month_no"], how="left")
+    without = float(beyond.get(NO_TRIGGER, 1.0))
+    out["n_triggers"] = out.pop("n").fillna(0).astype(int)
+    out["priority"] = (out["predicted"] * out.pop("beyond").fillna(without)).clip(upper=1.0)
+    return out
+
+
+def listed(watched: pd.DataFrame, p: Params) -> pd.DataFrame:
+    """Return the watched rows with `candidate` and `flagged`: 1 where the month's list, by `action_list`, holds him.
+
+    Candidates have an active trigger or one of the worst grades; nobody is on a list without a reason.
+    """
+    out, opted = action_list.opted_out(p.key), []
+    worst = watched["grade_no"].max() - p.worst_grades + 1
+    watched = watched.assign(candidate=(watched["n_triggers"] > 0) | (watched["grade_no"] >= worst))
+    people = officers(p)
+    for month, part in watched.groupby("month_no"):
+        rows = part[part["candidate"]]
+        rows = rows[["entity_id", "priority"]].assign(reason=NO_TRIGGER, measure=NO_TRIGGER)
+        rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
+        made = action_list.action_list(rows, capacity=p.capacity, opted_out=out)
+        opted.append(made.rows[["entity_id"]].assign(month_no=month, flagged=1.0))
+    flagged = watched.merge(pd.concat(opted), on=["entity_id", "month_no"], how="left")
+    return flagged.assign(flagged=flagged["flagged"].fillna(0.0))
+
+
+def officers(p: Params) -> pd.DataFrame:
+    """Return entity_id and officer_code of every customer; empty where the data name no officers."""
+    if action_list.WHOSE not in [c.name for c in tables.contract(p.key, "core__account").columns]:
+        return pd.DataFrame(columns=["entity_id", action_list.WHOSE])
+    return tables.read(p.key, "core__account", columns=["entity_id", action_list.WHOSE])
+
+
+def exposure_column(contract: Contract, month_names: list[str], p: Params) -> str:
+    """Return the column with the amount at stake: the parameter's, the month's balance, the panel's; "" is none."""
+    names = [c.name for c in contract.columns]
+    if p.exposure and p.exposure not in [*month_names, *names]:
+        raise UserError(
+            f"actions/early_warning: exposure '{p.exposure}' is no column of the months or of '{p.panel}'; "
+            f"{nearest(p.exposure, [*month_names, *names])}"
+        )
+    marked = next((c.name for c in contract.columns if c.exposure), "")
+    return p.exposure or ("balance_amt" if "balance_amt" in month_names else marked)

@@ -1,0 +1,316 @@
+"""How early warning did: lead, precision and recall at a given number of flags, alerts, steadiness; as evidence."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.actions import triggers
+from workbench.actions.early_warning import NO_TRIGGER, Params
+from workbench.contracts import Outcome
+from workbench.evidence import Evidence, Verdict, judged
+from workbench.rules import Rules, described
+from workbench.words import say
+
+ORDERS = ("score", "triggers", "both")
+SHARES = (0.01, 0.05, 0.10)  # of the customers, at which the gains are read
+
+
+def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], rules: Rules) -> Evidence:
+    """Return the triggers with level, unit, owner, day, and what followed each of them before the watched months."""
+    rows = []
+    for t in chosen:
+        rule, since = described(t.rule), described(t.rule).on(rules.as_of)[0]
+        n, k = (float(by_trigger[c].get(t.code, 0)) for c in ("rows", "events"))
+        low, high = metrics.rate_interval(k, n)
+        rows.append(
+            {
+                "trigger": t.name,
+                "level": rules.number(t.rule),
+                "unit": rule.unit,
+                "owner": rule.owner,
+                "since": f"{since}",
+                "rows": int(n),
+                "rate": k / n if n else np.nan,
+                "low": low,
+                "high": high,
+                "beyond the score": float(by_trigger["beyond"].get(t.code, np.nan)),
+            }
+        )
+    table = pd.DataFrame(rows)
+    telling = table[table["rows"] > 0].sort_values("beyond the score", ascending=False)
+    answer = say("{n} of {all} triggers can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
+    if len(telling):
+        best = telling.iloc[0]
+        answer += say(
+            "Before the watched months {trigger} told most beyond the score: {times:.1f} times the events it expected.",
+            trigger=best["trigger"],
+            times=best["beyond the score"],
+        )
+    return Evidence(
+        key="triggers",
+        question=say("Which triggers are there, and what followed them?"),
+        verdict=Verdict.info,
+        answer=answer,
+        value=len(chosen),
+        source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
+        table=table,
+    )
+
+
+def compared(watched: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return precision and recall, with 95 % intervals, of as many flags a month as the list has, by three orders.
+
+    `both` is the list itself. Customers are resampled as a whole. Only months whose window is over.
+    """
+    rows = watched[watched["known"]]
+    size = rows.groupby("month_no")["flagged"].transform("sum")
+    flags = {
+        "score": _first(rows, ["predicted"]) <= size,
+        "triggers": (_first(rows, ["n_triggers", "priority"]) <= size) & (rows["n_triggers"] > 0),
+        "both": rows["flagged"] > 0,
+    }
+    event, out = rows["event"].to_numpy(), []
+    for name in ORDERS:
+        flagged = flags[name].to_numpy(float)
+        matters = (flagged > 0) | (event > 0)
+        arrays, people = (flagged[matters], event[matters]), rows["entity_id"][matters]
+        row = {"order": name, "flags": int(flagged.sum())}
+        for measure in (metrics.precision, metrics.recall):
+            value, label = measure(*arrays), measure.__name__
+            low, high = (np.nan, np.nan)
+            if np.isfinite(value):
+                low, high = metrics.bootstrap_interval(measure, arrays, people, seed)
+            row |= {label: value, f"{label}_low": low, f"{label}_high": high}
+        out.append(row)
+    return pd.DataFrame(out)
+
+
+def _first(rows: pd.DataFrame, by: list[str]) -> pd.Series:
+    order = rows.sort_values([*by, "entity_id"], ascending=[*(False for _ in by), True], kind="stable")
+    return (order.groupby("month_no").cumcount() + 1).reindex(rows.index)
+
+
+def caught(watched: pd.DataFrame, outcome: Outcome, seed: int) -> Evidence:
+    """Return how many of the flagged had the event and how many of the events were flagged, by three orders."""
+    table = compared(watched, seed)
+    both, rows = table.set_index("order").loc["both"], watched[watched["known"]]
+    months, base = rows["month_no"].nunique(), float(rows["event"].mean())
+    return Evidence(
+        key="caught",
+        question=say("How many of the flags are right, and how many {events} are flagged?", events=outcome.events),
+        verdict=Verdict.not_evaluated if not rows["event"].sum() else Verdict.info,
+        answer=say(
+            "{flags:,.0f} flags a month: of the flagged {precision:.1%} ({precision_low:.1%} to {precision_high:.1%}) "
+            "have the event within {window} months, {lift:.1f} times the book's {base:.2%}; {recall:.1%} "
+            "({recall_low:.1%} to {recall_high:.1%}) of those with the event were flagged.",
+            flags=both["flags"] / max(months, 1),
+            window=outcome.window_months,
+            base=base,
+            lift=both["precision"] / base if base else np.nan,
+            **{n: float(both[n]) for n in table.columns if n.startswith(("precision", "recall"))},
+        ),
+        value=float(both["recall"]),
+        threshold=say("{months} months whose window is over; customers resampled as a whole", months=months),
+        table=table,
+    )
+
+
+def gains(watched: pd.DataFrame) -> pd.DataFrame:
+    """Return, for shares of the customers from 0 to 1, the share of events caught by score and by both."""
+    rows = watched[watched["known"]]
+    shares = np.unique(np.concatenate([np.linspace(0, 0.2, 41), np.linspace(0.2, 1, 33), SHARES]))
+    by = {name: metrics.gains(rows[column], rows["event"], shares) for name, column in _COLUMNS.items()}
+    return pd.DataFrame({"share": shares, **by})
+
+
+_COLUMNS = {"score": "predicted", "both": "priority"}
+
+
+def leads(watched: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Return one row an event: entity_id, event_no, lead (months from the first flag to it; NaN: never flagged).
+
+    Events whose whole window before lies in the watched months, so that none was seen too late to be flagged early; all
+    of them where the watched months are shorter than that.
+    """
+    rows = watched[watched["months_to_event"].notna()]
+    rows = rows.assign(event_no=(rows["month_no"] + rows["months_to_event"]).astype(int))
+    rows["lead"] = rows["months_to_event"].where(rows["flagged"] > 0)
+    events = rows.groupby(["entity_id", "event_no"], as_index=False)["lead"].max()
+    whole = events[events["event_no"] >= watched["month_no"].min() + outcome.window_months]
+    return whole if len(whole) else events
+
+
+def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
+    """Return the median months from the first flag to the event, and the share that was never flagged."""
+    seen, rule = events["lead"].dropna(), rules["warning_lead"]
+    least = math.ceil(rule.amber)
+    median, low, high = metrics.median_interval(seen)
+    answer = say(
+        "{caught:,} of {events:,} events were flagged before; the median lead is {median:g} months ({low:g} to "
+        "{high:g}). {early:.0%} of all were flagged {least:g} months before or earlier.",
+        caught=len(seen),
+        events=len(events),
+        median=median,
+        low=low,
+        high=high,
+        least=least,
+        early=float((seen >= least).sum() / len(events)) if len(events) else float("nan"),
+    )
+    short = outcome.window_months <= rule.amber
+    if short:
+        answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)
+    return Evidence(
+        key="lead",
+        question=say("How long before the event does the first flag come?"),
+        verdict=Verdict.not_evaluated if short or not len(seen) else judged(median, rule),
+        answer=answer,
+        value=median,
+        threshold=rule.text,
+        blind_to=say("events that were never flagged: their share stands beside the median"),
+        source="interval of the median: Conover (1999), ch. 3.2",
+        table=events["lead"]
+        .fillna(0)
+        .value_counts()
+        .sort_index()
+        .rename_axis("months before")
+        .reset_index(name="events"),
+    )
+
+
+def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
+    """Return how many alerts a month are news, per thousand accounts, and how old those still open are."""
+    first, last = int(watched["month_no"].min()), int(watched["month_no"].max())
+    seen = made[made["last_no"].between(first, last)]
+    news = seen[seen["opened_no"] >= first]
+    months = last - first + 1
+    accounts = len(watched) / max(watched["month_no"].nunique(), 1)
+    open_now = seen[seen["last_no"] == last]
+    age = last - open_now["opened_no"]
+    table = seen.groupby("trigger_code").agg(alerts=("n_fired", "size"), firings=("n_fired", "sum"))
+    return Evidence(
+        key="alerts",
+        question=say("How much is there to look at?"),
+        verdict=Verdict.info,
+        answer=say(
+            "{per:.1f} new alerts a month per thousand accounts; {firings:,} firings were {alerts:,} alerts. "
+            "{open:,} are open in the last month, half of them for {age:g} months or longer.",
+            per=1000 * len(news) / months / accounts,
+            firings=int(seen["n_fired"].sum()),
+            alerts=len(seen),
+            open=len(open_now),
+            age=float(age.median()) if len(age) else 0.0,
+        ),
+        value=1000 * len(news) / months / accounts,
+        table=table.assign(trigger=[triggers.BY_CODE[c].name for c in table.index])[
+            ["trigger", "alerts", "firings"]
+        ].reset_index(drop=True),
+    )
+
+
+def steady(watched: pd.DataFrame) -> Evidence:
+    """Return what the lists of neighbouring months have in common."""
+    lists = {m: set(part["entity_id"]) for m, part in watched[watched["flagged"] > 0].groupby("month_no")}
+    pairs = [(a, b) for a, b in pairwise(sorted(lists)) if b == a + 1]
+    table = pd.DataFrame(
+        [(_month(b), metrics.jaccard(lists[a], lists[b]), len(lists[b] - lists[a])) for a, b in pairs],
+        columns=["month", "in common", "new on the list"],
+    )
+    median = float(table["in common"].median()) if len(table) else float("nan")
+    return Evidence(
+        key="steady",
+        question=say("How much does the list change from month to month?"),
+        verdict=Verdict.info if len(table) else Verdict.not_evaluated,
+        answer=say(
+            "Two lists in a row have {common:.0%} in common (median of {n} pairs; Jaccard).",
+            common=median,
+            n=len(table),
+        ),
+        value=median,
+        source="Jaccard (1901)",
+        table=table,
+    )
+
+
+def trajectory(watched: pd.DataFrame) -> pd.DataFrame:
+    """Return the predicted probability in the months before the event: months, median, low and high quartile, n.
+
+    Customers without the event stand at month NaN.
+    """
+    rows = watched.assign(months=-watched["months_to_event"])
+    made = rows[rows["known"]].groupby("months", dropna=False)["predicted"]
+    out = made.quantile([0.25, 0.5, 0.75]).unstack().rename(columns={0.25: "low", 0.5: "median", 0.75: "high"})
+    return out.assign(n=made.size()).reset_index()
+
+
+def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
+    """Return which areas ring in the last month, and which rang before."""
+    judged_rows = table[table["p_value"].notna()]
+    rang = judged_rows[judged_rows["alarm"]].copy()
+    last = int(table["month_no"].max()) if len(table) else 0
+    now = rang[rang["month_no"] == last]
+    rang["month"] = rang["month_no"].map(_month)
+    if not p.areas:
+        answer = say("The study names no areas.")
+    elif not len(judged_rows):
+        answer = say("No area has months enough to be held against.")
+    else:
+        answer = say(
+            "{n} areas over {months} months: {alarms} alarms, {now} in the last month.",
+            n=len(judged_rows[["column", "area"]].drop_duplicates()),
+            months=judged_rows["month_no"].nunique(),
+            alarms=len(rang),
+            now=len(now),
+        )
+        firsts = rang.sort_values("month_no").drop_duplicates(["column", "area"])
+        if len(firsts):
+            each = [
+                say("{area} since {month} ({ratio:.1f} times)", area=r.area, month=r.month, ratio=r.ratio)
+                for r in firsts.head(6).itertuples()
+            ]
+            answer += say("First: {each}.", each=each)
+    if p.deferred_from:
+        answer += say("Months of deferred payments ({a} to {b}) aren't judged.", a=p.deferred_from, b=p.deferred_to)
+    return Evidence(
+        key="areas",
+        question=say("Do arrears begin more often in one area than in the others?"),
+        verdict=_areas_light(p, judged_rows, now),
+        answer=answer,
+        value=len(now),
+        threshold=say(
+            "amber where the chance that nothing changed, made up for all areas (Holm), is {level:g} or less",
+            level=level,
+        ),
+        blind_to=say("what happens to the whole bank at once: every area is held against the others"),
+        source="Holm (1979); indirect standardisation: Breslow & Day (1987)",
+        table=rang[["column", "area", "month", "n", "observed", "expected", "ratio", "p_value"]],
+    )
+
+
+def _areas_light(p: Params, judged_rows: pd.DataFrame, now: pd.DataFrame) -> Verdict:
+    if not len(judged_rows):
+        return Verdict.not_evaluated if p.areas else Verdict.info
+    return Verdict.amber if len(now) else Verdict.green
+
+
+def _month(no: int) -> str:
+    return f"{(no - 1) // 12}-{(no - 1) % 12 + 1:02d}"
+
+
+__all__ = [
+    "NO_TRIGGER",
+    "alerts",
+    "areas_evidence",
+    "caught",
+    "compared",
+    "gains",
+    "lead",
+    "leads",
+    "steady",
+    "trajectory",
+    "triggers_evidence",
+]

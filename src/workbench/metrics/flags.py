@@ -1,0 +1,75 @@
+"""How good a list of flags is: how early, how complete, how steady; and whether a count is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+def median_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the median of n values and its interval from order statistics, whatever their distribution.
+
+    Ranks are quantiles of Binomial(n, ½). Source: Conover (1999), Practical Nonparametric Statistics, ch. 3.2.
+
+    >>> median_interval([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    (5.0, 2.0, 8.0)
+    """
+    ordered = np.sort(np.asarray(values, float))
+    n = len(ordered)
+    if not n:
+        return float("nan"), float("nan"), float("nan")
+    low = int(stats.binom.ppf((1 - level) / 2, n, 0.5))
+    return float(np.median(ordered)), float(ordered[max(low - 1, 0)]), float(ordered[min(n - low, n - 1)])
+
+
+def precision(flagged: np.ndarray, event: np.ndarray) -> float:
+    """Return the share of flagged rows (n, 0 or 1) that the event follows (n, 0 or 1); NaN where none is flagged."""
+    return float(event[flagged > 0].mean()) if (flagged > 0).any() else float("nan")
+
+
+def recall(flagged: np.ndarray, event: np.ndarray) -> float:
+    """Return the share of rows with the event that are flagged; NaN where there is no event."""
+    return float(flagged[event > 0].mean()) if (event > 0).any() else float("nan")
+
+
+def gains(order: ArrayLike, event: ArrayLike, shares: ArrayLike) -> np.ndarray:
+    """Return, for each share of n rows with the highest order, the share of events in it.
+
+    >>> gains([4, 3, 2, 1], [1, 0, 1, 0], [0.25, 0.5, 1.0]).tolist()
+    [0.5, 0.5, 1.0]
+    """
+    event = np.asarray(event, float)[np.argsort(-np.asarray(order, float), kind="stable")]
+    if not event.sum():
+        return np.full(len(np.atleast_1d(shares)), np.nan)
+    caught = np.concatenate([[0.0], np.cumsum(event) / event.sum()])
+    return caught[np.round(np.asarray(shares, float) * len(event)).astype(int)]
+
+
+def jaccard(before: Collection[str], after: Collection[str]) -> float:
+    """Return what two lists have in common over all that stand in either; NaN where both are empty.
+
+    Source: Jaccard (1901).
+
+    >>> jaccard(["a", "b"], ["b", "c"])
+    0.3333333333333333
+    """
+    before, after = set(before), set(after)
+    return len(before & after) / len(before | after) if before | after else float("nan")
+
+
+def excess(observed: ArrayLike, expected: ArrayLike, seen: ArrayLike, expected_seen: ArrayLike) -> np.ndarray:
+    """Return the chance of as many events as observed or more, where nothing but chance changed since a baseline.
+
+    The ratio of events to what was expected is itself only estimated, from `seen` events where `expected_seen` stood in
+    the baseline: Gamma(seen + ½, expected_seen), so that counts are negative binomial. Conservative: counts are whole.
+    Source: Gelman et al. (2013), Bayesian Data Analysis, ch. 2.6, with Jeffreys' prior.
+
+    >>> excess([30, 10], [10.0, 10.0], [100, 100], [100.0, 100.0]).round(4).tolist()
+    [0.0, 0.5392]
+    """
+    observed, expected = np.asarray(observed, float), np.asarray(expected, float)
+    shape, rate = np.asarray(seen, float) + 0.5, np.maximum(np.asarray(expected_seen, float), 1e-9)
+    return stats.nbinom.sf(observed - 1, shape, rate / (rate + np.maximum(expected, 1e-9)))

@@ -1,0 +1,183 @@
+"""Early warning: triggers fire on planted months and are told once; lists, lead and areas give back what was planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench import engine, metrics, rules
+from workbench.actions import area_alarm, early_warning, triggers, warning_answers
+from workbench.actions.early_warning import Params
+from workbench.contracts import Outcome
+from workbench.params import UserError
+
+RULES = rules.load("2026-11-28")
+KEY = {"study": "sample", "period": "once"}
+
+
+def _months(**facts: list) -> pd.DataFrame:
+    n = len(next(iter(facts.values())))
+    dates = pd.date_range("2020-01-01", periods=n, freq="MS")
+    return pd.DataFrame({"entity_id": "a", "month": dates, **{k: np.asarray(v, float) for k, v in facts.items()}})
+
+
+def _fired(months: pd.DataFrame, silent: tuple[int, int] = triggers.NEVER, grades: list | None = None) -> dict:
+    """Return, by trigger, the places of the months (0 is the first) in which it fired."""
+    graded = pd.DataFrame(
+        {"entity_id": "a", "month_no": 24241 + np.arange(len(grades or [])), "grade_no": grades or []}
+    )
+    account = pd.DataFrame({"customer_id": ["a"]})
+    base, facts = triggers.months_sql(months, account, "customer_id", silent)
+    sql = triggers.fired_sql(base, triggers.usable(facts), RULES)
+    made = engine.frame(
+        sql, {"months": months, "accounts": account, "graded": graded.astype({"entity_id": "str", "grade_no": "float"})}
+    )
+    return {c: sorted(int(n) - 24241 for n in g["month_no"]) for c, g in made.groupby("trigger_code")}
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "places"),
+    [
+        ("in_arrears", {"delay_months": [0, 0, 1, 2, 0]}, [2, 3]),
+        ("late_again", {"delay_months": [1, 0, 1, 0, 1, 0, 0]}, [4]),
+        ("slight_delay", {"late_rate": [0, 0, 0, 1, 1, 0, 1]}, [3]),
+        ("paid_short", {"payment_amt": [100, 49, 50, 0], "due_amt": [100, 100, 100, 0]}, [1]),
+        ("limit_used", {"balance_amt": [90, 91, 10], "limit_amt": [100, 100, 0]}, [1]),
+        ("inflow_stopped", {"inflow_amt": [100, 100, 100, 19, 100]}, [3]),
+        ("enquiries", {"n_enquiries": [1, 1, 1, 0, 1]}, [2]),
+        ("balance_jumped", {"balance_amt": [100, 100, 100, 151, 150]}, [3]),
+        ("deposit_drained", {"deposit_amt": [100, 100, 100, 49, 90]}, [3]),
+    ],
+)
+def test_a_trigger_fires_where_it_was_planted_and_nowhere_else(code, facts, places):
+    fired = _fired(_months(**facts))
+    assert fired.get(code, []) == places
+
+
+def test_a_fall_of_two_grades_fires_and_of_one_does_not():
+    assert _fired(_months(delay_months=[0] * 5), grades=[1, 1, 2, 3, 3])["grade_fell"] == [3, 4]
+
+
+def test_no_month_later_than_the_firing_changes_it():
+    long = _months(delay_months=[0, 1, 0, 0, 1, 1, 2], balance_amt=[10, 10, 10, 30, 30, 90, 90])
+    cut = _fired(long.head(5))
+    early = {c: [p for p in places if p < 5] for c, places in _fired(long).items()}
+    assert {c: places for c, places in early.items() if places} == cut
+
+
+def test_triggers_of_payment_are_silent_while_payments_are_deferred():
+    months = _months(delay_months=[0, 1, 2, 1], balance_amt=[10, 10, 10, 100])
+    assert _fired(months, (24242, 24243)) == {"in_arrears": [3], "balance_jumped": [3]}
+
+
+def test_a_month_without_a_row_is_no_value():
+    months = _months(balance_amt=[100, 100, 100, 200]).drop(index=0)
+    assert "balance_jumped" not in _fired(months)
+
+
+def test_an_alert_is_told_once_until_it_was_quiet():
+    fired = pd.DataFrame({"entity_id": "a", "trigger_code": "x", "month_no": [1, 2, 4, 8]})
+    made = triggers.alerts(fired, quiet_months=3)
+    assert made[["opened_no", "last_no", "n_fired", "age_months"]].to_numpy().tolist() == [[1, 4, 3, 3], [8, 8, 1, 0]]
+
+
+def _watched(n: int = 400, months: int = 12) -> pd.DataFrame:
+    """Customers 0 to 19 have the event in the last month, and their probability rises four months before it."""
+    rows = pd.DataFrame(
+        [(f"{i:03d}", m) for m in range(100, 100 + months) for i in range(n)], columns=["e", "month_no"]
+    )
+    bad, to = rows["e"].astype(int) < 20, (100 + months) - rows["month_no"]
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(
+        {
+            "entity_id": rows["e"],
+            "month_no": rows["month_no"],
+            "sample": "monitoring",
+            "months_to_event": to.where(bad & (to <= 6)).astype(float),
+            "event": (bad & (to <= 6)).astype(float),
+            "known": True,
+            "predicted": np.where(bad & (to <= 4), 0.5, 0.05) + rng.uniform(0, 0.01, len(rows)),
+            "grade_no": np.where(bad & (to <= 4), 5, 1),
+        }
+    )
+
+
+@pytest.fixture
+def no_tables(monkeypatch):
+    monkeypatch.setattr(early_warning.action_list, "opted_out", lambda key: {"003"})
+    monkeypatch.setattr(early_warning, "officers", lambda p: pd.DataFrame(columns=["entity_id", "officer_code"]))
+
+
+def test_the_lead_that_was_planted_comes_back_and_who_opted_out_is_never_flagged(no_tables):
+    counted = pd.DataFrame({"entity_id": [], "month_no": [], "trigger_code": [], "age": []}).astype(
+        {"entity_id": "str", "trigger_code": "str", "month_no": int, "age": int}
+    )
+    by_trigger = pd.DataFrame({"beyond": {early_warning.NO_TRIGGER: 1.0}})
+    rows = early_warning.ordered(_watched(), counted, by_trigger)
+    listed = early_warning.listed(rows, Params(**KEY, capacity=20, worst_grades=1))
+    assert not listed.loc[listed["entity_id"] == "003", "flagged"].any()
+    events = warning_answers.leads(listed, Outcome(event="x", window_months=6))
+    assert len(events) == 20 and events["lead"].notna().sum() == 19
+    assert set(events["lead"].dropna()) == {4.0}
+    e = warning_answers.lead(events, Outcome(event="x", window_months=6), RULES)
+    assert (e.value, str(e.verdict)) == (4.0, "green")
+    table = warning_answers.compared(listed, 1).set_index("order")
+    assert table.at["both", "precision"] == 1.0 and table.at["both", "recall"] == pytest.approx(19 * 4 / (20 * 6))
+
+
+def test_what_a_trigger_tells_beyond_the_score_is_counted_before_the_watched_months():
+    rows = pd.DataFrame(
+        {
+            "entity_id": [str(i) for i in range(100)] * 2,
+            "month_no": [1] * 100 + [2] * 100,
+            "sample": ["development"] * 100 + ["monitoring"] * 100,
+            "known": True,
+            "event": [1.0] * 9 + [0.0] * 91 + [1.0] * 100,
+            "predicted": 0.05,
+        }
+    )
+    counted = pd.DataFrame({"entity_id": [str(i) for i in range(20)], "month_no": 1, "trigger_code": "x", "age": 0})
+    table = early_warning.worth(rows, counted)
+    assert table.loc["x", ["rows", "events"]].tolist() == [20, 9]
+    assert table.at["x", "beyond"] == pytest.approx(10 / 2) and table.at["no_trigger", "beyond"] == pytest.approx(1 / 5)
+
+
+def _areas(times: float, months: int = 40, at: int = 36, seed: int = 1) -> pd.DataFrame:
+    """Eight areas of 1,500 customers; the bank's rate trends; area 3 is `times` as bad from month `at` on."""
+    rng, rows = np.random.default_rng(seed), []
+    for m in range(months):
+        for a in range(8):
+            rate = 0.012 * (1 + m / 40) * (1 + 0.1 * a) * (times if a == 3 and m >= at else 1)
+            rows.append(("region_code", f"R{a}", m, -1, 1500.0, float(rng.binomial(1500, rate))))
+    return pd.DataFrame(rows, columns=["column", "area", "month_no", "grade_no", "n", "starts"])
+
+
+def test_a_planted_shock_rings_in_its_first_month_and_only_there():
+    level = RULES.number("area_alarm")
+    table = area_alarm.alarms(area_alarm.standardised(_areas(3.0)), 12, level)
+    rang = table[table["alarm"]]
+    assert set(rang["area"]) == {"R3"} and rang["month_no"].min() == 36 and rang["month_no"].max() == 39
+
+
+def test_clean_months_ring_at_most_once_in_24():
+    level, clean = RULES.number("area_alarm"), 0
+    for seed in range(4):
+        table = area_alarm.alarms(area_alarm.standardised(_areas(1.0, months=30, seed=seed)), 12, level)
+        clean += int(table["alarm"].sum())
+    assert clean <= 4
+
+
+def test_median_interval_covers_and_excess_counts_the_baselines_own_chance():
+    rng = np.random.default_rng(1)
+    hits = [low <= 0 <= high for _, low, high in (metrics.median_interval(rng.normal(size=25)) for _ in range(400))]
+    assert 0.93 <= np.mean(hits) <= 0.99
+    p = metrics.excess([10], [5.0], [10], [10.0])[0]
+    assert p > metrics.excess([10], [5.0], [1000], [1000.0])[0] > 0.01
+
+
+def test_half_an_interval_of_deferred_months_is_refused():
+    with pytest.raises(UserError) as e:
+        Params(**KEY, deferred_from="2020-03").verify()
+    assert str(e.value) == (
+        "actions/early_warning: deferred_from '2020-03', deferred_to '': name the first and the last month of "
+        "deferred payments, or neither"
+    )
