@@ -97,7 +97,9 @@ def trends(answers: pd.DataFrame, b: Break, together: int = 3) -> pd.DataFrame:
     mean = (sums["scored"] / sums["weight"]).unstack("its").reindex(columns=[False, True])
     n = near[near["its"]].groupby("period").size().reindex(mean.index, fill_value=0)
     middle = (mean.index + 0.5) * together
-    return pd.DataFrame({"months": middle, "its": mean[True].to_numpy(), "others": mean[False].to_numpy(), "n": n.to_numpy()})
+    return pd.DataFrame(
+        {"months": middle, "its": mean[True].to_numpy(), "others": mean[False].to_numpy(), "n": n.to_numpy()}
+    )
 
 
 def proposed(table: pd.DataFrame) -> Evidence:
@@ -116,7 +118,11 @@ def proposed(table: pd.DataFrame) -> Evidence:
     if not len(known):
         return Evidence(
             verdict=Verdict.not_evaluated,
-            answer=say("{n} breaks; none has {few} answers on each side, of its product and of others.", n=len(table), few=FEWEST),
+            answer=say(
+                "{n} breaks; none has {few} answers on each side, of its product and of others.",
+                n=len(table),
+                few=FEWEST,
+            ),
             table=_shown(table),
             **common,
         )

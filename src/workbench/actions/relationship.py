@@ -25,7 +25,7 @@ AGES = (3, 6, 12)  # months since an officer's last contact that part the classe
 
 # who is a customer in the last month, what he brings in a year, when an officer last spoke to him
 _STATE = """
-    WITH today AS (SELECT max(CAST(month AS DATE)) AS month FROM month),
+    WITH today AS (SELECT max(CAST(month AS DATE)) AS month, min(CAST(month AS DATE)) AS first FROM month),
     worth AS (
         SELECT m.entity_id, sum(m.margin_amt - m.service_cost_amt) AS yearly_amt FROM month m, today
         WHERE CAST(m.month AS DATE) > today.month - INTERVAL 12 MONTH GROUP BY m.entity_id),
@@ -35,7 +35,7 @@ _STATE = """
     SELECT m.entity_id, a.officer_code, w.yearly_amt, m.balance_amt AS exposure_amt,
         CAST(s.spoken_at AS DATE) AS spoken_on,
         date_diff('month', CAST(s.spoken_at AS DATE), today.month) AS months_since,
-        date_diff('month', a.since_date, today.month) AS months_here
+        date_diff('month', greatest(CAST(a.since_date AS DATE), today.first), today.month) AS months_recorded
     FROM month m JOIN today ON CAST(m.month AS DATE) = today.month
         JOIN account a ON a.entity_id = m.entity_id JOIN worth w ON w.entity_id = m.entity_id
         LEFT JOIN spoken s ON s.entity_id = m.entity_id
@@ -108,7 +108,7 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
     rows = today.merge(unhappy, on="entity_id", how="left", validate="one_to_one")
     rank = rows["yearly_amt"].rank(pct=True, ascending=False)
     limit = np.where(rank <= p.valuable_share, p.valuable_every_months, p.every_months)
-    waited = rows["months_since"].astype(float).fillna(rows["months_here"].astype(float))
+    waited = rows["months_since"].astype(float).fillna(rows["months_recorded"].astype(float))
     angry = rows["score"].notna()
     due = (waited >= limit) & ~angry
     out_of_it = due & (np.random.default_rng(p.seed).random(len(rows)) < p.held_out_share)
@@ -119,7 +119,9 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
     unhappy_now = chosen["score"].notna()
     out = chosen[["entity_id", "priority"]].assign(
         reason=[_reason(r) for r in chosen.itertuples()],
-        measure=[say("ask what went wrong and say what will be done") if a else say("follow-up call") for a in unhappy_now],
+        measure=[
+            say("ask what went wrong and say what will be done") if a else say("follow-up call") for a in unhappy_now
+        ],
         officer_code=chosen["officer_code"],
         exposure_amt=chosen["exposure_amt"].round(2),
         yearly_amt=chosen["yearly_amt"].round(2),
@@ -138,7 +140,7 @@ def _reason(row: object) -> Text:
         )
     facts = {"months": int(r.waited), "amount": float(r.yearly_amt)}
     if pd.isna(r.months_since):
-        return say("no officer has called in {months} months here; brings {amount:,.0f} a year", **facts)
+        return say("no officer's call in {months} months of records; brings {amount:,.0f} a year", **facts)
     return say("an officer last called {months} months ago; brings {amount:,.0f} a year", **facts)
 
 
@@ -164,7 +166,13 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
     on_list = today["entity_id"].isin(set(listed.rows["entity_id"]))
     table = pd.DataFrame(
         [
-            (name, int((age == i).sum()), float((age == i).mean()), int((on_list & (age == i)).sum()), float(today.loc[age == i, "yearly_amt"].sum()))
+            (
+                name,
+                int((age == i).sum()),
+                float((age == i).mean()),
+                int((on_list & (age == i)).sum()),
+                float(today.loc[age == i, "yearly_amt"].sum()),
+            )
             for i, name in enumerate(names)
         ],
         columns=["last_contact", "n", "share", "on_the_list", "yearly_amt"],
@@ -193,8 +201,10 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
     """Return what becomes of the detractors of the last months: on the list, or why not."""
     here = unhappy["entity_id"].isin(set(today["entity_id"]))
     on_list = unhappy["entity_id"].isin(set(listed.rows["entity_id"]))
-    by = unhappy.assign(here=here, on_list=on_list).groupby("product_code").agg(
-        n=("score", "size"), mean_score=("score", "mean"), on_the_list=("on_list", "sum")
+    by = (
+        unhappy.assign(here=here, on_list=on_list)
+        .groupby("product_code")
+        .agg(n=("score", "size"), mean_score=("score", "mean"), on_the_list=("on_list", "sum"))
     )
     return Evidence(
         key="detractors",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FEWEST = 10  # answers, below which no score is told
 DETRACTOR, PROMOTER = 6, 9  # of 0 to 10: up to, from. Reichheld (2003), Harvard Business Review 81(12)
 CONTENT = 4  # of 1 to 5: from
+ADDED = {"nps": {100.0: 0.75, 0.0: 1.5, -100.0: 0.75}, "csat": {100.0: 2.0, 0.0: 2.0}}  # answers, to the interval
 LEAST_CHANCE = 0.02  # of an answer: nobody speaks for more than fifty
 BEHAVIOUR = ("logins", "products", "tenure_years", "contacts", "complaints", "delay_months")
 QUIETER = ("logins", "contacts", "complaints")  # counts with long tails, as logarithms
@@ -79,17 +80,28 @@ def points(rows: pd.DataFrame) -> np.ndarray:
 def score(rows: pd.DataFrame) -> dict[str, float]:
     """Return one score of one kind: asked, n, response, naive and weighted with their 95 % intervals, in points.
 
-    Intervals by Student's t with customers as clusters; NaN below ten answers. That the weights are themselves
-    estimated is left out, which makes intervals wider, not narrower (Lunceford & Davidian 2004, Stat. Med. 23).
+    Intervals by Student's t with customers as clusters, with a few answers added at both ends, so that ten who agree
+    don't make a certainty; NaN below ten answers. That the weights are themselves estimated is left out, which makes
+    intervals wider, not narrower. Source: Rocks (2016), JMASM 15(1), adjusted Wald; Agresti & Coull (1998), The
+    American Statistician 52(2); Lunceford & Davidian (2004), Statistics in Medicine 23.
     """
     given = rows[rows["answered"]]
     out = {"asked": len(rows), "n": len(given), "response": len(given) / len(rows) if len(rows) else np.nan}
     names = ("naive", "naive_low", "naive_high", "weighted", "low", "high")
     if len(given) < FEWEST:
         return out | dict.fromkeys(names, np.nan)
-    value, weight, who = points(given), given["weight"].to_numpy(), given["entity_id"].to_numpy()
-    found = (*metrics.mean_interval(value, np.ones(len(given)), who), *metrics.mean_interval(value, weight, who))
+    weight = given["weight"].to_numpy()
+    found = (*_interval(given, np.ones(len(given))), *_interval(given, weight))
     return out | dict(zip(names, found, strict=True))
+
+
+def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float]:
+    value, added = points(given), ADDED[str(given["kind_code"].iloc[0])]
+    values = np.append(value, list(added))
+    weights = np.append(weight, np.array(list(added.values())) * weight.mean())
+    clusters = np.append(pd.factorize(given["entity_id"])[0], -1 - np.arange(len(added)))
+    _, low, high = metrics.mean_interval(values, weights, clusters)
+    return float(np.average(value, weights=weight)), max(low, min(added)), min(high, max(added))
 
 
 def by_month(rows: pd.DataFrame, kind: str, together: int) -> pd.DataFrame:
@@ -115,7 +127,9 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
     recent = rows[(rows["kind_code"] == kind) & (rows["month"] > rows["month"].max() - pd.DateOffset(months=last))]
     s = score(recent)
     question = say("What is the net promoter score?") if kind == "nps" else say("How many are content (CSAT)?")
-    threshold = say("A change is marked where Holm's p over all periods is below 5 %; no score below {n} answers.", n=FEWEST)
+    threshold = say(
+        "A change is marked where Holm's p over all periods is below 5 %; no score below {n} answers.", n=FEWEST
+    )
     common = {"key": kind, "question": question, "threshold": threshold, "table": _shown(months)}
     if np.isnan(s["weighted"]):
         answer = say("{n:,} answers of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])

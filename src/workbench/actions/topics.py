@@ -39,7 +39,9 @@ def texts(feedback: pd.DataFrame) -> pd.DataFrame:
     """Return what was written (n × 4): feedback_id, product_code, month, text."""
     written = feedback.loc[feedback["text"].notna(), ["feedback_id", "product_code", "invited_at", "text"]]
     month = written["invited_at"].dt.to_period("M").dt.to_timestamp()
-    return written.assign(month=month).drop(columns="invited_at").sort_values(["month", "feedback_id"], ignore_index=True)
+    return (
+        written.assign(month=month).drop(columns="invited_at").sort_values(["month", "feedback_id"], ignore_index=True)
+    )
 
 
 def terms(text: str) -> list[str]:
@@ -200,10 +202,15 @@ def begun(written: pd.DataFrame, topics: list[Topic]) -> Evidence:
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)
     return Evidence(
         verdict=Verdict.info,
-        answer=say("{n} topics began in {months} months, in {texts:,} texts.", n=len(topics), months=months, texts=len(written)),
+        answer=say(
+            "{n} topics began in {months} months, in {texts:,} texts.", n=len(topics), months=months, texts=len(written)
+        ),
         value=len(topics),
         source="Benjamini & Hochberg (1995), JRSS B 57(1)",
-        blind_to=say("what is said in fewer than {n} texts of a month, and the same thing said in another language", n=FEWEST_TEXTS),
+        blind_to=say(
+            "what is said in fewer than {n} texts of a month, and the same thing said in another language",
+            n=FEWEST_TEXTS,
+        ),
         table=table,
         **common,
     )
