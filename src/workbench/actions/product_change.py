@@ -131,8 +131,8 @@ def proposed(table: pd.DataFrame) -> Evidence:
     return Evidence(
         verdict=Verdict.info,
         answer=say(
-            "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) against "
-            "the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
+            "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) "
+            "against the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
             product=say(b.product_code.replace("_", " ")),
             month=f"{b.month:%Y-%m}",
             effect=first["effect"],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
-from workbench import engine, params, tables
+from workbench import engine, params
 from workbench.actions import action_list
 from workbench.actions.action_list import ActionList
 from workbench.actions.satisfaction import DETRACTOR
@@ -160,7 +161,7 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
     since = today["months_since"].astype(float)
     edges = [-np.inf, *AGES, np.inf]
     names = [say("up to {to} months", to=AGES[0])]
-    names += [say("{low} to {to} months", low=a, to=b) for a, b in zip(AGES[:-1], AGES[1:], strict=True)]
+    names += [say("{low} to {to} months", low=a, to=b) for a, b in pairwise(AGES)]
     names += [say("more than {low} months", low=AGES[-1]), say("never")]
     age = pd.cut(since, edges, labels=False).fillna(len(AGES) + 1).astype(int)
     on_list = today["entity_id"].isin(set(listed.rows["entity_id"]))
@@ -211,8 +212,8 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
         question=say("Are those who are discontent followed up?"),
         verdict=Verdict.info,
         answer=say(
-            "{listed:,} of {n:,} detractors are on the calendar, first of all; {gone:,} have left, the others opted out "
-            "or are beyond the capacity.",
+            "{listed:,} of {n:,} detractors are on the calendar, first of all; {gone:,} have left, the others opted "
+            "out or are beyond the capacity.",
             listed=int(on_list.sum()),
             n=len(unhappy),
             gone=int((~here).sum()),

@@ -78,7 +78,7 @@ def points(rows: pd.DataFrame) -> np.ndarray:
 
 
 def score(rows: pd.DataFrame) -> dict[str, float]:
-    """Return one score of one kind: asked, n, response, naive and weighted with their 95 % intervals, in points.
+    """Return one score of one kind: asked, n, response, naive and weighted with 95 % intervals, in points.
 
     Intervals by Student's t with customers as clusters, with a few answers added at both ends, so that ten who agree
     don't make a certainty; NaN below ten answers. That the weights are themselves estimated is left out, which makes
@@ -87,35 +87,37 @@ def score(rows: pd.DataFrame) -> dict[str, float]:
     """
     given = rows[rows["answered"]]
     out = {"asked": len(rows), "n": len(given), "response": len(given) / len(rows) if len(rows) else np.nan}
-    names = ("naive", "naive_low", "naive_high", "weighted", "low", "high")
+    names = ("naive", "naive_low", "naive_high", "weighted", "low", "high", "error")
     if len(given) < FEWEST:
         return out | dict.fromkeys(names, np.nan)
     weight = given["weight"].to_numpy()
-    found = (*_interval(given, np.ones(len(given))), *_interval(given, weight))
+    found = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
     return out | dict(zip(names, found, strict=True))
 
 
-def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float]:
+def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float, float]:
     value, added = points(given), ADDED[str(given["kind_code"].iloc[0])]
     values = np.append(value, list(added))
     weights = np.append(weight, np.array(list(added.values())) * weight.mean())
     clusters = np.append(pd.factorize(given["entity_id"])[0], -1 - np.arange(len(added)))
     _, low, high = metrics.mean_interval(values, weights, clusters)
-    return float(np.average(value, weights=weight)), max(low, min(added)), min(high, max(added))
+    error = (high - low) / 2 / stats.t.ppf(0.975, len(np.unique(clusters)) - 1)
+    return float(np.average(value, weights=weight)), max(low, min(added)), min(high, max(added)), float(error)
 
 
 def by_month(rows: pd.DataFrame, kind: str, together: int) -> pd.DataFrame:
     """Return the score of each period of so many months, and its change from the one before.
 
-    change: in points; p_value: of no change, Holm's over the periods, by the two intervals' errors; marked: below 5 %.
+    change: in points; p_value: of no change, by Student's t with the fewer answers less one, Holm's over the periods;
+    marked: below 5 %.
     """
     asked = rows[rows["kind_code"] == kind]
     number = asked["month"].dt.year * 12 + asked["month"].dt.month - 1
     period = (number - number.max() - 1) // together  # counted back from the last month: it is whole
     table = pd.DataFrame([{"month": part["month"].max(), **score(part)} for _, part in asked.groupby(period)])
-    error = (table["high"] - table["low"]) / 2 / stats.norm.ppf(0.975)
-    change = table["weighted"].diff()
-    p = 2 * stats.norm.sf(np.abs(change) / np.sqrt(error**2 + error.shift() ** 2))
+    change, fewer = table["weighted"].diff(), np.minimum(table["n"], table["n"].shift())
+    errors = np.sqrt(table["error"] ** 2 + table["error"].shift() ** 2)
+    p = 2 * stats.t.sf(np.abs(change) / errors, fewer - 1)
     judged = np.isfinite(p)
     held = np.full(len(table), np.nan)
     held[judged] = metrics.holm(p[judged])
@@ -161,7 +163,7 @@ def _shown(months: pd.DataFrame) -> pd.DataFrame:
 
 
 def drivers(rows: pd.DataFrame) -> Evidence:
-    """Return what goes with a higher NPS answer: weighted regression on behaviour, points of 0–10 per standard deviation.
+    """Return what goes with a higher NPS answer: points of 0–10 per standard deviation of behaviour.
 
     Least squares with the weights of non-response, errors by customer; p-values are Holm's over the attributes.
     """
@@ -170,11 +172,13 @@ def drivers(rows: pd.DataFrame) -> Evidence:
     given = rows[rows["answered"] & (rows["kind_code"] == "nps")]
     X = given[list(BEHAVIOUR)].astype(float)
     X = X.assign(**{c: np.log(X[c] + 0.2) for c in QUIETER})
-    X = X.loc[:, X.std() > 0]
+    X = X.loc[:, X.std() > 1e-9]
     X = (X - X.mean()) / X.std()
-    fit = sm.WLS(given["score"].to_numpy(float), sm.add_constant(X.to_numpy()), weights=given["weight"].to_numpy()).fit(
-        cov_type="cluster", cov_kwds={"groups": pd.factorize(given["entity_id"])[0]}
-    )
+    fit = sm.WLS(
+        given["score"].to_numpy(float),
+        sm.add_constant(X.to_numpy(), has_constant="add"),
+        weights=given["weight"].to_numpy(),
+    ).fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(given["entity_id"])[0]})
     low, high = fit.conf_int()[1:].T
     p = metrics.holm(fit.pvalues[1:])
     table = pd.DataFrame({"attribute": X.columns, "effect": fit.params[1:], "low": low, "high": high, "p_value": p})

@@ -17,6 +17,7 @@ from workbench.words import say
 EARLIER = 6  # months a month is held against
 FDR = 0.05  # of terms that are said to burst and don't
 FEWEST_TEXTS = 3  # with a term in the month
+NEW = 0.1  # of the earlier texts hold a term at most, where it is one that begins
 TOGETHER = 0.5  # of the rarer term's texts hold the other, where two terms are of one topic
 VERBATIMS = 3
 _LATIN, _HAN = re.compile(r"[a-z']+"), re.compile(r"[一-鿿]+")
@@ -88,8 +89,9 @@ def emerging(written: pd.DataFrame) -> list[Topic]:
     """Return the topics that began: each month's terms of a product held against the six months before.
 
     A term bursts where Fisher's exact test (one-sided: more of the month's texts hold it than of those before) passes
-    Benjamini–Hochberg over all terms and products of the month. Terms that stand in the same texts are one topic; a
-    topic some of whose terms have burst on the product before isn't new. Texts in two languages make two topics.
+    Benjamini–Hochberg over all terms and products of the month, and at most a tenth of the earlier texts hold it. Terms
+    that stand in the same texts are one topic; a topic some of whose terms have burst on the product before isn't new.
+    Texts in two languages make two topics.
     Source: Benjamini & Hochberg (1995), JRSS B 57(1); Fisher (1935).
     """
     if not len(written):
@@ -118,12 +120,13 @@ def _bursts(counted: _Counted, parts: dict[str, tuple[np.ndarray, np.ndarray]]) 
         columns = np.flatnonzero(a >= FEWEST_TEXTS)
         both = a[columns] + b[columns]
         p = stats.hypergeom.sf(a[columns] - 1, len(now) + len(before), both, len(now))
-        tested.append(pd.DataFrame({"product_code": product, "column": columns, "p_value": p}))
+        new = b[columns] <= NEW * len(before)
+        tested.append(pd.DataFrame({"product_code": product, "column": columns, "p_value": p, "new": new}))
     table = pd.concat(tested, ignore_index=True)
     if not len(table):
         return table.assign(q_value=[])
     table["q_value"] = stats.false_discovery_control(np.clip(table["p_value"], 0, 1), method="bh")
-    return table[table["q_value"] <= FDR]
+    return table[(table["q_value"] <= FDR) & table["new"]]
 
 
 def _together(held: sparse.csr_matrix) -> list[np.ndarray]:
