@@ -184,3 +184,14 @@ def test_a_change_whose_month_is_none_is_refused():
     assert str(e.value) == (
         "parameters: 'changes' = {'card': 'soon'}: 'soon' of card is no month; write it like 2018-09"
     )
+
+
+def test_a_product_is_named_first_only_where_it_lost_points_beyond_chance(asked):
+    holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["card"], "closed_month": pd.NaT})
+    looked_into = product_change.breaks([], {"card": "2018-03"})
+    still = product_change.proposed(product_change.differences(asked, holding, looked_into))
+    assert str(still.answer) == "1 breaks; none lost its product points beyond chance."
+    lost = 3.0 * ((asked["product_code"] == "card") & (asked["month"] >= "2018-03-01"))
+    fallen = asked.assign(score=asked["score"] - lost)
+    first = product_change.proposed(product_change.differences(fallen, holding, looked_into))
+    assert str(first.answer).startswith("First: card since 2018-03.") and first.value < -2

@@ -126,26 +126,33 @@ def proposed(table: pd.DataFrame) -> Evidence:
             table=_shown(table),
             **common,
         )
-    first = known.iloc[0]
-    b: Break = first["break"]
+    sure = known[known["high"] < 0]
+    first = (sure if len(sure) else known).iloc[0]
     return Evidence(
         verdict=Verdict.info,
-        answer=say(
-            "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) "
-            "against the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
-            product=say(b.product_code.replace("_", " ")),
-            month=f"{b.month:%Y-%m}",
-            effect=first["effect"],
-            low=first["low"],
-            high=first["high"],
-            volume=first["volume"],
-            trend=first["trend_p"],
-        ),
+        answer=_first(first)
+        if len(sure)
+        else say("{n} breaks; none lost its product points beyond chance.", n=len(known)),
         value=float(first["effect"]),
         source="Angrist & Pischke (2009), ch. 5",
         blind_to=say("what else happened to this product alone in the same months"),
         table=_shown(table),
         **common,
+    )
+
+
+def _first(row: pd.Series) -> Text:
+    b: Break = row["break"]
+    return say(
+        "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) "
+        "against the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
+        product=say(b.product_code.replace("_", " ")),
+        month=f"{b.month:%Y-%m}",
+        effect=row["effect"],
+        low=row["low"],
+        high=row["high"],
+        volume=row["volume"],
+        trend=row["trend_p"],
     )
 
 

@@ -202,11 +202,9 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
     """Return what becomes of the detractors of the last months: on the list, or why not."""
     here = unhappy["entity_id"].isin(set(today["entity_id"]))
     on_list = unhappy["entity_id"].isin(set(listed.rows["entity_id"]))
-    by = (
-        unhappy.assign(here=here, on_list=on_list)
-        .groupby("product_code")
-        .agg(n=("score", "size"), mean_score=("score", "mean"), on_the_list=("on_list", "sum"))
-    )
+    groups = unhappy.assign(on_list=on_list).groupby("product_code")
+    by = groups.agg(n=("score", "size"), mean_score=("score", "mean"), on_the_list=("on_list", "sum"))
+    by = by.reset_index().sort_values("n", ascending=False)
     return Evidence(
         key="detractors",
         question=say("Are those who are discontent followed up?"),
@@ -219,7 +217,7 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
             gone=int((~here).sum()),
         ),
         value=int(on_list.sum()),
-        table=by.reset_index().sort_values("n", ascending=False),
+        table=by.assign(product_code=[say(str(c).replace("_", " ")) for c in by["product_code"]]),
     )
 
 

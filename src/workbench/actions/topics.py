@@ -182,7 +182,7 @@ def begun(written: pd.DataFrame, topics: list[Topic]) -> Evidence:
     table = pd.DataFrame(
         {
             "month": [f"{t.month:%Y-%m}" for t in topics],
-            "product_code": [t.product_code for t in topics],
+            "product_code": [say(t.product_code.replace("_", " ")) for t in topics],
             "topic": [title(t) for t in topics],
             "n": [len(t.texts) for t in topics],
             "of": [t.of for t in topics],
