@@ -158,7 +158,8 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
 
 def _shown(months: pd.DataFrame) -> pd.DataFrame:
     columns = ["asked", "n", "response", "naive", "weighted", "low", "high", "change", "p_value"]
-    marked = [say("yes") if m else say("no") for m in months["marked"]]
+    judged = zip(months["marked"], months["p_value"], strict=True)
+    marked = ["" if np.isnan(p) else say("yes") if m else say("no") for m, p in judged]
     return months[["month", *columns]].assign(month=months["month"].dt.strftime("%Y-%m"), significant=marked)[::-1]
 
 
