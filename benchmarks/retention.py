@@ -128,7 +128,7 @@ def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
     numbers = sorted(set(drawn["month_no"] - 1))
     before = next_product.wanted(files, [pd.Timestamp((n - 1) // 12, (n - 1) % 12 + 1, 1) for n in numbers])
     arms = next_action.arms(drawn, before)
-    effect = next_action.effects(arms, None, "both", seed)
+    effect = next_action.effects(arms, None, "logistic", seed)
     worth_of = worth(files, arms.offers, GroupsParams())
     card = next_action.policy_evidence(arms, effect, worth_of, 2.0)
     print(f"next offer: {card.answer}")

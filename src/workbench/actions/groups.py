@@ -22,7 +22,7 @@ class Params(params.Params):
 
     study: str = Field("sample_customers", description="study whose tables are read and written")
     campaigns: list[str] = Field(["next_1", "next_2"], description="randomised campaigns of offers")
-    learner: str = Field("both", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
+    learner: str = Field("logistic", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value looks")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
     offer_cost: float = Field(2.0, ge=0, description="cost of one offer, in the bank's currency")
