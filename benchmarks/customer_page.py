@@ -55,7 +55,8 @@ def main() -> None:
     for basis in ("estimated", "salary"):
         at = known["basis"] == basis
         print(
-            f"{basis}: {at.sum():,} incomes; truth in the interval {inside[at].mean():.1%}; median error {error[at].median():.1%}"
+            f"{basis}: {at.sum():,} incomes; truth in the interval {inside[at].mean():.1%}; "
+            f"median error {error[at].median():.1%}"
         )
     for kind, part in (
         known.assign(error=error).merge(tagged[["entity_id", "employment_code"]]).groupby("employment_code")
