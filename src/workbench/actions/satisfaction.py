@@ -91,8 +91,8 @@ def score(rows: pd.DataFrame) -> dict[str, float]:
     if len(given) < FEWEST:
         return out | dict.fromkeys(names, np.nan)
     weight = given["weight"].to_numpy()
-    found = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
-    return out | dict(zip(names, found, strict=True))
+    both = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
+    return out | dict(zip(names, both, strict=True))
 
 
 def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float, float]:
