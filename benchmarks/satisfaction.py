@@ -65,11 +65,11 @@ def planted_topics(customers: int, seeds: int) -> bool:
     for seed in range(1, seeds + 1):
         core, known, begins = bank(customers, seed)
         texts = topics.texts(core["core__feedback"])
-        found = topics.emerging(texts)
-        planted = [t for t in found if _is_planted(t, known)]
+        began = topics.emerging(texts)
+        planted = [t for t in began if _is_planted(t, known)]
         after = min(((t.month.to_period("M") - begins.to_period("M")).n for t in planted), default=None)
         judged = texts["month"].nunique() - topics.EARLIER
-        false = (len(found) - len(planted)) / judged
+        false = (len(began) - len(planted)) / judged
         good &= after is not None and 0 <= after <= 1 and false <= 1
         print(f"| {seed} | {len(texts) / texts['month'].nunique():.0f} | {after} | {false:.2f} |")
     return bool(good)

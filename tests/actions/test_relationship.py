@@ -74,8 +74,8 @@ def test_the_weighted_interval_holds_the_truth_and_the_naive_one_does_not(bank, 
 
 
 def test_a_score_is_never_told_without_its_number_response_interval_and_weighted_value(asked):
-    told = satisfaction.satisfaction(asked, "nps", satisfaction.by_month(asked, "nps", 3), 12)
-    assert {"weighted", "low", "high", "n", "asked", "response", "naive"} <= set(told.facts)
+    answer = satisfaction.satisfaction(asked, "nps", satisfaction.by_month(asked, "nps", 3), 12)
+    assert {"weighted", "low", "high", "n", "asked", "response", "naive"} <= set(answer.facts)
     few = asked[asked["answered"]].head(9)
     assert np.isnan(satisfaction.score(few)["weighted"])
 

@@ -114,6 +114,9 @@ def proposed(table: pd.DataFrame) -> Evidence:
             after=AFTER,
         ),
     }
+    if not len(table):
+        answer = say("No topic began and no product was changed.")
+        return Evidence(verdict=Verdict.info, answer=answer, **common)
     known = table[table["effect"].notna()]
     if not len(known):
         return Evidence(

@@ -35,14 +35,16 @@ _ASKED = """
         coalesce(avg(m.n_contacts), 0) AS contacts, coalesce(avg(m.n_complaints), 0) AS complaints,
         coalesce(avg(m.delay_months), 0) AS delay_months
     FROM asked f JOIN account a ON a.entity_id = f.entity_id
-        LEFT JOIN month m ON m.entity_id = f.entity_id AND CAST(m.month AS DATE) <= f.month
+        LEFT JOIN month m ON m.entity_id = f.entity_id
     GROUP BY f.feedback_id, f.entity_id, f.product_code, f.kind_code, f.month, f.answered_at, f.score, f.text
     ORDER BY f.month, f.feedback_id"""
 
 
 def invitations(feedback: Relation, account: Relation, month: Relation) -> pd.DataFrame:
-    """Return who was asked, one row an invitation, with his behaviour up to that month, `answered` and `weight`.
+    """Return who was asked, one row an invitation, with his mean behaviour, `answered` and `weight`.
 
+    Behaviour is the mean of all his months on record, later ones too: few months tell badly how active somebody is, and
+    what is measured badly is weighted too little. So an old score is weighted anew as more becomes known.
     weight: 1 / P(answers | behaviour), of logistic regression on splines; 0 where there is no answer. Right where what
     decides on an answer is behaviour that is measured; what isn't stays in the score as bias.
     Source: Little & Rubin (2019), Statistical Analysis with Missing Data, ch. 3; Rosenbaum & Rubin (1983).
@@ -91,8 +93,8 @@ def score(rows: pd.DataFrame) -> dict[str, float]:
     if len(given) < FEWEST:
         return out | dict.fromkeys(names, np.nan)
     weight = given["weight"].to_numpy()
-    found = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
-    return out | dict(zip(names, found, strict=True))
+    both = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
+    return out | dict(zip(names, both, strict=True))
 
 
 def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float, float]:
