@@ -51,6 +51,13 @@ def test_everybody_is_in_one_stage_and_the_rows_of_the_migration_are_whole(files
     np.testing.assert_allclose(shares.sum(axis=1), 1.0)
 
 
+def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):
+    at = stages.stages(files["months"], P.months[20])
+    for row in at.groupby("stage").head(2).itertuples():
+        assert stages.stage_of(files["months"], row.entity_id, P.months[20]) == row.stage
+    assert stages.stage_of(files["months"], "nobody", TODAY) == "gone"
+
+
 def test_what_stage_one_is_in_does_not_hang_on_later_months(files):
     date = P.months[20]
     until = files["months"][files["months"]["month"] <= date]

@@ -16,13 +16,13 @@ STAGES = ("new", "growing", "steady", "quiet", "late", "in_default", "recovered"
 NEW_MONTHS, GROWING_MONTHS, RECOVERED_MONTHS, QUIET_DAYS = 6, 6, 6, 60
 
 # the first rule that holds; what isn't paid counts before everything else
-STAGE_SQL = f"""
+_SQL = f"""
     WITH m AS (
         SELECT entity_id, CAST(month AS DATE) AS month, {number_sql("month")} AS month_no, delay_months, left_bank,
-            days_since_activity, bought, cured FROM months),
+            days_since_activity, bought, cured FROM months {{whose}}),
     seen AS (
         SELECT m.*, m.month_no - min(m.month_no) OVER (PARTITION BY m.entity_id) AS age_months,
-            min(m.month_no) OVER () AS first_no,
+            (SELECT min({number_sql("month")}) FROM months) AS first_no,
             max(CASE WHEN bought = 1 THEN m.month_no END) OVER before AS bought_no,
             max(CASE WHEN cured = 1 THEN m.month_no END) OVER before AS cured_no
         FROM m WINDOW before AS (PARTITION BY m.entity_id ORDER BY m.month_no))
@@ -36,6 +36,17 @@ STAGE_SQL = f"""
         WHEN month_no - bought_no < {GROWING_MONTHS} THEN 'growing'
         ELSE 'steady' END AS stage
     FROM seen"""
+STAGE_SQL = _SQL.format(whose="")
+
+
+def stage_of(months: Relation, entity: str, date: pd.Timestamp) -> str:
+    """Return the stage of one customer in a month, `gone` where he isn't there."""
+    text = _SQL.format(whose="WHERE entity_id = (SELECT entity_id FROM asked)")
+    asked = pd.DataFrame({"entity_id": [entity]})
+    at = engine.frame(
+        f"SELECT stage FROM ({text}) WHERE month = DATE '{date:%Y-%m-%d}'", {"months": months, "asked": asked}
+    )
+    return str(at["stage"].iloc[0]) if len(at) else "gone"
 
 
 def stages(months: Relation, date: pd.Timestamp | None = None) -> pd.DataFrame:

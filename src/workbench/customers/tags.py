@@ -9,7 +9,7 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.customers import catalogue
 from workbench.customers.capacity import Income
-from workbench.customers.stages import stages
+from workbench.customers.stages import stage_of
 from workbench.evidence import Evidence, Verdict
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
@@ -121,11 +121,11 @@ def page(
         place = _place(tagged[tag.name], value)
         rows.append((say(tag.block.replace("_", " ")), say(tag.description), value, place))
     table = pd.DataFrame(rows, columns=["block", "tag", "value", "place"])
-    stage = stages(files["months"], as_of).set_index("entity_id")["stage"].get(entity, "gone")  # type: ignore[arg-type]
+    stage = stage_of(files["months"], entity, as_of)  # type: ignore[arg-type]
     months, events = story(files, entity, as_of)
     answer = say(
         "In stage {stage}; {months} months of story, {events:,} events.",
-        stage=say(str(stage)),
+        stage=say(stage),
         months=len(months),
         events=len(events),
     )
@@ -143,7 +143,7 @@ def page(
         question=say("Who is this customer, and what comes next?"),
         verdict=Verdict.info,
         answer=answer,
-        value=str(stage),
+        value=stage,
         table=table,
     )
 
