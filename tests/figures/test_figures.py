@@ -147,10 +147,23 @@ PICTURES = _drawn()
 DRAWN_IN = [(name, spoken) for name in PICTURES for spoken in ("en", "zh_CN")]
 
 
+# drawn on the pages of the customer studies and in the tests of their steps, not here
+ON_PAGES = ("actions", "conversion", "customer", "early_warning", "events", "feedback", "groups", "service", "store")
+
+
+@pytest.mark.parametrize("room", ON_PAGES)
+def test_every_picture_of_a_customer_step_is_on_its_page(room):
+    module = importlib.import_module(f"workbench.figures.{room}")
+    drawn = {n for n, f in vars(module).items() if hasattr(f, "__wrapped__") and f.__module__ == module.__name__}
+    notebooks = Path(__file__).parents[2] / "notebooks"
+    shown = "".join(p.read_text(encoding="utf-8") for p in notebooks.glob("*/*.ipynb"))
+    assert drawn and {n for n in drawn if f"pictures.{n}(" not in shown} == set()
+
+
 def test_every_picture_of_the_house_is_looked_at():
     folder = Path(theme.__file__).parent
     pictures = set()
-    for path in folder.glob("*.py"):
+    for path in (p for p in folder.glob("*.py") if p.stem not in ON_PAGES):
         module = importlib.import_module(f"workbench.figures.{path.stem}") if path.stem != "__init__" else None
         pictures |= (
             {

@@ -12,10 +12,11 @@ from workbench.portfolios.source import Request
 def test_the_sources_are_found_and_listed():
     listing = catalog.listing().set_index("portfolio")
     assert set(listing.index) == {
-        "bank_marketing", "german_credit", "lendingclub_2007_2014", "taiwan_cards", "own_files", "simulated_bank"
+        "bank_marketing", "german_credit", "lendingclub_2007_2014", "taiwan_cards", "own_files", "simulated_bank",
+        "simulated_customers",
     }  # fmt: skip
     assert listing.loc["taiwan_cards", "rows"] == 30_000 and listing.loc["bank_marketing", "outcome"] == "is_subscribed"
-    assert [n for n, s in catalog.sources().items() if s.simulated] == ["simulated_bank"]
+    assert [n for n, s in catalog.sources().items() if s.simulated] == ["simulated_bank", "simulated_customers"]
     with pytest.raises(UserError, match="portfolio 'taiwan' is unknown; did you mean 'taiwan_cards'"):
         catalog.source("taiwan")
 
@@ -26,7 +27,7 @@ def test_a_source_writes_what_it_says_and_its_contracts_fit(name):
         portfolio=name,
         sample_rows=400,
         today="2026-01-01",
-        simulation={"n_customers": 1000} if name == "simulated_bank" else {},
+        simulation={"n_customers": 1000} if catalog.source(name).simulated else {},
     )
     p.verify()
     assert all(f.exists() for f in intake.files(p))

@@ -77,8 +77,7 @@ def test_late_and_corrected_rows_change_what_is_known_later(held):
     answer = answers.known_and_corrected(store, p)
     assert answer.facts["late"] > 20
     assert answer.facts["corrected"] > 5
-    months = answer.table.set_index("month")
-    assert (months["known_amt"] <= months["corrected_amt"] + 1).all()
+    assert answer.table["known_amt"].sum() < answer.table["corrected_amt"].sum()  # what came late was missing
 
 
 def test_as_known_then_no_correction_is_visible(held):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from workbench import tables
 from workbench.evidence import Evidence, Verdict
 from workbench.params import Key, UserError
 from workbench.words import Text, say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PREFIX = "mart__list_"  # of the tables that hold lists
 NEEDED = ("entity_id", "priority", "reason", "measure")

@@ -68,7 +68,7 @@ def excess(observed: ArrayLike, expected: ArrayLike, seen: ArrayLike, expected_s
     Source: Gelman et al. (2013), Bayesian Data Analysis, ch. 2.6, with Jeffreys' prior.
 
     >>> excess([30, 10], [10.0, 10.0], [100, 100], [100.0, 100.0]).round(4).tolist()
-    [0.0, 0.5392]
+    [0.0, 0.5421]
     """
     observed, expected = np.asarray(observed, float), np.asarray(expected, float)
     shape, rate = np.asarray(seen, float) + 0.5, np.maximum(np.asarray(expected_seen, float), 1e-9)

@@ -160,7 +160,7 @@ class Relationships(Source):
         origin = {"holding": "account", "performance": "monthly"}
         return {
             "core__account": _customer(tables["customer"], words["customer"], months["month"].max()),
-            "core__month": (months, _month_contract(words["monthly"])),
+            "core__month": (months, _month_contract(words["monthly"], list(months.columns))),
             **{f"core__{n}": _described(words[origin.get(n, n)], n, _lasting(t)) for n, t in plain.items()},
         }
 
@@ -197,7 +197,7 @@ def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> t
     return table[[c.name for c in columns]], words.replaced(columns, name="core__account")
 
 
-def _month_contract(words: Contract) -> Contract:
+def _month_contract(words: Contract, order: list[str]) -> Contract:
     facts = {"type": "number", "role": "fact"}
     columns = [
         Column(name="entity_id", type="text", role="key", description="customer"),
@@ -211,7 +211,7 @@ def _month_contract(words: Contract) -> Contract:
             for n in FLAGS
         ),
     ]
-    return words.replaced(columns, name="core__month", entity="month")
+    return words.replaced(sorted(columns, key=lambda c: order.index(c.name)), name="core__month", entity="month")
 
 
 SOURCE = Relationships("simulated_customers", simulated=True)
