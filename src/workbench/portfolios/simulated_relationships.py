@@ -182,7 +182,8 @@ def _described(words: Contract, name: str, table: pd.DataFrame) -> tuple[pd.Data
     columns = [c.model_copy(update={"name": renamed.get(c.name, c.name)}) for c in words.columns]
     months = {"unit": "month", "type": "number", "description": "months past due at the end of the month"}
     columns = [c.model_copy(update=months) if c.name == "delay_months" else c for c in columns]
-    return table, words.replaced([c for c in columns if c.name in table.columns], name=f"core__{name}")
+    named = {c.name: c for c in columns}
+    return table, words.replaced([named[c] for c in table.columns], name=f"core__{name}")
 
 
 def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> tuple[pd.DataFrame, Contract]:

@@ -70,8 +70,10 @@ def changed_file(record: Record) -> str:
     for entry in (e for e in record.models.values() if e["folder"]):
         files |= {home.mlruns() / entry["folder"] / n: d for n, d in entry["files"].items()}
     for path, digest in files.items():
-        if not path.exists() or digest_file(path) not in (digest, _anew(digest)):
-            return f"{path.name} was {'changed' if path.exists() else 'lost'}"
+        if not path.exists():
+            return f"{path.name} was lost"
+        if (stands := digest_file(path)) != digest and stands != _anew(digest):
+            return f"{path.name} was changed"
     return ""
 
 
