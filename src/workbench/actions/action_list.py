@@ -82,7 +82,7 @@ def action_list(candidates: pd.DataFrame, *, capacity: int, opted_out: Collectio
     _usable(candidates, capacity)
     open_to_it = candidates[~candidates["entity_id"].isin(set(opted_out))]
     ordered = open_to_it.sort_values(["priority", "entity_id"], ascending=[False, True], ignore_index=True)
-    whose = ordered[WHOSE] if WHOSE in ordered else pd.Series("", index=ordered.index)
+    whose = ordered[WHOSE] if WHOSE in ordered else ordered["entity_id"].map(lambda _: "")
     rank = whose.fillna("").groupby(whose.fillna("")).cumcount() + 1
     rows = ordered[rank <= capacity].assign(rank=rank[rank <= capacity])
     rows = rows[["rank", *candidates.columns]].reset_index(drop=True)
