@@ -154,9 +154,11 @@ def _named(files: dict[str, str], logged: dict[str, str]) -> str:
 def _data(r: Registered, record: Record, stands: Stands) -> Iterator[Finding]:
     """Name the tables a version was learnt from that are no longer whole; the model's own file says which."""
     for name, digest in learnt_from(r).items():
-        if not any(
-            stands(key, name, d) for d in (digest, on_data.anew(digest)) for key in (record.key, Key(record.study))
-        ):
+        keys = (record.key, Key(record.study))
+        if any(stands(key, name, digest) for key in keys):
+            continue
+        anew = on_data.anew(digest)  # asked only where it isn't as it was: the chain is read for it
+        if not any(stands(key, name, anew) for key in keys):
             yield Finding(r.name, f"data: table {name} was changed or lost")
 
 

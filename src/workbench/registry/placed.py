@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from workbench import home
 from workbench.params import ONCE
-from workbench.registry import recorded
+from workbench.registry import proof, recorded
 from workbench.registry.current import Record
 
 PAGE = "page.html"  # the artifact that is a step's page
@@ -68,13 +68,7 @@ def stands(record: Record, artifact: str, siblings: Sequence[Record]) -> bool:
     if slot and slot[1] != expected:
         return False
     digest = hashlib.sha256(filled(content, b"") if slot else content).hexdigest()
-    return digest == record.files[artifact] or digest == _anew(record.files[artifact])
-
-
-def _anew(digest: str) -> str:
-    from workbench.registry import on_data  # asked of a page that isn't its run's: a person may have been forgotten
-
-    return on_data.anew(digest)
+    return proof.is_as_left(digest, record.files[artifact])
 
 
 def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
