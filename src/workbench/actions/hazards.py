@@ -60,8 +60,7 @@ def states(months: Relation, as_of: list[pd.Timestamp]) -> pd.DataFrame:
     state = ", ".join(f"CAST(coalesce({sql}, 0) AS DOUBLE) AS {name}" for name, sql in STATE.items())
     return engine.frame(
         f"""SELECT m.entity_id, CAST(m.month AS DATE) AS as_of_date, {number_sql("m.month")} AS anchor, {state},
-            CAST(m.margin_amt - m.service_cost_amt AS DOUBLE) AS net_margin_amt,
-            CAST(m.balance_amt AS DOUBLE) AS exposure_amt
+            CAST(m.margin_amt - m.service_cost_amt AS DOUBLE) AS net_margin_amt
         FROM months m WHERE CAST(m.month AS DATE) IN ({dates}) AND m.n_products > 0 AND {_none("m")}
         ORDER BY m.month, m.entity_id""",
         {"months": months},

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
 from workbench import contracts
 from workbench.contracts import Column, Contract
-from workbench.params import UserError
 from workbench.portfolios import simulated_bank
-from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words
+from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words, simulation
 
 RAW = ("customer", "loan", "performance", "macro")
 _RENAMED = {"loan_id": "entity_id", "paid_amt": "payment_amt", "days_past_due": "delay_months"}
@@ -24,12 +22,7 @@ _DELAY = {
 
 def parameters(given: dict[str, Any], seed: int) -> simulated_bank.SimulatedBank:
     """Return the simulation's parameters, or raise `UserError` with one line."""
-    try:
-        return simulated_bank.SimulatedBank(**{"seed": seed, **given})
-    except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "simulation"
-        raise UserError(f"portfolios/intake: simulation.{where}: {first['msg']}") from None
+    return simulation(simulated_bank.SimulatedBank, given, seed, "portfolios/intake")
 
 
 @dataclass(frozen=True)

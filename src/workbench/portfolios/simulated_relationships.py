@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
 from workbench import contracts, engine, personal
 from workbench.contracts import Column, Contract
-from workbench.params import UserError
 from workbench.portfolios import simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
-from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words
+from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words, simulation
 
 RAW = ("customer", "account", "monthly", "event", "feedback", "product", "macro")
 CORE = ("account", "month", "product", "holding", "performance", "event", "feedback", "macro")
@@ -99,12 +97,7 @@ _COUNTS = {
 
 def parameters(given: dict[str, Any], seed: int, step: str = "portfolios/intake") -> SimulatedCustomers:
     """Return the simulation's parameters, or raise `UserError` with one line that names the step."""
-    try:
-        return SimulatedCustomers(**{"seed": seed, **given})
-    except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "simulation"
-        raise UserError(f"{step}: simulation.{where}: {first['msg']}") from None
+    return simulation(SimulatedCustomers, given, seed, step)
 
 
 @dataclass(frozen=True)

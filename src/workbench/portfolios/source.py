@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from workbench import contracts, params
 from workbench.contracts import Column, Contract
+from workbench.params import UserError
 from workbench.portfolios import computed
 from workbench.portfolios.files import read_raw
 from workbench.portfolios.large import LargeTable
@@ -22,6 +23,7 @@ DATA = Path(__file__).parent / "data"
 Tables = dict[str, pd.DataFrame | LargeTable]
 Words = Mapping[str, Contract]
 Core = dict[str, tuple[pd.DataFrame, Contract]]
+Simulation = TypeVar("Simulation", bound=BaseModel)
 
 
 class Request(params.Params):
@@ -156,3 +158,13 @@ def renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
         for c in contract.columns
     ]
     return contract.replaced(columns)
+
+
+def simulation(kind: type[Simulation], given: Mapping[str, Any], seed: int, step: str) -> Simulation:
+    """Return the parameters of a simulation, or raise `UserError` with one line that names the step."""
+    try:
+        return kind(**{"seed": seed, **given})
+    except ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "simulation"
+        raise UserError(f"{step}: simulation.{where}: {first['msg']}") from None
