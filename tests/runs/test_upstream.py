@@ -79,6 +79,7 @@ def bank(tmp_path_factory) -> Path:
 def here(bank, monkeypatch):
     """In the bank's folder, with kernels that are warm already."""
     monkeypatch.setenv("WORKBENCH_HOME", str(bank))
+    monkeypatch.delenv("WORKBENCH_DATA", raising=False)
     monkeypatch.setattr(again, "kernel", lambda python, work: nullcontext(running._kernel()))
 
 
@@ -148,6 +149,24 @@ def test_a_raw_file_that_is_another_one_is_where_it_arises(bank):
     assert lines[-4] == "small.pd version 1: different; it arises in the source"
     assert lines[-3].startswith(f"first difference: raw file loans.csv: {digest[:16]} then, ")
     assert lines[-2] == "portfolios/intake: different"
+
+
+def test_tables_that_are_gone_are_stood_for_by_what_the_raw_files_give(bank, tmp_path):
+    at_rest = bank / "mlruns" / "tables" / "small" / "once"
+    for name in ("core__account", "mart__panel"):
+        shutil.move(at_rest / name, tmp_path / name)
+    try:
+        result, without = (reproduction.of("small.pd", "1", from_source=source) for source in (True, False))
+    finally:
+        for name in ("core__account", "mart__panel"):
+            shutil.move(tmp_path / name, at_rest / name)
+    assert _lines(result) == [
+        "small.pd version 1: identical",
+        f"portfolios/intake: core__account {upstream.RESTORED}",
+        f"panel/build: mart__panel {upstream.RESTORED}",
+    ]
+    assert result.compared["figures"] > 0
+    assert without.lines()[0] == "small.pd version 1: different; it arises in the data"
 
 
 def _record(step: str):

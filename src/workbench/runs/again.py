@@ -9,7 +9,7 @@ import sys
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench import home, pseudonyms
@@ -29,11 +29,15 @@ _CODE = ("notebook_digest", "code_digest")
 
 @dataclass(frozen=True)
 class Bench:
-    """Where runs are made again: a folder of its own, the packages they run with, and who is told at which cell."""
+    """Where runs are made again: a folder of its own, the packages they run with, and who is told at which cell.
+
+    `remade`: tables that came out the same, by digest.
+    """
 
     place: Path
     locked: bool
     progress: notebook.Progress
+    remade: dict[str, Path] = field(default_factory=dict)
 
     def tree(self, o: Original) -> Path:
         """Return the folder as the run's commit holds it, with what the run read laid out in it.
@@ -73,7 +77,7 @@ def run(o: Original, bench: Bench, name: str, raw: Path | None = None) -> Path:
     `UserError` where the notebook ends in an error, or without its evidence.
     """
     tree, work = bench.tree(o), bench.place / f"{name}_{o.record.slug.replace('/', '_')}"
-    originals.lay_out(o, tree)
+    originals.lay_out(o, tree, bench.remade)
     work.mkdir()
     env = _env(tree) | {
         "WORKBENCH_STEP_DIR": str(work / "evidence"),

@@ -94,8 +94,12 @@ def _read(record: Record) -> dict[str, str]:
     return {name: digest for name, digest in read.items() if name not in record.tables}
 
 
-def lost(o: Original) -> list[Difference]:
-    """Return the inputs that are no longer at rest with the digest the run read."""
+def lost(o: Original, remade: Mapping[str, Path]) -> list[Difference]:
+    """Return the inputs that are no longer at rest with the digest the run read.
+
+    remade: tables made again from the raw files, by digest: one of them stands for a file that is gone, and not for one
+    that was changed.
+    """
     out = []
     for name, digest in o.read.items():
         record, entry = o.inputs.get(name, (None, {}))
@@ -105,12 +109,14 @@ def lost(o: Original) -> list[Difference]:
             file = home.mlruns() / entry["folder"] / "artifacts" / "model.json"
             if not file.exists() or digest_file(file) != digest:
                 out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
+        elif digest in remade and not tables.at_rest(record.key, name, digest).exists():
+            continue
         elif not tables.stands(record.key, name, digest):
             out.append(Difference("data", name, digest[:16], "its file was changed or lost"))
     return out
 
 
-def lay_out(o: Original, tree: Path) -> None:
+def lay_out(o: Original, tree: Path, remade: Mapping[str, Path]) -> None:
     """Lay the tables and models that the run read into the commit's own `mlruns/`, under their names; once or more."""
     key = Key(o.record.study, o.record.period)
     for name, (record, entry) in o.inputs.items():
@@ -122,4 +128,5 @@ def lay_out(o: Original, tree: Path) -> None:
             file = pointer.with_suffix("") / f"{entry['digest'][:16]}.parquet"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.unlink(missing_ok=True)
-            file.symlink_to(tables.at_rest(record.key, name, entry["digest"]))
+            there = tables.at_rest(record.key, name, entry["digest"])
+            file.symlink_to(there if there.exists() else remade[entry["digest"]])

@@ -90,13 +90,13 @@ def of(
     original = originals.of(registered.one(model, version))
     if fault := proof.altered(original.record):
         return _result(original, "record", [Difference("record", "", "as it was left", fault)], began)
-    if lost := originals.lost(original):
-        return _result(original, "data", lost, began)
     with TemporaryDirectory(prefix="workbench-reproduce-") as place:
         bench = Bench(Path(place), locked, progress or (lambda at, of: None))
         behind = upstream.made(original, bench) if from_source else ()
         if behind and behind[-1].arises:
             result = _result(original, behind[-1].arises, [*behind[-1].differences], began)
+        elif lost := originals.lost(original, bench.remade):
+            result = _result(original, "data", lost, began)
         else:
             result = _made(original, bench, began)
         return replace(result, behind=behind, seconds=time.monotonic() - began)

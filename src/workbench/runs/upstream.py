@@ -27,6 +27,8 @@ from workbench.runs.differences import DIFFERENT, IDENTICAL, Difference
 from workbench.runs.original import Original
 
 ALIKE = "identical but for pseudonyms, which another key has made"
+RESTORED = "identical; its file is gone, and what was made again stands for it"
+SAME = (IDENTICAL, RESTORED)
 LOST = "made again; the recorded one isn't at rest here"
 ACCOUNT = "core__account"
 
@@ -82,7 +84,7 @@ def _one(o: Original, bench: Bench, accounts: Record | None, here: dict[str, Pat
     if digest != o.facts.get("params_digest"):
         differs = Difference("parameters", step, o.facts.get("params_digest", "none")[:16], digest[:16])
         return Remade(step, arises="parameters", differences=(differs,))
-    if lost := originals.lost(o):
+    if lost := originals.lost(o, bench.remade):
         raise _NotHereError(f"table {lost[0].place} isn't at rest here as it read it")
     raw = bench.place / f"raw_{o.record.slug.replace('/', '_')}"
     if changed := _sources(o, bench.tree(o), raw):
@@ -92,6 +94,7 @@ def _one(o: Original, bench: Bench, accounts: Record | None, here: dict[str, Pat
     first = again.run(o, bench, "first", raw)
     here |= {n: first / tables.STAGED / f"{n}.parquet" for n in o.record.tables}
     compared = {n: _compared(o.record, n, first, accounts, here) for n in o.record.tables}
+    bench.remade.update({o.record.tables[n]["digest"]: here[n] for n, words in compared.items() if words in SAME})
     differing = tuple(_differs(o.record, n, here[n]) for n, words in compared.items() if words == DIFFERENT)
     return Remade(step, compared, "", _cause(o, bench, first, raw) if differing else "", differing)
 
@@ -151,9 +154,9 @@ def _compared(record: Record, name: str, first: Path, accounts: Record | None, h
     file, entry = here[name], record.tables[name]
     if not file.exists():
         return DIFFERENT
-    if digest_file(file) == entry["digest"]:
-        return IDENTICAL
     then = tables.at_rest(record.key, name, entry["digest"])
+    if digest_file(file) == entry["digest"]:
+        return IDENTICAL if then.exists() else RESTORED
     if not then.exists():
         return LOST
     rows = accounts and tables.at_rest(accounts.key, ACCOUNT, accounts.tables[ACCOUNT]["digest"])
