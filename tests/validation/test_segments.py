@@ -23,7 +23,19 @@ def test_a_segment_in_which_the_model_ranks_nothing_is_red_and_named(sound):
     assert str(e.verdict) == "red" and "sex_code 'F' has most surely lost: Gini" in e.answer
     table = e.table.set_index(["column", "segment"])
     assert table.loc[("sex_code", "F"), "lost"] > 0.8 and table.loc[("sex_code", "M"), "light"] == "green"
+    assert table.loc[("sex_code", "F"), "beyond"] < table.loc[("sex_code", "F"), "lost"]
     assert str(segments.test(sound).verdict) == "green"
+
+
+def test_a_fall_that_all_segments_share_is_not_theirs(sound):
+    rng, rows = np.random.default_rng(7), sound.holdout
+    mixed = rows.assign(
+        outcome=rows["outcome"].where(
+            rng.random(len(rows)) < 0.5, rows["outcome"].sample(frac=1, random_state=3).to_numpy()
+        )
+    )
+    e = segments.test(replace(sound, holdout=mixed))
+    assert e.table.set_index("column").loc[segments.WHOLE, "lost"] > 0.3 and str(e.verdict) == "green"
 
 
 def test_later_periods_are_asked_and_quarters_are_segments(sound):

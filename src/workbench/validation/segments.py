@@ -1,8 +1,8 @@
 """Does the model separate in every part of the book as it did there on development?
 
-**Method** Gini of every segment (each category of the contract's columns, groups that must be treated alike, quarters of as-of dates) on the rows tested against the same segment on the rows learnt from (a quarter: against all of them); fall as a part of development's, its error from the influence of each parent's rows on both; one-sided p, Holm over the segments. The whole book is the first of them.
-**Reads as bad** a segment that has lost a part of its Gini, far enough to matter and beyond chance.
-**Blind to** segments with too few events on either side, to those by two columns, and to a segment that never was separated.
+**Method** Gini of every segment (each category of the contract's columns, groups that must be treated alike, quarters of as-of dates) on the rows tested against the same segment on the rows learnt from (a quarter: against all of them); fall as a part of development's, beyond the whole book's own, its error from the influence of each parent's rows on both; one-sided p, Holm over the segments.
+**Reads as bad** a segment that has lost a part of its Gini that the whole book hasn't, far enough to matter and beyond chance.
+**Blind to** a fall that all segments share (overfit and the AUC see it), segments with too few events on either side, to those by two columns, and to a segment that never was separated.
 **Source** DeLong et al. (1988) for the errors; ECB (2019), section 2.5.4, for discrimination over time; levels by convention.
 """
 
@@ -43,7 +43,10 @@ def parts(s: Subject) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
 
 
 def ginis(s: Subject) -> pd.DataFrame:
-    """Return one row per segment with events enough on both sides: events, development, gini, lost, error (of it), p (Holm)."""
+    """Return one row per segment with events enough on both sides, the whole book first: its `lost` is no segment's matter.
+
+    Columns: events, development, gini, lost, beyond (what it lost more than the whole book), error (of it), p (Holm).
+    """
     out, least = [], s.rules.number("least_events")
     for column, value, before, now in parts(s):
         if min(_fewest(before), _fewest(now)) < least:
@@ -54,7 +57,11 @@ def ginis(s: Subject) -> pd.DataFrame:
             out.append((column, value, len(now), int(now["outcome"].sum()), first, gini, 1 - gini / first, both))
     table = pd.DataFrame(out, columns=["column", "segment", "rows", "events", "development", "gini", "lost", "error"])
     table = table.astype({"lost": float, "error": float})
-    return table.assign(p=metrics.holm(stats.norm.sf(table["lost"] / table["error"]), s.looks))
+    whole = table["column"] == WHOLE
+    beyond = table["lost"] - max(0.0, float(table.loc[whole, "lost"].sum()))
+    table = table.assign(beyond=beyond.mask(whole, 0.0), p=1.0)
+    table.loc[~whole, "p"] = metrics.holm(stats.norm.sf(table["beyond"] / table["error"])[~whole], s.looks)
+    return table
 
 
 def _fewest(rows: pd.DataFrame) -> int:
@@ -70,42 +77,36 @@ def _gini(rows: pd.DataFrame) -> tuple[float, float]:
 def test(s: Subject) -> Evidence:
     """Return the segments in which the model separates less than it did; not evaluated where none has events enough."""
     table, rule, p_rule = ginis(s), s.rules["segment_fall"], s.rules["p_value"]
-    if table.empty:
+    if (table["column"] == WHOLE).all():
         few = say("No segment has {least:g} events in both samples.", least=s.rules.number("least_events"))
         return _evidence(s, Verdict.not_evaluated, few)
-    lights = [milder(judged(r.lost, rule), judged(r.p, p_rule)) for r in table.itertuples()]
+    lights = [milder(judged(r.beyond, rule), judged(r.p, p_rule)) for r in table.itertuples()]
     table["light"] = [str(v) for v in lights]
-    order = table.assign(rank=[v.rank for v in lights], far=-table["lost"]).sort_values(
-        ["rank", "p", "far"], kind="stable"
-    )
+    ranked = table.assign(rank=[v.rank for v in lights], whole=table["column"] == WHOLE, far=-table["beyond"])
+    order = ranked.sort_values(["rank", "whole", "p", "far"], kind="stable")
     table = table.loc[order.index].reset_index(drop=True)
     low = table.iloc[0]
     answer = say(
         "Of {segments} segments on {sample} {segment} has most surely lost: Gini {gini:.3f} for {first:.3f} on development "
-        "({lost:.0%} less), adjusted {p}.",
-        segments=len(table),
+        "({lost:.0%} less), adjusted {p}. The whole book has lost {whole:.0%}; only what goes beyond that is judged here.",
+        segments=len(table) - 1,
         sample=s.tested,
-        segment=_name(low),
+        segment=say("{column} '{value}'", column=low["column"], value=low["segment"]),
         gini=low["gini"],
         first=low["development"],
         lost=low["lost"],
+        whole=float(table.loc[table["column"] == WHOLE, "lost"].sum()),
         p=p_text(low["p"]),
     )
-    gauges = {"convention": Gauge(low["lost"], rule), "significance": Gauge(low["p"], p_rule)}
+    gauges = {"convention": Gauge(low["beyond"], rule), "significance": Gauge(low["p"], p_rule)}
     return _evidence(
-        s, Verdict(low["light"]), answer, table, sight(s, low["lost"], _seen(s, low, len(table)), **gauges)
+        s, Verdict(low["light"]), answer, table, sight(s, low["beyond"], _seen(s, low, len(table) - 1), **gauges)
     )
-
-
-def _name(row: pd.Series) -> Text:
-    if row["column"] == WHOLE:
-        return say("the whole book")
-    return say("{column} '{value}'", column=row["column"], value=row["segment"])
 
 
 def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
     """Return the loss that would be seen; not stated where even a segment that isn't ordered any more would not be."""
-    what = say("loss of Gini, as a part of development's")
+    what = say("loss of Gini beyond the whole book's, as a part of development's")
     seen = drop_seen(low["error"], level(s, questions), s.rules["segment_fall"].amber, what)
     if seen[0] is not None and seen[0] > 1:
         return not_stated(say("on so few events even a segment that isn't ordered any more may look like chance"))
