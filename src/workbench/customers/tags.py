@@ -11,6 +11,7 @@ from workbench.customers import catalogue
 from workbench.customers.capacity import Income
 from workbench.customers.stages import stage_of
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
 
@@ -76,6 +77,7 @@ def stage_evidence(at: pd.DataFrame) -> Evidence:
         value=len(at),
         threshold=say("red where a customer is in two stages"),
         table=table,
+        people=People(("n",), ("stage",)),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.metrics.disclosure import determined, suppressed
+from workbench.evidence.disclosure import determined, suppressed
 
 
 def test_one_small_group_takes_the_next_smallest_with_it():
