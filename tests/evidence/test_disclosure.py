@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 
-from workbench.evidence.disclosure import determined, suppressed
+from workbench.evidence import Evidence
+from workbench.evidence.disclosure import HIDDEN, People, determined, few, suppressed, told
 
 
 def test_one_small_group_takes_the_next_smallest_with_it():
@@ -52,3 +54,74 @@ def test_what_cannot_be_hidden_well_is_refused():
         suppressed(pd.DataFrame({"g": ["a"], "n": [1]}), "n", 0)
     with pytest.raises(ValueError, match="a group stands twice; aggregate it first"):
         suppressed(pd.DataFrame({"g": ["a", "a"], "n": [1, 2]}), "n", 10, by=("g",))
+
+
+def _between(cells: np.ndarray, hidden: np.ndarray, lines: list[np.ndarray]) -> list[tuple[float, float]]:
+    """Attack: the least and the most that each hidden cell can be, given every shown cell and the total of each line."""
+    at = np.flatnonzero(hidden)
+    totals = np.array([line[at] for line in lines], float)
+    sums = np.array([cells[line & hidden].sum() for line in lines])
+    ends = []
+    for i in range(len(at)):
+        aim = np.eye(len(at))[i]
+        solved = [optimize.linprog(sign * aim, A_eq=totals, b_eq=sums, bounds=(0, None)) for sign in (1, -1)]
+        assert all(s.success or s.status == 3 for s in solved)
+        ends.append((solved[0].fun, np.inf if solved[1].status == 3 else -solved[1].fun))
+    return ends
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_attack_by_all_totals_finds_no_small_cell_of_a_crossed_table(seed):
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(np.outer(rng.gamma(1, 8, 5), rng.gamma(1, 2, 4)))
+    table = pd.DataFrame(counts, columns=list("wxyz")).assign(stage=list("abcde"))
+    shown = People(parts=tuple("wxyz")).published(table)
+    cells, hidden = counts.astype(float).ravel(), shown[list("wxyz")].isna().to_numpy().ravel()
+    small = (cells > 0) & (cells < 10)
+    assert hidden[small].all() and (HIDDEN in shown) == small.any()
+    row, column = (v.ravel() for v in np.indices(counts.shape))
+    lines = [np.ones(20, bool), *(row == i for i in range(5)), *(column == i for i in range(4))]
+    for (low, high), n in zip(_between(cells, hidden, lines), cells[hidden], strict=True):
+        if 0 < n < 10:
+            assert high - low > 0.5, "the totals leave one number"
+
+
+def test_neither_a_step_of_a_funnel_nor_what_lies_between_two_is_few():
+    table = pd.DataFrame({"step": [1, 2, 3, 4, 5, 6], "n": [100, 97, 60, 55, 12, 4], "rate": 0.5})
+    shown = People(("n",), nested=True, tells_nothing=("step",)).published(table)
+    assert shown[HIDDEN].tolist() == [False, True, False, True, False, True]
+    assert shown["step"].tolist() == [1, 2, 3, 4, 5, 6] and shown["rate"].isna().tolist() == shown[HIDDEN].tolist()
+    stands = shown["n"].dropna()
+    assert (-stands.diff().dropna() >= 10).all() and (stands >= 10).all()
+
+
+def test_what_became_of_them_is_hidden_where_few_and_in_a_second_place_of_its_row_and_column():
+    table = pd.DataFrame({"n": [200, 120, 60], "declined": [40, 30, 0], "gone": [36, 27, 0], "silent": [4, 3, 0]})
+    shown = People(("n",), nested=True, parts=("declined", "gone", "silent")).published(table)
+    parts = shown[["declined", "gone", "silent"]]
+    assert shown["n"].tolist() == [200, 120, 60] and parts["silent"].iloc[:2].isna().all()
+    assert (parts.isna().sum(axis=1).iloc[:2] >= 2).all(), "else n and the others give it back"
+
+
+def test_tables_that_stand_below_each_other_are_each_closed_and_the_row_of_all_stays():
+    table = pd.DataFrame(
+        {"column": ["region"] * 3 + ["sex"] * 2, "segment": list("abcmf"), "n": [5, 40, 55, 50, 50], "rate": 0.1}
+    )
+    shown = People(("n",), ("column", "segment"), within="column").published(table)
+    assert shown[HIDDEN].tolist() == [True, True, False, False, False]
+    whole = pd.DataFrame({"segment": ["a", "b", "c", "all"], "n": [5, 40, 55, 100]})
+    shown = People(("n",), ("segment",), whole="all").published(whole)
+    assert shown[HIDDEN].tolist() == [True, True, False, False]
+
+
+def test_evidence_never_holds_what_is_hidden_and_a_picture_is_drawn_of_the_rest():
+    table = pd.DataFrame({"group": list("abc"), "n": [3, 40, 50], "lane": "x", "portrait": "tells"})
+    people = People(("n",), ("group",), tells_nothing=("lane",))
+    card = Evidence(key="k", question="?", verdict="info", answer="!", table=table, people=people)
+    assert card.table[HIDDEN].tolist() == [True, True, False]
+    assert card.table["portrait"].isna().tolist() == [True, True, False] and (card.table["lane"] == "x").all()
+    assert people.published(card.table) is card.table, "published once is published"
+    assert told(table, "n")["group"].tolist() == ["c"]
+    unseen = People(("n",), ("group",), unseen=("n",)).published(table)
+    assert "n" not in unseen and unseen[HIDDEN].sum() == 2
+    assert [few(n) for n in (0, 1, 9, 10)] == [False, True, True, False]

@@ -57,7 +57,7 @@ class People:
         for rows in self._tables(table, is_group):
             for counts in self.counts:
                 hide = _nested if self.nested else _whole_rows
-                hidden[rows] |= hide(table.iloc[rows], counts, k, self.by)
+                hidden[rows] |= hide(table.iloc[rows], counts, k, [n for n in self.by if n != self.within])
         shown = _blank(table, hidden, self._named(table))
         if self.parts:
             cells = _cells(table[list(self.parts)], hidden, k)
