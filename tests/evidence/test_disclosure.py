@@ -124,4 +124,9 @@ def test_evidence_never_holds_what_is_hidden_and_a_picture_is_drawn_of_the_rest(
     assert told(table, "n")["group"].tolist() == ["c"]
     unseen = People(("n",), ("group",), unseen=("n",)).published(table)
     assert "n" not in unseen and unseen[HIDDEN].sum() == 2
+    large = People(("n",), ("group",), unseen=("n",)).published(table.assign(n=[30, 40, 50]))
+    again = Evidence(
+        key="k", question="?", verdict="info", answer="!", table=large, people=People(("n",), unseen=("n",))
+    )
+    assert list(again.table) == ["group", "lane", "portrait"]
     assert [few(n) for n in (0, 1, 9, 10)] == [False, True, True, False]

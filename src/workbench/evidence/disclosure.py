@@ -49,7 +49,7 @@ class People:
 
         Where nothing is hidden there is no such column. What is published stays as it is.
         """
-        if HIDDEN in table:
+        if HIDDEN in table or not set(self.unseen) <= set(table):
             return table
         k = int(rules.load().number("smallest_group"))
         is_group = ~self._is_whole(table)
