@@ -52,6 +52,10 @@ def _tables() -> dict[str, bool]:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for f in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
                 keys = [v.value for d in ast.walk(f) if isinstance(d, ast.Dict) for v in _of(d, "key")]
+                for d in (n for n in ast.walk(f) if isinstance(n, ast.Dict)):  # given to several answers at once
+                    fields = {k.value for k in d.keys if isinstance(k, ast.Constant)}
+                    if {"table", "question"} <= fields:
+                        found[f"{room}/{path.stem} {f.name}"] = "people" in fields
                 for call in (n for n in ast.walk(f) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Evidence"):
                     given = {k.arg: k.value for k in call.keywords}
                     if "table" in given:

@@ -103,6 +103,10 @@ def test_a_person_is_forgotten_everywhere_and_the_audit_stays_clean(bank, capsys
     result = audit.run()
     assert result.findings == () and result.looked_at.endswith("; tables made anew after 1 request to forget")
     assert gone not in set(_taken_in()["entity_id"]), "the next intake leaves the person out"
+    (p,) = people.intakes("loans")
+    other = p.model_copy(update={"study": "cards"})
+    clean, _ = intake.depersonalised(intake.check(raw := intake.raw_tables(other), other)[0], raw, other)
+    assert gone not in set(clean["account"]["customer_id"]), "and that of another study with the same pseudonyms"
     assert main(["accesses"]) == 0
     assert (
         "forget  dpo (data_protection)  files 5; reason letter of 3 May; rows 2; studies ['loans']"
