@@ -111,18 +111,18 @@ def _whole_rows(table: pd.DataFrame, counts: str, k: int, by: Sequence[str]) -> 
 
 
 def _nested(table: pd.DataFrame, counts: str, k: int, by: Sequence[str]) -> np.ndarray:
-    """Return which rows are hidden (bool, n) so that neither a row nor what lies between two shown ones is small."""
-    hidden = np.zeros(len(table), bool)
+    """Return which rows are hidden (bool, n) so that neither a row nor what lies between two shown ones is small.
+
+    The last row is what an answer speaks of: it is shown before those between.
+    """
+    hidden, n = np.zeros(len(table), bool), table[counts].fillna(0).to_numpy(float)
     groups = table.groupby(list(by), sort=False).indices.values() if by else [np.arange(len(table))]
     for rows in groups:
-        before = None
-        for i in rows:
-            n = float(table[counts].iloc[i])
-            less = 0.0 if before is None else before - n
-            if 0 < n < k or 0 < less < k:
-                hidden[i] = True
-            else:
-                before = n
+        shown: list[float] = []
+        for i in dict.fromkeys((rows[0], rows[-1], *rows)):
+            apart = [abs(n[i] - other) for other in (0.0, *shown)]
+            hidden[i] = any(0 < gap < k for gap in apart)
+            shown += [] if hidden[i] else [n[i]]
     return hidden
 
 
