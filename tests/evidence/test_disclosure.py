@@ -127,8 +127,8 @@ def test_evidence_never_holds_what_is_hidden_and_a_picture_is_drawn_of_the_rest(
     table = pd.DataFrame({"group": list("abc"), "n": [3, 40, 50], "lane": "x", "portrait": "tells"})
     people = People(("n",), ("group",), tells_nothing=("lane",))
     card = Evidence(key="k", question="?", verdict="info", answer="!", table=table, people=people)
-    assert card.table[HIDDEN].tolist() == [True, True, False]
-    assert card.table["portrait"].isna().tolist() == [True, True, False] and (card.table["lane"] == "x").all()
+    assert card.table["group"].tolist() == ["c", "a", "b"] and card.table[HIDDEN].tolist() == [False, True, True]
+    assert card.table["portrait"].isna().tolist() == [False, True, True] and (card.table["lane"] == "x").all()
     assert people.published(card.table) is card.table, "published once is published"
     assert told(table, "n")["group"].tolist() == ["c"]
     unseen = People(("n",), ("group",), unseen=("n",)).published(table)
@@ -139,3 +139,11 @@ def test_evidence_never_holds_what_is_hidden_and_a_picture_is_drawn_of_the_rest(
     )
     assert list(again.table) == ["group", "lane", "portrait"]
     assert [few(n) for n in (0, 1, 9, 10)] == [False, True, True, False]
+
+
+def test_where_a_hidden_row_stands_tells_nothing_of_its_number():
+    table = pd.DataFrame({"need": list("dcab"), "n": [30, 4, 25, 40], "profit": [-5.0, -1.0, 2.0, 9.0]})
+    shown = People(("n",), ("need",)).published(table)
+    assert shown["need"].tolist() == ["d", "b", "a", "c"], "else the profit of c lay between its neighbours'"
+    by_month = table.assign(profit=[1.0, 3.0, 2.0, 0.0])
+    assert People(("n",), ("need",)).published(by_month)["need"].tolist() == list("dcab")

@@ -51,20 +51,34 @@ class People:
         """
         if HIDDEN in table or not set(self.unseen) <= set(table):
             return table
-        k = int(rules.load().number("smallest_group"))
-        is_group = ~self._is_whole(table)
-        hidden = np.zeros(len(table), bool)
-        for rows in self._tables(table, is_group):
-            for counts in self.counts:
-                hide = _nested if self.nested else _whole_rows
-                hidden[rows] |= hide(table.iloc[rows], counts, k, [n for n in self.by if n != self.within])
+        hidden = self.hidden(table)
         shown = _blank(table, hidden, self._named(table))
         if self.parts:
-            cells = _cells(table[list(self.parts)], hidden, k)
+            cells = _cells(table[list(self.parts)], hidden, _smallest())
             shown[list(self.parts)] = shown[list(self.parts)].astype(float).mask(cells)
             hidden |= cells.any(axis=1)
         shown = shown.drop(columns=list(self.unseen))
-        return shown.assign(**{HIDDEN: hidden}) if hidden.any() else table.drop(columns=list(self.unseen))
+        if not hidden.any():
+            return table.drop(columns=list(self.unseen))
+        shown = shown.assign(**{HIDDEN: hidden})
+        return _hidden_last(shown, self._named(table)) if self._is_ranked(table) else shown
+
+    def _is_ranked(self, table: pd.DataFrame) -> bool:
+        """Say whether a table stands in the order of a number: where a hidden row stands, it would tell that number."""
+        if self.nested or self.parts or self.within or self.whole or len(table) < 3:
+            return False
+        numbers = [table[c].dropna() for c in table if c not in self._named(table)]
+        numbers = [n for n in numbers if pd.api.types.is_numeric_dtype(n) and n.nunique() > 1]
+        return any(n.is_monotonic_increasing or n.is_monotonic_decreasing for n in numbers)
+
+    def hidden(self, table: pd.DataFrame) -> np.ndarray:
+        """Return which rows (bool, n) nothing may be shown of but their names."""
+        is_group, hide = ~self._is_whole(table), _nested if self.nested else _whole_rows
+        hidden = np.zeros(len(table), bool)
+        for rows in self._tables(table, is_group):
+            for counts in self.counts:
+                hidden[rows] |= hide(table.iloc[rows], counts, _smallest(), [n for n in self.by if n != self.within])
+        return hidden
 
     def _tables(self, table: pd.DataFrame, is_group: np.ndarray) -> list[np.ndarray]:
         if not self.within:
@@ -83,13 +97,16 @@ class People:
 
 def told(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
     """Return the rows of a table of groups that a picture may show (see `People`): those that nothing is hidden of."""
-    shown = People(counts).published(table)
-    return table[~shown[HIDDEN].to_numpy(bool)] if HIDDEN in shown else table
+    return table[~People(counts).hidden(table)]
 
 
 def few(n: float) -> bool:
     """Say whether a group of so many people is too small to be told of."""
-    return 0 < n < rules.load().number("smallest_group")
+    return 0 < n < _smallest()
+
+
+def _smallest() -> int:
+    return int(rules.load().number("smallest_group"))
 
 
 def _names(table: pd.DataFrame, counts: Sequence[str]) -> list[str]:
@@ -104,6 +121,13 @@ def _blank(table: pd.DataFrame, hidden: np.ndarray, names: Sequence[str]) -> pd.
     shown = table.astype({c: float for c in others if pd.api.types.is_numeric_dtype(table[c])})
     shown.loc[hidden, others] = np.nan
     return shown
+
+
+def _hidden_last(shown: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a published table with the hidden rows last, in the order of their names."""
+    last = shown[shown[HIDDEN]]
+    order = last[[n for n in names if n in last]].astype(str).sort_values([n for n in names if n in last]).index
+    return pd.concat([shown[~shown[HIDDEN]], last.loc[order]], ignore_index=True)
 
 
 def _whole_rows(table: pd.DataFrame, counts: str, k: int, by: Sequence[str]) -> np.ndarray:

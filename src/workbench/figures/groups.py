@@ -45,6 +45,7 @@ def migration(table: pd.DataFrame) -> Figure:
     for i, j in np.ndindex(shares.shape):
         value = shares.to_numpy()[i, j]
         if not np.isfinite(value):  # hidden: it would tell of few
+            ax.text(j, i, "·", ha="center", va="center", color=theme.GREY)
             continue
         colour = "white" if value > 0.5 else theme.INK
         ax.text(j, i, formatted(float(value), ".0%"), ha="center", va="center", fontsize=8, color=colour)
