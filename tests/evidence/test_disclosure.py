@@ -7,6 +7,7 @@ from scipy import optimize
 
 from workbench.evidence import Evidence
 from workbench.evidence.disclosure import HIDDEN, People, determined, few, suppressed, told
+from workbench.words import say
 
 
 def test_one_small_group_takes_the_next_smallest_with_it():
@@ -14,6 +15,11 @@ def test_one_small_group_takes_the_next_smallest_with_it():
     assert shown["suppressed"].tolist() == [False, True, True, False]
     assert shown.loc[shown["suppressed"], ["n", "rate"]].isna().all(axis=None)
     assert shown.loc[0, "n"] == 100 and shown["group"].tolist() == list("abcd")
+
+
+def test_groups_may_be_named_by_sentences():
+    table = pd.DataFrame({"cause": [say("late"), say("early"), say("late")], "what": list("aab"), "n": [40, 50, 3]})
+    assert suppressed(table, "n", 10, by=("cause", "what"))["suppressed"].all()
 
 
 def test_two_small_groups_that_are_few_together_take_a_third():

@@ -173,10 +173,11 @@ def suppressed(table: pd.DataFrame, counts: str, k: int, by: Sequence[str] = ())
     """
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
-    if by and table.duplicated(list(by)).any():
+    named = pd.DataFrame({name: table[name].map(str) for name in by}, index=table.index)  # sentences, too
+    if by and named.duplicated().any():
         raise ValueError("a group stands twice; aggregate it first")
     n = table[counts].fillna(0).to_numpy(float)
-    hidden = _complemented((n > 0) & (n < k), n, _lines(table, by), k)
+    hidden = _complemented((n > 0) & (n < k), n, _lines(named, by), k)
     return _blank(table, hidden, list(by) or _names(table, [counts])).assign(**{HIDDEN: hidden})
 
 
