@@ -46,7 +46,7 @@ NO_GROUP = {  # tables in which no row is a group of people
 
 def _tables() -> dict[str, bool]:
     """Return every answer with a table, by module and key (else the function that makes it): does it say people?"""
-    found = {}
+    tables = {}
     for room in ROOMS:
         for path in sorted((ROOT / room).glob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -55,14 +55,14 @@ def _tables() -> dict[str, bool]:
                 for d in (n for n in ast.walk(f) if isinstance(n, ast.Dict)):  # given to several answers at once
                     fields = {k.value for k in d.keys if isinstance(k, ast.Constant)}
                     if {"table", "question"} <= fields:
-                        found[f"{room}/{path.stem} {f.name}"] = "people" in fields
+                        tables[f"{room}/{path.stem} {f.name}"] = "people" in fields
                 for call in (n for n in ast.walk(f) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Evidence"):
                     given = {k.arg: k.value for k in call.keywords}
                     if "table" in given:
                         key = given.get("key")
                         name = key.value if isinstance(key, ast.Constant) else (*keys, f.name)[0]
-                        found[f"{room}/{path.stem} {name}"] = "people" in given
-    return found
+                        tables[f"{room}/{path.stem} {name}"] = "people" in given
+    return tables
 
 
 def _of(d: ast.Dict, name: str) -> list[ast.Constant]:

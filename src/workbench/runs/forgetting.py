@@ -85,8 +85,8 @@ def forget(person: str, reason: str, who: str, private: Path | None = None, file
 
 def _identifiers(person: str, by_study: dict[str, set[str]]) -> set[str]:
     """Return how the source names the person and what belongs to him."""
-    own = set() if people.PSEUDONYM.fullmatch(person) else {person}
-    return own.union(*(people.identifiers(names, Key(study)).values() for study, names in by_study.items()))
+    given = set() if people.PSEUDONYM.fullmatch(person) else {person}
+    return given.union(*(people.identifiers(names, Key(study)).values() for study, names in by_study.items()))
 
 
 def _is_there(study: str, names: set[str]) -> bool:
