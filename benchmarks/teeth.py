@@ -326,7 +326,7 @@ DEFECTS = (
     Defect("PDs × 1.5", ("binomial", "calibration_line"), times(1.5)),
     Defect("PDs × 0.67", ("jeffreys", "calibration_line"), times(0.67)),
     Defect("one group charged odds × 1.5", ("group_calibration",), charged),
-    Defect("overfitted tree", ("overfit",), overfitted),
+    Defect("overfitted tree", ("overfit", "membership"), overfitted),
     Defect("one input only", ("sensitivity",), one_input),
     Defect("three of the drivers left out", ("challenger",), five_of_eight),
     Defect("hold-out four years before development", ("split_integrity",), dated("holdout", -4)),

@@ -53,7 +53,7 @@ def test_each_application_ends_in_its_own_way_and_an_open_one_is_not_lost():
 
 def test_the_losses_of_a_step_and_the_next_steps_rows_are_the_step():
     answer = applications.funnel(applications.progress(_events(), STEPS, 30), STEPS)
-    table = answer.table
+    table = applications.steps_table(applications.progress(_events(), STEPS, 30), STEPS)
     lost = table[["declined", "abandoned", "silent"]].sum(axis=1)
     assert list(table["n"]) == [4, 2, 1] and list(table["n"] - lost) == [2, 1, 1]
     assert table["days_median"].tolist()[1:] == [2.0, 8.0]
@@ -61,6 +61,7 @@ def test_the_losses_of_a_step_and_the_next_steps_rows_are_the_step():
     assert (table["first_low"].iloc[-1], table["first_high"].iloc[-1]) == (float(low), float(high))
     assert "1 were declined, 1 were given up by the customer, 1 took no further step" in str(answer.answer)
     assert "1 are open" in str(answer.answer)
+    assert answer.table[["n", "declined", "of_first"]].isna().all(axis=None), "a page doesn't tell of so few"
 
 
 def test_the_curve_counts_open_ones_as_long_as_they_are_seen():
@@ -83,9 +84,11 @@ def test_customers_count_once_from_their_first_contact_on():
             "channel_code": "phone",
         }
     )
-    answer = applications.from_contact(pd.concat([events, touch]), ["officer_call"], 30)
+    some = pd.concat([events, touch])
+    many = [some.assign(entity_id=some["entity_id"] + f"_{i}") for i in range(5)]
+    answer = applications.from_contact(pd.concat(many), ["officer_call"], 30)
     reached = answer.table.set_index("event_kind")["reached"]
-    assert reached["contact"] == 2 and reached["application_started"] == 2 and reached["documents_complete"] == 0
+    assert reached["contact"] == 10 and reached["application_started"] == 10 and reached["documents_complete"] == 0
 
 
 @pytest.mark.parametrize("seed", range(5))

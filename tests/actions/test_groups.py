@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.actions import next_action, next_product, profit
+from workbench.actions import groups, next_action, next_product, profit
 from workbench.customers import stages
 from workbench.portfolios import simulated_relationships, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
@@ -47,8 +47,19 @@ def test_everybody_is_in_one_stage_and_the_rows_of_the_migration_are_whole(files
     assert set(at["stage"]) <= set(stages.STAGES)
     known = months.merge(at, on=["entity_id"], suffixes=("", "_stage")).query("month == month_stage")
     assert (known.loc[known["delay_months"] >= 3, "stage"] == "in_default").all()
-    shares = stages.migration(months, TODAY - pd.DateOffset(months=12), TODAY)
-    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    moved = stages.migration(months, TODAY - pd.DateOffset(months=12), TODAY)
+    then = stages.stages(months, TODAY - pd.DateOffset(months=12))["stage"].value_counts().drop("gone")
+    assert moved.sum(axis=1).to_dict() == then.to_dict()
+
+
+def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
+    names = ["steady", "late", "gone"]
+    moved = pd.DataFrame([[300, 40, 60], [50, 12, 3], [20, 30, 0]], index=pd.Index(names, name="stage"), columns=names)
+    card = groups.migration_evidence(moved)
+    shown = card.table.set_index("stage")
+    assert np.isnan(shown.at["late", "gone"]) and shown.loc["late", names].isna().sum() >= 2, "nor by its row's total"
+    assert shown["gone"].isna().sum() >= 2 and shown.at["steady", "steady"] == 0.75
+    assert "75% are where they were" in str(card.answer)
 
 
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):

@@ -135,9 +135,12 @@ def test_profile_rates_and_intervals_are_those_of_the_rows():
     rows = pd.DataFrame(
         {"job": ["x"] * 80 + ["y"] * 20, "outcome": [0.0] * 76 + [1.0] * 4 + [1.0] * 10 + [0.0] * 10, "weight": 1.0}
     )
+    rows["entity_id"] = [f"c{i}" for i in range(100)]
     rates = profile.groups(rows, "job", 5).set_index("group")
     assert rates.loc["x", "rate"] == pytest.approx(0.05) and rates.loc["y", "share"] == pytest.approx(0.2)
     assert rates.loc["y", "low"] < 0.5 < rates.loc["y", "high"]
+    few = profile.groups(rows.assign(entity_id=[*rows["entity_id"][:80], *["c80", "c81"] * 10]), "job", 5)
+    assert few[["share", "rate", "low", "high"]].isna().all(axis=None), "twenty rows of two customers are two"
 
 
 def test_an_account_that_is_not_there_is_named():

@@ -14,6 +14,7 @@ from workbench import home, pseudonyms, tables
 from workbench.actions.action_list import action_list
 from workbench.cli import main
 from workbench.contracts import Column, Contract
+from workbench.evidence import digest_file
 from workbench.params import Key
 from workbench.portfolios import intake
 from workbench.registry import audit, moves, signatures
@@ -102,6 +103,10 @@ def test_a_person_is_forgotten_everywhere_and_the_audit_stays_clean(bank, capsys
     result = audit.run()
     assert result.findings == () and result.looked_at.endswith("; tables made anew after 1 request to forget")
     assert gone not in set(_taken_in()["entity_id"]), "the next intake leaves the person out"
+    (p,) = people.intakes("loans")
+    other = p.model_copy(update={"study": "cards"})
+    clean, _ = intake.depersonalised(intake.check(raw := intake.raw_tables(other), other)[0], raw, other)
+    assert gone not in set(clean["account"]["customer_id"]), "and that of another study with the same pseudonyms"
     assert main(["accesses"]) == 0
     assert (
         "forget  dpo (data_protection)  files 5; reason letter of 3 May; rows 2; studies ['loans']"
@@ -111,6 +116,45 @@ def test_a_person_is_forgotten_everywhere_and_the_audit_stays_clean(bank, capsys
     assert capsys.readouterr().err == (
         "workbench: forget: nobody is there by that name; give the identifier as the source has it, or the pseudonym\n"
     )
+
+
+def test_delivered_files_are_written_anew_without_the_person_and_it_is_on_record(bank, capsys):
+    path, other = bank / "data" / "people.csv", bank / "data" / "calls.parquet"
+    head = "customer_id,opted_out,left,income,note\r\n"
+    stays = 'C100002,0,1,2,"C100001 called"\r\n'
+    path.write_text(f'{head}C100001,0,0,1,"a\nb"\r\n{stays}', encoding="utf-8-sig", newline="")
+    calls = pd.DataFrame({"customer_id": ["C100001", "c100001 ", "C100003"], "n": [1, 2, 3]})
+    calls.to_parquet(other)
+    asked = ["forget", "C100001", "--reason", "letter", "--as", "dpo", "--files", str(path), str(other)]
+    before, mode = digest_file(path), path.stat().st_mode
+    assert main(asked) == 0
+    out = capsys.readouterr().out
+    assert path.read_bytes() == f"{head}{stays}".encode("utf-8-sig")
+    assert pd.read_parquet(other)["n"].tolist() == [3] and path.stat().st_mode == mode
+    assert f"people.csv: 1 rows taken out, {before[:12]} became {digest_file(path)[:12]}\n" in out
+    assert "calls.parquet: 2 rows taken out" in out and ": 0 hits in" in out
+    assert "other source files are the bank's and were not touched" in out
+    assert main(["accesses"]) == 0
+    assert f"'after': '{digest_file(path)}'" in capsys.readouterr().out
+    assert audit.run().findings == () and not list((bank / "data").glob(".part-*"))
+
+
+def test_a_file_that_names_nobody_by_a_contract_is_refused_and_nothing_changes(bank, capsys):
+    path, odd = bank / "data" / "people.csv", bank / "data" / "odd.csv"
+    odd.write_text("who,n\nC100001,1\n")
+    before = path.read_bytes()
+    asked = ["forget", "C100001", "--reason", "letter", "--as", "dpo", "--files"]
+    assert main([*asked, str(path), str(odd)]) == 2
+    assert capsys.readouterr().err == (
+        "workbench: forget: odd.csv has no column by which a contract names people (customer_id); name a file that has\n"
+    )
+    assert main([*asked, str(bank / "data" / "nowhere.csv")]) == 2
+    assert "nowhere.csv is not there; name the delivered file: --files" in capsys.readouterr().err
+    odd.write_bytes(b"\x00\x01\x02\xff" * 50)
+    assert main([*asked, str(odd)]) == 2
+    assert "odd.csv can't be read as CSV or Parquet; take the person out where it comes from" in capsys.readouterr().err
+    assert path.read_bytes() == before and not list((bank / "data").glob(".part-*"))
+    assert _pseudonym("C100001") in set(tables.read(KEY, "core__account")["entity_id"])
 
 
 def test_who_may_not_forget_is_refused_and_nothing_changes(bank, capsys):

@@ -17,6 +17,7 @@ from workbench.validation import (
     grade_heterogeneity,
     hosmer_lemeshow,
     jeffreys,
+    membership,
     overfit,
     psi_score,
     reliability,
@@ -108,6 +109,18 @@ def test_overfit_reads_the_rows_learnt_from(sound, panel, contract):
     card = overfit.test(replace(capped, development=known))
     assert str(card.verdict) == "red" and "on the 500 rows learnt from" in card.answer
     assert str(overfit.test(replace(capped, development=known.assign(learnt=True))).verdict) != "red"
+
+
+def test_who_was_learnt_from_is_told_by_a_model_that_remembers_and_by_no_sound_one(sound):
+    d, rng = sound.development, np.random.default_rng(0)
+    card = membership.test(sound)
+    assert str(card.verdict) == "green" and abs(card.value - 0.5) < 0.03
+    by_heart = d.assign(predicted=np.where(d["learnt"], 0.8 * d["outcome"] + 0.2 * d["predicted"], d["predicted"]))
+    assert str(membership.test(replace(sound, development=by_heart)).verdict) == "red"
+    rarer = _changed(sound, outcome=sound.holdout["outcome"] * (rng.random(len(sound.holdout)) < 0.5))
+    assert str(membership.test(rarer).verdict) == "green", "another rate tells of nobody"
+    none = membership.test(_changed(sound, outcome=0.0))
+    assert str(none.verdict) == "not_evaluated"
 
 
 def test_a_calibration_error_is_judged_by_the_rate_and_needs_an_event(sound):

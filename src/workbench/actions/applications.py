@@ -10,6 +10,7 @@ import pandas as pd
 from workbench import engine, metrics
 from workbench.actions import funnel as funnels
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import Text, say
 
 DECLINED, ABANDONED, SILENT = "declined", "abandoned", "silent"
@@ -94,6 +95,7 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
         blind_to=say("who would have applied without a contact: only a trial tells"),
         source="Wilson (1927), JASA 22(158)",
         table=table,
+        people=People(("reached",), nested=True, tells_nothing=("step", "event_kind")),
     )
 
 
@@ -152,6 +154,7 @@ def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
         threshold=say("an application is declined by the bank or abandoned by the customer; the two are never one"),
         source="Wilson (1927), JASA 22(158)",
         table=table,
+        people=People(("n",), nested=True, parts=(DECLINED, ABANDONED, SILENT)),
     )
 
 
@@ -195,4 +198,5 @@ def time_to_convert(rows: pd.DataFrame, window_days: int) -> Evidence:
         value=half,
         source="Kaplan & Meier (1958), JASA 53(282)",
         table=shares.reset_index(),
+        people=People(("at_risk",), tells_nothing=("day",)),
     )

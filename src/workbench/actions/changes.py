@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import Text, say
 
 
@@ -26,9 +27,14 @@ def counted(units: pd.DataFrame, by: str) -> pd.DataFrame:
     return table.assign(rate=rate, low=low, high=high)
 
 
+def shown(units: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return what `counted` does as page and picture may show it: small groups are hidden, the last row stays."""
+    return People(("n",), (by,), whole=str(say("all"))).published(counted(units, by))
+
+
 def by_segment(units: pd.DataFrame, words: Text) -> Evidence:
     """Return the rate of each segment; what they add up to is the whole."""
-    table = counted(units, "segment")
+    table = shown(units, "segment")
     parts = table.iloc[:-1].dropna(subset="rate")
     best, worst = parts.loc[parts["rate"].idxmax()], parts.loc[parts["rate"].idxmin()]
     return Evidence(
@@ -68,6 +74,7 @@ def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
     groups = [units[closed & ~after], units[closed & after]]
     counts = [g.groupby("segment")["converted"].agg(n="size", events="sum") for g in groups]
     table = metrics.mix_and_rate(*counts)
+    people = table.assign(n_before=counts[0]["n"], n_after=counts[1]["n"]).rename_axis("segment").reset_index()
     mix, rate, whole = (float(table[c].sum()) for c in ("mix", "rate", "change"))
     rates = [float(g["converted"].mean()) for g in groups]
     moved = (table["rate_after"] - table["rate_before"]).dropna()
@@ -91,5 +98,6 @@ def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
         value=whole,
         threshold=say("amber where the whole moves one way and every segment the other"),
         source="Kitagawa (1955), JASA 50(272); Simpson (1951), JRSS B 13(2)",
-        table=table.rename_axis("segment").reset_index(),
+        table=people,
+        people=People(("n_before", "n_after"), ("segment",), unseen=("n_before", "n_after")),
     )

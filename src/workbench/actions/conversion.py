@@ -141,7 +141,7 @@ def _there(column: str, names: list[str], where: str) -> None:
 
 def contacts_only(units: pd.DataFrame, outcome: Outcome) -> Evidence:
     """Return what contacts alone can say: how many of them converted, and what can't be told without later events."""
-    table = changes.counted(units, "cohort")
+    table = changes.shown(units, "cohort")
     whole = table.iloc[-1]
     return Evidence(
         key="funnel",

@@ -15,6 +15,7 @@ from workbench.actions.lift import Matching
 from workbench.actions.process import ARROW
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import say
 
@@ -129,8 +130,13 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         value=float(last["of_first"]),
         threshold=definition,
         source="Wilson (1927), JASA 22",
-        table=_readable(rows.assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
+        table=_readable(shown(rows).assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
     )
+
+
+def shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the funnel as page and picture may show it: steps that few people reached, or stopped at, are hidden."""
+    return People(("reached",), ("is_open",), nested=True, tells_nothing=("step", "event_kind")).published(rows)
 
 
 def _kind(code: str) -> Any:
@@ -178,6 +184,7 @@ def conformance_evidence(events: Any, p: Params) -> Evidence:
         threshold=rule,
         source="van der Aalst (2016), Process Mining, ch. 8",
         table=in_words(deviations, "deviation"),
+        people=People(("cases",)),
     )
 
 
@@ -221,6 +228,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         value=str(first["event_kind"]),
         threshold=rule,
         table=_readable(bank),
+        people=People(("n",)),
     )
 
 
@@ -240,6 +248,7 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
         answer=answer,
         threshold=say("five steps at most, within 30 days of the first"),
         table=in_words(paths, "path"),
+        people=People(("customers",)),
     )
 
 
@@ -252,6 +261,7 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
         answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
         threshold=say("days to the customer's next of the kind, of those that had one"),
         table=_readable(gaps),
+        people=People(("n",)),
     )
 
 
@@ -287,6 +297,7 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         blind_to=say("what drives both the event and the outcome and isn't matched on"),
         source="Greenland & Robins (1985); Benjamini & Hochberg (1995)",
         table=_readable(rows),
+        people=People(("events",)),
     )
 
 

@@ -11,6 +11,7 @@ from workbench.actions import action_list, hazards, next_action, profit, retenti
 from workbench.actions.next_action import Arms
 from workbench.actions.next_product import Wanted
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import Text, say
 
 LIST = f"{action_list.PREFIX}offer"
@@ -164,13 +165,20 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
         table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
+        people=People(("offers",)),
     )
 
 
-def migration_evidence(shares: pd.DataFrame) -> Evidence:
-    """Return where the customers of each stage stand a year later."""
+def migration_evidence(moved: pd.DataFrame) -> Evidence:
+    """Return where the customers of each stage (rows) stand a year later (columns): shares, small cells hidden.
+
+    moved: of `stages.migration`.
+    """
+    shown = People(parts=tuple(moved)).published(moved.reset_index()).set_index("stage")
+    shares = shown[list(moved)].div(moved.sum(axis=1), axis=0)
     stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
-    worst = shares.get("gone", pd.Series(0.0, index=shares.index)).idxmax()
+    gone = shares.get("gone", pd.Series(0.0, index=shares.index)).fillna(0.0)
+    worst = gone.idxmax()
     return Evidence(
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
@@ -178,12 +186,12 @@ def migration_evidence(shares: pd.DataFrame) -> Evidence:
         answer=say(
             "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
             stage=say(str(worst)),
-            gone=float(shares.loc[worst].get("gone", 0.0)),
+            gone=float(gone[worst]),
             steady=say("steady"),
             stays=stays.get("steady", 0.0),
         ),
-        value=float(shares.loc[worst].get("gone", 0.0)),
-        table=shares.reset_index(),
+        value=float(gone[worst]),
+        table=shown.assign(**shares).reset_index(),
     )
 
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from workbench import engine
 from workbench.actions import hazards
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import say
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def compared(w: Wanted, score: np.ndarray, popularity: np.ndarray, seed: int) ->
     better = low > 0
     offered = np.bincount(np.argsort(-score, axis=1)[:, 0], minlength=len(w.products)) / max(len(score), 1)
     table = pd.DataFrame(
-        {"product": w.products, "share offered first": offered, "bought": w.bought.sum(axis=0).astype(int)}
+        {"product": w.products, "share offered first": offered, "purchases": w.bought.sum(axis=0).astype(int)}
     )
     facts = {"n": int(buyers.sum()), "mine": float(mine.mean()), "theirs": float(theirs.mean())}
     return Evidence(
@@ -146,4 +147,5 @@ def compared(w: Wanted, score: np.ndarray, popularity: np.ndarray, seed: int) ->
         source="Manning, Raghavan & Schütze (2008), ch. 8: mean average precision",
         blind_to=say("what customers would buy elsewhere"),
         table=table.sort_values("share offered first", ascending=False, ignore_index=True),
+        people=People(("purchases",)),
     )

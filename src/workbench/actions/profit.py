@@ -10,6 +10,7 @@ import pandas as pd
 from workbench import engine
 from workbench.customers.stages import STAGE_SQL
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import say
 
 if TYPE_CHECKING:
@@ -58,15 +59,17 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
     allowed = CENT * float(groups["customer_months"].sum())
     worst = max(off, key=lambda name: abs(off[name]))
     profit = float(groups["profit"].sum())
-    poorest = groups.loc[groups["profit"].idxmin()]
-    answer = say(
-        "Profit of the months: {profit:,.0f} {currency}. Least from {need}, {stage}: {least:,.0f}.",
-        profit=profit,
-        currency=currency,
-        need=say(poorest["need"]),
-        stage=say(poorest["stage"]),
-        least=float(poorest["profit"]),
-    )
+    people = People(("customers",), ("need", "stage"))
+    shown = people.published(groups).dropna(subset="profit")
+    poorest = shown.loc[shown["profit"].idxmin()] if len(shown) else None
+    answer = say("Profit of the months: {profit:,.0f} {currency}.", profit=profit, currency=currency)
+    if poorest is not None:
+        answer += say(
+            "Least from {need}, {stage}: {least:,.0f}.",
+            need=say(poorest["need"]),
+            stage=say(poorest["stage"]),
+            least=float(poorest["profit"]),
+        )
     answer += (
         say("The groups add up to the bank's accounts.")
         if abs(off[worst]) <= allowed
@@ -80,6 +83,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         value=profit,
         threshold=say("red where groups and bank differ by more than rounding"),
         table=groups.sort_values("profit", ignore_index=True),
+        people=people,
     )
 
 

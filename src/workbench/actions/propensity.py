@@ -11,6 +11,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.models.scorer import Calibration
 from workbench.models.tuning import calibrated
 from workbench.panel.rates import in_words, observed
@@ -88,6 +89,7 @@ def ranking(in_time: Known, random: Known | None = None) -> Evidence:
         blind_to=say("who was never asked: the past's choice of whom to contact is in the rows"),
         source="Moro, Cortez & Rita (2014), Decision Support Systems 62; DeLong et al. (1988)",
         table=in_words(table, in_time.outcome),
+        people=People(("n",), ("rows",)),
     )
 
 
@@ -152,6 +154,7 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         threshold=say("amber where the 95 % interval of a quarter's rate leaves the prediction out"),
         source="Brown, Cai & DasGupta (2001); Naeini et al. (2015)",
         table=in_words(table, k.outcome),
+        people=People(("rows",), ("quarter",)),
     )
 
 

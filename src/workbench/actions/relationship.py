@@ -15,6 +15,7 @@ from workbench.actions import action_list
 from workbench.actions.action_list import ActionList
 from workbench.actions.satisfaction import DETRACTOR
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import Text, say
 
@@ -195,6 +196,7 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
         value=covered,
         blind_to=say("contacts that no event records"),
         table=table,
+        people=People(("n",), ("last_contact",)),
     )
 
 
@@ -218,6 +220,7 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
         ),
         value=int(on_list.sum()),
         table=by.assign(product_code=[say(str(c).replace("_", " ")) for c in by["product_code"]]),
+        people=People(("n",)),
     )
 
 

@@ -14,6 +14,7 @@ from workbench.actions.hazards import Hazards
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import Text, say
 
@@ -211,6 +212,7 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         value=int(sleeping.sum()),
         source="Ascarza (2018), Journal of Marketing Research 55(1)",
         table=table,
+        people=People(("n",), ("customers",)),
     )
 
 

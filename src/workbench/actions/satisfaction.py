@@ -13,6 +13,7 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from workbench import engine, metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import say
 
@@ -134,7 +135,8 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
     threshold = say(
         "A change is marked where Holm's p over all periods is below 5 %; no score below {n} answers.", n=FEWEST
     )
-    common = {"key": kind, "question": question, "threshold": threshold, "table": _shown(months)}
+    people = People(("n",), ("month",))
+    common = {"key": kind, "question": question, "threshold": threshold, "table": _shown(months), "people": people}
     if np.isnan(s["weighted"]):
         answer = say("{n:,} answers of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import say
 
 EARLIER = 6  # months a month is held against
@@ -216,4 +217,5 @@ def begun(written: pd.DataFrame, topics: list[Topic]) -> Evidence:
         ),
         table=table,
         **common,
+        people=People(("n",), ("month", "product_code", "topic")),
     )

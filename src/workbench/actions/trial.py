@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from workbench import engine, metrics
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.panel.months import number_sql
 from workbench.params import UserError
 from workbench.words import say
@@ -108,6 +109,7 @@ def drawn_as_logged(trial: Trial) -> Evidence:
         threshold=say("red below {red}", red=WRONG_ARMS),
         source="Fabijan et al. (2019), KDD: sample ratio mismatch",
         table=table,
+        people=People(("n",), ("campaign", "arm")),
     )
 
 
@@ -212,4 +214,5 @@ def tells(trial: Trial, score: np.ndarray) -> Evidence:
         source="Radcliffe (2007); Künzel et al. (2019)",
         blind_to=say("customers of a kind that were in no trial"),
         table=by_tenth(trial, score),
+        people=People(("n",), ("tenth",)),
     )

@@ -13,6 +13,7 @@ from workbench.actions import triggers
 from workbench.actions.early_warning import NO_TRIGGER, Params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.evidence.disclosure import People
 from workbench.rules import Rules, described
 from workbench.words import say
 
@@ -59,6 +60,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
         value=len(chosen),
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
         table=table,
+        people=People(("rows",), ("trigger",), tells_nothing=("level", "unit", "owner", "since")),
     )
 
 
@@ -179,6 +181,7 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         .sort_index()
         .rename_axis("months before")
         .reset_index(name="events"),
+        people=People(("events",), ("months before",)),
     )
 
 
@@ -209,6 +212,7 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
         table=table.assign(trigger=[triggers.BY_CODE[c].name for c in table.index])[
             ["trigger", "alerts", "firings"]
         ].reset_index(drop=True),
+        people=People(("alerts",)),
     )
 
 
@@ -244,7 +248,7 @@ def trajectory(watched: pd.DataFrame) -> pd.DataFrame:
     rows = watched.assign(months=-watched["months_to_event"])
     made = rows[rows["known"]].groupby("months", dropna=False)["predicted"]
     out = made.quantile([0.25, 0.5, 0.75]).unstack().rename(columns={0.25: "low", 0.5: "median", 0.75: "high"})
-    return out.assign(n=made.size()).reset_index()
+    return People(("n",), ("months",)).published(out.assign(n=made.size()).reset_index())
 
 
 def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
@@ -288,6 +292,7 @@ def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
         blind_to=say("what happens to the whole bank at once: every area is held against the others"),
         source="Holm (1979); indirect standardisation: Breslow & Day (1987)",
         table=rang[["column", "area", "month", "n", "observed", "expected", "ratio", "p_value"]],
+        people=People(("n",), ("column", "area", "month")),
     )
 
 

@@ -9,6 +9,7 @@ from workbench.actions import action_list, early_warning, triggers
 from workbench.actions.action_list import ActionList
 from workbench.actions.early_warning import Params
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number_sql
 from workbench.rules import Rules
@@ -126,6 +127,7 @@ def entrants(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p: Par
         ),
         value=len(new),
         table=table,
+        people=People(("customers",), ("cause", "what")),
     )
 
 

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.words import say
 
 COVERED = 0.8
@@ -113,6 +114,7 @@ def income_evidence(earned: Income) -> Evidence:
         source="Barber et al. (2021), Annals of Statistics 49(1)",
         blind_to=say("income that comes in elsewhere of who has a salary here"),
         table=by.reset_index(),
+        people=People(("n",)),
     )
 
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTrans
 from workbench.contracts import Contract, Outcome
 from workbench.customers.segments import Params
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.panel.bins import is_category
 from workbench.panel.rates import in_words, level, observed
 from workbench.params import UserError
@@ -175,6 +176,7 @@ def _traits(
 def segments_evidence(table: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
     """Return the groups found with how they turned out: the highest and the lowest rate."""
     outcome = outcome or Outcome()
+    table = People(("rows",), ("segment",)).published(table)
     ends = {
         name: say(
             "{segment} ({share:.0%} of all, {value}: {portrait})",

@@ -12,6 +12,7 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.panel.bins import is_category, quantile_bins
 from workbench.panel.months import in_words
 from workbench.panel.rates import level, observed
@@ -49,15 +50,19 @@ def described(contract: Contract) -> list[Column]:
 
 
 def groups(rows: pd.DataFrame, name: str, bins: int, outcome: Outcome | None = None) -> pd.DataFrame:
-    """Return group, share, rate with 95 % interval for the parts of a number or the codes of a category."""
+    """Return group, share, rate with 95 % interval for the parts of a number or the codes of a category.
+
+    Small groups are hidden (`evidence.disclosure`).
+    """
     cut = quantile_bins(rows[name], bins)
     labels, codes, out = cut.labels, cut.codes(rows[name]), []
     total = rows["weight"].sum()
     for code in np.unique(codes):
         part = rows[codes == code]
         turned_out = observed(part["outcome"], part["weight"], outcome or Outcome())
-        out.append((labels[code], part["weight"].sum() / total, *turned_out))
-    return pd.DataFrame(out, columns=["group", "share", "rate", "low", "high"])
+        out.append((labels[code], part["entity_id"].nunique(), part["weight"].sum() / total, *turned_out))
+    table = pd.DataFrame(out, columns=["group", "people", "share", "rate", "low", "high"])
+    return People(("people",), ("group",), unseen=("people",)).published(table)
 
 
 def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
@@ -118,7 +123,7 @@ def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) 
         "missing": rows[c.name].isna().mean(),
         "lowest": solid["rate"].min(),
         "highest": solid["rate"].max(),
-        "where highest": solid.loc[solid["rate"].idxmax(), "group"],
+        "where highest": solid.loc[solid["rate"].idxmax(), "group"] if solid["rate"].notna().any() else "",
         "spread": float(solid["rate"].max() - solid["rate"].min()),
     }
 

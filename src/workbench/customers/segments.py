@@ -14,7 +14,7 @@ from workbench import params, rules
 from workbench.contracts import Contract, Outcome
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
-from workbench.metrics import disclosure
+from workbench.evidence.disclosure import People
 from workbench.panel import build
 from workbench.panel.describe import book
 from workbench.panel.outcome import resolved
@@ -184,15 +184,14 @@ def matrix(rows: pd.DataFrame, outcome: Outcome | None = None) -> pd.DataFrame:
 
 def published(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells as a page may show them: those of few customers hidden, with what would give them back."""
-    k = int(rules.load().number("smallest_group"))
-    shown = disclosure.suppressed(cells, "rows", k, by=("risk", "need"))
-    return shown.assign(**{n: cells[n] for n in POLICY}) if shown[disclosure.HIDDEN].any() else cells
+    return People(("rows",), ("risk", "need"), tells_nothing=POLICY).published(cells)
 
 
 def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
     """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval."""
     outcome, limit = outcome or Outcome(), rules.load()["rate_off"].red
-    off = cells[(cells["predicted"] < cells["low"]) | (cells["predicted"] > cells["high"])]
+    shown = published(cells)
+    off = shown[(shown["predicted"] < shown["low"]) | (shown["predicted"] > shown["high"])]
     ratio = off["rate"] / off["predicted"]
     off = off[(ratio > limit) | (ratio < 1 / limit)]
     answer = say("{n} cells of risk and need.", n=len(cells))
@@ -227,7 +226,7 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
             limit=limit,
         ),
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
-        table=in_words(published(cells), outcome),
+        table=in_words(shown, outcome),
     )
 
 

@@ -56,13 +56,13 @@ def stages(months: Relation, date: pd.Timestamp | None = None) -> pd.DataFrame:
 
 
 def migration(months: Relation, since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
-    """Return the share of each stage's customers (rows) in each stage a while later (columns): rows sum to 1.
+    """Return how many customers of each stage (rows) are in each stage a while later (columns).
 
     Who isn't there any more is `gone`.
     """
     first, then = (stages(months, d).set_index("entity_id")["stage"] for d in (since, until))
     first = first[first != "gone"]
     later = then.reindex(first.index).fillna("gone")
-    shares = pd.crosstab(first, later, normalize="index")
-    order = [s for s in STAGES if s in shares.index], [s for s in STAGES if s in shares.columns]
-    return shares.loc[order[0], order[1]].rename_axis(index="stage", columns=None)
+    moved = pd.crosstab(first, later)
+    order = [s for s in STAGES if s in moved.index], [s for s in STAGES if s in moved.columns]
+    return moved.loc[order[0], order[1]].rename_axis(index="stage", columns=None)

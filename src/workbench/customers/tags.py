@@ -11,6 +11,7 @@ from workbench.customers import catalogue
 from workbench.customers.capacity import Income
 from workbench.customers.stages import stage_of
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
 
@@ -76,6 +77,7 @@ def stage_evidence(at: pd.DataFrame) -> Evidence:
         value=len(at),
         threshold=say("red where a customer is in two stages"),
         table=table,
+        people=People(("n",), ("stage",)),
     )
 
 
@@ -177,9 +179,9 @@ def next_step(p: Params, entity: str) -> Evidence:
 def latest(events: pd.DataFrame) -> pd.DataFrame:
     """Return the last events worth telling, newest first."""
     newest = events[~events["event_kind"].isin(QUIET)].tail(SHOWN_EVENTS).iloc[::-1]
-    return newest.assign(
-        happened_at=newest["happened_at"].dt.strftime("%Y-%m-%d"), event_kind=[say(k) for k in newest["event_kind"]]
-    )
+    day, kind = newest["happened_at"].dt.strftime("%Y-%m-%d"), newest["event_kind"].str.replace("_", " ", regex=False)
+    shown = newest.assign(happened_at=day, event_kind=kind)
+    return shown.rename(columns={"happened_at": "date", "event_kind": "event kind", "channel_code": "channel"})
 
 
 def conclusion(covered: Evidence, earned: Evidence, can: Evidence) -> Text:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from workbench.evidence.disclosure import People
+
 
 class Verdict(StrEnum):
     """Traffic lights, worst first; `info` is a fact without a threshold."""
@@ -46,6 +48,7 @@ class Evidence:
     names the paper or standard. `table` and `figure` are what the answer rests on, `made_from` the digests of its data.
     `since` is the period since which a light has been standing, empty where it is news; `repeats` names the keys of
     answers whose news this one sums up: they are told, it is not. `sight` says what a test's light rests on.
+    `people` says what in the table counts people: small groups are hidden before anybody sees it.
     """
 
     key: str
@@ -62,8 +65,11 @@ class Evidence:
     since: str = ""
     repeats: tuple[str, ...] = ()
     sight: Sight | None = None
+    people: People | None = None
 
     def __post_init__(self) -> None:
+        if self.people and self.table is not None:
+            object.__setattr__(self, "table", self.people.published(self.table))
         object.__setattr__(self, "verdict", Verdict(self.verdict))
         for name in ("question", "answer", "threshold", "blind_to"):
             given = getattr(self, name)

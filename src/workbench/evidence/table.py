@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import lights
-from workbench.words import Text, formatted, has, heard, joined, number, say
+from workbench.words import Text, formatted, has, heard, is_term, joined, number, say
 from workbench.words import names as column_names
 
 if TYPE_CHECKING:
@@ -180,7 +180,9 @@ def cell_html(text: str) -> str:
         return named(text)
     if has(text) or not re.fullmatch(r"\w*[a-z]\w*_\w+", text):
         return html.escape(heard(text))
-    return html.escape(column_names.term(text)) if has(text.replace("_", " ")) else f"<code>{html.escape(text)}</code>"
+    if is_term(text.replace("_", " ")):
+        return html.escape(column_names.term(text))
+    return f"<code>{html.escape(text)}</code>"
 
 
 def _number(value: Any, column: str) -> str:

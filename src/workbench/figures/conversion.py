@@ -77,8 +77,10 @@ def time_to_convert(curves: dict[str, pd.DataFrame]) -> Figure:
 @theme.picture
 def bridge(table: pd.DataFrame) -> Figure:
     """Draw what each segment adds to the change: mix and rate side by side, and their sums."""
-    whole = {"segment": say("all"), "mix": table["mix"].sum(), "rate": table["rate"].sum()}
-    shown = pd.concat([table[["segment", "mix", "rate"]], pd.DataFrame([whole])], ignore_index=True)
+    shown = table[["segment", "mix", "rate"]]
+    if shown[["mix", "rate"]].notna().all(axis=None):  # with hidden ones the sum isn't known here
+        whole = {"segment": say("all"), "mix": table["mix"].sum(), "rate": table["rate"].sum()}
+        shown = pd.concat([shown, pd.DataFrame([whole])], ignore_index=True)
     figure, (ax,) = theme.panels(width=8.5, height=1.2 + 0.42 * len(shown))
     y = np.arange(len(shown))
     ax.barh(y - 0.18, shown["mix"], 0.34, color=theme.ORANGE, label=say("mix: who comes"))

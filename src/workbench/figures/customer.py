@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workbench.evidence.disclosure import People
 from workbench.figures import theme
 from workbench.figures.panel import dated
 from workbench.words import say
@@ -32,8 +33,8 @@ def coverage(table: pd.DataFrame) -> Figure:
 def story(months: pd.DataFrame, events: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
     """Draw a customer's debt, deposits and salary by month, months late, and when events of these kinds happened."""
     figure, (money, late, happened) = theme.panels(3, width=12, height=3.4)
-    for name in ("balance_amt", "deposit_amt", "inflow_amt"):
-        money.plot(months["month"], months[name], label=term(name))
+    for name, words in (("balance_amt", say("owed")), ("deposit_amt", say("kept")), ("inflow_amt", say("earned"))):
+        money.plot(months["month"], months[name], label=words)
     money.set_title(say("Owed, kept, earned"))
     money.legend(fontsize=8)
     theme.numbers(money.yaxis)
@@ -57,12 +58,12 @@ def story(months: pd.DataFrame, events: pd.DataFrame, kinds: tuple[str, ...]) ->
 def capacity(can: pd.DataFrame, mark: float) -> Figure:
     """Draw how the burden is spread now and with less income, and the mark beyond which nothing more is affordable."""
     figure, (ax,) = theme.panels(width=8, height=3.0)
-    edges = np.linspace(0, 1.2, 49)
+    edges = np.linspace(0, 1.2, 25)
     for name, colour in (("burden", theme.BLUE), ("burden under stress", theme.ORANGE)):
         values = can[name].to_numpy(float)
-        ax.hist(
-            np.clip(values[values > 0], 0, 1.2), bins=edges, histtype="step", lw=1.6, color=colour, label=term(name)
-        )
+        counts = pd.DataFrame({"n": np.histogram(np.clip(values[values > 0], 0, 1.2), edges)[0]}).reset_index()
+        counts = People(("n",), ("index",)).published(counts)  # no bar of few
+        ax.stairs(counts["n"], edges, lw=1.6, color=colour, label=term(name))
     ax.axvline(mark, color=theme.RED, ls="--")
     ax.set_title(say("What is due over income, of who owes something"))
     ax.legend()

@@ -20,6 +20,9 @@ def lead(table: pd.DataFrame, median: float, outcome: Outcome = PLAIN) -> Figure
     figure, (ax,) = theme.panels(width=7.5, height=3.2)
     months, events = table["months before"].to_numpy(), table["events"].to_numpy()
     ax.bar(months, events, color=np.where(months > 0, theme.BLUE, theme.GREY))
+    if not np.isfinite(events.astype(float)).any():
+        ax.text(0.5, 0.5, say("too few to tell"), transform=ax.transAxes, ha="center", color=theme.GREY)
+        ax.set_yticks([])
     if np.isfinite(median):
         ax.axvline(median, color=theme.ORANGE, ls="--", label=say("median {median:g}", median=median))
         ax.legend()
@@ -70,12 +73,17 @@ def areas(table: pd.DataFrame) -> Figure:
     rang = judged[judged["alarm"]].sort_values("month_no")
     first = list(dict.fromkeys(zip(rang["column"], rang["area"], strict=True)))[: len(CALLED)]
     for (column, area), part in judged.groupby(["column", "area"]):
+        months = range(part["month_no"].min(), part["month_no"].max() + 1)
+        part = part.set_index("month_no").reindex(months).rename_axis("month_no").reset_index()  # a gap stays one
+        part["alarm"] = part["alarm"].eq(True)
         when = pd.to_datetime([f"{(n - 1) // 12}-{(n - 1) % 12 + 1:02d}-01" for n in part["month_no"]])
         called = (column, area) in first
         colour = CALLED[first.index((column, area))] if called else theme.GREY
         ax.plot(
             when,
             part["ratio"],
+            ".-",
+            ms=1.5,
             color=colour,
             lw=1.6 if called else 0.6,
             alpha=1 if called else 0.4,

@@ -25,7 +25,7 @@ def funnel(rows: pd.DataFrame) -> Figure:
     steps = rows.drop_duplicates("step").sort_values("step")
     figure, (ax,) = theme.panels(width=9.5, height=1.2 + 0.55 * len(steps))
     for is_open, shift, colour in ((False, -0.18, theme.BLUE), (True, 0.22, theme.GRID)):
-        part = rows[rows["is_open"] == is_open].sort_values("step")
+        part = rows[(rows["is_open"] == is_open) & rows["reached"].notna()].sort_values("step")
         if not len(part):
             continue
         y, error = part["step"] + shift, None

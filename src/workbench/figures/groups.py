@@ -37,12 +37,16 @@ def profit(groups: pd.DataFrame, currency: str) -> Figure:
 
 
 @theme.picture
-def migration(shares: pd.DataFrame) -> Figure:
-    """Draw the share of each stage's customers (rows) in each stage a year later (columns)."""
+def migration(table: pd.DataFrame) -> Figure:
+    """Draw the share of each stage's customers (rows) in each stage a year later (columns); few stay blank."""
+    shares = table.set_index("stage").drop(columns="suppressed", errors="ignore")
     figure, (ax,) = theme.panels(width=8, height=1.4 + 0.45 * len(shares))
-    ax.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.imshow(shares.to_numpy(float), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for i, j in np.ndindex(shares.shape):
         value = shares.to_numpy()[i, j]
+        if not np.isfinite(value):  # hidden: it would tell of few
+            ax.text(j, i, "·", ha="center", va="center", color=theme.GREY)
+            continue
         colour = "white" if value > 0.5 else theme.INK
         ax.text(j, i, formatted(float(value), ".0%"), ha="center", va="center", fontsize=8, color=colour)
     ax.set_xticks(range(shares.shape[1]), [str(term(c)) for c in shares.columns], rotation=30, ha="right")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.models.samples import Sample
 from workbench.models.scorecard import BASE_ODDS, BASE_SCORE, FACTOR
 from workbench.models.scorer import Scorer
@@ -17,6 +18,10 @@ from workbench.models.strength import bins_of_book
 from workbench.models.tuning import Candidate
 from workbench.panel.rates import level
 from workbench.words import Text, number, say
+
+BINS = People(  # a scorecard without its points is none: what a row gets stays, what it holds goes
+    ("rows",), ("characteristic", "bin"), tells_nothing=("woe", "points", "effect"), within="characteristic"
+)
 
 
 def readable(tuned: list[Candidate], s: Sample, contract: Contract) -> list[Evidence]:
@@ -52,6 +57,7 @@ def points(card: Candidate, s: Sample, contract: Contract) -> Evidence:
         value=len(shown),
         source="Siddiqi (2017), ch. 10",
         table=shown.astype({"rows": int}).reset_index(drop=True),
+        people=BINS,
     )
 
 
@@ -76,6 +82,7 @@ def effects(linear: Candidate, s: Sample, contract: Contract) -> Evidence:
         value=len(shown),
         source="Papke & Wooldridge (1996); Hoerl & Kennard (1970)",
         table=shown[["characteristic", "bin", "rows", "share", rate, "effect"]].astype({"rows": int}),
+        people=BINS,
     )
 
 
@@ -108,6 +115,7 @@ def rules(tree: Candidate, s: Sample, contract: Contract) -> Evidence:
         value=len(shown),
         source="Breiman et al. (1984)",
         table=shown,
+        people=People(("rows",), ("rule",)),
     )
 
 

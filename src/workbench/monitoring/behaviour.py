@@ -10,6 +10,7 @@ from pydantic import Field
 
 from workbench import params
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People
 from workbench.monitoring import alarms, drift, through_time
 from workbench.monitoring.attribution import MOST_GROUPS
 from workbench.monitoring.through_time import newest
@@ -199,5 +200,6 @@ def _changed(within: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
         value=float(far["psi"]),
         threshold=p.rules()["psi"].text,
         table=within.sort_values("psi", ascending=False, ignore_index=True),
+        people=People(("n",)),
         since=alarms.since(lights, newest(p.until, p.every), "behaviour"),
     )

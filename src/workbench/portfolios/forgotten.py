@@ -18,6 +18,11 @@ def place(study: str) -> Path:
     return home.mlruns() / "privacy" / "forgotten" / f"{study}.txt"
 
 
+def places() -> list[Path]:
+    """Return every file of marks: an intake is made anew when one of them changes."""
+    return sorted(place("*").parent.glob("*.txt"))
+
+
 def mark(pseudonym: str, key: bytes) -> str:
     """Return by what a forgotten pseudonym is known (32 hex characters): nobody finds the pseudonym from it."""
     return hmac.digest(key, f"forgotten\x1f{pseudonym}".encode(), "sha256").hex()[:32]
@@ -26,15 +31,17 @@ def mark(pseudonym: str, key: bytes) -> str:
 def remember(study: str, marks: Iterable[str]) -> None:
     """Add marks to those of a study."""
     path = place(study)
-    home.put(path, "".join(f"{m}\n" for m in sorted({*_marks(study), *marks})).encode())
+    before = path.read_text(encoding="ascii").split() if path.exists() else []
+    home.put(path, "".join(f"{m}\n" for m in sorted({*before, *marks})).encode())
     path.chmod(0o600)
 
 
-def without(
-    table: pd.DataFrame | LargeTable, columns: Sequence[str], study: str, key: bytes
-) -> pd.DataFrame | LargeTable:
-    """Return a table (n × k) without the rows that name somebody forgotten in one of these columns of pseudonyms."""
-    marks = _marks(study) if columns else frozenset()
+def without(table: pd.DataFrame | LargeTable, columns: Sequence[str], key: bytes) -> pd.DataFrame | LargeTable:
+    """Return a table (n × k) without the rows that name somebody forgotten in one of these columns of pseudonyms.
+
+    Forgotten in whatever study: another one of the same purpose has the same pseudonyms.
+    """
+    marks = _marks() if columns else frozenset()
     if not marks:
         return table
     stays = np.ones(len(table), bool)
@@ -48,6 +55,5 @@ def without(
     return rest.reset_index(drop=True) if isinstance(rest, pd.DataFrame) else rest
 
 
-def _marks(study: str) -> frozenset[str]:
-    path = place(study)
-    return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+def _marks() -> frozenset[str]:
+    return frozenset(m for path in places() for m in path.read_text(encoding="ascii").split())

@@ -53,8 +53,7 @@ def writes(p: Params) -> list[str]:
 
 def files(p: Params) -> list[Path]:
     """Raw files this step reads, checked to be there before a kernel starts."""
-    asked = forgotten.place(p.study)
-    return [*catalog.source(p.portfolio).files(p), *([asked] if asked.exists() else [])]
+    return [*catalog.source(p.portfolio).files(p), *forgotten.places()]
 
 
 def raw_tables(p: Params) -> Raw:
@@ -191,7 +190,7 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
             rows.append((name, column.name, column.personal, treatment))
         replaced = {n: pseudonyms.pseudonym(table[n], linking, prefix) for n, prefix in linked.items()}
         stays = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
-        out[name] = forgotten.without(stays, list(linked), p.study, key)
+        out[name] = forgotten.without(stays, list(linked), key)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.disclosure import People, few
 from workbench.figures import portfolio as pictures
 from workbench.reporting import headlines, portfolio
 from workbench.reporting.book import NAN, Book, share_of
@@ -149,19 +150,22 @@ def roll_rates(book: Book) -> Chapter:
         share = (share_of(worse, n), share_of(worse_before, n_before))
         lights.append(headlines.risen((worse, worse_before), (n, n_before), book.rules, looks=len(now)))
         rows.append((str(lights[-1]), BUCKETS[bucket], n, worse, *share, share_of(cured, n)))
+        if few(n):
+            continue
         what = say("roll rate, {bucket}", bucket=BUCKETS[bucket])
         meaning = say("{worse:,} of {n:,} were later a month on", worse=worse, n=n)
         lines.append(headlines.rate(f"roll_{bucket}", what, share, meaning, lights[-1]))
     columns = ["light", "from", "accounts", "rolled on", "roll rate", "last period's roll rate", "cure rate"]
-    each = [say("{bucket} {share:.1%}", bucket=r[1], share=r[4]) for r in rows]
+    each = [say("{bucket} {share:.1%}", bucket=r[1], share=r[4]) for r in rows if not few(r[2])]
     e = Evidence(
         key="roll_rates",
         question=say("Do late accounts get later?"),
         verdict=min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
         answer=say("Rolled on within a month in {period}: {each}.", period=book.now.name, each=each),
-        value=rows[0][4] if rows else None,
+        value=rows[0][4] if rows and not few(rows[0][2]) else None,
         threshold=_threshold(book),
         table=pd.DataFrame(rows, columns=columns, dtype=object),
+        people=People(("accounts",), ("from",)),
     )
     return e, lines
 
@@ -200,13 +204,17 @@ def _losses_table(book: Book) -> pd.DataFrame:
     return sums.set_axis(names, axis=1).iloc[::-1].reset_index().head(book.shown_months)
 
 
+SEGMENTS = People(("accounts",), ("column", "segment"), within="column")
+
+
 def by_segment(book: Book, columns: list[str]) -> Chapter:
     """Return the book by each column, the segments whose arrears rose most on top; one that rang is a headline."""
     rows = [row for column in columns for row in _segments(book, column)]
     lights = [headlines.risen(r["late"], r["known"], book.rules, looks=len(rows)) for r in rows]
     table = pd.DataFrame(rows).assign(light=[str(v) for v in lights], rank=[v.rank for v in lights])
     table = table.sort_values(["rank", "worse"], ascending=[True, False], ignore_index=True)
-    top = table.iloc[0]
+    shown = SEGMENTS.published(table)
+    top = next((r for _, r in shown.iterrows() if r["accounts"] == r["accounts"]), table.iloc[0])
     names = ["light", "column", "segment", "accounts", "balance", "30+ rate", "last period's 30+ rate"]
     facts = {"segment": top["segment"], "now": top["30+ rate"], "before": top["last period's 30+ rate"]}
     e = Evidence(
@@ -217,6 +225,7 @@ def by_segment(book: Book, columns: list[str]) -> Chapter:
         value=float(top["30+ rate"]),
         threshold=_threshold(book),
         table=table[names if book.has_balance else [n for n in names if n != "balance"]],
+        people=SEGMENTS,
     )
     return e, []
 

@@ -30,6 +30,7 @@ ELSEWHERE = {  # answers that other chapters show
     "sensitivity",
     "weak_spot",
     "overfit",
+    "membership",
     "battery",
     "signs",
     "trends",
@@ -148,7 +149,7 @@ def _evidence(d: Dossier) -> tuple[Chapter, ...]:
         chapter(
             "robustness",
             say("Sensitivity and weak spots"),
-            cards(b, BATTERY, "sensitivity", "specification", "weak_spot", "overfit"),
+            cards(b, BATTERY, "sensitivity", "specification", "weak_spot", "overfit", "membership"),
         ),
     )
 

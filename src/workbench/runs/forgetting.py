@@ -1,7 +1,7 @@
 """A person forgotten: out of tables, evidence and pages that were kept, on record, and proven by a search of all.
 
 Kept files are named by their digests; what each became stands in a signed event, so that the audit can follow. Models
-that learnt from the person stay, and are named; the bank's source files are the bank's.
+that learnt from the person stay, and are named; of the bank's source files those are touched that are asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from workbench import home, pseudonyms
 from workbench.evidence import digest_file
-from workbench.params import UserError
+from workbench.params import Key, UserError
 from workbench.personal import erasing
 from workbench.portfolios import forgotten
 from workbench.registry import audit, current, on_data, registered
-from workbench.runs import people
+from workbench.runs import delivered, people
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,17 +39,18 @@ class Done:
     files: int = 0
     rows: int = 0
     models: list[str] = field(default_factory=list)
+    sources: list[delivered.Rewritten] = field(default_factory=list)
     studies: list[str] = field(default_factory=list)
     searched: int = 0
     hits: int = 0
     head: str = ""
 
 
-def forget(person: str, reason: str, who: str, private: Path | None = None) -> Done:
+def forget(person: str, reason: str, who: str, private: Path | None = None, files: Sequence[Path] = ()) -> Done:
     """Remove a person everywhere the workbench keeps something, and search everything again.
 
-    person: the identifier as the source has it, or a pseudonym. Raises `UserError` without the role or a reason, and
-    where nobody is there by that name.
+    person: the identifier as the source has it, or a pseudonym. files: delivered files that are written anew without
+    him. Raises `UserError` without the role or a reason, and where nobody is there by that name.
     """
     if not reason.strip():
         raise UserError("forget: --reason is empty; say who asked, and when")
@@ -57,20 +58,35 @@ def forget(person: str, reason: str, who: str, private: Path | None = None) -> D
         raise UserError("forget: --reason names the person, and it stays on record; say it without the name")
     on_data.must_be_allowed("forget", who, private)
     with ExitStack() as held:
-        by_study = {study: people.names_of(person, study) for study in people.studies()}
+        asked = people.studies()
+        by_study = {study: people.names_of(person, study) for study in asked}
         by_study = {s: _with_children(s, names) for s, names in by_study.items() if _is_there(s, names)}
-        if not by_study:
+        raw = _identifiers(person, by_study) if files else set()
+        columns = delivered.identifying(asked) if files else set()
+        sources = delivered.rewritten(files, raw, columns)
+        if not by_study and not any(r.rows for r in sources):
+            delivered.drop(sources)
             raise UserError(
                 "forget: nobody is there by that name; give the identifier as the source has it, or the pseudonym"
             )
         for study in by_study:
             held.enter_context(current.holding(study))
         names = {n for of_study in by_study.values() for n in of_study}
-        done = _prepared(names | ({person} if len(person) >= _LEAST else set()))
-        done.studies, done.models = sorted(by_study), _learnt(done.anew)
+        names |= {person} if len(person) >= _LEAST else set()
+        done = _prepared(names) if names else Done()
+        done.studies, done.models, done.sources = sorted(by_study), _learnt(done.anew), sources
         _settle(done, by_study, {"reason": reason}, who, private)
-    _prove(done, names | ({person} if len(person) >= _LEAST else set()))
+    _prove(done, names)
+    for r in done.sources:
+        done.searched += 1
+        done.hits += bool(delivered.still_named(r.path, raw, columns))
     return done
+
+
+def _identifiers(person: str, by_study: dict[str, set[str]]) -> set[str]:
+    """Return how the source names the person and what belongs to him."""
+    given = set() if people.PSEUDONYM.fullmatch(person) else {person}
+    return given.union(*(people.identifiers(names, Key(study)).values() for study, names in by_study.items()))
 
 
 def _is_there(study: str, names: set[str]) -> bool:
@@ -159,14 +175,19 @@ def _settle(done: Done, by_study: dict[str, set[str]], detail: dict[str, str], w
     parts = [p for folder in (home.mlruns(), home.reports()) for p in folder.rglob(f"{home.PART}{os.getpid()}-*")]
     secret = pseudonyms.key(home.mlruns())
     on_record = {**detail, "studies": done.studies, "rows": done.rows, "files": done.files, "models": done.models}
+    on_record["sources"] = [
+        {"file": r.path.name, "rows": r.rows, "before": r.before, "after": r.after} for r in done.sources
+    ]
     evidence = {**on_record, "anew": done.anew}
     try:
         event = on_data.record("forget", who, on_record, evidence, private)
     except BaseException:
         for part in parts:
             part.unlink(missing_ok=True)
+        delivered.drop(done.sources)
         raise
     done.head = f"{event.seq}:{event.digest}"
+    delivered.settle(done.sources)
     for study, names in by_study.items():
         forgotten.remember(study, [forgotten.mark(n, secret) for n in names])
     for part in parts:
@@ -183,8 +204,9 @@ def _settle(done: Done, by_study: dict[str, set[str]], detail: dict[str, str], w
 
 
 def _learnt(anew: dict[str, str]) -> list[str]:
-    """Return the versions that learnt from a table in which the person was."""
-    return sorted(r.name for r in registered.everything() if set(audit.learnt_from(r).values()) & set(anew))
+    """Return the versions that learnt from a table in which the person was, with those tables as they were."""
+    learnt = [(r.name, {n: d for n, d in audit.learnt_from(r).items() if d in anew}) for r in registered.everything()]
+    return sorted(f"{name} ({', '.join(f'{n} {d[:12]}' for n, d in t.items())})" for name, t in learnt if t)
 
 
 def _prove(done: Done, names: set[str]) -> None:

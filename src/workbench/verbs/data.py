@@ -12,6 +12,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the verbs to the command line."""
     forget = commands.add_parser("forget", help="remove a person from all that is kept; exit 1 if found again")
     forget.add_argument("name", metavar="PERSON", help="identifier as the source has it, or pseudonym; - reads a line")
+    forget.add_argument(
+        "--files", nargs="+", type=Path, default=[], metavar="FILE", help="delivered files to write anew without him"
+    )
     forget.add_argument("--reason", required=True, metavar="TEXT", help="who asked, and when")
     add_person(forget)
     forget.set_defaults(call=_forget)
@@ -34,12 +37,15 @@ def _forget(args: argparse.Namespace) -> int:
     from workbench.runs import forgetting
 
     person = sys.stdin.readline().strip() if args.name == "-" else args.name.strip()
-    done = forgetting.forget(person, args.reason, args.person, args.key)
+    done = forgetting.forget(person, args.reason, args.person, args.key, args.files)
     site.write()
     print(f"forgotten: {done.rows:,} rows in {done.files:,} files of {', '.join(done.studies)} made anew")
     print(f"searched again: {done.hits:,} hits in {done.searched:,} files")
     print(f"models that learnt from the person stay: {', '.join(done.models) or 'none did'}")
-    print("source files are the bank's and were not touched; the intake leaves the person out from now on")
+    for r in done.sources:
+        print(f"{r.path.name}: {r.rows:,} rows taken out, {r.before[:12]} became {r.after[:12]}")
+    others = "other source files" if done.sources else "source files"
+    print(f"{others} are the bank's and were not touched; the intake leaves the person out from now on")
     print(f"head of the chain {done.head}; `workbench run` makes the pages anew")
     return 1 if done.hits else 0
 

@@ -1,6 +1,6 @@
 """A sentence = English template + named facts; said in any language that has a catalogue."""
 
-from workbench.words.catalogue import LANGUAGES, has, language, speaking, translated, untranslated
+from workbench.words.catalogue import LANGUAGES, has, is_term, language, speaking, translated, untranslated
 from workbench.words.heard import heard
 from workbench.words.numbers import formatted, number, p_value, ticks
 from workbench.words.sentence import MIME, Text, joined, say
@@ -12,6 +12,7 @@ __all__ = [
     "formatted",
     "has",
     "heard",
+    "is_term",
     "joined",
     "language",
     "number",

@@ -51,6 +51,11 @@ def has(msgid: str, name: str = "") -> bool:
     return (name or language()) != "en" and msgid in catalogue(name or language())
 
 
+def is_term(msgid: str) -> bool:
+    """Say whether a text is a term of the product: the catalogue of some language holds it."""
+    return any(has(msgid, name) for name in LANGUAGES)
+
+
 def untranslated() -> set[str]:
     """Return the templates that were asked for in this process and that the catalogue lacks."""
     return set(_untranslated)
