@@ -10,8 +10,8 @@ from workbench.portfolios import simulated_relationships, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
 
-P = SimulatedCustomers(n_customers=1500, n_months=30, shock_month="2016-01", topic_month="2016-01", seed=3)
-TEST = P.months[23]
+P = SimulatedCustomers(n_customers=600, n_months=27, shock_month="2016-01", topic_month="2016-01", seed=3)
+TEST = P.months[20]
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,7 @@ def test_nothing_after_the_date_is_used(files, life):
     )
     happened = files["months"]["month"] > TEST
     months = files["months"].assign(**{e: files["months"][e].where(~happened, 1.0) for e in hazards.EVENTS})
-    again = lifetime.learnt(
-        {**files, "performance": later, "months": months}, TEST, 6, 0.08, most_rows=20_000, seed=42
-    )
+    again = lifetime.learnt({**files, "performance": later, "months": months}, TEST, 6, 0.08, most_rows=20_000, seed=42)
     pd.testing.assert_frame_equal(again.accounts.kept, life.accounts.kept)
     pd.testing.assert_frame_equal(again.accounts.bought, life.accounts.bought)
     pd.testing.assert_series_equal(again.accounts.lost, life.accounts.lost)

@@ -89,9 +89,7 @@ def value_evidence(predicted: pd.DataFrame, realised: pd.Series, currency: str) 
 def foretold(p: Params, files: Relations) -> tuple[pd.DataFrame, pd.Series]:
     """Return value as of the test date by what was known then, and what each brought in the horizon after it."""
     test_on, _ = lifetime.dates(p.key, p.horizon_months, "actions/groups")
-    model = lifetime.learnt(
-        files, test_on, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed
-    )
+    model = lifetime.learnt(files, test_on, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
     state = hazards.states(files["months"], [test_on])
     return model.value(files, state), profit.brought(files, test_on, p.horizon_months, p.discount_rate)
 

@@ -81,9 +81,7 @@ def _none(alias: str) -> str:
     return " AND ".join(f"coalesce({alias}.{name}, 0) = 0" for name in EVENTS)
 
 
-def followed(
-    months: Relation, state: pd.DataFrame, ahead: int, until: pd.Timestamp | None = None
-) -> pd.DataFrame:
+def followed(months: Relation, state: pd.DataFrame, ahead: int, until: pd.Timestamp | None = None) -> pd.DataFrame:
     """Return one row a customer and as-of date: `first` event of the next months (0 none) and `after` how many.
 
     Whose data end before, or what is known by `until`, is followed without an event as far as they go (censored).

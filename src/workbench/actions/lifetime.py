@@ -88,7 +88,7 @@ def _later(monthly: np.ndarray, months: int) -> np.ndarray:
 def learnt(
     relations: Relations, until: pd.Timestamp, horizon_months: int, discount_rate: float, *, most_rows: int, seed: int
 ) -> Lifetime:
-    """Return what customers are worth, learnt from every sixth month and what came of it; nothing after `until` is used.
+    """Return what customers are worth, learnt from every sixth month and what came of it by `until`; of nothing later.
 
     relations: months, performance, holding, product.
     """

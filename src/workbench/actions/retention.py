@@ -88,9 +88,7 @@ def dates(p: Params) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def learnt(p: Params, until: pd.Timestamp) -> Lifetime:
     """Return hazards and values as learnt from what was known by a date."""
-    return lifetime.learnt(
-        files_of(p), until, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed
-    )
+    return lifetime.learnt(files_of(p), until, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
 
 
 def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 DEFAULT_MONTHS = 3  # without a payment, then a loan is in default
 SURE_LOSSES = 10.0  # write-offs of a product that weigh as much as what all products like it lost
 
-# accounts open at the end of the months asked for; the balance `ahead` months later if each instalment is paid on its day
+# accounts open at the end of the months asked for; their balance `ahead` months later if each instalment is paid
 _OPEN = f"""
-    SELECT {number_sql("f.month")} AS anchor, f.entity_id, f.account_id, h.product_code, f.balance_amt AS open_amt, f.fee_amt,
-        h.interest_rate / 12 AS rate, h.instalment_amt, p.margin_rate / 12 AS margin_rate, p.service_cost_amt,
-        CASE WHEN p.kind_code IN ('loan', 'card') THEN 1 ELSE 0 END AS is_credit
+    SELECT {number_sql("f.month")} AS anchor, f.entity_id, f.account_id, h.product_code, f.balance_amt AS open_amt,
+        f.fee_amt, h.interest_rate / 12 AS rate, h.instalment_amt, p.margin_rate / 12 AS margin_rate, p.service_cost_amt
     FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p ON p.product_code = h.product_code
     WHERE {number_sql("f.month")} IN ({{anchors}})
         AND (h.closed_month IS NULL OR {number_sql("h.closed_month")} > {number_sql("f.month")})"""
@@ -35,9 +34,9 @@ _SCHEDULED = """greatest(0, CASE WHEN instalment_amt <= 0 THEN open_amt
 class Learnt:
     """What was seen of accounts up to a date, by product (rows) and month ahead (columns 1 … T).
 
-    kept: balance over schedule, of who was still there; bought: net margin a month less what was written off, by need (rows), of
-    what was opened since; lost: of a balance in default, by product; wait: months from default to the write-off; ends: share of
-    defaults that end in one.
+    kept: balance over schedule, of who was still there; bought: net margin a month of what was opened since, less what
+    was written off of it, by need (rows); lost: of a balance in default, by product; wait: months from default to the
+    write-off; ends: share of defaults that end in one.
     """
 
     kept: pd.DataFrame
@@ -77,7 +76,8 @@ def _kept(relations: Relations, anchors: str, last: int, months: int) -> pd.Data
     sql = f"""
         WITH opened AS ({_OPEN.format(anchors=anchors)}), {_there(months, last)},
         held AS (SELECT o.*, a.ahead, coalesce(f.balance_amt, 0) AS later_amt, {_SCHEDULED} AS scheduled_amt
-            FROM opened o CROSS JOIN ahead a JOIN there t ON t.entity_id = o.entity_id AND t.month_no = o.anchor + a.ahead
+            FROM opened o CROSS JOIN ahead a
+            JOIN there t ON t.entity_id = o.entity_id AND t.month_no = o.anchor + a.ahead
             LEFT JOIN performance f ON f.account_id = o.account_id AND {number_sql("f.month")} = o.anchor + a.ahead)
         SELECT product_code, ahead, sum(later_amt) / nullif(sum(scheduled_amt), 0) AS kept
         FROM held GROUP BY product_code, ahead"""
@@ -113,7 +113,7 @@ def loss_given_default(relations: Relations, until: pd.Timestamp) -> pd.Series:
     """Return the share of a balance in default that is lost, by product, from all write-offs up to a date.
 
     Written off over what stood open, shrunk to what products of its kind lost (with collateral, and without) by as many
-    write-offs as SURE_LOSSES, and those to all. Source: Bühlmann & Gisler (2005), A Course in Credibility Theory, ch. 3.
+    write-offs as SURE_LOSSES, and those to all. Source: Bühlmann & Gisler (2005), Credibility Theory, ch. 4.
     """
     sql = f"""
         WITH f AS (SELECT h.product_code, h.collateral_amt > 0 AS is_secured, f.written_off_amt, f.opening_balance_amt
@@ -166,7 +166,7 @@ class Ahead:
 
 
 def ahead(relations: Relations, state: pd.DataFrame, known: Learnt) -> Ahead:
-    """Return what is ahead of customers in a state (entity_id, anchor of one date, need), if they stay; if they default.
+    """Return what is ahead of customers in a state (entity_id, anchor of one date, need) if they stay, if they default.
 
     Who defaults in a month stopped paying before: his balance is the schedule's of DEFAULT_MONTHS earlier.
     """
@@ -181,10 +181,14 @@ def ahead(relations: Relations, state: pd.DataFrame, known: Learnt) -> Ahead:
     margin = plan * kept * accounts["margin_rate"].to_numpy()[:, None] + flat * runs
     stopped = _schedule(accounts, np.maximum(np.arange(1, months + 1) - DEFAULT_MONTHS, 0))
     lost = known.lost.reindex(accounts["product_code"]).fillna(0.0).to_numpy()[:, None]
-    sums = [np.zeros((len(state), months)) for _ in range(2)]
-    for total, each in zip(sums, (margin, stopped * kept * lost * accounts["is_credit"].to_numpy()[:, None]), strict=True):
-        np.add.at(total, at, each)
-    return Ahead(sums[0], known.bought.reindex(state["need"]).fillna(0.0).to_numpy(), sums[1])
+    bought = known.bought.reindex(state["need"]).fillna(0.0).to_numpy()
+    return Ahead(_summed(margin, at, len(state)), bought, _summed(stopped * kept * lost, at, len(state)))
+
+
+def _summed(each: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
+    out = np.zeros((n, each.shape[1]))
+    np.add.at(out, at, each)
+    return out
 
 
 def _schedule(accounts: pd.DataFrame, after: np.ndarray) -> np.ndarray:
