@@ -133,9 +133,7 @@ class Log:
             "case_id": nothing,
             "event_kind": np.full(n, kind, dtype=object),
             "happened_at": when,
-            "channel_code": np.full(n, channel, dtype=object)
-            if channel
-            else self.rng.choice(_CHANNELS, n).astype(object),
+            "channel_code": np.asarray(channels, dtype=object),
             "value": np.full(n, np.nan if value is None else float(value)),
             "campaign_code": nothing,
             "arm_code": nothing,
