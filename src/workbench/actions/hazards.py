@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVENTS = {"defaulted": "default", "settled_early": "settled early", "dormant": "dormant"}  # the first ends the wait
 IN_DEFAULT = 3  # months past due
-LEVEL_MONTHS, SURE_EVENTS = 12, 20.0  # the level is that of so many months; so many events tell half of it
+LEVEL_MONTHS, SURE_EVENTS = 6, 20.0  # the level is that of so many months; so many events tell half of it
 MOST = 0.99  # that all events of a month together can have for a chance
 STATE = {  # what is known of a customer at the as-of date, in SQL over its month `m`
     "delay_months": "m.delay_months",
@@ -106,34 +106,44 @@ def followed(months: Relation, state: pd.DataFrame, ahead: int, until: pd.Timest
 
 
 def fitted(state: pd.DataFrame, after: pd.DataFrame, ahead: int, most_rows: int, seed: int) -> Hazards:
-    """Learn the hazards of the months ahead from who was followed; customers are drawn where there are too many rows.
+    """Learn the hazards of the months ahead from who was followed; of too many months without an event some are drawn.
 
     Their level is that of the last LEVEL_MONTHS, as surely as the events seen in them tell it.
     Source: Tutz & Schmid (2016), Modeling Discrete Time-to-Event Data, ch. 8 (competing events).
     """
     rows = state.merge(after, on=["entity_id", "anchor"], validate="one_to_one")
     rows = rows[rows["after"] > 0]
-    if (most := most_rows // ahead) < len(rows):
-        rows = rows.sample(most, random_state=seed)
     length = rows["after"].to_numpy(int)
     long = rows.loc[rows.index.repeat(length)].reset_index(drop=True)
     long["ahead"] = np.concatenate([np.arange(1, n + 1) for n in length]) if len(rows) else []
-    kind = np.where(long["ahead"] == long["after"], long["first"], 0)
-    model = _estimator().fit(long[[*STATE, "ahead"]], kind)
-    return Hazards(model, tuple(EVENTS), ahead, _level(model, long, kind))
+    long["kind"] = np.where(long["ahead"] == long["after"], long["first"], 0)
+    long = _drawn(long, most_rows, seed)
+    model = _estimator().fit(long[[*STATE, "ahead"]], long["kind"], logisticregression__sample_weight=long["weight"])
+    return Hazards(model, tuple(EVENTS), ahead, _level(model, long))
 
 
-def _level(model: Pipeline, long: pd.DataFrame, kind: np.ndarray) -> np.ndarray:
+def _drawn(long: pd.DataFrame, most_rows: int, seed: int) -> pd.DataFrame:
+    """Return all months with an event and as many of the others, drawn, as there is room for, with their weight.
+
+    Source: King & Zeng (2001), Political Analysis 9(2): of rare events each row tells much, of the others little.
+    """
+    quiet, eventful = long[long["kind"] == 0], long[long["kind"] > 0]
+    taken = quiet.sample(min(len(quiet), max(most_rows - len(eventful), len(eventful))), random_state=seed)
+    weight = len(quiet) / max(len(taken), 1)
+    return pd.concat([eventful.assign(weight=1.0), taken.assign(weight=weight)], ignore_index=True)
+
+
+def _level(model: Pipeline, long: pd.DataFrame) -> np.ndarray:
     """Return events seen over events expected in the last months, by event, drawn to 1 where few were expected.
 
     Source: Bühlmann & Gisler (2005), A Course in Credibility Theory, ch. 2 (Poisson–gamma).
     """
     month = long["anchor"] + long["ahead"]
-    recent = (month > month.max() - LEVEL_MONTHS).to_numpy()
-    chances = pd.DataFrame(model.predict_proba(long.loc[recent, [*STATE, "ahead"]]), columns=model.classes_)
+    recent = long[month > month.max() - LEVEL_MONTHS]
+    chances = pd.DataFrame(model.predict_proba(recent[[*STATE, "ahead"]]), columns=model.classes_)
     events = range(1, len(EVENTS) + 1)
-    expected = chances.reindex(columns=events, fill_value=0.0).sum().to_numpy()
-    seen = np.array([(kind[recent] == i).sum() for i in events])
+    expected = recent["weight"].to_numpy() @ chances.reindex(columns=events, fill_value=0.0).to_numpy()
+    seen = np.array([(recent["kind"] == i).sum() for i in events])
     return (seen + SURE_EVENTS) / (expected + SURE_EVENTS)
 
 
