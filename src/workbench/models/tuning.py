@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import logit
+from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
@@ -20,6 +21,7 @@ from workbench.models.measures import leading
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard, fitted_bins
 from workbench.models.scorer import Calibration, predicted, raw
+from workbench.params import UserError
 from workbench.words import Text, formatted, say
 
 ALIKE = 0.001  # of settings whose AUC or R² is so near to the best, the preferred one is taken (convention)
@@ -71,6 +73,27 @@ def folds(s: Sample, n: int, seed: int) -> Splits:
         return list(StratifiedKFold(**drawn).split(s.X, s.y))  # with groups it takes seconds to place single rows
     split = StratifiedGroupKFold if s.outcome.is_binary else GroupKFold
     return list(split(**drawn).split(s.X, s.y, s.parent_id))
+
+
+def forward(tuned: Sequence[Candidate], s: Sample, n: int) -> tuple[list[Candidate], Sample]:
+    """Return the candidates with raw predictions of rows later than those learnt from, and these rows alone.
+
+    Development is cut at dates into n + 1 parts of about equal size; each but the first is predicted by the settings
+    that were tuned, fitted to all before it. Raises `UserError` where there are too few dates.
+    Source: Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, ch. 5.10.
+    """
+    dates = np.array([]) if s.as_of_date is None else s.as_of_date
+    edges = np.unique(np.sort(dates)[[len(dates) * i // (n + 1) for i in range(1, n + 1)]]) if len(dates) else dates
+    part = np.searchsorted(edges, dates, side="right")
+    splits = [(np.flatnonzero(part < i), np.flatnonzero(part == i)) for i in range(1, n + 1)]
+    if min(min(len(a), len(b)) for a, b in splits) == 0:
+        raise UserError(
+            f"models/development: development's {len(np.unique(dates))} dates can't be cut into {n + 1} parts; widen "
+            f"them, or leave chosen_on at folds"
+        )
+    rows = np.concatenate([test for _, test in splits])
+    later = [_out_of_fold(clone(c.estimator), s, splits, [{}] * n)[rows] for c in tuned]
+    return [replace(c, out_of_fold=out) for c, out in zip(tuned, later, strict=True)], s.part(rows)
 
 
 def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[dict[str, Any]]:

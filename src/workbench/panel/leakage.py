@@ -148,7 +148,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
 def _with_and_without(
     account: pd.DataFrame, y: np.ndarray, kept: list[str], after: list[str], contract: Contract, seed: int
 ) -> Text:
-    """Return what the columns known afterwards would add to the others, in words; nothing where no model can use them."""
+    """Return what columns known afterwards would add to the others, in words; nothing where no model can use them."""
     usable = [n for n in after if n in account and contract[n].type in ("number", "integer", "category")]
     if not usable or not kept:
         return Text()

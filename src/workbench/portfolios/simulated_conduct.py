@@ -135,9 +135,8 @@ def _true(who: People, s: State, c: dict[str, np.ndarray], t: int, p: SimulatedC
     rolls = np.where(s.delay == 1, ROLL[0], np.where(s.delay == 2, ROLL[1], 0.0))
     table = pd.DataFrame({"customer_id": who.customer["customer_id"].to_numpy()[at], "month": p.months[t]})
     defaults = np.where(s.delay == 2, ROLL[1], 0.0)
-    table = table.assign(
-        late=c["late"][at], roll=rolls[at], default=defaults[at], cure=np.select([s.delay == 1, s.delay == 2], CURE, 0.0)[at]
-    )
+    cures = np.select([s.delay == 1, s.delay == 2], CURE, 0.0)
+    table = table.assign(late=c["late"][at], roll=rolls[at], default=defaults[at], cure=cures[at])
     table = table.assign(settle=c["settle"][at], dormant=c["dormant"][at], complaint=c["complaint"][at])
     return table.assign(**{f"buy_{code}": c["buy"][at, k] for k, code in enumerate(CODES) if k != CURRENT})
 
