@@ -38,9 +38,9 @@ def test_a_loan_runs_off_by_its_schedule_and_a_card_stands():
 
 
 def test_the_schedule_of_sql_is_that_of_the_account(files, life):
-    kept = life.accounts.kept
-    assert kept.loc[["mortgage", "auto_loan", "personal_loan"]].sub(1).abs().to_numpy().max() < 0.06
-    assert (kept.loc["savings"].diff().iloc[1:] > 0).all()  # what is saved grows
+    growth = life.accounts.growth
+    assert growth.loc[["mortgage", "auto_loan", "personal_loan"]].sub(1).abs().to_numpy().max() < 0.06
+    assert (growth.loc["savings"].diff().iloc[1:] > 0).all()  # what is saved grows
 
 
 def test_a_product_with_few_write_offs_takes_what_those_like_it_lost(files):
@@ -60,7 +60,7 @@ def test_nothing_after_the_date_is_used(files, life):
     happened = files["months"]["month"] > TEST
     months = files["months"].assign(**{e: files["months"][e].where(~happened, 1.0) for e in hazards.EVENTS})
     again = lifetime.learnt({**files, "performance": later, "months": months}, TEST, 6, 0.08, most_rows=20_000, seed=42)
-    pd.testing.assert_frame_equal(again.accounts.kept, life.accounts.kept)
+    pd.testing.assert_frame_equal(again.accounts.growth, life.accounts.growth)
     pd.testing.assert_frame_equal(again.accounts.bought, life.accounts.bought)
     pd.testing.assert_series_equal(again.accounts.lost, life.accounts.lost)
     np.testing.assert_allclose(again.hazards.level, life.hazards.level)

@@ -34,12 +34,12 @@ _SCHEDULED = """greatest(0, CASE WHEN instalment_amt <= 0 THEN open_amt
 class Learnt:
     """What was seen of accounts up to a date, by product (rows) and month ahead (columns 1 … T).
 
-    kept: balance over schedule, of who was still there; bought: net margin a month of what was opened since, less what
-    was written off of it, by need (rows); lost: of a balance in default, by product; wait: months from default to the
+    growth: balance over schedule, of who was still there; bought: net margin a month of what was opened since then, less
+    what was written off of it, by need (rows); lost: of a balance in default, by product; wait: months from default to the
     write-off; ends: share of defaults that end in one.
     """
 
-    kept: pd.DataFrame
+    growth: pd.DataFrame
     bought: pd.DataFrame
     lost: pd.Series
     wait: int
@@ -55,7 +55,7 @@ def learnt(relations: Relations, dates: list[pd.Timestamp], until: pd.Timestamp,
     last = number(until)
     wait, ends = _write_offs(relations, last)
     return Learnt(
-        _kept(relations, anchors, last, months),
+        _growth(relations, anchors, last, months),
         _bought(relations, anchors, last, months),
         loss_given_default(relations, until),
         wait,
@@ -72,16 +72,16 @@ def _there(months: int, last: int) -> str:
             WHERE left_bank = 0 AND {number_sql("month")} <= {last})"""
 
 
-def _kept(relations: Relations, anchors: str, last: int, months: int) -> pd.DataFrame:
+def _growth(relations: Relations, anchors: str, last: int, months: int) -> pd.DataFrame:
     sql = f"""
         WITH opened AS ({_OPEN.format(anchors=anchors)}), {_there(months, last)},
         held AS (SELECT o.*, a.ahead, coalesce(f.balance_amt, 0) AS later_amt, {_SCHEDULED} AS scheduled_amt
             FROM opened o CROSS JOIN ahead a
             JOIN there t ON t.entity_id = o.entity_id AND t.month_no = o.anchor + a.ahead
             LEFT JOIN performance f ON f.account_id = o.account_id AND {number_sql("f.month")} = o.anchor + a.ahead)
-        SELECT product_code, ahead, sum(later_amt) / nullif(sum(scheduled_amt), 0) AS kept
+        SELECT product_code, ahead, sum(later_amt) / nullif(sum(scheduled_amt), 0) AS growth
         FROM held GROUP BY product_code, ahead"""
-    return _wide(engine.frame(sql, relations), "product_code", "kept", months, 1.0)
+    return _wide(engine.frame(sql, relations), "product_code", "growth", months, 1.0)
 
 
 def _bought(relations: Relations, anchors: str, last: int, months: int) -> pd.DataFrame:
@@ -134,8 +134,8 @@ def loss_given_default(relations: Relations, until: pd.Timestamp) -> pd.Series:
 
 
 def _credible(lost: float, stood: float, n: float, otherwise: float) -> float:
-    own = lost / stood if stood > 0 else otherwise
-    return float((n * own + SURE_LOSSES * otherwise) / (n + SURE_LOSSES)) if n else otherwise
+    seen = lost / stood if stood > 0 else otherwise
+    return float((n * seen + SURE_LOSSES * otherwise) / (n + SURE_LOSSES)) if n else otherwise
 
 
 def _write_offs(relations: Relations, last: int) -> tuple[int, float]:
@@ -170,19 +170,19 @@ def ahead(relations: Relations, state: pd.DataFrame, known: Learnt) -> Ahead:
 
     Who defaults in a month stopped paying before: his balance is the schedule's of DEFAULT_MONTHS earlier.
     """
-    months = known.kept.shape[1]
+    months = known.growth.shape[1]
     accounts = engine.frame(_OPEN.format(anchors=int(state["anchor"].iloc[0])), relations)
     at = pd.Index(state["entity_id"]).get_indexer(accounts["entity_id"])
     accounts, at = accounts[at >= 0], at[at >= 0]
-    kept = known.kept.reindex(accounts["product_code"]).fillna(1.0).to_numpy()
+    growth = known.growth.reindex(accounts["product_code"]).fillna(1.0).to_numpy()
     plan = _schedule(accounts, np.arange(1, months + 1))
     runs = (plan > 0) | (accounts["instalment_amt"].to_numpy() <= 0)[:, None]  # a loan that was repaid costs nothing
     flat = (accounts["fee_amt"] - accounts["service_cost_amt"]).to_numpy()[:, None]
-    margin = plan * kept * accounts["margin_rate"].to_numpy()[:, None] + flat * runs
+    margin = plan * growth * accounts["margin_rate"].to_numpy()[:, None] + flat * runs
     stopped = _schedule(accounts, np.maximum(np.arange(1, months + 1) - DEFAULT_MONTHS, 0))
     lost = known.lost.reindex(accounts["product_code"]).fillna(0.0).to_numpy()[:, None]
     bought = known.bought.reindex(state["need"]).fillna(0.0).to_numpy()
-    return Ahead(_summed(margin, at, len(state)), bought, _summed(stopped * kept * lost, at, len(state)))
+    return Ahead(_summed(margin, at, len(state)), bought, _summed(stopped * growth * lost, at, len(state)))
 
 
 def _summed(each: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:

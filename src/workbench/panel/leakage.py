@@ -139,23 +139,23 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     from_them = derived(sure | after, contract) - sure - after
     refused = sure | from_them
     columns = [c.model_copy(update={"known": "after"}) if c.name in refused else c for c in contract.columns]
-    kept = [n for n in names if n not in refused]
-    of_after = _with_and_without(account[known], y, kept, sorted(after), contract, seed) if after else Text()
+    others = [n for n in names if n not in refused]
+    of_after = _with_and_without(account[known], y, others, sorted(after), contract, seed) if after else Text()
     treated = _Treated(after, of_after, sure, from_them, suspects - refused, _doubtful(table, contract, refused))
     return contract.replaced(columns), treated.evidence(table, contract.outcome.is_binary)
 
 
 def _with_and_without(
-    account: pd.DataFrame, y: np.ndarray, kept: list[str], after: list[str], contract: Contract, seed: int
+    account: pd.DataFrame, y: np.ndarray, others: list[str], after: list[str], contract: Contract, seed: int
 ) -> Text:
     """Return what columns known afterwards would add to the others, in words; nothing where no model can use them."""
     usable = [n for n in after if n in account and contract[n].type in ("number", "integer", "category")]
-    if not usable or not kept:
+    if not usable or not others:
         return Text()
     drawn = np.random.default_rng(seed).permutation(len(y))[:ROWS_COMPARED]
-    X = pd.DataFrame({n: _numbers(account[n].iloc[drawn]) for n in (*kept, *usable)})
+    X = pd.DataFrame({n: _numbers(account[n].iloc[drawn]) for n in (*others, *usable)})
     folds = _Folds(X, y[drawn], seed)
-    more, less = (float(folds.aucs(columns, 0).mean()) for columns in ([*kept, *usable], kept))
+    more, less = (float(folds.aucs(columns, 0).mean()) for columns in ([*others, *usable], others))
     return say(
         "With them boosted trees reach an AUC of {more:.3f}, without {less:.3f}: who uses them describes what has "
         "happened, and forecasts nothing.",
