@@ -14,6 +14,7 @@ from workbench.actions.next_action import Arms
 from workbench.actions.next_product import Wanted
 from workbench.evidence import Evidence, Verdict
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relation, Relations
@@ -129,11 +130,11 @@ def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[
                 say(
                     "an offer adds {effect:.1%} to the chance of {product}",
                     effect=float(effect[i, chosen[i]]),
-                    product=say(c),
+                    product=say(words_of(c)),
                 )
                 for i, c in zip(at, names, strict=True)
             ],
-            "measure": [say("offer {product}", product=say(c)) for c in names],
+            "measure": [say("offer {product}", product=say(words_of(c))) for c in names],
             "product_code": names,
         }
     )
@@ -157,7 +158,9 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -
         ),
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
-        table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
+        table=pd.DataFrame(
+            {"product": [words_of(o) for o in trial.offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
+        ),
     )
 
 
@@ -171,13 +174,13 @@ def migration_evidence(shares: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=say(
             "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
-            stage=say(str(worst)),
+            stage=say(words_of(str(worst))),
             gone=float(shares.loc[worst].get("gone", 0.0)),
             steady=say("steady"),
             stays=stays.get("steady", 0.0),
         ),
         value=float(shares.loc[worst].get("gone", 0.0)),
-        table=shares.reset_index(),
+        table=shares.rename(index=words_of, columns=words_of).reset_index(),
     )
 
 

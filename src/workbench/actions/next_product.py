@@ -15,6 +15,7 @@ from workbench import engine
 from workbench.actions import hazards
 from workbench.evidence import Evidence, Verdict
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relations
@@ -127,7 +128,11 @@ def compared(w: Wanted, score: np.ndarray, popularity: np.ndarray, seed: int) ->
     better = low > 0
     offered = np.bincount(np.argsort(-score, axis=1)[:, 0], minlength=len(w.products)) / max(len(score), 1)
     table = pd.DataFrame(
-        {"product": w.products, "share offered first": offered, "bought": w.bought.sum(axis=0).astype(int)}
+        {
+            "product": [words_of(c) for c in w.products],
+            "share offered first": offered,
+            "buyers": w.bought.sum(axis=0).astype(int),
+        }
     )
     facts = {"n": int(buyers.sum()), "mine": float(mine.mean()), "theirs": float(theirs.mean())}
     return Evidence(

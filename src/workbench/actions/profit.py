@@ -12,6 +12,7 @@ from workbench.customers.needs import need_sql
 from workbench.customers.stages import STAGE_SQL
 from workbench.evidence import Evidence, Verdict
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relations
@@ -61,7 +62,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         profit=profit,
         currency=currency,
         need=say(poorest["need"]),
-        stage=say(poorest["stage"]),
+        stage=say(words_of(poorest["stage"])),
         least=float(poorest["profit"]),
     )
     answer += (
@@ -76,7 +77,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         answer=answer,
         value=profit,
         threshold=say("red where groups and bank differ by more than rounding"),
-        table=groups.sort_values("profit", ignore_index=True),
+        table=groups.assign(stage=groups["stage"].map(words_of)).sort_values("profit", ignore_index=True),
     )
 
 

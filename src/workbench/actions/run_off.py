@@ -34,9 +34,9 @@ _SCHEDULED = """greatest(0, CASE WHEN instalment_amt <= 0 THEN open_amt
 class Learnt:
     """What was seen of accounts up to a date, by product (rows) and month ahead (columns 1 … T).
 
-    growth: balance over schedule, of who was still there; bought: net margin a month of what was opened since then, less
-    what was written off of it, by need (rows); lost: of a balance in default, by product; wait: months from default to the
-    write-off; ends: share of defaults that end in one.
+    growth: balance over schedule, of who was still there; bought: net margin a month of what was opened since, less
+    what was written off of it, by need (rows); lost: of a balance in default, by product; wait: months from default to
+    the write-off; ends: share of defaults that end in one.
     """
 
     growth: pd.DataFrame

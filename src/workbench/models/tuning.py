@@ -92,7 +92,7 @@ def forward(tuned: Sequence[Candidate], s: Sample, n: int) -> tuple[list[Candida
             f"them, or leave chosen_on at folds"
         )
     rows = np.concatenate([test for _, test in splits])
-    later = [_out_of_fold(clone(c.estimator), s, splits, [{}] * n)[rows] for c in tuned]
+    later = [_out_of_fold(clone(c.estimator), s, splits, [None] * n)[rows] for c in tuned]
     return [replace(c, out_of_fold=out) for c, out in zip(tuned, later, strict=True)], s.part(rows)
 
 
@@ -129,7 +129,7 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[d
     return Candidate(kind, fitted, calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
 
 
-def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> np.ndarray:
+def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: Sequence[dict[str, Any] | None]) -> np.ndarray:
     takes_bins = "bins" in inspect.signature(estimator.fit).parameters
     out = np.zeros(len(s.y))
     for (train, test), bins in zip(splits, shared, strict=True):
