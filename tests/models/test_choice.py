@@ -3,17 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
 
 from workbench.models import development
 from workbench.models.choice import choose, losses
 from workbench.models.development import Candidate, Sample
 from workbench.models.scorer import Calibration
-from workbench.params import UserError
 
 N = 20_000  # so many that chance does not put a noisier view above the truth
 
@@ -65,29 +59,3 @@ def test_losses_are_paired_so_their_intervals_are_narrow(s):
 def test_the_seed_of_the_resamples_does_not_decide(s):
     candidates = _candidates(s, scorecard=0.35, boosted=0.0)
     assert len({choose(candidates, s, P.model_copy(update={"seed": i}))[0].kind for i in range(10)}) == 1
-
-
-def test_what_holds_only_in_its_own_time_is_not_chosen_by_later_rows():
-    rng = np.random.default_rng(5)
-    n, month = 6000, np.sort(np.arange(6000) % 24)
-    z, mood = rng.normal(size=n), rng.normal(size=24)[month]  # each month has its own rate, which no later one shares
-    y = (rng.random(n) < 1 / (1 + np.exp(1 - 0.5 * z - 1.5 * mood))).astype(float)
-    dates = np.datetime64("2015-01", "M") + month
-    s = Sample(pd.DataFrame({"z": z, "month": month.astype(float)}), y, np.ones(n), np.arange(n).astype(str))
-    s = Sample(s.X, y, s.weight, s.parent_id, as_of_date=dates.astype("datetime64[ns]"))
-    kinds = {"scorecard": LogisticRegression(), "boosted": HistGradientBoostingClassifier(max_iter=40)}
-    kinds["scorecard"] = make_pipeline(make_column_transformer(("passthrough", ["z"])), kinds["scorecard"])
-    tuned = [Candidate(k, e.fit(s.X, y), Calibration(1, 0), _held_out(e, s), pd.DataFrame()) for k, e in kinds.items()]
-    assert choose(tuned, s, P)[0].kind == "boosted"
-    chosen, why = choose(tuned, s, P, forward_in_time=True)
-    assert chosen.kind == "scorecard" and "Compared on the 4,500 rows that are later" in why.answer
-    with pytest.raises(
-        UserError, match="development's 1 dates can't be cut into 4 parts; widen them, or leave chosen_"
-    ):
-        choose(tuned, Sample(s.X, y, s.weight, s.parent_id, as_of_date=np.full(n, dates[0])), P, forward_in_time=True)
-
-
-def _held_out(estimator, s: Sample) -> np.ndarray:
-    return cross_val_predict(estimator, s.X, s.y, cv=KFold(3, shuffle=True, random_state=1), method="predict_proba")[
-        :, 1
-    ]

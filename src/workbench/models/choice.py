@@ -12,7 +12,6 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.kinds import named
 from workbench.models.measures import Measure, measures
 from workbench.models.samples import Sample
-from workbench.models.tuning import forward
 from workbench.params import UserError
 from workbench.words import Text, say
 
@@ -27,18 +26,14 @@ def decisive(s: Sample) -> Measure:
     return by_name.get("gini") or by_name["r_squared"]
 
 
-def choose(
-    tuned: Sequence[Candidate], s: Sample, p: Params, *, forward_in_time: bool = False
-) -> tuple[Candidate, Evidence]:
+def choose(tuned: Sequence[Candidate], s: Sample, p: Params) -> tuple[Candidate, Evidence]:
     """Return the chosen candidate and why; `UserError` where the study names a kind that doesn't fit the outcome.
 
     The rule: the simplest candidate whose cross-validated loss against the best (of Gini, or of R²) is not both above
     the rule `lead_material` and sure, that is, with an interval above 0. The loss is taken on the same rows, its
     interval from resamples of whole parents. The hold-out plays no part, so what it says later is not flattered.
-    forward_in_time: candidates are compared on rows of development later than those they are learnt from.
     """
-    compared, on = forward(tuned, s, p.folds) if forward_in_time else (tuned, s)
-    table, measure = losses(compared, on, p.seed), decisive(s)
+    table, measure = losses(tuned, s, p.seed), decisive(s)
     material = rules.load().number("lead_material")
     best = table.loc[table[measure.name].idxmax(), "candidate"]
     bearable = table.loc[(table["loss"] <= material) | (table["loss_low"] <= 0), "candidate"]  # from simple to complex
@@ -51,12 +46,7 @@ def choose(
         key="choice",
         question=say("Which candidate is put forward, and why?"),
         verdict=Verdict.info,
-        answer=_why(kind, best, row, measure, material if p.choice == "rule" else None)
-        + (
-            say("Compared on the {n:,} rows that are later than those learnt from.", n=len(on.y))
-            if forward_in_time
-            else Text()
-        ),
+        answer=_why(kind, best, row, measure, material if p.choice == "rule" else None),
         value=kind,
         threshold=say(
             "simplest candidate whose loss of {measure} against the best is not both above {material:.3f} and sure",

@@ -46,9 +46,6 @@ class Params(params.Params):
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="panel to learn from")
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="name of the model within the study")
     choice: str = Field("rule", description="rule, or the kind the study itself names")
-    chosen_on: Literal["folds", "later"] = Field(
-        "folds", description="candidates are compared on the folds, or on rows later than those learnt from"
-    )
     folds: int = Field(3, ge=2, le=10, description="folds of the cross-validation inside development")
     max_development_rows: int = Field(0, ge=0, description="rows at most taken from development; 0 takes all")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")

@@ -18,7 +18,7 @@ LEAST_OF_A_CLASS = 10  # rows with the event, and without; of fewer no line of c
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs X (n × k), outcome y (n), weight (n), parent_id (n) whose rows stay together, entity_id (n), dates (n)."""
+    """Inputs X (n × k), outcome y (n), weight (n), parent_id (n) whose rows stay together, entity_id (n)."""
 
     X: pd.DataFrame
     y: np.ndarray
@@ -26,7 +26,6 @@ class Sample:
     parent_id: np.ndarray
     entity_id: np.ndarray = field(default=None)
     outcome: Outcome = field(default_factory=Outcome)
-    as_of_date: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.entity_id is None:
@@ -46,11 +45,6 @@ class Sample:
         known = np.full(len(events), np.nan)
         return everyone / everyone.sum(), np.divide(events, everyone, out=known, where=everyone > 0)
 
-    def part(self, at: np.ndarray) -> Sample:
-        """Return some of the rows, by their places (m)."""
-        arrays = (getattr(self, n)[at] for n in ("y", "weight", "parent_id", "entity_id"))
-        return Sample(self.X.iloc[at].reset_index(drop=True), *arrays, self.outcome, self.as_of_date[at])
-
 
 def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, seed: int = 42) -> Sample:
     """Return one sample of the panel: rows whose outcome is known; where `limit` is set, whole parents up to about it.
@@ -69,8 +63,7 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
         )
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
-    dates = pd.to_datetime(rows["as_of_date"]).to_numpy() if "as_of_date" in rows else None
-    return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome, dates)
+    return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)
 
 
 def capped(rows: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:

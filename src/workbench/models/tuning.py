@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import logit
-from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
@@ -21,7 +20,6 @@ from workbench.models.measures import leading
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard, fitted_bins
 from workbench.models.scorer import Calibration, predicted, raw
-from workbench.params import UserError
 from workbench.words import Text, formatted, say
 
 ALIKE = 0.001  # of settings whose AUC or R² is so near to the best, the preferred one is taken (convention)
@@ -75,27 +73,6 @@ def folds(s: Sample, n: int, seed: int) -> Splits:
     return list(split(**drawn).split(s.X, s.y, s.parent_id))
 
 
-def forward(tuned: Sequence[Candidate], s: Sample, n: int) -> tuple[list[Candidate], Sample]:
-    """Return the candidates with raw predictions of rows later than those learnt from, and these rows alone.
-
-    Development is cut at dates into n + 1 parts of about equal size; each but the first is predicted by the settings
-    that were tuned, fitted to all before it. Raises `UserError` where there are too few dates.
-    Source: Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, ch. 5.10.
-    """
-    dates = np.array([]) if s.as_of_date is None else s.as_of_date
-    edges = np.unique(np.sort(dates)[[len(dates) * i // (n + 1) for i in range(1, n + 1)]]) if len(dates) else dates
-    part = np.searchsorted(edges, dates, side="right")
-    splits = [(np.flatnonzero(part < i), np.flatnonzero(part == i)) for i in range(1, n + 1)]
-    if min(min(len(a), len(b)) for a, b in splits) == 0:
-        raise UserError(
-            f"models/development: development's {len(np.unique(dates))} dates can't be cut into {n + 1} parts; widen "
-            f"them, or leave chosen_on at folds"
-        )
-    rows = np.concatenate([test for _, test in splits])
-    later = [_out_of_fold(clone(c.estimator), s, splits, [None] * n)[rows] for c in tuned]
-    return [replace(c, out_of_fold=out) for c, out in zip(tuned, later, strict=True)], s.part(rows)
-
-
 def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[dict[str, Any]]:
     """Bins of every fold, fitted once for all settings of an estimator that takes them; WOE is of events only."""
     if not s.outcome.is_binary:
@@ -129,7 +106,7 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[d
     return Candidate(kind, fitted, calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
 
 
-def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: Sequence[dict[str, Any] | None]) -> np.ndarray:
+def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> np.ndarray:
     takes_bins = "bins" in inspect.signature(estimator.fit).parameters
     out = np.zeros(len(s.y))
     for (train, test), bins in zip(splits, shared, strict=True):

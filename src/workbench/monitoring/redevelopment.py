@@ -147,8 +147,7 @@ def _no_lead(observed: float, expected: dict[str, float]) -> Text:
 def develop(rows: pd.DataFrame, contract: Contract, p: Params) -> tuple[Candidate, Evidence, Sample, Sample]:
     """Return the challenger chosen by the rule of development, why, and the two samples."""
     learn, held = (sample(rows, contract, name, p.max_development_rows, p.seed) for name in ("development", "holdout"))
-    tuned = development.candidates(learn, contract, p)
-    chosen, why = development.choose(tuned, learn, p, forward_in_time=p.chosen_on == "later")
+    chosen, why = development.choose(development.candidates(learn, contract, p), learn, p)
     return chosen, why, learn, held
 
 
