@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVENTS = {"defaulted": "default", "settled_early": "settled early", "dormant": "dormant"}  # the first ends the wait
 IN_DEFAULT = 3  # months past due
-LEVEL_MONTHS, SURE_EVENTS = 6, 20.0  # the level is that of so many months; so many events tell half of it
+LEVEL_MONTHS, SURE_EVENTS = 6, 50.0  # the level is that of so many months; so many events tell half of it
 MOST = 0.99  # that all events of a month together can have for a chance
 STATE = {  # what is known of a customer at the as-of date, in SQL over its month `m`
     "delay_months": "m.delay_months",
