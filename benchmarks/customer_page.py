@@ -11,13 +11,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from whole_bank import bank
 
 from workbench.customers import capacity, catalogue, tags
-from workbench.portfolios import simulated_customers, simulated_relationships, simulated_whole
-from workbench.portfolios.source import Request
+from workbench.portfolios.simulated_customers import SimulatedCustomers
 
-LABELS = {"account": "customers", "month": "months", "event": "events", "holding": "holdings"}
 PAGES = 20
 
 
@@ -27,29 +25,21 @@ def main() -> None:
     asked.add_argument("--customers", type=int, default=20_000)
     asked.add_argument("--seed", type=int, default=42)
     a = asked.parse_args()
-    request = Request(portfolio="simulated_customers", simulation={"n_customers": a.customers}, seed=a.seed)
-    p = simulated_relationships.parameters(request.simulation, a.seed)
-    parts = list(simulated_whole.with_truth(p))
-    made = {n: pd.concat([tables[n] for tables, _ in parts], ignore_index=True) for n in parts[0][0]}
-    made |= {"product": simulated_customers.products(p), "macro": simulated_customers.macro(p)}
-    truth = pd.concat([known["income"] for _, known in parts], ignore_index=True)
-    core = simulated_relationships.SOURCE.core(made, simulated_relationships.SOURCE.words(request))
+    made = bank(SimulatedCustomers(n_customers=a.customers, seed=a.seed))
+    today, truth = made.p.months[-1], made.truth["income"]
     with tempfile.TemporaryDirectory() as folder:
-        files = {}
-        for name, label in LABELS.items():
-            core[f"core__{name}"][0].to_parquet(path := Path(folder) / name)
-            files[label] = path
+        files = made.files(Path(folder))
         began = time.perf_counter()
-        tagged = catalogue.tagged(files, p.months[-1]).table
+        tagged = catalogue.tagged(files, today).table
         print(f"{len(catalogue.tags())} tags of {len(tagged):,} customers in {time.perf_counter() - began:.1f} s")
         earned = capacity.income(tagged, a.seed)
         took = []
         for one in tagged["entity_id"].sample(PAGES, random_state=a.seed):
             began = time.perf_counter()
-            tags.page(tagged, one, files, p.months[-1], earned)._repr_html_()
+            tags.page(tagged, one, files, today, earned)._repr_html_()
             took.append(time.perf_counter() - began)
         print(f"one customer's page: median {np.median(took):.2f} s, longest {max(took):.2f} s of {PAGES}")
-    known = earned.table.merge(truth.rename(columns={"customer_id": "entity_id"}), on="entity_id")
+    known = earned.table.merge(truth, on="entity_id")
     inside = known["income_amt"].between(known["low"], known["high"])
     error = (known["income"] / known["income_amt"] - 1).abs()
     for basis in ("estimated", "salary"):

@@ -12,16 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from whole_bank import Bank, bank
 
 from workbench import metrics
-from workbench.actions import hazards, next_action, next_product, profit, retention, trial
-from workbench.actions.groups import Params as GroupsParams
-from workbench.actions.groups import needs, worth
+from workbench.actions import groups, hazards, lifetime, next_action, next_product, profit, retention, trial
 from workbench.actions.trial import Trial
 from workbench.customers import catalogue
 from workbench.panel import build
-from workbench.portfolios import simulated_customers, simulated_relationships, simulated_whole
-from workbench.portfolios.source import Request
+from workbench.portfolios.simulated_customers import SimulatedCustomers
 
 CHURN = {
     "name": "churn",
@@ -30,12 +28,6 @@ CHURN = {
     "window_months": 3,
 }
 SHARE = 0.3
-LABELS = {
-    "account": ("customers",),
-    "month": ("months",),
-    "holding": ("holding", "holdings"),
-    "event": ("event", "events"),
-}
 
 
 def main() -> None:
@@ -45,35 +37,24 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=42)
     a = asked.parse_args()
     began = time.perf_counter()
-    request = Request(portfolio="simulated_customers", simulation={"n_customers": a.customers}, seed=a.seed)
-    source = simulated_relationships.SOURCE
-    asked_of = simulated_relationships.parameters(request.simulation, a.seed)
-    parts = list(simulated_whole.with_truth(asked_of))
-    made = {n: pd.concat([tables[n] for tables, _ in parts], ignore_index=True) for n in parts[0][0]}
-    made |= {"product": simulated_customers.products(asked_of), "macro": simulated_customers.macro(asked_of)}
-    truth = {"campaign": pd.concat([known["campaign"] for _, known in parts], ignore_index=True)}
-    core = source.core(made, source.words(request))
+    made = bank(SimulatedCustomers(n_customers=a.customers, seed=a.seed))
     print(f"{a.customers:,} customers simulated in {time.perf_counter() - began:.0f} s")
     with tempfile.TemporaryDirectory() as folder:
-        files: dict[str, Path] = {}
-        for name in ("account", "month", "performance", "holding", "product", "event"):
-            core[f"core__{name}"][0].to_parquet(path := Path(folder) / name)
-            files |= dict.fromkeys(LABELS.get(name, (name,)), path)
-        _saves(core, files, truth, a.seed)
-        _value(files, retention.Params(seed=a.seed), core["core__month"][0]["month"])
-        _offers(files, a.seed, core["core__month"][0]["month"].max())
+        files = made.files(Path(folder))
+        _saves(made, files, a.seed)
+        _value(files, retention.Params(seed=a.seed), made.p.months[-1])
+        _offers(files, a.seed, made.p.months[-1])
 
 
-def _saves(core: dict, files: dict, truth: dict, seed: int) -> None:
-    (account, contract), (months, of_months) = core["core__account"], core["core__month"]
+def _saves(made: Bank, files: dict, seed: int) -> None:
+    (account, contract), (months, of_months) = made.core["account"], made.core["month"]
     p = build.Params(panel="mart__churn", outcome=CHURN, as_of_from="2016-01", as_of_to="2019-09", seed=seed)
     panel, _ = build.build(account, contract, months, p, of_months)
-    drawn = trial.rows(core["core__event"][0], panel, ["save_1", "save_2"])
+    drawn = trial.rows(made.core["event"][0], panel, ["save_1", "save_2"])
     tagged = [catalogue.tagged(files, d).table.assign(as_of_date=d) for d in sorted(drawn["as_of_date"].unique())]
     asked = pd.concat(tagged, ignore_index=True)[["entity_id", "as_of_date", *retention.INPUTS]]
     known = Trial(drawn.merge(asked, on=["entity_id", "as_of_date"]), retention.INPUTS)
-    uplift = truth["campaign"].rename(columns={"customer_id": "entity_id"})
-    saves = -known.rows.merge(uplift, on=["entity_id", "campaign_code"])["uplift"].to_numpy()
+    saves = -known.rows.merge(made.truth["campaign"], on=["entity_id", "campaign_code"])["uplift"].to_numpy()
     k = int(SHARE * len(saves))
     oracle = np.sort(saves)[::-1][:k].mean()
     print(f"trial: {len(saves):,} rows; mean effect {saves.mean():+.4f}; better left alone {np.mean(saves < 0):.1%}")
@@ -99,22 +80,18 @@ def _risk(known: Trial) -> np.ndarray:
     return learner.chance(known.X, 0)
 
 
-def _value(files: dict, p: retention.Params, months: pd.Series) -> None:
-    last, first = months.max().to_period("M"), months.min().to_period("M")
-    test = (last - p.horizon_months).to_timestamp()
-    learn_on = [d.to_timestamp() for d in pd.period_range(first + 5, last - 2 * p.horizon_months, freq="M")][::-6]
-    learn, asked = hazards.states(files["months"], learn_on), hazards.states(files["months"], [test])
-    model = hazards.fitted(learn, hazards.followed(files["months"], learn, 12), 12, p.max_rows, p.seed)
-    after = hazards.followed(files["months"], asked, 12)
-    card = hazards.held_against(model, asked, after, 0.25)
+def _value(files: dict, p: retention.Params, today: pd.Timestamp) -> None:
+    test, horizon = today - pd.DateOffset(months=p.horizon_months), p.horizon_months
+    life = lifetime.learnt(files, test, horizon, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
+    asked = hazards.states(files["months"], [test])
+    after = hazards.followed(files["months"], asked, horizon)
+    card = hazards.held_against(life.hazards, asked, after, 0.25)
     print(card.table.assign(event=card.table["event"].map(str)).to_string(index=False))
-    last_row = hazards.observed(after, 12).iloc[-1]
+    last_row = hazards.observed(after, horizon).iloc[-1]
     print(f"default by 1 − KM {last_row['naive']:.4f}, Aalen–Johansen {last_row['defaulted']:.4f}")
-    values = retention.value(model, asked, profit.at_stake(files, test), p)
-    table, gini = profit.foretold(values, profit.brought(files, test, 12, p.discount_rate))
-    ratio = table["predicted"].sum() / table["observed"].sum()
-    print(f"value: foretold / realised {ratio:.3f}; Gini of the ranking {gini:.3f}; by tenth:")
-    print(table.round(1).to_string(index=False))
+    realised = profit.brought(files, test, horizon, p.discount_rate)
+    card = groups.value_evidence(life.value(files, asked), realised, "")
+    print(f"value: {card.answer}\n{card.table.round(1).to_string(index=False)}")
 
 
 def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
@@ -122,14 +99,14 @@ def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
     learnt = next_product.wanted(files, [ends - pd.DateOffset(months=k) for k in range(3, 24, 3)])
     asked = next_product.wanted(files, [ends])
     score = next_product.chances(next_product.fitted(learnt), learnt, asked)
-    card = next_product.compared(asked, score, next_product.popular(learnt, needs(learnt), asked, needs(asked)), seed)
+    popular = next_product.popular(learnt, learnt.rows["need"], asked, asked.rows["need"])
+    card = next_product.compared(asked, score, popular, seed)
     print(f"next product: {card.answer}")
     drawn = next_action.touched(files["event"], ["next_1", "next_2"])
-    numbers = sorted(set(drawn["month_no"] - 1))
-    before = next_product.wanted(files, [pd.Timestamp((n - 1) // 12, (n - 1) % 12 + 1, 1) for n in numbers])
+    before = next_product.wanted(files, groups.months_before(drawn))
     arms = next_action.arms(drawn, before)
     effect = next_action.effects(arms, None, "logistic", seed)
-    worth_of = worth(files, arms.offers, GroupsParams())
+    worth_of = groups.worth(files, arms.offers, groups.Params())
     card = next_action.policy_evidence(arms, effect, worth_of, 2.0)
     print(f"next offer: {card.answer}")
     print(card.table.round(2).to_string(index=False))

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import whole_bank
 
 from workbench.actions import satisfaction, topics
-from workbench.portfolios import simulated_relationships, simulated_truth, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
-from workbench.portfolios.source import Request
 
 
 def bank(customers: int, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any], pd.Timestamp]:
@@ -32,10 +31,8 @@ def bank(customers: int, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, 
         topic_month="2018-06",
         seed=seed,
     )
-    source, raw = simulated_relationships.SOURCE, simulated_whole.simulate(p)
-    words = source.words(Request(portfolio="simulated_customers"))
-    core = source.core({name: raw[name] for name in simulated_relationships.RAW}, words)
-    return {name: table for name, (table, _) in core.items()}, simulated_truth.truth(p), pd.Timestamp(p.topic_month)
+    made = whole_bank.bank(p)
+    return {name: table for name, (table, _) in made.core.items()}, made.truth, pd.Timestamp(p.topic_month)
 
 
 def weights(customers: int, seeds: int) -> bool:
@@ -44,7 +41,7 @@ def weights(customers: int, seeds: int) -> bool:
     naive, weighted = 0, 0
     for seed in range(1, seeds + 1):
         core, known, begins = bank(customers, seed)
-        rows = satisfaction.invitations(core["core__feedback"], core["core__account"], core["core__month"])
+        rows = satisfaction.invitations(core["feedback"], core["account"], core["month"])
         before = known["satisfaction"][known["satisfaction"]["month"] < begins]
         s = satisfaction.score(rows[(rows["kind_code"] == "nps") & (rows["month"] < begins)])
         truth = satisfaction.points(before.assign(kind_code="nps")).mean()
@@ -64,7 +61,7 @@ def planted_topics(customers: int, seeds: int) -> bool:
     good = True
     for seed in range(1, seeds + 1):
         core, known, begins = bank(customers, seed)
-        texts = topics.texts(core["core__feedback"])
+        texts = topics.texts(core["feedback"])
         began = topics.emerging(texts)
         planted = [t for t in began if _is_planted(t, known)]
         after = min(((t.month.to_period("M") - begins.to_period("M")).n for t in planted), default=None)

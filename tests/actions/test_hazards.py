@@ -42,7 +42,7 @@ def test_shares_by_each_way_are_those_that_the_hazards_make(months):
 
 
 def test_the_model_knows_who_settles_and_its_level_holds_later(months):
-    learn = hazards.states(months, [pd.Timestamp("2016-06-01"), pd.Timestamp("2016-12-01")])
+    learn = hazards.states(months, [pd.Timestamp(d) for d in ("2016-06-01", "2016-12-01", "2017-03-01")])
     model = hazards.fitted(learn, hazards.followed(months, learn, 12), 12, 100_000, 42)
     test = hazards.states(months, [pd.Timestamp("2018-04-01")])
     predicted = model.incidence(test)[:, -1, 1]

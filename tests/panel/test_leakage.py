@@ -67,6 +67,16 @@ def test_the_interval_is_that_of_nadeau_and_bengio():
     )
 
 
+def test_columns_known_afterwards_are_refused_and_what_they_would_add_is_told():
+    X, y, contract = _leaky()
+    columns = [c.model_copy(update={"known": "after"}) if c.name == "term" else c for c in contract.columns]
+    _, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
+    answer = str(evidence.answer)
+    assert answer.startswith("Known only afterwards and refused: term. With them boosted trees reach an AUC of ")
+    more, less = (float(answer.split(word)[1][:5]) for word in ("AUC of ", "without "))
+    assert more > 0.85 and less < more - 0.1
+
+
 def test_what_is_made_from_a_refused_column_is_refused_however_far_away():
     X, y, contract = _leaky()
     X = X.assign(term_years=X["honest"], term_class=X["also"])

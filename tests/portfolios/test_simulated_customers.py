@@ -15,14 +15,28 @@ P = SimulatedCustomers(
 )
 
 
-@pytest.fixture(scope="module")
-def bank() -> dict[str, pd.DataFrame]:
-    return simulated_whole.simulate(P)
+LARGE = SimulatedCustomers(n_customers=6000, n_months=24, shock_month="2016-01", topic_month="2016-01")
 
 
 @pytest.fixture(scope="module")
-def truth() -> dict:
-    return simulated_truth.truth(P)
+def both() -> tuple[dict[str, pd.DataFrame], dict]:
+    return simulated_truth.with_tables(P)
+
+
+@pytest.fixture(scope="module")
+def bank(both) -> dict[str, pd.DataFrame]:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def truth(both) -> dict:
+    return both[1]
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    tables, known = simulated_truth.with_tables(LARGE)
+    return tables, known["campaign"]
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +83,29 @@ def test_as_many_leave_as_their_hazards_say(bank, truth):
         assert abs(happened - expected) < 4 * np.sqrt(expected), name
 
 
-def test_an_offer_changes_what_the_truth_says(bank):
-    large = SimulatedCustomers(n_customers=6000, n_months=24, shock_month="2016-01", topic_month="2016-01")
-    tables, known = simulated_whole.simulate(large), simulated_truth.truth(large)["campaign"]
+def test_as_many_default_and_cure_as_their_hazards_say(bank, truth):
+    for kind, name in (("defaulted", "default"), ("cured", "cure")):
+        happened, expected = (bank["event"]["event_kind"] == kind).sum(), truth["hazards"][name].sum()
+        assert expected > 20 and abs(happened - expected) < 4 * np.sqrt(expected), name
+
+
+def test_an_offer_of_a_product_changes_its_purchase_by_what_the_truth_says(large):
+    tables, known = large
+    events = tables["event"]
+    touched = events.query("campaign_code == 'next_1'").assign(month=lambda t: t["happened_at"].dt.to_period("M"))
+    for product in ("credit_card", "savings"):
+        opened = tables["account"].query("product_code == @product").groupby("customer_id")["opened_month"].max()
+        after = touched["customer_id"].map(opened).dt.to_period("M").astype("period[M]")
+        bought = ((after >= touched["month"]) & (after <= touched["month"] + 2)).to_numpy(float)
+        p = touched["assignment_probability"].to_numpy(float)
+        gain = bought * ((touched["arm_code"] == product).to_numpy(float) - (touched["arm_code"] == "control")) / p
+        true = known.query("campaign_code == 'next_1' and arm_code == @product")["uplift"]
+        assert len(true) == len(touched) and 0 < true.mean() < 0.2
+        assert abs(gain.mean() - true.mean()) < 4 * gain.std() / np.sqrt(len(gain)), product
+
+
+def test_an_offer_changes_what_the_truth_says(large):
+    tables, known = large[0], large[1].query("arm_code == 'offer'").drop(columns="arm_code")
     assert (known["uplift"] < -0.01).mean() > 0.2 and (known["uplift"] > 0.01).mean() > 0.2
     touched = tables["event"].query("campaign_code == 'save_1'").merge(known, on=["customer_id", "campaign_code"])
     touched["month"] = touched["happened_at"].dt.to_period("M")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from workbench import engine, params, tables
-from workbench.actions import action_list, hazards, next_action, profit, retention
+from workbench.actions import action_list, hazards, lifetime, next_action, profit
 from workbench.actions.next_action import Arms
 from workbench.actions.next_product import Wanted
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
+from workbench.words.names import words_of
+
+if TYPE_CHECKING:
+    from workbench.engine import Relation, Relations
 
 LIST = f"{action_list.PREFIX}offer"
 TABLES = ("month", "performance", "holding", "product", "event")
@@ -44,7 +50,7 @@ def writes(p: Params) -> list[str]:
     return [LIST]
 
 
-def relations(p: Params) -> dict[str, object]:
+def relations(p: Params) -> dict[str, Relation]:
     """Return the files of the tables by the names that SQL uses."""
     names = {"month": "months", "event": "events"}
     return {names.get(name, name): tables.scan(p.key, f"core__{name}") for name in TABLES}
@@ -61,56 +67,45 @@ def value_evidence(predicted: pd.DataFrame, realised: pd.Series, currency: str) 
     table, gini = profit.foretold(predicted, realised)
     ratio = float(table["predicted"].sum() / table["observed"].sum())
     top = float(table["observed"].iloc[0] / table["observed"].sum())
+    held = int(((table["low"] <= table["predicted"]) & (table["predicted"] <= table["high"])).sum())
     return Evidence(
         key="value",
         question=say("Is a customer worth what was foretold?"),
         verdict=Verdict.green if abs(ratio - 1) <= 0.1 else Verdict.amber,
         answer=say(
-            "Foretold is {ratio:.2f} times what came; the ranking's Gini is {gini:.2f}, the first tenth "
-            "brought {top:.0%}.",
+            "Foretold is {ratio:.2f} times what came, and within its 95 % interval in {held} of {n} tenths; the "
+            "ranking's Gini is {gini:.2f}, the first tenth brought {top:.0%}.",
             ratio=ratio,
+            held=held,
+            n=len(table),
             gini=gini,
             top=top,
         ),
         value=gini,
         threshold=say("amber where foretold and observed differ by more than 10 %"),
-        blind_to=say("what customers will buy anew"),
+        blind_to=say("what changes for all customers alike after the date: prices, offers, a crisis"),
         table=table.assign(currency=currency) if currency else table,
     )
 
 
-def foretold(p: Params, files: dict[str, object]) -> tuple[pd.DataFrame, pd.Series]:
-    """Return value as of the test date by hazards learnt before, and what each brought in the horizon after it."""
-    asked = retention.Params(
-        **{n: getattr(p, n) for n in ("study", "period", "horizon_months", "discount_rate", "max_rows")}
-    )
-    learn_on, test_on, _ = retention.dates(asked)
-    months = files["months"]
-    learn, test = hazards.states(months, learn_on), hazards.states(months, [test_on])  # type: ignore[arg-type]
-    followed = hazards.followed(months, learn, p.horizon_months)  # type: ignore[arg-type]
-    model = hazards.fitted(learn, followed, p.horizon_months, p.max_rows, p.seed)
-    at_stake = profit.at_stake(files, test_on)  # type: ignore[arg-type]
-    return retention.value(model, test, at_stake, asked), profit.brought(
-        files, test_on, p.horizon_months, p.discount_rate
-    )  # type: ignore[arg-type]
+def foretold(p: Params, files: Relations) -> tuple[pd.DataFrame, pd.Series]:
+    """Return value as of the test date by what was known then, and what each brought in the horizon after it."""
+    test_on, _ = lifetime.dates(p.key, p.horizon_months, "actions/groups")
+    model = lifetime.learnt(files, test_on, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
+    state = hazards.states(files["months"], [test_on])
+    return model.value(files, state), profit.brought(files, test_on, p.horizon_months, p.discount_rate)
 
 
-def worth(files: dict[str, object], offers: tuple[str, ...], p: Params) -> np.ndarray:
+def worth(files: Relations, offers: tuple[str, ...], p: Params) -> np.ndarray:
     """Return what a purchase of each product brings in the horizon (offers): mean margin less cost of who holds it."""
     sql = """
         SELECT h.product_code, avg(f.balance_amt * p.margin_rate / 12 + f.fee_amt - p.service_cost_amt) AS monthly
         FROM performance f JOIN holding h ON h.account_id = f.account_id
             JOIN product p ON p.product_code = h.product_code
         GROUP BY h.product_code"""
-    monthly = engine.frame(sql, files).set_index("product_code")["monthly"]  # type: ignore[arg-type]
+    monthly = engine.frame(sql, files).set_index("product_code")["monthly"]
     months = sum((1 + p.discount_rate) ** (-m / 12) for m in range(1, p.horizon_months + 1))
     return monthly.reindex(list(offers)).fillna(0.0).to_numpy() * months
-
-
-def needs(w: Wanted) -> np.ndarray:
-    """Return what each customer comes for (n): by what he owes and keeps."""
-    owes, keeps = np.expm1(w.rows["log_balance"]) > 0, np.expm1(w.rows["log_deposit"]) > 5000
-    return np.select([owes & keeps, owes, keeps], ["both", "borrower", "saver"], "transactor")
 
 
 def months_before(drawn: pd.DataFrame) -> list[pd.Timestamp]:
@@ -136,11 +131,11 @@ def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[
                 say(
                     "an offer adds {effect:.1%} to the chance of {product}",
                     effect=float(effect[i, chosen[i]]),
-                    product=say(c),
+                    product=say(words_of(c)),
                 )
                 for i, c in zip(at, names, strict=True)
             ],
-            "measure": [say("offer {product}", product=say(c)) for c in names],
+            "measure": [say("offer {product}", product=say(words_of(c))) for c in names],
             "product_code": names,
         }
     )
@@ -164,7 +159,9 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -
         ),
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
-        table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
+        table=pd.DataFrame(
+            {"product": [words_of(o) for o in trial.offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
+        ),
         people=People(("offers",)),
     )
 
@@ -185,13 +182,13 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=say(
             "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
-            stage=say(str(worst)),
+            stage=say(words_of(str(worst))),
             gone=float(gone[worst]),
             steady=say("steady"),
             stays=stays.get("steady", 0.0),
         ),
         value=float(gone[worst]),
-        table=shown.assign(**shares).reset_index(),
+        table=shown.assign(**shares).rename(index=words_of, columns=words_of).reset_index(),
     )
 
 

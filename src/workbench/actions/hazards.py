@@ -12,14 +12,18 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from workbench import engine, metrics
+from workbench.customers.needs import need_sql
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.months import number_sql
+from workbench.panel.months import number, number_sql
 from workbench.words import say
 
 if TYPE_CHECKING:
     from workbench.engine import Relation
 
 EVENTS = {"defaulted": "default", "settled_early": "settled early", "dormant": "dormant"}  # the first ends the wait
+IN_DEFAULT = 3  # months past due
+LEVEL_MONTHS, SURE_EVENTS = 6, 50.0  # the level is that of so many months; so many events tell half of it
+MOST = 0.99  # that all events of a month together can have for a chance
 STATE = {  # what is known of a customer at the as-of date, in SQL over its month `m`
     "delay_months": "m.delay_months",
     "n_products": "m.n_products",
@@ -35,11 +39,15 @@ STATE = {  # what is known of a customer at the as-of date, in SQL over its mont
 
 @dataclass(frozen=True)
 class Hazards:
-    """A fitted discrete-time model of competing events (multinomial logit of each month at risk, by months ahead)."""
+    """A fitted discrete-time model of competing events (multinomial logit of each month at risk, by months ahead).
+
+    level: by event, what the hazards are multiplied by so that they are those of the last months learnt from.
+    """
 
     model: Pipeline
     events: tuple[str, ...]
     months: int
+    level: np.ndarray
 
     def incidence(self, state: pd.DataFrame) -> np.ndarray:
         """Return the chance of each event by each month ahead (n × months × events) of customers in this state."""
@@ -51,17 +59,19 @@ class Hazards:
         rows = state[list(STATE)].loc[state.index.repeat(self.months)].assign(ahead=ahead)
         chances = pd.DataFrame(self.model.predict_proba(rows), columns=self.model.classes_)
         ordered = chances.reindex(columns=range(1, len(self.events) + 1), fill_value=0.0)
-        return ordered.to_numpy().reshape(len(state), self.months, len(self.events))
+        levelled = np.minimum(ordered.to_numpy() * self.level, MOST / len(self.events))
+        return levelled.reshape(len(state), self.months, len(self.events))
 
 
 def states(months: Relation, as_of: list[pd.Timestamp]) -> pd.DataFrame:
-    """Return who is with the bank at the end of each of these months and hasn't left, with their state."""
+    """Return who is with the bank at the end of each of these months, neither gone nor in default, with their state."""
     dates = ", ".join(f"DATE '{d:%Y-%m-%d}'" for d in as_of)
     state = ", ".join(f"CAST(coalesce({sql}, 0) AS DOUBLE) AS {name}" for name, sql in STATE.items())
     return engine.frame(
         f"""SELECT m.entity_id, CAST(m.month AS DATE) AS as_of_date, {number_sql("m.month")} AS anchor, {state},
-            CAST(m.margin_amt - m.service_cost_amt AS DOUBLE) AS net_margin_amt
-        FROM months m WHERE CAST(m.month AS DATE) IN ({dates}) AND m.n_products > 0 AND {_none("m")}
+            {need_sql()} AS need
+        FROM months m WHERE CAST(m.month AS DATE) IN ({dates}) AND m.n_products > 0 AND m.delay_months < {IN_DEFAULT}
+            AND {_none("m")}
         ORDER BY m.month, m.entity_id""",
         {"months": months},
     )
@@ -71,15 +81,16 @@ def _none(alias: str) -> str:
     return " AND ".join(f"coalesce({alias}.{name}, 0) = 0" for name in EVENTS)
 
 
-def followed(months: Relation, state: pd.DataFrame, ahead: int) -> pd.DataFrame:
+def followed(months: Relation, state: pd.DataFrame, ahead: int, until: pd.Timestamp | None = None) -> pd.DataFrame:
     """Return one row a customer and as-of date: `first` event of the next months (0 none) and `after` how many.
 
-    Whose data end before, without an event, is followed as long as the data go (censored).
+    Whose data end before, or what is known by `until`, is followed without an event as far as they go (censored).
     """
     kind = " ".join(f"WHEN {name} = 1 THEN {i}" for i, name in enumerate(EVENTS, 1))
     sql = f"""
         WITH happened AS (
-            SELECT entity_id, {number_sql("month")} AS month_no, CASE {kind} ELSE 0 END AS kind FROM months),
+            SELECT entity_id, {number_sql("month")} AS month_no, CASE {kind} ELSE 0 END AS kind FROM months
+            WHERE {f"{number_sql('month')} <= {number(until)}" if until is not None else "1 = 1"}),
         last AS (SELECT max(month_no) AS month_no FROM happened),
         firsts AS (
             SELECT s.entity_id, s.anchor, min(h.month_no) AS month_no FROM state s JOIN happened h
@@ -95,19 +106,45 @@ def followed(months: Relation, state: pd.DataFrame, ahead: int) -> pd.DataFrame:
 
 
 def fitted(state: pd.DataFrame, after: pd.DataFrame, ahead: int, most_rows: int, seed: int) -> Hazards:
-    """Learn the hazards of the months ahead from who was followed; customers are drawn where there are too many rows.
+    """Learn the hazards of the months ahead from who was followed; of too many months without an event some are drawn.
 
+    Their level is that of the last LEVEL_MONTHS, as surely as the events seen in them tell it.
     Source: Tutz & Schmid (2016), Modeling Discrete Time-to-Event Data, ch. 8 (competing events).
     """
     rows = state.merge(after, on=["entity_id", "anchor"], validate="one_to_one")
     rows = rows[rows["after"] > 0]
-    if (most := most_rows // ahead) < len(rows):
-        rows = rows.sample(most, random_state=seed)
     length = rows["after"].to_numpy(int)
     long = rows.loc[rows.index.repeat(length)].reset_index(drop=True)
     long["ahead"] = np.concatenate([np.arange(1, n + 1) for n in length]) if len(rows) else []
-    kind = np.where(long["ahead"] == long["after"], long["first"], 0)
-    return Hazards(_estimator().fit(long[[*STATE, "ahead"]], kind), tuple(EVENTS), ahead)
+    long["kind"] = np.where(long["ahead"] == long["after"], long["first"], 0)
+    long = _drawn(long, most_rows, seed)
+    model = _estimator().fit(long[[*STATE, "ahead"]], long["kind"], logisticregression__sample_weight=long["weight"])
+    return Hazards(model, tuple(EVENTS), ahead, _level(model, long))
+
+
+def _drawn(long: pd.DataFrame, most_rows: int, seed: int) -> pd.DataFrame:
+    """Return all months with an event and as many of the others, drawn, as there is room for, with their weight.
+
+    Source: King & Zeng (2001), Political Analysis 9(2): of rare events each row tells much, of the others little.
+    """
+    quiet, eventful = long[long["kind"] == 0], long[long["kind"] > 0]
+    taken = quiet.sample(min(len(quiet), max(most_rows - len(eventful), len(eventful))), random_state=seed)
+    weight = len(quiet) / max(len(taken), 1)
+    return pd.concat([eventful.assign(weight=1.0), taken.assign(weight=weight)], ignore_index=True)
+
+
+def _level(model: Pipeline, long: pd.DataFrame) -> np.ndarray:
+    """Return events seen over events expected in the last months, by event, drawn to 1 where few were expected.
+
+    Source: Bühlmann & Gisler (2005), A Course in Credibility Theory, ch. 2 (Poisson–gamma).
+    """
+    month = long["anchor"] + long["ahead"]
+    recent = long[month > month.max() - LEVEL_MONTHS]
+    chances = pd.DataFrame(model.predict_proba(recent[[*STATE, "ahead"]]), columns=model.classes_)
+    events = range(1, len(EVENTS) + 1)
+    expected = recent["weight"].to_numpy() @ chances.reindex(columns=events, fill_value=0.0).to_numpy()
+    seen = np.array([(recent["kind"] == i).sum() for i in events])
+    return (seen + SURE_EVENTS) / (expected + SURE_EVENTS)
 
 
 def _estimator() -> Pipeline:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import linprog
 from sklearn.model_selection import KFold
 
 from workbench import engine, metrics
@@ -17,6 +17,7 @@ from workbench.actions.trial import CONTROL, SLearner
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relation
@@ -111,27 +112,40 @@ def _held_out(
 def assigned(gain: np.ndarray, cost: float, budget: float, capacity: int) -> np.ndarray:
     """Return which offer each customer gets (n; −1 none): the most gain within budget and each offer's capacity.
 
-    gain: (n × offers) what each offer brings, its cost deducted. At most one offer a customer. Solved exactly as a
-    mixed integer programme (scipy's HiGHS). Raises `UserError` where it isn't solved.
+    gain: (n × offers) what each offer brings, its cost deducted. At most one offer a customer. Exact: since all offers
+    cost the same, the budget is a number of offers, and customers, offers and their total are nested sets, whose
+    linear programme has whole numbers at every corner (totally unimodular: Schrijver (1986), ch. 19); the simplex
+    method ends at one. Raises `UserError` where it isn't solved.
     """
     n, k = gain.shape
-    i, j = np.nonzero(gain > 0)
+    most = int(min(budget // cost if cost > 0 else n, k * capacity, n))
+    i, j = _in_question(gain, most)
     if not len(i):
         return np.full(n, -1)
-    one = np.ones(len(i))
-    rows = [
-        (sparse.csr_matrix((one, (i, np.arange(len(i)))), shape=(n, len(i))), np.ones(n)),
-        (sparse.csr_matrix((one, (j, np.arange(len(i)))), shape=(k, len(i))), np.full(k, float(capacity))),
-        (sparse.csr_matrix(np.full((1, len(i)), cost)), np.array([budget])),
-    ]
-    limits = LinearConstraint(sparse.vstack([a for a, _ in rows]).tocsc(), ub=np.concatenate([b for _, b in rows]))
-    solved = milp(-gain[i, j], constraints=limits, integrality=one, bounds=(0, 1), options={"mip_rel_gap": 1e-4})
+    at, pair, one = pd.factorize(i)[0], np.arange(len(i)), np.ones(len(i))
+    sets = np.concatenate([at, at.max() + 1 + j, np.full(len(i), at.max() + 1 + k)])
+    limits = np.concatenate([np.ones(at.max() + 1), np.full(k, float(capacity)), [float(most)]])
+    member = sparse.csr_matrix((np.tile(one, 3), (sets, np.tile(pair, 3))), shape=(len(limits), len(i)))
+    solved = linprog(-gain[i, j], A_ub=member, b_ub=limits, bounds=(0, 1), method="highs-ds")
     if solved.x is None:
         raise UserError(f"actions/groups: offers could not be assigned: {solved.message}")
     out = np.full(n, -1)
     taken = solved.x > 0.5
     out[i[taken]] = j[taken]
     return out
+
+
+def _in_question(gain: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return customer and offer of the pairs that can be in the optimum: of each offer's gains the first `most`.
+
+    Whoever stands behind them could be exchanged for one of them who gets nothing, at no loss.
+    """
+    if not most:
+        return np.empty(0, int), np.empty(0, int)
+    order = np.argsort(-gain, axis=0, kind="stable")[:most]
+    offers = np.broadcast_to(np.arange(gain.shape[1]), order.shape)
+    worth = np.take_along_axis(gain, order, axis=0) > 0
+    return order[worth], offers[worth]
 
 
 def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: float) -> Evidence:
@@ -172,5 +186,7 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
         threshold=say("amber where the interval holds what no offer brings"),
         source="Swaminathan & Joachims (2015), NeurIPS: self-normalised inverse propensity",
         blind_to=say("offers beyond the three months, and customers of a kind that were in no trial"),
-        table=table.sort_values("value", ascending=False, ignore_index=True),
+        table=table.assign(policy=table["policy"].map(words_of)).sort_values(
+            "value", ascending=False, ignore_index=True
+        ),
     )

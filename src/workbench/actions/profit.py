@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench import engine
+from workbench import engine, metrics
+from workbench.customers.needs import need_sql
 from workbench.customers.stages import STAGE_SQL
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relations
 
 CENT = 0.005  # by which sums of rounded rows may differ, a row
-NEEDS = ("borrower", "saver", "both", "transactor")
-# what a customer comes to the bank for, by what he holds in the month
-NEED_SQL = """CASE WHEN balance_amt + coalesce(l.loss, 0) > 0 AND deposit_amt > 3 * inflow_amt + 1000 THEN 'both'
-    WHEN balance_amt + coalesce(l.loss, 0) > 0 THEN 'borrower' 
-    WHEN deposit_amt > 3 * inflow_amt + 1000 THEN 'saver' ELSE 'transactor' END"""
+OWED = "balance_amt + coalesce(l.loss, 0)"  # in the month, before what was written off in it
 
 
 def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
@@ -33,7 +31,7 @@ def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
         WITH s AS ({STAGE_SQL}),
         lost AS (SELECT entity_id, CAST(month AS DATE) AS month, sum(written_off_amt) AS loss
             FROM performance GROUP BY entity_id, CAST(month AS DATE))
-        SELECT {NEED_SQL} AS need, s.stage, count(DISTINCT m.entity_id) AS customers, count(*) AS customer_months,
+        SELECT {need_sql(OWED)} AS need, s.stage, count(DISTINCT m.entity_id) AS customers, count(*) AS customer_months,
             sum(m.margin_amt) AS margin, sum(m.service_cost_amt) AS service_cost, sum(coalesce(l.loss, 0)) AS loss,
             sum(m.margin_amt - m.service_cost_amt - coalesce(l.loss, 0)) AS profit
         FROM months m JOIN s ON s.entity_id = m.entity_id AND s.month = CAST(m.month AS DATE)
@@ -67,7 +65,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         answer += say(
             "Least from {need}, {stage}: {least:,.0f}.",
             need=say(poorest["need"]),
-            stage=say(poorest["stage"]),
+            stage=say(words_of(poorest["stage"])),
             least=float(poorest["profit"]),
         )
     answer += (
@@ -82,7 +80,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         answer=answer,
         value=profit,
         threshold=say("red where groups and bank differ by more than rounding"),
-        table=groups.sort_values("profit", ignore_index=True),
+        table=groups.assign(stage=groups["stage"].map(words_of)).sort_values("profit", ignore_index=True),
         people=people,
     )
 
@@ -90,15 +88,21 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
 def foretold(values: pd.DataFrame, realised: pd.Series) -> tuple[pd.DataFrame, float]:
     """Return predicted and realised mean of each tenth of the value, highest first, and Gini of the ranking.
 
-    values: entity_id, value; realised: what each brought in the horizon, by entity (absent is 0).
+    values: entity_id, value; realised: what each brought in the horizon, by entity (absent is 0). The table has the
+    95 % interval of the realised mean (low, high), over customers.
     """
     rows = values.assign(realised=values["entity_id"].map(realised).fillna(0.0))
     tenth = rows["value"].rank(method="first", ascending=False).sub(1).floordiv(len(rows) / 10).astype(int) + 1
-    table = rows.groupby(tenth.rename("tenth"))[["value", "realised"]].mean().reset_index()
+    table = pd.DataFrame(
+        [
+            (n, part["value"].mean(), *metrics.mean_interval(part["realised"], np.ones(len(part)), part["entity_id"]))
+            for n, part in rows.groupby(tenth)
+        ],
+        columns=["tenth", "predicted", "observed", "low", "high"],
+    )
     ordered = rows.sort_values("value", ascending=False)["realised"].clip(lower=0).to_numpy()
     lorenz = np.cumsum(ordered) / max(ordered.sum(), 1e-9)
-    gini = float(2 * lorenz.mean() - 1)
-    return table.rename(columns={"value": "predicted", "realised": "observed"}), gini
+    return table, float(2 * lorenz.mean() - 1)
 
 
 def brought(relations: Relations, after: pd.Timestamp, months: int, rate: float) -> pd.Series:
@@ -113,26 +117,3 @@ def brought(relations: Relations, after: pd.Timestamp, months: int, rate: float)
             AND date_diff('month', DATE '{after:%Y-%m-%d}', CAST(m.month AS DATE)) <= {months}
         GROUP BY m.entity_id"""
     return engine.frame(sql, relations).set_index("entity_id")["value"]
-
-
-def at_stake(relations: Relations, as_of: pd.Timestamp) -> pd.Series:
-    """Return what each customer's default would cost: balances at the date times each product's loss given default.
-
-    The loss given default of a product is what was written off of what stood open in the month of the write-off, over
-    all defaults up to the date: no later outcome is used. Products without a default so far take the bank's.
-    """
-    day = f"DATE '{as_of:%Y-%m-%d}'"
-    sql = f"""
-        WITH f AS (SELECT f.*, h.product_code, CAST(f.month AS DATE) AS day,
-                CASE WHEN h.close_reason_code = 'defaulted' AND CAST(h.closed_month AS DATE) = CAST(f.month AS DATE)
-                    THEN 1 ELSE 0 END AS ends
-            FROM performance f JOIN holding h ON h.account_id = f.account_id JOIN product p
-                ON p.product_code = h.product_code
-            WHERE p.kind_code IN ('loan', 'card') AND CAST(f.month AS DATE) <= {day}),
-        whole AS (SELECT sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd FROM f WHERE ends = 1),
-        by_product AS (SELECT product_code, sum(written_off_amt) / nullif(sum(opening_balance_amt), 0) AS lgd
-            FROM f WHERE ends = 1 GROUP BY product_code)
-        SELECT f.entity_id, sum(f.balance_amt * coalesce(b.lgd, w.lgd, 0)) AS amount
-        FROM f LEFT JOIN by_product b ON b.product_code = f.product_code CROSS JOIN whole w
-        WHERE f.day = {day} GROUP BY f.entity_id"""
-    return engine.frame(sql, relations).set_index("entity_id")["amount"]

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, params, tables
-from workbench.actions import action_list, hazards, trial
-from workbench.actions.hazards import Hazards
+from workbench import params, tables
+from workbench.actions import action_list, lifetime, trial
+from workbench.actions.lifetime import Lifetime
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
-from workbench.params import UserError
 from workbench.words import Text, say
 
 LIST = f"{action_list.PREFIX}save"
@@ -36,7 +35,6 @@ INPUTS = (
     "n_loans",
     "tenure_months",
 )
-STATES_EVERY = 6  # months between the dates the hazards are learnt from: neighbours tell the same
 
 
 class Params(params.Params):
@@ -68,23 +66,6 @@ def writes(p: Params) -> list[str]:
     return [LIST]
 
 
-def dates(p: Params) -> tuple[list[pd.Timestamp], pd.Timestamp, pd.Timestamp]:
-    """Return the dates hazards are learnt from, the later one they are held against, and the last month (today).
-
-    What is learnt ends before the test begins: no month stands on both sides. Raises `UserError` for too short a story.
-    """
-    months = tables.read(p.key, "core__month", columns=["month"])["month"]
-    first, last = months.min().to_period("M"), months.max().to_period("M")
-    test = last - p.horizon_months
-    learn = [d for d in pd.period_range(first + 5, test - p.horizon_months, freq="M")][::-STATES_EVERY]
-    if not learn:
-        raise UserError(
-            f"actions/retention: {(last - first).n + 1} months are too few to learn {p.horizon_months} ahead and test "
-            f"it; give a shorter horizon_months"
-        )
-    return [d.to_timestamp() for d in learn], test.to_timestamp(), last.to_timestamp()
-
-
 def trial_rows(p: Params) -> Trial:
     """Return the trial: who drew an arm, their tags of the month before, whether they left after."""
     files = files_of(p)
@@ -101,33 +82,14 @@ def files_of(p: Params) -> dict[str, Path]:
     return {label: tables.scan(p.key, f"core__{name}") for label, name in named.items()}
 
 
-def value(model: Hazards, state: pd.DataFrame, at_stake: pd.Series, p: Params) -> pd.DataFrame:
-    """Return leaving, value, at_risk of each customer: chance to leave, worth of the months ahead, what leaving costs.
-
-    value = Σ S(t)·margin·v(t) − Σ P(default in t)·loss·v(t), v(t) the discount; a customer who can't leave has
-    S(t) without settling and dormancy; at_risk is the difference. Never 1 − KM: default and leaving compete.
-    """
-    h = model.hazards(state)
-    discount = (1 + p.discount_rate) ** (-np.arange(1, model.months + 1) / 12)
-    margin, loss = state["net_margin_amt"].to_numpy(), state["entity_id"].map(at_stake).fillna(0.0).to_numpy()
-    worth = _worth(h, margin, loss, discount)
-    stays = h * (np.array(model.events) == "defaulted")
-    incidence = metrics.incidence_of(h)[:, -1, :]
-    leaving = incidence[:, np.array(model.events) != "defaulted"].sum(axis=1)
-    at_risk = np.maximum(_worth(stays, margin, loss, discount) - worth, 0)
-    return state[["entity_id"]].assign(leaving=leaving, value=worth, at_risk=at_risk)
+def dates(p: Params) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the date that is tested and today (see `lifetime.dates`)."""
+    return lifetime.dates(p.key, p.horizon_months, "actions/retention")
 
 
-def _worth(h: np.ndarray, margin: np.ndarray, loss: np.ndarray, discount: np.ndarray) -> np.ndarray:
-    staying = np.cumprod(1 - h.sum(axis=2), axis=1)
-    before = np.concatenate([np.ones((len(h), 1)), staying[:, :-1]], axis=1)
-    defaults = before * h[:, :, hazards_index("defaulted")]
-    return margin * (staying @ discount) - loss * (defaults @ discount)
-
-
-def hazards_index(event: str) -> int:
-    """Return the place of an event among the competing ones."""
-    return list(hazards.EVENTS).index(event)
+def learnt(p: Params, until: pd.Timestamp) -> Lifetime:
+    """Return hazards and values as learnt from what was known by a date."""
+    return lifetime.learnt(files_of(p), until, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
 
 
 def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
@@ -139,7 +101,7 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     table = values.groupby(tenth, observed=True)[["leaving", "value", "at_risk"]].agg(
         {"leaving": "mean", "value": "sum", "at_risk": "sum"}
     )
-    table = table.rename_axis("tenth").reset_index()
+    table = table.rename(columns={"at_risk": "value_at_risk"}).rename_axis("tenth").reset_index()
     return Evidence(
         key="value_at_risk",
         question=say("What is lost with those who leave, and where does it sit?"),

@@ -28,7 +28,7 @@ def incidence(table: pd.DataFrame) -> Figure:
 def value_at_risk(table: pd.DataFrame, currency: str) -> Figure:
     """Draw the value at risk of each tenth of the customers, highest first."""
     figure, (ax,) = theme.panels(width=7.5, height=3.2)
-    ax.bar(table["tenth"].astype(int), table["at_risk"])
+    ax.bar(table["tenth"].astype(int), table["value_at_risk"])
     ax.set_title(say("Value at risk, {currency}", currency=currency))
     ax.set_xlabel(say("tenth of the customers"))
     ax.set_xticks(table["tenth"].astype(int))

@@ -58,9 +58,10 @@ def migration(table: pd.DataFrame) -> Figure:
 
 @theme.picture
 def value(table: pd.DataFrame) -> Figure:
-    """Draw predicted and observed value of each tenth, highest first."""
+    """Draw predicted and observed value of each tenth, highest first, with the observed mean's 95 % interval."""
     figure, (ax,) = theme.panels(width=7.5, height=3.2)
-    ax.bar(table["tenth"], table["observed"], label=say("observed"))
+    error = [table["observed"] - table["low"], table["high"] - table["observed"]]
+    ax.bar(table["tenth"], table["observed"], yerr=error, capsize=3, label=say("observed"))
     ax.plot(table["tenth"], table["predicted"], "o-", color=theme.ORANGE, label=say("predicted"))
     ax.set_title(say("Value of the months ahead, by tenth"))
     ax.set_xlabel(say("tenth of the customers"))

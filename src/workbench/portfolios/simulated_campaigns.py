@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from workbench.portfolios.simulated_chances import TRIAL_MONTHS, left
+from workbench.portfolios.simulated_chances import TRIAL_MONTHS, barred, bought, left, purchase_odds
 from workbench.portfolios.simulated_customers import (
     CARD,
     CODES,
@@ -54,7 +54,7 @@ class Trials:
         log.touch(at, t, self.save[t], np.where(drawn, "offer", "control"), np.full(len(at), 0.5))
         base = (s.push[at], self.who.engagement[at], s.holds[at].sum(axis=1), s.holds[at][:, [4, 5, 6]].any(axis=1))
         with_, without = left(*base, shift), left(*base, np.zeros(len(at)))
-        self._known(at, self.save[t], with_ - without)
+        self._known(at, self.save[t], "offer", with_ - without)
 
     def _next(self, t: int, at: np.ndarray, s: State, log: Log) -> None:
         """Each gets one of five offers or none; likelier what customers of the age and income like."""
@@ -65,10 +65,16 @@ class Trials:
         self.offered[at] = np.array([-1, *OFFERED])[arm]
         self.offered_until[at] = t + TRIAL_MONTHS
         log.touch(at, t, self.next[t], names[arm], chance[np.arange(len(at)), arm])
+        push, taste, holds = s.push[at], self.who.taste[at], s.holds[at]
+        odds, never = purchase_odds(taste, holds, push), barred(self.who.income[at], holds, s.delay[at])
+        more = bought(push, odds, _drawn(taste)) - bought(push, odds, np.zeros(odds.shape))
+        for k in OFFERED:
+            self._known(at, self.next[t], CODES[k], np.where(never, 0.0, more)[:, k])
 
-    def _known(self, at: np.ndarray, campaign: str, uplift: np.ndarray) -> None:
+    def _known(self, at: np.ndarray, campaign: str, arm: str, uplift: np.ndarray) -> None:
         numbers = self.who.customer["customer_id"].to_numpy()[at]
-        self.rows.append(pd.DataFrame({"customer_id": numbers, "campaign_code": campaign, "uplift": uplift}))
+        columns = {"customer_id": numbers, "campaign_code": campaign, "arm_code": arm, "uplift": uplift}
+        self.rows.append(pd.DataFrame(columns))
 
     def shift(self, t: int) -> np.ndarray:
         """Return what the retention offer adds to the log odds of leaving in month t (n)."""
@@ -78,10 +84,19 @@ class Trials:
         """Return what an offer adds to the log odds of each purchase in month t (n × products)."""
         out = np.zeros((len(self.who), len(PRODUCTS)))
         at = np.flatnonzero((self.offered >= 0) & (t < self.offered_until))
-        out[at, self.offered[at]] = 1.2 + 0.5 * np.tanh(self.who.taste[at, self.offered[at]])
+        out[at, self.offered[at]] = _drawn(self.who.taste[at, self.offered[at]])
         return out
 
     def truth(self) -> pd.DataFrame:
-        """Return customer_id, campaign_code, uplift: the true change of the chance to leave within three months."""
-        columns = ["customer_id", "campaign_code", "uplift"]
+        """Return customer_id, campaign_code, arm_code, uplift: what the arm truly changes against none.
+
+        Of a retention offer the chance to leave within three months, of a product the chance that it is bought in them,
+        by who stays and isn't late.
+        """
+        columns = ["customer_id", "campaign_code", "arm_code", "uplift"]
         return pd.concat(self.rows, ignore_index=True) if self.rows else pd.DataFrame(columns=columns)
+
+
+def _drawn(taste: np.ndarray) -> np.ndarray:
+    """Return what an offer adds to the log odds of the purchase, by the taste for the product."""
+    return 1.2 + 0.5 * np.tanh(taste)

@@ -13,14 +13,22 @@ import pandas as pd
 
 from workbench.portfolios import simulated_campaigns, simulated_log
 from workbench.portfolios.simulated_accounts import Accounts
-from workbench.portfolios.simulated_chances import CAUSAL, CAUSAL_RATE, IRRELEVANT, LEAVE, MEMORY, sigmoid
+from workbench.portfolios.simulated_chances import (
+    CAUSAL,
+    CAUSAL_RATE,
+    IRRELEVANT,
+    LEAVE,
+    MEMORY,
+    barred,
+    purchase_odds,
+    sigmoid,
+)
 from workbench.portfolios.simulated_customers import (
     CODES,
     CURRENT,
     PRODUCTS,
     REVOLVING,
     TERM_LOANS,
-    TOGETHER,
     People,
     SimulatedCustomers,
 )
@@ -112,27 +120,23 @@ def _chances(
     leave = s.push - 0.35 * who.engagement - 0.12 * s.holds.sum(axis=1) + trials.shift(t)
     settle = sigmoid(LEAVE["settle"] + 0.4 + leave) * term * (s.delay == 0)
     dormant = sigmoid(LEAVE["dormant"] + leave) * (s.delay == 0)
-    buy = np.array([x.log_odds for x in PRODUCTS]) + who.taste + trials.drawn_to(t) - 0.5 * s.push[:, None]
-    for held, wanted, more in TOGETHER:
-        buy[:, wanted] += more * s.holds[:, held]
-    poor = who.income[:, None] < np.array([x.minimum_income for x in PRODUCTS])
-    credit = np.array([x.kind in ("loan", "card") for x in PRODUCTS])
-    barred = s.holds | poor | (credit & (s.delay > 0)[:, None])
+    buy = purchase_odds(who.taste, s.holds, s.push) + trials.drawn_to(t)
+    never = barred(who.income, s.holds, s.delay)
     causal = {
         k: sigmoid(np.log(r / (1 - r)) + (-0.5 * s.mood if k == "complaint" else 0.0)) + np.zeros(len(who))
         for k, r in CAUSAL_RATE.items()
     }
     causal["salary_stopped"] = causal["salary_stopped"] * s.salary
-    return {"late": late, "settle": settle, "dormant": dormant, "buy": np.where(barred, 0.0, sigmoid(buy)), **causal}
+    return {"late": late, "settle": settle, "dormant": dormant, "buy": np.where(never, 0.0, sigmoid(buy)), **causal}
 
 
 def _true(who: People, s: State, c: dict[str, np.ndarray], t: int, p: SimulatedCustomers) -> pd.DataFrame:
     at = np.flatnonzero(s.alive)
     rolls = np.where(s.delay == 1, ROLL[0], np.where(s.delay == 2, ROLL[1], 0.0))
     table = pd.DataFrame({"customer_id": who.customer["customer_id"].to_numpy()[at], "month": p.months[t]})
-    table = table.assign(
-        late=c["late"][at], roll=rolls[at], cure=np.select([s.delay == 1, s.delay == 2], CURE, 0.0)[at]
-    )
+    defaults = np.where(s.delay == 2, ROLL[1], 0.0)
+    cures = np.select([s.delay == 1, s.delay == 2], CURE, 0.0)
+    table = table.assign(late=c["late"][at], roll=rolls[at], default=defaults[at], cure=cures[at])
     table = table.assign(settle=c["settle"][at], dormant=c["dormant"][at], complaint=c["complaint"][at])
     return table.assign(**{f"buy_{code}": c["buy"][at, k] for k, code in enumerate(CODES) if k != CURRENT})
 

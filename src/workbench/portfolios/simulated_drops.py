@@ -6,9 +6,11 @@ what the sender counted: table, rows, total of one amount, the day of delivery.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -37,17 +39,37 @@ def drops(p: SimulatedCustomers) -> Iterator[Drop]:
 
     A table's rows carry `valid_from` and `recorded_at`: a further version of a row has a later one of these.
     """
+    with TemporaryDirectory() as folder:
+        _spool(p, Path(folder))
+        for i, month in enumerate(p.months):
+            parts = _spooled(Path(folder) / str(i))
+            tables = {n: pd.concat([part[n] for part in parts], ignore_index=True) for n in parts[0]}
+            day = month + pd.DateOffset(months=1, days=DELIVERED_DAY - 1)
+            yield Drop(month, tables, dict.fromkeys(tables, day))
+
+
+def _spool(p: SimulatedCustomers, folder: Path) -> None:
+    """Write what each drop has of each block into a file a drop, so that memory holds one block or one drop.
+
+    Pickled, since a Parquet file would change the types of columns that are empty in a drop.
+    """
     rng = np.random.default_rng([p.seed, _STREAM])
-    tables = simulated_whole.simulate(p)
-    account, monthly = _versions(tables["account"], p), _months(tables["monthly"], rng)
-    customer = _people(tables["customer"], p, rng)
-    sources = {"customer": customer, "account": account, "monthly": monthly, "event": tables["event"]}
-    for name, table in sources.items():
-        sources[name] = table.assign(_drop=_drop_of(table, p))
-    for i, month in enumerate(p.months):
-        parts = {n: t[t["_drop"] == i].drop(columns="_drop").reset_index(drop=True) for n, t in sources.items()}
-        day = month + pd.DateOffset(months=1, days=DELIVERED_DAY - 1)
-        yield Drop(month, parts, dict.fromkeys(parts, day))
+    for tables in simulated_whole.blocks(p):
+        account, monthly = _versions(tables["account"], p), _months(tables["monthly"], rng)
+        sources = {"customer": _people(tables["customer"], p, rng), "account": account, "monthly": monthly}
+        sources |= {"event": tables["event"]}
+        drop = {name: _drop_of(table, p) for name, table in sources.items()}
+        for i in range(p.n_months):
+            with (folder / str(i)).open("ab") as file:
+                pickle.dump({n: t[drop[n] == i].reset_index(drop=True) for n, t in sources.items()}, file)
+
+
+def _spooled(path: Path) -> list[dict[str, pd.DataFrame]]:
+    parts = []
+    with path.open("rb") as file:
+        while file.peek(1):
+            parts.append(pickle.load(file))
+    return parts
 
 
 def _drop_of(table: pd.DataFrame, p: SimulatedCustomers) -> np.ndarray:

@@ -24,6 +24,7 @@ WAIT = {
 BOTTLENECK, REWORK, REVIEWED = "manual_review", 0.06, 0.4
 _CHANNELS = ("app", "web", "branch", "phone")
 ALL_STEPS = 4
+_MAY_LACK = ("account_id", "case_id", "campaign_code", "arm_code")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Log:
     """The events of a block, collected by kind and month."""
 
     def __init__(self, p: SimulatedCustomers, numbers: np.ndarray, rng: np.random.Generator):
-        self.p, self.numbers, self.rng, self.parts, self.cases = p, numbers, rng, [], 0
+        self.p, self.numbers, self.rng, self.cases = p, numbers, rng, 0
+        self.parts: list[dict[str, np.ndarray]] = []  # columns: a data frame a kind and month costs more than its rows
 
     def add(
         self,
@@ -61,7 +63,10 @@ class Log:
         """Log who drew which arm of a campaign, with what probability."""
         if len(at):
             rows = self._rows("campaign_touch", at, self._moments(t, len(at)), "", None, None)
-            self.parts.append(rows.assign(campaign_code=campaign, arm_code=arm, assignment_probability=probability))
+            names = np.full(len(at), campaign, dtype=object)
+            self.parts.append(
+                rows | {"campaign_code": names, "arm_code": arm.astype(object), "assignment_probability": probability}
+            )
 
     def application(self, at: np.ndarray, t: int, account: np.ndarray | None, how: str) -> None:
         """Log the steps of applications that begin in month t: `bought`, or `lost` to a refusal or given up."""
@@ -105,9 +110,8 @@ class Log:
     def _step(self, c: _Cases, kind: str, when: np.ndarray, which: np.ndarray) -> None:
         if which.any():
             account = None if c.account is None else c.account[which]
-            self.parts.append(
-                self._rows(kind, c.at[which], when[which], "", account, None).assign(case_id=c.case[which])
-            )
+            rows = self._rows(kind, c.at[which], when[which], "", account, None)
+            self.parts.append(rows | {"case_id": c.case[which]})
 
     def _wait(self, days: float, n: int) -> np.ndarray:
         hours = self.rng.lognormal(np.log(24 * days), 0.5, n)
@@ -119,26 +123,27 @@ class Log:
 
     def _rows(
         self, kind: str, at: np.ndarray, when: np.ndarray, channel: str, account: np.ndarray | None, value: float | None
-    ) -> pd.DataFrame:
+    ) -> dict[str, np.ndarray]:
         n = len(at)
-        return pd.DataFrame(
-            {
-                "customer_id": self.numbers[at],
-                "account_id": account,
-                "case_id": None,
-                "event_kind": kind,
-                "happened_at": when,
-                "channel_code": channel or self.rng.choice(_CHANNELS, n),
-                "value": np.nan if value is None else float(value),
-                "campaign_code": None,
-                "arm_code": None,
-                "assignment_probability": np.nan,
-            }
-        )
+        nothing = np.full(n, None, dtype=object)
+        channels = [channel] * n if channel else self.rng.choice(_CHANNELS, n)
+        return {
+            "customer_id": self.numbers[at],
+            "account_id": nothing if account is None else account,
+            "case_id": nothing,
+            "event_kind": np.full(n, kind, dtype=object),
+            "happened_at": when,
+            "channel_code": np.asarray(channels, dtype=object),
+            "value": np.full(n, np.nan if value is None else float(value)),
+            "campaign_code": nothing,
+            "arm_code": nothing,
+            "assignment_probability": np.full(n, np.nan),
+        }
 
     def table(self) -> pd.DataFrame:
         """Return the events in the order of time, with the moment they were recorded; none after the last month."""
-        table = pd.concat(self.parts, ignore_index=True)
+        columns = {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
+        table = pd.DataFrame({n: pd.Series(v, dtype=object if n in _MAY_LACK else None) for n, v in columns.items()})
         table = table[table["happened_at"] < self.p.months[-1] + pd.offsets.MonthEnd(0) + pd.Timedelta(days=1)]
         table = table.sort_values(["happened_at", "customer_id", "event_kind"], kind="stable", ignore_index=True)
         first = str(self.numbers[0])[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from workbench import pseudonyms
 from workbench.portfolios import (
     intake,
     simulated_chances,
+    simulated_customers,
     simulated_defects,
     simulated_feedback,
     simulated_log,
@@ -24,11 +26,24 @@ def truth(p: SimulatedCustomers) -> dict[str, Any]:
     A customer is `customer_id` in the raw tables and `entity_id` in the core tables of a study with the same seed;
     `defects` (month, kind, table, column) are those of the monthly drops, the source's own tables are clean.
     """
-    parts = [known for _, known in simulated_whole.with_truth(p)]
-    tables = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
-    tables = {name: _named(table, p) for name, table in tables.items()}
+    tables = _joined([known for _, known in simulated_whole.with_truth(p)])
+    return {**{name: _named(table, p) for name, table in tables.items()}, **planted(p)}
+
+
+def with_tables(p: SimulatedCustomers) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Return the seven raw tables and, of the same pass, the truth behind them by customer_id."""
+    made, known = zip(*simulated_whole.with_truth(p), strict=True)
+    whole = {"product": simulated_customers.products(p), "macro": simulated_customers.macro(p)}
+    return {**_joined(made), **whole}, {**_joined(known), **planted(p)}
+
+
+def _joined(parts: Sequence[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
+
+
+def planted(p: SimulatedCustomers) -> dict[str, Any]:
+    """Return what was planted: kinds that cause leaving and kinds that don't, shock, topic, bottleneck, defects."""
     return {
-        **tables,
         "causal_kinds": tuple(simulated_chances.CAUSAL),
         "irrelevant_kinds": tuple(simulated_chances.IRRELEVANT),
         "shock": {"region_code": SHOCK_REGION, "employer_code": SHOCK_EMPLOYER, "month": p.shock_month},

@@ -61,7 +61,16 @@ def term(code: str) -> str:
     >>> term("auc_low")
     'auc low'
     """
-    return translated(code.replace("_", " "))
+    return translated(words_of(code))
+
+
+def words_of(code: str) -> str:
+    """Return a code of the data as the term that pages look up.
+
+    >>> words_of("term_deposit")
+    'term deposit'
+    """
+    return code.replace("_", " ")
 
 
 def shortened(words: str) -> str:
