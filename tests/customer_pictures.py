@@ -33,18 +33,22 @@ def _earned() -> dict[str, Picture]:
     tenths = pd.DataFrame(
         {"tenth": TENTHS, "predicted": np.linspace(0.3, -0.1, 10), "effect": np.linspace(0.2, -0.2, 10)}
     )
-    tenths = tenths.assign(low=tenths["effect"] - 0.1, high=tenths["effect"] + 0.1, observed=tenths["effect"] * 1e4)
+    tenths = tenths.assign(low=tenths["effect"] - 0.1, high=tenths["effect"] + 0.1)
     policies = pd.DataFrame(
         {"policy": ["best_offer_each", "nobody", *PRODUCTS], "value": 20.0, "low": 10.0, "high": 31.0}
     )
     share = np.linspace(0, 1, 11)
     ways = pd.DataFrame({n: share * 0.1 for n in ("settled_early", "dormant", "default", "staying", "naive")})
     qini = pd.DataFrame({"share": share, "gain": share * 0.1, "low": 0, "high": share * 0.2, "random": share * 0.05})
-    value = tenths.assign(at_risk=np.linspace(2e6, 1e4, 10))
+    ahead = pd.DataFrame(
+        {"tenth": TENTHS, "predicted": np.linspace(3000, -1000, 10), "observed": 1e4 * tenths["effect"]}
+    )
+    ahead = ahead.assign(low=ahead["observed"] - 700, high=ahead["observed"] + 700)
+    value = tenths.assign(value_at_risk=np.linspace(2e6, 1e4, 10))
     return {
         "groups.profit": groups.profit(profit, "EUR"),
         "groups.migration": groups.migration(moved),
-        "groups.value": groups.value(tenths.assign(predicted=tenths["predicted"] * 1e4)),
+        "groups.value": groups.value(ahead),
         "groups.policies": groups.policies(policies, "EUR"),
         "actions.incidence": actions.incidence(ways),
         "actions.value_at_risk": actions.value_at_risk(value, "EUR"),
