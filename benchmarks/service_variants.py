@@ -57,11 +57,10 @@ def _fixed(texts: list[str]) -> dict[str, np.ndarray]:
 
 def _static(texts: list[str], weight: Callable[[list[int]], np.ndarray]) -> np.ndarray:
     """Return WordLlama's token vectors pooled by weights of the tokens, each sentence of length one."""
-    import wordllama
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
-    folder = Path(wordllama.__file__).parent
+    folder = Path(find_spec("wordllama").origin).parent
     tokenizer = Tokenizer.from_file(str(folder / "tokenizers/l2_supercat_tokenizer_config.json"))
     (vectors,) = load_file(str(folder / "weights/l2_supercat_256.safetensors")).values()
     ids = [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
@@ -71,10 +70,9 @@ def _static(texts: list[str], weight: Callable[[list[int]], np.ndarray]) -> np.n
 
 def _weighted(texts: list[str], fit: np.ndarray, smoothed: bool) -> np.ndarray:
     """Return static embeddings pooled by inverse document frequency, or by SIF (Arora et al. 2017)."""
-    import wordllama
     from tokenizers import Tokenizer
 
-    folder = Path(wordllama.__file__).parent
+    folder = Path(find_spec("wordllama").origin).parent
     tokenizer = Tokenizer.from_file(str(folder / "tokenizers/l2_supercat_tokenizer_config.json"))
     counts = np.zeros(tokenizer.get_vocab_size())
     for e in tokenizer.encode_batch([texts[i] for i in fit], add_special_tokens=False):

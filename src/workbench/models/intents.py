@@ -100,6 +100,7 @@ class Intents:
                 parts.append(reader.fit_transform(texts))
             except ValueError:  # no Chinese, or nothing but Chinese
                 continue
+            reader.idf_ = _rounded(reader.idf_)
             self.readers_[name] = reader
         svm = LinearSVC(C=self.C, random_state=self.seed, max_iter=5000).fit(hstack(parts).tocsr(), list(y))
         self.intents_ = [str(c) for c in svm.classes_]
