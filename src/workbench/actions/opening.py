@@ -16,8 +16,8 @@ from workbench.registry import serving
 STEP = "actions/service"
 
 
-def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, Scorer, str]:
-    """Return the desk, its model, and what its page says of it.
+def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, str]:
+    """Return the desk, and what its page says of it.
 
     `UserError` where the study has no such step, its model no champion (but for a trial), or a file can't be read.
     """
@@ -33,7 +33,7 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, Scor
         key=pseudonyms.key(home.mlruns()),
         folder=home.mlruns() / "desk" / study,
     )
-    return desk, model, "Trial: this model is not approved. 试用：该模型尚未批准。" if is_trial else ""
+    return desk, "Trial: this model is not approved. 试用：该模型尚未批准。" if is_trial else ""
 
 
 def _params(study: str) -> service.Params:
