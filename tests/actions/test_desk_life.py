@@ -41,7 +41,7 @@ CONDITION = "2027-03-31 o001: new intents are watched monthly"
 
 
 @pytest.fixture
-def told(tmp_path, empty_store, monkeypatch):
+def run(tmp_path, empty_store, monkeypatch):
     """A home under version control with one study; a function that runs a command in it and returns what it prints."""
     home = tmp_path / "home"
     monkeypatch.setenv("WORKBENCH_HOME", str(home))
@@ -67,23 +67,23 @@ def told(tmp_path, empty_store, monkeypatch):
     return command
 
 
-def test_a_desk_is_approved_as_any_model_and_watched_as_any_model(told, tmp_path):
-    told("policy", "--as", "a001")
-    told("run", "params/desk.yaml", "--step", "actions/service")
+def test_a_desk_is_approved_as_any_model_and_watched_as_any_model(run, tmp_path):
+    run("policy", "--as", "a001")
+    run("run", "params/desk.yaml", "--step", "actions/service")
     with pytest.raises(UserError) as e:
         opening.opened("desk", False, None)
     assert str(e.value) == "model 'desk.intents' has no champion; `workbench models` shows its versions"
-    told("submit", "desk.intents/1", "--as", "d001")
-    told("validate", "desk.intents/1", "--as", "v001")
-    told("plan", "desk.intents/1", "--as", "v001")
-    assert "questions were asked so far" in told("run", "params/desk.yaml")
-    told("approve", "desk.intents/1", "--as", "a001", "--condition", CONDITION)
-    told("promote", "desk.intents/1", "--as", "o001")
+    run("submit", "desk.intents/1", "--as", "d001")
+    run("validate", "desk.intents/1", "--as", "v001")
+    run("plan", "desk.intents/1", "--as", "v001")
+    assert "questions were asked so far" in run("run", "params/desk.yaml")
+    run("approve", "desk.intents/1", "--as", "a001", "--condition", CONDITION)
+    run("promote", "desk.intents/1", "--as", "o001")
     desk, notice = opening.opened("desk", False, approved.DATA / "records.csv")
     token = sessions.token("made_here_1", desk.key, desk.now())
     replies = [desk.ask("can I repay my loan early", token) for _ in range(30)]
     assert notice == "" and {r.became for r in replies} == {ANSWERED}
-    told("run", "params/desk.yaml")
+    run("run", "params/desk.yaml")
     page = (tmp_path / "home/reports/desk/once/monitoring/questions.html").read_text(encoding="utf-8")
     assert "PSI" in page and "over 30 questions" in page
-    told("audit")
+    run("audit")
