@@ -197,7 +197,8 @@ def panel(asked: pd.DataFrame, crossed: pd.DataFrame, model: Scorer) -> tuple[pd
     held = naming.asked(model, part(asked, TEST))
     known = {TRAIN: crossed["right"].to_numpy(), TEST: held["outcome"].to_numpy()}
     rows = asked.assign(
-        entity_id=[_key(text) for text in asked[QUESTION]],
+        entity_id=[_digest(text) for text in asked[QUESTION]],
+        parent_id=[_digest(unified(text).strip()) for text in asked[QUESTION]],
         as_of_date=UNDATED,
         sample=asked[PART].map(SAMPLES),
         outcome=np.nan,
@@ -212,7 +213,10 @@ def panel(asked: pd.DataFrame, crossed: pd.DataFrame, model: Scorer) -> tuple[pd
 
 
 COLUMNS = (
-    Column(name="entity_id", type="text", role="key", description="digest of the question, capitals and numbers alike"),
+    Column(name="entity_id", type="text", role="key", description="digest of the question"),
+    Column(
+        name="parent_id", type="text", role="parent", description="the same of all that differ in capitals or numbers"
+    ),
     Column(name="as_of_date", type="date", role="as_of", description="questions have no date"),
     Column(name="sample", type="category", role="sample", values={s: s for s in SAMPLES.values()}),
     Column(name="outcome", type="number", role="outcome", known="after", description="1 where it is named rightly"),
@@ -223,8 +227,8 @@ COLUMNS = (
 )
 
 
-def _key(question: str) -> str:
-    return hashlib.sha256(unified(question).strip().encode()).hexdigest()[:16]
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def claimed(named: pd.DataFrame) -> dict[str, float]:
