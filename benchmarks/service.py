@@ -1,8 +1,8 @@
 """The service desk on BANKING77: intents named rightly, answer or hand over, intents left out of development, speed.
 
 `python benchmarks/service.py [FILE]`; FILE is banking77.parquet, else it is looked for in ../shared/data/try and in
-WORKBENCH_DATA. `python benchmarks/service.py variants [FILE]`: what was tried, by cross-validation on the published
-training part alone (`service_variants.py`).
+WORKBENCH_DATA. `python benchmarks/service.py variants [FILE [FOLDS]]`: what was tried, by cross-validation on the
+published training part alone, on all five folds or the first ones (`service_variants.py`).
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ if __name__ == "__main__":
     if given[:1] == ["variants"]:
         import service_variants
 
-        service_variants.main(parameters(given[1] if len(given) > 1 else FILE))
+        file, *scored = given[1:] or [FILE]
+        service_variants.main(parameters(file), *map(int, scored))
     else:
         main(given[0] if given else FILE)
