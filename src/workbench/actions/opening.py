@@ -9,6 +9,7 @@ import pandas as pd
 from workbench import home, pseudonyms
 from workbench.actions import approved, service
 from workbench.actions.desk import Desk
+from workbench.models.intents import QUESTION
 from workbench.models.scorer import Scorer
 from workbench.params import ONCE, UserError, from_yaml
 from workbench.registry import serving
@@ -24,6 +25,9 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, str]
     p = _params(study)
     pyfunc = serving.trial(p.key, p.model) if is_trial else serving.champion(f"{study}.{p.model}")
     model: Scorer = pyfunc.unwrap_python_model().model
+    pyfunc.predict(
+        pd.DataFrame({QUESTION: [service.EXAMPLES[0]]})
+    )  # reads the encoder: the first customer doesn't wait
     table = records_of(records or (approved.DATA / "records.csv" if is_trial else None))
     desk = Desk(
         scored=pyfunc.predict,
