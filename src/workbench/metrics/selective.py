@@ -30,6 +30,17 @@ def least_confidence(confidence: ArrayLike, right: ArrayLike, accuracy: float) -
     return float(reached["threshold"].min()) if len(reached) else float(np.nextafter(1, 2))
 
 
+def least_refusing(confidence: ArrayLike, share: float) -> float:
+    """Return the least confidence from which on to answer, so that of these (n) at least a share is handed over.
+
+    >>> least_refusing([0.1, 0.2, 0.3, 0.9], 0.75) > 0.3
+    True
+    """
+    sure = np.sort(np.asarray(confidence, float))
+    n = int(np.ceil(share * len(sure) - 1e-9))
+    return float(np.nextafter(sure[n - 1], 2)) if n else 0.0
+
+
 def macro_f1(actual: ArrayLike, named: ArrayLike) -> float:
     """Return the mean over the actual classes of F1 = 2·tp / (2·tp + fp + fn). Source: Yang & Liu (1999).
 

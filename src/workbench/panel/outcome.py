@@ -70,6 +70,8 @@ def _computable(outcome: Outcome) -> None:
         raise UserError(
             f"{PLACE}: an event makes a binary outcome or a time; leave `event` empty for kind '{outcome.kind}'"
         )
+    if outcome.kind == "named":
+        raise UserError(f"{PLACE}: what is named is a question's intent, which actions/service learns; no panel does")
     if outcome.event and not outcome.window_months:
         raise UserError(f"{PLACE}: an event needs `window_months`, the months after the date in which it counts")
     if outcome.competing and not outcome.event:

@@ -115,7 +115,9 @@ def _logged(run_id: str, path: Path, loaded: Scorer, digest: str, model: str) ->
             artifacts={"model": str(path)},
             signature=infer_signature(example, loaded.scored(example)),
             input_example=example,
-            pip_requirements=[f"{r}=={installed(r)}" for r in REQUIREMENTS],
+            pip_requirements=[
+                f"{r}=={installed(r)}" for r in (*REQUIREMENTS, *getattr(loaded.estimator, "PACKAGES", ()))
+            ],
             metadata={
                 "sha256": digest,
                 **{k: str(v) for k, v in loaded.facts.items() if k.startswith("table.")},

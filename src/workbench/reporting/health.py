@@ -19,6 +19,7 @@ from workbench.words import Text, say
 
 NAN = float("nan")
 MONITORING = "monitoring"
+DRAWN = ("separation", "observed")  # figures by period that the picture draws
 REFERENCES = ("holdout_auc", "holdout_spearman")  # what development reached, of an event and of an amount
 
 Runs = Mapping[str, Recorded]
@@ -79,7 +80,7 @@ def chapter(watched: list[Watched]) -> Chapter:
     answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
     if unwatched := [w.label for w in watched if w.now is None]:
         answer += say("Not watched: {models}.", models=unwatched)
-    series = {w.label: w.now.series for w in watched if w.now and w.now.series}
+    series = {w.label: w.now.series for w in watched if w.now and any(w.now.series.get(n) for n in DRAWN)}
     e = Evidence(
         key="models",
         question=say("Are the models well?"),

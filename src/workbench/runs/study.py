@@ -73,7 +73,7 @@ class Step:
         """Return the digests of everything the step reads, as it lies there now."""
         names = [n.lstrip("?") for n in self.reads]
         digests = {n: _digest(self.key, n) for n in names}
-        return digests | {f"file.{i}": digest_file(p) for i, p in enumerate(self.files, 1)}
+        return digests | {f"file.{i}": digest_file(p) if p.exists() else "" for i, p in enumerate(self.files, 1)}
 
 
 def _digest(key: Key, name: str) -> str:

@@ -20,7 +20,7 @@ from workbench.validation.significance import milder, p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary", "named"}, True
 EVERY_PERIOD = False  # it is about all of them, against the first
 
 

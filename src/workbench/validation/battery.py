@@ -24,7 +24,7 @@ from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
 POLICY = Path(__file__).with_name("mandatory.yaml")
-EVERY_KIND = {"binary", "rate", "amount", "time"}
+EVERY_KIND = {"binary", "rate", "amount", "time", "named"}
 
 
 class Params(Ruled, params.Params):
@@ -243,6 +243,7 @@ def _words(names: list[str]) -> list[Text]:
 def _unfit(s: Subject) -> Text:
     names = sorted(set(tests()) - set(tests(s.outcome.scale)))
     kinds = {"binary": say("an event"), "rate": say("a rate"), "amount": say("an amount"), "time": say("a time")}
+    kinds |= {"named": say("a name that is right")}
     return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
 
 

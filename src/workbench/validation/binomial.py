@@ -19,7 +19,7 @@ from workbench.validation.significance import both_text, off, p_text, worst
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 
 
 def _light(s: Subject, g: pd.Series) -> Verdict:

@@ -19,7 +19,7 @@ from workbench.validation.significance import milder, p_text, red_text, shared, 
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 
 
 def parts(g: pd.DataFrame, brier: float) -> dict[str, float]:

@@ -18,7 +18,7 @@ from workbench.validation.significance import milder, p_text, red_text, shared, 
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 
 
 def wald(estimate: tuple[float, float, float], null: float, inflated: float = 1.0) -> float:

@@ -21,7 +21,7 @@ from workbench.validation.significance import mean_error, mean_p, off, red_text,
 from workbench.validation.subject import COUNTED, Subject
 from workbench.words import say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "rate", "amount"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "rate", "amount", "named"}, True
 EVERY_PERIOD = False  # it is about all of them together
 
 

@@ -24,7 +24,7 @@ from workbench.models.scorer import Scorer
 from workbench.panel.bins import is_category
 from workbench.registry import events, registered
 from workbench.registry.state import replay
-from workbench.validation import challenger
+from workbench.validation import challenger, plain_words
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -103,6 +103,8 @@ def built(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> list[tu
 
 def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evidence:
     """Return every challenger against the model: figure, lead, DeLong's p, bootstrap interval, decisions that turn."""
+    if s.outcome.kind == "named":
+        return plain_words.compared(s, before, _without_champion(before))
     measure, h, rows = leading(s.outcome), s.holdout, []
     for name, other in built(s, before):
         lead, error = challenger.lead(s, other)

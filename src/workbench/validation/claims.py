@@ -20,7 +20,7 @@ from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "form", {"binary", "rate", "amount"}
+FAMILY, KINDS = "form", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 ROWS, MADE = 1_000, ("predicted", "grade_code", "learnt", "sample")  # rows asked; columns that the validator made
 SAME = 1e-9  # of the predictions' spread: rounding

@@ -18,7 +18,7 @@ from workbench.validation.significance import p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
+FAMILY, KINDS = "stability", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 
 

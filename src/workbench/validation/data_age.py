@@ -16,7 +16,7 @@ from workbench.validation.sight import everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 DAYS_A_YEAR = 365.25
 

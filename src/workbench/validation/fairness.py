@@ -18,7 +18,7 @@ from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "fairness", {"binary", "rate", "amount"}
+FAMILY, KINDS = "fairness", {"binary", "rate", "amount", "named"}
 NAMES = ["column", "group", "rows", "selected", "predicted", "observed", "low", "high"]
 SOURCE = "29 CFR 1607.4(D)"
 

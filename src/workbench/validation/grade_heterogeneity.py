@@ -21,7 +21,7 @@ from workbench.validation.significance import both_text, milder, off
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary", "named"}, True
 
 
 def pairs(grades: pd.DataFrame) -> pd.DataFrame:

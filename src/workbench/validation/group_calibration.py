@@ -20,7 +20,7 @@ from workbench.validation.subject import Subject
 from workbench.validation.weak_spot import COMPARED, compared, likeness, slice_sight
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "fairness", {"binary", "rate", "amount"}, True
+FAMILY, KINDS, BY_CHANCE = "fairness", {"binary", "rate", "amount", "named"}, True
 ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 EVERY_PERIOD = True
 

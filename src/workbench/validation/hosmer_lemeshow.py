@@ -20,7 +20,7 @@ from workbench.validation.significance import both_text, distance, p_text, share
 from workbench.validation.subject import Subject, as_counted
 from workbench.words import say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 
 
 def chi_squared(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> tuple[float, float, float]:

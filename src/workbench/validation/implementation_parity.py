@@ -17,7 +17,7 @@ from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 ROWS, EMPTIEST = 400, 100  # golden records: evenly, and those with most inputs missing
 ABSENT = 1.0  # the difference of a number that is not served
@@ -37,7 +37,7 @@ def compared(s: Subject, records: pd.DataFrame) -> pd.DataFrame:
     for name in expected.columns:
         if name not in served:
             out.append((name, len(records), len(records), ABSENT))
-        elif name == "grade_code":
+        elif not pd.api.types.is_numeric_dtype(expected[name]):  # a grade, an intent
             wrong = int((served[name].astype(str).to_numpy() != expected[name].astype(str).to_numpy()).sum())
             out.append((name, len(records), wrong, float(wrong > 0)))
         else:

@@ -17,7 +17,7 @@ from workbench.validation.significance import interval_text, milder
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "discrimination", {"binary"}
+FAMILY, KINDS = "discrimination", {"binary", "named"}
 
 
 def test(s: Subject) -> Evidence:

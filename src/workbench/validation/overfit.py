@@ -17,7 +17,7 @@ from workbench.validation.sight import Gauge, above_seen, sight
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
+FAMILY, KINDS = "robustness", {"binary", "rate", "amount", "named"}
 
 
 def measured(rows: pd.DataFrame, binary: bool) -> tuple[float, float]:

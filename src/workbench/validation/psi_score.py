@@ -19,7 +19,7 @@ from workbench.validation.sight import Gauge, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "stability", {"binary", "rate", "amount"}
+FAMILY, KINDS = "stability", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 
 

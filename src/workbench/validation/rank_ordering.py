@@ -21,7 +21,7 @@ from workbench.validation.significance import both, both_text, off, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary", "named"}, True
 
 
 def out_of_order(grades: pd.DataFrame, s: Subject) -> list[str]:

@@ -20,7 +20,7 @@ from workbench.validation.significance import milder, red_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 BINS = 10
 
 

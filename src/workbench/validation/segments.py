@@ -24,7 +24,7 @@ from workbench.validation.significance import milder, p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary", "named"}, True
 WHOLE, QUARTER, MOST = "the whole book", "quarter", 12  # names; categories of a column, the commonest
 
 

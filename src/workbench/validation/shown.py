@@ -14,7 +14,7 @@ from workbench.validation.calibration_parts import parts
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-CONCLUDING = ("reperformance", "challenger")
+CONCLUDING, CONCLUDING_NAMES = ("reperformance", "challenger"), ("reperformance", "plain_words")
 SIGHTS = ["test", "light", "statistic", "n", "events", "held against the limit", "nearest limit", "distance to it"]
 SIGHTS += ["light, by convention", "light, by significance", "they differ", "least that is seen", "what could be seen"]
 
@@ -99,7 +99,8 @@ def steps(s: Subject) -> pd.DataFrame:
 def conclusion(overall: Evidence, items: list[Evidence]) -> Text:
     """Return the verdict, and what re-performance and the challenger say."""
     by = by_key(items)
-    return sum((by[key].answer for key in CONCLUDING), overall.answer)
+    keys = CONCLUDING_NAMES if "named_rightly" in by else CONCLUDING
+    return sum((by[key].answer for key in keys), overall.answer)
 
 
 def figures(items: list[Evidence], s: Subject) -> dict[str, float]:

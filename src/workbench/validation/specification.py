@@ -17,6 +17,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from workbench.evidence import Evidence, Verdict
+from workbench.models import naming
 from workbench.models.kinds import settings_of
 from workbench.models.samples import Sample
 from workbench.models.scorer import raw
@@ -25,7 +26,7 @@ from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "robustness", {"binary", "rate", "amount"}
+FAMILY, KINDS = "robustness", {"binary", "rate", "amount", "named"}
 BINS = ("min_bin_size", "min_bin_share")  # settings that say how small a bin may be, by kind of model
 
 
@@ -48,6 +49,9 @@ def recipe(s: Subject, **changed: Any) -> Any:
 
 def refits(s: Subject) -> Iterator[tuple[Text, np.ndarray]]:
     """Yield what each refit is called and what it predicts of the hold-out (n), calibrated on rows it left out."""
+    if s.outcome.kind == "named":
+        yield from _naming_refits(s)
+        return
     sample, seed = learnt(s), int(s.model.facts.get("seed", 0)) + 1
     splits = folds(sample, int(s.model.facts["folds"]), seed)
     held, out = [], np.zeros(len(sample.y))
@@ -61,6 +65,20 @@ def refits(s: Subject) -> Iterator[tuple[Text, np.ndarray]]:
     for name, changed in _whole(s, seed):
         fitted = recipe(s, **changed).fit(sample.X, sample.y)
         yield name, calibration.apply(raw(fitted, s.holdout[list(sample.X)]))
+
+
+def _naming_refits(s: Subject) -> Iterator[tuple[Text, np.ndarray]]:
+    """Yield the same of a model that names: it learns from questions and their intents, not from right and wrong."""
+    facts, d, seed = s.model.facts, s.development, int(s.model.facts["seed"]) + 1
+    settings, held, (raw_, right) = {**facts["settings"], "seed": seed}, [], np.zeros((2, len(d)))
+    for model, rest in naming.by_fold(d, settings, int(facts["folds"]), seed):
+        asked = d.iloc[rest]
+        raw_[rest], right[rest] = raw(model, asked), model.named(asked) == asked[naming.INTENT].to_numpy()
+        held.append(raw(model, s.holdout))
+    calibration = calibrated(raw_, right, np.ones(len(d)), s.outcome)
+    for number, values in enumerate(held, 1):
+        yield say("without fold {number} of another draw", number=number), calibration.apply(values)
+    yield say("with another seed"), calibration.apply(raw(naming.fitted(d, settings), s.holdout))
 
 
 def _whole(s: Subject, seed: int) -> Iterator[tuple[Text, dict[str, Any]]]:

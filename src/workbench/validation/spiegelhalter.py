@@ -20,7 +20,7 @@ from workbench.validation.significance import both_text, distance, p_text, share
 from workbench.validation.subject import Subject
 from workbench.words import say
 
-FAMILY, KINDS, BY_CHANCE = "calibration", {"binary"}, True
+FAMILY, KINDS, BY_CHANCE = "calibration", {"binary", "named"}, True
 
 
 def statistic(y: np.ndarray, p: np.ndarray, w: np.ndarray, parents: np.ndarray | None = None) -> float:

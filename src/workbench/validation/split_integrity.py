@@ -16,7 +16,7 @@ from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
-FAMILY, KINDS = "process", {"binary", "rate", "amount"}
+FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 KEY = ["entity_id", "as_of_date"]
 

@@ -18,6 +18,7 @@ from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.rules import Rules
 from workbench.validation.estimated import learnt, of_both
+from workbench.validation.named import named_again
 from workbench.validation.raw import Raw
 from workbench.words import Text, say
 
@@ -114,7 +115,10 @@ def subject(
 ) -> Subject:
     """Return the subject: every sample re-scored with the registered model. `UserError` where it says nothing of a row."""
     known = panel[panel["outcome"].notna()]
-    predicted = checked(np.asarray(model.predict(known), float), contract.outcome)
+    if contract.outcome.kind == "named":
+        known = named_again(known, model)
+    raw_predicted = known["predicted"] if "predicted" in known else model.predict(known)
+    predicted = checked(np.asarray(raw_predicted, float), contract.outcome)
     columns = {"learnt": learnt_from(known, model), "predicted": predicted, "grade_code": model.grade(predicted)}
     scored = known.assign(
         parent_id=pd.factorize(known[parent_column(known)])[0], **columns
@@ -130,8 +134,8 @@ def checked(predicted: np.ndarray, outcome: Outcome) -> np.ndarray:
         raise UserError(
             f"validation/battery: the model predicts nothing for {missing:,} of {len(predicted):,} rows; mend it"
         )
-    beyond = (predicted < 0) | (predicted > 1) if outcome.kind in ("binary", "rate") else np.zeros(len(predicted), bool)
-    if beyond.any():
+    is_share = outcome.is_binary or outcome.kind == "rate"
+    if is_share and (beyond := (predicted < 0) | (predicted > 1)).any():
         raise UserError(
             f"validation/battery: the model predicts less than 0 or more than 1 for {int(beyond.sum()):,} of "
             f"{len(predicted):,} rows; mend it"

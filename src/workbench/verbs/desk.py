@@ -14,7 +14,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     desk.add_argument("--trial", action="store_true", help="the study's own version, approved or not; says so")
     desk.add_argument("--records", type=Path, metavar="FILE", help="customers' own records (CSV, by entity_id)")
     desk.add_argument("--login", default="", metavar="ID", help="print a session for this pseudonym, half an hour")
-    desk.add_argument("--watch", action="store_true", help="print what was asked so far against development, and exit")
     desk.set_defaults(call=_desk)
 
 
@@ -22,14 +21,10 @@ def _desk(args: argparse.Namespace) -> int:
     from datetime import datetime
 
     from workbench import home, pseudonyms
-    from workbench.actions import desk_app, opening, service_watch, sessions
+    from workbench.actions import desk_app, opening, sessions
     from workbench.runs import servers
 
-    desk, model, notice = opening.opened(Path(args.study).stem, args.trial, args.records)
-    if args.watch:
-        for e in service_watch.watched(service_watch.served(desk.folder), model):
-            print(f"{e.key}: {e.verdict}: {e.answer}")
-        return 0
+    desk, notice = opening.opened(Path(args.study).stem, args.trial, args.records)
     bound = servers.bound(args.port)
     address = f"http://{servers.LOOPBACK}:{bound.getsockname()[1]}"
     if args.login:
