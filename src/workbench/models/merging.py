@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
 
 Shape = Literal["ascending", "descending", "peak", "valley", "free"]
+_FALLING: dict[Shape, Shape] = {"descending": "ascending", "valley": "peak"}  # events and non-events exchanged
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Terms:
         return (rows >= self.rows) & ((rows >= self.many) | (rare >= self.events))
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Counts per fine bin (m each; rows unweighted), and what their bins must be."""
+
+    good: np.ndarray
+    bad: np.ndarray
+    rows: np.ndarray
+    terms: Terms
+
+
 def merged(
     good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, terms: Terms, apart: float = 0.0
 ) -> np.ndarray:
@@ -60,9 +72,23 @@ def merged(
     none. Source: exact segmentation by dynamic programming, Bellman (1961); unimodal: Haiminen, Gionis & Laasonen
     (2008), Algorithms for unimodal segmentation; two proportions: Fleiss, Levin & Paik (2003), ch. 3.
     """
-    if shape in ("descending", "valley"):
-        good, bad = bad, good
-    return _within_most(_Table.of(good, bad, rows, terms), shape, terms, apart)
+    return merged_each([(Counts(good, bad, rows, terms), shape)], apart)[0]
+
+
+def merged_each(questions: Sequence[tuple[Counts, Shape]], apart: float = 0.0) -> list[np.ndarray]:
+    """Return the cuts that `merged` returns, of each question; those of as many fine bins side by side, far sooner."""
+    alike: dict[tuple[Shape, int], list[int]] = {}
+    tables: dict[tuple[int, bool], _Table] = {}
+    for k, (counts, shape) in enumerate(questions):
+        alike.setdefault((_FALLING.get(shape, shape), len(counts.rows)), []).append(k)
+        if (id(counts), shape in _FALLING) not in tables:
+            tables[id(counts), shape in _FALLING] = _Table.of(counts, falling=shape in _FALLING)
+    cuts: dict[int, np.ndarray] = {}
+    for (shape, _), those in alike.items():
+        asked = [questions[k] for k in those]
+        each = [tables[id(counts), s in _FALLING] for counts, s in asked]
+        cuts |= zip(those, _within_most(each, shape, [counts.terms for counts, _ in asked], apart), strict=True)
+    return [cuts[k] for k in range(len(questions))]
 
 
 def merged_effects(
@@ -80,17 +106,20 @@ def merged_effects(
     Source: iteratively reweighted least squares, McCullagh & Nelder (1989), ch. 2.5.
     """
     pull, stiff = effect
-    sign = -1.0 if shape in ("descending", "valley") else 1.0
-    return _within_most(_Table.of_effects((sign * pull, stiff), rows, rare, terms, ridge), shape, terms, 0.0)
+    sign = -1.0 if shape in _FALLING else 1.0
+    table = _Table.of_effects((sign * pull, stiff), rows, rare, terms, ridge)
+    return _within_most([table], _FALLING.get(shape, shape), [terms], 0.0)[0]
 
 
-def _within_most(table: _Table, shape: Shape, terms: Terms, apart: float) -> np.ndarray:
-    more = 0.0
-    while True:
-        cuts = _cuts(table, table.value - more, shape, apart)
-        if len(cuts) < terms.most:
-            return cuts
-        more = 2 * more + max(terms.cost, 1.0)
+def _within_most(tables: list[_Table], shape: Shape, terms: list[Terms], apart: float) -> list[np.ndarray]:
+    more, cuts = np.zeros(len(tables)), _cuts(tables, shape, apart)
+    while again := [k for k, c in enumerate(cuts) if len(c) >= terms[k].most]:
+        for k in again:
+            more[k] = 2 * more[k] + max(terms[k].cost, 1.0)
+        dearer = [replace(tables[k], value=tables[k].value - more[k]) for k in again]
+        for k, fewer in zip(again, _cuts(dearer, shape, apart), strict=True):
+            cuts[k] = fewer
+    return cuts
 
 
 @dataclass(frozen=True)
@@ -102,14 +131,15 @@ class _Table:
     n: np.ndarray
 
     @classmethod
-    def of(cls, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, terms: Terms) -> _Table:
-        g, b, r = (_between(x) for x in (good, bad, rows))
+    def of(cls, counts: Counts, falling: bool) -> _Table:
+        good, bad = (counts.bad, counts.good) if falling else (counts.good, counts.bad)
+        g, b, r = (_between(x) for x in (good, bad, counts.rows))
         n = g + b
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(n > 0, b / n, np.nan)
             value = xlogy(b, rate) + xlogy(g, 1 - rate)
         rare = b if bad.sum() <= good.sum() else g
-        return cls(_charged(value, r, rare, terms), rate, n)
+        return cls(_charged(value, r, rare, counts.terms), rate, n)
 
     @classmethod
     def of_effects(
@@ -133,31 +163,29 @@ def _between(counts: np.ndarray) -> np.ndarray:
     return np.maximum(total[None, :] - total[:, None], 0.0)
 
 
-def _cuts(t: _Table, value: np.ndarray, shape: Shape, apart: float = 0.0) -> np.ndarray:
-    """Best chain of bins from 0 to m. Phase 0 rises, phase 1 falls after the peak; a free chain knows one phase."""
-    m = len(value) - 1
-    phases = 2 if shape in ("peak", "valley") else 1
-    best = np.full((phases, m + 1, m + 1), -np.inf)  # best[phase, i, j]: chain that ends with bin [i, j)
-    source = np.zeros((phases, m + 1, m + 1), dtype=np.int64)  # phase and start of the bin before
-    best[0, 0] = value[0]
+def _cuts(tables: list[_Table], shape: Shape, apart: float = 0.0) -> list[np.ndarray]:
+    """Best chain of bins from 0 to m, of each table (all of one size, side by side).
+
+    Phase 0 rises, phase 1 falls after the peak; a free chain knows one phase.
+    """
+    t = _Table(*(np.stack([getattr(one, name) for one in tables]) for name in ("value", "rate", "n")))
+    m, phases = t.value.shape[1] - 1, 2 if shape == "peak" else 1
+    best = np.full((phases, *t.value.shape), -np.inf)  # best[phase, table, i, j]: chain that ends with bin [i, j)
+    best[0, :, 0] = t.value[:, 0]
     for i in range(1, m):
-        before, after = best[:, :i, i], value[i, i + 1 :]
+        before, after = best[:, :, :i, i], t.value[:, i, i + 1 :]
         for phase in range(phases):
             chain = before[0] if phase == 0 else before.max(axis=0)
-            if not np.isfinite(chain).any():
-                continue
-            came = np.where(_allowed(t, i, shape, phase, apart), chain[:, None], -np.inf)
-            h = came.argmax(axis=0)
-            best[phase, i, i + 1 :] = came[h, np.arange(m - i)] + after
-            source[phase, i, i + 1 :] = h if phase == 0 else before.argmax(axis=0)[h] * (m + 1) + h
-    return _traced(best, source, m)
+            came = np.where(_allowed(t, i, shape, phase, apart), chain[:, :, None], -np.inf)
+            best[phase, :, i, i + 1 :] = came.max(axis=1) + after
+    return [_traced(table, best[:, k], shape, apart) for k, table in enumerate(tables)]
 
 
 def _allowed(t: _Table, i: int, shape: Shape, phase: int, apart: float) -> np.ndarray:
-    """Say which bins [h, i) may stand before which bins [i, j): (i × m − i)."""
-    before, after = t.rate[:i, i][:, None], t.rate[i, i + 1 :][None, :]
+    """Say which bins [h, i) may stand before which bins [i, j): i × (m − i), of each table."""
+    before, after = t.rate[..., :i, i, None], t.rate[..., i, None, i + 1 :]
     if apart:
-        n, k = t.n[:i, i][:, None], t.n[i, i + 1 :][None, :]
+        n, k = t.n[..., :i, i, None], t.n[..., i, None, i + 1 :]
         pooled = (before * n + after * k) / (n + k)
         return after - before > apart * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / k))
     if shape == "free":
@@ -165,13 +193,17 @@ def _allowed(t: _Table, i: int, shape: Shape, phase: int, apart: float) -> np.nd
     return before < after if phase == 0 else before > after
 
 
-def _traced(best: np.ndarray, source: np.ndarray, m: int) -> np.ndarray:
+def _traced(t: _Table, best: np.ndarray, shape: Shape, apart: float) -> np.ndarray:
+    """Return the cuts of the best chain: at each, what came before is looked up again, for this one bin."""
+    m = len(t.value) - 1
     phase, start = np.unravel_index(best[:, :, m].argmax(), best[:, :, m].shape)
     if not np.isfinite(best[phase, start, m]):
         return np.zeros(0, dtype=int)
     cuts, end = [], m
     while start > 0:
         cuts.append(int(start))
-        before, first = divmod(int(source[phase, start, end]), m + 1)
-        phase, start, end = before, first, start
+        before = best[: phase + 1, :start, start]
+        may = _allowed(t, start, shape, phase, apart)[:, end - start - 1]
+        first = np.where(may, before.max(axis=0), -np.inf).argmax()
+        phase, start, end = before[:, first].argmax(), first, start
     return np.array(cuts[::-1], dtype=int)

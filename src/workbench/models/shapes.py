@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.models.fine_bins import FOLDS, Fine
-from workbench.models.merging import Shape, Terms, merged
+from workbench.models.merging import Counts, Shape, Terms, merged_each
 
+SHAPES: tuple[Shape, ...] = ("ascending", "descending", "peak", "valley", "free")
 TRIED = 40  # fine bins on which shapes are compared
 SURE_TURN, SURE_FREE = 1.0, 1.96  # standard errors that a turn, and free movement, must gain out of fold
 
@@ -20,9 +21,7 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
     good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
-    out_of_fold = {
-        s: _out_of_fold(good, bad, rows, s, min_bin_size) for s in ("ascending", "descending", "peak", "valley", "free")
-    }
+    out_of_fold = _out_of_fold(good, bad, rows, min_bin_size)
     best = _better(out_of_fold, "ascending", "descending", good, bad, 0.0)
     turn = _better(out_of_fold, "peak", "valley", good, bad, 0.0)
     return _better(out_of_fold, _better(out_of_fold, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)
@@ -35,18 +34,21 @@ def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.add.reduceat(counts, starts, axis=1)
 
 
-def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, shape: Shape, min_bin_size: float) -> np.ndarray:
-    """Return the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
-    rates = np.empty(good.shape)
+def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float) -> dict[Shape, np.ndarray]:
+    """Return by shape the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
     if not (good + bad).any():
-        return np.full(good.shape, 0.5)
-    for fold in range(FOLDS):
-        g, b, r = (x.sum(axis=0) - x[fold] for x in (good, bad, rows))
-        cuts = merged(g, b, r, shape, Terms.of(g, b, r, min_bin_size))
-        place = np.searchsorted(cuts, np.arange(len(g)), side="right")
-        events, n = np.bincount(place, b), np.bincount(place, g + b)
-        rates[fold] = ((events + b.sum() / (g + b).sum()) / (n + 1))[place]
-    return rates
+        return dict.fromkeys(SHAPES, np.full(good.shape, 0.5))
+    others = [tuple(x.sum(axis=0) - x[fold] for x in (good, bad, rows)) for fold in range(FOLDS)]
+    counts = [Counts(*three, Terms.of(*three, min_bin_size)) for three in others]
+    cuts = iter(merged_each([(c, s) for s in SHAPES for c in counts]))
+    return {s: np.stack([_rates(c, next(cuts)) for c in counts]) for s in SHAPES}
+
+
+def _rates(counts: Counts, cuts: np.ndarray) -> np.ndarray:
+    """Return the rate of each fine bin's bin, drawn to the rate of all as by one row (m)."""
+    place = np.searchsorted(cuts, np.arange(len(counts.good)), side="right")
+    events, n = np.bincount(place, counts.bad), np.bincount(place, counts.good + counts.bad)
+    return ((events + counts.bad.sum() / (counts.good + counts.bad).sum()) / (n + 1))[place]
 
 
 def _better(
