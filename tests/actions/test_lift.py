@@ -5,13 +5,15 @@ from math import log, sqrt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from workbench.actions import event_gain, events, lift
-from workbench.actions.lift import Matching
+from workbench.actions.lift import Matching, Sure
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
 
-M = Matching("gone = 1", "gone = 0", ("region_code", "n_logins"), months=3, history_months=6, fewest=3)
+M = Matching("gone = 1", "gone = 0", ("region_code", "n_logins"), months=3)
+SURE = Sure(3, 1.1)
 
 
 def bank(customers=1500, months=18, seed=1):
@@ -79,7 +81,7 @@ def _number(at):
 @pytest.mark.parametrize("kind", ["cause", "idle", "noise"])
 def test_ratio_and_interval_are_those_by_hand(made, kind):
     _, _, log_, states = made
-    row = lift.lift(log_, states, 3).set_index("event_kind").loc[kind]
+    row = lift.lift(log_, states, SURE).set_index("event_kind").loc[kind]
     ratio, error = by_hand(log_, states, kind)
     assert row["ratio"] == pytest.approx(ratio)
     assert log(row["high"] / row["ratio"]) == pytest.approx(1.959964 * error, rel=1e-5)
@@ -87,7 +89,7 @@ def test_ratio_and_interval_are_those_by_hand(made, kind):
 
 def test_the_planted_cause_passes_and_nothing_else_does(made):
     _, _, log_, states = made
-    rows = lift.lift(log_, states, 3)
+    rows = lift.lift(log_, states, SURE)
     assert rows["event_kind"].iloc[0] == "cause" and list(rows["passes"]) == [True, False, False]
     assert rows["low"].iloc[0] > 1.3 and 1 <= rows["lead_months"].iloc[0] <= 3
 
@@ -95,8 +97,8 @@ def test_the_planted_cause_passes_and_nothing_else_does(made):
 def test_without_matching_on_logins_an_idle_event_looks_as_if_it_kept_them(made):
     months, account, log_, _ = made
     unmatched = lift.states(months, account, Matching("gone = 1", "gone = 0", ("region_code",)))
-    rows = lift.lift(log_, unmatched, 3).set_index("event_kind")
-    matched = lift.lift(log_, made[3], 3).set_index("event_kind")
+    rows = lift.lift(log_, unmatched, SURE).set_index("event_kind")
+    matched = lift.lift(log_, made[3], SURE).set_index("event_kind")
     assert rows.at["idle", "ratio"] < matched.at["idle", "ratio"]
 
 
@@ -108,9 +110,19 @@ def test_a_state_is_of_the_months_before_and_its_outcome_of_the_months_after(mad
     assert states["month_no"].max() == _number(months["month"]).max() - 3
 
 
+def test_sure_alone_is_not_enough_where_it_does_not_matter(made):
+    _, _, log_, states = made
+    by = {m: lift.lift(log_, states, Sure(3, m)).set_index("event_kind") for m in (1.0, 1.1, 4.0)}
+    cause = by[1.0].loc["cause"]
+    error = log(cause["high"] / cause["ratio"]) / 1.959964
+    assert cause["p_value"] == pytest.approx(2 * stats.norm.sf(log(cause["ratio"]) / error), rel=1e-3)
+    assert by[1.0].at["cause", "p_value"] < by[1.1].at["cause", "p_value"] < by[4.0].at["cause", "p_value"]
+    assert by[1.1].at["cause", "passes"] and not by[4.0]["passes"].any()
+
+
 def test_a_rare_kind_is_not_judged(made):
     _, _, log_, states = made
-    rows = lift.lift(log_, states, 10**6)
+    rows = lift.lift(log_, states, Sure(10**6, 1.1))
     assert rows["ratio"].isna().all() and not rows["passes"].any()
 
 
@@ -148,7 +160,7 @@ def test_the_gain_is_there_where_counts_tell_and_not_where_they_do_not():
 def test_the_answers_name_what_was_planted(made):
     _, _, log_, states = made
     p = events.Params()
-    answer = events.lift_evidence(lift.lift(log_, states, 3), p)
+    answer = events.lift_evidence(lift.lift(log_, states, SURE), p)
     assert answer.value == 1 and "cause (× " in str(answer.answer)
     waits = pd.DataFrame(
         {

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, tables
+from workbench import engine, params
 from workbench.actions import event_gain, lift, process
 from workbench.actions.funnel import Funnel
-from workbench.actions.lift import Matching
+from workbench.actions.lift import Matching, Sure
 from workbench.actions.process import ARROW
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
-from workbench.params import UserError
+from workbench.params import DAY_OR_NONE, UserError
+from workbench.rules import Ruled
 from workbench.words import say
 
 SHOWN = 10  # rows of a table that can be long
@@ -33,7 +34,7 @@ OFFICIAL = {
 FUNNEL = ["application_started", "documents_complete", "credit_check", "approved", "contract_signed", "paid_out"]
 
 
-class Params(params.Params):
+class Params(Ruled, params.Params):
     """Which funnel, process and paths, what may follow an event, and what those compared have in common."""
 
     study: str = Field(
@@ -62,6 +63,8 @@ class Params(params.Params):
     fdr: float = Field(0.05, gt=0, lt=0.5, description="share of false ones among the kinds that pass")
     panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel of the model events may add to")
     max_rows: int = Field(60000, ge=2000, description="rows of the panel the gain is measured on")
+    thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
+    rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     seed: int = Field(42, ge=0, description="seed of what is drawn")
 
     @property
@@ -72,10 +75,16 @@ class Params(params.Params):
     @property
     def matching(self) -> Matching:
         """Who is compared with whom."""
-        return Matching(self.outcome, self.eligible, tuple(self.match_on), self.outcome_months, fewest=self.fewest)
+        return Matching(self.outcome, self.eligible, tuple(self.match_on), self.outcome_months)
+
+    @property
+    def sure(self) -> Sure:
+        """What a kind of event must show to pass."""
+        return Sure(self.fewest, self.rules().number("event_material"), self.fdr)
 
     def verify(self) -> None:
-        """Raise `UserError` for a funnel of one step and a process without any."""
+        """Raise `UserError` for a funnel of one step, a process without any, and an unknown rule."""
+        super().verify()
         if len(self.steps) < 2:
             raise UserError(f"actions/events: steps {self.steps}: a funnel has two steps or more")
         if not self.official:
@@ -290,21 +299,25 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         answer=answer,
         value=len(passed),
         threshold=say(
-            "false discovery rate {fdr:.0%} over the kinds after which it came {fewest} times or more",
+            "false discovery rate {fdr:.0%}, over the kinds after which it came {fewest} times or more, of a ratio "
+            "that lies within {material:g} times",
             fdr=p.fdr,
             fewest=p.fewest,
+            material=p.sure.material,
         ),
         blind_to=say("what drives both the event and the outcome and isn't matched on"),
-        source="Greenland & Robins (1985); Benjamini & Hochberg (1995)",
+        source="Greenland & Robins (1985); McCarthy & Smyth (2009); Benjamini & Hochberg (1995)",
         table=_readable(rows),
         people=People(("events",)),
     )
 
 
-def gain_of(rows: pd.DataFrame, contract: Contract, kinds: list[str], p: Params) -> dict[str, float]:
-    """Return what counts of these kinds add to the panel's features (facts of `event_gain.gain`)."""
+def gain_of(
+    rows: pd.DataFrame, contract: Contract, log: engine.Relation, kinds: list[str], p: Params
+) -> dict[str, float]:
+    """Return what counts of these kinds in the log add to the panel's features (facts of `event_gain.gain`)."""
     sample = event_gain.drawn(rows, p.max_rows, p.seed)
-    counts = lift.counted(tables.scan(p.key, "core__event"), sample, kinds, p.outcome_months)
+    counts = lift.counted(log, sample, kinds, p.outcome_months)
     return event_gain.gain(sample, counts, contract, 0.25, p.seed)
 
 

@@ -13,7 +13,7 @@ from workbench import engine
 from workbench.panel.months import number_sql
 from workbench.params import UserError
 
-PARTS = 5  # quantile bins of a number that is matched on
+PARTS = 10  # quantile bins of a number that is matched on
 PLACE = "actions/events"
 
 
@@ -21,18 +21,15 @@ PLACE = "actions/events"
 class Matching:
     """What follows within `months`, who can have it, and what must be alike in those compared.
 
-    `outcome`, `eligible`: SQL conditions on a customer's month. `on`: columns of the month (their mean over the
-    `history_months` months before the event's, in fifths: the event itself can't have moved them) or of the customer's
-    own row (as they are). The month is always matched on. Who has fewer than `fewest` outcomes after a kind isn't
-    judged on it.
+    `outcome`, `eligible`: SQL conditions on a customer's month. `on`: columns of the month (their mean over all months
+    before the event's, in tenths: the event itself can't have moved them, and a short memory tells habits only in part)
+    or of the customer's own row (as they are). The month is always matched on.
     """
 
     outcome: str
     eligible: str
     on: tuple[str, ...]
     months: int = 3
-    history_months: int = 6
-    fewest: int = 5
 
 
 def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd.DataFrame:
@@ -49,7 +46,7 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
     if lacking:
         raise UserError(f"{PLACE}: match_on '{lacking[0]}' is no column of core__month or core__account; name one")
     moving = [c for c in m.on if c in known]
-    over = f"OVER (PARTITION BY entity_id ORDER BY month_no RANGE BETWEEN {m.history_months} PRECEDING AND 1 PRECEDING)"
+    over = "OVER (PARTITION BY entity_id ORDER BY month_no RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
     means = "".join(f", avg(CAST({engine.column(c)} AS DOUBLE)) {over} AS {c}_before" for c in moving)
     ahead = f"RANGE BETWEEN 1 FOLLOWING AND {m.months} FOLLOWING"
     rows = f"""WITH m AS (SELECT *, {number_sql("month")} AS month_no FROM months),
@@ -58,9 +55,9 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
         SELECT entity_id, month_no, next_no - month_no AS after{"".join(f", {c}_before" for c in moving)}
         FROM w WHERE ({m.eligible}) AND month_no <= (SELECT max(month_no) FROM m) - {m.months}"""
     table = engine.arrow(rows, {"months": months})
-    binned = [_fifths(table, f"{c}_before") for c in moving]
+    bins = [_binned(table, f"{c}_before") for c in moving]
     unmoved = [f"a.{engine.column(c)}" for c in m.on if c not in known]
-    key = ", ".join(["r.month_no", *binned, *unmoved])
+    key = ", ".join(["r.month_no", *bins, *unmoved])
     return engine.frame(
         f"""SELECT r.entity_id, r.month_no, dense_rank() OVER (ORDER BY {key}) AS stratum,
         CASE WHEN r.after IS NULL THEN 0 ELSE 1 END AS y, r.after
@@ -69,7 +66,7 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
     )
 
 
-def _fifths(table: engine.Relation, column: str) -> str:
+def _binned(table: engine.Relation, column: str) -> str:
     """Return the SQL of a number's bin between its quantiles; no history is a bin of its own."""
     shares = ", ".join(f"{k / PARTS}" for k in range(1, PARTS))
     cuts = engine.frame(f"SELECT quantile_cont({column}, [{shares}]) AS cuts FROM rows", {"rows": table})["cuts"][0]
@@ -103,25 +100,37 @@ LEAD = f"""{LIFT} SELECT r.*, l.lead_months FROM r LEFT JOIN (
     ON l.event_kind = r.event_kind ORDER BY r.event_kind"""
 
 
-def lift(events: engine.Relation, table: pd.DataFrame, fewest: int, fdr: float = 0.05) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Sure:
+    """When a kind passes: `fewest` outcomes after it or more, and surely (`fdr`) `material` times or more from 1."""
+
+    fewest: int
+    material: float
+    fdr: float = 0.05
+
+
+def lift(events: engine.Relation, table: pd.DataFrame, sure: Sure) -> pd.DataFrame:
     """Return one row a kind of event, the surest first: how often the outcome follows it, against matched customers.
 
     table: of `states`. Columns: `event_kind`, `events` (customer-months with it that have a match), `followed` (of
     them), `rate`, `rate_without` (the same months' rate if it were that of the matched), `ratio`, `low`, `high` (95 %),
-    `p_value`, `q_value` (Benjamini–Hochberg over the kinds judged), `passes` (q ≤ fdr), `lead_months` (median from the
+    `p_value` (of a ratio as far from 1 as this, were the true one `material` or its inverse: sure and material in one
+    test), `q_value` (Benjamini–Hochberg over the kinds judged), `passes` (q ≤ fdr), `lead_months` (median from the
     event to the outcome). NaN from `ratio` on where fewer than `fewest` outcomes follow, or none without it.
 
     The ratio is Mantel & Haenszel's over strata, R/S with R = Σ k₁n₀/n and S = Σ k₀n₁/n; its interval comes from what
     each customer adds to R − (R/S)·S, his months together. Not centred within strata: too wide by 1/(1 − rate), never
-    too narrow. Source: Greenland & Robins (1985), Biometrics 41; Benjamini & Hochberg (1995), JRSS B 57(1).
+    too narrow. Source: Greenland & Robins (1985), Biometrics 41; against a least ratio: McCarthy & Smyth (2009),
+    Bioinformatics 25(6); Benjamini & Hochberg (1995), JRSS B 57(1).
     """
     relations = {"events": events, "states": table}
     rows = engine.frame(LEAD, relations).merge(engine.frame(INFLUENCE, relations), on="event_kind", how="left")
-    judged = (rows["followed"] >= fewest) & (rows["without"] > 0)
+    judged = (rows["followed"] >= sure.fewest) & (rows["without"] > 0)
     ratio = (rows["with_it"] / rows["without"]).where(judged)
     error = np.sqrt(rows["square"]) / rows["with_it"].where(judged)
     z = stats.norm.ppf(0.975)
-    p_value = pd.Series(2 * stats.norm.sf(np.abs(np.log(ratio)) / error), index=rows.index)
+    away, least = np.abs(np.log(ratio)), np.log(sure.material)
+    p_value = pd.Series(stats.norm.sf((away - least) / error) + stats.norm.sf((away + least) / error), index=rows.index)
     q_value = p_value.copy()
     if judged.any():
         q_value[judged] = stats.false_discovery_control(p_value[judged], method="bh")
@@ -133,7 +142,7 @@ def lift(events: engine.Relation, table: pd.DataFrame, fewest: int, fdr: float =
         high=ratio * np.exp(z * error),
         p_value=p_value,
         q_value=q_value,
-        passes=q_value <= fdr,
+        passes=q_value <= sure.fdr,
     )
     names = ["event_kind", "events", "followed", "rate", "rate_without", "ratio", "low", "high", "p_value", "q_value"]
     return rows.sort_values(["p_value", "event_kind"], ignore_index=True)[[*names, "passes", "lead_months"]]
