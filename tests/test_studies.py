@@ -114,6 +114,8 @@ def test_no_borrower_stands_in_a_page(sba, bank_file):
     names = pd.read_parquet(bank_file("sba_loans.parquet"), columns=["name"])["name"].dropna()
     long = set(names[names.str.len() > 14].head(3000))
     text = "".join(p.read_text() for p in (sba / "reports" / "sba_loans").glob("once/*/*.html"))
-    between = re.sub(r"[A-Za-z0-9+/=]{1000,}", lambda m: f"{m[0][:200]} … {m[0][-200:]}", text)  # no picture holds a space
+    between = re.sub(
+        r"[A-Za-z0-9+/=]{1000,}", lambda m: f"{m[0][:200]} … {m[0][-200:]}", text
+    )  # no picture holds a space
     assert len(text) > len(between) and max(map(len, long)) < 200
     assert not [n for n in long if n in (between if " " in n else text)]
