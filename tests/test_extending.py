@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def _loans(n: int = 1500) -> str:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory) -> Path:
+def clone(tmp_path_factory, empty_store) -> Path:
     """A repository in which everything printed has been put in its place, and nothing else was touched."""
     root = tmp_path_factory.mktemp("clone")
     for folder in ("src/workbench", "notebooks", "params"):
@@ -65,6 +66,8 @@ def clone(tmp_path_factory) -> Path:
         assert not path.exists(), "an addition edits nothing"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_notebook(text) if path.suffix == ".ipynb" else text, encoding="utf-8")
+    (root / "mlruns").mkdir()
+    shutil.copy(empty_store, root / "mlruns")
     (root / "data").mkdir()
     (root / "data" / "repaid.jsonl").write_text(_loans())
     return root
