@@ -123,6 +123,7 @@ def _watched() -> dict[str, Picture]:
         "early_warning.trajectory": early_warning.trajectory(before),
         "early_warning.areas": early_warning.areas(rang),
         "service.answer_or_hand_over": service.answer_or_hand_over(curve, 0.5, 0.98),
+        "service.by_month": service.by_month(dict.fromkeys(names, 0.2), 0.15),
         "store.alarms": store.alarms(alarms, names, tables),
         "store.freshness": store.freshness(deliveries.assign(days=4), 8),
         "store.corrections": store.corrections(late),

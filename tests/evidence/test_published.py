@@ -32,13 +32,8 @@ NO_GROUP = {  # tables in which no row is a group of people
     "actions/propensity gains": "tenths of everybody",
     "actions/retention value_at_risk": "tenths of everybody",
     "actions/satisfaction drivers": "a row is an attribute",
-    "actions/service_answers answered": "shares of all questions",
     "actions/service_answers confused": "a row is a pair of intents",
-    "actions/service_answers outside": "a row is an intent",
-    "actions/service_answers recall": "a row is an intent",
     "actions/service_answers texts": "a row is an approved text",
-    "actions/service_watch _moved": "questions by their confidence",
-    "actions/service_watch handed_over": "questions by the reason to hand over",
     "actions/warning_answers caught": "three orders of all flags",
     "actions/warning_answers steady": "the list's own change, month by month",
 }

@@ -17,7 +17,14 @@ from workbench.runs import settling
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 STEPS = sorted(str(p.relative_to(NOTEBOOKS).with_suffix("")) for p in NOTEBOOKS.glob("*/*.ipynb") if "." not in p.stem)
 DATED = {("portfolios/store", "until")}  # of its own months
-OTHER = {"seed": 99, "sample_rows": 1000, "max_development_rows": 1000, "monitoring_from": "", "until": "2005-07", "folds": 2}
+OTHER = {
+    "seed": 99,
+    "sample_rows": 1000,
+    "max_development_rows": 1000,
+    "monitoring_from": "",
+    "until": "2005-07",
+    "folds": 2,
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workbench.figures import theme
+from workbench.figures import labels, theme
 from workbench.words import say
 
 
@@ -27,8 +27,9 @@ def answer_or_hand_over(curve: pd.DataFrame, least: float, accuracy: float) -> F
 def by_month(unsure: dict[str, float], before: float) -> Figure:
     """Draw the share of questions of which the model was unsure, by month, and what it was on development."""
     figure, (ax,) = theme.panels(width=7.5, height=3.0)
-    ax.plot(list(unsure), list(unsure.values()), color=theme.INK, marker="o")
+    ax.plot(range(len(unsure)), list(unsure.values()), color=theme.INK, marker="o")
     ax.axhline(before, color=theme.GREY, ls=":")
     ax.set(title=say("Unsure, by month"), xlabel=say("month"), ylabel=say("share of questions"), ylim=(0, 1))
+    labels.every(ax, list(unsure), most=12)
     theme.percent(ax.yaxis)
     return figure
