@@ -9,6 +9,7 @@ import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +20,7 @@ from workbench.params import UserError
 from workbench.registry import claims, written
 from workbench.registry.claims import Claim, Figure
 from workbench.registry.written import Chapters
-from workbench.reporting import documents, dossier, ecb_template, site
+from workbench.reporting import documents, dossier, ecb_template, site, validation_report
 from workbench.reporting.document import Answer, Document, Row, Rows, Typed, chapter, is_whole
 from workbench.reporting.dossier import Dossier
 from workbench.rules import regulations
@@ -137,8 +138,18 @@ def test_the_chapters_are_those_that_were_signed(d, monkeypatch):
 
 
 class _Move:
-    def __init__(self, verb: str):
-        self.verb = verb
+    def __init__(self, verb: str, person: str = "", seq: int = 1):
+        self.verb, self.person, self.seq = verb, person, seq
+
+
+def test_of_several_approvers_each_is_named(d):
+    moves = (_Move("validate", "v001"), _Move("approve", "a001", 2), _Move("approve", "a002", 3))
+    rows = validation_report._independence(SimpleNamespace(moves=moves, standing=d.standing))
+    assert [str(r.value) for r in rows] == [f"{p}, who has not developed it" for p in ("v001", "a001", "a002")]
+    assert (
+        str(validation_report._independence(SimpleNamespace(moves=(), standing=d.standing))[1].key)
+        == "independent_approve"
+    )
 
 
 def test_a_claim_of_a_watched_figure_is_held_against_monitoring(d):

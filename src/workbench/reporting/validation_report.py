@@ -97,19 +97,20 @@ _NONE_SET = say("none was set")
 
 
 def _independence(d: Dossier) -> list[Row]:
-    by = {e.verb: e for e in d.moves}
-    developing = set(d.standing.developers)
     rows = []
     for verb, what in (("validate", say("Validator")), ("approve", say("Approver"))):
-        made, who = by.get(verb), ""
-        if made:
-            who = (
-                say("{person}, who has not developed it", person=made.person)
-                if made.person not in developing
-                else say("{person}, who has developed it", person=made.person)
-            )
-        rows.append(Row(f"independent_{verb}", what, who, event(made.seq) if made else "", NO_MOVE))
+        last = {e.person: e for e in d.moves if e.verb == verb}  # where a tier asks for several, each of them
+        rows += [
+            Row(f"independent_{verb}_{n}", what, _has_developed(d, e.person), event(e.seq))
+            for n, e in enumerate(last.values(), 1)
+        ] or [Row(f"independent_{verb}", what, "", "", NO_MOVE)]
     return rows
+
+
+def _has_developed(d: Dossier, person: str) -> Text:
+    if person in d.standing.developers:
+        return say("{person}, who has developed it", person=person)
+    return say("{person}, who has not developed it", person=person)
 
 
 def _looks(d: Dossier) -> Text:
