@@ -31,6 +31,27 @@ def _named(files: dict[str, pd.DataFrame], *names: str) -> dict[str, pd.DataFram
     return {n: files[n] for n in names}
 
 
+def test_groups_of_few_people_are_joined_and_no_loss_is_taken_off_the_page():
+    groups = pd.DataFrame(
+        [
+            ("borrower", "in_default", 326, -3.8e6),
+            ("both", "in_default", 8, -9e3),
+            ("saver", "in_default", 3, 50.0),
+            ("saver", "late", 4, 1.0),
+            ("both", "late", 40, 2.0),
+            ("borrower", "late", 90, 4.0),
+            ("saver", "new", 12, 8.0),
+            ("borrower", "new", 700, 16.0),
+        ],
+        columns=["need", "stage", "customers", "profit"],
+    )
+    joined = profit.pooled(groups).set_index(["stage", "need"])
+    assert joined.loc[("in_default", "borrower"), "profit"] == -3.8e6
+    assert joined.loc[("in_default", "several")].tolist() == [11, -8950.0]
+    assert joined.loc[("late", "several")].tolist() == [44, 3.0] and len(joined.loc["new"]) == 2
+    assert joined["profit"].sum() == groups["profit"].sum()
+
+
 def test_the_groups_add_up_to_the_banks_accounts_and_a_lost_row_is_red(files):
     since = TODAY - pd.DateOffset(months=11)
     whole = profit.of_the_bank(_named(files, "performance", "holding", "product"), since)

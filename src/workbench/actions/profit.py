@@ -11,7 +11,7 @@ from workbench import engine, metrics
 from workbench.customers.needs import need_sql
 from workbench.customers.stages import STAGE_SQL
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, few
 from workbench.words import say
 from workbench.words.names import words_of
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from workbench.engine import Relations
 
 CENT = 0.005  # by which sums of rounded rows may differ, a row
+SEVERAL = "several"  # the need of groups that are told of together
 OWED = "balance_amt + coalesce(l.loss, 0)"  # in the month, before what was written off in it
 
 
 def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
     """Return customers, margin, service_cost, loss, profit of each need × stage over the months since then.
+
+    Groups of too few people to be told of are one with others of their stage (`pooled`), so that the sums stay whole.
 
     relations: `months` (core__month) and `performance` (core__performance), whose write-offs are the loss.
     """
@@ -37,7 +40,20 @@ def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
         FROM months m JOIN s ON s.entity_id = m.entity_id AND s.month = CAST(m.month AS DATE)
             LEFT JOIN lost l ON l.entity_id = m.entity_id AND l.month = CAST(m.month AS DATE)
         WHERE CAST(m.month AS DATE) >= DATE '{since:%Y-%m-%d}' GROUP BY 1, 2 ORDER BY 1, 2"""
-    return engine.frame(sql, relations)
+    return pooled(engine.frame(sql, relations))
+
+
+def pooled(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups, those of too few people joined within their stage until there are enough (need `several`).
+
+    A hidden group would take its loss off the page, and a larger one with it; joined, neither is missing.
+    """
+    rows = groups.sort_values(["stage", "customers"], kind="stable").reset_index(drop=True)
+    before = rows.groupby("stage")["customers"].transform(lambda n: n.cumsum() - n)
+    is_first = ~rows.duplicated("stage")
+    joined = is_first & rows["customers"].map(few) | ~is_first & before.map(few)
+    rows.loc[joined, "need"] = SEVERAL
+    return rows.groupby(["need", "stage"], as_index=False).sum()
 
 
 def of_the_bank(relations: Relations, since: pd.Timestamp) -> dict[str, float]:

@@ -136,6 +136,6 @@ def capacity_evidence(can: pd.DataFrame, currency: str) -> Evidence:
             currency=currency,
         ),
         value=float(now),
-        source="银监发〔2004〕57号: 55 % of income for all debt",
+        source="银监发〔2004〕57号",
         table=parts.rename_axis("quantile").reset_index(),
     )

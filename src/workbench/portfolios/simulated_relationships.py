@@ -186,7 +186,9 @@ def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> t
     lasting = [c for c in words.columns if c.role != "ignore" and (not c.personal or c.role == "key")]
     columns = [c.model_copy(update={"name": "entity_id"}) if c.role == "key" else c for c in lasting]
     columns.append(
-        Column(name="age_years", type="number", role="fact", fairness=True, description="age at the last date")
+        Column(
+            name="age_years", type="number", role="fact", fairness=True, description="age at the last date of the data"
+        )
     )
     return table[[c.name for c in columns]], words.replaced(columns, name="core__account")
 
