@@ -110,6 +110,15 @@ def test_neither_a_step_of_a_funnel_nor_what_lies_between_two_is_few():
     ]
 
 
+def test_no_share_of_the_step_before_gives_a_hidden_step_back():
+    table = pd.DataFrame({"n": [100, 60, 55, 18], "of_previous": [np.nan, 0.6, 55 / 60, 18 / 55], "of_first": 0.5})
+    people = People(("n",), nested=True, of_previous=("of_previous",))
+    shown = people.published(table)
+    assert shown["n"].isna().tolist() == [False, False, True, False]
+    assert shown["of_previous"].isna().tolist() == [True, False, True, True] and shown["of_first"].notna().iloc[3]
+    assert shown[HIDDEN].tolist() == [False, False, True, True]
+
+
 def test_what_became_of_them_is_hidden_where_few_and_in_a_second_place_of_its_row_and_column():
     table = pd.DataFrame({"n": [200, 120, 60], "declined": [40, 30, 0], "gone": [36, 27, 0], "silent": [4, 3, 0]})
     shown = People(("n",), nested=True, parts=("declined", "gone", "silent")).published(table)

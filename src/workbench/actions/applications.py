@@ -95,7 +95,7 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
         blind_to=say("who would have applied without a contact: only a trial tells"),
         source="Wilson (1927), JASA 22(158)",
         table=table,
-        people=People(("reached",), nested=True, tells_nothing=("step", "event_kind")),
+        people=People(("reached",), nested=True, of_previous=funnels.OF_PREVIOUS, tells_nothing=("step", "event_kind")),
     )
 
 
@@ -154,7 +154,9 @@ def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
         threshold=say("an application is declined by the bank or abandoned by the customer; the two are never one"),
         source="Wilson (1927), JASA 22(158)",
         table=table,
-        people=People(("n",), nested=True, parts=(DECLINED, ABANDONED, SILENT)),
+        people=People(
+            ("n",), nested=True, of_previous=("of_previous", "low", "high"), parts=(DECLINED, ABANDONED, SILENT)
+        ),
     )
 
 

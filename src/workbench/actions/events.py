@@ -10,7 +10,7 @@ from pydantic import Field
 
 from workbench import engine, params
 from workbench.actions import event_gain, lift, process
-from workbench.actions.funnel import Funnel
+from workbench.actions.funnel import OF_PREVIOUS, Funnel
 from workbench.actions.lift import Matching, Sure
 from workbench.actions.process import ARROW
 from workbench.contracts import Contract
@@ -145,7 +145,10 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
 
 def shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the funnel as page and picture may show it: steps that few people reached, or stopped at, are hidden."""
-    return People(("reached",), ("is_open",), nested=True, tells_nothing=("step", "event_kind")).published(rows)
+    people = People(
+        ("reached",), ("is_open",), nested=True, of_previous=OF_PREVIOUS, tells_nothing=("step", "event_kind")
+    )
+    return people.published(rows)
 
 
 def _kind(code: str) -> Any:

@@ -11,6 +11,7 @@ from workbench.metrics.intervals import wilson
 from workbench.params import UserError
 
 NEEDED = ("entity_id", "event_kind", "happened_at")
+OF_PREVIOUS = ("of_previous", "previous_low", "previous_high")  # made with the step before
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
     return Evidence(
         key="policy",
         question=say("What does the best offer for each bring, against simpler policies?"),
-        verdict=Verdict.green if mine["low"] > nobody else Verdict.amber,
+        verdict=Verdict.green if mine["low"] > single else Verdict.amber,
         answer=say(
             "By the trial's logged probabilities {mine:.2f} a customer ({low:.2f} to {high:.2f}); the best simple "
             "policy {single:.2f}, no offer {nobody:.2f}.",
@@ -183,7 +183,7 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
             nobody=nobody,
         ),
         value=float(mine["value"]),
-        threshold=say("amber where the interval holds what no offer brings"),
+        threshold=say("amber where the interval holds what the best simple policy brings"),
         source="Swaminathan & Joachims (2015), NeurIPS: self-normalised inverse propensity",
         blind_to=say("offers beyond the three months, and customers of a kind that were in no trial"),
         table=table.assign(policy=table["policy"].map(words_of)).sort_values(

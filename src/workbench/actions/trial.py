@@ -182,19 +182,19 @@ def by_tenth(trial: Trial, score: np.ndarray) -> pd.DataFrame:
 def tells(trial: Trial, score: np.ndarray) -> Evidence:
     """Return whether the trial can tell whom the offer helps: its effect on the first 30 % against everybody's.
 
-    Amber, `trial too small`, where the interval of the effect on the first covers the mean effect: then no list is
-    better than one at random.
+    Amber, `trial too small`, where the interval of the effect on the first covers the mean effect, or none: then no
+    list is surely better than one at random, or than none.
     """
     mean, _, _ = metrics.average_effect(trial.benefit, trial.treated, trial.probability)
     first = np.argsort(-score, kind="stable")[: int(SHARE * len(score))]
     at = (trial.benefit[first], trial.treated[first], trial.probability[first])
     effect, effect_low, effect_high = metrics.average_effect(*at)
-    small = effect_low <= mean
+    small = effect_low <= max(mean, 0.0)
     facts = {"share": SHARE, "effect": effect, "low": effect_low, "high": effect_high, "mean": mean}
     answer = (
         say(
             "The trial is too small: on the first {share:.0%} the offer keeps {effect:+.1%} ({low:+.1%} to "
-            "{high:+.1%}), which covers the {mean:+.1%} of everybody.",
+            "{high:+.1%}), not surely more than no offer does, or than the {mean:+.1%} on everybody.",
             **facts,
         )
         if small
@@ -210,7 +210,7 @@ def tells(trial: Trial, score: np.ndarray) -> Evidence:
         verdict=Verdict.amber if small else Verdict.green,
         answer=answer,
         value=effect,
-        threshold=say("amber where the interval of the first covers the mean effect"),
+        threshold=say("amber where the interval of the first covers the mean effect, or none"),
         source="Radcliffe (2007); Künzel et al. (2019)",
         blind_to=say("customers of a kind that were in no trial"),
         table=by_tenth(trial, score),

@@ -29,6 +29,7 @@ class People:
         totals of each row and of each part were known. Without `counts` the rows are those of a crossed table.
     nested: a row's people are among those of the row before (a funnel), anew with each value of `by`: then what lies
         between two shown rows is a group, too.
+    of_previous: columns of a nested row that are made with the row before: hidden after a hidden row, which they give.
     whole: the name of the row that holds the total, which stays.
     unseen: columns of `counts` that are left out of what is shown.
     tells_nothing: columns that stay in a hidden row, since they aren't made of its people (a policy, a limit).
@@ -39,6 +40,7 @@ class People:
     by: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     nested: bool = False
+    of_previous: tuple[str, ...] = ()
     whole: str = ""
     unseen: tuple[str, ...] = ()
     tells_nothing: tuple[str, ...] = ()
@@ -53,10 +55,14 @@ class People:
             return table
         hidden = self.hidden(table)
         shown = _blank(table, hidden, self._named(table))
+        after = np.append(False, hidden[:-1])
+        shown.loc[after, list(self.of_previous)] = np.nan
         if self.parts:
             cells = _cells(table[list(self.parts)], hidden, _smallest())
             shown[list(self.parts)] = shown[list(self.parts)].astype(float).mask(cells)
             hidden |= cells.any(axis=1)
+        if self.of_previous:
+            hidden = hidden | after
         shown = shown.drop(columns=list(self.unseen))
         if not hidden.any():
             return table.drop(columns=list(self.unseen))

@@ -270,12 +270,20 @@ def _first(e: Exception) -> str:
 
 def experiment(study: str) -> str:
     """Return the id of the study's experiment, made on first use; artifacts lie beside the SQLite store."""
+    from mlflow.exceptions import MlflowException
+
     c = client()
     known = c.get_experiment_by_name(study)
     if known is not None:
         return known.experiment_id
     place = (home.mlruns() / "artifacts" / study).as_uri() if _sqlite(uri()) else None
-    return c.create_experiment(study, artifact_location=place)
+    try:
+        return c.create_experiment(study, artifact_location=place)
+    except MlflowException:  # another step of the study has made it since
+        known = c.get_experiment_by_name(study)
+        if known is None:
+            raise
+        return known.experiment_id
 
 
 def runs(name: str, query: str = "", *, deleted: bool = False) -> Iterator[Run]:
