@@ -117,6 +117,7 @@ def test_no_share_of_the_step_before_gives_a_hidden_step_back():
     assert shown["n"].isna().tolist() == [False, False, True, False]
     assert shown["of_previous"].isna().tolist() == [True, False, True, True] and shown["of_first"].notna().iloc[3]
     assert shown[HIDDEN].tolist() == [False, False, True, True]
+    assert people.published(table.head(0)).empty
 
 
 def test_what_became_of_them_is_hidden_where_few_and_in_a_second_place_of_its_row_and_column():

@@ -55,8 +55,9 @@ class People:
             return table
         hidden = self.hidden(table)
         shown = _blank(table, hidden, self._named(table))
-        after = np.append(False, hidden[:-1])
-        shown.loc[after, list(self.of_previous)] = np.nan
+        if self.of_previous:
+            after = np.append(False, hidden)[: len(hidden)]
+            shown.loc[after, list(self.of_previous)] = np.nan
         if self.parts:
             cells = _cells(table[list(self.parts)], hidden, _smallest())
             shown[list(self.parts)] = shown[list(self.parts)].astype(float).mask(cells)
