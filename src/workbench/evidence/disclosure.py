@@ -148,7 +148,7 @@ def _nested(table: pd.DataFrame, counts: str, k: int, by: Sequence[str]) -> np.n
     """
     hidden, n = np.zeros(len(table), bool), table[counts].fillna(0).to_numpy(float)
     groups = table.groupby(list(by), sort=False).indices.values() if by else [np.arange(len(table))]
-    for rows in groups:
+    for rows in (g for g in groups if len(g)):
         shown: list[float] = []
         for i in dict.fromkeys((rows[0], rows[-1], *rows)):
             apart = [abs(n[i] - other) for other in (0.0, *shown)]
