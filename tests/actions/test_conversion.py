@@ -198,7 +198,7 @@ def test_the_list_holds_budget_capacity_and_opt_outs_and_only_who_is_worth_it():
     assert made.opted_out == 2 and made.candidates == int((_candidates()["chance"] > 0.1).sum())
     assert made.beyond_capacity == made.candidates - 2 - 5
     assert made.rows["reason"].map(str).str.startswith("average balance: ").all()
-    assert contacts.as_table(made)["reason"].iloc[0] == "average balance: 360"
+    assert made.as_table()["reason"].iloc[0] == "average balance: 360"
     few = contacts.listed(_candidates(), _Model(), contacts.Means(100, 10, 500, 2), set())
     assert few.rows.groupby("officer_code").size().to_dict() == {"O1": 2, "O2": 2}
 

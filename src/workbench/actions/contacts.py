@@ -96,11 +96,6 @@ def _value(v: object) -> Text | str:
     return say(v) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
 
 
-def as_table(made: ActionList) -> pd.DataFrame:
-    """Return the list as it is staged: sentences as English text."""
-    return made.rows.assign(**{c: made.rows[c].map(str) for c in ("reason", "measure")})
-
-
 def back_test(k: Known, means: Means, currency: str) -> Evidence:
     """Return what as many calls had cost a conversion, first of the order of each later quarter, against all alike.
 

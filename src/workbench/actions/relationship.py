@@ -241,8 +241,3 @@ def conclusion(answers: list[Evidence], listed: ActionList) -> Text:
         response=nps.facts["response"],
         topics=by_key["topics"].value or 0,
     )
-
-
-def as_table(listed: ActionList) -> pd.DataFrame:
-    """Return the list as it is staged: sentences as English text."""
-    return listed.rows.assign(**{c: listed.rows[c].map(str) for c in ("reason", "measure")})

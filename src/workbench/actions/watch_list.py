@@ -146,8 +146,3 @@ def _moved(quiet: pd.DataFrame, model: Scorer, p: Params, last: int) -> dict[str
             feature = parts.idxmax()
             out[entity] = ("score", model.features[feature].get("description", "") or feature)
     return out
-
-
-def table_of(made: ActionList) -> pd.DataFrame:
-    """Return the list as a table at rest: sentences as they read in the language now spoken."""
-    return made.rows.assign(**{c: made.rows[c].map(str) for c in ("reason", "measure")})
