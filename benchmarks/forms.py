@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from discrimination import FOLDS, SEED, out_of_fold, written
@@ -17,7 +20,12 @@ from sklearn.model_selection import StratifiedKFold
 
 from workbench.models.scorecard import Characteristics, Scorecard
 
-FORMS = {"taken by the fit": None, "merged again": True, "slope · WOE": False}
+Setting = tuple[object, str, object]  # of which module or class what is set to what
+FORMS: dict[str, tuple[Setting, ...]] = {
+    "taken by the fit": (),
+    "merged again": ((Characteristics, "pay_again", True),),
+    "slope · WOE": ((Characteristics, "pay_again", False),),
+}
 
 
 def card(f: Frame):
@@ -25,21 +33,24 @@ def card(f: Frame):
     return lambda a, y, b: Scorecard(f.signs).fit(a, y).predict_proba(b)[:, 1]
 
 
-def main(folder: Path, names: list[str]) -> None:
-    """Print one row per sample and form: mean AUC over the seeds, and of each seed."""
+def compared(
+    folder: Path, names: list[str], what: str, variants: Mapping[str, Iterable[Setting]], seeds: range
+) -> None:
+    """Print one row per sample and variant of the scorecard: mean AUC over the seeds of the folds, and of each seed."""
     warnings.simplefilter("ignore")
-    seeds, by_fit = range(SEED, SEED + 4), Characteristics.pay_again
-    print(f"| sample | points | mean AUC | {' | '.join(map(str, seeds))} |\n| --- | --- | --- |{' --- |' * len(seeds)}")
+    print(f"| sample | {what} | mean AUC | {' | '.join(map(str, seeds))} |\n| --- | --- | --- |{' --- |' * len(seeds)}")
     for sample, f in frames(names).items():
         folds = {s: list(StratifiedKFold(FOLDS, shuffle=True, random_state=s).split(f.X, f.y)) for s in seeds}
         for seed in seeds:
             written(folder, f"{sample}, seed {seed}", f, folds[seed])
-        for form, is_again in FORMS.items():
-            Characteristics.pay_again = by_fit if is_again is None else is_again
-            aucs = [np.mean([auc for auc, _ in out_of_fold(card(f), f.X, f.y, folds[s])]) for s in seeds]
+        for variant, settings in variants.items():
+            with ExitStack() as stack:
+                for place, setting, value in settings:
+                    stack.enter_context(patch.object(place, setting, value))
+                aucs = [np.mean([auc for auc, _ in out_of_fold(card(f), f.X, f.y, folds[s])]) for s in seeds]
             values = " | ".join(f"{a:.4f}" for a in aucs)
-            print(f"| {sample} | {form} | {np.mean(aucs):.4f} | {values} |", flush=True)
+            print(f"| {sample} | {variant} | {np.mean(aucs):.4f} | {values} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:] or ["german_credit"])
+    compared(Path(sys.argv[1]), sys.argv[2:] or ["german_credit"], "points", FORMS, range(SEED, SEED + 4))
