@@ -12,6 +12,7 @@ from workbench.actions import funnel as funnels
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 DECLINED, ABANDONED, SILENT = "declined", "abandoned", "silent"
 STEPS = (
@@ -161,7 +162,7 @@ def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
 
 
 def _step(kind: str) -> Text:
-    return say(kind.replace("_", " "))
+    return say(words_of(kind))
 
 
 def curve(rows: pd.DataFrame, window_days: int) -> pd.DataFrame:

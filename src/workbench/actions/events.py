@@ -19,6 +19,7 @@ from workbench.evidence.disclosure import People
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
 from workbench.words import say
+from workbench.words.names import words_of
 
 SHOWN = 10  # rows of a table that can be long
 OFFICIAL = {
@@ -152,7 +153,7 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _kind(code: str) -> Any:
-    return say(code.replace("_", " "))
+    return say(words_of(code))
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:

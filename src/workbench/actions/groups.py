@@ -159,9 +159,7 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -
         ),
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
-        table=pd.DataFrame(
-            {"product": [words_of(o) for o in trial.offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
-        ),
+        table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
         people=People(("offers",)),
     )
 
@@ -188,7 +186,7 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
             stays=stays.get("steady", 0.0),
         ),
         value=float(gone[worst]),
-        table=shown.assign(**shares).rename(index=words_of, columns=words_of).reset_index(),
+        table=shown.assign(**shares).reset_index(),
     )
 
 

@@ -62,20 +62,24 @@ class Lifetime:
         h, ahead = self.hazards.hazards(state), run_off.ahead(relations, state, self.accounts)
         worth = self._worth(h, ahead)
         stays = h * (np.arange(h.shape[2]) == DEFAULTED)
-        staying = np.cumprod(1 - h.sum(axis=2), axis=1)
-        before = np.concatenate([np.ones((len(h), 1)), staying[:, :-1]], axis=1)
+        before, _ = _staying(h)
         leaving = (before * np.delete(h, DEFAULTED, axis=2).sum(axis=2)).sum(axis=1)
         at_risk = np.maximum(self._worth(stays, ahead) - worth, 0)
         return state[["entity_id"]].assign(leaving=leaving, value=worth, at_risk=at_risk)
 
     def _worth(self, h: np.ndarray, ahead: Ahead) -> np.ndarray:
-        staying = np.cumprod(1 - h.sum(axis=2), axis=1)
-        before = np.concatenate([np.ones((len(h), 1)), staying[:, :-1]], axis=1)
+        before, staying = _staying(h)
         defaults = before * h[:, :, DEFAULTED]
         written = self.accounts.ends * _later(defaults, self.accounts.wait)
         loss = _later(ahead.loss, self.accounts.wait)
         here = staying + np.cumsum(defaults - written, axis=1)
         return (here * ahead.margin + staying * ahead.bought - written * loss) @ self.discount
+
+
+def _staying(h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the chance to be still there at the begin and at the end of each month (n × T each)."""
+    staying = np.cumprod(1 - h.sum(axis=2), axis=1)
+    return np.concatenate([np.ones((len(h), 1)), staying[:, :-1]], axis=1), staying
 
 
 def _later(monthly: np.ndarray, months: int) -> np.ndarray:

@@ -17,7 +17,6 @@ from workbench.actions.trial import CONTROL, SLearner
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
 from workbench.words import say
-from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relation
@@ -186,7 +185,5 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
         threshold=say("amber where the interval holds what the best simple policy brings"),
         source="Swaminathan & Joachims (2015), NeurIPS: self-normalised inverse propensity",
         blind_to=say("offers beyond the three months, and customers of a kind that were in no trial"),
-        table=table.assign(policy=table["policy"].map(words_of)).sort_values(
-            "value", ascending=False, ignore_index=True
-        ),
+        table=table.sort_values("value", ascending=False, ignore_index=True),
     )

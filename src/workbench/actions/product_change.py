@@ -10,6 +10,7 @@ import pandas as pd
 from workbench.actions.topics import Topic, title
 from workbench.evidence import Evidence, Verdict
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 BEFORE, AFTER = 12, 12  # months on either side that are compared
 SAME = 3  # months within which two topics of a product are one matter
@@ -149,7 +150,7 @@ def _first(row: pd.Series) -> Text:
     return say(
         "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) "
         "against the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
-        product=say(b.product_code.replace("_", " ")),
+        product=say(words_of(b.product_code)),
         month=f"{b.month:%Y-%m}",
         effect=row["effect"],
         low=row["low"],
@@ -166,7 +167,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     ]
     front = pd.DataFrame(
         {
-            "product_code": [say(b.product_code.replace("_", " ")) for b in named],
+            "product_code": [say(words_of(b.product_code)) for b in named],
             "since": [f"{b.month:%Y-%m}" for b in named],
             "proposal": described,
         }

@@ -96,7 +96,7 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
         answer=answer,
         value=profit,
         threshold=say("red where groups and bank differ by more than rounding"),
-        table=groups.assign(stage=groups["stage"].map(words_of)).sort_values("profit", ignore_index=True),
+        table=groups.sort_values("profit", ignore_index=True),
         people=people,
     )
 

@@ -18,6 +18,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relation
@@ -137,7 +138,7 @@ def _reason(row: object) -> Text:
         return say(
             "scored {score:.0f} of 10 for {product} on {day}",
             score=r.score,
-            product=say(str(r.product_code).replace("_", " ")),
+            product=say(words_of(str(r.product_code))),
             day=f"{r.answered_at:%Y-%m-%d}",
         )
     facts = {"months": int(r.waited), "amount": float(r.yearly_amt)}
@@ -219,7 +220,7 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
             gone=int((~here).sum()),
         ),
         value=int(on_list.sum()),
-        table=by.assign(product_code=[say(str(c).replace("_", " ")) for c in by["product_code"]]),
+        table=by,
         people=People(("n",)),
     )
 

@@ -16,6 +16,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import UserError
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relation
@@ -198,7 +199,7 @@ def drivers(rows: pd.DataFrame) -> Evidence:
             "standard deviation ({low:+.2f} to {high:+.2f}). {answers:,} answers.",
             sure=sure,
             n=len(table),
-            attribute=say(str(first["attribute"]).replace("_", " ")),
+            attribute=say(words_of(str(first["attribute"]))),
             effect=float(first["effect"]),
             low=float(first["low"]),
             high=float(first["high"]),
@@ -207,5 +208,5 @@ def drivers(rows: pd.DataFrame) -> Evidence:
         value=float(first["effect"]),
         source="Liang & Zeger (1986), Biometrika 73(1)",
         blind_to=say("causes: who is content may log in more, not the other way round"),
-        table=table.assign(attribute=[say(str(a).replace("_", " ")) for a in table["attribute"]]),
+        table=table.assign(attribute=[say(words_of(str(a))) for a in table["attribute"]]),
     )

@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import say
+from workbench.words.names import words_of
 
 EARLIER = 6  # months a month is held against
 FDR = 0.05  # of terms that are said to burst and don't
@@ -183,7 +184,7 @@ def begun(written: pd.DataFrame, topics: list[Topic]) -> Evidence:
     table = pd.DataFrame(
         {
             "month": [f"{t.month:%Y-%m}" for t in topics],
-            "product_code": [say(t.product_code.replace("_", " ")) for t in topics],
+            "product_code": [say(words_of(t.product_code)) for t in topics],
             "topic": [title(t) for t in topics],
             "n": [len(t.texts) for t in topics],
             "of": [t.of for t in topics],

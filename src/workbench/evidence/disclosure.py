@@ -53,17 +53,16 @@ class People:
         """
         if HIDDEN in table or not set(self.unseen) <= set(table):
             return table
-        hidden = self.hidden(table)
-        shown = _blank(table, hidden, self._named(table))
+        gone = self.hidden(table)
+        hidden, shown = gone.copy(), _blank(table, gone, self._named(table))
         if self.of_previous:
-            after = np.append(False, hidden)[: len(hidden)]
+            after = np.append(False, gone)[: len(gone)]
             shown.loc[after, list(self.of_previous)] = np.nan
+            hidden |= after
         if self.parts:
-            cells = _cells(table[list(self.parts)], hidden, _smallest())
+            cells = _cells(table[list(self.parts)], gone, _smallest())
             shown[list(self.parts)] = shown[list(self.parts)].astype(float).mask(cells)
             hidden |= cells.any(axis=1)
-        if self.of_previous:
-            hidden = hidden | after
         shown = shown.drop(columns=list(self.unseen))
         if not hidden.any():
             return table.drop(columns=list(self.unseen))

@@ -160,9 +160,7 @@ def _parquet(path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
     except (pa.ArrowInvalid, OSError):
-        raise UserError(
-            f"forget: {path.name} can't be read as CSV or Parquet; take the person out where it comes from"
-        ) from None
+        raise _unreadable(path) from None
 
 
 def _mask(table: pa.Table, wanted: set[str], columns: set[str], path: Path) -> list[bool]:
