@@ -313,6 +313,16 @@ def served_rounded(s: Subject) -> Subject:
     return replace(s, served=lambda rows: s.model.scored(rows).round({"predicted": 4}))
 
 
+def coined(s: Subject) -> Subject:
+    """Plant persons who give one customer in twelve a grade by a coin."""
+    rng, names = np.random.default_rng(SEED), np.array(s.model.grade_names)
+
+    def change(r: pd.DataFrame) -> pd.DataFrame:
+        return r.assign(final_grade=np.where(rng.random(len(r)) < 1 / 12, rng.choice(names, len(r)), None))
+
+    return replace(each(s, change), panel=change(s.panel), override="final_grade")
+
+
 DEFECTS = (
     Defect("ranks nothing in later rows", ("auc", "ks"), drawn(lambda p: pd.Series(p.mean(), p.index))),
     Defect("default rate doubles in later rows", ("jeffreys", "central_tendency"), drawn(lambda p: 2 * p)),
@@ -350,6 +360,7 @@ DEFECTS = (
     Defect("a third of development's defaults dropped", ("waterfall",), dropped),
     Defect("one flag in two hundred recorded otherwise", ("target_audit",), flipped),
     Defect("a book of today with other incomes", ("representativeness",), other_book),
+    Defect("persons override by a coin", ("override_effect",), coined),
     Defect("served with rounded predictions", ("implementation_parity",), served_rounded),
 )
 

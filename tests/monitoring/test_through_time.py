@@ -180,7 +180,10 @@ def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
 
 def _scorer(value: float = 0.1) -> SimpleNamespace:
     return SimpleNamespace(
-        predict=lambda X: np.full(len(X), value), grade=lambda predicted: np.full(len(predicted), "A"), reference={}
+        predict=lambda X: np.full(len(X), value),
+        grade=lambda predicted: np.full(len(predicted), "A"),
+        reference={},
+        grade_names=["A"],
     )
 
 

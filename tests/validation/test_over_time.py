@@ -18,9 +18,11 @@ from workbench.validation import (
     horizon,
     jeffreys,
     migrations,
+    override_effect,
     process_statistics,
     specification,
 )
+from workbench.validation.subject import Subject
 
 
 def _dated(s, months: int, known: float):
@@ -48,7 +50,7 @@ def test_without_dates_or_with_one_horizon_it_is_not_evaluated_and_passes_all_th
     short = horizon.test(_dated(sound, 3, 1.0))
     assert "The window of 3 months has no two horizons with 20 events each." in short.answer
     needing_more = {"horizon", "vintages", "auc_initial", "migrations", "representativeness"}
-    needing_more |= {"target_audit", "waterfall", "implementation_parity"}
+    needing_more |= {"target_audit", "waterfall", "implementation_parity", "override_effect"}
     assert {e.key for e in items if str(e.verdict) == "not_evaluated"} == needing_more
     assert battery.verdict(items, sound).value == "pass"
     assert battery.verdict(items, sound, ["horizon"]).value == "refer", "a mandatory one must answer"
@@ -128,11 +130,66 @@ def test_ratings_made_of_nothing_and_overrides_are_counted(sound, panel):
     assert str(process_statistics.test(sound).verdict) == "green"
     hole = panel.copy()
     hole.loc[hole.index < 800, list(sound.model.features)] = np.nan
-    e = process_statistics.test(replace(sound, panel=hole.assign(by_hand=0.2), override="by_hand"))
+    e = process_statistics.test(
+        replace(sound, panel=hole.assign(by_hand=(np.arange(len(hole)) % 5 == 0) * 1), override="by_hand")
+    )
     assert e.value == pytest.approx(0.1) and list(e.table["light"]) == ["red", "red", "info"]
     with pytest.raises(UserError) as error:
         battery.overridden(sound, battery.Params(override="by_hnd"))
     assert str(error.value).startswith("validation/battery: override: ")
+
+
+def with_grades(sound: Subject, skill: float) -> Subject:
+    """Return the subject with a tenth of its grades given anew: with skill 1 by who has an event, with 0 by a coin."""
+    rng, names = np.random.default_rng(4), np.array(sound.model.grade_names)
+
+    def given(rows: pd.DataFrame) -> pd.DataFrame:
+        knows, by_hand = rng.random(len(rows)) < skill, rng.random(len(rows)) < 0.1
+        grade = np.where(knows, np.where(rows["outcome"] == 1, names[-1], names[0]), rng.choice(names, len(rows)))
+        return rows.assign(final_grade=np.where(by_hand, grade, None))
+
+    panel = given(sound.panel)
+    return replace(sound, panel=panel, holdout=given(sound.holdout), override="final_grade")
+
+
+def test_overrides_that_know_nothing_are_red_and_those_that_know_more_are_green(sound):
+    blind, wise = (override_effect.test(with_grades(sound, skill)) for skill in (0.0, 1.0))
+    assert str(blind.verdict) == "red" and "AUC" in blind.answer and "put into a worse grade" in blind.answer
+    assert str(wise.verdict) == "green" and wise.value < 0
+    assert blind.table["rows"].sum() == len(sound.holdout) and blind.table["share"].sum() == pytest.approx(1)
+    counted = process_statistics.statistics(with_grades(sound, 0.0)).set_index("what")
+    assert 0.05 < counted.loc["overridden", "share"] < 0.1  # a tenth, less those who were given the model's own grade
+
+
+def test_a_persons_grades_as_good_as_the_models_are_seldom_amber(sound):
+    rng, h, names = np.random.default_rng(9), sound.holdout, list(sound.model.grade_names)
+    lights = []
+    for _ in range(40):
+        truth = h["outcome"].to_numpy() * 1.2
+        first, second = (truth + rng.normal(size=len(h)) for _ in range(2))
+        cuts = np.quantile(first, np.linspace(0, 1, len(names) + 1)[1:-1])
+        grades = [np.array(names)[np.searchsorted(cuts, v)] for v in (first, second)]
+        by_hand = np.where(rng.random(len(h)) < 0.1, grades[1], None)
+        rows = h.assign(grade_code=grades[0], final_grade=by_hand)
+        lights.append(
+            str(override_effect.test(replace(sound, panel=rows, holdout=rows, override="final_grade")).verdict)
+        )
+    assert lights.count("red") <= 1 and lights.count("amber") <= 5  # 40 draws at 1 and 5 %
+
+
+def test_the_effect_of_overrides_is_judged_only_where_grades_say_it(sound, panel):
+    assert "names no column" in override_effect.test(sound).answer
+    flagged = replace(sound, panel=panel.assign(by_hand=1), override="by_hand")
+    assert "not what grade he gave instead" in override_effect.test(flagged).answer
+    few = with_grades(sound, 0.0)
+    few = replace(few, holdout=few.holdout.assign(final_grade=few.holdout["final_grade"].where(few.holdout.index < 60)))
+    assert "fewer than 20 say nothing" in override_effect.test(few).answer
+    with pytest.raises(UserError) as error:
+        battery.overridden(replace(sound, panel=panel.assign(given="Z")), battery.Params(override="given"))
+    assert str(error.value) == (
+        "validation/battery: override: column 'given' has 'Z', which is neither 0 or 1 nor a grade of the model "
+        f"({', '.join(sound.model.grade_names)}); give flags, or the grades that persons gave"
+    )
 
 
 def test_what_the_ecb_asks_is_what_riskvalidation_computes():

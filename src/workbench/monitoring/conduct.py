@@ -13,6 +13,7 @@ from workbench.contracts import Contract
 from workbench.evidence import Verdict, judged
 from workbench.models.scorer import Scorer
 from workbench.monitoring import drift
+from workbench.panel.overrides import overridden
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.rules import Rules
 
@@ -93,13 +94,13 @@ def _ratios(rows: pd.DataFrame, marked: list[str], cut: float, adverse: bool, ru
 
 
 def overrides(rows: pd.DataFrame, column: str, rules: Rules) -> pd.DataFrame:
-    """Return the share of decisions overridden by a person, by period; `column` holds 1 (or true) where one was.
+    """Return the share of decisions overridden by a person, by period; `column` as `panel.overrides` reads it.
 
     Columns: period, share, rows, light, known_in; empty where no column is named.
     """
     if not column:
         return pd.DataFrame(columns=["period", "share", "rows", "light", "known_in"])
-    by = rows[column].astype(float).groupby(rows["period"]).agg(["mean", "count"]).set_axis(["share", "rows"], axis=1)
+    by = overridden(rows, column).groupby(rows["period"]).agg(["mean", "count"]).set_axis(["share", "rows"], axis=1)
     table = by.reset_index()
     return table.assign(light=[str(judged(v, rules["overrides"])) for v in table["share"]], known_in=table["period"])
 

@@ -16,8 +16,9 @@ from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, conduct, drift, estimated, performance
 from workbench.monitoring.performance import Separation
+from workbench.panel.overrides import checked
 from workbench.panel.samples import parent_column
-from workbench.params import DAY_OR_NONE, UserError, nearest
+from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
 
 PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
@@ -33,7 +34,9 @@ class Params(Ruled, params.Params):
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     override: str = Field(
-        "", pattern=r"^[a-z][a-z0-9_]*$|^$", description="panel column that is 1 where a person overrode the model"
+        "",
+        pattern=r"^[a-z][a-z0-9_]*$|^$",
+        description="panel column that is 1 where a person overrode the model, or has the grade he gave",
     )
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
 
@@ -57,8 +60,7 @@ def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.
     watched = panel["sample"] == "monitoring"
     if not watched.any():
         raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
-    if p.override and p.override not in panel:
-        raise UserError(f"monitoring/through_time: override: {nearest(p.override, panel.columns)}")
+    checked(panel, p.override, model.grade_names, "monitoring/through_time")
     if p.until:
         panel = panel[~watched | (panel["as_of_date"] <= end(p.until))]
         if not (panel["sample"] == "monitoring").any():

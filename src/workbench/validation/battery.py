@@ -17,6 +17,7 @@ from pydantic import Field
 
 from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
+from workbench.panel.overrides import checked
 from workbench.params import DAY_OR_NONE
 from workbench.rules import Ruled
 from workbench.validation.periods import periods, worse
@@ -36,7 +37,9 @@ class Params(Ruled, params.Params):
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
     override: str = Field(
-        "", pattern=r"^[a-z][a-z0-9_]*$|^$", description="panel column that is 1 where a person overrode the model"
+        "",
+        pattern=r"^[a-z][a-z0-9_]*$|^$",
+        description="panel column that is 1 where a person overrode the model, or has the grade he gave",
     )
     seed: int = Field(42, ge=0, description="seed of the rows the challenger learns from, where there are too many")
 
@@ -57,10 +60,8 @@ def writes(p: Params) -> list[str]:
 
 
 def overridden(s: Subject, p: Params) -> Subject:
-    """Return the subject with the column of overrides that the study names; `UserError` where the panel hasn't it."""
-    if p.override and p.override not in s.panel:
-        raise params.UserError(f"validation/battery: override: {params.nearest(p.override, s.panel.columns)}")
-    return replace(s, override=p.override)
+    """Return the subject with the column of overrides that the study names; `UserError` where it can't be read."""
+    return replace(s, override=checked(s.panel, p.override, s.model.grade_names, "validation/battery"))
 
 
 def tests(kind: str = "") -> dict[str, ModuleType]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.panel import overrides
 from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -24,7 +25,7 @@ def statistics(s: Subject) -> pd.DataFrame:
     """Return one row per statistic: what, rows, share of them (NaN where it can't be known), light."""
     rows, inputs = s.panel, list(s.model.features)
     missing = float(rows[inputs].isna().all(axis=1).mean())
-    overridden = float(rows[s.override].astype(float).mean()) if s.override else float("nan")
+    overridden = _by_hand(s)
     shares = {"rated on nothing": missing, "overridden": overridden, "no outcome": float(rows["outcome"].isna().mean())}
     rules = {"rated on nothing": s.rules["missing_ratings"], "overridden": s.rules["overrides"]}
     lights = [judged(v, rules[n]) if n in rules else Verdict.info for n, v in shares.items()]
@@ -60,6 +61,16 @@ def test(s: Subject) -> Evidence:
             rows=s.panel,
         ),
     )
+
+
+def _by_hand(s: Subject) -> float:
+    """Return the share of rows overridden, of those of which the bank says it; grades by hand are held against the model's."""
+    if not s.override:
+        return float("nan")
+    if overrides.is_flag(s.panel[s.override]):
+        return float(overrides.overridden(s.panel, s.override).mean())
+    graded = s.panel.assign(grade_code=s.model.grade(np.asarray(s.model.predict(s.panel), float)))
+    return float(overrides.overridden(graded, s.override).mean())
 
 
 def _overridden(share: float) -> Text:
