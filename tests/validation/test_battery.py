@@ -11,6 +11,7 @@ from workbench import metrics, rules
 from workbench.params import UserError
 from workbench.validation import battery, fairness, jeffreys, shown, spiegelhalter
 from workbench.validation.subject import Subject, subject
+from workbench.words.catalogue import catalogue
 
 
 def _with(s: Subject, **changes) -> Subject:
@@ -33,6 +34,7 @@ def test_there_are_at_least_twenty_tests_and_each_says_what_it_is_blind_to():
         for part in ("**Method**", "**Reads as bad**", "**Blind to**", "**Source**"):
             assert part in module.__doc__, f"{name} lacks {part}"
         assert module.__doc__.splitlines()[0].endswith("?") and module.FAMILY
+        assert name.replace("_", " ") in catalogue("zh_CN"), f"{name} isn't said in Chinese: put it into words/terms.txt"
 
 
 def test_a_sound_model_passes(sound, items):
