@@ -22,7 +22,7 @@ from workbench.validation import (
     process_statistics,
     specification,
 )
-from workbench.validation.subject import Subject
+from workbench.validation.subject import Subject, subject
 
 
 def _dated(s, months: int, known: float):
@@ -134,9 +134,6 @@ def test_ratings_made_of_nothing_and_overrides_are_counted(sound, panel):
         replace(sound, panel=hole.assign(by_hand=(np.arange(len(hole)) % 5 == 0) * 1), override="by_hand")
     )
     assert e.value == pytest.approx(0.1) and list(e.table["light"]) == ["red", "red", "info"]
-    with pytest.raises(UserError) as error:
-        battery.overridden(sound, battery.Params(override="by_hnd"))
-    assert str(error.value).startswith("validation/battery: override: ")
 
 
 def with_grades(sound: Subject, skill: float) -> Subject:
@@ -178,17 +175,18 @@ def test_a_persons_grades_as_good_as_the_models_are_seldom_amber(sound):
 
 
 def test_the_effect_of_overrides_is_judged_only_where_grades_say_it(sound, panel):
-    assert "names no column" in override_effect.test(sound).answer
+    assert "No column of the contract" in override_effect.test(sound).answer
     flagged = replace(sound, panel=panel.assign(by_hand=1), override="by_hand")
     assert "not what grade he gave instead" in override_effect.test(flagged).answer
     few = with_grades(sound, 0.0)
     few = replace(few, holdout=few.holdout.assign(final_grade=few.holdout["final_grade"].where(few.holdout.index < 60)))
     assert "fewer than 20 say nothing" in override_effect.test(few).answer
+    marked = sound.contract.replaced([*sound.contract.columns, Column(name="given", type="category", role="override")])
     with pytest.raises(UserError) as error:
-        battery.overridden(replace(sound, panel=panel.assign(given="Z")), battery.Params(override="given"))
+        subject(sound.model, panel.assign(given="Z"), marked, {}, sound.rules, 1)
     assert str(error.value) == (
-        "validation/battery: override: column 'given' has 'Z', which is neither 0 or 1 nor a grade of the model "
-        f"({', '.join(sound.model.grade_names)}); give flags, or the grades that persons gave"
+        "contract 'mart__panel': override 'given' has 'Z', which is neither 0 or 1 nor a grade of "
+        f"the model ({', '.join(sound.model.grade_names)}); give flags, or the grades that persons gave"
     )
 
 

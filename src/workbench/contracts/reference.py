@@ -42,6 +42,7 @@ ROLES: Mapping[str, str] = {
     "outcome": "says what happened; `known: after`, its event is the contract's `event_value`",
     "weight": "how many rows of the population the row stands for",
     "sample": "which sample the row belongs to, where the bank has fixed it",
+    "override": "1 where a person decided otherwise than the model, or the grade he gave; empty: the model's stands",
     "fact": "kept and shown, not used by a model",
     "ignore": "read and dropped",
 }

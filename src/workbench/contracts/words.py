@@ -14,7 +14,7 @@ from workbench.params import Day, UserError, from_yaml, nearest, shown
 from workbench.personal import masked_value
 
 Type = Literal["number", "integer", "category", "text", "date"]
-Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "fact", "ignore"]
+Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
 Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
 
 

@@ -31,7 +31,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
     lacking = {
         "reasons": say("The model doesn't say what speaks against a row."),
         "fairness": say("The contract marks no group."),
-        "overrides": say("No column is named that says so (`override`)."),
+        "overrides": say("No column of the contract says so (`role: override`)."),
     }
     if table.empty:
         return Evidence(key=kind, question=questions[kind], verdict=Verdict.info, answer=lacking[kind])

@@ -16,7 +16,7 @@ from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, conduct, drift, estimated, performance
 from workbench.monitoring.performance import Separation
-from workbench.panel.overrides import checked
+from workbench.panel.overrides import column_of
 from workbench.panel.samples import parent_column
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
@@ -33,11 +33,6 @@ class Params(Ruled, params.Params):
     until: str = Field("", pattern=PERIOD, description="last period watched (2018-03, 2018-Q1, 2018); empty is all")
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
-    override: str = Field(
-        "",
-        pattern=r"^[a-z][a-z0-9_]*$|^$",
-        description="panel column that is 1 where a person overrode the model, or has the grade he gave",
-    )
     seed: int = Field(42, ge=0, description="seed of the rows handed to Evidently")
 
 
@@ -60,7 +55,6 @@ def rows(panel: pd.DataFrame, model: Scorer, outcome: Outcome, p: Params) -> pd.
     watched = panel["sample"] == "monitoring"
     if not watched.any():
         raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
-    checked(panel, p.override, model.grade_names, "monitoring/through_time")
     if p.until:
         panel = panel[~watched | (panel["as_of_date"] <= end(p.until))]
         if not (panel["sample"] == "monitoring").any():
@@ -142,7 +136,7 @@ def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: fl
         "grades": performance.by_grade(later, outcome, book),
         "reasons": conduct.reasons(model, later, development, book, p.seed),
         "fairness": conduct.fairness(later, development, contract, outcome.direction == "adverse", book),
-        "overrides": conduct.overrides(later, p.override, book),
+        "overrides": conduct.overrides(later, column_of(later, contract, model.grade_names), book),
     }
     lights = alarms.history([*_lights(shifts, gaps, performed), *_of_conduct(**parts)], book)
     now, moved = newest(p.until, p.every), conduct.migration(later)

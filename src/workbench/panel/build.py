@@ -237,8 +237,8 @@ def _outcome_words(contract: Contract, resolved: Outcome) -> str:
 
 
 def _is_static(c: Column, facts: Facts) -> bool:
-    known = c.known == "before" and c.name not in facts.refused
-    return known and not c.personal and (c.role == "feature" or c.fairness)
+    known = c.known == "before" and c.name not in facts.refused and not c.personal
+    return c.role == "override" or (known and (c.role == "feature" or c.fairness))
 
 
 def window(facts: Facts, months: int) -> features.Window:

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from workbench.params import UserError, nearest
+from workbench.contracts import Contract
+from workbench.params import UserError
 
 
 def is_flag(values: pd.Series) -> bool:
@@ -18,17 +19,20 @@ def is_flag(values: pd.Series) -> bool:
     return bool(pd.to_numeric(values.dropna(), errors="coerce").isin([0, 1]).all())
 
 
-def checked(panel: pd.DataFrame, column: str, grades: Collection[str], where: str) -> str:
-    """Return the column's name; `UserError` where it isn't there, or has neither flags nor grades."""
-    if column and column not in panel:
-        raise UserError(f"{where}: override: {nearest(column, panel.columns)}")
-    if column and not is_flag(panel[column]):
-        unknown = sorted(set(panel[column].dropna().astype(str)) - set(grades))
-        if unknown:
-            raise UserError(
-                f"{where}: override: column '{column}' has '{unknown[0]}', which is neither 0 or 1 nor a grade of the "
-                f"model ({', '.join(grades)}); give flags, or the grades that persons gave"
-            )
+def column_of(panel: pd.DataFrame, contract: Contract, grades: Collection[str]) -> str:
+    """Return the panel's column with the role `override`, empty where none has it.
+
+    grades: the model's. `UserError` where two have the role, or the column holds neither flags nor grades.
+    """
+    if not contract.named("override"):
+        return ""
+    column = contract.one("override")
+    others = set() if is_flag(panel[column]) else set(panel[column].dropna().astype(str)) - set(grades)
+    if others:
+        raise UserError(
+            f"contract '{contract.name}': override '{column}' has '{min(others)}', which is neither 0 or 1 nor a grade "
+            f"of the model ({', '.join(grades)}); give flags, or the grades that persons gave"
+        )
     return column
 
 

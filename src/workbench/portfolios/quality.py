@@ -66,7 +66,8 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
 
 def _completeness(values: pd.Series, column: Column) -> float:
     is_due = column.known == "before" or column.role == "outcome" or not column.nullable
-    return float(values.notna().mean()) if is_due and not column.empty else float("nan")
+    says_nothing = bool(column.empty) or column.role == "override"  # nobody overrode the model: nothing is missing
+    return float(values.notna().mean()) if is_due and not says_nothing else float("nan")
 
 
 def to_evidence(shares: pd.DataFrame) -> Evidence:

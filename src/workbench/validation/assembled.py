@@ -1,4 +1,4 @@
-"""The subject of a registered version: its model and panel, overrides, the bank's months, and how MLflow serves it."""
+"""The subject of a registered version: its model and panel, the bank's months, and how MLflow serves it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from workbench.contracts import Contract
 from workbench.registry import serving
 from workbench.registry.versions import Version
 from workbench.validation import raw
-from workbench.validation.battery import Params, overridden
+from workbench.validation.battery import Params
 from workbench.validation.subject import Subject, subject
 
 
 def of_version(version: Version, panel: pd.DataFrame, contract: Contract, p: Params) -> Subject:
-    """Return what the battery is run on; `UserError` where the panel hasn't the column of overrides that is named."""
-    s = overridden(subject(version.model, panel, contract, version.figures, p.rules(), p.seed), p)
+    """Return what the battery is run on."""
+    s = subject(version.model, panel, contract, version.figures, p.rules(), p.seed)
     served = partial(serving.served, version.name, version.version)
     return replace(s, served=served, raw=raw.read(p.key, s.outcome))

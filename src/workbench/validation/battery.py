@@ -17,7 +17,6 @@ from pydantic import Field
 
 from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.overrides import checked
 from workbench.params import DAY_OR_NONE
 from workbench.rules import Ruled
 from workbench.validation.periods import periods, worse
@@ -36,11 +35,6 @@ class Params(Ruled, params.Params):
     thresholds: dict[str, Any] = Field({}, description="own values of rules by name, each [amber, red] or one number")
     rules_as_of: str = Field("", pattern=DAY_OR_NONE, description="day as of which rules are looked up; empty is today")
     mandatory: list[str] = Field([], description="tests an approval needs; empty means those of mandatory.yaml")
-    override: str = Field(
-        "",
-        pattern=r"^[a-z][a-z0-9_]*$|^$",
-        description="panel column that is 1 where a person overrode the model, or has the grade he gave",
-    )
     seed: int = Field(42, ge=0, description="seed of the rows the challenger learns from, where there are too many")
 
     def verify(self) -> None:
@@ -57,11 +51,6 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: none; the verdict goes to the model version's tags."""
     return []
-
-
-def overridden(s: Subject, p: Params) -> Subject:
-    """Return the subject with the column of overrides that the study names; `UserError` where it can't be read."""
-    return replace(s, override=checked(s.panel, p.override, s.model.grade_names, "validation/battery"))
 
 
 def tests(kind: str = "") -> dict[str, ModuleType]:

@@ -76,7 +76,7 @@ def directions(s: Subject) -> pd.DataFrame:
 def test(s: Subject) -> Evidence:
     """Return how overrides change the AUC of the grades; not evaluated where no grade by hand is on record."""
     if not s.override:
-        return _evidence(s, Verdict.not_evaluated, say("The study names no column of overrides (`override`)."))
+        return _evidence(s, Verdict.not_evaluated, say("No column of the contract has overrides (`role: override`)."))
     if overrides.is_flag(s.panel[s.override]):
         why = say("Column {column} says whom a person overrode, not what grade he gave instead.", column=s.override)
         return _evidence(s, Verdict.not_evaluated, why)

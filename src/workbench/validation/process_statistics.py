@@ -1,6 +1,6 @@
 """How often was a rating missing, overridden, or without an outcome to hold it against?
 
-**Method** shares of the panel's rows: rated though every input of the model is missing; overridden by a person, where the study names the column that says so; without a known outcome.
+**Method** shares of the panel's rows: rated though every input of the model is missing; overridden by a person, where a column of the contract says so; without a known outcome.
 **Reads as bad** too many ratings made of nothing, or overridden. Rows without an outcome are a fact: their windows may be open.
 **Blind to** customers who stand in no row of the panel, and to ratings that grew old: the panel rates anew at every date.
 **Source** ECB (2019), Instructions for reporting the validation results of internal models, sections 2.5.2.1 and 2.5.2.2.
@@ -75,5 +75,5 @@ def _by_hand(s: Subject) -> float:
 
 def _overridden(share: float) -> Text:
     if np.isnan(share):
-        return say("Overrides aren't evaluated: the study names no column that says so (`override`).")
+        return say("Overrides aren't evaluated: no column of the contract says so (`role: override`).")
     return say("{share:.2%} were overridden by a person.", share=share)

@@ -14,6 +14,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.models.samples import capped
 from workbench.models.scorer import Scorer
 from workbench.panel import rates
+from workbench.panel.overrides import column_of
 from workbench.panel.samples import parent_column
 from workbench.params import UserError
 from workbench.rules import Rules
@@ -35,7 +36,7 @@ class Subject:
     `learnt` marks the rows of development that the model learnt from. `figures`: what development claimed. `rules`: the
     thresholds in force. `tested`: how a sentence calls the rows in `holdout`, which are a later period's where an outcome
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
-    is shared. `panel`: every row, of known outcome or not; `override`: its column that is 1 where a person overrode.
+    is shared. `panel`: every row, of known outcome or not; `override`: its column that says so (`panel.overrides`).
     `served`: rows in, what MLflow serves of the registered version out; `raw`: the bank's months (`raw.read`).
     """
 
@@ -125,7 +126,8 @@ def subject(
     )  # numbers are sorted faster than names
     samples = ("development", "holdout", "monitoring")
     parts = [scored[scored["sample"] == name].reset_index(drop=True) for name in samples]
-    return Subject(model, contract, *parts, figures, rules, seed, panel=panel)
+    override = column_of(panel, contract, model.grade_names)
+    return Subject(model, contract, *parts, figures, rules, seed, panel=panel, override=override)
 
 
 def checked(predicted: np.ndarray, outcome: Outcome) -> np.ndarray:
