@@ -20,7 +20,7 @@ PERCENT = "\x00%"  # mark of a column that is shown as percent
 # Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
 SHARES = {"share", "missing", "change", "coverage", "place", "leaving"}
 SHARES |= {"completeness", "validity", "uniqueness", "consistency", "timeliness"}
-LEVELS = {"predicted", "observed", "expected", "selected", "lower", "higher"}
+LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
 # too), and what makes it work one out; a number or a lone dash is none. Source: OWASP, CSV injection.
