@@ -29,6 +29,7 @@ VARIANTS: dict[str, tuple[Setting, ...]] = {
     "half the price of a bin": (CHEAP_BIN,),
     "every characteristic with the right sign": EVERY_ONE,
     "both": (CHEAP_BIN, *EVERY_ONE),
+    "no limit by events": ((selection, "EVENTS_EACH", 1),),
     "a turn wherever it gains": ((shapes, "SURE_TURN", 0.0),),
     "credit amount a valley": ((scorecard, "shape_of", amount_turns),),
 }

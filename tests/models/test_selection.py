@@ -27,3 +27,11 @@ def test_what_stands_beside_a_rare_strong_characteristic_is_chosen_too():
     second = np.random.default_rng(3).normal(size=2000) - 0.8 * y
     columns, coefficients = chosen(np.column_stack([X, second[:, None]]), y)
     assert columns == [0, 1] and (coefficients[1:] < 0).all()
+
+
+def test_few_events_pay_for_few_characteristics():
+    rng = np.random.default_rng(5)
+    y = (np.arange(3000) < 60) * 1.0
+    woe = rng.normal(size=(3000, 8)) - 0.6 * y[:, None]
+    assert len(chosen(woe, y)[0]) == 3 and len(chosen(woe, 1 - y)[0]) == 0  # 60 events at 20 each; the wrong sign
+    assert len(chosen(np.repeat(woe, 3, axis=0), np.repeat(y, 3))[0]) == 8

@@ -7,6 +7,7 @@ from scipy.special import expit, logit
 
 ENTRY = 0.3  # score statistic; low, for effects are shrunk: one characteristic too many costs less than one too few
 MATERIAL = 4e-4  # the same per row (twice the log-likelihood): less isn't worth a characteristic, however sure
+EVENTS_EACH = 20  # of the rarer outcome, for each characteristic: fewer are fitted to by chance
 RIDGE = 1.0  # of the coefficients, as scikit-learn's C = 1
 SAMPLED = 50_000  # rows on which characteristics are chosen, evenly spread
 STEPS = 25  # Newton steps at most
@@ -17,16 +18,18 @@ def chosen(woe: np.ndarray, y: np.ndarray) -> tuple[list[int], np.ndarray]:
 
     The column with the highest score statistic (Rao 1948) enters where its coefficient is negative (more WOE, less
     risk) and the statistic above `ENTRY`, and above `MATERIAL` a row; a column whose coefficient turns positive leaves,
-    for good.
+    for good. No more enter than the rarer outcome has `EVENTS_EACH` rows for. Source of 20: Austin & Steyerberg (2017),
+    Statistical Methods in Medical Research 26(2).
     """
     columns: list[int] = []
     barred: set[int] = set()
     coefficients = logistic(woe[:, columns], y)
+    most = max(1, int(min(y.sum(), len(y) - y.sum()) // EVENTS_EACH))
     while True:
         statistic = _score(woe, y, columns, coefficients)
         statistic[[*columns, *barred]] = 0.0
         best = int(statistic.argmax()) if statistic.size else 0
-        if not statistic.size or statistic[best] <= max(ENTRY, MATERIAL * len(y)):
+        if not statistic.size or len(columns) == most or statistic[best] <= max(ENTRY, MATERIAL * len(y)):
             return columns, coefficients
         columns, coefficients = _signed(woe, y, [*columns, best], coefficients, barred)
 
