@@ -12,11 +12,13 @@ from workbench import params, tables
 from workbench.actions import action_list, applications, changes, contacts
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
+from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
+from workbench.models.scorer import Scorer
 from workbench.params import MONTH, UserError, nearest
 from workbench.words import Text, say
 
-LIST = f"{action_list.PREFIX}contact"
+LIST = lists.CONTACT
 _MART = r"^mart__[a-z0-9_]+$"
 
 
@@ -37,7 +39,9 @@ class Params(params.Params):
     value: float = Field(120.0, gt=0, description="worth of one conversion, in the portfolio's currency")
     cost: float = Field(4.0, ge=0, description="cost of one contact")
     budget: float = Field(600.0, gt=0, description="budget for contacts")
-    capacity: int = Field(25, ge=1, description="contacts of an officer; of all together where there are none")
+    capacity: int = Field(
+        25, ge=1, le=action_list.MOST, description="contacts of an officer; of all together where there are none"
+    )
     seed: int = Field(42, ge=0, description="seed of resampling")
 
     def verify(self) -> None:
@@ -58,7 +62,8 @@ class Params(params.Params):
 def reads(p: Params) -> list[str]:
     """Tables and models this step reads."""
     beside = [n for n in (p.random_panel, p.random_scores) if n]
-    return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event"]
+    first = action_list.asked_of(LIST)
+    return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event", *first]
 
 
 def writes(p: Params) -> list[str]:
@@ -170,18 +175,23 @@ def split_words(contract: Contract, p: Params) -> Text:
 
 
 def candidates(k: Known, everything: pd.DataFrame, p: Params) -> pd.DataFrame:
-    """Return who may be contacted (see `contacts.candidates`), with the officer where the bank has officers."""
-    rows = contacts.candidates(k, everything, p.list_months)
-    names = [c.name for c in tables.contract(p.key, "core__account").columns]
-    if action_list.WHOSE in names and action_list.WHOSE not in rows:
-        officers = tables.read(p.key, "core__account", columns=["entity_id", action_list.WHOSE])
-        rows = rows.merge(officers, on="entity_id", how="left", validate="many_to_one")
-    return rows
+    """Return who may be contacted (see `contacts.candidates`)."""
+    return contacts.candidates(k, everything, p.list_months)
+
+
+def listed(rows: pd.DataFrame, model: Scorer, p: Params) -> action_list.ActionList:
+    """Return whom to contact of these candidates, with what raised the prediction of each."""
+    paid = contacts.worth(rows, p.means)
+    made = action_list.made(p.key, LIST, paid, capacity=p.capacity, most=p.means.most)
+    return contacts.explained(made, rows, model)
 
 
 def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, contract: Contract) -> Evidence:
     """Return the list as evidence: what it costs and is expected to bring, and what it brought where that is known."""
-    plain = made.evidence("contact_list", say("Whom to contact with the budget?"))
+    order = say(
+        "by expected gain, chance × worth − cost, in {currency}; within budget and capacity", currency=contract.currency
+    )
+    plain = made.evidence("contact_list", say("Whom to contact with the budget?"), order)
     rows = made.rows
     answer = plain.answer + say(
         "They cost {spent:,.0f} of {budget:,.0f} {currency}; {conversions:,.1f} conversions and {gain:,.0f} {currency} "
@@ -203,7 +213,6 @@ def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, 
     return replace(
         plain,
         answer=answer,
-        threshold=say("expected gain, chance × worth − cost, above 0; highest first, within budget and capacity"),
         blind_to=say("who would convert without being contacted: only a trial tells"),
     )
 
