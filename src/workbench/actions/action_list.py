@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench import tables
+from workbench.actions.discontent import FEEDBACK, discontent
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.params import Key, UserError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NEEDED = ("entity_id", "priority", "reason", "measure")
 WHOSE = "officer_code"
 OPTED_OUT = "opted_out"  # column of core__account: '1' is who must not be approached; and why somebody is set aside
+DISCONTENT = "discontent"  # why somebody is set aside
 MOST = 1_000_000  # contacts that a parameter can ask of an officer: more is a slip of the pen
 
 
@@ -81,14 +83,15 @@ def opted_out(key: Key) -> set[str]:
 
 
 def asked_of(name: str) -> list[str]:
-    """Return what a step that makes this list reads for it: the lists that go first, where the study has them."""
-    return [f"?{first}" for first in lists.before(name)]
+    """Return what a step that makes this list reads for it, where the study has it: lists that go first, complaints."""
+    return [f"?{table}" for table in (*lists.before(name), *([FEEDBACK] if lists.sells(name) else []))]
 
 
 def barred(key: Key, name: str) -> dict[str, str]:
-    """Return who can't be on this list, entity → why: `opted_out`, or the name of the list that goes first."""
-    out: dict[str, str] = dict.fromkeys(opted_out(key), OPTED_OUT) if lists.spares(name) else {}
-    there = set(tables.names(key))
+    """Return who can't be on this list, entity → why: `opted_out`, `discontent`, or the list that goes first."""
+    there, out = set(tables.names(key)), dict.fromkeys(opted_out(key), OPTED_OUT) if lists.spares(name) else {}
+    for entity in discontent(key) if lists.sells(name) else ():
+        out.setdefault(entity, DISCONTENT)
     for first in (n for n in lists.before(name) if n in there):
         for entity in tables.read(key, first, columns=["entity_id"])["entity_id"]:
             out.setdefault(entity, first)
@@ -98,21 +101,24 @@ def barred(key: Key, name: str) -> dict[str, str]:
 def set_aside(entities: Iterable[str], barred: Mapping[str, str]) -> dict[str, int]:
     """Return how many of these are barred, by why, in the order of `customers/lists.py`; each counts once."""
     reasons = [barred[e] for e in entities if e in barred]
-    return {why: n for why in (OPTED_OUT, *lists.KINDS) if (n := reasons.count(why))}
+    return {why: n for why in (OPTED_OUT, DISCONTENT, *lists.KINDS) if (n := reasons.count(why))}
 
 
 def why_aside(aside: Mapping[str, int]) -> Text:
     """Return in words how many were set aside and why; nothing where nobody was."""
-    each = [
-        say("{n:,} opted out of being approached", n=n)
-        if why == OPTED_OUT
-        else say("{n:,} stand on the {list}", n=n, list=lists.KINDS[why].title)
-        for why, n in aside.items()
-    ]
-    if not each:
+    if not aside:
         return Text()
-    once = say("Of the lists that want a customer the first has him.") if set(aside) - {OPTED_OUT} else Text()
+    each = [_why(why, n) for why, n in aside.items()]
+    once = say("One list contacts a customer: the first that wants him.") if set(aside) & set(lists.KINDS) else Text()
     return say("Set aside: {each}.", each=each) + once
+
+
+def _why(why: str, n: int) -> Text:
+    if why == OPTED_OUT:
+        return say("{n:,} opted out of being approached", n=n)
+    if why == DISCONTENT:
+        return say("{n:,} are discontent and get an answer first", n=n)
+    return say("{n:,} stand on the {list}", n=n, list=lists.KINDS[why].title)
 
 
 def made(

@@ -65,7 +65,7 @@ def worth(rows: pd.DataFrame, means: Means) -> pd.DataFrame:
             "priority": gain[gain > 0].round(4),
             "reason": "-",
             "measure": [say("call with the offer")] * len(paid),
-            "chance": paid["chance"].round(4),
+            "probability": paid["chance"].round(4),
             "expected_gain_amt": gain[gain > 0].round(2),
             **({WHOSE: paid[WHOSE]} if WHOSE in paid else {}),
         }

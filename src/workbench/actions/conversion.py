@@ -199,7 +199,7 @@ def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, 
         spent=len(rows) * p.cost,
         budget=p.budget,
         currency=contract.currency,
-        conversions=float(np.sum(rows["chance"])),
+        conversions=float(np.sum(rows["probability"])),
         gain=float(np.sum(rows["expected_gain_amt"])),
         value=p.value,
     )

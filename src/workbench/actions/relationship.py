@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from workbench import engine, params
 from workbench.actions import action_list, working_days
 from workbench.actions.action_list import ActionList
-from workbench.actions.satisfaction import DETRACTOR
+from workbench.actions.discontent import DETRACTOR, MONTHS
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
@@ -58,7 +58,7 @@ class Params(params.Params):
     working_days: int = Field(10, ge=1, le=60, description="working days the calendar is made for")
     calendar: str = Field("XECB", description="country (ISO, DE) or market (XECB: the euro) of holidays; empty is none")
     held_out_share: float = Field(0.1, ge=0, le=0.5, description="share not called, to see later what calls change")
-    detractor_months: int = Field(2, ge=1, le=12, description="months within which a low score is followed up")
+    detractor_months: int = Field(MONTHS, ge=1, le=12, description="months within which a low score is followed up")
     together_months: int = Field(3, ge=1, le=12, description="months that make one period of a score")
     last_months: int = Field(12, ge=1, le=36, description="latest months that make the score told first")
     changes: dict[str, str] = Field({}, description="product changes made, product to month")

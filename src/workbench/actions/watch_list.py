@@ -27,7 +27,7 @@ def of_last_month(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p
     reasons = _reasons(chosen, counted, model, p, rules)
     known = watched[watched["flagged"] > 0].groupby("entity_id")["month_no"].agg(["min", "size"])
     rows = chosen[["entity_id", "priority", "predicted"]].assign(
-        with_triggers=chosen["priority"],
+        adjusted_probability=chosen["priority"],
         reason=[r for r, _ in reasons],
         measure=[m for _, m in reasons],
         exposure_amt=_exposure(chosen, p),

@@ -40,6 +40,11 @@ def spares(name: str) -> bool:
     return name not in KINDS or KINDS[name].purpose != "risk"
 
 
+def sells(name: str) -> bool:
+    """Say whether this list is for marketing; one that isn't named here, too."""
+    return name not in KINDS or KINDS[name].purpose == "marketing"
+
+
 def before(name: str) -> list[str]:
     """Return the lists that go before this one, first one first; all of them for one that isn't named here.
 
