@@ -24,7 +24,6 @@ NEEDED = ("entity_id", "priority", "reason", "measure")
 WHOSE = "officer_code"
 OPTED_OUT = "opted_out"  # column of core__account: '1' is who must not be approached; and why somebody is set aside
 DISCONTENT = "discontent"  # why somebody is set aside
-MOST = 1_000_000  # contacts that a parameter can ask of an officer: more is a slip of the pen
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
-from workbench.params import MONTH, UserError, nearest
+from workbench.params import MONTH, Columns, UserError
 from workbench.words import Text, say
 
 LIST = lists.CONTACT
@@ -31,7 +31,9 @@ class Params(params.Params):
     model: str = Field("conversion", pattern=r"^[a-z0-9_]+$", description="model that made the scores")
     random_panel: str = Field("", pattern=rf"({_MART})|^$", description="panel with a random hold-out; empty is none")
     random_scores: str = Field("", pattern=rf"({_MART})|^$", description="scores of its rows; empty is none")
-    contact_kinds: list[str] = Field(["campaign_touch", "officer_call"], description="kinds of event that are contacts")
+    contact_kinds: list[str] = Field(
+        ["campaign_touch", "officer_call"], min_length=1, description="kinds of event that are contacts"
+    )
     window_days: int = Field(60, ge=1, le=730, description="days from the first step in which the last counts")
     split_by: str = Field("channel_code", description="column by which customers are split")
     turn: str = Field("", pattern=rf"({MONTH})|^$", description="month between the two periods; empty is the middle")
@@ -39,9 +41,7 @@ class Params(params.Params):
     value: float = Field(120.0, gt=0, description="worth of one conversion, in the portfolio's currency")
     cost: float = Field(4.0, ge=0, description="cost of one contact")
     budget: float = Field(600.0, gt=0, description="budget for contacts")
-    capacity: int = Field(
-        25, ge=1, le=action_list.MOST, description="contacts of an officer; of all together where there are none"
-    )
+    capacity: int = Field(25, ge=1, description="contacts of an officer; of all together where there are none")
     seed: int = Field(42, ge=0, description="seed of resampling")
 
     def verify(self) -> None:
@@ -69,6 +69,11 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the contact list."""
     return [LIST]
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that parameters name, held against the contracts before a kernel starts."""
+    return [Columns("split_by", (p.split_by,), ("core__account", "core__event"))]
 
 
 def has_events(key: params.Key) -> bool:
@@ -116,7 +121,7 @@ def units_of_cases(cases: pd.DataFrame, account: pd.DataFrame, split_by: str) ->
     if split_by == "channel_code":
         segment = cases["channel_code"]
     else:
-        _there(split_by, [*account.columns, "channel_code"], "core__account")
+        Columns("split_by", (split_by,), ("core__account",)).within(account.columns, "actions/conversion")
         segment = cases["entity_id"].map(account.set_index("entity_id")[split_by])
     converted = (cases["state"] == "converted").astype(int)
     return _units(segment, cases["cohort"], cases["at_1"], converted, cases["is_open"])
@@ -124,7 +129,7 @@ def units_of_cases(cases: pd.DataFrame, account: pd.DataFrame, split_by: str) ->
 
 def units_of_contacts(k: Known, split_by: str) -> pd.DataFrame:
     """Return the rows of a panel as units (n): each is a contact, its outcome what was recorded of it."""
-    _there(split_by, list(k.rows.columns), "panel")
+    Columns("split_by", (split_by,), ("the panel",)).within(k.rows.columns, "actions/conversion")
     r = k.rows
     return _units(r[split_by], r["quarter"], r["as_of_date"], r["outcome"].astype(int), pd.Series(False, index=r.index))
 
@@ -135,13 +140,6 @@ def _units(
     named = segment.astype("string").fillna("missing").astype(object)
     parts = {"segment": named, "cohort": cohort, "date": date, "converted": converted, "open": open_}
     return pd.DataFrame(parts).reset_index(drop=True)
-
-
-def _there(column: str, names: list[str], where: str) -> None:
-    if column not in names:
-        raise UserError(
-            f"actions/conversion: split_by '{column}' is no column of the {where}; {nearest(column, names)}"
-        )
 
 
 def contacts_only(units: pd.DataFrame, outcome: Outcome) -> Evidence:

@@ -13,7 +13,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
-from workbench.params import DAY_OR_NONE, MONTH, UserError, nearest
+from workbench.params import DAY_OR_NONE, MONTH, Columns, UserError, nearest
 from workbench.rules import Ruled, Rules
 
 LIST = lists.WATCH
@@ -27,9 +27,7 @@ class Params(Ruled, params.Params):
     study: str = Field("sample_customers", description="study whose tables are read and written")
     panel: str = Field("mart__warning", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
     model: str = Field("warning", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
-    capacity: int = Field(
-        25, ge=1, le=action_list.MOST, description="customers looked at in a month, by each officer where there are any"
-    )
+    capacity: int = Field(25, ge=1, description="customers looked at in a month, by each officer where there are any")
     active_months: int = Field(3, ge=1, le=12, description="months for which a trigger that fired counts")
     quiet_months: int = Field(3, ge=1, le=12, description="months of silence after which a trigger is news again")
     worst_grades: int = Field(2, ge=1, le=9, description="grades whose customers are candidates without any trigger")
@@ -37,7 +35,9 @@ class Params(Ruled, params.Params):
         "", pattern=rf"({MONTH})|^$", description="first month of deferred payments; empty is none"
     )
     deferred_to: str = Field("", pattern=rf"({MONTH})|^$", description="last month of deferred payments")
-    areas: list[str] = Field([], description="columns of core__account by which arrears are watched together")
+    areas: list[str] = Field(
+        [], description="columns of core__account by which arrears are watched together; empty: none"
+    )
     start: str = Field("delay_months > 0", description="condition on a month whose begin is counted by area")
     baseline_months: int = Field(12, ge=3, le=36, description="months before, against which an area is held")
     exposure: str = Field("", description="column of the month or panel with the amount at stake; empty looks for one")
@@ -76,6 +76,16 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the watch list of the last month, and every alert with its age."""
     return [LIST, ALERTS]
+
+
+def areas(p: Params) -> Columns:
+    """The columns of the accounts by which arrears are watched together."""
+    return Columns("areas", tuple(p.areas), ("core__account",))
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that parameters name, held against the contracts before a kernel starts."""
+    return [areas(p), Columns("start", tuple(engine.parsed(p.start, "actions/early_warning: start")), ("core__month",))]
 
 
 def outcome_of(contract: Contract, months: engine.Relation) -> Outcome:

@@ -30,16 +30,14 @@ class Params(params.Params):
     """Which months are reckoned, which trial tells what offers change, and what there is to spend."""
 
     study: str = Field("sample_customers", description="study whose tables are read and written")
-    campaigns: list[str] = Field(["next_1", "next_2"], description="randomised campaigns of offers")
+    campaigns: list[str] = Field(["next_1", "next_2"], min_length=1, description="randomised campaigns of offers")
     learner: str = Field("logistic", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value looks")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
     offer_cost: float = Field(2.0, ge=0, description="cost of one offer, in the bank's currency")
     budget: float = Field(2000.0, ge=0, description="what offers of this cycle may cost together")
-    capacity: int = Field(400, ge=1, le=action_list.MOST, description="offers of one product in the cycle")
-    officer_capacity: int = Field(
-        25, ge=1, le=action_list.MOST, description="customers an officer can approach in the cycle"
-    )
+    capacity: int = Field(400, ge=1, description="offers of one product in the cycle")
+    officer_capacity: int = Field(25, ge=1, description="customers an officer can approach in the cycle")
     max_rows: int = Field(150000, ge=5000, description="customer-months the hazards are learnt from")
     seed: int = Field(42, ge=0, description="seed of folds and of what is drawn")
 

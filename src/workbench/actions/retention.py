@@ -54,13 +54,13 @@ class Params(params.Params):
     panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel whose outcome is leaving")
     scores: str = Field("mart__scores_churn", pattern=r"^mart__[a-z0-9_]+$", description="scores of the same rows")
     campaigns: list[str] = Field(
-        ["save_1", "save_2"], description="randomised campaigns that tell what an offer changes"
+        ["save_1", "save_2"], min_length=1, description="randomised campaigns that tell what an offer changes"
     )
     learner: str = Field("both", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value and hazards look")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
     offer_cost: float = Field(20.0, ge=0, description="cost of one offer, in the bank's currency")
-    capacity: int = Field(25, ge=1, le=action_list.MOST, description="customers an officer can call in the cycle")
+    capacity: int = Field(25, ge=1, description="customers an officer can call in the cycle")
     max_rows: int = Field(150000, ge=5000, description="customer-months the hazards are learnt from")
     seed: int = Field(42, ge=0, description="seed of folds and of what is drawn")
 
