@@ -57,8 +57,8 @@ FILE = home.root() / "params" / "sample_customers.yaml"
         ),
         (
             "actions/relationship.calendar=Mars",
-            "actions/relationship: calendar 'Mars' is no country or market whose holidays are known; "
-            "did you mean 'MAR'?",
+            "actions/relationship: calendar 'Mars' is no country or market; write a code such as DE or XECB, or leave it "
+            "empty",
         ),
     ],
 )

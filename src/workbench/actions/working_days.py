@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from workbench.params import UserError, nearest
+from workbench.params import UserError
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -21,7 +21,7 @@ def checked(code: str, where: str) -> None:
 
     known = {*holidays.list_supported_countries(), *holidays.list_supported_financial()}
     if code not in known:
-        raise UserError(f"{where} '{code}' is no country or market whose holidays are known; {nearest(code, known)}")
+        raise UserError(f"{where} '{code}' is no country or market; write a code such as DE or XECB, or leave it empty")
 
 
 def working_days(first: date, n: int, code: str) -> list[date]:
