@@ -130,7 +130,7 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
     out_of_it = due & (np.random.default_rng(p.seed).random(len(rows)) < p.held_out_share)
     late = rows["yearly_amt"].clip(lower=1) * waited / limit
     order = np.where(angry, float(late.max()) + 11 - rows["score"], late)
-    rows = rows.assign(waited=waited, priority=order.round(2))
+    rows = rows.assign(waited=waited, every=limit, priority=order.round(2))
     chosen = rows[angry | (due & ~out_of_it)]
     unhappy_now = chosen["score"].notna()
     out = chosen[["entity_id", "priority"]].assign(
@@ -154,10 +154,10 @@ def _reason(row: object) -> Text:
             product=say(words_of(str(r.product_code))),
             day=f"{r.answered_at:%Y-%m-%d}",
         )
-    facts = {"months": int(r.waited), "amount": float(r.yearly_amt)}
+    facts = {"months": int(r.waited), "every": int(r.every)}
     if pd.isna(r.months_since):
-        return say("no officer's call in {months} months of records; brings {amount:,.0f} a year", **facts)
-    return say("an officer last called {months} months ago; brings {amount:,.0f} a year", **facts)
+        return say("no officer's call in {months} months of records; due every {every} months", **facts)
+    return say("an officer last called {months} months ago; due every {every} months", **facts)
 
 
 def calendar(listed: ActionList, after: pd.Timestamp, p: Params) -> ActionList:
