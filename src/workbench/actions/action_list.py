@@ -51,9 +51,8 @@ class ActionList:
             key=key,
             question=question,
             verdict=Verdict.info,
-            answer=answer + why_aside(self.aside),
+            answer=answer + why_aside(self.aside) + say("Ranked {order}.", order=order),
             value=len(self.rows),
-            threshold=order,
             table=self.rows,
         )
 

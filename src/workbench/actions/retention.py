@@ -165,8 +165,8 @@ def candidates(known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params)
 
 def _reason(row: object, months: int) -> Text:
     return say(
-        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of customers like "
-        "him by {points:.1f} percentage points",
+        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of customers "
+        "like him by {points:.1f} percentage points",
         months=months,
         points=100 * float(row.effect),  # type: ignore[attr-defined]
         leaving=float(row.leaving),  # type: ignore[attr-defined]
