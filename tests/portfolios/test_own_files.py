@@ -91,8 +91,8 @@ def test_four_files_become_accounts_with_their_customers_months_and_events(asked
     core, lines = _core(p)
     account, contract = core["core__account"]
     assert list(account.columns) == ["entity_id", "customer_id", "original_amt", "bad", "income_amt", "file_row"]
-    told = own_files.SOURCE.columns(own_files.SOURCE.words(p))
-    assert {t: {*c} for t, c in told.items()} == {t: {*core[t][0].columns} - {"file_row"} for t in core}
+    columns = own_files.SOURCE.columns(own_files.SOURCE.words(p))
+    assert {t: {*c} for t, c in columns.items()} == {t: {*core[t][0].columns} - {"file_row"} for t in core}
     assert account["income_amt"].tolist() == [10, 10, 20] and contract.exposure() == "original_amt"
     assert contract.named("key") == ["entity_id"] and contract.named("parent") == ["customer_id"]
     assert account["customer_id"].nunique() == 2 and contract["entity_id"].source == "LoanNo"

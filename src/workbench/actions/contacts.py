@@ -84,8 +84,8 @@ def reasons(rows: pd.DataFrame, chosen: pd.Series, model: Scorer) -> dict[str, T
     if not model.explains:
         return dict.fromkeys(chosen, plain)
     X = rows.set_index("entity_id")[list(model.features)]
-    said = because(model.reasons(X.loc[list(chosen)], REASONS), medians(X))
-    return {e: say("{each}", each=said[e]) if e in said else plain for e in chosen}
+    raised = because(model.reasons(X.loc[list(chosen)], REASONS), medians(X))
+    return {e: say("{each}", each=raised[e]) if e in raised else plain for e in chosen}
 
 
 def back_test(k: Known, means: Means, currency: str) -> Evidence:
