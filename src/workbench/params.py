@@ -240,8 +240,8 @@ class Params(BaseModel):
         except ValidationError as e:
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
-            message = "name at least one" if first["type"] == "too_short" else first["msg"].removeprefix("Value error, ")
-            raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {message}") from None
+            why = "name at least one" if first["type"] == "too_short" else first["msg"].removeprefix("Value error, ")
+            raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {why}") from None
 
     @field_validator("seed", check_fields=False)
     @classmethod
