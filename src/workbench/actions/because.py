@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from workbench.words import Text, number, say
+from workbench.words.names import words_of
 
 
 def because(why: pd.DataFrame, usual: Mapping[str, float]) -> dict[str, list[Text]]:
@@ -27,7 +28,7 @@ def _said(r: object, usual: float | None) -> Text:
     if pd.isna(value):
         return say("{what} is missing", what=what)
     if isinstance(value, str):
-        return say("{what}: {value}", what=what, value=say(value))
+        return say("{what}: {value}", what=what, value=say(words_of(value)))
     facts = {"what": what, "value": number(float(value))}
     if usual is None or value == usual:
         return say("{what}: {value}", **facts)
