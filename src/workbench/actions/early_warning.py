@@ -27,7 +27,7 @@ class Params(Ruled, params.Params):
     study: str = Field("sample_customers", description="study whose tables are read and written")
     panel: str = Field("mart__warning", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
     model: str = Field("warning", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
-    capacity: int = Field(25, ge=1, description="customers looked at in a month, by each officer where there are any")
+    capacity: int = Field(5, ge=1, description="customers looked at in a month, by each officer where there are any")
     active_months: int = Field(3, ge=1, le=12, description="months for which a trigger that fired counts")
     quiet_months: int = Field(3, ge=1, le=12, description="months of silence after which a trigger is news again")
     worst_grades: int = Field(2, ge=1, le=9, description="grades whose customers are candidates without any trigger")
