@@ -49,6 +49,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(known[:LISTED])}{more}"
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Columns that a parameter of a step names, and the tables of which one has to have each of them."""
+
+    parameter: str
+    names: tuple[str, ...]
+    tables: tuple[str, ...]
+
+    def within(self, known: Iterable[str], step: str) -> None:
+        """Raise `UserError` for the first name that is none of the known ones."""
+        known = list(known)
+        for name in self.names:
+            if name not in known:
+                where = " or ".join(self.tables)
+                raise UserError(f"{step}: {self.parameter} '{name}' is no column of {where}; {nearest(name, known)}")
+
+
 def day(text: str) -> str:
     """Return a day as it is written, '' too; `ValueError` where it is none.
 
@@ -65,6 +82,7 @@ def day(text: str) -> str:
 
 Day = Annotated[str, AfterValidator(day)]
 NO_DAY = 2100  # days of this year and later say "open", "never" or "unknown": 2999-12-31, 9999-12-31
+LARGEST = 10**12  # of any number a parameter takes
 HIGHEST_SEED = 2**32 - 1  # numpy's generators of old, and with them scikit-learn, take no more
 
 
@@ -222,9 +240,8 @@ class Params(BaseModel):
         except ValidationError as e:
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
-            raise UserError(
-                f"{where}: '{name}' = {shown(first['input'])}: {first['msg'].removeprefix('Value error, ')}"
-            ) from None
+            why = "name at least one" if first["type"] == "too_short" else first["msg"].removeprefix("Value error, ")
+            raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {why}") from None
 
     @field_validator("seed", check_fields=False)
     @classmethod
@@ -240,6 +257,14 @@ class Params(BaseModel):
         """Of `yes` and `true` pydantic makes 1."""
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in (int, float):
             raise ValueError("write a number; YAML reads yes, no, true and false as true or false")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _within_reason(cls, value: Any) -> Any:
+        """No field means a number beyond these; the engine and pandas trip over it."""
+        if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+            raise ValueError(f"a number here is at most {LARGEST:,}")
         return value
 
     @field_validator("today", check_fields=False)

@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 
-from workbench.actions.action_list import action_list
+from workbench import tables
+from workbench.actions.action_list import DISCONTENT, OPTED_OUT, action_list, asked_of, made
+from workbench.contracts import Column, Contract
+from workbench.customers import lists
 from workbench.evidence.table import to_csv
-from workbench.params import UserError
+from workbench.params import Key, UserError
 
 
 def _candidates(n: int = 10, **columns) -> pd.DataFrame:
@@ -19,35 +22,69 @@ def _candidates(n: int = 10, **columns) -> pd.DataFrame:
 
 
 def test_the_highest_priority_comes_first_and_nobody_who_opted_out_is_on_it():
-    made = action_list(_candidates(), capacity=3, opted_out={"c9", "c7"})
+    made = action_list(_candidates(), capacity=3, barred={"c9": OPTED_OUT, "c7": OPTED_OUT})
     assert list(made.rows["entity_id"]) == ["c8", "c6", "c5"] and list(made.rows["rank"]) == [1, 2, 3]
-    assert (made.candidates, made.opted_out, made.beyond_capacity) == (10, 2, 5)
+    assert (made.candidates, made.aside, made.beyond_capacity) == (10, {"opted_out": 2}, 5)
 
 
 def test_capacity_is_each_officers():
-    made = action_list(_candidates(officer_code=["O1", "O2"] * 5), capacity=2, opted_out=set())
-    assert made.rows.groupby("officer_code")["entity_id"].apply(list).to_dict() == {
-        "O1": ["c8", "c6"],
-        "O2": ["c9", "c7"],
-    }
-    assert sorted(made.rows["rank"]) == [1, 1, 2, 2]
+    made = action_list(_candidates(officer_code=["O1", "O2"] * 5), capacity=2, barred={})
+    assert list(made.rows.columns[:3]) == ["officer_code", "rank", "entity_id"]
+    assert made.rows.iloc[:, :3].to_numpy().tolist() == [
+        ["O1", 1, "c8"],
+        ["O1", 2, "c6"],
+        ["O2", 1, "c9"],
+        ["O2", 2, "c7"],
+    ]
+    fewer = action_list(_candidates(officer_code=["O1", "O2"] * 5), capacity=2, barred={}, most=3)
+    assert list(fewer.rows["entity_id"]) == ["c8", "c9", "c7"] and fewer.beyond_capacity == 7
 
 
 def test_equal_priorities_come_in_the_order_of_entities_whatever_the_order_of_rows():
     rows = _candidates(priority=1.0)
-    shuffled = action_list(rows.sample(frac=1, random_state=1), capacity=4, opted_out=set())
-    pd.testing.assert_frame_equal(shuffled.rows, action_list(rows, capacity=4, opted_out=set()).rows)
+    shuffled = action_list(rows.sample(frac=1, random_state=1), capacity=4, barred={})
+    pd.testing.assert_frame_equal(shuffled.rows, action_list(rows, capacity=4, barred={}).rows)
 
 
 def test_what_is_said_of_the_list_is_what_became_of_the_candidates():
-    card = action_list(_candidates(), capacity=3, opted_out={"c1"}).evidence("watch_list", "Whom to look at?")
+    why = {"c1": OPTED_OUT, "c2": DISCONTENT, "c3": lists.WATCH, "c4": lists.SAVE, "c5": lists.SAVE, "x": lists.WATCH}
+    card = action_list(_candidates(), capacity=3, barred=why).evidence("offers", "Whom to call?", "by gain")
     assert str(card.answer) == (
-        "3 of 10 candidates are on the list; 1 opted out of being approached, 6 are beyond the capacity."
+        "3 of 10 candidates are on the list; 2 are beyond the capacity. Set aside: 1 opted out of being approached, "
+        "1 are discontent and get an answer first, 1 stand on the watch list, 2 stand on the save list. "
+        "One list contacts a customer: the first that wants him. Ranked by gain."
     )
+    alone = action_list(_candidates(), capacity=9, barred={}).evidence("offers", "Whom to call?", "by gain")
+    assert str(alone.answer) == "9 of 10 candidates are on the list; 1 are beyond the capacity. Ranked by gain."
+
+
+def test_a_list_takes_nobody_from_one_that_goes_first_and_answers_a_complaint_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    key = Key("bank")
+    account = _candidates(5)[["entity_id"]].assign(opted_out=["1", "0", "0", "0", "0"], officer_code="O1")
+    columns = [Column(name="entity_id", type="text", role="key")]
+    columns += [Column(name=n, type="category", role="fact") for n in ("opted_out", "officer_code")]
+    tables.write(key, "core__account", account, Contract(name="a", title="A", currency="EUR", columns=tuple(columns)))
+    for name, entity in ((lists.WATCH, "c1"), (lists.OFFER, "c2")):
+        tables.write(key, name, pd.DataFrame({"entity_id": [entity]}))
+    rows = _candidates(5, exposure_amt=1.0)
+    watched = made(key, lists.WATCH, rows, capacity=9)
+    assert len(watched.rows) == 5 and not watched.aside, "who opted out is watched: that is no approach"
+    saved = made(key, lists.SAVE, rows, capacity=9)
+    assert list(saved.rows["entity_id"]) == ["c4", "c3", "c2"] and saved.aside == {"opted_out": 1, lists.WATCH: 1}
+    assert saved.rows[["officer_code", "currency"]].to_numpy().tolist() == [["O1", "EUR"]] * 3
+    calls = made(key, lists.FOLLOW_UP, rows, capacity=9, answered={"c0", "c2"})
+    assert list(calls.rows["entity_id"]) == ["c4", "c3", "c2"] and calls.aside == {"opted_out": 1, lists.WATCH: 1}
+    assert asked_of(lists.SAVE) == ["?mart__list_watch", "?core__feedback"] and asked_of(lists.WATCH) == []
+    feedback = {"kind_code": "nps", "invited_at": pd.Timestamp("2018-12-03"), "answered_at": pd.Timestamp("2018-12-09")}
+    scored = pd.DataFrame({"entity_id": ["c3", "c4", "c4"], "score": [6.0, 3.0, 9.0], **feedback})
+    scored.loc[2, "answered_at"] += pd.Timedelta(days=1)  # content since
+    tables.write(key, "core__feedback", scored)
+    assert made(key, lists.SAVE, rows, capacity=9).aside == {"opted_out": 1, "discontent": 1, lists.WATCH: 1}
 
 
 def test_the_file_starts_no_formula(tmp_path):
-    rows = action_list(_candidates(reason="=cmd|' /C calc'!A0"), capacity=1, opted_out=set()).rows
+    rows = action_list(_candidates(reason="=cmd|' /C calc'!A0"), capacity=1, barred={}).rows
     to_csv(rows, tmp_path / "list.csv")
     assert "'=cmd" in (tmp_path / "list.csv").read_text()
 
@@ -67,5 +104,5 @@ def test_the_file_starts_no_formula(tmp_path):
 )
 def test_what_cannot_be_a_list_is_told_in_one_line(candidates, capacity, words):
     with pytest.raises(UserError) as e:
-        action_list(candidates, capacity=capacity, opted_out=set())
+        action_list(candidates, capacity=capacity, barred={})
     assert str(e.value) == words

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import metrics
-from workbench.actions import applications, changes, contacts, conversion, propensity
+from workbench.actions import action_list, applications, changes, contacts, conversion, propensity
 from workbench.contracts import Outcome
 from workbench.panel import leakage
 from workbench.params import UserError
@@ -182,7 +182,8 @@ class _Model:
     explains, outcome, features = True, OUTCOME, {"balance_amt": {"description": "balance"}}
 
     def reasons(self, X, top):
-        return pd.DataFrame({"row": X.index, "words": "average balance", "value": X["balance_amt"].to_numpy()})
+        value = X["balance_amt"].to_numpy()
+        return pd.DataFrame({"row": X.index, "feature": "balance_amt", "words": "average balance", "value": value})
 
 
 def _candidates() -> pd.DataFrame:
@@ -191,15 +192,20 @@ def _candidates() -> pd.DataFrame:
     return pd.DataFrame({**rows, "officer_code": ["O1", "O2"] * 10})
 
 
+def _listed(means: contacts.Means, barred: dict) -> action_list.ActionList:
+    rows = contacts.worth(_candidates(), means)
+    made = action_list.action_list(rows, capacity=means.capacity, barred=barred, most=means.most)
+    return contacts.explained(made, _candidates(), _Model())
+
+
 def test_the_list_holds_budget_capacity_and_opt_outs_and_only_who_is_worth_it():
     means = contacts.Means(value=100, cost=10, budget=50, capacity=4)
-    made = contacts.listed(_candidates(), _Model(), means, {"c19", "c18"})
-    assert list(made.rows["entity_id"]) == ["c17", "c16", "c15", "c14", "c13"]  # five are paid for
-    assert made.opted_out == 2 and made.candidates == int((_candidates()["chance"] > 0.1).sum())
+    made = _listed(means, dict.fromkeys(("c19", "c18"), action_list.OPTED_OUT))
+    assert list(made.rows["entity_id"]) == ["c16", "c14", "c17", "c15", "c13"]  # five are paid for, by officer
+    assert made.aside == {"opted_out": 2} and made.candidates == int((_candidates()["chance"] > 0.1).sum())
     assert made.beyond_capacity == made.candidates - 2 - 5
-    assert made.rows["reason"].map(str).str.startswith("average balance: ").all()
-    assert made.as_table()["reason"].iloc[0] == "average balance: 360"
-    few = contacts.listed(_candidates(), _Model(), contacts.Means(100, 10, 500, 2), set())
+    assert made.as_table()["reason"].tolist()[:2] == ["average balance is high: 340", "average balance is high: 300"]
+    few = _listed(contacts.Means(100, 10, 500, 2), {})
     assert few.rows.groupby("officer_code").size().to_dict() == {"O1": 2, "O2": 2}
 
 

@@ -103,11 +103,13 @@ def _watched(n: int = 400, months: int = 12) -> pd.DataFrame:
 
 @pytest.fixture
 def no_tables(monkeypatch):
-    monkeypatch.setattr(early_warning.action_list, "opted_out", lambda key: {"003"})
-    monkeypatch.setattr(early_warning, "officers", lambda p: pd.DataFrame(columns=["entity_id", "officer_code"]))
+    monkeypatch.setattr(early_warning.action_list, "barred", lambda key, name: {"003": "mart__list_x"})
+    monkeypatch.setattr(
+        early_warning.action_list, "officers", lambda key: pd.DataFrame(columns=["entity_id", "officer_code"])
+    )
 
 
-def test_the_lead_that_was_planted_comes_back_and_who_opted_out_is_never_flagged(no_tables):
+def test_the_lead_that_was_planted_comes_back_and_who_is_barred_is_never_flagged(no_tables):
     counted = pd.DataFrame({"entity_id": [], "month_no": [], "trigger_code": [], "age": []}).astype(
         {"entity_id": "str", "trigger_code": "str", "month_no": int, "age": int}
     )

@@ -139,7 +139,8 @@ def test_what_came_in_late_is_not_counted(made):
 def test_an_unknown_column_is_told_in_one_line(made):
     months, account, _, _ = made
     with pytest.raises(
-        UserError, match=r"^actions/events: match_on 'shoe' is no column of core__month or core__account; name one$"
+        UserError,
+        match=r"^actions/events: match_on 'shoe' is no column of core__month or core__account; did you mean 'gone'\?$",
     ):
         lift.states(months, account, Matching("gone = 1", "gone = 0", ("shoe",)))
 

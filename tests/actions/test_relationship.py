@@ -1,10 +1,12 @@
 """The relationship: who is called and when, scores weighted for non-response, topics that begin, what a change did."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.actions import action_list, product_change, relationship, satisfaction, topics
+from workbench.actions import action_list, product_change, relationship, satisfaction, topics, working_days
 from workbench.params import UserError
 
 MONTHS = pd.date_range("2017-01-01", periods=24, freq="MS")
@@ -154,13 +156,12 @@ def test_the_calendar_puts_detractors_first_keeps_to_working_days_and_leaves_out
     today = relationship.states(bank["month"], bank["account"], bank["event"])
     unhappy = relationship.detractors(asked, 2)
     due, held_out = relationship.candidates(today, unhappy, p)
-    out = set(unhappy["entity_id"].head(2)) | set(due["entity_id"].head(5))
-    listed = action_list.action_list(due, capacity=p.calls_a_day * p.working_days, opted_out=out)
+    out = dict.fromkeys([*unhappy["entity_id"].head(2), *due["entity_id"].head(5)], action_list.OPTED_OUT)
+    listed = action_list.action_list(due, capacity=p.capacity, barred=out)
     rows = relationship.calendar(listed, asked["month"].max(), p).rows
-    assert not set(rows["entity_id"]) & out
+    assert not set(rows["entity_id"]) & set(out)
     assert rows.groupby(["officer_code", "due_on"]).size().max() == 3
-    assert sorted(rows["due_on"].unique()) == ["2019-01-01", "2019-01-02", "2019-01-03", "2019-01-04"]
-    assert (pd.to_datetime(rows["due_on"]).dt.dayofweek < 5).all()
+    assert sorted(rows["due_on"].unique()) == ["2019-01-02", "2019-01-03", "2019-01-04", "2019-01-07"]
     for _, theirs in rows.groupby("officer_code"):
         angry = theirs.sort_values("rank")["entity_id"].isin(set(unhappy["entity_id"])).tolist()
         assert angry == sorted(angry, reverse=True)
@@ -173,9 +174,20 @@ def test_coverage_counts_who_heard_from_an_officer(bank, asked):
     p = relationship.Params()
     today = relationship.states(bank["month"], bank["account"], bank["event"])
     due, held_out = relationship.candidates(today, relationship.detractors(asked, 2), p)
-    listed = action_list.action_list(due, capacity=10, opted_out=set())
+    listed = action_list.action_list(due, capacity=10, barred={})
     covered = relationship.coverage(today, listed, held_out, p)
     assert covered.value == 50 / 600 and covered.table["n"].tolist() == [50, 0, 0, 0, 550]
+
+
+def test_a_calendar_keeps_the_holidays_of_its_country_and_a_sunday_that_is_worked_instead():
+    days = working_days.working_days(date(2019, 2, 1), 4, "CN")  # New Year's week is made up for on Saturday and Sunday
+    assert [str(d) for d in days] == ["2019-02-01", "2019-02-02", "2019-02-03", "2019-02-11"]
+    assert str(working_days.working_days(date(2019, 1, 1), 1, "")[0]) == "2019-01-01"
+    with pytest.raises(UserError) as e:
+        relationship.Params(calendar="XECC").verify()
+    assert str(e.value) == (
+        "actions/relationship: calendar 'XECC' is no country or market; write a code such as DE or XECB, or leave it empty"
+    )
 
 
 def test_a_change_whose_month_is_none_is_refused():

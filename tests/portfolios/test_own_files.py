@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from workbench.params import UserError
-from workbench.portfolios import grain, intake
+from workbench.portfolios import grain, intake, own_files
 
 REPOSITORY = Path(__file__).parents[2]
 CONTRACTS = {
@@ -91,6 +91,8 @@ def test_four_files_become_accounts_with_their_customers_months_and_events(asked
     core, lines = _core(p)
     account, contract = core["core__account"]
     assert list(account.columns) == ["entity_id", "customer_id", "original_amt", "bad", "income_amt", "file_row"]
+    columns = own_files.SOURCE.columns(own_files.SOURCE.words(p))
+    assert {t: {*c} for t, c in columns.items()} == {t: {*core[t][0].columns} - {"file_row"} for t in core}
     assert account["income_amt"].tolist() == [10, 10, 20] and contract.exposure() == "original_amt"
     assert contract.named("key") == ["entity_id"] and contract.named("parent") == ["customer_id"]
     assert account["customer_id"].nunique() == 2 and contract["entity_id"].source == "LoanNo"

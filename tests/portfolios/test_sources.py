@@ -35,6 +35,8 @@ def test_a_source_writes_what_it_says_and_its_contracts_fit(name):
     checked, _ = intake.check(raw, p)
     core = intake.core(checked, raw, p)
     assert list(core) == intake.writes(p)
+    for name_, columns in catalog.source(name).columns({n: c for n, (_, c) in raw.items()}).items():
+        assert set(columns) == set(core[name_][0].columns) - {"file_row"}, name_
     for table, contract in core.values():
         assert list(table.columns) == [c.name for c in contract.columns]
     account, contract = core["core__account"]

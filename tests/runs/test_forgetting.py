@@ -11,7 +11,7 @@ import yaml
 
 import governed
 from workbench import home, pseudonyms, tables
-from workbench.actions.action_list import action_list
+from workbench.actions.action_list import OPTED_OUT, action_list
 from workbench.cli import main
 from workbench.contracts import Column, Contract
 from workbench.evidence import digest_file
@@ -66,8 +66,8 @@ def _taken_in() -> pd.DataFrame:
     _rest("core__account", account, contract)
     ids = account["entity_id"]
     asked = pd.DataFrame({"entity_id": ids, "priority": range(len(ids)), "reason": "=1+1", "measure": "call"})
-    out = set(ids[account["opted_out"].astype(str) == "1"])
-    rows = action_list(asked, capacity=9, opted_out=out).rows
+    out = dict.fromkeys(ids[account["opted_out"].astype(str) == "1"], OPTED_OUT)
+    rows = action_list(asked, capacity=9, barred=out).rows
     listed = [Column(name="entity_id", type="text", role="key")]
     _rest("mart__list_save", rows, Contract(name="save", title="Save", columns=tuple(listed)))
     return rows
@@ -203,6 +203,9 @@ def test_a_list_with_names_lies_outside_and_holds_nobody_who_opted_out(bank, tmp
     _rest("mart__list_save", table, Contract(name="save", title="Save", columns=tuple(listed)))
     assert main([*asked, str(tmp_path / "x.csv")]) == 2
     assert "identify: 1 on mart__list_save opted out of being approached; `" in capsys.readouterr().err
+    _rest("mart__list_watch", table, Contract(name="watch", title="Watch", columns=tuple(listed)))
+    asked[2] = "watch"  # looking at who may fall behind is no approach
+    assert main([*asked, str(tmp_path / "x.csv")]) == 0 and "C100004" in (tmp_path / "x.csv").read_text()
 
 
 def test_pseudonyms_of_two_purposes_do_not_join_and_those_of_one_do(bank):

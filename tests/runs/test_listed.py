@@ -27,7 +27,8 @@ def test_a_list_with_somebody_who_opted_out_is_refused_and_one_without_is_kept(t
         place = work / "evidence" / tables.STAGED / "mart__list_x.parquet"
         place.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame({"entity_id": entities}).to_parquet(place)
-        assert listed.opted_out_of(entities, key) == n
+        assert listed.opted_out_of(entities, key, "mart__list_x") == n
+        assert listed.opted_out_of(entities, key, "mart__list_watch") == 0
         if not n:
             listed.refuse(step, work)
             assert place.exists()

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from workbench import engine, metrics
+from workbench.actions import early_warning
 from workbench.actions.early_warning import Params
 from workbench.actions.triggers import NEVER
 from workbench.panel.months import number_sql
-from workbench.params import UserError, nearest
 
 COLUMNS = ("column", "area", "month_no", "n", "observed", "expected")
 LEAST_MONTHS, LEAST_EXPECTED = 6, 1.0  # of a baseline; events expected in a month, below which an area isn't judged
@@ -17,10 +17,7 @@ LEAST_MONTHS, LEAST_EXPECTED = 6, 1.0  # of a baseline; events expected in a mon
 
 def watched(months: engine.Relation, account: engine.Relation, rows: pd.DataFrame, p: Params, key: str) -> pd.DataFrame:
     """Return what began and what was expected by area and month (`standardised`), from the first month with a score."""
-    names = list(engine.columns(account))
-    for column in p.areas:
-        if column not in names:
-            raise UserError(f"actions/early_warning: areas: {nearest(column, names)}")
+    early_warning.areas(p).within(engine.columns(account), "actions/early_warning")
     if not p.areas:
         return pd.DataFrame({c: pd.Series([], dtype="str" if c in ("column", "area") else "float") for c in COLUMNS})
     graded = rows[["entity_id", "month_no", "grade_no"]]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from workbench import metrics
-from workbench.actions.action_list import WHOSE, ActionList, action_list
+from workbench.actions.action_list import WHOSE, ActionList
+from workbench.actions.because import because, medians
 from workbench.actions.propensity import Known, line_known
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
-from workbench.words import Text, number, say
+from workbench.words import Text, say
 
 REASONS = 2  # of a row: what raised its prediction most
 
@@ -42,58 +42,50 @@ class Means:
     capacity: int
 
     @property
+    def most(self) -> int | None:
+        """Contacts that the budget pays, None where they cost nothing."""
+        return self.calls if self.cost > 0 else None
+
+    @property
     def calls(self) -> int:
         """Contacts that the budget pays; where they cost nothing, those that can be made."""
         return int(self.budget // self.cost) if self.cost > 0 else self.capacity
 
 
-def listed(rows: pd.DataFrame, model: Scorer, means: Means, opted_out: Collection[str]) -> ActionList:
-    """Return who is contacted: expected gain chance × value − cost above 0, highest first, within capacity and budget.
+def worth(rows: pd.DataFrame, means: Means) -> pd.DataFrame:
+    """Return the candidates whose expected gain, chance × value − cost, is above 0; their reasons are told later.
 
     rows: candidates with chance, and officer_code where there are officers (capacity is then each one's).
     """
     gain = rows["chance"] * means.value - means.cost
-    worth = rows[gain > 0]
-    made = pd.DataFrame(
+    paid = rows[gain > 0]
+    return pd.DataFrame(
         {
-            "entity_id": worth["entity_id"],
+            "entity_id": paid["entity_id"],
             "priority": gain[gain > 0].round(4),
-            "reason": "",
-            "measure": [say("call with the offer")] * len(worth),
-            "chance": worth["chance"].round(4),
+            "reason": "-",
+            "measure": [say("call with the offer")] * len(paid),
+            "probability": paid["chance"].round(4),
             "expected_gain_amt": gain[gain > 0].round(2),
-            **({WHOSE: worth[WHOSE]} if WHOSE in worth else {}),
+            **({WHOSE: paid[WHOSE]} if WHOSE in paid else {}),
         }
     )
-    first = action_list(made.assign(reason="-"), capacity=means.capacity, opted_out=opted_out)
-    affordable = first.rows.sort_values(["priority", "entity_id"], ascending=[False, True])
-    affordable = affordable.head(means.calls if means.cost > 0 else len(affordable)).sort_index()
-    why = reasons(rows[rows["entity_id"].isin(set(affordable["entity_id"]))], model)
-    chosen = affordable.assign(reason=affordable["entity_id"].map(why)).reset_index(drop=True)
-    cut = len(first.rows) - len(chosen)
-    return replace(first, rows=chosen, beyond_capacity=first.beyond_capacity + cut)
 
 
-def reasons(rows: pd.DataFrame, model: Scorer) -> dict[str, Text]:
-    """Return in words why each entity stands high: the inputs that raised its prediction most, with their values."""
-    if not model.explains:
-        because = {}
-    else:
-        X = rows[list(model.features)].set_axis(rows["entity_id"].to_numpy(), axis=0)
-        because = {row: part for row, part in model.reasons(X, REASONS).groupby("row", sort=False)}
+def explained(listed: ActionList, rows: pd.DataFrame, model: Scorer) -> ActionList:
+    """Return the list with its reasons: what raised each one's prediction, high or low among all candidates."""
+    why = reasons(rows, listed.rows["entity_id"], model)
+    return replace(listed, rows=listed.rows.assign(reason=listed.rows["entity_id"].map(why)))
+
+
+def reasons(rows: pd.DataFrame, chosen: pd.Series, model: Scorer) -> dict[str, Text]:
+    """Return in words why each of the chosen stands high: the inputs that raised its prediction most."""
     plain = say("{predicted} is high", predicted=model.outcome.predicted)
-    return {e: _sentence(because[e]) if e in because else plain for e in rows["entity_id"]}
-
-
-def _sentence(because: pd.DataFrame) -> Text:
-    each = [say("{what}: {value}", what=say(r.words), value=_value(r.value)) for r in because.itertuples()]
-    return say("{each}", each=each)
-
-
-def _value(v: object) -> Text | str:
-    if pd.isna(v):  # type: ignore[call-overload]
-        return say("missing")
-    return say(v) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
+    if not model.explains:
+        return dict.fromkeys(chosen, plain)
+    X = rows.set_index("entity_id")[list(model.features)]
+    raised = because(model.reasons(X.loc[list(chosen)], REASONS), medians(X))
+    return {e: say("{each}", each=raised[e]) if e in raised else plain for e in chosen}
 
 
 def back_test(k: Known, means: Means, currency: str) -> Evidence:

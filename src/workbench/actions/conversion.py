@@ -12,11 +12,13 @@ from workbench import params, tables
 from workbench.actions import action_list, applications, changes, contacts
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
+from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
-from workbench.params import MONTH, UserError, nearest
+from workbench.models.scorer import Scorer
+from workbench.params import MONTH, Columns, UserError
 from workbench.words import Text, say
 
-LIST = f"{action_list.PREFIX}contact"
+LIST = lists.CONTACT
 _MART = r"^mart__[a-z0-9_]+$"
 
 
@@ -29,7 +31,9 @@ class Params(params.Params):
     model: str = Field("conversion", pattern=r"^[a-z0-9_]+$", description="model that made the scores")
     random_panel: str = Field("", pattern=rf"({_MART})|^$", description="panel with a random hold-out; empty is none")
     random_scores: str = Field("", pattern=rf"({_MART})|^$", description="scores of its rows; empty is none")
-    contact_kinds: list[str] = Field(["campaign_touch", "officer_call"], description="kinds of event that are contacts")
+    contact_kinds: list[str] = Field(
+        ["campaign_touch", "officer_call"], min_length=1, description="kinds of event that are contacts"
+    )
     window_days: int = Field(60, ge=1, le=730, description="days from the first step in which the last counts")
     split_by: str = Field("channel_code", description="column by which customers are split")
     turn: str = Field("", pattern=rf"({MONTH})|^$", description="month between the two periods; empty is the middle")
@@ -58,12 +62,18 @@ class Params(params.Params):
 def reads(p: Params) -> list[str]:
     """Tables and models this step reads."""
     beside = [n for n in (p.random_panel, p.random_scores) if n]
-    return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event"]
+    first = action_list.asked_of(LIST)
+    return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event", *first]
 
 
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the contact list."""
     return [LIST]
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that parameters name, held against the contracts before a kernel starts."""
+    return [Columns("split_by", (p.split_by,), ("core__account", "core__event"))]
 
 
 def has_events(key: params.Key) -> bool:
@@ -111,7 +121,7 @@ def units_of_cases(cases: pd.DataFrame, account: pd.DataFrame, split_by: str) ->
     if split_by == "channel_code":
         segment = cases["channel_code"]
     else:
-        _there(split_by, [*account.columns, "channel_code"], "core__account")
+        Columns("split_by", (split_by,), ("core__account",)).within(account.columns, "actions/conversion")
         segment = cases["entity_id"].map(account.set_index("entity_id")[split_by])
     converted = (cases["state"] == "converted").astype(int)
     return _units(segment, cases["cohort"], cases["at_1"], converted, cases["is_open"])
@@ -119,7 +129,7 @@ def units_of_cases(cases: pd.DataFrame, account: pd.DataFrame, split_by: str) ->
 
 def units_of_contacts(k: Known, split_by: str) -> pd.DataFrame:
     """Return the rows of a panel as units (n): each is a contact, its outcome what was recorded of it."""
-    _there(split_by, list(k.rows.columns), "panel")
+    Columns("split_by", (split_by,), ("the panel",)).within(k.rows.columns, "actions/conversion")
     r = k.rows
     return _units(r[split_by], r["quarter"], r["as_of_date"], r["outcome"].astype(int), pd.Series(False, index=r.index))
 
@@ -130,13 +140,6 @@ def _units(
     named = segment.astype("string").fillna("missing").astype(object)
     parts = {"segment": named, "cohort": cohort, "date": date, "converted": converted, "open": open_}
     return pd.DataFrame(parts).reset_index(drop=True)
-
-
-def _there(column: str, names: list[str], where: str) -> None:
-    if column not in names:
-        raise UserError(
-            f"actions/conversion: split_by '{column}' is no column of the {where}; {nearest(column, names)}"
-        )
 
 
 def contacts_only(units: pd.DataFrame, outcome: Outcome) -> Evidence:
@@ -170,18 +173,23 @@ def split_words(contract: Contract, p: Params) -> Text:
 
 
 def candidates(k: Known, everything: pd.DataFrame, p: Params) -> pd.DataFrame:
-    """Return who may be contacted (see `contacts.candidates`), with the officer where the bank has officers."""
-    rows = contacts.candidates(k, everything, p.list_months)
-    names = [c.name for c in tables.contract(p.key, "core__account").columns]
-    if action_list.WHOSE in names and action_list.WHOSE not in rows:
-        officers = tables.read(p.key, "core__account", columns=["entity_id", action_list.WHOSE])
-        rows = rows.merge(officers, on="entity_id", how="left", validate="many_to_one")
-    return rows
+    """Return who may be contacted (see `contacts.candidates`)."""
+    return contacts.candidates(k, everything, p.list_months)
+
+
+def listed(rows: pd.DataFrame, model: Scorer, p: Params) -> action_list.ActionList:
+    """Return whom to contact of these candidates, with what raised the prediction of each."""
+    paid = contacts.worth(rows, p.means)
+    made = action_list.made(p.key, LIST, paid, capacity=p.capacity, most=p.means.most)
+    return contacts.explained(made, rows, model)
 
 
 def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, contract: Contract) -> Evidence:
     """Return the list as evidence: what it costs and is expected to bring, and what it brought where that is known."""
-    plain = made.evidence("contact_list", say("Whom to contact with the budget?"))
+    order = say(
+        "by expected gain, chance × worth − cost, in {currency}; within budget and capacity", currency=contract.currency
+    )
+    plain = made.evidence("contact_list", say("Whom to contact with the budget?"), order)
     rows = made.rows
     answer = plain.answer + say(
         "They cost {spent:,.0f} of {budget:,.0f} {currency}; {conversions:,.1f} conversions and {gain:,.0f} {currency} "
@@ -189,7 +197,7 @@ def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, 
         spent=len(rows) * p.cost,
         budget=p.budget,
         currency=contract.currency,
-        conversions=float(np.sum(rows["chance"])),
+        conversions=float(np.sum(rows["probability"])),
         gain=float(np.sum(rows["expected_gain_amt"])),
         value=p.value,
     )
@@ -203,7 +211,6 @@ def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, 
     return replace(
         plain,
         answer=answer,
-        threshold=say("expected gain, chance × worth − cost, above 0; highest first, within budget and capacity"),
         blind_to=say("who would convert without being contacted: only a trial tells"),
     )
 

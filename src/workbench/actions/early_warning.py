@@ -10,12 +10,13 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.actions import action_list, triggers
 from workbench.contracts import Contract, Outcome
+from workbench.customers import lists
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
-from workbench.params import DAY_OR_NONE, MONTH, UserError, nearest
+from workbench.params import DAY_OR_NONE, MONTH, Columns, UserError, nearest
 from workbench.rules import Ruled, Rules
 
-LIST = f"{action_list.PREFIX}watch"
+LIST = lists.WATCH
 ALERTS = "mart__alerts"
 NO_TRIGGER = "no_trigger"
 
@@ -23,9 +24,10 @@ NO_TRIGGER = "no_trigger"
 class Params(Ruled, params.Params):
     """Which scores and months are watched, how long a trigger counts, how many can be looked at, which areas."""
 
-    panel: str = Field("mart__behaviour", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
-    model: str = Field("behaviour", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
-    capacity: int = Field(100, ge=1, description="customers looked at in a month, by each officer where there are any")
+    study: str = Field("sample_customers", description="study whose tables are read and written")
+    panel: str = Field("mart__warning", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
+    model: str = Field("warning", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
+    capacity: int = Field(5, ge=1, description="customers looked at in a month, by each officer where there are any")
     active_months: int = Field(3, ge=1, le=12, description="months for which a trigger that fired counts")
     quiet_months: int = Field(3, ge=1, le=12, description="months of silence after which a trigger is news again")
     worst_grades: int = Field(2, ge=1, le=9, description="grades whose customers are candidates without any trigger")
@@ -33,7 +35,9 @@ class Params(Ruled, params.Params):
         "", pattern=rf"({MONTH})|^$", description="first month of deferred payments; empty is none"
     )
     deferred_to: str = Field("", pattern=rf"({MONTH})|^$", description="last month of deferred payments")
-    areas: list[str] = Field([], description="columns of core__account by which arrears are watched together")
+    areas: list[str] = Field(
+        [], description="columns of core__account by which arrears are watched together; empty: none"
+    )
     start: str = Field("delay_months > 0", description="condition on a month whose begin is counted by area")
     baseline_months: int = Field(12, ge=3, le=36, description="months before, against which an area is held")
     exposure: str = Field("", description="column of the month or panel with the amount at stake; empty looks for one")
@@ -72,6 +76,16 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the watch list of the last month, and every alert with its age."""
     return [LIST, ALERTS]
+
+
+def areas(p: Params) -> Columns:
+    """The columns of the accounts by which arrears are watched together."""
+    return Columns("areas", tuple(p.areas), ("core__account",))
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that parameters name, held against the contracts before a kernel starts."""
+    return [areas(p), Columns("start", tuple(engine.parsed(p.start, "actions/early_warning: start")), ("core__month",))]
 
 
 def outcome_of(contract: Contract, months: engine.Relation) -> Outcome:
@@ -178,25 +192,18 @@ def listed(watched: pd.DataFrame, p: Params) -> pd.DataFrame:
 
     Candidates have an active trigger or one of the worst grades; nobody is on a list without a reason.
     """
-    out, opted = action_list.opted_out(p.key), []
+    barred, monthly = action_list.barred(p.key, LIST), []
     worst = watched["grade_no"].max() - p.worst_grades + 1
     watched = watched.assign(candidate=(watched["n_triggers"] > 0) | (watched["grade_no"] >= worst))
-    people = officers(p)
+    people = action_list.officers(p.key)
     for month, part in watched.groupby("month_no"):
         rows = part[part["candidate"]]
         rows = rows[["entity_id", "priority"]].assign(reason=NO_TRIGGER, measure=NO_TRIGGER)
         rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
-        made = action_list.action_list(rows, capacity=p.capacity, opted_out=out)
-        opted.append(made.rows[["entity_id"]].assign(month_no=month, flagged=1.0))
-    flagged = watched.merge(pd.concat(opted), on=["entity_id", "month_no"], how="left")
+        made = action_list.action_list(rows, capacity=p.capacity, barred=barred)
+        monthly.append(made.rows[["entity_id"]].assign(month_no=month, flagged=1.0))
+    flagged = watched.merge(pd.concat(monthly), on=["entity_id", "month_no"], how="left")
     return flagged.assign(flagged=flagged["flagged"].fillna(0.0))
-
-
-def officers(p: Params) -> pd.DataFrame:
-    """Return entity_id and officer_code of every customer; empty where the data name no officers."""
-    if action_list.WHOSE not in [c.name for c in tables.contract(p.key, "core__account").columns]:
-        return pd.DataFrame(columns=["entity_id", action_list.WHOSE])
-    return tables.read(p.key, "core__account", columns=["entity_id", action_list.WHOSE])
 
 
 def exposure_column(contract: Contract, month_names: list[str], p: Params) -> str:

@@ -16,7 +16,7 @@ from workbench.actions.process import ARROW
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
-from workbench.params import DAY_OR_NONE, UserError
+from workbench.params import DAY_OR_NONE, Columns, UserError
 from workbench.rules import Ruled
 from workbench.words import say
 from workbench.words.names import words_of
@@ -57,7 +57,9 @@ class Params(Ruled, params.Params):
     outcome: str = Field("left_bank > 0", description="what may follow an event: a condition on a month")
     eligible: str = Field("n_products > 0 AND left_bank < 1", description="months in which an event counts")
     match_on: list[str] = Field(
-        ["region_code", "n_logins", "n_products", "delay_months"], description="what those compared have in common"
+        ["region_code", "n_logins", "n_products", "delay_months"],
+        min_length=1,
+        description="what those compared have in common",
     )
     outcome_months: int = Field(3, ge=1, le=12, description="months after the event in which the outcome counts")
     fewest: int = Field(5, ge=1, description="outcomes after a kind of event below which it isn't judged")
@@ -95,6 +97,16 @@ class Params(Ruled, params.Params):
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
     return ["core__event", "core__month", "core__account", f"?{p.panel}"]
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that parameters name, held against the contracts before a kernel starts."""
+    conditions = {name: engine.parsed(getattr(p, name), f"{lift.PLACE}: {name}") for name in ("outcome", "eligible")}
+    return [
+        *(Columns(name, tuple(sorted(names)), ("core__month",)) for name, names in conditions.items()),
+        p.matching.columns,
+        Columns("hold", (p.hold,) if p.hold else (), ("core__event",)),
+    ]
 
 
 def writes(p: Params) -> list[str]:

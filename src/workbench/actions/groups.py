@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from workbench import engine, params, tables
 from workbench.actions import action_list, hazards, lifetime, next_action, profit
 from workbench.actions.next_action import Arms
 from workbench.actions.next_product import Wanted
+from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
@@ -20,7 +22,7 @@ from workbench.words.names import words_of
 if TYPE_CHECKING:
     from workbench.engine import Relation, Relations
 
-LIST = f"{action_list.PREFIX}offer"
+LIST = lists.OFFER
 TABLES = ("month", "performance", "holding", "product", "event")
 
 
@@ -28,7 +30,7 @@ class Params(params.Params):
     """Which months are reckoned, which trial tells what offers change, and what there is to spend."""
 
     study: str = Field("sample_customers", description="study whose tables are read and written")
-    campaigns: list[str] = Field(["next_1", "next_2"], description="randomised campaigns of offers")
+    campaigns: list[str] = Field(["next_1", "next_2"], min_length=1, description="randomised campaigns of offers")
     learner: str = Field("logistic", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value looks")
     discount_rate: float = Field(0.08, ge=0, le=0.5, description="discount per year")
@@ -42,7 +44,7 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return ["core__account", *(f"core__{name}" for name in TABLES)]
+    return ["core__account", *(f"core__{name}" for name in TABLES), *action_list.asked_of(LIST)]
 
 
 def writes(p: Params) -> list[str]:
@@ -116,8 +118,8 @@ def months_before(drawn: pd.DataFrame) -> list[pd.Timestamp]:
 
 def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[pd.DataFrame, Evidence]:
     """Return who gets which offer within budget and capacity, as candidates of a list, and what it is to bring."""
-    out = action_list.opted_out(p.key)
-    may = ~now.rows["entity_id"].isin(out).to_numpy()
+    barred = action_list.barred(p.key, LIST)
+    may = ~now.rows["entity_id"].isin(set(barred)).to_numpy()
     effect = next_action.effects(trial, now, p.learner, p.seed) * may[:, None]
     gain = effect * worth_of - p.offer_cost
     chosen = next_action.assigned(gain, p.offer_cost, p.budget, p.capacity)
@@ -137,12 +139,13 @@ def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[
             ],
             "measure": [say("offer {product}", product=say(words_of(c))) for c in names],
             "product_code": names,
+            "expected_gain_amt": gain[at, chosen[at]].round(2),
         }
     )
-    return candidates, _assignment(candidates, now, p, trial)
+    return candidates, _assignment(candidates, now, p, trial, barred)
 
 
-def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -> Evidence:
+def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms, barred: Mapping[str, str]) -> Evidence:
     counts = candidates["product_code"].value_counts().reindex(list(trial.offers)).fillna(0).astype(int)
     gain = candidates.groupby("product_code")["priority"].sum().reindex(list(trial.offers)).fillna(0.0)
     return Evidence(
@@ -156,11 +159,20 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms) -
             spent=len(candidates) * p.offer_cost,
             budget=p.budget,
             gain=float(candidates["priority"].sum()),
-        ),
+        )
+        + action_list.why_aside(action_list.set_aside(now.rows["entity_id"], barred)),
         value=float(candidates["priority"].sum()),
-        threshold=say("one offer a customer, within budget and each product's capacity; who opted out gets none"),
+        threshold=say("one offer a customer, within budget and each product's capacity; who is set aside gets none"),
         table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
         people=People(("offers",)),
+    )
+
+
+def order(currency: str) -> Text:
+    """Return in words who comes first on the list of offers."""
+    return say(
+        "by expected gain in {currency}: what an offer adds to the chance times what a purchase brings, less its cost",
+        currency=currency,
     )
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from workbench import engine
 from workbench.panel.months import number_sql
-from workbench.params import UserError
+from workbench.params import Columns
 
 PARTS = 10  # quantile bins of a number that is matched on
 PLACE = "actions/events"
@@ -31,6 +31,11 @@ class Matching:
     on: tuple[str, ...]
     months: int = 3
 
+    @property
+    def columns(self) -> Columns:
+        """The columns that customers who are compared have in common."""
+        return Columns("match_on", self.on, ("core__month", "core__account"))
+
 
 def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd.DataFrame:
     """Return one row a customer-month that is eligible and whose months ahead are over, in the state before it.
@@ -42,9 +47,7 @@ def states(months: engine.Relation, account: engine.Relation, m: Matching) -> pd
     known, static = list(engine.columns(months)), list(engine.columns(account))
     for text, name in ((m.outcome, "outcome"), (m.eligible, "eligible")):
         engine.condition(text, known, f"{PLACE}: {name}")
-    lacking = [c for c in m.on if c not in (*known, *static)]
-    if lacking:
-        raise UserError(f"{PLACE}: match_on '{lacking[0]}' is no column of core__month or core__account; name one")
+    m.columns.within((*known, *static), PLACE)
     moving = [c for c in m.on if c in known]
     over = "OVER (PARTITION BY entity_id ORDER BY month_no RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
     means = "".join(f", avg(CAST({engine.column(c)} AS DOUBLE)) {over} AS {c}_before" for c in moving)

@@ -11,9 +11,10 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from workbench import engine, params
-from workbench.actions import action_list
+from workbench.actions import action_list, working_days
 from workbench.actions.action_list import ActionList
-from workbench.actions.satisfaction import DETRACTOR
+from workbench.actions.discontent import DETRACTOR, MONTHS
+from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import UserError
@@ -23,7 +24,8 @@ from workbench.words.names import words_of
 if TYPE_CHECKING:
     from workbench.engine import Relation
 
-LIST = f"{action_list.PREFIX}follow_up"
+LIST = lists.FOLLOW_UP
+ORDER = say("detractors first, lowest score first; then by what a customer brings a year times how long he is overdue")
 AGES = (3, 6, 12)  # months since an officer's last contact that part the classes of age
 
 # who is a customer in the last month, what he brings in a year, when an officer last spoke to him
@@ -54,8 +56,9 @@ class Params(params.Params):
     valuable_share: float = Field(0.2, ge=0, le=1, description="share of customers who are the most valuable")
     calls_a_day: int = Field(5, ge=1, le=100, description="calls an officer can make on a working day")
     working_days: int = Field(10, ge=1, le=60, description="working days the calendar is made for")
+    calendar: str = Field("XECB", description="country (ISO, DE) or market (XECB: the euro) of holidays; empty is none")
     held_out_share: float = Field(0.1, ge=0, le=0.5, description="share not called, to see later what calls change")
-    detractor_months: int = Field(2, ge=1, le=12, description="months within which a low score is followed up")
+    detractor_months: int = Field(MONTHS, ge=1, le=12, description="months within which a low score is followed up")
     together_months: int = Field(3, ge=1, le=12, description="months that make one period of a score")
     last_months: int = Field(12, ge=1, le=36, description="latest months that make the score told first")
     changes: dict[str, str] = Field({}, description="product changes made, product to month")
@@ -71,10 +74,20 @@ class Params(params.Params):
                 raise ValueError(f"'{month}' of {product} is no month; write it like 2018-09") from None
         return changes
 
+    def verify(self) -> None:
+        """Raise `UserError` for a calendar of holidays that nobody keeps."""
+        working_days.checked(self.calendar, "actions/relationship: calendar")
+
+    @property
+    def capacity(self) -> int:
+        """Calls an officer can make in the calendar's days."""
+        return self.calls_a_day * self.working_days
+
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return ["core__account", "core__event", "core__feedback", "core__holding", "core__month"]
+    core = ("account", "event", "feedback", "holding", "month")
+    return [*(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
 
 
 def writes(p: Params) -> list[str]:
@@ -116,8 +129,8 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
     due = (waited >= limit) & ~angry
     out_of_it = due & (np.random.default_rng(p.seed).random(len(rows)) < p.held_out_share)
     late = rows["yearly_amt"].clip(lower=1) * waited / limit
-    scale = float(late.max()) + 1
-    rows = rows.assign(waited=waited, priority=np.where(angry, scale * (11 - rows["score"]), late).round(2))
+    order = np.where(angry, float(late.max()) + 11 - rows["score"], late)
+    rows = rows.assign(waited=waited, every=limit, priority=order.round(2))
     chosen = rows[angry | (due & ~out_of_it)]
     unhappy_now = chosen["score"].notna()
     out = chosen[["entity_id", "priority"]].assign(
@@ -141,21 +154,17 @@ def _reason(row: object) -> Text:
             product=say(words_of(str(r.product_code))),
             day=f"{r.answered_at:%Y-%m-%d}",
         )
-    facts = {"months": int(r.waited), "amount": float(r.yearly_amt)}
+    facts = {"months": int(r.waited), "every": int(r.every)}
     if pd.isna(r.months_since):
-        return say("no officer's call in {months} months of records; brings {amount:,.0f} a year", **facts)
-    return say("an officer last called {months} months ago; brings {amount:,.0f} a year", **facts)
+        return say("no officer's call in {months} months of records; due every {every} months", **facts)
+    return say("an officer last called {months} months ago; due every {every} months", **facts)
 
 
 def calendar(listed: ActionList, after: pd.Timestamp, p: Params) -> ActionList:
-    """Return the list with due_on: each officer's calls in their order, so many a working day from the next month on.
-
-    Working days are Monday to Friday: public holidays aren't known here.
-    """
-    first = np.datetime64((after + pd.offsets.MonthBegin(1)).date(), "D")
-    day = (listed.rows["rank"].to_numpy(int) - 1) // p.calls_a_day
-    due = np.busday_offset(first, day, roll="forward")
-    return replace(listed, rows=listed.rows.assign(due_on=due.astype(str)))
+    """Return the list with due_on: each officer's calls in their order, so many a working day from next month on."""
+    days = working_days.working_days((after + pd.offsets.MonthBegin(1)).date(), p.working_days, p.calendar)
+    at = (listed.rows["rank"] - 1) // p.calls_a_day
+    return replace(listed, rows=listed.rows.assign(due_on=[str(days[i]) for i in at]))
 
 
 def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) -> Evidence:

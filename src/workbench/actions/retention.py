@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, tables
+from workbench import engine, params, tables
 from workbench.actions import action_list, lifetime, trial
 from workbench.actions.lifetime import Lifetime
 from workbench.actions.trial import SLearner, Trial
-from workbench.customers import catalogue
+from workbench.customers import catalogue, lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
-LIST = f"{action_list.PREFIX}save"
+LIST = lists.SAVE
 # what a customer does and has: tags from which an offer's effect is learnt; nothing of who he is
 INPUTS = (
     "n_logins_1",
@@ -36,6 +37,15 @@ INPUTS = (
     "tenure_months",
 )
 
+# of what each customer holds, what earned most in the last month
+_MAIN = """
+    SELECT f.entity_id, h.product_code FROM performance f
+        JOIN holding h ON h.account_id = f.account_id JOIN product p ON p.product_code = h.product_code
+    WHERE h.closed_month IS NULL AND f.month = (SELECT max(month) FROM performance)
+    QUALIFY row_number() OVER (PARTITION BY f.entity_id
+        ORDER BY f.balance_amt * p.margin_rate / 12 + f.fee_amt - p.service_cost_amt DESC, h.account_id) = 1
+    ORDER BY f.entity_id"""
+
 
 class Params(params.Params):
     """Whose leaving is looked at, which trial tells what an offer changes, and what there is to spend."""
@@ -44,7 +54,7 @@ class Params(params.Params):
     panel: str = Field("mart__churn", pattern=r"^mart__[a-z0-9_]+$", description="panel whose outcome is leaving")
     scores: str = Field("mart__scores_churn", pattern=r"^mart__[a-z0-9_]+$", description="scores of the same rows")
     campaigns: list[str] = Field(
-        ["save_1", "save_2"], description="randomised campaigns that tell what an offer changes"
+        ["save_1", "save_2"], min_length=1, description="randomised campaigns that tell what an offer changes"
     )
     learner: str = Field("both", pattern=r"^(logistic|boosted|both)$", description="base of the S-learner")
     horizon_months: int = Field(12, ge=3, le=36, description="months ahead that value and hazards look")
@@ -58,7 +68,7 @@ class Params(params.Params):
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
     core = ("account", "month", "event", "holding", "performance", "product")
-    return [p.panel, p.scores, *(f"core__{name}" for name in core)]
+    return [p.panel, p.scores, *(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
 
 
 def writes(p: Params) -> list[str]:
@@ -92,6 +102,12 @@ def learnt(p: Params, until: pd.Timestamp) -> Lifetime:
     return lifetime.learnt(files_of(p), until, p.horizon_months, p.discount_rate, most_rows=p.max_rows, seed=p.seed)
 
 
+def main_products(p: Params) -> pd.DataFrame:
+    """Return entity_id and product_code: of the products a customer holds, the one that earned most last month."""
+    files = files_of(p)
+    return engine.frame(_MAIN, {name: files[name] for name in ("performance", "holding", "product")})
+
+
 def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     """Return how much value may leave, and how few hold half of it."""
     ordered = np.sort(values["at_risk"].to_numpy())[::-1]
@@ -122,7 +138,8 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
 def candidates(known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, Evidence]:
     """Return who is worth an offer, with reasons, and what became of the others.
 
-    now: the tags of who is with the bank, with `predicted` (chance to leave) where the model scores them. Worth: effect
+    now: the tags of who is with the bank, with `predicted` (chance to leave) where the model scores them, and the
+    product_code that the offer is to keep. Worth: effect
     times what is lost with the customer, less cost, above 0. Whom the offer drives away (effect below 0) is never one.
     """
     rows = now.merge(values, on="entity_id", how="inner", validate="one_to_one")
@@ -136,19 +153,38 @@ def candidates(known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params)
         {
             "entity_id": chosen["entity_id"],
             "priority": chosen["gain"].round(2),
-            "reason": [_reason(r) for r in chosen.itertuples()],
-            "measure": [say("retention offer")] * len(chosen),
-            "exposure_amt": worth[chosen.index].round(2),
+            "reason": [_reason(r, p.horizon_months) for r in chosen.itertuples()],
+            "measure": [_measure(code) for code in chosen["product_code"]],
+            "product_code": chosen["product_code"],
+            "expected_gain_amt": chosen["gain"].round(2),
+            "value_amt": worth[chosen.index].round(2),
         }
     )
     return out, _offered(rows, sleeping, unpaid)
 
 
-def _reason(row: object) -> Text:
+def _reason(row: object, months: int) -> Text:
     return say(
-        "an offer keeps {effect:.1%}; leaves within the horizon with {leaving:.0%}",
-        effect=float(row.effect),  # type: ignore[attr-defined]
+        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of customers "
+        "like him by {points:.1f} percentage points",
+        months=months,
+        points=100 * float(row.effect),  # type: ignore[attr-defined]
         leaving=float(row.leaving),  # type: ignore[attr-defined]
+    )
+
+
+def _measure(code: object) -> Text:
+    if pd.isna(code):  # type: ignore[call-overload]
+        return say("call with the retention offer")
+    return say("call with the retention offer, first of all for {product}", product=say(words_of(str(code))))
+
+
+def order(currency: str) -> Text:
+    """Return in words who comes first on the save list."""
+    return say(
+        "by expected gain in {currency}: how much an offer lowers the chance to leave, times what would be lost, less "
+        "its cost",
+        currency=currency,
     )
 
 
@@ -179,10 +215,11 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
 
 
 def current(p: Params, today: pd.Timestamp) -> pd.DataFrame:
-    """Return the tags of who is with the bank today, with what the churn model last predicts of each."""
+    """Return the tags of who is with the bank today, what the churn model last predicts, and the main product."""
     scores = tables.read(p.key, p.scores, columns=["entity_id", "as_of_date", "predicted"])
     latest = scores.sort_values("as_of_date").drop_duplicates("entity_id", keep="last")[["entity_id", "predicted"]]
-    return catalogue.tagged(files_of(p), today).table.merge(latest, on="entity_id", how="left", validate="one_to_one")
+    rows = catalogue.tagged(files_of(p), today).table.merge(latest, on="entity_id", how="left", validate="one_to_one")
+    return rows.merge(main_products(p), on="entity_id", how="left", validate="one_to_one")
 
 
 def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from workbench import engine, metrics
+from workbench.actions.discontent import DETRACTOR
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import UserError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.engine import Relation
 
 FEWEST = 10  # answers, below which no score is told
-DETRACTOR, PROMOTER = 6, 9  # of 0 to 10: up to, from. Reichheld (2003), Harvard Business Review 81(12)
+PROMOTER = 9  # of 0 to 10: from. Reichheld (2003), Harvard Business Review 81(12)
 CONTENT = 4  # of 1 to 5: from
 ADDED = {"nps": {100.0: 0.75, 0.0: 1.5, -100.0: 0.75}, "csat": {100.0: 2.0, 0.0: 2.0}}  # answers, to the interval
 LEAST_CHANCE = 0.02  # of an answer: nobody speaks for more than fifty

@@ -7,6 +7,7 @@ import pandas as pd
 from workbench import engine, tables
 from workbench.actions import action_list, early_warning, triggers
 from workbench.actions.action_list import ActionList
+from workbench.actions.because import because
 from workbench.actions.early_warning import Params
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
@@ -15,6 +16,7 @@ from workbench.panel.months import number_sql
 from workbench.rules import Rules
 from workbench.words import Text, say
 
+ORDER = say("by the predicted chance, times what the strongest trigger tells beyond it; who opted out stays on it")
 REASONS = 3  # told of each customer
 
 
@@ -25,15 +27,14 @@ def of_last_month(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p
     reasons = _reasons(chosen, counted, model, p, rules)
     known = watched[watched["flagged"] > 0].groupby("entity_id")["month_no"].agg(["min", "size"])
     rows = chosen[["entity_id", "priority", "predicted"]].assign(
+        adjusted_probability=chosen["priority"],
         reason=[r for r, _ in reasons],
         measure=[m for _, m in reasons],
         exposure_amt=_exposure(chosen, p),
         months_listed=chosen["entity_id"].map(known["size"]).fillna(0).astype(int),
     )
-    people = early_warning.officers(p)
-    rows = rows.merge(people, on="entity_id", how="left") if len(people) else rows
     rows = rows.drop(columns=["exposure_amt"]) if rows["exposure_amt"].isna().all() else rows
-    return action_list.action_list(rows, capacity=p.capacity, opted_out=action_list.opted_out(p.key))
+    return action_list.made(p.key, early_warning.LIST, rows, capacity=p.capacity)
 
 
 def _panel_rows(chosen: pd.DataFrame, p: Params, month_no: int) -> pd.DataFrame:
@@ -54,9 +55,7 @@ def _reasons(
     for r in chosen.itertuples():
         fired = sorted(by_entity.get(r.entity_id, []), key=lambda f: (f[0] != r.trigger_code, f[1], f[0]))
         words = [_because(code, int(age), rules) for code, age in fired[:REASONS]]
-        words += [say("high in the score: {input}", input=say(i)) for i in inputs.get(r.entity_id, [])][
-            : REASONS - len(words)
-        ]
+        words += inputs.get(r.entity_id, [])[: REASONS - len(words)]
         words = words or [say("the score stands in grade {grade}", grade=r.grade_code)]
         measure = triggers.BY_CODE[fired[0][0]].measure if fired else say("Look through the account; call if in doubt.")
         out.append((say("{reasons}", reasons=words), measure))
@@ -71,13 +70,16 @@ def _because(code: str, age: int, rules: Rules) -> Text:
     return say("{reason} ({age} months ago)", reason=reason, age=age) if age else reason
 
 
-def _model_reasons(chosen: pd.DataFrame, model: Scorer, p: Params, month_no: int) -> dict[str, list[str]]:
-    """Return, by entity, what raised the score most, in the contract's words; empty for a model that can't say."""
+def _model_reasons(chosen: pd.DataFrame, model: Scorer, p: Params, month_no: int) -> dict[str, list[Text]]:
+    """Return, by entity, what raised the score most, high or low among all; empty for a model that can't say."""
     if not model.explains or not len(chosen):
         return {}
-    why = model.reasons(_panel_rows(chosen, p, month_no), top=REASONS)
-    why["words"] = why["words"].where(why["words"] != "", why["feature"])
-    return {e: list(g["words"]) for e, g in why.groupby("row")}
+    rows = _panel_rows(chosen, p, month_no)
+    numbers = rows[list(model.features)].select_dtypes("number").columns
+    each = ", ".join(f"median({engine.column(c)}) AS {engine.column(c)}" for c in numbers)
+    sql = f"SELECT {each or '0 AS nothing'} FROM panel WHERE {number_sql('as_of_date')} = {month_no}"
+    usual = engine.frame(sql, {"panel": tables.scan(p.key, p.panel)}).iloc[0].to_dict()
+    return because(model.reasons(rows, top=REASONS), usual)
 
 
 def _exposure(chosen: pd.DataFrame, p: Params) -> pd.Series:

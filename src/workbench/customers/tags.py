@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, params, tables
-from workbench.customers import catalogue
+from workbench.customers import catalogue, lists
 from workbench.customers.capacity import Income
 from workbench.customers.stages import stage_of
 from workbench.evidence import Evidence, Verdict
@@ -15,7 +15,6 @@ from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
 
-LISTS = {"mart__list_watch": say("watch"), "mart__list_save": say("retention offer"), "mart__list_offer": say("offer")}
 SHOWN_EVENTS = 12
 QUIET = ("login", "campaign_touch")  # too many to be told one by one
 
@@ -34,7 +33,7 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return ["core__account", "core__month", "core__event", "core__holding", *(f"?{name}" for name in LISTS)]
+    return ["core__account", "core__month", "core__event", "core__holding", *(f"?{name}" for name in lists.KINDS)]
 
 
 def writes(p: Params) -> list[str]:
@@ -161,10 +160,10 @@ def _place(values: pd.Series, value: object) -> float:
 def next_step(p: Params, entity: str) -> Evidence:
     """Return which lists this customer stands on, with reason and measure."""
     rows = []
-    for name, what in LISTS.items():
+    for name, kind in lists.KINDS.items():
         if name in tables.names(p.key):
             at = tables.read(p.key, name)
-            rows += [(what, r.reason, r.measure, r.rank) for r in at[at["entity_id"] == entity].itertuples()]
+            rows += [(kind.title, r.reason, r.measure, r.rank) for r in at[at["entity_id"] == entity].itertuples()]
     table = pd.DataFrame(rows, columns=["list", "reason", "measure", "rank"])
     return Evidence(
         key="next_step",

@@ -20,7 +20,7 @@ from workbench.panel import outcome as outcomes
 from workbench.panel.cohort import Facts, cohort
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
-from workbench.params import MONTH, UserError
+from workbench.params import MONTH, Columns, UserError
 
 __all__ = [
     "UNDATED",
@@ -100,6 +100,11 @@ class Made:
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
     return ["core__account", "?core__month"]
+
+
+def columns(p: Params) -> list[Columns]:
+    """Columns that the outcome's conditions name, held against the contracts before a kernel starts."""
+    return outcomes.columns(p.outcome)
 
 
 def writes(p: Params) -> list[str]:

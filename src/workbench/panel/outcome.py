@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from workbench import engine
 from workbench.contracts import Contract, Outcome, Words
-from workbench.params import UserError, nearest, shown
+from workbench.params import Columns, UserError, nearest, shown
 
 PLACE = "panel/build: outcome"
 EVENT_AFTER = "months_to_event"  # a column of the panel, where the event is dated by the months
@@ -76,6 +76,18 @@ def _computable(outcome: Outcome) -> None:
         raise UserError(f"{PLACE}: an event needs `window_months`, the months after the date in which it counts")
     if outcome.competing and not outcome.event:
         raise UserError(f"{PLACE}: `competing` needs an `event`; a recorded outcome has its competitors in it")
+
+
+def columns(given: Mapping[str, Any]) -> list[Columns]:
+    """Return the columns that the conditions of an outcome's fields name, and where they have to stand."""
+    of_month = {"event": [given.get("event", "")], "competing": given.get("competing", [])}
+    asked = [Columns(f"outcome.{n}", _named(texts, n), ("core__month",)) for n, texts in of_month.items()]
+    eligible = tuple(c for c in _named([given.get("eligible", "")], "eligible") if c != "as_of_date")
+    return [*asked, Columns("outcome.eligible", eligible, ("core__month", "core__account"))]
+
+
+def _named(texts: Iterable[str], field: str) -> tuple[str, ...]:
+    return tuple(sorted({c for text in texts if text for c in engine.parsed(text, f"{PLACE}.{field}")}))
 
 
 def is_dated(outcome: Outcome) -> bool:

@@ -15,7 +15,7 @@ from workbench.params import UserError, nearest, shown
 from workbench.portfolios.computed import with_computed
 from workbench.portfolios.files import opened, readable
 from workbench.portfolios.large import LargeTable, in_memory
-from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, lasting, renamed
+from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, account_columns, lasting, renamed
 
 ACCOUNT, MONTH = "account", "month"
 
@@ -72,6 +72,12 @@ class OwnFiles(Source):
         """Return accounts, months where there are, and tables that are joined to neither."""
         words = self.words(asked)
         return ["core__account", *(f"core__{n}" for n in words if n != ACCOUNT and not _joins(n, words))]
+
+    def columns(self, words: Words) -> dict[str, list[str]]:
+        """Return the columns of the accounts, and of every table that isn't joined to them."""
+        of_account = {"core__account": account_columns(_joined_contract(words))}
+        apart = [n for n in words if n != ACCOUNT and not _joins(n, words)]
+        return of_account | {f"core__{n}": [c.name for c in _apart(n, words)[0].columns] for n in apart}
 
     def core(self, tables: Tables, words: Words) -> Core:
         """Return the core tables; an account whose parent is in no table, or a row of no account, is left out."""
@@ -180,19 +186,27 @@ def _with(table: pd.DataFrame, other: pd.DataFrame, name: str, words: Words) -> 
     return table.merge(other, on=key, how="inner" if parent else "left", validate="many_to_one")
 
 
+def _apart(name: str, words: Words) -> tuple[Contract, dict[str, str]]:
+    """Return the contract of a table that isn't joined to the account, and which of its columns got another name."""
+    (key,) = words[ACCOUNT].named("key")
+    contract, names = words[name].replaced(lasting(words[name]), name=f"core__{name}"), {key: "entity_id"}
+    if name == MONTH:
+        names[contract.one("as_of")] = "month"
+        facts = [c.model_copy(update={"role": "fact"}) if c.role == "feature" else c for c in contract.columns]
+        contract = contract.replaced(facts)
+    return renamed(contract, names), names
+
+
 def _months_or_events(
     name: str, table: pd.DataFrame | LargeTable, words: Words, accounts: pd.Series
 ) -> tuple[pd.DataFrame | LargeTable, Contract]:
-    (key,) = words[ACCOUNT].named("key")
-    contract = words[name].replaced(lasting(words[name]), name=f"core__{name}")
-    names, order = {key: "entity_id"}, ["entity_id"]
+    contract, names = _apart(name, words)
+    order = list(names.values())
+    back = {new: old for old, new in names.items()}
     if name == MONTH:
-        as_of = contract.one("as_of")
-        names, order = {**names, as_of: "month"}, ["entity_id", "month"]
-        facts = [c.model_copy(update={"role": "fact"}) if c.role == "feature" else c for c in contract.columns]
-        contract = contract.replaced(facts)
+        as_of = back["month"]
         table = table.assign(**{as_of: table[as_of].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")})
-    columns, contract = [c.name for c in contract.columns], renamed(contract, names)
+    columns, key = [back.get(c.name, c.name) for c in contract.columns], back["entity_id"]
     if isinstance(table, LargeTable):
         table = table.renamed({n: names.get(n, n) for n in columns})
         known = "entity_id IN (SELECT entity_id FROM accounts)"

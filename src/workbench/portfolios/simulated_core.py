@@ -55,6 +55,12 @@ class Simulated(Source):
         """Return loans, their months, the economy."""
         return ["core__account", "core__month", "core__macro"]
 
+    def columns(self, words: Words) -> dict[str, list[str]]:
+        """Return the columns of loans and of their months."""
+        account = _account_columns(words["loan"], words["customer"])
+        months = _month_contract(words["performance"]).columns
+        return {"core__account": [c.name for c in account], "core__month": [c.name for c in months]}
+
     def core(self, tables: Tables, words: Words) -> Core:
         """Return `core__account` (loan with its customer), `core__month` and `core__macro`.
 

@@ -12,7 +12,7 @@ from workbench import contracts, engine, personal
 from workbench.contracts import Column, Contract
 from workbench.portfolios import simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
-from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words, simulation
+from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Words, account_columns, simulation
 
 RAW = ("customer", "account", "monthly", "event", "feedback", "product", "macro")
 CORE = ("account", "month", "product", "holding", "performance", "event", "feedback", "macro")
@@ -131,6 +131,13 @@ class Relationships(Source):
     def writes(self, asked: Request) -> list[str]:
         """Return customers, their months, and what these are made of."""
         return [f"core__{name}" for name in CORE]
+
+    def columns(self, words: Words) -> dict[str, list[str]]:
+        """Return the columns of customers, their months and their events."""
+        account = [*account_columns(words["customer"]), "age_years"]
+        months = ["entity_id", "month", *_AMOUNTS, "delay_months", *_COUNTS, "days_since_activity", *FLAGS]
+        event = ["entity_id", *(c.name for c in words["event"].columns if c.name != "customer_id")]
+        return {"core__account": account, "core__month": months, "core__event": event}
 
     def core(self, tables: Tables, words: Words) -> Core:
         """Return the customer as `core__account`, one row a customer-month as `core__month`, and the other tables.

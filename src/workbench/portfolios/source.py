@@ -76,6 +76,13 @@ class Source:
         (name,) = words
         return {"core__account": account(tables[name], words[name])}
 
+    def columns(self, words: Words) -> dict[str, list[str]]:
+        """Return the columns of core tables that the contracts of the raw ones tell, before anything is read.
+
+        A table that isn't named here is known once it is made.
+        """
+        return {"core__account": account_columns(*words.values())} if len(words) == 1 else {}
+
     def listing(self) -> dict[str, Any]:
         """Return what `workbench portfolios` shows: name, title, rows, columns, outcome, licence."""
         return {"portfolio": self.name, "title": self.title, "outcome": "by contract", "licence": "its owner's"}
@@ -138,6 +145,11 @@ def account(table: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, Cont
     names = dict.fromkeys(contract.named("key"), "entity_id")
     table = table[[c.name for c in columns]].rename(columns=names)
     return table, renamed(contract.replaced(columns), names)
+
+
+def account_columns(contract: Contract) -> list[str]:
+    """Return the names of the columns of `core__account` that `account` makes of a table with this contract."""
+    return ["entity_id", *(c.name for c in lasting(contract) if c.role != "key")]
 
 
 def lasting(contract: Contract) -> list[Column]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.contracts import Column, Contract
-from workbench.portfolios.source import Core, Request, Shipped, Tables, Words, account
+from workbench.portfolios.source import Core, Request, Shipped, Tables, Words, account, account_columns
 
 _MONTHS = ("2005-04", "2005-05", "2005-06", "2005-07", "2005-08", "2005-09")
 
@@ -20,18 +20,26 @@ class TaiwanCards(Shipped):
         """Return accounts and months."""
         return ["core__account", "core__month"]
 
+    def columns(self, words: Words) -> dict[str, list[str]]:
+        """Return the columns of both tables."""
+        months = [c.name for c in month_contract(words[self.name]).columns]
+        return {"core__account": account_columns(_static(words[self.name])), "core__month": months}
+
     def core(self, tables: Tables, words: Words) -> Core:
         """Return `core__account` (one row per account) and `core__month` (one row per account and month).
 
         A status such as `late_2` is two months past due; every other status is none.
         """
         wide, contract = tables[self.name], words[self.name]
-        static = contract.replaced([c for c in contract.columns if c.role != "fact"])
         months = pd.concat([_month(wide, m) for m in _MONTHS], ignore_index=True)
         return {
-            "core__account": account(wide, static),
+            "core__account": account(wide, _static(contract)),
             "core__month": (months.sort_values(["entity_id", "month"], ignore_index=True), month_contract(contract)),
         }
+
+
+def _static(contract: Contract) -> Contract:
+    return contract.replaced([c for c in contract.columns if c.role != "fact"])
 
 
 def _month(wide: pd.DataFrame, month: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import home, tables
-from workbench.actions.action_list import PREFIX
+from workbench.customers.lists import PREFIX
 from workbench.evidence import table as cells
 from workbench.params import Key, UserError
 from workbench.registry import on_data
@@ -36,7 +36,7 @@ def write(asked: Asked) -> tuple[int, str]:
     _usable(asked)
     name = asked.table if asked.table.startswith(PREFIX) else f"{PREFIX}{asked.table}"
     rows = tables.read(asked.key, name)
-    if n := listed.opted_out_of(rows["entity_id"], asked.key):
+    if n := listed.opted_out_of(rows["entity_id"], asked.key, name):
         raise UserError(
             f"identify: {n} on {name} opted out of being approached; `{asked.key.command}` makes the list anew"
         )

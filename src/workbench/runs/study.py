@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench import home, params, tables
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
+from workbench.portfolios import catalog
+from workbench.portfolios.source import Request
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, PREVIOUS
 
@@ -122,6 +124,7 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         dated |= {name} if filled != values else set()
     steps = _written_out(steps)
     _agree(steps, path)
+    _columns_known(steps, path)
     _defaults_known(content.defaults, steps, path)
     needs = _needs(steps, path)
     order = _order(needs, path)
@@ -164,6 +167,19 @@ def _agree(steps: dict[str, Step], path: Path) -> None:
                 module.agree(s.params, others)
         except UserError as e:
             raise UserError(f"{path.name}: {e}") from None
+
+
+def _columns_known(steps: dict[str, Step], path: Path) -> None:
+    """Hold the columns that steps say they look at (`columns`) against those that the source's contracts tell."""
+    known: dict[str, list[str]] = {}
+    for s in steps.values():
+        if isinstance(s.params, Request):
+            source = catalog.source(s.params.portfolio)
+            known |= source.columns(source.words(s.params))
+    for s in steps.values():
+        for asked in getattr(_module(s.name.partition("@")[0]), "columns", lambda p: [])(s.params):
+            if set(asked.tables) <= set(known):
+                asked.within([c for table in asked.tables for c in known[table]], f"{path.name}: {s.name}")
 
 
 def _order(needs: dict[str, frozenset[str]], path: Path) -> tuple[str, ...]:

@@ -1,0 +1,68 @@
+"""What a study's section of a customer step can't mean is told in one line, before a kernel starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench import home
+from workbench.params import UserError
+from workbench.runs import study
+
+FILE = home.root() / "params" / "sample_customers.yaml"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("actions/retention.campaigns=[]", "actions/retention: 'campaigns' = []: name at least one"),
+        ("actions/groups.campaigns=[]", "actions/groups: 'campaigns' = []: name at least one"),
+        ("actions/conversion.contact_kinds=[]", "actions/conversion: 'contact_kinds' = []: name at least one"),
+        ("actions/events.match_on=[]", "actions/events: 'match_on' = []: name at least one"),
+        (
+            "actions/retention.capacity=1000000000000000000000",
+            "actions/retention: 'capacity' = 1000000000000000000000: a number here is at most 1,000,000,000,000",
+        ),
+        (
+            "actions/conversion.budget=.inf",
+            "actions/conversion: 'budget' = inf: a number here is at most 1,000,000,000,000",
+        ),
+        (
+            "actions/early_warning.areas=[regio_code]",
+            "actions/early_warning: areas 'regio_code' is no column of core__account; did you mean 'region_code'?",
+        ),
+        (
+            'actions/early_warning.start="delay_month > 0"',
+            "actions/early_warning: start 'delay_month' is no column of core__month; did you mean 'delay_months'?",
+        ),
+        (
+            "actions/conversion.split_by=chanel_code",
+            "actions/conversion: split_by 'chanel_code' is no column of core__account or core__event; "
+            "did you mean 'channel_code'?",
+        ),
+        (
+            "actions/events.match_on=[n_login]",
+            "actions/events: match_on 'n_login' is no column of core__month or core__account; did you mean 'n_logins'?",
+        ),
+        (
+            "actions/events.hold=case",
+            "actions/events: hold 'case' is no column of core__event; did you mean 'case_id'?",
+        ),
+        (
+            'actions/events.outcome="left_bnk > 0"',
+            "actions/events: outcome 'left_bnk' is no column of core__month; did you mean 'left_bank'?",
+        ),
+        (
+            'panel/build@churn.outcome={name: churn, window_months: 3, event: "left = 1"}',
+            "panel/build@churn: outcome.event 'left' is no column of core__month; did you mean 'left_bank'?",
+        ),
+        (
+            "actions/relationship.calendar=Mars",
+            "actions/relationship: calendar 'Mars' is no country or market; write a code such as DE or XECB, or leave it "
+            "empty",
+        ),
+    ],
+)
+def test_it_is_told_in_one_line(given, words):
+    with pytest.raises(UserError) as e:
+        study.load(FILE, (given,))
+    assert str(e.value).removeprefix("sample_customers.yaml: ") == words
