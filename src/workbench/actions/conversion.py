@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, tables
-from workbench.actions import action_list, applications, changes, contacts
+from workbench.actions import action_list, applications, changes, contacts, model_read
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
@@ -56,9 +56,10 @@ class Params(params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables and models this step reads."""
+    """Tables and models this step reads, and what is said of the model behind the scores."""
     beside = [n for n in (p.random_panel, p.random_scores) if n]
-    return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event"]
+    judged = model_read.reads(p.scores)
+    return [p.panel, p.scores, judged, f"model__{p.model}", *beside, "core__account", "?core__event"]
 
 
 def writes(p: Params) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, tables
-from workbench.actions import action_list, lifetime, trial
+from workbench.actions import action_list, lifetime, model_read, trial
 from workbench.actions.lifetime import Lifetime
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue
@@ -56,9 +56,9 @@ class Params(params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads."""
+    """Tables this step reads, and what is said of the model behind the scores."""
     core = ("account", "month", "event", "holding", "performance", "product")
-    return [p.panel, p.scores, *(f"core__{name}" for name in core)]
+    return [p.panel, p.scores, model_read.reads(p.scores), *(f"core__{name}" for name in core)]
 
 
 def writes(p: Params) -> list[str]:
