@@ -14,7 +14,7 @@ from workbench.actions.lifetime import Lifetime
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, tellable
 from workbench.words import Text, say
 
 LIST = f"{action_list.PREFIX}save"
@@ -159,6 +159,7 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         (say("an offer drives them away"), int(sleeping.sum())),
     ]
     table = pd.DataFrame(counts, columns=["customers", "n"])
+    dogs = tellable(*table["n"])[-1]
     by_risk = rows["predicted"].corr(rows["effect"], method="spearman") if "predicted" in rows else np.nan
     return Evidence(
         key="sleeping_dogs",
@@ -167,11 +168,11 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         answer=say(
             "{n:,} of {all:,} customers would rather leave because of an offer and are on no list. Rank correlation "
             "of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
-            n=int(sleeping.sum()),
+            n=dogs,
             all=len(rows),
             by_risk=float(by_risk),
         ),
-        value=int(sleeping.sum()),
+        value=dogs if isinstance(dogs, int) else None,
         source="Ascarza (2018), Journal of Marketing Research 55(1)",
         table=table,
         people=People(("n",), ("customers",)),
@@ -193,5 +194,5 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
         "for them, not by risk; {dogs:,} are let alone.",
         leaving=by_key["hazards"].value,
         n=len(listed.rows),
-        dogs=by_key["sleeping_dogs"].value,
+        dogs=by_key["sleeping_dogs"].facts["n"],
     )
