@@ -1,5 +1,7 @@
 """Small groups are hidden so that no total gives them back: tried by recomputing them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -202,6 +204,11 @@ def test_rows_hidden_whole_are_named_in_a_line_where_they_are_most_of_the_table(
     card = _card([3, 40, 5, 2])
     assert "Too small to be shown, 3 more: 2018-01, 2018-03, 2018-04." in card
     assert card.count("<tr>") == 2 and "suppressed" not in card
+    words = pd.DataFrame({"what": [say("late"), say("early"), say("late again")], "n": [40, 3, 4]})
+    said = Evidence(key="k", question="q", verdict="info", answer="a", table=words, people=People(("n",), ("what",)))
+    assert "more: early, late again, late." not in said._repr_html_() and LINE in said._repr_html_()
+    said = replace(said, table=words.assign(n=[40, 6, 7]), people=People(("n",), ("what",)))
+    assert "Too small to be shown, 2 more: early, late again." in said._repr_html_()
     few_hidden = _card([6, 40, 50, 60, 7])
     assert "more:" not in few_hidden and few_hidden.count("<tr>") == 6 and "suppressed" in few_hidden
 

@@ -62,7 +62,8 @@ def folded(header: list[str], body: list[list[Any]]) -> tuple[list[str], list[li
         return header, body, Text()
     if len(whole) == len(body):
         return header, [], too_small()
-    names = list(dict.fromkeys(v if isinstance(v, str | Text) else str(v) for v in (body[i][0] for i in sorted(whole))))
+    first = [body[i][0] for i in sorted(whole)]
+    names = list({str(v): v if isinstance(v, Text) else str(v) for v in first}.values())
     named = say("Too small to be shown, {n:,} more: {names}.", n=len(whole), names=names[:MOST_NAMED])
     rest = [row for i, row in enumerate(body) if i not in whole]
     mark = header.index(HIDDEN)
