@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
-from workbench.words import say
+from workbench.words import names, say
 from workbench.words.names import words_of
 
 SHOWN = 10  # rows of a table that can be long
@@ -140,7 +141,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         value=float(last["of_first"]),
         threshold=definition,
         source="Wilson (1927), JASA 22",
-        table=_readable(shown(rows).assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
+        table=_readable(_by_cohort(rows)),
     )
 
 
@@ -150,6 +151,13 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
         ("reached",), ("is_open",), nested=True, of_previous=OF_PREVIOUS, tells_nothing=("step", "event_kind")
     )
     return people.published(rows)
+
+
+def _by_cohort(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the funnel as published, whose window is over before whose is open, the word for it first."""
+    table = shown(rows).drop(columns="is_open")
+    table.insert(0, "cohort", np.where(rows["is_open"], "open", "closed"))
+    return table
 
 
 def _kind(code: str) -> Any:
@@ -164,8 +172,15 @@ def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return the first rows of a table with courses of kinds as lists in words, which a page can translate."""
     out = table.head(SHOWN).copy()
     for name in columns:
-        out[name] = out[name].str.replace(ARROW, ", ", regex=False).str.replace("_", " ", regex=False)
+        out[name] = out[name].map(_course)
     return out
+
+
+def _course(kinds: str) -> Any:
+    """Return a course of kinds as a list in words; a kind that is done twice as a sentence."""
+    if kinds.endswith(process.TWICE):
+        return say("{step} a second time", step=_kind(kinds.removesuffix(process.TWICE)))
+    return words_of(kinds.replace(ARROW, ", "))
 
 
 def conformance_evidence(events: Any, p: Params) -> Evidence:
@@ -296,7 +311,7 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         key="event_lift",
         question=say(
             "After which events does {outcome} follow within {months} months?",
-            outcome=p.outcome,
+            outcome=_condition(p.outcome),
             months=p.outcome_months,
         ),
         verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
@@ -314,6 +329,13 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         table=_readable(rows),
         people=People(("events",)),
     )
+
+
+def _condition(sql: str) -> Any:
+    """Return a condition on a flag of the month by the flag's name in the contract; any other as it is written."""
+    flag = re.fullmatch(r"(\w+) (?:>|>=|=) [01]", sql.strip())
+    words = names.learnt().get(flag[1]) if flag else ""
+    return say(names.shortened(words)) if words else sql
 
 
 def gain_of(

@@ -179,7 +179,8 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
         answer=say(
-            "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
+            "The stage that loses most of its customers is {stage}: {gone:.0%} of them are no longer with the bank a "
+            "year later. Of the {steady} ones {stays:.0%} are still {steady}.",
             stage=say(words_of(str(worst))),
             gone=float(gone[worst]),
             steady=say("steady"),

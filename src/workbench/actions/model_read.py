@@ -33,7 +33,7 @@ def judged(key: Key, scores: str) -> Evidence:
     monitoring = [r for r in reading if r.room == "monitoring"]
     validation = _worst(validations)
     answer = say(
-        "The scores acted on are those of model {model}, version {version}: development {development}, "
+        "The scores acted on are those of model {model:s}, version {version}: development {development}, "
         "validation {validation}, monitoring {monitoring}.",
         model=name.removeprefix(tables.MODEL),
         version=str(entry["version"]),

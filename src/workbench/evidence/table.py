@@ -146,7 +146,7 @@ def _is_share(name: str) -> bool:
 
 def _is_level(name: str) -> bool:
     """Say whether a column holds outcomes or predictions (counts of events have these names, too, but no floats)."""
-    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith("mean predicted ")
+    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith(("mean predicted ", "mean P("))
 
 
 def _is_float(value: Any) -> bool:
@@ -156,7 +156,7 @@ def _is_float(value: Any) -> bool:
 def _header(name: str) -> str:
     if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
-    return html.escape(column_names.term(name))
+    return html.escape(heard(column_names.words_of(name)))
 
 
 def named(code: str) -> str:

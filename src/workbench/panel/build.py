@@ -21,6 +21,7 @@ from workbench.panel.cohort import Facts, cohort
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, UserError
+from workbench.words.names import shortened
 
 __all__ = [
     "UNDATED",
@@ -232,7 +233,7 @@ def _event_after() -> Column:
 def _outcome_words(contract: Contract, resolved: Outcome) -> str:
     if resolved.event:
         until = "months until " if resolved.kind == "time" else ""
-        return f"{until}{resolved.event} within {resolved.window_months} months"
+        return f"{until}{resolved.words.event} within {resolved.window_months} months"
     return contract[contract.one("outcome")].description
 
 
@@ -253,6 +254,7 @@ def window(facts: Facts, months: int) -> features.Window:
         limit=next((n for n in ("limit_amt", "original_amt") if n in names), ""),
         begins=next((c.name for c in usable if c.type == "date" and _BEGINS.match(c.name)), ""),
         units={c.name: c.unit for c in words},
+        words={c.name: shortened(c.description) for c in words},
     )
 
 

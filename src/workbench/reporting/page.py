@@ -111,7 +111,7 @@ def step_title(step: str) -> str:
 
 def _called(title: str, step: str) -> str:
     instance = step.partition("@")[2]
-    return f"{say(title)} · {instance}" if instance else str(say(title))
+    return f"{say(title)} · {say(names.words_of(instance))}" if instance else str(say(title))
 
 
 @cache
