@@ -160,7 +160,10 @@ def test_the_gain_is_there_where_counts_tell_and_not_where_they_do_not():
 def test_the_answers_name_what_was_planted(made):
     _, _, log_, states = made
     p = events.Params()
-    answer = events.lift_evidence(lift.lift(log_, states, SURE), p)
+    flag = {"name": "left_bank", "type": "number", "description": "leaving the bank (1 in the month)"}
+    months = Contract(name="core__month", title="m", columns=[flag])
+    answer = events.lift_evidence(lift.lift(log_, states, SURE), p, months)
+    assert str(answer.question) == "After which events does leaving the bank follow within 3 months?"
     assert answer.value == 1 and "cause (× " in str(answer.answer)
     waits = pd.DataFrame(
         {

@@ -14,6 +14,7 @@ from workbench.actions.propensity import Known, line_known
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
 from workbench.words import Text, number, say
+from workbench.words.names import words_of
 
 REASONS = 2  # of a row: what raised its prediction most
 
@@ -93,7 +94,7 @@ def _sentence(because: pd.DataFrame) -> Text:
 def _value(v: object) -> Text | str:
     if pd.isna(v):  # type: ignore[call-overload]
         return say("missing")
-    return say(v) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
+    return say(words_of(v)) if isinstance(v, str) else number(float(v))  # type: ignore[arg-type]
 
 
 def back_test(k: Known, means: Means, currency: str) -> Evidence:

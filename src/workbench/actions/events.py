@@ -19,8 +19,8 @@ from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
-from workbench.words import names, say
-from workbench.words.names import words_of
+from workbench.words import say
+from workbench.words.names import shortened, words_of
 
 SHOWN = 10  # rows of a table that can be long
 OFFICIAL = {
@@ -253,7 +253,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         question=question,
         verdict=Verdict.info,
         answer=answer,
-        value=str(first["event_kind"]),
+        value=words_of(first["event_kind"]),
         threshold=rule,
         table=_readable(bank),
         people=People(("n",)),
@@ -293,8 +293,11 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
     )
 
 
-def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
-    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`."""
+def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
+    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`.
+
+    months: the contract of the months, whose words name the outcome.
+    """
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
     answer = say(
         "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
@@ -311,7 +314,7 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         key="event_lift",
         question=say(
             "After which events does {outcome} follow within {months} months?",
-            outcome=_condition(p.outcome),
+            outcome=_condition(p.outcome, months),
             months=p.outcome_months,
         ),
         verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
@@ -331,11 +334,11 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
     )
 
 
-def _condition(sql: str) -> Any:
+def _condition(sql: str, months: Contract) -> Any:
     """Return a condition on a flag of the month by the flag's name in the contract; any other as it is written."""
     flag = re.fullmatch(r"(\w+) (?:>|>=|=) [01]", sql.strip())
-    words = names.learnt().get(flag[1]) if flag else ""
-    return say(names.shortened(words)) if words else sql
+    words = next((c.description for c in months.columns if flag and c.name == flag[1]), "")
+    return say(shortened(words)) if words else sql
 
 
 def gain_of(

@@ -16,6 +16,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.samples import SAMPLES
 from workbench.words import Text, say
+from workbench.words.names import shortened
 
 
 def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
@@ -231,7 +232,7 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
         answer = say(
             "{n} features; {feature} is missing most often ({share:.1%}).",
             n=len(table),
-            feature=emptiest["feature"],
+            feature=say(shortened(emptiest["description"]) or emptiest["feature"]),
             share=emptiest["missing"],
         )
     return Evidence(
@@ -249,7 +250,7 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
         values = learn[c.name]
         numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
         low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
-        direction = {1: "rises", -1: "falls", 0: "free"}[c.monotone]
+        direction = {1: "rises", -1: "falls", 0: "either way"}[c.monotone]
         yield c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high
 
 
