@@ -219,8 +219,8 @@ def test_the_open_question_alone_goes_to_a_person_and_tells_of_nobody(desk):
     ("question", "page", "begins"),
     [
         ("可以提前还款吗", "en", "您可以随时"),
-        ("can I repay my loan early", "zh", "You can"),
-        ("can I repay my loan early", "", "You can"),
+        ("can I repay my loan early", "zh", "You may"),
+        ("can I repay my loan early", "", "You may"),
         ("???", "zh", "这个问题我不清楚"),
         ("???", "en", "I don't know"),
     ],

@@ -10,7 +10,8 @@ from workbench.personal.people import ORDINARY, SURNAME, is_called, is_known
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _TITLED = re.compile(r"\b(?:Mrs?|Ms|Miss|Dr|Prof)\.? (?P<v>[^\W\d_]+)", re.IGNORECASE)
 # words with a capital that are nobody's: those a sentence begins with, and a bank's own
-_COMMON_WORDS = """i a an the my your his her our their this that these those it its he she we you they there here and but or
+_COMMON_WORDS = """i a an
+    the my your his her our their this that these those it its he she we you they there here and but or
     if so
     as at by for from in into of on to with about after before since until because while when where why how what which
     who whose can could will would should shall may might must do does did is are was were am be been has have had get
@@ -57,6 +58,6 @@ def _known(text: str) -> list[re.Match[str]]:
     """Return the words that are names often met: with a capital, or two of them side by side."""
     words = list(_WORD.finditer(text))
     known = [is_known(re.sub(r"['’]s$", "", w[0])) for w in words]
-    beside = [a and b for a, b in zip(known, [*known[1:], False], strict=True)]
-    paired = [a or b for a, b in zip(beside, [False, *beside[:-1]], strict=True)]
+    beside = [a and b for a, b in zip(known, [*known, False][1:], strict=True)]
+    paired = [a or b for a, b in zip(beside, [False, *beside][:-1], strict=True)]
     return [w for w, k, p in zip(words, known, paired, strict=True) if k and (p or w[0][0].isupper())]
