@@ -9,7 +9,7 @@ from scipy import optimize
 
 from workbench.evidence import Evidence
 from workbench.evidence.disclosure import HIDDEN, People, determined, few, suppressed, tellable, told
-from workbench.figures import feedback
+from workbench.figures import early_warning, feedback
 from workbench.words import say
 
 
@@ -198,6 +198,11 @@ def _card(n: list[int]) -> str:
 def test_a_table_of_which_every_row_is_hidden_is_a_line():
     card = _card([3, 4, 2])
     assert LINE in card and "<table" not in card and "2018-01" not in card
+    by_number = pd.DataFrame({"months before": [2, 3, 4], "events": [3, 4, 2]})
+    people = People(("events",), ("months before",))
+    e = Evidence(key="k", question="q", verdict="info", answer="a", table=by_number, people=people)
+    assert LINE in e._repr_html_() and "<table" not in e._repr_html_()
+    assert str(early_warning.lead(e.table, None)) == LINE
 
 
 def test_rows_hidden_whole_are_named_in_a_line_where_they_are_most_of_the_table():

@@ -41,12 +41,12 @@ def nothing_shown(table: DataFrame) -> bool:
 
 
 def whole_rows(header: Sequence[str], body: Iterable[Sequence[Any]]) -> set[int]:
-    """Return the numbers of the rows of which nothing but names is shown."""
+    """Return the numbers of the rows of which nothing but names is shown; the first column's may be a number."""
     if HIDDEN not in header:
         return set()
     mark = header.index(HIDDEN)
     return {
-        i for i, row in enumerate(body) if row[mark] and not any(_tells(v) for v in (*row[:mark], *row[mark + 1 :]))
+        i for i, row in enumerate(body) if row[mark] and not any(_tells(v) for v in (*row[1:mark], *row[mark + 1 :]))
     }
 
 
