@@ -15,7 +15,11 @@ from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
 
-LISTS = {"mart__list_watch": say("watch"), "mart__list_save": say("retention offer"), "mart__list_offer": say("offer")}
+LISTS = {
+    "mart__list_watch": say("watch list"),
+    "mart__list_save": say("save list"),
+    "mart__list_offer": say("offer list"),
+}
 SHOWN_EVENTS = 12
 QUIET = ("login", "campaign_touch")  # too many to be told one by one
 
