@@ -38,9 +38,9 @@ def asked(host: str, lines: list[str]) -> tuple[np.ndarray, Counter[str]]:
         began = time.perf_counter()
         connection.request("POST", "/ask", content, {"content-type": "application/json"})
         answer = connection.getresponse()
-        said = json.loads(answer.read())
+        reply = json.loads(answer.read())
         times.append(1000 * (time.perf_counter() - began))
-        became[said["became"]] += 1
+        became[reply["became"]] += 1
     connection.close()
     return np.array(times), became
 

@@ -138,8 +138,10 @@ def test_cases_under_way_are_those_without_a_final_kind():
 
 
 def test_what_is_done_twice_is_said_in_words():
-    found = pd.DataFrame({"deviation": [f"documents_asked{process.TWICE}", f"a_b{process.ARROW}c"], "cases": [20, 10]})
-    twice, course = events.in_words(found, "deviation")["deviation"]
+    deviations = pd.DataFrame(
+        {"deviation": [f"documents_asked{process.TWICE}", f"a_b{process.ARROW}c"], "cases": [20, 10]}
+    )
+    twice, course = events.in_words(deviations, "deviation")["deviation"]
     assert str(twice) == "documents asked a second time" and course == "a b, c"
     with speaking("zh_CN"):
         assert str(twice) == "再次要求补充资料"

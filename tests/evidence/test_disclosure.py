@@ -182,8 +182,8 @@ def test_a_sentence_hides_what_a_table_of_the_same_parts_hides(parts, words):
     assert str(say("{parts:,}", parts=tellable(*parts))) == words
     table = People(("n",), ("part",)).published(pd.DataFrame({"part": list("abcd")[: len(parts)], "n": parts}))
     shown = dict(zip(table["part"], table["n"], strict=True))
-    kept = {p: n for p, n in zip("abcd", tellable(*parts), strict=False) if isinstance(n, int)}
-    assert {p: int(n) for p, n in shown.items() if not np.isnan(n)} == kept
+    in_words = {p: n for p, n in zip("abcd", tellable(*parts), strict=False) if isinstance(n, int)}
+    assert {p: int(n) for p, n in shown.items() if not np.isnan(n)} == in_words
 
 
 LINE = "All groups are too small to be shown: fewer than 10, or they would give such a one away."
@@ -210,10 +210,10 @@ def test_rows_hidden_whole_are_named_in_a_line_where_they_are_most_of_the_table(
     assert "Too small to be shown, 3 more: 2018-01, 2018-03, 2018-04." in card
     assert card.count("<tr>") == 2 and "suppressed" not in card
     words = pd.DataFrame({"what": [say("late"), say("early"), say("late again")], "n": [40, 3, 4]})
-    said = Evidence(key="k", question="q", verdict="info", answer="a", table=words, people=People(("n",), ("what",)))
-    assert "more: early, late again, late." not in said._repr_html_() and LINE in said._repr_html_()
-    said = replace(said, table=words.assign(n=[40, 6, 7]), people=People(("n",), ("what",)))
-    assert "Too small to be shown, 2 more: early, late again." in said._repr_html_()
+    card_ = Evidence(key="k", question="q", verdict="info", answer="a", table=words, people=People(("n",), ("what",)))
+    assert "more: early, late again, late." not in card_._repr_html_() and LINE in card_._repr_html_()
+    card_ = replace(card_, table=words.assign(n=[40, 6, 7]), people=People(("n",), ("what",)))
+    assert "Too small to be shown, 2 more: early, late again." in card_._repr_html_()
     few_hidden = _card([6, 40, 50, 60, 7])
     assert "more:" not in few_hidden and few_hidden.count("<tr>") == 6 and "suppressed" in few_hidden
 

@@ -49,8 +49,8 @@ def core(bank):
 def test_each_table_says_what_its_row_is(bank):
     words = simulated_relationships.SOURCE.words(Request(portfolio="simulated_customers"))
     chosen = {n: words[n] for n in ("product", "macro", "feedback")}
-    said = str(grain.examine({n: bank[n] for n in chosen}, chosen).answer)
-    assert said.startswith(
+    words_of_rows = str(grain.examine({n: bank[n] for n in chosen}, chosen).answer)
+    assert words_of_rows.startswith(
         "Of 3 tables: a row of product is one product, a row of macro is one month of a region, "
         "a row of feedback is one reply of a customer."
     )

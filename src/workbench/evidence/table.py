@@ -38,9 +38,9 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     if table is None or table.empty:
         return ""
     header, body, folded_away = hidden.folded(*_plain_parts(table))
-    told = f'<p class="more">{html.escape(str(folded_away))}</p>' if folded_away else ""
+    below = f'<p class="more">{html.escape(str(folded_away))}</p>' if folded_away else ""
     if not body:
-        return told
+        return below
     shown, rest = body[:SHOWN_ROWS], body[SHOWN_ROWS:MOST_ROWS]
     head = "".join(f"<th{_side(i, body)}>{_header(name)}</th>" for i, name in enumerate(header))
     header = _with_percent(header, body)
@@ -51,7 +51,7 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     if (beyond := max(rows, len(table)) - MOST_ROWS) > 0:
         words = say("… and {n:,} more in the CSV beside the MLflow run's evidence", n=beyond)
         more += f'<p class="more">{html.escape(str(words))}</p>'
-    return f'<div class="scroll">{_whole(head, header, shown)}</div>{more}{told}'
+    return f'<div class="scroll">{_whole(head, header, shown)}</div>{more}{below}'
 
 
 def to_json(table: DataFrame) -> dict[str, Any]:

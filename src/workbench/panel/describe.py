@@ -16,7 +16,6 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.samples import SAMPLES
 from workbench.words import Text, say
-from workbench.words.names import shortened
 
 
 def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
@@ -232,7 +231,7 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
         answer = say(
             "{n} features; {feature} is missing most often ({share:.1%}).",
             n=len(table),
-            feature=say(shortened(emptiest["description"]) or emptiest["feature"]),
+            feature=say(emptiest["description"] or emptiest["feature"]),
             share=emptiest["missing"],
         )
     return Evidence(
