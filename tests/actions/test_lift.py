@@ -168,7 +168,7 @@ def test_the_answers_name_what_was_planted(made):
     waits = pd.DataFrame(
         {
             "event_kind": ["first_use", "credit_check"],
-            "n": [9, 5],
+            "n": [90, 50],
             "total_days": [90.0, 20.0],
             "share": [0.8, 0.2],
             "median_days": [10.0, 4.0],
@@ -177,7 +177,13 @@ def test_the_answers_name_what_was_planted(made):
     )
     assert (
         str(events.bottleneck_evidence(waits, pd.DataFrame(), p).answer)
-        == "Most for credit check: 20 days in all, 4.0 in the median of 5."
+        == "Most for credit check: 20 days in all, 4.0 in the median of 50."
+    )
+    few = events.bottleneck_evidence(waits.assign(n=[90, 5]), pd.DataFrame(), p)
+    assert str(few.answer) == "Fewer than 10 wait for each step of the bank's: too few to tell of."
+    paths = pd.DataFrame({"path": ["complaint → call", "complaint"], "customers": [6, 5], "share": [0.55, 0.45]})
+    assert str(events.paths_evidence(paths, p).answer) == (
+        "The paths of so many customers differ that none may be told of."
     )
 
 

@@ -16,7 +16,7 @@ from workbench.actions.lift import Matching, Sure
 from workbench.actions.process import ARROW
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, open_rows, smallest
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
 from workbench.words import say
@@ -196,11 +196,11 @@ def conformance_evidence(events: Any, p: Params) -> Evidence:
             threshold=rule,
         )
     answer = say("{share:.1%} of {n:,} cases run as the official process allows.", share=n / of, n=of)
-    if len(deviations):
-        top = deviations.iloc[0]
+    if len(common := open_rows(deviations, "cases")):
+        top = common.iloc[0]
         answer += say(
             "Most often not: {what}, in {share:.1%} of the cases.",
-            what=in_words(deviations, "deviation")["deviation"].iloc[0],
+            what=_course(top["deviation"]),
             share=top["share"],
         )
     return Evidence(
@@ -233,7 +233,15 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
             answer=say("No case waits for a step of the bank's."),
             threshold=rule,
         )
-    first = bank.iloc[0]
+    if not len(often := open_rows(bank, "n")):
+        return Evidence(
+            key="bottleneck",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say("Fewer than {k} wait for each step of the bank's: too few to tell of.", k=smallest()),
+            threshold=rule,
+        )
+    first = often.iloc[0]
     answer = say(
         "Most for {step}: {days:,.0f} days in all, {median:.1f} in the median of {n:,}.",
         step=_kind(first["event_kind"]),
@@ -241,8 +249,8 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         median=first["median_days"],
         n=int(first["n"]),
     )
-    if len(rework):
-        again = rework.iloc[0]
+    if len(redone := open_rows(rework, "cases")):
+        again = redone.iloc[0]
         answer += say(
             "Done again most often: {step}, in {share:.1%} of the cases.",
             step=_kind(again["event_kind"]),
@@ -264,11 +272,14 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
     """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
     answer = say("Nobody had {kind}.", kind=_kind(p.path_start))
     if len(paths):
-        answer = say(
-            "{n:,} customers; the most frequent path takes {share:.1%} of them.",
-            n=int(paths["customers"].sum()),
-            share=paths["share"].iloc[0],
-        )
+        often = open_rows(paths, "customers")
+        answer = say("The paths of so many customers differ that none may be told of.")
+        if len(often):
+            answer = say(
+                "{n:,} customers; the most frequent path takes {share:.1%} of them.",
+                n=int(paths["customers"].sum()),
+                share=often["share"].iloc[0],
+            )
     return Evidence(
         key="paths",
         question=say("What do customers do after {kind}?", kind=_kind(p.path_start)),
@@ -299,17 +310,18 @@ def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
     months: the contract of the months, whose words name the outcome.
     """
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
+    telling = passed[passed["event_kind"].isin(open_rows(rows, "events")["event_kind"])]
     answer = say(
         "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
         n=len(passed),
         of=len(judged),
     )
-    if len(passed):
+    if len(telling):
         each = [
-            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in passed.head(5).itertuples()
+            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in telling.head(5).itertuples()
         ]
         answer += say("The surest: {each}.", each=each)
-        answer += say("It comes {months:.0f} months after in the median.", months=passed["lead_months"].median())
+        answer += say("It comes {months:.0f} months after in the median.", months=telling["lead_months"].median())
     return Evidence(
         key="event_lift",
         question=say(

@@ -13,7 +13,7 @@ from workbench.actions import triggers
 from workbench.actions.early_warning import NO_TRIGGER, Params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.evidence.disclosure import People, few, smallest, tellable
+from workbench.evidence.disclosure import People, few, open_rows, smallest, tellable
 from workbench.evidence.hidden import HIDDEN
 from workbench.rules import Rules, described
 from workbench.words import say
@@ -44,7 +44,8 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
             }
         )
     table = pd.DataFrame(rows)
-    telling = table[table["rows"] > 0].sort_values("beyond the score", ascending=False)
+    telling = open_rows(table, "rows")
+    telling = telling[telling["rows"] > 0].sort_values("beyond the score", ascending=False)
     answer = say("{n} of {all} triggers can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
     if len(telling):
         best = telling.iloc[0]

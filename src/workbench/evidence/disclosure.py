@@ -101,13 +101,18 @@ class People:
         return (table[self.by[0]].map(str) == self.whole).to_numpy()
 
 
+def open_rows(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
+    """Return the rows of a table of groups that a sentence may speak of (see `People`): nothing is hidden of them."""
+    return table[~People(counts).hidden(table)]
+
+
 def told(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
     """Return the rows of a table of groups that a picture may show (see `People`): those that nothing is hidden of.
 
     Where that is none they all come, blank and marked: the picture says so.
     """
-    hidden = People(counts).hidden(table)
-    return People(counts).published(table) if len(table) and hidden.all() else table[~hidden]
+    shown = open_rows(table, *counts)
+    return shown if len(shown) or table.empty else People(counts).published(table)
 
 
 def tellable(*parts: int) -> list[int | Text]:
@@ -234,4 +239,4 @@ def determined(lines: np.ndarray) -> np.ndarray:
     return (np.abs(free) < 1e-6).all(axis=0)
 
 
-__all__ = ["HIDDEN", "MARK", "People", "determined", "few", "smallest", "suppressed", "tellable", "told"]
+__all__ = ["HIDDEN", "MARK", "People", "determined", "few", "open_rows", "smallest", "suppressed", "tellable", "told"]
