@@ -103,7 +103,7 @@ class People:
 
 def open_rows(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
     """Return the rows of a table of groups that a sentence may speak of (see `People`): nothing is hidden of them."""
-    return table[~People(counts).hidden(table)]
+    return table if table.empty else table[~People(counts).hidden(table)]
 
 
 def told(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
