@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import engine, metrics, rules
-from workbench.actions import area_alarm, early_warning, triggers, warning_answers
+from workbench.actions import area_alarm, early_warning, triggers, warning_answers, watch_list
 from workbench.actions.early_warning import Params
 from workbench.contracts import Outcome
 from workbench.params import UserError
@@ -183,3 +183,38 @@ def test_half_an_interval_of_deferred_months_is_refused():
         "actions/early_warning: deferred_from '2020-03', deferred_to '': name the first and the last month of "
         "deferred payments, or neither"
     )
+
+
+def _lead(*months: float):
+    events = pd.DataFrame({"lead": months})
+    return warning_answers.lead(events, Outcome(event="x", window_months=6), RULES)
+
+
+def test_the_lead_tells_of_no_few_in_its_sentence_either():
+    few = _lead(3, 3, 2, 2)
+    assert str(few.answer) == "Fewer than 10 events came in the watched months: too few to tell of."
+    assert few.verdict == "not_evaluated" and few.value is None
+    some = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 3).answer)
+    assert some.startswith(
+        "Of 73 events of the watched months (each counted once, flagged in any month before it) [suppressed] were never "
+        "flagged, 40 were flagged 3 months before or earlier, [suppressed] later than that; the median lead is 4 months"
+    )
+
+
+def _entrants(by_trigger: int, others: int):
+    """Return what is said of the list's newcomers: so many with a trigger of this month, so many without."""
+    names = [f"{i:03d}" for i in range(by_trigger + others)]
+    watched = pd.DataFrame({"entity_id": names, "month_no": 7, "flagged": 1.0})
+    counted = pd.DataFrame({"entity_id": names[:by_trigger], "month_no": 7, "trigger_code": "paid_short", "age": 0})
+    return watch_list.entrants(watched, counted, None, Params(**KEY))
+
+
+def test_who_is_new_tells_of_no_few_in_its_sentence_either(monkeypatch):
+    monkeypatch.setattr(watch_list, "_moved", lambda quiet, *_: dict.fromkeys(quiet["entity_id"], ("score", "x")))
+    assert str(_entrants(4, 2).answer) == "Fewer than 10 are new on the list: too few to tell why."
+    assert _entrants(4, 2).value is None
+    assert str(_entrants(40, 3).answer) == (
+        "43 are new: [suppressed] by a trigger that fired this month, [suppressed] because an input raised the score, "
+        "0 are new to the book, 0 moved up."
+    )
+    assert str(_entrants(40, 30).answer).startswith("70 are new: 40 by a trigger that fired this month, 30 because")

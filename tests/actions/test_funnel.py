@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench import engine
+from workbench.actions import events
 from workbench.actions.funnel import Funnel, funnel, progress_sql
 from workbench.metrics.intervals import wilson
 from workbench.params import UserError
@@ -127,3 +128,10 @@ def test_split_counts_add_up_to_the_whole():
 def test_a_missing_column_is_told_in_one_line():
     with pytest.raises(UserError, match=r"^funnel: the events have no column 'shop'; name one of the event table$"):
         funnel(log(("u", "a", 0)), Funnel(("a", "b"), 30), by=("shop",))
+
+
+def test_the_table_of_the_funnel_begins_with_the_cohort():
+    p = events.Params(steps=["a", "b"], hold="")
+    rows = [(f"c{i}", kind, day) for i in range(12) for day, kind in enumerate(["a", "b"])] + [("x", "a", 300)]
+    evidence = events.funnel_evidence(funnel(log(*rows), p.funnel), p)
+    assert list(evidence.table.columns)[:2] == ["cohort", "step"]

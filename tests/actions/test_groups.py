@@ -81,7 +81,14 @@ def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
     shown = card.table.set_index("stage")
     assert np.isnan(shown.at["late", "gone"]) and shown.loc["late", names].isna().sum() >= 2, "nor by its row's total"
     assert shown["gone"].isna().sum() >= 2 and shown.at["steady", "steady"] == 0.75
-    assert "75% are where they were" in str(card.answer)
+    assert str(card.answer) == (
+        "Of no stage so many left the bank that it may be told how many. Of the steady ones 75% are still steady a year "
+        "later."
+    )
+    moved.loc[["steady", "late"], "gone"] = [60, 30]
+    assert str(groups.migration_evidence(moved).answer).startswith(
+        "The stage that loses most of its customers is late: 33% of them are no longer with the bank a year later. Of"
+    )
 
 
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):

@@ -161,12 +161,15 @@ def test_the_gain_is_there_where_counts_tell_and_not_where_they_do_not():
 def test_the_answers_name_what_was_planted(made):
     _, _, log_, states = made
     p = events.Params()
-    answer = events.lift_evidence(lift.lift(log_, states, SURE), p)
+    flag = {"name": "left_bank", "type": "number", "description": "leaving the bank (1 in the month)"}
+    months = Contract(name="core__month", title="m", columns=[flag])
+    answer = events.lift_evidence(lift.lift(log_, states, SURE), p, months)
+    assert str(answer.question) == "After which events does leaving the bank follow within 3 months?"
     assert answer.value == 1 and "cause (× " in str(answer.answer)
     waits = pd.DataFrame(
         {
             "event_kind": ["first_use", "credit_check"],
-            "n": [9, 5],
+            "n": [90, 50],
             "total_days": [90.0, 20.0],
             "share": [0.8, 0.2],
             "median_days": [10.0, 4.0],
@@ -175,7 +178,13 @@ def test_the_answers_name_what_was_planted(made):
     )
     assert (
         str(events.bottleneck_evidence(waits, pd.DataFrame(), p).answer)
-        == "Most for credit check: 20 days in all, 4.0 in the median of 5."
+        == "Most for credit check: 20 days in all, 4.0 in the median of 50."
+    )
+    few = events.bottleneck_evidence(waits.assign(n=[90, 5]), pd.DataFrame(), p)
+    assert str(few.answer) == "Fewer than 10 wait for each step of the bank's: too few to tell of."
+    paths = pd.DataFrame({"path": ["complaint → call", "complaint"], "customers": [6, 5], "share": [0.55, 0.45]})
+    assert str(events.paths_evidence(paths, p).answer) == (
+        "The paths of so many customers differ that none may be told of."
     )
 
 

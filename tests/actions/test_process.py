@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.actions import paths, process
+from workbench.actions import events, paths, process
+from workbench.words import speaking
 
 DAY0 = datetime(2026, 1, 1)
 LOGS = st.lists(
@@ -134,3 +135,13 @@ def test_the_triangle_counts_who_came_back_in_whole_months(rows):
 
 def test_cases_under_way_are_those_without_a_final_kind():
     assert process.cases(table([("u", "a", 1, "1"), ("u", "b", 2, "1"), ("u", "a", 3, "2")]), ["b"]) == (2, 1)
+
+
+def test_what_is_done_twice_is_said_in_words():
+    deviations = pd.DataFrame(
+        {"deviation": [f"documents_asked{process.TWICE}", f"a_b{process.ARROW}c"], "cases": [20, 10]}
+    )
+    twice, course = events.in_words(deviations, "deviation")["deviation"]
+    assert str(twice) == "documents asked a second time" and course == "a b, c"
+    with speaking("zh_CN"):
+        assert str(twice) == "再次要求补充资料"

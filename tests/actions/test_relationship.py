@@ -190,6 +190,25 @@ def test_a_calendar_keeps_the_holidays_of_its_country_and_a_sunday_that_is_worke
     )
 
 
+def test_detractors_are_told_of_in_no_few_and_their_parts_add_up_behind_the_mark(bank):
+    today = pd.DataFrame({"entity_id": [f"{i}" for i in range(40)]})
+    listed = action_list.ActionList(pd.DataFrame({"entity_id": [f"{i}" for i in range(30)]}), 40, 0)
+
+    def answered(first: int, last: int) -> str:
+        names = [f"{i}" for i in range(first, last)]
+        unhappy = pd.DataFrame({"entity_id": names, "product_code": "card", "score": 3.0})
+        return str(relationship.followed_up(unhappy, listed, today).answer)
+
+    assert answered(0, 5) == "Fewer than 10 detractors answered: they stand first on the calendar."
+    assert answered(0, 52) == (
+        "30 of 52 detractors are on the calendar, first of all; 12 have left, 10 opted out or are beyond the capacity."
+    )
+    assert answered(0, 45) == (
+        "30 of 45 detractors are on the calendar, first of all; [suppressed] have left, [suppressed] opted out or are "
+        "beyond the capacity."
+    )
+
+
 def test_a_change_whose_month_is_none_is_refused():
     with pytest.raises(UserError) as e:
         relationship.Params.checked({"changes": {"card": "soon"}})

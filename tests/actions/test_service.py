@@ -204,12 +204,29 @@ def test_a_question_about_another_is_refused(desk, question):
     assert "11,980" not in reply.text
 
 
-def test_what_it_does_not_know_goes_to_a_person_with_personal_data_masked(desk):
-    reply = desk.ask("明天天气怎么样", before=("我的电话13800138000，客户张三",))
+def test_the_open_question_alone_goes_to_a_person_and_tells_of_nobody(desk):
+    assert desk.ask("can I repay my loan early").became == ANSWERED
+    reply = desk.ask("明天张小明打13800138000问天气怎么样")
     assert (reply.text, reply.became) == ("这个问题我不清楚，已转给工作人员为您回复。", HANDED_OVER)
-    (entry,) = _queue(desk)
-    assert entry["reason"] == "unsure" and entry["conversation"][-1] == "明天天气怎么样"
-    assert "13800138000" not in str(entry) and "张三" not in str(entry)
+    desk.ask("will Anna Schmidt and peter miller watch the weather with Mr Kowal")
+    first, second = _queue(desk)
+    assert set(first) == {"moment", "entity_id", "language_code", "intent_code", "reason", "question"}
+    assert first["reason"] == "unsure" and "13800138000" not in str(first)
+    assert second["question"] == "will A*** S****** and p**** m***** watch the weather with M* K****"
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "begins"),
+    [
+        ("可以提前还款吗", "en", "您可以随时"),
+        ("can I repay my loan early", "zh", "You may"),
+        ("can I repay my loan early", "", "You may"),
+        ("???", "zh", "这个问题我不清楚"),
+        ("???", "en", "I don't know"),
+    ],
+)
+def test_a_question_is_answered_in_its_own_language_whatever_the_pages(desk, question, page, begins):
+    assert desk.ask(question, page=page).text.startswith(begins)
 
 
 def test_an_expired_text_is_not_given(desk):
@@ -250,7 +267,7 @@ def _told(address: str, content: bytes | None = None, **headers: str) -> tuple[i
 
 
 def test_the_page_asks_nobody_else_and_no_other_page_may_ask(desk):
-    asked_well = json.dumps({"question": "can I repay my loan early", "language": "zh"}).encode()
+    asked_well = json.dumps({"question": "可以提前还款吗", "language": "en"}).encode()
     with running(lambda port: desk_app.config(desk, "<b>trial</b>")) as address:
         status, page, headers = _told(address)
         assert status == 200 and "http" not in page and "innerHTML" not in page and "&lt;b&gt;trial" in page
@@ -258,7 +275,7 @@ def test_the_page_asks_nobody_else_and_no_other_page_may_ask(desk):
         answer = json.loads(_told(address, asked_well, content_type="application/json")[1])
         assert answer["became"] == ANSWERED and answer["text"].startswith("您可以随时")
         assert _told(address, asked_well, content_type="text/plain")[0] == 415
-        for wrong in (b'{"question": 1}', b'["x"]', b"{", b'{"question": "x", "before": 3}'):
+        for wrong in (b'{"question": 1}', b'["x"]', b"{", b'{"question": "x", "language": 3}'):
             assert _told(address, wrong, content_type="application/json")[0] == 400
         assert _told(address, b"x" * 40_000, content_type="application/json")[0] == 413
         assert _told(address, host="evil.example")[0] == 400

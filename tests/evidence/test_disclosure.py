@@ -1,12 +1,15 @@
 """Small groups are hidden so that no total gives them back: tried by recomputing them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import optimize
 
 from workbench.evidence import Evidence
-from workbench.evidence.disclosure import HIDDEN, People, determined, few, suppressed, told
+from workbench.evidence.disclosure import HIDDEN, People, determined, few, suppressed, tellable, told
+from workbench.figures import early_warning, feedback
 from workbench.words import say
 
 
@@ -163,3 +166,59 @@ def test_where_a_hidden_row_stands_tells_nothing_of_its_number():
     assert shown["need"].tolist() == ["d", "b", "a", "c"], "else the profit of c lay between its neighbours'"
     by_month = table.assign(profit=[1.0, 3.0, 2.0, 0.0])
     assert People(("n",), ("need",)).published(by_month)["need"].tolist() == list("dcab")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ((118, 19, 0), "118, 19, 0"),
+        ((118, 19, 4), "118, [suppressed], [suppressed]"),  # 19 goes with it: the whole would give 4 back
+        ((118, 6, 4, 0), "118, [suppressed], [suppressed], 0"),
+        ((12, 4), "[suppressed], [suppressed]"),
+        ((4,), "[suppressed]"),
+    ],
+)
+def test_a_sentence_hides_what_a_table_of_the_same_parts_hides(parts, words):
+    assert str(say("{parts:,}", parts=tellable(*parts))) == words
+    table = People(("n",), ("part",)).published(pd.DataFrame({"part": list("abcd")[: len(parts)], "n": parts}))
+    shown = dict(zip(table["part"], table["n"], strict=True))
+    in_words = {p: n for p, n in zip("abcd", tellable(*parts), strict=False) if isinstance(n, int)}
+    assert {p: int(n) for p, n in shown.items() if not np.isnan(n)} == in_words
+
+
+LINE = "All groups are too small to be shown: fewer than 10, or they would give such a one away."
+
+
+def _card(n: list[int]) -> str:
+    table = pd.DataFrame({"month": [f"2018-{i:02d}" for i in range(1, len(n) + 1)], "n": n, "rate": 0.5})
+    whole = Evidence(key="k", question="q", verdict="info", answer="a", table=table, people=People(("n",), ("month",)))
+    return whole._repr_html_()
+
+
+def test_a_table_of_which_every_row_is_hidden_is_a_line():
+    card = _card([3, 4, 2])
+    assert LINE in card and "<table" not in card and "2018-01" not in card
+    by_number = pd.DataFrame({"months before": [2, 3, 4], "events": [3, 4, 2]})
+    people = People(("events",), ("months before",))
+    e = Evidence(key="k", question="q", verdict="info", answer="a", table=by_number, people=people)
+    assert LINE in e._repr_html_() and "<table" not in e._repr_html_()
+    assert str(early_warning.lead(e.table, None)) == LINE
+
+
+def test_rows_hidden_whole_are_named_in_a_line_where_they_are_most_of_the_table():
+    card = _card([3, 40, 5, 2])
+    assert "Too small to be shown, 3 more: 2018-01, 2018-03, 2018-04." in card
+    assert card.count("<tr>") == 2 and "suppressed" not in card
+    words = pd.DataFrame({"what": [say("late"), say("early"), say("late again")], "n": [40, 3, 4]})
+    card_ = Evidence(key="k", question="q", verdict="info", answer="a", table=words, people=People(("n",), ("what",)))
+    assert "more: early, late again, late." not in card_._repr_html_() and LINE in card_._repr_html_()
+    card_ = replace(card_, table=words.assign(n=[40, 6, 7]), people=People(("n",), ("what",)))
+    assert "Too small to be shown, 2 more: early, late again." in card_._repr_html_()
+    few_hidden = _card([6, 40, 50, 60, 7])
+    assert "more:" not in few_hidden and few_hidden.count("<tr>") == 6 and "suppressed" in few_hidden
+
+
+def test_a_picture_of_which_every_group_is_hidden_is_a_line():
+    months = pd.DataFrame({"month": pd.date_range("2018-01-01", periods=3, freq="MS"), "n": [3, 4, 2], "weighted": 1.0})
+    assert str(feedback.scores(told(months, "n"))) == LINE
+    assert feedback.scores(told(months.assign(n=30), "n")).__class__.__name__ == "Picture"

@@ -6,7 +6,7 @@ import pytest
 
 from workbench import metrics
 from workbench.params import UserError
-from workbench.portfolios import simulated_customers, simulated_relationships, simulated_truth, simulated_whole
+from workbench.portfolios import grain, simulated_customers, simulated_relationships, simulated_truth, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
 
@@ -44,6 +44,16 @@ def core(bank):
     source = simulated_relationships.SOURCE
     words = source.words(Request(portfolio="simulated_customers"))
     return source.core({name: bank[name] for name in simulated_relationships.RAW}, words)
+
+
+def test_each_table_says_what_its_row_is(bank):
+    words = simulated_relationships.SOURCE.words(Request(portfolio="simulated_customers"))
+    chosen = {n: words[n] for n in ("product", "macro", "feedback")}
+    words_of_rows = str(grain.examine({n: bank[n] for n in chosen}, chosen).answer)
+    assert words_of_rows.startswith(
+        "Of 3 tables: a row of product is one product, a row of macro is one month of a region, "
+        "a row of feedback is one reply of a customer."
+    )
 
 
 def test_the_same_seed_makes_the_same_bank_and_another_another(bank):

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from workbench.evidence import Evidence
 from workbench.registry import current
-from workbench.reporting import index, listing, models, page, studies
+from workbench.registry.recorded import JUDGED
+from workbench.reporting import advice, index, listing, models, page, studies
+from workbench.words import say
 
 
 def test_pages_load_nothing_from_outside_and_run_no_script(sample_home):
@@ -33,17 +35,45 @@ def test_the_index_shows_every_step_with_a_link_that_leads_somewhere(sample_home
     assert "portfolios/intake" in text and "models/development" in text
 
 
-def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path):
+def _page(tmp_path, *evidence, written=(), **more):
     notebook = tmp_path / "n.ipynb"
     notebook.write_text('{"cells": []}')
-    e = Evidence(key="k", question="q", verdict="green", answer="a", source="SR 11-7, section V")
-    recorded = {"verdict": "green", "evidence": [e.record()], "tables": {"read": {}, "written": {}}}
+    worst = min((e.verdict for e in evidence), key=lambda v: v.rank)
+    tables = {"read": {}, "written": dict.fromkeys(written, "d")}
+    recorded = {"verdict": worst, "evidence": [e.record() for e in evidence], "tables": tables}
     facts = {"title": "t", "step": "a/a", "steps": [], "place": "s/once/a/a", "params": {}, "attached": {}}
-    facts |= {"simulated": False, "run_id": "0" * 32, "link": "", "period": "once"}
-    text = page.render(notebook, recorded, facts)
+    facts |= {"simulated": False, "run_id": "0" * 32, "link": "", "period": "once", "study": "s"}
+    return page.render(notebook, recorded, facts | more)
+
+
+def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path):
+    e = Evidence(key="k", question="q", verdict="green", answer="a", source="SR 11-7, section V")
+    text = _page(tmp_path, e)
     assert '<section class="decision amber">' in text and "(SR 11-7; OCC 2011-12), rescinded on 2026-04-17." in text
-    recorded["evidence"] = [replace(e, source="Cox (1958)").record()]
-    assert '<section class="decision green">' in page.render(notebook, recorded, facts)
+    assert '<section class="decision green">' in _page(tmp_path, replace(e, source="Cox (1958)"))
+
+
+def test_an_action_page_begins_with_the_light_of_the_model_it_acts_on_and_leads_to_it(tmp_path):
+    amber = say("The scores acted on are those of model {model}.", model="churn")
+    of_model = Evidence(key=JUDGED, question="q", verdict="amber", answer=amber)
+    worse = Evidence(key="k", question="q", verdict="red", answer="worse")
+    text = _page(tmp_path, worse, of_model, written=["mart__list_save"])
+    assert text.index("those of model churn") < text.index("worse") < text.index("What to do")
+    assert '<a href="../../../s/models/churn.html">The model&#39;s page</a>' in text
+    assert "Don&#39;t act on the list before what is red is mended." in text
+    chinese = _page(tmp_path, of_model, language="zh_CN", index="zh_CN/index.html", place="zh_CN/s/once/a/a")
+    assert '<a href="../../../../zh_CN/s/models/churn.html">模型页面</a>' in chinese
+    assert "models/churn.html" not in _page(tmp_path, worse)
+
+
+def test_what_to_do_is_said_of_a_list_and_of_what_could_not_be_evaluated():
+    assert (
+        str(advice.what_to_do("actions/a", "info", lists=True)) == "Act on the list: it says whom, why and what to do."
+    )
+    for step in ("portfolios/intake", "models/development", "actions/events"):
+        assert str(advice.what_to_do(step, "not_evaluated")) == (
+            "Don't rely on what could not be evaluated: give it what it lacks, as it says, and run it again."
+        )
 
 
 def _run(step, verdict, start, **more):
@@ -85,6 +115,7 @@ def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_ver
         "red"
     )
     text = index.render(site)
+    assert "<p>1 models, 0 in use · " in text
     assert text.index("s.pd") < text.index("Bad news first") and ">risk</td>" in text
     ((place, page),) = models.pages(site)
     assert place == "s/models/pd.html" and page.count("validation/battery") == 2

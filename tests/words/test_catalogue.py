@@ -6,9 +6,13 @@ import re
 import string
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from workbench import words
+from workbench.evidence.table import to_html
+from workbench.panel import features
+from workbench.reporting import page
 from workbench.words import extract, heard, say, speaking, translated
 from workbench.words.catalogue import FOLDER, catalogue
 
@@ -88,3 +92,35 @@ def test_a_finished_sentence_finds_its_template():
         assert heard("as of 2005-04 to 2005-09") == "截至 2005-04 至 2005-09"
         assert heard("high credit granted, the customer's and the family's supplementary cards").endswith("高")
     assert heard("as of 2005-04") == "as of 2005-04"
+
+
+def test_a_list_of_finished_sentences_is_said_one_by_one():
+    reason = "more than 90% of the limit is used, monthly income as declared is high: 7,200"
+    with speaking("zh_CN"):
+        assert heard(reason) == "额度使用超过 90%、申报月收入偏高：7,200"
+        assert heard(reason.replace("used, ", "used; ")) == "额度使用超过 90%；申报月收入偏高：7,200"
+        assert heard("region is high, of nobody knows what") == "region is high, of nobody knows what"
+
+
+@pytest.mark.parametrize(
+    ("column", "described", "chinese"),
+    [
+        ("n_products", "products held at the as-of month", "持有产品数"),
+        ("limit_min_3m_amt", "limits, lowest of the last 3 months", "额度，近 3 个月最低"),
+    ],
+)
+def test_a_column_made_of_a_fact_is_called_by_the_facts_words(column, described, chinese):
+    w = features.Window(
+        {"n_products": True, "limit_amt": True}, 6, words={"n_products": "products held", "limit_amt": "limits"}
+    )
+    assert {f.name: f.description for f in features.catalogue(w)}[column] == described
+    with speaking("zh_CN"):
+        assert chinese in heard(described)
+
+
+def test_headers_and_parts_of_studies_are_said_in_chinese():
+    table = pd.DataFrame({"mean P(purchase)": [0.1]})
+    with speaking("zh_CN"):
+        assert "购买概率均值" in to_html(table) and "P(" not in to_html(table)
+        assert page.step_title("panel/build@early_warning") == "面板 · 风险预警"
+    assert page.step_title("panel/build@early_warning") == "The panel · early warning"

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, tables
-from workbench.actions import action_list, applications, changes, contacts
+from workbench.actions import action_list, applications, changes, contacts, model_read
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
@@ -60,8 +60,9 @@ class Params(params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables and models this step reads."""
+    """Tables and models this step reads, and what is said of the model behind the scores."""
     beside = [n for n in (p.random_panel, p.random_scores) if n]
+    beside.append(model_read.reads(p.scores))
     first = action_list.asked_of(LIST)
     return [p.panel, p.scores, f"model__{p.model}", *beside, "core__account", "?core__event", *first]
 

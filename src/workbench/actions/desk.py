@@ -15,10 +15,11 @@ import pandas as pd
 from workbench.actions import sessions
 from workbench.actions.approved import Approved
 from workbench.models.intents import HAN, QUESTION
-from workbench.personal import masked
+from workbench.personal import masked_prose
 
 MOST = 500  # characters of a question
 ANSWERED, HANDED_OVER, REFUSED, LOGIN = "answered", "handed over", "refused", "login"
+_LATIN = re.compile(r"[^\W\d_]{2,}")  # a word, of more than a unit's letter
 _PSEUDONYM = re.compile(r"\b[a-z]+_[0-9a-f]{16}\b")
 _OTHERS = re.compile(
     r"\b(?:(?:husband|wife|brother|sister|mother|father|son|daughter|friend|neighbou?r|boss|colleague|partner)(?:'s)?"
@@ -76,19 +77,19 @@ class Desk:
     folder: Path
     now: Callable[[], datetime] = field(default=datetime.now)
 
-    def ask(self, question: str, token: str = "", language: str = "", before: tuple[str, ...] = ()) -> Reply:
-        """Return the reply to a question; log it, and queue it for a person where it is handed over.
+    def ask(self, question: str, token: str = "", page: str = "") -> Reply:
+        """Return the reply to a question, in its language; log it, and queue it for a person where it is handed over.
 
-        before: the customer's earlier questions of this conversation, for the person who takes over.
+        page: language of the page it is asked on (`en`, `zh`): that of the reply where the question has no words.
         """
         question = question.strip()[:MOST]
-        language = language if language in ("en", "zh") else "zh" if HAN.search(question) else "en"
+        language = _language(question, page)
         asking = sessions.holder(token, self.key, self.now()) if token else ""
         reply = self._replied(question, asking, language)
         if reply.reason != "empty":
             self._log(reply, language)
         if reply.became == HANDED_OVER:
-            self._queue(reply, asking, language, (*before, question))
+            self._queue(reply, asking, language, question)
         return reply
 
     def _replied(self, question: str, asking: str, language: str) -> Reply:
@@ -139,7 +140,8 @@ class Desk:
             },
         )
 
-    def _queue(self, reply: Reply, asking: str, language: str, conversation: tuple[str, ...]) -> None:
+    def _queue(self, reply: Reply, asking: str, language: str, question: str) -> None:
+        """Queue the open question, and no other, for a person: whoever it names is masked."""
         self._write(
             "queue.jsonl",
             {
@@ -148,7 +150,7 @@ class Desk:
                 "language_code": language,
                 "intent_code": reply.intent,
                 "reason": reply.reason,
-                "conversation": [masked(text[:MOST], foreign=True) for text in conversation[-10:]],
+                "question": masked_prose(question),
             },
         )
 
@@ -156,6 +158,13 @@ class Desk:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.folder / name).open("a", encoding="utf-8") as book:
             book.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _language(question: str, page: str) -> str:
+    """Return the language of a question; that of its page where it has no words."""
+    if HAN.search(question):
+        return "zh"
+    return "zh" if page == "zh" and not _LATIN.search(question) else "en"
 
 
 def _said(why: str, became: str, language: str, intent: str = "", confidence: float = 0.0) -> Reply:

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from workbench.actions.approved import DATA
-from workbench.actions.desk import MOST, Desk
+from workbench.actions.desk import Desk
 
 MOST_BYTES = 32_768  # of a request
 _BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
@@ -53,16 +53,14 @@ def application(desk: Desk, notice: str = "") -> Starlette:
     return app
 
 
-def _given(content: bytes) -> tuple[str, str, str, tuple[str, ...]] | None:
-    """Return question, token, language and earlier questions of a request; None where it is none."""
+def _given(content: bytes) -> tuple[str, str, str] | None:
+    """Return question, token and the page's language of a request; None where it is none."""
     try:
         d = json.loads(content)
-        words = [d["question"], d.get("token", ""), d.get("language", ""), *d.get("before", [])]
+        words = d["question"], d.get("token", ""), d.get("language", "")
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not all(isinstance(w, str) for w in words):
-        return None
-    return words[0], words[1], words[2], tuple(w[:MOST] for w in words[3:][-10:])
+    return words if all(isinstance(w, str) for w in words) else None
 
 
 def _policy(page: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, params, tables
-from workbench.actions import action_list, triggers
+from workbench.actions import action_list, model_read, triggers
 from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.models.scorer import Scorer
@@ -69,8 +69,9 @@ class Params(Ruled, params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads: months, accounts, the panel and its scores, and the model that gave them."""
-    return [p.panel, p.scores, f"model__{p.model}", "core__account", "core__month"]
+    """Tables this step reads: months, accounts, panel and scores; the model that gave them, and what is said of it."""
+    judged = model_read.reads(p.scores)
+    return [p.panel, p.scores, judged, f"model__{p.model}", "core__account", "core__month"]
 
 
 def writes(p: Params) -> list[str]:

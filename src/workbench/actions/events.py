@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from workbench.actions.lift import Matching, Sure
 from workbench.actions.process import ARROW
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, open_rows, smallest
 from workbench.params import DAY_OR_NONE, Columns, UserError
 from workbench.rules import Ruled
 from workbench.words import say
-from workbench.words.names import words_of
+from workbench.words.names import shortened, words_of
 
 SHOWN = 10  # rows of a table that can be long
 OFFICIAL = {
@@ -152,7 +153,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         value=float(last["of_first"]),
         threshold=definition,
         source="Wilson (1927), JASA 22",
-        table=_readable(shown(rows).assign(cohort=np.where(rows["is_open"], "open", "closed")).drop(columns="is_open")),
+        table=_readable(_by_cohort(rows)),
     )
 
 
@@ -162,6 +163,13 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
         ("reached",), ("is_open",), nested=True, of_previous=OF_PREVIOUS, tells_nothing=("step", "event_kind")
     )
     return people.published(rows)
+
+
+def _by_cohort(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the funnel as published, whose window is over before whose is open, the word for it first."""
+    table = shown(rows).drop(columns="is_open")
+    table.insert(0, "cohort", np.where(rows["is_open"], "open", "closed"))
+    return table
 
 
 def _kind(code: str) -> Any:
@@ -176,8 +184,15 @@ def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return the first rows of a table with courses of kinds as lists in words, which a page can translate."""
     out = table.head(SHOWN).copy()
     for name in columns:
-        out[name] = out[name].str.replace(ARROW, ", ", regex=False).str.replace("_", " ", regex=False)
+        out[name] = out[name].map(_course)
     return out
+
+
+def _course(kinds: str) -> Any:
+    """Return a course of kinds as a list in words; a kind that is done twice as a sentence."""
+    if kinds.endswith(process.TWICE):
+        return say("{step} a second time", step=_kind(kinds.removesuffix(process.TWICE)))
+    return words_of(kinds.replace(ARROW, ", "))
 
 
 def conformance_evidence(events: Any, p: Params) -> Evidence:
@@ -193,11 +208,11 @@ def conformance_evidence(events: Any, p: Params) -> Evidence:
             threshold=rule,
         )
     answer = say("{share:.1%} of {n:,} cases run as the official process allows.", share=n / of, n=of)
-    if len(deviations):
-        top = deviations.iloc[0]
+    if len(common := open_rows(deviations, "cases")):
+        top = common.iloc[0]
         answer += say(
             "Most often not: {what}, in {share:.1%} of the cases.",
-            what=in_words(deviations, "deviation")["deviation"].iloc[0],
+            what=_course(top["deviation"]),
             share=top["share"],
         )
     return Evidence(
@@ -230,7 +245,15 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
             answer=say("No case waits for a step of the bank's."),
             threshold=rule,
         )
-    first = bank.iloc[0]
+    if not len(often := open_rows(bank, "n")):
+        return Evidence(
+            key="bottleneck",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say("Fewer than {k} wait for each step of the bank's: too few to tell of.", k=smallest()),
+            threshold=rule,
+        )
+    first = often.iloc[0]
     answer = say(
         "Most for {step}: {days:,.0f} days in all, {median:.1f} in the median of {n:,}.",
         step=_kind(first["event_kind"]),
@@ -238,8 +261,8 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         median=first["median_days"],
         n=int(first["n"]),
     )
-    if len(rework):
-        again = rework.iloc[0]
+    if len(redone := open_rows(rework, "cases")):
+        again = redone.iloc[0]
         answer += say(
             "Done again most often: {step}, in {share:.1%} of the cases.",
             step=_kind(again["event_kind"]),
@@ -250,7 +273,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         question=question,
         verdict=Verdict.info,
         answer=answer,
-        value=str(first["event_kind"]),
+        value=words_of(first["event_kind"]),
         threshold=rule,
         table=_readable(bank),
         people=People(("n",)),
@@ -261,11 +284,14 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
     """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
     answer = say("Nobody had {kind}.", kind=_kind(p.path_start))
     if len(paths):
-        answer = say(
-            "{n:,} customers; the most frequent path takes {share:.1%} of them.",
-            n=int(paths["customers"].sum()),
-            share=paths["share"].iloc[0],
-        )
+        often = open_rows(paths, "customers")
+        answer = say("The paths of so many customers differ that none may be told of.")
+        if len(often):
+            answer = say(
+                "{n:,} customers; the most frequent path takes {share:.1%} of them.",
+                n=int(paths["customers"].sum()),
+                share=often["share"].iloc[0],
+            )
     return Evidence(
         key="paths",
         question=say("What do customers do after {kind}?", kind=_kind(p.path_start)),
@@ -290,25 +316,29 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
     )
 
 
-def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
-    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`."""
+def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
+    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`.
+
+    months: the contract of the months, whose words name the outcome.
+    """
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
+    telling = passed[passed["event_kind"].isin(open_rows(rows, "events")["event_kind"])]
     answer = say(
         "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
         n=len(passed),
         of=len(judged),
     )
-    if len(passed):
+    if len(telling):
         each = [
-            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in passed.head(5).itertuples()
+            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in telling.head(5).itertuples()
         ]
         answer += say("The surest: {each}.", each=each)
-        answer += say("It comes {months:.0f} months after in the median.", months=passed["lead_months"].median())
+        answer += say("It comes {months:.0f} months after in the median.", months=telling["lead_months"].median())
     return Evidence(
         key="event_lift",
         question=say(
             "After which events does {outcome} follow within {months} months?",
-            outcome=p.outcome,
+            outcome=_condition(p.outcome, months),
             months=p.outcome_months,
         ),
         verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
@@ -326,6 +356,13 @@ def lift_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         table=_readable(rows),
         people=People(("events",)),
     )
+
+
+def _condition(sql: str, months: Contract) -> Any:
+    """Return a condition on a flag of the month by the flag's name in the contract; any other as it is written."""
+    flag = re.fullmatch(r"(\w+) (?:>|>=|=) [01]", sql.strip())
+    words = next((c.description for c in months.columns if flag and c.name == flag[1]), "")
+    return say(shortened(words)) if words else sql
 
 
 def gain_of(

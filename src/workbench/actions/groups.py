@@ -163,7 +163,9 @@ def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms, b
         + action_list.why_aside(action_list.set_aside(now.rows["entity_id"], barred)),
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who is set aside gets none"),
-        table=pd.DataFrame({"product": list(trial.offers), "offers": counts.to_numpy(), "gain": gain.to_numpy()}),
+        table=pd.DataFrame(
+            {"product": [words_of(c) for c in trial.offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
+        ),
         people=People(("offers",)),
     )
 
@@ -184,21 +186,31 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     shown = People(parts=tuple(moved)).published(moved.reset_index()).set_index("stage")
     shares = shown[list(moved)].div(moved.sum(axis=1), axis=0)
     stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
-    gone = shares.get("gone", pd.Series(0.0, index=shares.index)).fillna(0.0)
-    worst = gone.idxmax()
+    gone = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore").dropna()
     return Evidence(
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
-        answer=say(
-            "Of {stage} most are gone a year later: {gone:.0%}; of {steady} {stays:.0%} are where they were.",
-            stage=say(words_of(str(worst))),
-            gone=float(gone[worst]),
+        answer=_loses(gone)
+        + say(
+            "Of the {steady} ones {stays:.0%} are still {steady} a year later.",
             steady=say("steady"),
             stays=stays.get("steady", 0.0),
         ),
-        value=float(gone[worst]),
+        value=float(gone.max()) if len(gone) else None,
         table=shown.assign(**shares).reset_index(),
+    )
+
+
+def _loses(gone: pd.Series) -> Text:
+    """Return which stage loses most, of the shares that may be told."""
+    if not len(gone):
+        return say("Of no stage so many left the bank that it may be told how many.")
+    return say(
+        "The stage that loses most of its customers is {stage}: {gone:.0%} of them are no longer with the bank a year "
+        "later.",
+        stage=say(words_of(str(gone.idxmax()))),
+        gone=float(gone.max()),
     )
 
 

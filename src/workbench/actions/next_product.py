@@ -16,6 +16,7 @@ from workbench.actions import hazards
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from workbench.engine import Relations
@@ -129,7 +130,7 @@ def compared(w: Wanted, score: np.ndarray, popularity: np.ndarray, seed: int) ->
     offered = np.bincount(np.argsort(-score, axis=1)[:, 0], minlength=len(w.products)) / max(len(score), 1)
     table = pd.DataFrame(
         {
-            "product": w.products,
+            "product": [words_of(c) for c in w.products],
             "share offered first": offered,
             "purchases": w.bought.sum(axis=0).astype(int),
         }

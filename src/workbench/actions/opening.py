@@ -22,7 +22,7 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, str]
 
     `UserError` where the study has no such step, its model no champion (but for a trial), or a file can't be read.
     """
-    p = _params(study)
+    p = parameters(study)
     pyfunc = serving.trial(p.key, p.model) if is_trial else serving.champion(f"{study}.{p.model}")
     model: Scorer = pyfunc.unwrap_python_model().model
     pyfunc.predict(
@@ -40,7 +40,8 @@ def opened(study: str, is_trial: bool, records: Path | None) -> tuple[Desk, str]
     return desk, "Trial: this model is not approved. 试用：该模型尚未批准。" if is_trial else ""
 
 
-def _params(study: str) -> service.Params:
+def parameters(study: str) -> service.Params:
+    """Return what the step of a study was run with; `UserError` where the study has none."""
     path = home.root() / "params" / f"{study}.yaml"
     if not path.is_file():
         raise UserError(f"desk: no study '{study[:80]}' in params/; `workbench desk service_desk --trial`")

@@ -10,6 +10,7 @@ from workbench import engine
 from workbench.actions.funnel import quoted
 
 ARROW = " → "
+TWICE = " × 2"  # after a kind that a case does more than once
 # of two events at one instant the kind that comes first in the alphabet is first: an order that every engine keeps
 STEPS = """SELECT case_id, event_kind, CAST(happened_at AS TIMESTAMP) AS happened_at,
     row_number() OVER (PARTITION BY case_id ORDER BY happened_at, event_kind) AS place FROM events
@@ -64,7 +65,7 @@ def conformance(events: engine.Relation, official: Mapping[str, Sequence[str]]) 
     wrong = f"""wrong AS (
         SELECT case_id, from_kind || '{ARROW}' || to_kind AS deviation FROM arcs WHERE NOT ({allowed})
         UNION SELECT case_id, '… {ARROW.strip()} ' || begins FROM traces WHERE begins <> {quoted(start)}
-        UNION SELECT case_id, event_kind || ' × 2' FROM steps GROUP BY case_id, event_kind HAVING count(*) > 1)"""
+        UNION SELECT case_id, event_kind || '{TWICE}' FROM steps GROUP BY case_id, event_kind HAVING count(*) > 1)"""
     of = "(SELECT count(*) FROM traces)"
     rows = _over(
         f""", {wrong} SELECT deviation, count(*) AS cases, count(*) / {of} AS share FROM wrong

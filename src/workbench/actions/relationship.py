@@ -16,7 +16,7 @@ from workbench.actions.action_list import ActionList
 from workbench.actions.discontent import DETRACTOR, MONTHS
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, few, smallest, tellable
 from workbench.params import UserError
 from workbench.words import Text, say
 from workbench.words.names import words_of
@@ -189,21 +189,21 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
         ],
         columns=["last_contact", "n", "share", "on_the_list", "yearly_amt"],
     )
-    covered = float((since <= p.every_months).mean())
+    heard, never = int((since <= p.every_months).sum()), int(since.isna().sum())
+    parts = tellable(heard, len(today) - heard - never, never)
     return Evidence(
         key="coverage",
         question=say("Who has heard from his officer?"),
         verdict=Verdict.info,
         answer=say(
-            "{covered:.1%} of {n:,} customers heard from an officer within {months} months, {never:,} never did. "
-            "{held_out:,} who are due are held out, to see later what calls change.",
-            covered=covered,
+            "Of {n:,} customers {heard:,} heard from an officer within {months} months, {longer:,} longer ago, "
+            "{never:,} never. {held_out:,} who are due are held out, to see later what calls change.",
             n=len(today),
             months=p.every_months,
-            never=int(since.isna().sum()),
-            held_out=held_out,
+            held_out=tellable(held_out)[0],
+            **dict(zip(("heard", "longer", "never"), parts, strict=True)),
         ),
-        value=covered,
+        value=heard / len(today) if isinstance(parts[0], int) else None,
         blind_to=say("contacts that no event records"),
         table=table,
         people=People(("n",), ("last_contact",)),
@@ -217,18 +217,23 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
     groups = unhappy.assign(on_list=on_list).groupby("product_code")
     by = groups.agg(n=("score", "size"), mean_score=("score", "mean"), on_the_list=("on_list", "sum"))
     by = by.reset_index().sort_values("n", ascending=False)
+    listed_, gone, others = tellable(int(on_list.sum()), int((~here).sum()), int((here & ~on_list).sum()))
+    is_told = not few(len(unhappy))
     return Evidence(
         key="detractors",
         question=say("Are those who are discontent followed up?"),
         verdict=Verdict.info,
         answer=say(
-            "{listed:,} of {n:,} detractors are on the calendar, first of all; {gone:,} have left, the others opted "
+            "{listed:,} of {n:,} detractors are on the calendar, first of all; {gone:,} have left, {others:,} opted "
             "out or are beyond the capacity.",
-            listed=int(on_list.sum()),
             n=len(unhappy),
-            gone=int((~here).sum()),
-        ),
-        value=int(on_list.sum()),
+            listed=listed_,
+            gone=gone,
+            others=others,
+        )
+        if is_told
+        else say("Fewer than {k} detractors answered: they stand first on the calendar.", k=smallest()),
+        value=listed_ if isinstance(listed_, int) and is_told else None,
         table=by,
         people=People(("n",)),
     )

@@ -9,12 +9,12 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, params, tables
-from workbench.actions import action_list, lifetime, trial
+from workbench.actions import action_list, lifetime, model_read, trial
 from workbench.actions.lifetime import Lifetime
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue, lists
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, tellable
 from workbench.words import Text, say
 from workbench.words.names import words_of
 
@@ -66,9 +66,10 @@ class Params(params.Params):
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads."""
+    """Tables this step reads, and what is said of the model behind the scores."""
     core = ("account", "month", "event", "holding", "performance", "product")
-    return [p.panel, p.scores, *(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
+    judged = model_read.reads(p.scores)
+    return [p.panel, p.scores, judged, *(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
 
 
 def writes(p: Params) -> list[str]:
@@ -195,6 +196,7 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         (say("an offer drives them away"), int(sleeping.sum())),
     ]
     table = pd.DataFrame(counts, columns=["customers", "n"])
+    dogs = tellable(*table["n"])[-1]
     by_risk = rows["predicted"].corr(rows["effect"], method="spearman") if "predicted" in rows else np.nan
     return Evidence(
         key="sleeping_dogs",
@@ -203,11 +205,11 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         answer=say(
             "{n:,} of {all:,} customers would rather leave because of an offer and are on no list. Rank correlation "
             "of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
-            n=int(sleeping.sum()),
+            n=dogs,
             all=len(rows),
             by_risk=float(by_risk),
         ),
-        value=int(sleeping.sum()),
+        value=dogs if isinstance(dogs, int) else None,
         source="Ascarza (2018), Journal of Marketing Research 55(1)",
         table=table,
         people=People(("n",), ("customers",)),
@@ -230,5 +232,5 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
         "for them, not by risk; {dogs:,} are let alone.",
         leaving=by_key["hazards"].value,
         n=len(listed.rows),
-        dogs=by_key["sleeping_dogs"].value,
+        dogs=by_key["sleeping_dogs"].facts["n"],
     )

@@ -96,6 +96,7 @@ def drawn_as_logged(trial: Trial) -> Evidence:
     counts = [float((trial.treated == a).sum()) for a in (1, 0)]
     p = metrics.sample_ratio(counts, [expected[1], expected[0]])
     table = sizes.reset_index().rename(columns={"campaign_code": "campaign", "arm_code": "arm", "outcome": "observed"})
+    table["arm"] = table["arm"].replace("offer", "with the offer")
     return Evidence(
         key="sample_ratio",
         question=say("Was the trial drawn as it says?"),

@@ -13,7 +13,8 @@ from workbench.actions import triggers
 from workbench.actions.early_warning import NO_TRIGGER, Params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, few, open_rows, smallest, tellable
+from workbench.evidence.hidden import HIDDEN
 from workbench.rules import Rules, described
 from workbench.words import say
 
@@ -43,7 +44,8 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
             }
         )
     table = pd.DataFrame(rows)
-    telling = table[table["rows"] > 0].sort_values("beyond the score", ascending=False)
+    telling = open_rows(table, "rows")
+    telling = telling[telling["rows"] > 0].sort_values("beyond the score", ascending=False)
     answer = say("{n} of {all} triggers can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
     if len(telling):
         best = telling.iloc[0]
@@ -108,8 +110,9 @@ def caught(watched: pd.DataFrame, outcome: Outcome, seed: int) -> Evidence:
         verdict=Verdict.not_evaluated if not rows["event"].sum() else Verdict.info,
         answer=say(
             "{flags:,.0f} flags a month: of the flagged {precision:.1%} ({precision_low:.1%} to {precision_high:.1%}) "
-            "have the event within {window} months, {lift:.1f} times the book's {base:.2%}; {recall:.1%} "
-            "({recall_low:.1%} to {recall_high:.1%}) of those with the event were flagged.",
+            "have the event within {window} months, {lift:.1f} times the book's {base:.2%}. Of the "
+            "customers' months with the event ahead {recall:.1%} ({recall_low:.1%} to {recall_high:.1%}) were flagged: "
+            "each month counts, not only the first flag.",
             flags=both["flags"] / max(months, 1),
             window=outcome.window_months,
             base=base,
@@ -152,24 +155,32 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     seen, rule = events["lead"].dropna(), rules["warning_lead"]
     least = math.ceil(rule.amber)
     median, low, high = metrics.median_interval(seen)
+    early, late, never = tellable(int((seen >= least).sum()), int((seen < least).sum()), len(events) - len(seen))
     answer = say(
-        "{caught:,} of {events:,} events were flagged before; the median lead is {median:g} months ({low:g} to "
-        "{high:g}). {early:.0%} of all were flagged {least:g} months before or earlier.",
-        caught=len(seen),
+        "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} were "
+        "never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; the "
+        "median lead is {median:g} months ({low:g} to {high:g}).",
         events=len(events),
+        never=never,
+        early=early,
+        late=late,
         median=median,
         low=low,
         high=high,
         least=least,
-        early=float((seen >= least).sum() / len(events)) if len(events) else float("nan"),
     )
     short = outcome.window_months <= rule.amber
     if short:
         answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)
+    if few(len(events)):
+        median, answer = (
+            float("nan"),
+            say("Fewer than {k} events came in the watched months: too few to tell of.", k=smallest()),
+        )
     return Evidence(
         key="lead",
         question=say("How long before the event does the first flag come?"),
-        verdict=Verdict.not_evaluated if short or not len(seen) else judged(median, rule),
+        verdict=Verdict.not_evaluated if short else judged(median, rule),
         answer=answer,
         value=median,
         threshold=rule.text,
@@ -243,12 +254,15 @@ def steady(watched: pd.DataFrame) -> Evidence:
 def trajectory(watched: pd.DataFrame) -> pd.DataFrame:
     """Return the predicted probability in the months before the event: months, median, low and high quartile, n.
 
-    Customers without the event stand at month NaN.
+    Customers without the event stand at month NaN; where all others are hidden, they are, too.
     """
     rows = watched.assign(months=-watched["months_to_event"])
     made = rows[rows["known"]].groupby("months", dropna=False)["predicted"]
     out = made.quantile([0.25, 0.5, 0.75]).unstack().rename(columns={0.25: "low", 0.5: "median", 0.75: "high"})
-    return People(("n",), ("months",)).published(out.assign(n=made.size()).reset_index())
+    shown = People(("n",), ("months",)).published(out.assign(n=made.size()).reset_index())
+    if HIDDEN in shown and shown.loc[shown["months"].notna(), HIDDEN].all():
+        return shown.assign(**{HIDDEN: True, **dict.fromkeys(("low", "median", "high", "n"), np.nan)})
+    return shown
 
 
 def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:

@@ -10,7 +10,7 @@ from workbench.actions.action_list import ActionList
 from workbench.actions.because import because
 from workbench.actions.early_warning import Params
 from workbench.evidence import Evidence, Verdict
-from workbench.evidence.disclosure import People
+from workbench.evidence.disclosure import People, few, smallest, tellable
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number_sql
 from workbench.rules import Rules
@@ -114,6 +114,8 @@ def entrants(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p: Par
         pd.DataFrame(rows, columns=["cause", "what"]).value_counts(["cause", "what"]).rename("customers").reset_index()
     )
     by = table.groupby("cause")["customers"].sum() if len(table) else pd.Series(dtype=float)
+    parts = tellable(*(int(by.get(cause, 0)) for cause in ("trigger", "score", "new customer", "moved up")))
+    is_told = not few(len(new))
     return Evidence(
         key="entrants",
         question=say("Who is new on the list, and why?"),
@@ -122,12 +124,11 @@ def entrants(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p: Par
             "{n:,} are new: {triggers:,} by a trigger that fired this month, {score:,} because an input raised the "
             "score, {first:,} are new to the book, {up:,} moved up.",
             n=len(new),
-            triggers=int(by.get("trigger", 0)),
-            score=int(by.get("score", 0)),
-            first=int(by.get("new customer", 0)),
-            up=int(by.get("moved up", 0)),
-        ),
-        value=len(new),
+            **dict(zip(("triggers", "score", "first", "up"), parts, strict=True)),
+        )
+        if is_told
+        else say("Fewer than {k} are new on the list: too few to tell why.", k=smallest()),
+        value=len(new) if is_told else None,
         table=table,
         people=People(("customers",), ("cause", "what")),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
@@ -54,4 +54,7 @@ def _date_format(text: str) -> str:
 
 Separator = Annotated[str, AfterValidator(_separator)]
 Delimiter = Annotated[str, AfterValidator(_delimiter)]
+Entity = Literal[  # what a row can be
+    "account", "customer", "loan", "application", "event", "month", "product", "reply", "economy", "region"
+]
 DateFormat = Annotated[str, AfterValidator(_date_format)]

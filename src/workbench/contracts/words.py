@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.contracts import computed
-from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Separator
+from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Entity, Separator
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, nearest, shown
 from workbench.personal import masked_value
@@ -112,9 +112,7 @@ class Contract(_Model):
     encoding: str = Field("utf-8-sig", description="of a CSV file: utf-8-sig, gb18030, cp950, cp932, cp1252, utf-16")
     delimiter: Delimiter = Field(",", min_length=1, max_length=1, description="between the values of a CSV file")
     thousands: Separator = Field("", max_length=1, description="between the thousands of a number")
-    entity: Literal["account", "customer", "loan", "application", "event", "month"] = Field(
-        "account", description="what a row is; month: a month of what the key names"
-    )
+    entity: Entity = Field("account", description="what a row is; month: a month of what the key names")
     outcome: Outcome = Field(Outcome(), description="what is predicted, and how pages speak of it")
     event_value: str = Field("", description="value of the outcome column that is the event (default, churn, yes)")
     as_of: Day = Field("", description="fixed as-of date (YYYY-MM-DD) where no column holds one")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench import rules
+from workbench.evidence.hidden import HIDDEN, MARK, few, smallest
+from workbench.words import Text
 
-HIDDEN = "suppressed"
 _EXACT = 1e-9
 
 
@@ -60,7 +60,7 @@ class People:
             shown.loc[after, list(self.of_previous)] = np.nan
             hidden |= after
         if self.parts:
-            cells = _cells(table[list(self.parts)], gone, _smallest())
+            cells = _cells(table[list(self.parts)], gone, smallest())
             shown[list(self.parts)] = shown[list(self.parts)].astype(float).mask(cells)
             hidden |= cells.any(axis=1)
         shown = shown.drop(columns=list(self.unseen))
@@ -83,7 +83,7 @@ class People:
         hidden = np.zeros(len(table), bool)
         for rows in self._tables(table, is_group):
             for counts in self.counts:
-                hidden[rows] |= hide(table.iloc[rows], counts, _smallest(), [n for n in self.by if n != self.within])
+                hidden[rows] |= hide(table.iloc[rows], counts, smallest(), [n for n in self.by if n != self.within])
         return hidden
 
     def _tables(self, table: pd.DataFrame, is_group: np.ndarray) -> list[np.ndarray]:
@@ -101,18 +101,28 @@ class People:
         return (table[self.by[0]].map(str) == self.whole).to_numpy()
 
 
+def open_rows(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
+    """Return the rows of a table of groups that a sentence may speak of (see `People`): nothing is hidden of them."""
+    return table if table.empty else table[~People(counts).hidden(table)]
+
+
 def told(table: pd.DataFrame, *counts: str) -> pd.DataFrame:
-    """Return the rows of a table of groups that a picture may show (see `People`): those that nothing is hidden of."""
-    return table[~People(counts).hidden(table)]
+    """Return the rows of a table of groups that a picture may show (see `People`): those that nothing is hidden of.
+
+    Where that is none they all come, blank and marked: the picture says so.
+    """
+    shown = open_rows(table, *counts)
+    return shown if len(shown) or table.empty else People(counts).published(table)
 
 
-def few(n: float) -> bool:
-    """Say whether a group of so many people is too small to be told of."""
-    return 0 < n < _smallest()
+def tellable(*parts: int) -> list[int | Text]:
+    """Return the numbers of people in the parts of a known whole as a sentence may say them.
 
-
-def _smallest() -> int:
-    return int(rules.load().number("smallest_group"))
+    One that would tell of few, and as many others that no total gives it back, is said as `MARK`.
+    """
+    n, line = np.array(parts, float), np.ones((1, len(parts)), bool)
+    hidden = _complemented((n > 0) & (n < smallest()), n, line, smallest())
+    return [MARK if h else int(v) for h, v in zip(hidden, parts, strict=True)]
 
 
 def _names(table: pd.DataFrame, counts: Sequence[str]) -> list[str]:
@@ -227,3 +237,6 @@ def determined(lines: np.ndarray) -> np.ndarray:
     _, values, rows = np.linalg.svd(lines.astype(float), full_matrices=True)
     free = rows[int((values > _EXACT).sum()) :]
     return (np.abs(free) < 1e-6).all(axis=0)
+
+
+__all__ = ["HIDDEN", "MARK", "People", "determined", "few", "open_rows", "smallest", "suppressed", "tellable", "told"]

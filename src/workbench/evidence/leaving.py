@@ -108,5 +108,5 @@ def _marker(
 
 
 def _plain(values: Mapping[str, Any] | None, kind: Callable[[Any], T]) -> dict[str, T]:
-    """Return the values as JSON can hold them; one that is no number (NaN) is left out."""
-    return {str(k): kind(v) for k, v in (values or {}).items() if v == v}
+    """Return the values as JSON can hold them; one that is none, or no number (NaN), is left out."""
+    return {str(k): kind(v) for k, v in (values or {}).items() if v is not None and v == v}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.evidence import lights
+from workbench.evidence import hidden, lights
 from workbench.words import Text, formatted, has, heard, is_term, joined, number, say
 from workbench.words import names as column_names
 
@@ -37,7 +37,10 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     """
     if table is None or table.empty:
         return ""
-    header, body = _plain_parts(table)
+    header, body, folded_away = hidden.folded(*_plain_parts(table))
+    below = f'<p class="more">{html.escape(str(folded_away))}</p>' if folded_away else ""
+    if not body:
+        return below
     shown, rest = body[:SHOWN_ROWS], body[SHOWN_ROWS:MOST_ROWS]
     head = "".join(f"<th{_side(i, body)}>{_header(name)}</th>" for i, name in enumerate(header))
     header = _with_percent(header, body)
@@ -48,7 +51,7 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     if (beyond := max(rows, len(table)) - MOST_ROWS) > 0:
         words = say("… and {n:,} more in the CSV beside the MLflow run's evidence", n=beyond)
         more += f'<p class="more">{html.escape(str(words))}</p>'
-    return f'<div class="scroll">{_whole(head, header, shown)}</div>{more}'
+    return f'<div class="scroll">{_whole(head, header, shown)}</div>{more}{below}'
 
 
 def to_json(table: DataFrame) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _is_share(name: str) -> bool:
 
 def _is_level(name: str) -> bool:
     """Say whether a column holds outcomes or predictions (counts of events have these names, too, but no floats)."""
-    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith("mean predicted ")
+    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith(("mean predicted ", "mean P("))
 
 
 def _is_float(value: Any) -> bool:
@@ -153,7 +156,7 @@ def _is_float(value: Any) -> bool:
 def _header(name: str) -> str:
     if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
-    return html.escape(column_names.term(name))
+    return html.escape(heard(column_names.words_of(name)))
 
 
 def named(code: str) -> str:

@@ -15,15 +15,12 @@ CALLED = (theme.RED, theme.ORANGE, theme.PURPLE, theme.BLUE)  # lines of the are
 
 
 @theme.picture
-def lead(table: pd.DataFrame, median: float, outcome: Outcome = PLAIN) -> Figure:
+def lead(table: pd.DataFrame, median: float | None, outcome: Outcome = PLAIN) -> Figure:
     """Draw how many events were flagged how long before; columns months before (0: never flagged), events."""
     figure, (ax,) = theme.panels(width=7.5, height=3.2)
     months, events = table["months before"].to_numpy(), table["events"].to_numpy()
     ax.bar(months, events, color=np.where(months > 0, theme.BLUE, theme.GREY))
-    if not np.isfinite(events.astype(float)).any():
-        ax.text(0.5, 0.5, say("too few to tell"), transform=ax.transAxes, ha="center", color=theme.GREY)
-        ax.set_yticks([])
-    if np.isfinite(median):
+    if median is not None and np.isfinite(median):
         ax.axvline(median, color=theme.ORANGE, ls="--", label=say("median {median:g}", median=median))
         ax.legend()
     ax.set_xticks(range(int(months.max()) + 1 if len(months) else 1))

@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
+from pandas import DataFrame
 
-from workbench.evidence import Picture
+from workbench.evidence import Picture, hidden
 from workbench.words import Text, say, ticks
 
 INK, GRID, PAPER = "#22303c", "#dfe5ea", "#ffffff"
@@ -107,11 +108,16 @@ def house() -> Iterator[None]:
         yield
 
 
-def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
-    """Make a function that returns a figure return a picture: drawn when somebody looks, in the language spoken."""
+def picture(draw: Callable[..., Figure]) -> Callable[..., Picture | Text]:
+    """Make a function that returns a figure return a picture: drawn when somebody looks, in the language spoken.
+
+    Of a table whose groups are all hidden there is none: a line that says so comes in its place.
+    """
 
     @functools.wraps(draw)
-    def later(*args: Any, **kwargs: Any) -> Picture:
+    def later(*args: Any, **kwargs: Any) -> Picture | Text:
+        if any(isinstance(a, DataFrame) and hidden.nothing_shown(a) for a in (*args, *kwargs.values())):
+            return hidden.too_small()
         return Picture(functools.partial(draw, *args, **kwargs), house)
 
     return later

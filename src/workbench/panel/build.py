@@ -21,6 +21,7 @@ from workbench.panel.cohort import Facts, cohort
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, Columns, UserError
+from workbench.words import has
 
 __all__ = [
     "UNDATED",
@@ -237,7 +238,7 @@ def _event_after() -> Column:
 def _outcome_words(contract: Contract, resolved: Outcome) -> str:
     if resolved.event:
         until = "months until " if resolved.kind == "time" else ""
-        return f"{until}{resolved.event} within {resolved.window_months} months"
+        return f"{until}{resolved.words.event} within {resolved.window_months} months"
     return contract[contract.one("outcome")].description
 
 
@@ -258,7 +259,14 @@ def window(facts: Facts, months: int) -> features.Window:
         limit=next((n for n in ("limit_amt", "original_amt") if n in names), ""),
         begins=next((c.name for c in usable if c.type == "date" and _BEGINS.match(c.name)), ""),
         units={c.name: c.unit for c in words},
+        words={c.name: _named(c.description) for c in words},
     )
+
+
+def _named(description: str) -> str:
+    """Return what a fact is called among the features made from it: its description, without what is in brackets."""
+    name = description.partition(" (")[0]
+    return name if has(name) else description
 
 
 def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()) -> tuple[str, list[Column]]:

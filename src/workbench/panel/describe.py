@@ -231,7 +231,7 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
         answer = say(
             "{n} features; {feature} is missing most often ({share:.1%}).",
             n=len(table),
-            feature=emptiest["feature"],
+            feature=say(emptiest["description"] or emptiest["feature"]),
             share=emptiest["missing"],
         )
     return Evidence(
@@ -249,7 +249,7 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
         values = learn[c.name]
         numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
         low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
-        direction = {1: "rises", -1: "falls", 0: "free"}[c.monotone]
+        direction = {1: "rises", -1: "falls", 0: "either way"}[c.monotone]
         yield c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high
 
 

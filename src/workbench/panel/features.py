@@ -51,7 +51,8 @@ class Feature:
 class Window:
     """What there is to make features from: the facts of a month, how many months, columns of the entity's own row.
 
-    `facts`: name → True where it is a number. `units`: of facts. `limit`: size of the line; `begins`: date it began.
+    `facts`: name → True where it is a number. `units` and `words`: of facts. `limit`: size of the line; `begins`: date
+    it began.
     """
 
     facts: Mapping[str, bool]
@@ -59,6 +60,7 @@ class Window:
     limit: str = ""
     begins: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def values(self, fact: str, months: int = 0, since: int = 0) -> list[str]:
         """Return the SQL names of a fact's values, latest first, `months` of them (0: all) from `since` months back."""
@@ -306,15 +308,15 @@ def _others(w: Window) -> list[Feature]:
     """Any further number of the months: its latest value and, of an amount, mean, extremes and movement."""
     made = []
     for fact in [f for f, is_number in w.facts.items() if is_number and f not in STANDARD]:
-        v, unit = w.values(fact), w.units.get(fact, "")
-        described = {fact: (f"{fact} at the as-of month", v[0])}
+        v, unit, what = w.values(fact), w.units.get(fact, ""), w.words.get(fact) or fact
+        described = {fact: (f"{what} at the as-of month", v[0])}
         if fact.endswith("_amt") and w.months > 1:
             stem = fact.removesuffix("_amt")
-            described[f"{stem}_mean_amt"] = (f"{fact}, mean of the window", mean(v))
+            described[f"{stem}_mean_amt"] = (f"{what}, mean of the window", mean(v))
             for m in w.short():
-                described[f"{stem}_max_{m}m_amt"] = (f"{fact}, highest of the last {m} months", highest(v[:m]))
-                described[f"{stem}_min_{m}m_amt"] = (f"{fact}, lowest of the last {m} months", lowest(v[:m]))
-                words = f"{fact}, mean of the last {m} months minus the mean before"
+                described[f"{stem}_max_{m}m_amt"] = (f"{what}, highest of the last {m} months", highest(v[:m]))
+                described[f"{stem}_min_{m}m_amt"] = (f"{what}, lowest of the last {m} months", lowest(v[:m]))
+                words = f"{what}, mean of the last {m} months minus the mean before"
                 described[f"{stem}_trend_{m}m_amt"] = (words, trend(v, m))
         made += [Feature(name, words, sql, (fact,), 0, unit, "capacity") for name, (words, sql) in described.items()]
     if w.has("due_amt"):

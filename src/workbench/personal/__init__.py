@@ -3,6 +3,7 @@
 from workbench.personal.kinds import Candidate, candidates
 from workbench.personal.masking import mask, masked, masked_value
 from workbench.personal.people import are_names, is_name
+from workbench.personal.prose import masked_prose
 from workbench.personal.rules import is_card, is_resident
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "is_resident",
     "mask",
     "masked",
+    "masked_prose",
     "masked_value",
 ]

@@ -15,7 +15,7 @@ _ADDRESSED = re.compile(  # a name beside the word for whose it is, or before th
     rf"|(?P<w>{CHINESE.pattern})(?=先生|女士|小姐|老师|经理)"
 )
 _PART = r"[^\W\d_a-zà-þ][^\W\d_]*(?:['’.-][^\W\d_]+)*\.?"  # begins with a capital: Smith, SMITH, O'Connor, Nguyễn
-_LATIN_NAME = re.compile(rf"(?<!\w){_PART}(?:,? (?:(?:de|la|van|von|der|bin|al) )*{_PART})+(?!\w)")
+LATIN_NAME = re.compile(rf"(?<!\w){_PART}(?:,? (?:(?:de|la|van|von|der|bin|al) )*{_PART})+(?!\w)")
 _QUOTED = re.compile(  # an apostrophe inside a word ends nothing; Python quotes a text that holds one with "
     r"'(?P<one>(?:[^'\n]|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])){2,400})'" + r'|"(?P<two>[^"\n]{2,400})"'
 )
@@ -81,5 +81,5 @@ def masked_value(text: str, rows: int = 1, header: str = "") -> str:
 
 
 def _without_names(value: str) -> str:
-    value = _LATIN_NAME.sub(lambda m: mask("name", m[0]) if is_called(m[0]) else m[0], value)
+    value = LATIN_NAME.sub(lambda m: mask("name", m[0]) if is_called(m[0]) else m[0], value)
     return _CHINESE_NAME.sub(lambda m: mask("name", m[0]), value)

@@ -13,6 +13,7 @@ _SURNAMES = (
     "卞姬尚巫洪楚楼郎边隋惠敖佘冼苑祖靖鄢麻谌桑竺仇栾木晁蔺植逄展钭師陳張劉楊黃趙吳孫馬鄭謝許韓馮鄧蕭葉蘇呂盧鐘譚陸賈韋鄒熊龍賀顧龔萬錢嚴湯樊齊喬龐顏聶魯歐關蘭"
 )
 _COMPOUND = "欧阳|司马|上官|诸葛|司徒|东方|独孤|南宫|夏侯|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|端木|歐陽|司馬|諸葛"
+SURNAME = f"(?:{_COMPOUND}|[{_SURNAMES}])"
 CHINESE = re.compile(rf"(?:(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
 # Words of a bank's columns and codes that begin like a surname: 金额 is an amount, nobody's name.
 ORDINARY = (
@@ -67,6 +68,11 @@ def is_called(text: str) -> bool:
     if all(w.isupper() for w in words):
         return any(w.lower() in _GIVEN_NAMES | _FAMILY_NAMES for w in words)
     return len(words) > 1
+
+
+def is_known(word: str) -> bool:
+    """Say whether a Latin word is a given name or a surname often met."""
+    return word.lower() in _GIVEN_NAMES | _FAMILY_NAMES
 
 
 def _is_name(text: str, expected: bool) -> bool:

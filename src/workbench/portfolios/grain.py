@@ -20,6 +20,10 @@ ENTITIES = {
     "application": say("application"),
     "event": say("event"),
     "month": say("month of an account"),
+    "product": say("product"),
+    "reply": say("reply of a customer"),
+    "economy": say("month of the economy"),
+    "region": say("month of a region"),
 }
 _COLUMNS = ["table", "entity", "rows", "key", "parent", "parents", "rows_per_parent", "most_rows_of_one_parent"]
 

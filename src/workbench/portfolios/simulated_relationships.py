@@ -16,7 +16,6 @@ from workbench.portfolios.source import DATA, Core, Request, Source, Tables, Wor
 
 RAW = ("customer", "account", "monthly", "event", "feedback", "product", "macro")
 CORE = ("account", "month", "product", "holding", "performance", "event", "feedback", "macro")
-FLAGS = ("defaulted", "cured", "settled_early", "dormant", "left_bank", "bought", "offered", "touched")
 BY_CUSTOMER = ("login", "call", "branch_visit", "product_bought", "statement_downloaded", "rate_page_viewed", "enquiry")
 
 CREDIT = "p.kind_code IN ('loan', 'card')"
@@ -75,23 +74,33 @@ MONTH_SQL = f"""
         CAST(bought AS DOUBLE) AS bought, CAST(offered AS DOUBLE) AS offered, CAST(touched AS DOUBLE) AS touched
     FROM joined ORDER BY entity_id, month"""
 _AMOUNTS = {
-    "balance_amt": "owed at the end of the month",
-    "deposit_amt": "in deposits at the end of the month",
+    "balance_amt": "owed",
+    "deposit_amt": "in deposits",
     "limit_amt": "limits",
-    "due_amt": "due in the month",
-    "payment_amt": "paid in the month",
+    "due_amt": "due",
+    "payment_amt": "paid",
     "inflow_amt": "salary paid in",
     "outflow_amt": "spent from the current account",
-    "margin_amt": "margin and fees of the month",
-    "service_cost_amt": "cost of service of the month",
+    "margin_amt": "margin and fees",
+    "service_cost_amt": "cost of service",
 }
 _COUNTS = {
     "n_products": "products held",
     "n_loans": "loans and cards in use",
-    "n_logins": "logins in the month",
-    "n_complaints": "complaints in the month",
-    "n_enquiries": "credit enquiries in the month",
-    "n_contacts": "calls and visits in the month",
+    "n_logins": "logins",
+    "n_complaints": "complaints",
+    "n_enquiries": "credit enquiries",
+    "n_contacts": "calls and visits",
+}
+FLAGS = {
+    "defaulted": "default",
+    "cured": "cure",
+    "settled_early": "early settlement",
+    "dormant": "falling dormant",
+    "left_bank": "leaving the bank",
+    "bought": "purchase of a product",
+    "offered": "offer made",
+    "touched": "campaign touch",
 }
 
 
@@ -210,8 +219,8 @@ def _month_contract(words: Contract, order: list[str]) -> Contract:
         *(Column(name=n, description=d, **facts) for n, d in _COUNTS.items()),
         Column(name="days_since_activity", unit="day", description="days since the customer did something", **facts),
         *(
-            Column(name=n, description=f"1 where it happened in the month: {n.replace('_', ' ')}", **facts)
-            for n in FLAGS
+            Column(name=n, description=f"{what} (1 in the month in which it happens)", **facts)
+            for n, what in FLAGS.items()
         ),
     ]
     return words.replaced(sorted(columns, key=lambda c: order.index(c.name)), name="core__month", entity="month")

@@ -1,7 +1,8 @@
 """What the current runs of a study have left, as another step reads it: each step's record, and its evidence.
 
 A step asks for it by name in its `reads`: `evidence:STEP` is the current run of a step of the study, `evidence:*`
-that of every other step (the runner writes them out), `previous:STEP` and `previous:*` those of the period before, and
+that of every other step, `judged:TABLE` those of the step that makes a table of scores, and of the validations and
+monitoring of its model (the runner writes both out), `previous:STEP` and `previous:*` those of the period before, and
 `life_cycle` the moves of the study's models.
 """
 
@@ -22,6 +23,7 @@ from workbench.registry import current
 from workbench.registry.current import Record
 
 EVIDENCE, PREVIOUS, LIFE_CYCLE, ALL = "evidence:", "previous:", "life_cycle", "*"
+JUDGED = "judged"  # kind of name, and key of the answer that is made of what it gives
 READS = "WORKBENCH_STEP_READS"  # set by the runner: names of what the step reads, one a line
 
 

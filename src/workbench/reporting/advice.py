@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.words import Text, say
 
-_STOP, _LOOK, _GO = ("error", "red"), ("amber", "not_evaluated"), ("green", "info")
+_STOP, _LOOK, _GO = ("error", "red"), ("amber",), ("green", "info")
 
 _BY_STEP = {
     "portfolios": {
@@ -52,9 +52,22 @@ _ELSEWHERE = {
 }
 
 
-def what_to_do(step: str, verdict: str) -> Text:
-    """Return what a reader should do after a step that ended with this verdict."""
-    advice = _BY_STEP.get(step.partition("/")[0], _ELSEWHERE)
+_WITH_LIST = {
+    _STOP: say("Don't act on the list before what is red is mended."),
+    _LOOK: say("A person looks at what is amber before anybody acts on the list."),
+    _GO: say("Act on the list: it says whom, why and what to do."),
+}
+_NOT_EVALUATED = say("Don't rely on what could not be evaluated: give it what it lacks, as it says, and run it again.")
+
+
+def what_to_do(step: str, verdict: str, *, lists: bool = False) -> Text:
+    """Return what a reader should do after a step that ended with this verdict.
+
+    lists: whether the step has made a list that somebody works through.
+    """
+    if verdict == "not_evaluated":
+        return _NOT_EVALUATED
+    advice = _WITH_LIST if lists else _BY_STEP.get(step.partition("/")[0], _ELSEWHERE)
     return next(text for lights, text in advice.items() if verdict in lights)
 
 

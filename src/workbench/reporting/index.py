@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.evidence import Verdict
+from workbench.registry.lifecycle import IN_USE
 from workbench.reporting import models, packs, page
 from workbench.reporting.listing import Row, Site, ends, newest
 from workbench.reporting.studies import periods_of
@@ -51,12 +52,14 @@ def render(site: Site) -> str:
     present = {r.record.run_id for rows in site.studies.values() for r in newest(rows)}
     bad = sorted((r for r in site.rows if r.is_bad and r.record.run_id in present), key=lambda r: r.rank)
     of_data = [r for r in bad if r.step.startswith(_DATA) and r.record.verdict != "error"]
+    newest_models = models.newest(site)
     script = (page.TEMPLATES / "filter.js").read_text(encoding="utf-8").strip()
     return page.site(
         "index.html",
         PLACE,
         site,
-        models=models.newest(site),
+        models=newest_models,
+        used=sum(v.state in IN_USE for v in newest_models),
         studies=[_study(name, rows) for name, rows in site.studies.items()],
         bad=[r for r in bad if r not in of_data],
         counts=_counts([r for r in site.rows if r.record.run_id in present]),

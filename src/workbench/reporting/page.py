@@ -11,9 +11,11 @@ from typing import Any
 import jinja2
 
 from workbench import home
+from workbench.customers import lists
 from workbench.evidence import Evidence, card, worst_first
 from workbench.params import ONCE
 from workbench.registry import placed
+from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, cells
 from workbench.rules import regulations
 from workbench.words import Text, formatted, heard, language, names, say, speaking
@@ -109,7 +111,7 @@ def step_title(step: str) -> str:
 
 def _called(title: str, step: str) -> str:
     instance = step.partition("@")[2]
-    return f"{say(title)} · {instance}" if instance else str(say(title))
+    return f"{say(title)} · {say(names.words_of(instance))}" if instance else str(say(title))
 
 
 @cache
@@ -118,18 +120,35 @@ def _title(path: Path) -> str:
 
 
 def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the decision, its reasons (what is not green; else what speaks for it) and what to do."""
+    """Return the decision, its reasons (what is not green; else what speaks for it) and what to do.
+
+    What is said of the model whose scores a step acts on comes first, with the place of the model's page.
+    """
     answers = worst_first(Evidence.from_record(e) for e in record["evidence"])
     alarms = [e for e in answers if e.verdict in ("error", "red", "amber", "not_evaluated")]
     headline = next((e for e in answers if e.key == facts["step"].rsplit("/", 1)[-1].split("@")[0]), None)
     reasons = alarms or answers[:SHOWN_REASONS]
     if headline:
         reasons = [headline, *(e for e in reasons if e is not headline)]
+    of_model = [e for e in answers if e.key == JUDGED]
+    reasons = [*of_model, *(e for e in reasons if e.key != JUDGED)]
     return {
         "decision": advice.decision(record["verdict"]),
         "reasons": reasons,
-        "to_do": advice.what_to_do(facts["step"], record["verdict"]),
+        "model": _model_page(of_model, facts),
+        "to_do": advice.what_to_do(facts["step"], record["verdict"], lists=_has_list(record)),
     }
+
+
+def _has_list(record: dict[str, Any]) -> bool:
+    return any(name.startswith(lists.PREFIX) for name in record["tables"]["written"])
+
+
+def _model_page(of_model: list[Evidence], facts: dict[str, Any]) -> str:
+    """Return where the page of the model lies whose scores a step acts on; empty where it acts on none."""
+    name = next((e.facts.get("model", "") for e in of_model), "")
+    folder = facts.get("index", "").rpartition("/")[0]
+    return "/".join(filter(None, [folder, facts["study"], "models", f"{name}.html"])) if name else ""
 
 
 def _outdated(record: dict[str, Any]) -> list[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
@@ -20,7 +20,7 @@ from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
 from workbench.portfolios import catalog
 from workbench.portfolios.source import Request
 from workbench.registry import recorded
-from workbench.registry.recorded import ALL, EVIDENCE, PREVIOUS
+from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 
 SHORT = 100  # characters of an override that a message repeats
 PLACEHOLDERS = ("period", "period_from", "period_to")
@@ -145,16 +145,34 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
 
 
 def _written_out(steps: dict[str, Step]) -> dict[str, Step]:
-    """Return the steps, `evidence:*` in their reads written out as every step that doesn't read so itself."""
+    """Return the steps, `evidence:*` in their reads written out as every step that doesn't read so itself.
+
+    `judged:TABLE` is written out as the evidence of the step that writes the table and of those that judge its model.
+    """
     on_all = {s.name for s in steps.values() if EVIDENCE + ALL in (n.lstrip("?") for n in s.reads)}
     every = {EVIDENCE + ALL: [n for n in steps if n not in on_all], PREVIOUS + ALL: list(steps)}
 
     def names(read: str) -> list[str]:
         mark, bare = "?" * read.startswith("?"), read.lstrip("?")
+        if bare.startswith(f"{JUDGED}:"):
+            return [f"{mark}{EVIDENCE}{step}" for step in _judges(steps, bare.partition(":")[2])]
         kind = bare.removesuffix(ALL)
         return [f"{mark}{kind}{step}" for step in every[bare]] if bare in every else [read]
 
     return {name: replace(s, reads=tuple(n for r in s.reads for n in names(r))) for name, s in steps.items()}
+
+
+def _judges(steps: dict[str, Step], table: str) -> list[str]:
+    """Return the step that writes a table of scores, and the validations and monitoring that read its model."""
+    makers = [s for s in steps.values() if table in _bare(s.writes)]
+    models = {n for s in makers for n in _bare(s.writes) if n.startswith(tables.MODEL)}
+    rooms = ("validation/", "monitoring/")
+    judging = [s for s in steps.values() if s.name.startswith(rooms) and models & _bare(s.reads)]
+    return [s.name for s in (*makers, *judging)]
+
+
+def _bare(names: Iterable[str]) -> set[str]:
+    return {n.lstrip("?") for n in names}
 
 
 def _agree(steps: dict[str, Step], path: Path) -> None:

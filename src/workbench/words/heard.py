@@ -38,6 +38,15 @@ def heard(words: str) -> str:
         fitting = pattern.fullmatch(words)
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
+    return _listed(words)
+
+
+def _listed(words: str) -> str:
+    """Return a list of finished sentences, as a page joins them, in the language now spoken; else the text as it is."""
+    for sign, joint in (("; ", "；"), (", ", "、")):
+        parts = words.split(sign)
+        if len(parts) > 1 and all(heard(part) != part for part in parts):
+            return joint.join(map(heard, parts))
     return words
 
 

@@ -1,0 +1,70 @@
+"""What is said of the model whose scores a step acts on: development, validation and monitoring as one light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench import tables
+from workbench.evidence import Evidence, Verdict
+from workbench.params import Key
+from workbench.registry import recorded
+from workbench.registry.recorded import JUDGED, Recorded
+from workbench.words import Text, say
+
+
+def reads(scores: str) -> str:
+    """Return the name by which a step reads what is said of the model that made a table of scores."""
+    return f"?{JUDGED}:{scores}"
+
+
+def judged(key: Key, scores: str) -> Evidence:
+    """Return the worst light of the model behind a table of scores: who acts on them inherits it.
+
+    Amber where nobody has validated this version, not evaluated where no run of the study has made the scores.
+    """
+    runs = recorded.read(key)
+    maker = next((r for r in runs.values() if scores in r.record.tables and r.record.models), None)
+    if maker is None:
+        none = say("No run of this study has made the scores {scores}.", scores=scores)
+        return _answered(Verdict.not_evaluated, none)
+    name, entry = next(iter(maker.record.models.items()))
+    reading = [r for r in runs.values() if name in {n.lstrip("?") for n in r.record.reads}]
+    validations = [r for r in reading if r.room == "validation" and _is_of(r, name, str(entry["version"]))]
+    monitoring = [r for r in reading if r.room == "monitoring"]
+    validation = _worst(validations)
+    answer = say(
+        "The scores acted on are those of model {model:s}, version {version}: development {development}, "
+        "validation {validation}, monitoring {monitoring}.",
+        model=name.removeprefix(tables.MODEL),
+        version=str(entry["version"]),
+        development=_light(maker.record.verdict),
+        validation=_light(validation) if validation else say("not done"),
+        monitoring=_light(_worst(monitoring)) if monitoring else say("not done"),
+    )
+    lights = [Verdict(maker.record.verdict), Verdict(validation or Verdict.amber)]
+    lights += [Verdict(r.record.verdict) for r in monitoring]
+    worst = min(lights, key=lambda v: v.rank)
+    return _answered(Verdict.green if worst is Verdict.info else worst, answer)
+
+
+def _answered(verdict: Verdict, answer: Text) -> Evidence:
+    return Evidence(
+        key=JUDGED,
+        question=say("May the model's scores be acted on?"),
+        verdict=verdict,
+        answer=answer,
+        threshold=say("the worst of the version's lights; amber where nobody has validated it"),
+    )
+
+
+def _is_of(run: Recorded, model: str, version: str) -> bool:
+    """Say whether a validation speaks of this very version."""
+    return str(run.record.tags.get(model, {}).get("version", "")) == version
+
+
+def _worst(runs: Iterable[Recorded]) -> str:
+    return str(min((Verdict(r.record.verdict) for r in runs), key=lambda v: v.rank, default=""))
+
+
+def _light(verdict: str) -> Text:
+    return say(verdict.replace("_", " "))
