@@ -100,6 +100,8 @@ def ensure_sample() -> Path:
     with (home / ".sample.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".sample.done").exists():
+            (home / "mlruns").mkdir(exist_ok=True)
+            shutil.copy(_empty_store(), home / "mlruns")
             done = running.workbench(home, "run", "params/sample.yaml", "params/sample_customers.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
             (home / ".sample.done").write_text(done.stdout)
@@ -109,6 +111,10 @@ def ensure_sample() -> Path:
 @pytest.fixture(scope="session")
 def empty_store() -> Path:
     """A file that holds an empty MLflow store, made once per session; copied, it saves a home the seconds of its making."""
+    return _empty_store()
+
+
+def _empty_store() -> Path:
     from workbench.registry import store
 
     path = Path(os.environ["WORKBENCH_HOME"]) / "empty" / store.DATABASE

@@ -28,14 +28,16 @@ steps:
     as_of_to: "{period_to}"
     observation_months: 2
 """  # of seconds, made anew for each period
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 _session = ExitStack()  # closed by conftest at the session's end
 
 
 @cache
 def _kernel() -> str:
-    from workbench.runs.warm import warm_kernels
+    from workbench.runs.warm import PRELOAD, warm_kernels
 
-    return _session.enter_context(warm_kernels(env=execution.KERNEL_ENV))
+    steps = [f"workbench.{p.parent.name}.{p.stem}" for p in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
+    return _session.enter_context(warm_kernels([*PRELOAD, *steps], env=execution.KERNEL_ENV))
 
 
 @contextlib.contextmanager

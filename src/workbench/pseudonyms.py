@@ -145,11 +145,11 @@ def names(text: str, made: Container[str], key: bytes, known: str = "") -> Itera
     called RED BANK must not forbid "red" before "bank". What also stands in `known` is left out. Offsets are
     those of the case-folded text: the same, but after rare letters that fold to two.
     """
-    folded, ours = text.casefold(), normalised(known)
-    for begin, end in _names_in_words(folded, made, key, ours):
+    folded = text.casefold()
+    for begin, end in _names_in_words(folded, made, key, known):
         if len(folded) != len(text) or not text[begin:end].islower():
             yield begin, end
-    yield from _names_in_characters(folded, made, key, ours)
+    yield from _names_in_characters(folded, made, key, known)
 
 
 def normalised(text: str) -> str:
@@ -173,7 +173,7 @@ def written(value: Any) -> str:
 def _names_in_words(folded: str, made: Container[str], key: bytes, known: str) -> Iterator[tuple[int, int]]:
     words = _WORD.findall(folded)
     if hits := list(_recognised(words, _WORDS_HEAD, _WORDS_LONGEST, made, key)):
-        ours = f" {' '.join(_WORD.findall(known))} "
+        ours = _words_of(known)
         spans = [m.span() for m in _WORD.finditer(folded)]
         strange = ((a, b) for a, b in hits if f" {' '.join(words[a:b])} " not in ours)
         yield from ((spans[a][0], spans[b - 1][1]) for a, b in strange)
@@ -184,9 +184,19 @@ def _names_in_characters(folded: str, made: Container[str], key: bytes, known: s
     places = [(start + i, c) for start, run in runs for i, c in enumerate(run) if c not in _JOINTS]
     chars = [c for _, c in places]
     if hits := list(_recognised(chars, _CHARS_HEAD, _CHARS_LONGEST, made, key)):
-        ours = "".join(c for c in known if c.isalnum())
+        ours = _characters_of(known)
         strange = ((a, b) for a, b in hits if "".join(chars[a:b]) not in ours)
         yield from ((places[a][0], places[b - 1][0] + 1) for a, b in strange)
+
+
+@functools.lru_cache(maxsize=2)  # the product's words are long, and the same for every file of a step
+def _words_of(known: str) -> str:
+    return f" {' '.join(_WORD.findall(normalised(known)))} "
+
+
+@functools.lru_cache(maxsize=2)
+def _characters_of(known: str) -> str:
+    return "".join(c for c in normalised(known) if c.isalnum())
 
 
 def _recognised(

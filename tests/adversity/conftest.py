@@ -6,6 +6,7 @@ import fcntl
 import os
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -30,19 +31,21 @@ def bank() -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture(scope="session")
-def ran(bank, tmp_path_factory) -> Path:
+def ran(bank, tmp_path_factory, empty_store) -> Path:
     """A home in which the small study has run once."""
-    return _ran(bank, tmp_path_factory.mktemp("ran") / "home")
+    return _ran(bank, tmp_path_factory.mktemp("ran") / "home", empty_store)
 
 
 @pytest.fixture(scope="session")
-def ran_short(bank, tmp_path_factory) -> Path:
+def ran_short(bank, tmp_path_factory, empty_store) -> Path:
     """A home in which the small study has run once, with notebooks of one cell: every record and page, no picture."""
-    return _ran(bank, tmp_path_factory.mktemp("ran") / "home", short=True)
+    return _ran(bank, tmp_path_factory.mktemp("ran") / "home", empty_store, short=True)
 
 
-def _ran(bank: SimpleNamespace, place: Path, short: bool = False) -> Path:
+def _ran(bank: SimpleNamespace, place: Path, empty_store: Path, short: bool = False) -> Path:
     home = bank.furnish(place, short=short)
+    (home / "mlruns").mkdir()
+    shutil.copy(empty_store, home / "mlruns")
     done = bank.run(home, "run", "small")
     assert done.code == 0, done.text
     return home

@@ -109,6 +109,14 @@ def serve() -> None:
                 _tell(ended=pid, code=os.waitstatus_to_exitcode(status))
 
 
+def _read_code() -> None:
+    """Read once the code that the small bank's steps stand on; each command would do it anew."""
+    from workbench.runs import fingerprint
+
+    for step in ("portfolios/intake", "panel/build", "models/development"):
+        fingerprint.of(step)
+
+
 def _tell(**message: int) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
@@ -153,6 +161,7 @@ if __name__ == "__main__":
     importlib.import_module("workbench").collect_seldom()
     for name in PRELOAD.split():
         importlib.import_module(name)
+    _read_code()
     import gc
 
     gc.freeze()

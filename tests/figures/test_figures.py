@@ -207,17 +207,14 @@ def _at(label, axis) -> float:
     return label.get_position()[0 if axis.axis_name == "x" else 1]
 
 
-def _ticks(axis) -> list[str]:
-    axis.figure.draw_without_rendering()
-    return [t.get_text() for t in axis.get_ticklabels() if t.get_text()]
-
-
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_two_ticks_of_an_axis_read_alike(name):
     """`2 % 2 % 2 % 3 %` says less than no axis at all."""
-    for ax in PICTURES[name].figure().axes:
+    figure = PICTURES[name].figure()
+    figure.draw_without_rendering()
+    for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
-            shown = _ticks(axis)
+            shown = [t.get_text() for t in axis.get_ticklabels() if t.get_text()]
             if axis.get_major_formatter().__class__.__name__ == "_Numbers":
                 assert len(set(shown)) == len(shown), shown
                 assert not any("e+" in t or "k" in t or "M" in t for t in shown)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import xlogy
 
-from workbench.models.merging import Terms, merged, merged_effects
+from workbench.models.merging import Pulls, Terms, merged, merged_effects
 
 SHAPES = ("ascending", "descending", "peak", "valley", "free")
 
@@ -67,7 +67,8 @@ def test_effects_given_the_others_are_merged_exactly_too():
             return (0.5 * u**2 / (h + 2.0)).sum() - 0.4 * len(u), u / (h + 2.0)
 
         best = max(value for value, effects in map(gain, _every(m)) if _keeps(effects, "ascending"))
-        merged_gain = gain(tuple(merged_effects((pull, stiff), np.ones(m), np.ones(m), "ascending", terms, 2.0)))
+        (cuts,) = merged_effects([Pulls(pull, stiff, np.ones(m), np.ones(m), terms)], "ascending", 2.0)
+        merged_gain = gain(tuple(cuts))
         assert merged_gain[0] == pytest.approx(best) and _keeps(merged_gain[1], "ascending")
 
 

@@ -1,5 +1,6 @@
 """A bank's own files: accounts, months, customers and events by contract, joined by keys into core tables."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -233,27 +234,30 @@ def test_paths_are_named_alike_for_files_and_contracts(tmp_path, monkeypatch, fi
     assert str(e.value) == message
 
 
-@pytest.fixture
-def own_study(bank_file, monkeypatch, tmp_path):
-    """Return a function that gives the intake's parameters of a study on other banks' files."""
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
-    (tmp_path / "params").symlink_to(REPOSITORY / "params")
+@pytest.fixture(scope="module")
+def own_core(bank_file, tmp_path_factory):
+    """Return a function that gives the core tables of a study on other banks' files, made once, and its lines."""
 
-    def asked(study: str) -> intake.Params:
+    @cache
+    def made(study: str) -> tuple[dict, list[str]]:
+        home = tmp_path_factory.mktemp(study)
+        (home / "params").symlink_to(REPOSITORY / "params")
         params = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text())["steps"]["portfolios/intake"]
-        for path in params["files"].values():
-            monkeypatch.setenv("WORKBENCH_DATA", str(bank_file(Path(path).name).parent))
-        return intake.Params(**params, sample_rows=0, today="2026-01-01")
+        with pytest.MonkeyPatch.context() as here:
+            here.setenv("WORKBENCH_HOME", str(home))
+            for path in params["files"].values():
+                here.setenv("WORKBENCH_DATA", str(bank_file(Path(path).name).parent))
+            return _core(intake.Params(**params, sample_rows=0, today="2026-01-01"))
 
-    return asked
+    return made
 
 
 @pytest.mark.parametrize(
     ("study", "rows", "late", "defaulted"),
     [("card_records", (36_457, 777_715), 11_575, 302), ("auto_loans", (6_408, 200_555), 22_229, 1_055)],
 )
-def test_other_banks_months_become_core_tables(own_study, study, rows, late, defaulted):
-    core, lines = _core(own_study(study))
+def test_other_banks_months_become_core_tables(own_core, study, rows, late, defaulted):
+    core, lines = own_core(study)
     account, month = core["core__account"][0], core["core__month"][0]
     assert [line for line in lines if line.startswith("error")] == []
     assert (len(account), len(month)) == rows and set(month["entity_id"]) <= set(account["entity_id"])
@@ -261,6 +265,6 @@ def test_other_banks_months_become_core_tables(own_study, study, rows, late, def
     assert month.loc[month["delay_months"] >= 3, "entity_id"].nunique() == defaulted
 
 
-def test_applicants_of_the_same_answers_are_one_parent(own_study):
-    account, contract = _core(own_study("card_records"))[0]["core__account"]
+def test_applicants_of_the_same_answers_are_one_parent(own_core):
+    account, contract = own_core("card_records")[0]["core__account"]
     assert contract.named("parent") == ["applicant_id"] and account["applicant_id"].nunique() == 9_728

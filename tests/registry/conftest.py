@@ -16,10 +16,11 @@ DATABASE = "mlruns/mlflow.db"
 
 
 @pytest.fixture(scope="session")
-def ruled(tmp_path_factory) -> Path:
+def ruled(tmp_path_factory, empty_store) -> Path:
     """The bank's home: version 1 of bank.pd is champion with one condition, version 2 a candidate."""
     place = tmp_path_factory.mktemp("bank") / "home"
-    place.mkdir()
+    (place / "mlruns").mkdir(parents=True)
+    shutil.copy(empty_store, place / "mlruns")
     with pytest.MonkeyPatch.context() as here:
         here.setenv("WORKBENCH_HOME", str(place))
         here.setenv("XDG_CONFIG_HOME", str(place.parent / "config"))

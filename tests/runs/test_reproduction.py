@@ -62,7 +62,7 @@ def _git(home: Path, *command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory):
+def bank(tmp_path_factory, empty_store):
     """A folder under version control: version 1 is sound; 2 draws by chance; 3 and 4 hang on a variable."""
     home = tmp_path_factory.mktemp("reproduce") / "home"
     shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
@@ -70,7 +70,9 @@ def bank(tmp_path_factory):
     notebook = nbformat.read(path, 4)
     notebook.cells = [notebook.cells[1], *map(nbformat.v4.new_code_cell, CELLS)]
     nbformat.write(notebook, path)
-    (home / "params").mkdir()
+    for name in ("params", "mlruns"):
+        (home / name).mkdir()
+    shutil.copy(empty_store, home / "mlruns")
     (home / ".gitignore").write_text("mlruns/\nreports/\n")
     _git(home, "init", "--quiet")
     for seed in (42, 3, 4, 5):

@@ -53,13 +53,15 @@ def _loans() -> pd.DataFrame:
     return pd.DataFrame({**loans, "bad": (rng.uniform(size=n) < odds / (1 + odds)).astype(int)})
 
 
-def _home(folder: Path) -> Path:
+def _home(folder: Path, empty_store: Path) -> Path:
     """Return a home under version control that ran the study; its raw file is in no commit."""
     shortened(folder / "notebooks")
     for name, text in {"small.yaml": STUDY, "loans.contract.yaml": CONTRACT}.items():
         (folder / "params" / name).parent.mkdir(exist_ok=True)
         (folder / "params" / name).write_text(text)
-    (folder / "data").mkdir()
+    for name in ("data", "mlruns"):
+        (folder / name).mkdir()
+    shutil.copy(empty_store, folder / "mlruns")
     _loans().to_csv(folder / "data" / "loans.csv", index=False)
     (folder / ".gitignore").write_text("mlruns/\nreports/\ndata/\n")
     who = ("-c", "user.name=d001", "-c", "user.email=d001@bank.example")
@@ -71,8 +73,8 @@ def _home(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory) -> Path:
-    return _home(tmp_path_factory.mktemp("upstream") / "home")
+def bank(tmp_path_factory, empty_store) -> Path:
+    return _home(tmp_path_factory.mktemp("upstream") / "home", empty_store)
 
 
 @pytest.fixture(autouse=True)
@@ -104,14 +106,14 @@ def test_under_another_key_the_same_rows_are_there_under_other_names(bank):
     assert json.loads(json.dumps(result.to_json()))["behind"][0]["tables"] == {"core__account": upstream.ALIKE}
 
 
-def test_another_home_holds_out_the_same_rows_and_comes_to_the_same_figures(bank, tmp_path, monkeypatch):
+def test_another_home_holds_out_the_same_rows_and_comes_to_the_same_figures(bank, tmp_path, monkeypatch, empty_store):
     def learnt() -> tuple[dict, pd.DataFrame, set]:
         record = registered.one("small.pd", "1").record
         scores = tables.read(KEY, "mart__scores_pd")
         return dict(record.figures), scores.drop(columns=IDENTIFIERS), set(scores["entity_id"])
 
     figures, scores, names = learnt()
-    other = _home(tmp_path / "other")
+    other = _home(tmp_path / "other", empty_store)
     monkeypatch.setenv("WORKBENCH_HOME", str(other))
     their_figures, their_scores, their_names = learnt()
     assert figures == their_figures and names.isdisjoint(their_names)

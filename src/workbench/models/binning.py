@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from scipy.special import xlogy
 
 from workbench.models.fine_bins import Codes, Fine
-from workbench.models.merging import Shape, Terms, merged
+from workbench.models.merging import Counts, Shape, Terms, merged, merged_each
 from workbench.models.shapes import shape_of
 from workbench.panel.bins import Bins
 
@@ -102,13 +103,25 @@ def woe_bins(
     return best_bins(fine, shape_of(fine, monotone, min_bin_size), min_bin_size)
 
 
-def best_bins(fine: Fine, shape: Shape, min_bin_size: float, without: int | None = None) -> WoeBins:
-    """Return the best bins of a shape over fine bins already counted, of all folds or of all but one."""
-    counts = fine.total(without)
-    terms = Terms.of(*counts, min_bin_size)
-    order = in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms)
-    good, bad, rows = (summed(x, order) for x in counts)
-    return counted(fine, order, merged(good, bad, rows, shape, terms), terms, without)
+def best_bins(fine: Fine, shape: Shape, min_bin_size: float) -> WoeBins:
+    """Return the best bins of a shape over fine bins already counted."""
+    return best_bins_each([(fine, shape, None)], min_bin_size)[0]
+
+
+def best_bins_each(asked: Sequence[tuple[Fine, Shape, int | None]], min_bin_size: float) -> list[WoeBins]:
+    """Return the best bins of each of many: fine bins, shape, and the fold that is left out (None: all count)."""
+    orders, questions = [], []
+    for fine, shape, without in asked:
+        counts = fine.total(without)
+        terms = Terms.of(*counts, min_bin_size)
+        orders.append(in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms))
+        questions.append((Counts(*(summed(x, orders[-1]) for x in counts), terms), shape))
+    return [
+        counted(fine, order, cuts, counts.terms, without)
+        for (fine, _, without), order, (counts, _), cuts in zip(
+            asked, orders, questions, merged_each(questions), strict=True
+        )
+    ]
 
 
 def in_order(fine: Fine, top: np.ndarray, bottom: np.ndarray, rows: np.ndarray, terms: Terms) -> list[np.ndarray]:

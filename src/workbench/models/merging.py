@@ -14,6 +14,7 @@ COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of
 COST_A_ROW = 1e-5  # and at least so much a row, whatever their number: less isn't worth a bin, however sure
 SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
+TOGETHER = 32  # tables side by side: of more the processor's cache holds too little
 
 Shape = Literal["ascending", "descending", "peak", "valley", "free"]
 _FALLING: dict[Shape, Shape] = {"descending": "ascending", "valley": "peak"}  # events and non-events exchanged
@@ -77,38 +78,51 @@ def merged(
 
 def merged_each(questions: Sequence[tuple[Counts, Shape]], apart: float = 0.0) -> list[np.ndarray]:
     """Return the cuts that `merged` returns, of each question; those of as many fine bins side by side, far sooner."""
-    alike: dict[tuple[Shape, int], list[int]] = {}
     tables: dict[tuple[int, bool], _Table] = {}
-    for k, (counts, shape) in enumerate(questions):
-        alike.setdefault((_FALLING.get(shape, shape), len(counts.rows)), []).append(k)
+    for counts, shape in questions:
         if (id(counts), shape in _FALLING) not in tables:
             tables[id(counts), shape in _FALLING] = _Table.of(counts, falling=shape in _FALLING)
-    cuts: dict[int, np.ndarray] = {}
-    for (shape, _), those in alike.items():
-        asked = [questions[k] for k in those]
-        each = [tables[id(counts), s in _FALLING] for counts, s in asked]
-        cuts |= zip(those, _within_most(each, shape, [counts.terms for counts, _ in asked], apart), strict=True)
-    return [cuts[k] for k in range(len(questions))]
+    each = [(tables[id(c), s in _FALLING], _FALLING.get(s, s), c.terms) for c, s in questions]
+    return _side_by_side(each, apart)
 
 
-def merged_effects(
-    effect: tuple[np.ndarray, np.ndarray],
-    rows: np.ndarray,
-    rare: np.ndarray,
-    shape: Shape,
-    terms: Terms,
-    ridge: float,
-) -> np.ndarray:
-    """Return cuts as `merged` does, where a bin's value is its effect on the log odds given the other characteristics.
+@dataclass(frozen=True)
+class Pulls:
+    """Sums per fine bin (m each) of w·z (pull) and of w (stiff), rows, events of the rarer class; and their terms.
 
-    effect: pull and stiff (m each), sums of w·z and of w over the rows of a fine bin, with working response z and
-    weight w = p(1 − p); a bin's effect is Σpull / (Σstiff + ridge), what it adds ½(Σpull)² / (Σstiff + ridge).
+    z is the working response of a row, w = p(1 − p) its weight.
+    """
+
+    pull: np.ndarray
+    stiff: np.ndarray
+    rows: np.ndarray
+    rare: np.ndarray
+    terms: Terms
+
+
+def merged_effects(questions: Sequence[Pulls], shape: Shape, ridge: float) -> list[np.ndarray]:
+    """Return cuts as `merged` does, of each question; a bin's value is its effect on the log odds given the others.
+
+    A bin's effect is Σpull / (Σstiff + ridge), what it adds ½(Σpull)² / (Σstiff + ridge).
     Source: iteratively reweighted least squares, McCullagh & Nelder (1989), ch. 2.5.
     """
-    pull, stiff = effect
     sign = -1.0 if shape in _FALLING else 1.0
-    table = _Table.of_effects((sign * pull, stiff), rows, rare, terms, ridge)
-    return _within_most([table], _FALLING.get(shape, shape), [terms], 0.0)[0]
+    each = [(_Table.of_effects(sign * q.pull, q, ridge), _FALLING.get(shape, shape), q.terms) for q in questions]
+    return _side_by_side(each, 0.0)
+
+
+def _side_by_side(each: list[tuple[_Table, Shape, Terms]], apart: float) -> list[np.ndarray]:
+    """Return the cuts of each table under its shape, which doesn't fall."""
+    alike: dict[tuple[Shape, int], list[int]] = {}
+    for k, (table, shape, _) in enumerate(each):
+        alike.setdefault((shape, len(table.value)), []).append(k)
+    cuts: dict[int, np.ndarray] = {}
+    for (shape, _), those in alike.items():
+        for at in range(0, len(those), TOGETHER):
+            some = those[at : at + TOGETHER]
+            tables, terms = [each[k][0] for k in some], [each[k][2] for k in some]
+            cuts |= zip(some, _within_most(tables, shape, terms, apart), strict=True)
+    return [cuts[k] for k in range(len(each))]
 
 
 def _within_most(tables: list[_Table], shape: Shape, terms: list[Terms], apart: float) -> list[np.ndarray]:
@@ -142,15 +156,12 @@ class _Table:
         return cls(_charged(value, r, rare, counts.terms), rate, n)
 
     @classmethod
-    def of_effects(
-        cls, effect: tuple[np.ndarray, np.ndarray], rows: np.ndarray, rare: np.ndarray, terms: Terms, ridge: float
-    ) -> _Table:
-        pull, stiff = effect
+    def of_effects(cls, pull: np.ndarray, q: Pulls, ridge: float) -> _Table:
         sums = np.concatenate([[0.0], np.cumsum(pull)])
-        u, h, r = sums[None, :] - sums[:, None], _between(stiff), _between(rows)
+        u, h, r = sums[None, :] - sums[:, None], _between(q.stiff), _between(q.rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.where(h > 0, u / (h + ridge), np.nan)
-        return cls(_charged(0.5 * np.nan_to_num(value) * u, r, _between(rare), terms), value, h)
+        return cls(_charged(0.5 * np.nan_to_num(value) * u, r, _between(q.rare), q.terms), value, h)
 
 
 def _charged(value: np.ndarray, rows: np.ndarray, rare: np.ndarray, terms: Terms) -> np.ndarray:

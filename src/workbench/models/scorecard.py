@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from workbench.models.binning import WoeBins, best_bins, fine_woe
-from workbench.models.effects import Effects, given_the_others, level, start
+from workbench.models.binning import WoeBins, best_bins_each, fine_woe
+from workbench.models.effects import Effects, Rows, given_the_others, level, start
 from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
 from workbench.models.kinds import Kind
 from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
@@ -87,7 +87,7 @@ class Scorecard(TabularClassifier):
         while True:
             fine = {name: bins.fine[name] for name in effects}
             settings = (self.min_bin_size, 1 / self.C)
-            self.intercept_, effects = given_the_others(fine, bins.shapes, effects, y, settings)
+            ((self.intercept_, effects),) = given_the_others([Rows(fine, y, effects)], bins.shapes, settings)
             slopes = {name: _slope(e) for name, e in effects.items()}
             wrong = [name for name, slope in slopes.items() if slope >= 0]
             if not wrong or len(effects) == 1:
@@ -175,7 +175,7 @@ class Characteristics(Mapping[str, WoeBins]):
 
     def __init__(self, fine: dict[str, Fine], shapes: dict[str, Any], y: np.ndarray, min_bin_size: float):
         self.fine, self.shapes, self._y, self._share = fine, shapes, y, min_bin_size
-        self._bins = {name: best_bins(f, shapes[name], min_bin_size) for name, f in fine.items()}
+        self._bins = self._best(None)
 
     def __getitem__(self, name: str) -> WoeBins:
         return self._bins[name]
@@ -185,6 +185,10 @@ class Characteristics(Mapping[str, WoeBins]):
 
     def __len__(self) -> int:
         return len(self._bins)
+
+    def _best(self, without: int | None) -> dict[str, WoeBins]:
+        each = best_bins_each([(f, self.shapes[name], without) for name, f in self.fine.items()], self._share)
+        return dict(zip(self.fine, each, strict=True))
 
     @cached_property
     def chosen(self) -> dict[str, float]:
@@ -207,24 +211,30 @@ class Characteristics(Mapping[str, WoeBins]):
         """
         every = max(1, len(self._y) // SAMPLED)
         folds, y = fold_of(len(self._y))[::every], self._y[::every]
+        codes = {n: self.fine[n].codes[::every] for n in self.chosen}
+        learnt = [self._learnt(fold, every) for fold in range(FOLDS)]
+        given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
         gains = np.empty(len(y))
-        for fold in range(FOLDS):
-            z, woe_z = self._without(fold, every, folds != fold, y)
+        for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
             held = folds == fold
+            z = sum((e.fine[codes[n][held]] for n, e in effects.items()), np.full(held.sum(), base))
             gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
         return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
 
-    def _without(self, fold: int, every: int, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the log odds of a fold's rows from all others, by bins merged again, and by slopes on WOE."""
-        fines = {n: self.fine[n].learnt(fold, every) for n in self.chosen}
-        alone = {n: best_bins(f, self.shapes[n], self._share) for n, f in fines.items()}
-        codes = {n: self.fine[n].codes[::every] for n in fines}
-        woe = np.column_stack([fine_woe(fines[n].bins, b)[codes[n]] for n, b in alone.items()])
-        intercept, *by_column = logistic(woe[rows], y[rows])
+    def _learnt(self, fold: int, every: int) -> tuple[Rows, np.ndarray]:
+        """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE."""
+        alone = {n: self._without[fold][n] for n in self.chosen}
+        woe = np.column_stack([fine_woe(self.fine[n].bins, b)[self.fine[n].codes[::every]] for n, b in alone.items()])
+        held, y = fold_of(len(self._y))[::every] == fold, self._y[::every]
+        intercept, *by_column = logistic(woe[~held], y[~held])
+        fines = {n: self.fine[n].learnt(fold, every) for n in alone}
         effects = {n: start(fines[n], alone[n], b) for n, b in zip(fines, by_column, strict=True)}
-        base, effects = given_the_others(fines, self.shapes, effects, y[rows], (self._share, RIDGE))
-        z = sum((e.fine[codes[n][~rows]] for n, e in effects.items()), np.full((~rows).sum(), base))
-        return z, intercept + woe[~rows] @ np.array(by_column)
+        return Rows(fines, y[~held], effects), intercept + woe[held] @ np.array(by_column)
+
+    @cached_property
+    def _without(self) -> list[dict[str, WoeBins]]:
+        """The best bins by name, of all folds but one: of each that is left out."""
+        return [self._best(fold) for fold in range(FOLDS)]
 
     def _out_of_fold(self, every: int) -> np.ndarray:
         """Return the WOE of every row by bins merged without the row's fold (n × k)."""
@@ -232,10 +242,9 @@ class Characteristics(Mapping[str, WoeBins]):
         woe = np.empty((len(folds), len(self)))
         for column, (name, fine) in enumerate(self.fine.items()):
             codes = fine.codes[::every]
-            for fold in range(FOLDS):
-                bins = best_bins(fine, self.shapes[name], self._share, without=fold)
+            for fold, bins in enumerate(self._without):
                 rows = folds == fold
-                woe[rows, column] = fine_woe(fine.bins, bins)[codes[rows]]
+                woe[rows, column] = fine_woe(fine.bins, bins[name])[codes[rows]]
         return woe
 
 

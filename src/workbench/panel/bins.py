@@ -52,9 +52,9 @@ class Bins:
         """Return each value's bin (0 … k−1; k is missing, k+1 unseen; special codes stand before k)."""
         k, place = len(self.labels) - 2, self._special_places()
         if self.groups:
-            position = {category: i for i, group in enumerate(self.groups) for category in group}
-            codes = values.map(position | place)
-            return codes.where(codes.notna(), np.where(values.isna(), k, k + 1)).to_numpy().astype(int)
+            place |= {category: i for i, group in enumerate(self.groups) for category in group if category not in place}
+            each, seen = pd.factorize(values)
+            return np.array([*(place.get(v, k + 1) for v in seen), k], dtype=int)[each]  # of missing ones, -1: the last
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
         codes = np.where(np.isnan(numbers), k, np.searchsorted(self.edges, numbers, side="right"))
         for code, bin_ in place.items():

@@ -52,7 +52,7 @@ def scan(
     if fingerprints and not key:
         raise ValueError("fingerprints without a key: give the key they were made with")
     text = _EMBEDDED.sub(" ", unicodedata.normalize("NFKC", text))
-    spans = [(c.kind, c.start, c.end) for c in candidates(text, header) if not _is_known(c, text, known.casefold())]
+    spans = [(c.kind, c.start, c.end) for c in candidates(text, header) if not _is_known(c, text, known)]
     if fingerprints:
         spans += [("identity number", *span) for span in pseudonyms.identifiers(text, fingerprints, key)]
         spans += [("name", *span) for span in pseudonyms.names(text, fingerprints, key, known)]
@@ -89,7 +89,7 @@ def _columns(path: Path) -> dict[str, str]:
 
 def _is_known(c: Candidate, text: str, known: str) -> bool:
     """E-mail addresses and addresses that stand in the product's own words are none of a customer's."""
-    return c.kind in ("e-mail address", "address") and text[c.start : c.end].casefold() in known
+    return c.kind in ("e-mail address", "address") and text[c.start : c.end].casefold() in known.casefold()
 
 
 def visible_text(html: str) -> str:

@@ -33,7 +33,7 @@ def closure(module: str, notebook: Path) -> tuple[frozenset[str], frozenset[str]
     """
     waiting, seen, packages = [module], set(), set()
     for source in [text for kind, text in cells(notebook) if kind == "code"]:
-        imports = _imports(_parsed(source), "")
+        imports = _sorted(set(_imported(_parsed(source), "")))
         waiting += imports.modules
         packages |= imports.packages
     while waiting:
@@ -51,23 +51,25 @@ def closure(module: str, notebook: Path) -> tuple[frozenset[str], frozenset[str]
 class _Imports:
     modules: frozenset[str]
     packages: frozenset[str]
+    digest: str = ""  # of a module's code
 
 
 @cache
 def _of(name: str) -> _Imports:
-    """Return what a module of this package imports, its parents and what it finds by name among them."""
+    """Return what a module of this package imports, its parents and what it finds by name; and its digest."""
     file = _file(name)
     tree = ast.parse(file.read_bytes())
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    imports = _imports(tree, package)
-    modules = imports.modules | {name.rpartition(".")[0] or name}
-    if _FINDERS & set(_imported(tree, package)) and package != "workbench":
-        modules |= {_name(p) for p in file.parent.rglob("*.py")}
-    return _Imports(modules, imports.packages)
-
-
-def _imports(tree: ast.AST, package: str) -> _Imports:
     names = set(_imported(tree, package))
+    imports = _sorted(names)
+    modules = imports.modules | {name.rpartition(".")[0] or name}
+    if _FINDERS & names and package != "workbench":
+        modules |= {_name(p) for p in file.parent.rglob("*.py")}
+    return _Imports(modules, imports.packages, _code_digest(tree))
+
+
+def _sorted(names: set[str]) -> _Imports:
+    """Return which of the imported names are modules of this package, and which packages the others are of."""
     modules = {m for n in names if n.split(".")[0] == "workbench" for m in _modules(n)}
     others = {n.split(".")[0] for n in names} - {"workbench"} - sys.stdlib_module_names
     return _Imports(frozenset(modules), frozenset(others))
@@ -75,7 +77,7 @@ def _imports(tree: ast.AST, package: str) -> _Imports:
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:
     """Yield every imported name in full; of `from a import b` both `a` and `a.b`."""
-    for node in ast.iter_child_nodes(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             continue
         if isinstance(node, ast.Import):
@@ -87,6 +89,12 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{a.name}" for a in node.names)
         else:
             yield from _imported(node, package)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements right below a node: what else it holds has no import and no docstring."""
+    for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+        yield from getattr(node, block, ())
 
 
 def _modules(name: str) -> set[str]:
@@ -115,16 +123,17 @@ def sources(modules: frozenset[str]) -> dict[str, str]:
     out: dict[str, str] = {}
     for name in modules:
         file = _file(name)
-        out[str(file.relative_to(PACKAGE))] = _code_digest(file)
+        out[str(file.relative_to(PACKAGE))] = _of(name).digest
         if b"__file__" in file.read_bytes():
             out |= {str(p.relative_to(PACKAGE)): _file_digest(p) for p in _data(file.parent)}
     return out | _rules(modules)
 
 
-@cache
-def _code_digest(file: Path) -> str:
-    tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):
+def _code_digest(tree: ast.Module) -> str:
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        waiting += _statements(node)
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body[0] = ast.Pass()
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

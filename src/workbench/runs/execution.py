@@ -285,6 +285,8 @@ def _kernels(options: Options, steps: Sequence[Step]) -> Iterator[Any]:
 
 
 def _warm(stack: ExitStack, steps: Sequence[Step]) -> str:
+    """Return the name of warm kernels that have the steps' modules, too, as they are when the first notebook begins."""
     from workbench.runs.warm import preload_of, warm_kernels
 
-    return stack.enter_context(warm_kernels(preload_of(s.packages for s in steps), env=KERNEL_ENV))
+    modules = sorted({s.module for s in steps})
+    return stack.enter_context(warm_kernels([*preload_of(s.packages for s in steps), *modules], env=KERNEL_ENV))

@@ -30,6 +30,7 @@ from workbench import collect_seldom
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 REQUEST_SECONDS = 10.0
 INLINE = "module://matplotlib_inline.backend_inline"
+OWN = ("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.debugger")  # what every kernel imports as it starts
 
 Request = dict[str, Any]
 
@@ -227,12 +228,12 @@ def main() -> NoReturn:
     """Preload, serve; in a child: be the kernel."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--listen", type=int, required=True, help="descriptor of a listening socket")
-    parser.add_argument("--preload", default="", help="modules to import first, comma between them")
+    parser.add_argument("--preload", default="", help="more modules to import first, comma between them")
     given = parser.parse_args()
     server, starter = os.getpid(), os.getppid()
     _drop_working_directory()
     collect_seldom()
-    preload([m for m in given.preload.split(",") if m], starter)
+    preload([*OWN, *(m for m in given.preload.split(",") if m)], starter)
     if request := Server(socket.socket(fileno=given.listen), starter).serve():
         become_kernel(request, server)
     sys.exit(0)

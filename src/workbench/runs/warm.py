@@ -26,8 +26,16 @@ KERNEL = "workbench-warm"
 PRELOAD = (
     "pandas",
     "pyarrow.parquet",
+    "pyarrow.dataset",
+    "duckdb",
+    "sqlglot",
+    "markdown_it",
+    "mplfonts",
+    "babel.numbers",
+    "babel.messages.pofile",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
     "statsmodels.api",
     "sklearn.linear_model",
     "sklearn.ensemble",
@@ -89,7 +97,7 @@ def preload_of(steps: Iterable[Collection[str]]) -> list[str]:
 
     A parent with the libraries of monitoring is ready three seconds later than one without.
 
-    >>> preload_of([["pandas", "duckdb"], ["xgboost"]])
+    >>> preload_of([["pandas", "networkx"], ["xgboost"]])
     ['pandas', 'xgboost']
     """
     each = list(steps)
