@@ -17,8 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench import home, params, tables
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
-from workbench.portfolios import catalog
-from workbench.portfolios.source import Request
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 
@@ -189,6 +187,9 @@ def _agree(steps: dict[str, Step], path: Path) -> None:
 
 def _columns_known(steps: dict[str, Step], path: Path) -> None:
     """Hold the columns that steps say they look at (`columns`) against those that the source's contracts tell."""
+    from workbench.portfolios import catalog  # loads pandas, which a plan that is remembered does without
+    from workbench.portfolios.source import Request
+
     known: dict[str, list[str]] = {}
     for s in steps.values():
         if isinstance(s.params, Request):
