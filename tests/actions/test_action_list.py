@@ -50,12 +50,12 @@ def test_what_is_said_of_the_list_is_what_became_of_the_candidates():
     why = {"c1": OPTED_OUT, "c2": DISCONTENT, "c3": lists.WATCH, "c4": lists.SAVE, "c5": lists.SAVE, "x": lists.WATCH}
     card = action_list(_candidates(), capacity=3, barred=why).evidence("offers", "Whom to call?", "by gain")
     assert str(card.answer) == (
-        "3 of 10 candidates are on the list; 2 are beyond the capacity. Set aside: 1 opted out of being approached, "
+        "3 of 10 candidates are on the list, 2 beyond the capacity. Set aside: 1 opted out of being approached, "
         "1 are discontent and get an answer first, 1 stand on the watch list, 2 stand on the save list. "
         "One list contacts a customer: the first that wants him. Ranked by gain."
     )
     alone = action_list(_candidates(), capacity=9, barred={}).evidence("offers", "Whom to call?", "by gain")
-    assert str(alone.answer) == "9 of 10 candidates are on the list; 1 are beyond the capacity. Ranked by gain."
+    assert str(alone.answer) == "9 of 10 candidates are on the list, 1 beyond the capacity. Ranked by gain."
 
 
 def test_a_list_takes_nobody_from_one_that_goes_first_and_answers_a_complaint_all_the_same(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 SHOWN_EVENTS = 12
 QUIET = ("login", "campaign_touch")  # too many to be told one by one
@@ -126,7 +127,7 @@ def page(
     months, events = story(files, entity, as_of)
     answer = say(
         "In stage {stage}; {months} months of story, {events:,} events.",
-        stage=say(stage),
+        stage=say(words_of(stage)),
         months=len(months),
         events=len(events),
     )
@@ -144,7 +145,7 @@ def page(
         question=say("Who is this customer, and what comes next?"),
         verdict=Verdict.info,
         answer=answer,
-        value=stage,
+        value=words_of(stage),
         table=table,
     )
 
