@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import rules
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -63,7 +64,7 @@ def folded(header: list[str], body: list[list[Any]]) -> tuple[list[str], list[li
     if len(whole) == len(body):
         return header, [], too_small()
     first = [body[i][0] for i in sorted(whole)]
-    names = list({str(v): v if isinstance(v, Text) else str(v) for v in first}.values())
+    names = list({str(v): v if isinstance(v, Text) else words_of(str(v)) for v in first}.values())
     named = say("Too small to be shown, {n:,} more: {names}.", n=len(whole), names=names[:MOST_NAMED])
     rest = [row for i, row in enumerate(body) if i not in whole]
     mark = header.index(HIDDEN)
