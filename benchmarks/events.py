@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from workbench.actions import events, lift, process
+from workbench.actions import events, foretelling, lift, process
 from workbench.actions.funnel import Funnel, funnel
 from workbench.panel import build
 from workbench.portfolios import catalog, intake, simulated_truth
@@ -102,8 +102,8 @@ def gain(customers: int, seed: int) -> bool:
     section = yaml.safe_load(STUDY.read_text())["steps"]["panel/build@churn"]
     step = events.Params(seed=seed)
     panel, contract = build.build(account, words, months, build.Params(**section), of_months)
-    kinds = events.kinds_of(lift.lift(log, lift.states(months, account, step.matching), step.sure))
-    facts = events.gain_of(panel, contract, log, kinds, step)
+    kinds = foretelling.kinds_of(lift.lift(log, lift.states(months, account, step.matching), step.sure))
+    facts = foretelling.gain_of(panel, contract, log, kinds, step)
     print("| seed | learnt on | tested on | AUC without | with events | gain (95 %) |\n" + "| --- " * 6 + "|")
     interval = f"{facts['gain']:+.4f} ({facts['low']:+.4f} to {facts['high']:+.4f})"
     auc = f"{facts['without']:.4f} | {facts['with_events']:.4f}"

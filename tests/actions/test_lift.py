@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from workbench.actions import event_gain, events, lift
+from workbench.actions import event_gain, events, foretelling, lift
 from workbench.actions.lift import Matching, Sure
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
@@ -163,7 +163,7 @@ def test_the_answers_name_what_was_planted(made):
     p = events.Params()
     flag = {"name": "left_bank", "type": "number", "description": "leaving the bank (1 in the month)"}
     months = Contract(name="core__month", title="m", columns=[flag])
-    answer = events.lift_evidence(lift.lift(log_, states, SURE), p, months)
+    answer = foretelling.lift_evidence(lift.lift(log_, states, SURE), p, months)
     assert str(answer.question) == "After which events does leaving the bank follow within 3 months?"
     assert answer.value == 1 and "cause (× " in str(answer.answer)
     waits = pd.DataFrame(

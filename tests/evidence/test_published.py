@@ -22,7 +22,7 @@ NO_GROUP = {  # tables in which no row is a group of people
     "actions/changes segments": "published where it is made (`shown`)",
     "actions/conversion funnel": "published where it is made (`changes.shown`)",
     "actions/contacts cost": "two orders of all contacts",
-    "actions/events event_gain": "two models on all rows",
+    "actions/foretelling event_gain": "two models on all rows",
     "actions/events funnel": "published where it is made (`shown`)",
     "actions/groups stages": "published where it is made",
     "actions/groups value": "tenths of everybody",

@@ -46,7 +46,11 @@ def test_a_model_that_ranks_nothing_later_is_red(sound):
 
 
 def test_later_rows_as_predicted_change_no_light(sound):
-    names = [n for n, m in battery.tests("binary").items() if battery.is_repeated(m) and n not in ("horizon", "override_effect")]
+    names = [
+        n
+        for n, m in battery.tests("binary").items()
+        if battery.is_repeated(m) and n not in ("horizon", "override_effect")
+    ]
     assert len(names) >= 13
     alone, watched = ({n: str(e.verdict) for n, e in _battery(s, *names).items()} for s in (sound, _later(sound)))
     assert alone == watched == dict.fromkeys(names, "green")

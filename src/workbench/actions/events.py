@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,16 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, params
-from workbench.actions import event_gain, lift, process
+from workbench.actions import lift, process
 from workbench.actions.funnel import OF_PREVIOUS, Funnel
 from workbench.actions.lift import Matching, Sure
 from workbench.actions.process import ARROW
-from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, open_rows, smallest
 from workbench.params import DAY_OR_NONE, Columns, UserError
 from workbench.rules import Ruled
 from workbench.words import say
-from workbench.words.names import shortened, words_of
+from workbench.words.names import words_of
 
 SHOWN = 10  # rows of a table that can be long
 OFFICIAL = {
@@ -119,7 +117,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
     """Return how many get to the end of the funnel, and where most are lost; rows of `funnel.funnel`."""
     closed, open_ = rows[~rows["is_open"]], rows[rows["is_open"] & (rows["step"] == 1)]
     began, waiting = int(closed["reached"].max()) if len(closed) else 0, int(open_["reached"].sum())
-    question = say("How many get from {first} to {last}?", first=_kind(p.steps[0]), last=_kind(p.steps[-1]))
+    question = say("How many get from {first} to {last}?", first=kind(p.steps[0]), last=kind(p.steps[-1]))
     definition = say(
         "Counted once each; strict order; {days} days of 24 hours from the first event of the first step, which later "
         "ones don't begin anew; who still has days left is open and not in a rate. Intervals are Wilson's, 95 %.",
@@ -141,7 +139,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         share=last["of_first"],
         low=last["first_low"],
         high=last["first_high"],
-        step=_kind(widest["event_kind"]),
+        step=kind(widest["event_kind"]),
         lost=1 - widest["of_previous"],
         waiting=waiting,
     )
@@ -153,7 +151,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         value=float(last["of_first"]),
         threshold=definition,
         source="Wilson (1927), JASA 22",
-        table=_readable(_by_cohort(rows)),
+        table=readable(_by_cohort(rows)),
     )
 
 
@@ -172,11 +170,13 @@ def _by_cohort(rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _kind(code: str) -> Any:
+def kind(code: str) -> Any:
+    """Return a kind of event in words."""
     return say(words_of(code))
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its kinds of event in words."""
     return table.assign(event_kind=table["event_kind"].str.replace("_", " ", regex=False))
 
 
@@ -191,7 +191,7 @@ def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 def _course(kinds: str) -> Any:
     """Return a course of kinds as a list in words; a kind that is done twice as a sentence."""
     if kinds.endswith(process.TWICE):
-        return say("{step} a second time", step=_kind(kinds.removesuffix(process.TWICE)))
+        return say("{step} a second time", step=kind(kinds.removesuffix(process.TWICE)))
     return words_of(kinds.replace(ARROW, ", "))
 
 
@@ -256,7 +256,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
     first = often.iloc[0]
     answer = say(
         "Most for {step}: {days:,.0f} days in all, {median:.1f} in the median of {n:,}.",
-        step=_kind(first["event_kind"]),
+        step=kind(first["event_kind"]),
         days=first["total_days"],
         median=first["median_days"],
         n=int(first["n"]),
@@ -265,7 +265,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         again = redone.iloc[0]
         answer += say(
             "Done again most often: {step}, in {share:.1%} of the cases.",
-            step=_kind(again["event_kind"]),
+            step=kind(again["event_kind"]),
             share=again["share"],
         )
     return Evidence(
@@ -275,14 +275,14 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         answer=answer,
         value=words_of(first["event_kind"]),
         threshold=rule,
-        table=_readable(bank),
+        table=readable(bank),
         people=People(("n",)),
     )
 
 
 def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
     """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
-    answer = say("Nobody had {kind}.", kind=_kind(p.path_start))
+    answer = say("Nobody had {kind}.", kind=kind(p.path_start))
     if len(paths):
         often = open_rows(paths, "customers")
         answer = say("The paths of so many customers differ that none may be told of.")
@@ -294,7 +294,7 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
             )
     return Evidence(
         key="paths",
-        question=say("What do customers do after {kind}?", kind=_kind(p.path_start)),
+        question=say("What do customers do after {kind}?", kind=kind(p.path_start)),
         verdict=Verdict.info,
         answer=answer,
         threshold=say("five steps at most, within 30 days of the first"),
@@ -311,89 +311,6 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
         threshold=say("days to the customer's next of the kind, of those that had one"),
-        table=_readable(gaps),
+        table=readable(gaps),
         people=People(("n",)),
     )
-
-
-def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
-    """Return which events the outcome follows more often than in matched customers; rows of `lift.lift`.
-
-    months: the contract of the months, whose words name the outcome.
-    """
-    judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
-    telling = passed[passed["event_kind"].isin(open_rows(rows, "events")["event_kind"])]
-    answer = say(
-        "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
-        n=len(passed),
-        of=len(judged),
-    )
-    if len(telling):
-        each = [
-            say("{kind} (× {ratio:.1f})", kind=_kind(r.event_kind), ratio=r.ratio) for r in telling.head(5).itertuples()
-        ]
-        answer += say("The surest: {each}.", each=each)
-        answer += say("It comes {months:.0f} months after in the median.", months=telling["lead_months"].median())
-    return Evidence(
-        key="event_lift",
-        question=say(
-            "After which events does {outcome} follow within {months} months?",
-            outcome=_condition(p.outcome, months),
-            months=p.outcome_months,
-        ),
-        verdict=Verdict.info if len(judged) else Verdict.not_evaluated,
-        answer=answer,
-        value=len(passed),
-        threshold=say(
-            "false discovery rate {fdr:.0%}, over the kinds after which it came {fewest} times or more, of a ratio "
-            "that lies within {material:g} times",
-            fdr=p.fdr,
-            fewest=p.fewest,
-            material=p.sure.material,
-        ),
-        blind_to=say("what drives both the event and the outcome and isn't matched on"),
-        source="Greenland & Robins (1985); McCarthy & Smyth (2009); Benjamini & Hochberg (1995)",
-        table=_readable(rows),
-        people=People(("events",)),
-    )
-
-
-def _condition(sql: str, months: Contract) -> Any:
-    """Return a condition on a flag of the month by the flag's name in the contract; any other as it is written."""
-    flag = re.fullmatch(r"(\w+) (?:>|>=|=) [01]", sql.strip())
-    words = next((c.description for c in months.columns if flag and c.name == flag[1]), "")
-    return say(shortened(words)) if words else sql
-
-
-def gain_of(
-    rows: pd.DataFrame, contract: Contract, log: engine.Relation, kinds: list[str], p: Params
-) -> dict[str, float]:
-    """Return what counts of these kinds in the log add to the panel's features (facts of `event_gain.gain`)."""
-    sample = event_gain.drawn(rows, p.max_rows, p.seed)
-    counts = lift.counted(log, sample, kinds, p.outcome_months)
-    return event_gain.gain(sample, counts, contract, 0.25, p.seed)
-
-
-def gain_evidence(facts: dict[str, float]) -> Evidence:
-    """Return whether events make the model better on dates it hasn't seen."""
-    tells = facts["low"] > 0
-    answer = say(
-        "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) "
-        "on {n_test:,} later rows.",
-        **{k: facts[k] for k in ("without", "with_events", "gain", "low", "high", "n_test")},
-    )
-    answer += say("The gain is sure.") if tells else say("No sure gain.")
-    return Evidence(
-        key="event_gain",
-        question=say("Do events make the model better?"),
-        verdict=Verdict.green if tells else Verdict.info,
-        answer=answer,
-        value=facts["gain"],
-        threshold=say("green where the 95 % interval of the gain lies above 0"),
-        table=pd.DataFrame([facts]),
-    )
-
-
-def kinds_of(rows: pd.DataFrame) -> list[str]:
-    """Return the kinds whose counts a model is offered: all that were judged, whether they passed or not."""
-    return sorted(rows.loc[rows["ratio"].notna(), "event_kind"])
