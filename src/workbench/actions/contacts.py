@@ -89,7 +89,7 @@ def reasons(rows: pd.DataFrame, chosen: pd.Series, model: Scorer) -> dict[str, T
 
 
 def back_test(k: Known, means: Means, currency: str) -> Evidence:
-    """Return what as many calls had cost a conversion, first of the order of each later quarter, against all alike.
+    """Return what as many calls had cost a conversion, first of the order of each quarter tested, against all alike.
 
     The interval of cost per conversion is cost over Wilson's interval of the share that converts.
     """
@@ -106,7 +106,7 @@ def back_test(k: Known, means: Means, currency: str) -> Evidence:
         verdict=Verdict.info,
         answer=say(
             "{by_order:,.2f} {currency} a conversion ({low:,.2f} to {high:,.2f}) for the first {share:.1%} of each "
-            "later quarter; {all:,.2f} for whoever came.",
+            "quarter; {all:,.2f} for whoever came.",
             currency=currency,
             by_order=listed_["cost_per_conversion"],
             low=listed_["low"],

@@ -183,8 +183,17 @@ def held_against(hazards: Hazards, state: pd.DataFrame, after: pd.DataFrame, tol
         )
     table = pd.DataFrame(rows, columns=["event", "predicted", "observed", "low", "high", "AUC", "off"])
     wrong = [str(e) for e, off in zip(table["event"], table["off"], strict=True) if off]
+    far = table.loc[(table["predicted"] / table["observed"] - 1).abs().fillna(0).idxmax()]
     answer = (
-        say("Of {n:,} later customers, predicted and observed shares agree for every way to leave.", n=len(state))
+        say(
+            "Of {n:,} later customers no share is off by more than {tolerance:.0%} and by more than chance; farthest "
+            "is {event}: {predicted:.1%} predicted, {observed:.1%} observed.",
+            n=len(state),
+            tolerance=tolerance,
+            event=far["event"],
+            predicted=far["predicted"],
+            observed=far["observed"],
+        )
         if not wrong
         else say(
             "Of {n:,} later customers, the level is off for {n_wrong} of the ways to leave.",

@@ -31,8 +31,11 @@ class Known:
 
     @property
     def tested(self) -> pd.DataFrame:
-        """Those that the model was not learnt from."""
-        return self.rows[self.rows["sample"] != "development"]
+        """Those who come later than all that the model was learnt from; where nobody does, those held out."""
+        is_learnt = self.rows["sample"] == "development"
+        others, last = self.rows[~is_learnt], self.rows.loc[is_learnt, "as_of_date"].max()
+        later = others[others["as_of_date"] > last]
+        return later if len(later) else others
 
     @property
     def is_later(self) -> bool:
@@ -82,7 +85,9 @@ def ranking(in_time: Known, random: Known | None = None) -> Evidence:
         answer += say("Within a quarter it is {low:.3f} to {high:.3f}.", low=each.min(), high=each.max())
     return Evidence(
         key="ranking",
-        question=say("Does the {predicted} rank those who come later?", predicted=in_time.outcome.predicted),
+        question=say("Does the {predicted} rank those who come later?", predicted=in_time.outcome.predicted)
+        if in_time.is_later
+        else say("Does the {predicted} rank those held out?", predicted=in_time.outcome.predicted),
         verdict=Verdict.info,
         answer=answer,
         value=float(_auc(in_time.tested)[0]),
