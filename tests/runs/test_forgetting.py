@@ -17,7 +17,7 @@ from workbench.contracts import Column, Contract
 from workbench.evidence import digest_file
 from workbench.params import Key
 from workbench.portfolios import intake
-from workbench.registry import audit, moves, signatures
+from workbench.registry import audit, current, moves, signatures
 from workbench.runs import people
 
 KEY = Key("loans")
@@ -183,13 +183,25 @@ def test_a_list_is_joined_to_names_for_the_role_alone_and_logged(bank, tmp_path,
     assert set(rows["identifier"]) == {"C100001", "C100002", "C100003"}, "who opted out isn't on it"
     assert rows["reason"].tolist() == ["'=1+1"] * 3 and "entity_id" not in rows
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    capsys.readouterr()
+    assert "is red" not in capsys.readouterr().err
     assert main(["accesses"]) == 0
     assert (
         "identify  rel (relationship_manager)  list mart__list_save; period once; purpose calls of June; rows 3; study loans"
         in capsys.readouterr().out
     )
     assert audit.run().findings == ()
+
+
+def test_a_list_of_a_red_page_is_given_with_a_word_and_the_light_on_record(bank, tmp_path, capsys):
+    about = {"step": "actions/retention", "slug": "actions/retention", "run_id": "1", "step_key": "1", "headline": ""}
+    made = {"status": "FINISHED", "verdict": "red", "start": 1.0, "seconds": 1.0, "tables": {"mart__list_save": {}}}
+    current.put(current.Record(study=KEY.study, period=KEY.period, **about, **made))
+    asked = ["identify", "loans", "save", "--purpose", "calls", "--out", str(tmp_path / "save.csv"), "--as", "rel"]
+    assert main(asked) == 0
+    assert capsys.readouterr().err == (
+        "the page that made this list is red: look at what it says before anybody acts on it\n"
+    )
+    assert main(["accesses"]) == 0 and "light red" in capsys.readouterr().out
 
 
 def test_a_list_with_names_lies_outside_and_holds_nobody_who_opted_out(bank, tmp_path, capsys):

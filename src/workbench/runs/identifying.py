@@ -10,7 +10,7 @@ from workbench import home, tables
 from workbench.customers.lists import PREFIX
 from workbench.evidence import table as cells
 from workbench.params import Key, UserError
-from workbench.registry import on_data
+from workbench.registry import current, on_data
 from workbench.runs import listed, people
 
 
@@ -26,8 +26,17 @@ class Asked:
     private: Path | None = None
 
 
-def write(asked: Asked) -> tuple[int, str]:
-    """Write the identified list (CSV, mode 0600, no cell a formula) and return its rows and the chain's head.
+@dataclass(frozen=True)
+class Given:
+    """What was given: rows, the chain's head, and the light of the page that made the list (empty: no step did)."""
+
+    rows: int
+    head: str
+    light: str
+
+
+def write(asked: Asked) -> Given:
+    """Write the identified list (CSV, mode 0600, no cell a formula) and return what was given.
 
     Raises `UserError` for a person without the role, an empty purpose, a place within the workbench's folder or in use,
     no such list, somebody on it who has opted out since, and pseudonyms that the source doesn't know.
@@ -49,12 +58,14 @@ def write(asked: Asked) -> tuple[int, str]:
     rows.insert(0, "identifier", rows["entity_id"].map(known))
     entry = tables.pinned(asked.key, name) or {}
     detail = {"study": asked.key.study, "period": asked.key.period, "list": name, "rows": len(rows)}
-    detail |= {"purpose": asked.purpose, "table": entry.get("digest", "")}
+    made_by = (r for r in current.everything(study=asked.key.study) if r.key == asked.key and name in r.tables)
+    light = next((r.verdict for r in made_by), "")
+    detail |= {"purpose": asked.purpose, "table": entry.get("digest", ""), "light": light}
     event = on_data.record("identify", asked.person, detail, detail, asked.private)
     handle = os.open(asked.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     os.close(handle)
     cells.to_csv(rows.drop(columns="entity_id"), asked.out)
-    return len(rows), f"{event.seq}:{event.digest}"
+    return Given(len(rows), f"{event.seq}:{event.digest}", light)
 
 
 def _usable(asked: Asked) -> None:

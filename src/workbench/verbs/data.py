@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from workbench.verbs.arguments import add_person
@@ -56,8 +57,10 @@ def _identify(args: argparse.Namespace) -> int:
 
     key = Key(args.study, args.period)
     asked = identifying.Asked(key, args.table, args.purpose, args.person, args.out, args.key)
-    rows, head = identifying.write(asked)
-    print(f"{args.out}: {rows:,} rows, for {args.person} alone; head of the chain {head}")
+    given = identifying.write(asked)
+    print(f"{args.out}: {given.rows:,} rows, for {args.person} alone; head of the chain {given.head}")
+    if given.light == "red":
+        print("the page that made this list is red: look at what it says before anybody acts on it", file=sys.stderr)
     return 0
 
 
