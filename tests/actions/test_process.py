@@ -145,3 +145,11 @@ def test_what_is_done_twice_is_said_in_words():
     assert str(twice) == "documents asked a second time" and course == "a b, c"
     with speaking("zh_CN"):
         assert str(twice) == "再次要求补充资料"
+
+
+def test_what_comes_again_soonest_and_last_is_told():
+    gaps = pd.DataFrame({"event_kind": ["call", "login", "cured"], "n": 9, "median_days": [40.0, 3.0, np.nan]})
+    assert str(events.between_evidence(gaps).answer) == (
+        "Soonest comes login again, in the median after 3 days; last of 2 kinds call, after 40 days."
+    )
+    assert str(events.between_evidence(gaps.tail(1)).answer) == "Nothing happened a second time."

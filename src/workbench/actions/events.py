@@ -305,11 +305,23 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
 
 def between_evidence(gaps: pd.DataFrame) -> Evidence:
     """Return how long it takes to the next event of the same kind; rows of `paths.between`."""
+    often = gaps.dropna(subset=["median_days"]).sort_values("median_days")
+    answer = say("Nothing happened a second time.")
+    if len(often):
+        answer = say(
+            "Soonest comes {first} again, in the median after {days:.0f} days; last of {of} kinds {last}, after "
+            "{most:.0f} days.",
+            first=kind(often["event_kind"].iloc[0]),
+            days=often["median_days"].iloc[0],
+            of=len(often),
+            last=kind(often["event_kind"].iloc[-1]),
+            most=often["median_days"].iloc[-1],
+        )
     return Evidence(
         key="time_between",
         question=say("When does the same happen again?"),
         verdict=Verdict.info,
-        answer=say("Kinds of event that are followed: {n}.", n=len(gaps)),
+        answer=answer,
         threshold=say("days to the customer's next of the kind, of those that had one"),
         table=readable(gaps),
         people=People(("n",)),

@@ -47,6 +47,8 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
     telling = open_rows(table, "rows")
     telling = telling[telling["rows"] > 0].sort_values("beyond the score", ascending=False)
     answer = say("{n} of {all} triggers can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
+    if lacking := [t.name for t in triggers.TRIGGERS if t.code not in {c.code for c in chosen}]:
+        answer += say("What it needs isn't there for: {triggers}.", triggers=lacking)
     if len(telling):
         best = telling.iloc[0]
         answer += say(
