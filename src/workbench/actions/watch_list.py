@@ -26,8 +26,9 @@ def of_last_month(watched: pd.DataFrame, counted: pd.DataFrame, model: Scorer, p
     chosen = now.reset_index(drop=True)
     reasons = _reasons(chosen, counted, model, p, rules)
     known = watched[watched["flagged"] > 0].groupby("entity_id")["month_no"].agg(["min", "size"])
-    rows = chosen[["entity_id", "priority", "predicted"]].assign(
-        adjusted_probability=chosen["priority"],
+    rows = chosen[["entity_id", "priority"]].assign(
+        predicted=chosen["predicted"].round(4),
+        adjusted_probability=chosen["priority"].round(4),
         reason=[r for r, _ in reasons],
         measure=[m for _, m in reasons],
         exposure_amt=_exposure(chosen, p),
