@@ -12,6 +12,7 @@ from workbench.params import Key
 from workbench.registry import current, recorded
 from workbench.registry.recorded import Recorded
 from workbench.runs import study
+from workbench.words import say
 
 SCORES = "mart__scores_churn"
 
@@ -54,6 +55,15 @@ def test_the_worst_light_of_the_version_is_inherited(monkeypatch, runs, light, w
     assert judged.verdict == light and str(judged.answer).endswith(words)
     if light != "not_evaluated":
         assert str(judged.answer).startswith("The scores acted on are those of model churn, version 2: development ")
+
+
+def test_a_list_that_does_not_go_by_the_scores_says_what_it_goes_by_and_inherits_no_light(monkeypatch):
+    monkeypatch.setattr(recorded, "read", lambda key: {r.record.step: r for r in (_made("red"),)})
+    judged = model_read.judged(Key("s"), SCORES, beside=say("what the trial says"))
+    assert judged.verdict == "info" and str(judged.answer) == (
+        "The scores beside the list are those of model churn, version 2: development red, validation not done, monitoring "
+        "not done. The list goes by what the trial says."
+    )
 
 
 def test_every_action_that_reads_scores_asks_for_the_models_light_and_leaves_it_first():

@@ -17,10 +17,11 @@ def reads(scores: str) -> str:
     return f"?{JUDGED}:{scores}"
 
 
-def judged(key: Key, scores: str) -> Evidence:
+def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
     """Return the worst light of the model behind a table of scores: who acts on them inherits it.
 
     Amber where nobody has validated this version, not evaluated where no run of the study has made the scores.
+    beside: what the step's list goes by, where that isn't these scores: their light is a fact then.
     """
     runs = recorded.read(key)
     maker = next((r for r in runs.values() if scores in r.record.tables and r.record.models), None)
@@ -33,14 +34,17 @@ def judged(key: Key, scores: str) -> Evidence:
     monitoring = [r for r in reading if r.room == "monitoring"]
     validation = _worst(validations)
     answer = say(
-        "The scores acted on are those of model {model:s}, version {version}: development {development}, "
+        "The scores {read} are those of model {model:s}, version {version}: development {development}, "
         "validation {validation}, monitoring {monitoring}.",
+        read=say("acted on") if beside is None else say("beside the list"),
         model=name.removeprefix(tables.MODEL),
         version=str(entry["version"]),
         development=_light(maker.record.verdict),
         validation=_light(validation) if validation else say("not done"),
         monitoring=_light(_worst(monitoring)) if monitoring else say("not done"),
     )
+    if beside is not None:
+        return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside))
     lights = [Verdict(maker.record.verdict), Verdict(validation or Verdict.amber)]
     lights += [Verdict(r.record.verdict) for r in monitoring]
     worst = min(lights, key=lambda v: v.rank)
