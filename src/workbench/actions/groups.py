@@ -44,7 +44,8 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return ["core__account", *(f"core__{name}" for name in TABLES), *action_list.asked_of(LIST)]
+    core = ["core__account", *(f"core__{name}" for name in TABLES)]
+    return [*core, *action_list.asked_of(LIST, core)]
 
 
 def writes(p: Params) -> list[str]:

@@ -67,9 +67,9 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads, and what is said of the model behind the scores."""
-    core = ("account", "month", "event", "holding", "performance", "product")
+    core = [f"core__{name}" for name in ("account", "month", "event", "holding", "performance", "product")]
     judged = model_read.reads(p.scores)
-    return [p.panel, p.scores, judged, *(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
+    return [p.panel, p.scores, judged, *core, *action_list.asked_of(LIST, core)]
 
 
 def writes(p: Params) -> list[str]:
