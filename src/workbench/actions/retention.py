@@ -203,8 +203,8 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         question=say("Who must be let alone?"),
         verdict=Verdict.info,
         answer=say(
-            "{n:,} of {all:,} customers would rather leave because of an offer and are on no list. Rank correlation "
-            "of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
+            "{n:,} of {all:,} customers would rather leave because of an offer and are not on the save list. Rank "
+            "correlation of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
             n=dogs,
             all=len(rows),
             by_risk=float(by_risk),
