@@ -132,6 +132,17 @@ def _brute(gain: np.ndarray, most: int) -> float:
     return float(best[:most].sum())
 
 
+def test_what_budget_and_products_allow_is_told_apart_from_what_officers_can_do():
+    best = pd.DataFrame({"entity_id": range(50), "product_code": ["savings"] * 30 + ["card"] * 20, "priority": 12.5})
+    listed = best.head(20).rename(columns={"priority": "expected_gain_amt"})
+    card = groups.assignment(best, listed, 604, ("savings", "card"), groups.Params(), "EUR")
+    assert str(card.answer) == (
+        "50 of 604 customers could get an offer by budget and products: 100 of 2,000 EUR spent, 625 EUR expected. The "
+        "officers' capacity leaves 20 of them, with 250 EUR expected."
+    )
+    assert card.table["offers"].tolist() == [30, 20] and set(card.table["currency"]) == {"EUR"}
+
+
 def test_nobody_is_offered_what_he_holds_or_may_not_have(files):
     w = next_product.wanted(_named(files, "months", "holding", "product"), [TODAY - pd.DateOffset(months=3)])
     learnt = next_product.wanted(_named(files, "months", "holding", "product"), [P.months[10], P.months[14]])
