@@ -89,6 +89,10 @@ def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
     assert str(groups.migration_evidence(moved).answer).startswith(
         "The stage that loses most of its customers is late: 33% of them are no longer with the bank a year later. Of"
     )
+    moved = pd.concat([moved, pd.DataFrame([[20, 30, 3], [20, 30, 4]], index=["new", "quiet"], columns=names)])
+    assert str(groups.migration_evidence(moved.rename_axis("stage")).answer).startswith(
+        "Of the stages that may be told, the one that loses most of its customers is steady: 15% of them are no longer"
+    )
 
 
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):

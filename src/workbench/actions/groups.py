@@ -203,12 +203,13 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     shown = People(parts=tuple(moved)).published(moved.reset_index()).set_index("stage")
     shares = shown[list(moved)].div(moved.sum(axis=1), axis=0)
     stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
-    gone = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore").dropna()
+    left = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore")
+    gone = left.dropna()
     return Evidence(
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
-        answer=_loses(gone)
+        answer=_loses(gone, everywhere=len(gone) == len(left))
         + say(
             "Of the {steady} ones {stays:.0%} are still {steady} a year later.",
             steady=say("steady"),
@@ -219,15 +220,21 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     )
 
 
-def _loses(gone: pd.Series) -> Text:
-    """Return which stage loses most, of the shares that may be told."""
+def _loses(gone: pd.Series, everywhere: bool) -> Text:
+    """Return which stage loses most, of the shares that may be told; `everywhere`: those are all there are."""
     if not len(gone):
         return say("Of no stage so many left the bank that it may be told how many.")
+    most = {"stage": say(words_of(str(gone.idxmax()))), "gone": float(gone.max())}
+    if not everywhere:
+        return say(
+            "Of the stages that may be told, the one that loses most of its customers is {stage}: {gone:.0%} of them "
+            "are no longer with the bank a year later.",
+            **most,
+        )
     return say(
         "The stage that loses most of its customers is {stage}: {gone:.0%} of them are no longer with the bank a year "
         "later.",
-        stage=say(words_of(str(gone.idxmax()))),
-        gone=float(gone.max()),
+        **most,
     )
 
 

@@ -150,7 +150,8 @@ def _in_question(gain: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
 def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: float, currency: str) -> Evidence:
     """Return what the best offer for each would have brought, by the logged probabilities, against simpler policies.
 
-    worth: (offers) what a purchase is worth, in the currency, as the cost is. Amber where its interval isn't above the best single offer's value.
+    worth: (offers) what a purchase is worth, in the currency. Amber where its interval isn't above the best single
+    offer's value.
     """
     gain = effect * worth - cost
     best = np.where(gain.max(axis=1) > 0, np.array(trial.offers)[gain.argmax(axis=1)], CONTROL)
