@@ -197,8 +197,21 @@ def test_the_lead_tells_of_no_few_in_its_sentence_either():
     some = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 3).answer)
     assert some.startswith(
         "Of 73 events of the watched months (each counted once, flagged in any month before it) [suppressed] were never "
-        "flagged, 40 were flagged 3 months before or earlier, [suppressed] later than that; the median lead is 4 months"
+        "flagged; the median lead is 4 months"
     )
+    whole = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 30).answer)
+    assert "30 were never flagged, 40 were flagged 3 months before or earlier, 30 later than that; the median" in whole
+
+
+def test_no_sum_of_the_sentence_on_the_lead_gives_a_hidden_month_back():
+    card = _lead(*[5] * 90, *[4] * 40, *[3] * 4, *[2] * 60, *[1] * 50, *[np.nan] * 70)
+    hidden = card.table.loc[card.table["events"].isna(), "months before"].tolist()
+    assert hidden == [3, 4] and {k: card.answer.facts.get(k) for k in ("events", "never", "early", "late")} == {
+        "events": 314,
+        "never": 70,
+        "early": None,
+        "late": None,
+    }
 
 
 def _entrants(by_trigger: int, others: int):

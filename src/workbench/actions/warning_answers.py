@@ -13,10 +13,9 @@ from workbench.actions import triggers
 from workbench.actions.early_warning import NO_TRIGGER, Params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.evidence.disclosure import People, few, open_rows, smallest, tellable
-from workbench.evidence.hidden import HIDDEN
+from workbench.evidence.disclosure import HIDDEN, MARK, People, few, open_rows, smallest
 from workbench.rules import Rules, described
-from workbench.words import say
+from workbench.words import Text, say
 
 ORDERS = ("score", "triggers", "both")
 SHARES = (0.01, 0.05, 0.10)  # of the customers, at which the gains are read
@@ -155,20 +154,25 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     seen, rule = events["lead"].dropna(), rules["warning_lead"]
     least = math.ceil(rule.amber)
     median, low, high = metrics.median_interval(seen)
-    early, late, never = tellable(int((seen >= least).sum()), int((seen < least).sum()), len(events) - len(seen))
-    answer = say(
-        "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} were "
-        "never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; the "
-        "median lead is {median:g} months ({low:g} to {high:g}).",
-        events=len(events),
-        never=never,
-        early=early,
-        late=late,
-        median=median,
-        low=low,
-        high=high,
-        least=least,
-    )
+    table, people = _by_months(events), People(("events",), ("months before",))
+    shown = people.published(table)
+    facts = {"events": len(events), "never": _never(shown), "median": median, "low": low, "high": high}
+    if HIDDEN in shown:  # a sum of shown and hidden months would give the hidden ones back
+        answer = say(
+            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "were never flagged; the median lead is {median:g} months ({low:g} to {high:g}).",
+            **facts,
+        )
+    else:
+        answer = say(
+            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "were never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; "
+            "the median lead is {median:g} months ({low:g} to {high:g}).",
+            early=int((seen >= least).sum()),
+            late=int((seen < least).sum()),
+            least=least,
+            **facts,
+        )
     short = outcome.window_months <= rule.amber
     if short:
         answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)
@@ -186,14 +190,23 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         threshold=rule.text,
         blind_to=say("events that were never flagged: their share stands beside the median"),
         source="interval of the median: Conover (1999), ch. 3.2",
-        table=events["lead"]
-        .fillna(0)
-        .value_counts()
-        .sort_index()
-        .rename_axis("months before")
-        .reset_index(name="events"),
-        people=People(("events",), ("months before",)),
+        table=table,
+        people=people,
     )
+
+
+def _by_months(events: pd.DataFrame) -> pd.DataFrame:
+    """Return months before (0: never flagged) and events."""
+    counts = events["lead"].fillna(0).value_counts().sort_index()
+    return counts.rename_axis("months before").reset_index(name="events")
+
+
+def _never(shown: pd.DataFrame) -> int | Text:
+    """Return how many were never flagged, as the published table tells it."""
+    n = shown.loc[shown["months before"] == 0, "events"]
+    if not len(n):
+        return 0
+    return MARK if n.isna().any() else int(n.iloc[0])
 
 
 def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
