@@ -107,7 +107,7 @@ def _offers(files: dict, seed: int, today: pd.Timestamp) -> None:
     arms = next_action.arms(drawn, before)
     effect = next_action.effects(arms, None, "logistic", seed)
     worth_of = groups.worth(files, arms.offers, groups.Params())
-    card = next_action.policy_evidence(arms, effect, worth_of, 2.0)
+    card = next_action.policy_evidence(arms, effect, worth_of, 2.0, "EUR")
     print(f"next offer: {card.answer}")
     print(card.table.round(2).to_string(index=False))
     began = time.perf_counter()

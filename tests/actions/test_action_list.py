@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from workbench import tables
-from workbench.actions.action_list import DISCONTENT, OPTED_OUT, action_list, asked_of, made
+from workbench.actions.action_list import ARREARS, DISCONTENT, OPTED_OUT, action_list, asked_of, made
 from workbench.contracts import Column, Contract
 from workbench.customers import lists
 from workbench.evidence.table import to_csv
@@ -47,11 +47,19 @@ def test_equal_priorities_come_in_the_order_of_entities_whatever_the_order_of_ro
 
 
 def test_what_is_said_of_the_list_is_what_became_of_the_candidates():
-    why = {"c1": OPTED_OUT, "c2": DISCONTENT, "c3": lists.WATCH, "c4": lists.SAVE, "c5": lists.SAVE, "x": lists.WATCH}
+    why = {
+        "c1": OPTED_OUT,
+        "c2": DISCONTENT,
+        "c3": lists.WATCH,
+        "c4": lists.SAVE,
+        "c5": lists.SAVE,
+        "c6": ARREARS,
+        "x": lists.WATCH,
+    }
     card = action_list(_candidates(), capacity=3, barred=why).evidence("offers", "Whom to call?", "by gain")
     assert str(card.answer) == (
-        "3 of 10 candidates are on the list, 2 beyond the capacity. Set aside: 1 opted out of being approached, "
-        "1 are discontent and get an answer first, 1 stand on the watch list, 2 stand on the save list. "
+        "3 of 10 candidates are on the list, 1 beyond the capacity. Set aside: 1 opted out of being approached, "
+        "1 are in arrears, 1 are discontent and get an answer first, 1 stand on the watch list, 2 stand on the save list. "
         "One list contacts a customer: the first that wants him. Ranked by gain."
     )
     alone = action_list(_candidates(), capacity=9, barred={}).evidence("offers", "Whom to call?", "by gain")
@@ -75,12 +83,31 @@ def test_a_list_takes_nobody_from_one_that_goes_first_and_answers_a_complaint_al
     assert saved.rows[["officer_code", "currency"]].to_numpy().tolist() == [["O1", "EUR"]] * 3
     calls = made(key, lists.FOLLOW_UP, rows, capacity=9, answered={"c0", "c2"})
     assert list(calls.rows["entity_id"]) == ["c4", "c3", "c2"] and calls.aside == {"opted_out": 1, lists.WATCH: 1}
-    assert asked_of(lists.SAVE) == ["?mart__list_watch", "?core__feedback"] and asked_of(lists.WATCH) == []
+    assert asked_of(lists.SAVE) == ["?mart__list_watch", "?core__feedback", "?core__month"]
+    assert (
+        asked_of(lists.SAVE, ["core__month"]) == ["?mart__list_watch", "?core__feedback"]
+        and asked_of(lists.WATCH) == []
+    )
     feedback = {"kind_code": "nps", "invited_at": pd.Timestamp("2018-12-03"), "answered_at": pd.Timestamp("2018-12-09")}
     scored = pd.DataFrame({"entity_id": ["c3", "c4", "c4"], "score": [6.0, 3.0, 9.0], **feedback})
     scored.loc[2, "answered_at"] += pd.Timedelta(days=1)  # content since
     tables.write(key, "core__feedback", scored)
     assert made(key, lists.SAVE, rows, capacity=9).aside == {"opted_out": 1, "discontent": 1, lists.WATCH: 1}
+
+
+def test_who_is_past_due_in_his_last_month_is_on_no_list_that_sells(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    key, at = Key("bank"), pd.to_datetime(["2018-11-01", "2018-12-01"])
+    people, delays = pd.DataFrame({"entity_id": [f"c{i}" for i in range(4)]}), [(0, 0), (2, 0), (0, 1), (5, 6)]
+    contract = Contract(name="a", title="A", columns=(Column(name="entity_id", type="text", role="key"),))
+    tables.write(key, "core__account", people, contract)
+    months = [(f"c{i}", month, float(d)) for i, both in enumerate(delays) for month, d in zip(at, both, strict=True)]
+    tables.write(key, "core__month", pd.DataFrame(months, columns=["entity_id", "month", "delay_months"]))
+    for name in (lists.SAVE, lists.OFFER, lists.CONTACT, "mart__list_of_a_new_step"):
+        sold = made(key, name, _candidates(4), capacity=9)
+        assert list(sold.rows["entity_id"]) == ["c1", "c0"] and sold.aside == {"arrears": 2}
+    for name in (lists.WATCH, lists.FOLLOW_UP):
+        assert len(made(key, name, _candidates(4), capacity=9).rows) == 4
 
 
 def test_the_file_starts_no_formula(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import engine, metrics, rules
-from workbench.actions import area_alarm, early_warning, triggers, warning_answers, watch_list
+from workbench.actions import area_alarm, early_warning, triggers, warning_answers, warning_orders, watch_list
 from workbench.actions.early_warning import Params
 from workbench.contracts import Outcome
 from workbench.params import UserError
@@ -122,8 +122,35 @@ def test_the_lead_that_was_planted_comes_back_and_who_is_barred_is_never_flagged
     assert set(events["lead"].dropna()) == {4.0}
     e = warning_answers.lead(events, Outcome(event="x", window_months=6), RULES)
     assert (e.value, str(e.verdict)) == (4.0, "green")
-    table = warning_answers.compared(listed, 1).set_index("order")
+    table = warning_orders.compared(listed, 1).set_index("order")
     assert table.at["both", "precision"] == 1.0 and table.at["both", "recall"] == pytest.approx(19 * 4 / (20 * 6))
+
+
+@pytest.mark.parametrize(
+    ("both", "words"),
+    [
+        (
+            (30, 0),
+            "together catch more than the score alone by as many flags: 100.00% of the flags are right against 50",
+        ),
+        (
+            (0, 30),
+            "together catch less than the score alone by as many flags: 0.00% of the flags are right against 50.00%",
+        ),
+        (
+            (15, 15),
+            "together don't demonstrably catch more or less than the score alone by as many flags: 50.00% of the",
+        ),
+    ],
+)
+def test_whether_triggers_catch_more_than_the_score_is_said_with_both_numbers(both, words):
+    rows = pd.DataFrame({"entity_id": [f"{i:03d}" for i in range(400)], "month_no": 7, "known": True, "n_triggers": 0})
+    at = rows.index
+    rows = rows.assign(event=(at < 45).astype(float), flagged=0.0, priority=0.1)
+    rows["predicted"] = np.where((at >= 30) & (at < 60), 0.5, 0.1)  # 15 of 30 right
+    rows.loc[[*range(both[0]), *range(100, 100 + both[1])], "flagged"] = 1.0
+    answer = str(warning_orders.caught(rows, Outcome(event="x", window_months=6), 1).answer)
+    assert "Score and triggers " + words in answer and ("(+0.00 percentage points, -" in answer) == (both == (15, 15))
 
 
 def test_what_a_trigger_tells_beyond_the_score_is_counted_before_the_watched_months():
@@ -197,8 +224,21 @@ def test_the_lead_tells_of_no_few_in_its_sentence_either():
     some = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 3).answer)
     assert some.startswith(
         "Of 73 events of the watched months (each counted once, flagged in any month before it) [suppressed] were never "
-        "flagged, 40 were flagged 3 months before or earlier, [suppressed] later than that; the median lead is 4 months"
+        "flagged; the median lead is 4 months"
     )
+    whole = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 30).answer)
+    assert "30 were never flagged, 40 were flagged 3 months before or earlier, 30 later than that; the median" in whole
+
+
+def test_no_sum_of_the_sentence_on_the_lead_gives_a_hidden_month_back():
+    card = _lead(*[5] * 90, *[4] * 40, *[3] * 4, *[2] * 60, *[1] * 50, *[np.nan] * 70)
+    hidden = card.table.loc[card.table["events"].isna(), "months before"].tolist()
+    assert hidden == [3, 4] and {k: card.answer.facts.get(k) for k in ("events", "never", "early", "late")} == {
+        "events": 314,
+        "never": 70,
+        "early": None,
+        "late": None,
+    }
 
 
 def _entrants(by_trigger: int, others: int):

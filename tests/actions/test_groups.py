@@ -89,6 +89,10 @@ def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
     assert str(groups.migration_evidence(moved).answer).startswith(
         "The stage that loses most of its customers is late: 33% of them are no longer with the bank a year later. Of"
     )
+    moved = pd.concat([moved, pd.DataFrame([[20, 30, 3], [20, 30, 4]], index=["new", "quiet"], columns=names)])
+    assert str(groups.migration_evidence(moved.rename_axis("stage")).answer).startswith(
+        "Of the stages that may be told, the one that loses most of its customers is steady: 15% of them are no longer"
+    )
 
 
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):
@@ -130,6 +134,17 @@ def _by_integers(gain: np.ndarray, most: int, capacity: int) -> float:
 def _brute(gain: np.ndarray, most: int) -> float:
     best = np.sort(gain.max(axis=1).clip(min=0))[::-1]
     return float(best[:most].sum())
+
+
+def test_what_budget_and_products_allow_is_told_apart_from_what_officers_can_do():
+    best = pd.DataFrame({"entity_id": range(50), "product_code": ["savings"] * 30 + ["card"] * 20, "priority": 12.5})
+    listed = best.head(20).rename(columns={"priority": "expected_gain_amt"})
+    card = groups.assignment(best, listed, 604, ("savings", "card"), groups.Params(), "EUR")
+    assert str(card.answer) == (
+        "50 of 604 customers could get an offer by budget and products: 100 of 2,000 EUR spent, 625 EUR expected. The "
+        "officers' capacity leaves 20 of them, with 250 EUR expected."
+    )
+    assert card.table["offers"].tolist() == [30, 20] and set(card.table["currency"]) == {"EUR"}
 
 
 def test_nobody_is_offered_what_he_holds_or_may_not_have(files):

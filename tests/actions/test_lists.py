@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from workbench import tables
-from workbench.actions import action_list
+from workbench.actions import action_list, arrears
 from workbench.customers import lists as kinds
 from workbench.params import Key
 from workbench.runs import study
@@ -35,6 +35,13 @@ def test_nobody_who_opted_out_is_on_a_list_that_approaches(lists):
 def test_one_list_contacts_a_customer(lists):
     assert {(a, b): len(lists[a] & lists[b]) for a, b in combinations(lists, 2) if lists[a] & lists[b]} == {}
     assert len(lists[kinds.WATCH]) > 10
+
+
+def test_nobody_in_arrears_is_on_a_list_that_sells(lists):
+    late, sold = set(arrears.in_arrears(KEY)), {name: on for name, on in lists.items() if kinds.sells(name)}
+    assert len(late) > 10 and sum(map(len, sold.values())) > 50
+    assert {name: len(on & late) for name, on in sold.items()} == dict.fromkeys(sold, 0)
+    assert set(sold) == {kinds.SAVE, kinds.OFFER, kinds.CONTACT}
 
 
 def test_every_step_that_writes_a_list_has_one_in_the_sample(lists):

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.customers import capacity, catalogue
+from workbench import tables
+from workbench.customers import capacity, catalogue, lists, stages
+from workbench.customers import tags as page
 from workbench.portfolios import simulated_relationships, simulated_truth, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
@@ -51,6 +53,26 @@ def test_what_comes_later_changes_no_tag(files, tagged):
     }
     pd.testing.assert_frame_equal(catalogue.tagged(cut, DATE).table, tagged)
     pd.testing.assert_frame_equal(catalogue.tagged(files, DATE).table, tagged)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("in_default", "On no list: he is in default and belongs to collections, which this workbench doesn't list."),
+        ("late", "On no list: he is late and belongs to collections, which this workbench doesn't list."),
+        ("steady", "On no list: nothing is to be done now."),
+    ],
+)
+def test_who_does_not_pay_is_for_collections_where_he_is_on_no_list(files, tmp_path, monkeypatch, stage, words):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    p = page.Params(study="bank", as_of=f"{DATE:%Y-%m}")
+    tables.write(p.key, "core__month", files["months"])
+    at = stages.stages(files["months"], DATE)
+    one = at.loc[at["stage"] == stage, "entity_id"].iloc[0]
+    assert str(page.next_step(p, one).answer) == words
+    watched = {"entity_id": [one], "reason": "late", "measure": "call", "rank": 1}
+    tables.write(p.key, lists.WATCH, pd.DataFrame(watched))
+    assert str(page.next_step(p, one).answer) == "On 1 lists."
 
 
 def test_an_event_recorded_later_is_not_known_yet(files):

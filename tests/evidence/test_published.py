@@ -34,8 +34,8 @@ NO_GROUP = {  # tables in which no row is a group of people
     "actions/satisfaction drivers": "a row is an attribute",
     "actions/service_answers confused": "a row is a pair of intents",
     "actions/service_answers texts": "a row is an approved text",
-    "actions/warning_answers caught": "three orders of all flags",
     "actions/warning_answers steady": "the list's own change, month by month",
+    "actions/warning_orders caught": "three orders of all flags",
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench import tables
+from workbench.actions.arrears import MONTHS, in_arrears
 from workbench.actions.discontent import FEEDBACK, discontent
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 NEEDED = ("entity_id", "priority", "reason", "measure")
 WHOSE = "officer_code"
 OPTED_OUT = "opted_out"  # column of core__account: '1' is who must not be approached; and why somebody is set aside
-DISCONTENT = "discontent"  # why somebody is set aside
+ARREARS, DISCONTENT = "arrears", "discontent"  # why somebody is set aside
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,23 @@ def opted_out(key: Key) -> set[str]:
     return set(people.loc[people[OPTED_OUT].astype(str).isin(yes), "entity_id"])
 
 
-def asked_of(name: str) -> list[str]:
-    """Return what a step that makes this list reads for it, where the study has it: lists that go first, complaints."""
-    return [f"?{table}" for table in (*lists.before(name), *([FEEDBACK] if lists.sells(name) else []))]
+def asked_of(name: str, read: Collection[str] = ()) -> list[str]:
+    """Return what a step that makes this list reads for it, where the study has it: other lists, complaints, months.
+
+    read: tables that the step reads anyway.
+    """
+    asked = (*lists.before(name), *((FEEDBACK, MONTHS) if lists.sells(name) else ()))
+    return [f"?{table}" for table in asked if table not in read]
 
 
 def barred(key: Key, name: str) -> dict[str, str]:
-    """Return who can't be on this list, entity → why: `opted_out`, `discontent`, or the list that goes first."""
+    """Return who can't be on this list, entity → why: `opted_out`, `arrears`, `discontent`, or another list."""
     there, out = set(tables.names(key)), dict.fromkeys(opted_out(key), OPTED_OUT) if lists.spares(name) else {}
-    for entity in discontent(key) if lists.sells(name) else ():
-        out.setdefault(entity, DISCONTENT)
+    if lists.sells(name):
+        for entity in in_arrears(key):
+            out.setdefault(entity, ARREARS)
+        for entity in discontent(key):
+            out.setdefault(entity, DISCONTENT)
     for first in (n for n in lists.before(name) if n in there):
         for entity in tables.read(key, first, columns=["entity_id"])["entity_id"]:
             out.setdefault(entity, first)
@@ -99,7 +107,7 @@ def barred(key: Key, name: str) -> dict[str, str]:
 def set_aside(entities: Iterable[str], barred: Mapping[str, str]) -> dict[str, int]:
     """Return how many of these are barred, by why, in the order of `customers/lists.py`; each counts once."""
     reasons = [barred[e] for e in entities if e in barred]
-    return {why: n for why in (OPTED_OUT, DISCONTENT, *lists.KINDS) if (n := reasons.count(why))}
+    return {why: n for why in (OPTED_OUT, ARREARS, DISCONTENT, *lists.KINDS) if (n := reasons.count(why))}
 
 
 def why_aside(aside: Mapping[str, int]) -> Text:
@@ -114,6 +122,8 @@ def why_aside(aside: Mapping[str, int]) -> Text:
 def _why(why: str, n: int) -> Text:
     if why == OPTED_OUT:
         return say("{n:,} opted out of being approached", n=n)
+    if why == ARREARS:
+        return say("{n:,} are in arrears", n=n)
     if why == DISCONTENT:
         return say("{n:,} are discontent and get an answer first", n=n)
     return say("{n:,} stand on the {list}", n=n, list=lists.KINDS[why].title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from workbench import engine, params, tables
 from workbench.actions import action_list, hazards, lifetime, next_action, profit
+from workbench.actions.action_list import ActionList
 from workbench.actions.next_action import Arms
 from workbench.actions.next_product import Wanted
 from workbench.customers import lists
@@ -44,7 +45,8 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
-    return ["core__account", *(f"core__{name}" for name in TABLES), *action_list.asked_of(LIST)]
+    core = ["core__account", *(f"core__{name}" for name in TABLES)]
+    return [*core, *action_list.asked_of(LIST, core)]
 
 
 def writes(p: Params) -> list[str]:
@@ -116,8 +118,8 @@ def months_before(drawn: pd.DataFrame) -> list[pd.Timestamp]:
     return [pd.Timestamp((int(n) - 1) // 12, (int(n) - 1) % 12 + 1, 1) for n in numbers]
 
 
-def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[pd.DataFrame, Evidence]:
-    """Return who gets which offer within budget and capacity, as candidates of a list, and what it is to bring."""
+def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[ActionList, Evidence]:
+    """Return the list of who gets which offer, within the officers' capacity, and what budget and products allow."""
     barred = action_list.barred(p.key, LIST)
     may = ~now.rows["entity_id"].isin(set(barred)).to_numpy()
     effect = next_action.effects(trial, now, p.learner, p.seed) * may[:, None]
@@ -142,30 +144,45 @@ def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[
             "expected_gain_amt": gain[at, chosen[at]].round(2),
         }
     )
-    return candidates, _assignment(candidates, now, p, trial, barred)
+    listed = action_list.made(p.key, LIST, candidates, capacity=p.officer_capacity)
+    aside = action_list.set_aside(now.rows["entity_id"], barred)
+    currency = tables.contract(p.key, "core__account").currency
+    card = assignment(candidates, listed.rows, len(now.rows), trial.offers, p, currency)
+    return listed, replace(card, answer=card.answer + action_list.why_aside(aside))  # type: ignore[operator]
 
 
-def _assignment(candidates: pd.DataFrame, now: Wanted, p: Params, trial: Arms, barred: Mapping[str, str]) -> Evidence:
-    counts = candidates["product_code"].value_counts().reindex(list(trial.offers)).fillna(0).astype(int)
-    gain = candidates.groupby("product_code")["priority"].sum().reindex(list(trial.offers)).fillna(0.0)
+def assignment(
+    candidates: pd.DataFrame, listed: pd.DataFrame, everybody: int, offers: tuple[str, ...], p: Params, currency: str
+) -> Evidence:
+    """Return what budget and products allow at best, and how much of it the officers' capacity leaves.
+
+    candidates: entity_id, product_code, priority (expected gain); listed: those an officer gets, expected_gain_amt.
+    """
+    counts = candidates["product_code"].value_counts().reindex(list(offers)).fillna(0).astype(int)
+    gain = candidates.groupby("product_code")["priority"].sum().reindex(list(offers)).fillna(0.0)
+    table = pd.DataFrame(
+        {"product": [words_of(c) for c in offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
+    )
     return Evidence(
         key="assignment",
         question=say("Who gets which offer?"),
         verdict=Verdict.info,
         answer=say(
-            "{n:,} of {all:,} customers get an offer: {spent:,.0f} of {budget:,.0f} spent, {gain:,.0f} expected.",
+            "{n:,} of {all:,} customers could get an offer by budget and products: {spent:,.0f} of {budget:,.0f} "
+            "{currency} spent, {gain:,.0f} {currency} expected. The officers' capacity leaves {listed:,} of them, "
+            "with {reached:,.0f} {currency} expected.",
             n=len(candidates),
-            all=len(now.rows),
+            all=everybody,
             spent=len(candidates) * p.offer_cost,
             budget=p.budget,
             gain=float(candidates["priority"].sum()),
-        )
-        + action_list.why_aside(action_list.set_aside(now.rows["entity_id"], barred)),
+            listed=len(listed),
+            reached=float(listed["expected_gain_amt"].sum()),
+            currency=currency,
+        ),
         value=float(candidates["priority"].sum()),
         threshold=say("one offer a customer, within budget and each product's capacity; who is set aside gets none"),
-        table=pd.DataFrame(
-            {"product": [words_of(c) for c in trial.offers], "offers": counts.to_numpy(), "gain": gain.to_numpy()}
-        ),
+        table=table.assign(currency=currency) if currency else table,
         people=People(("offers",)),
     )
 
@@ -186,12 +203,13 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     shown = People(parts=tuple(moved)).published(moved.reset_index()).set_index("stage")
     shares = shown[list(moved)].div(moved.sum(axis=1), axis=0)
     stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
-    gone = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore").dropna()
+    left = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore")
+    gone = left.dropna()
     return Evidence(
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
-        answer=_loses(gone)
+        answer=_loses(gone, everywhere=len(gone) == len(left))
         + say(
             "Of the {steady} ones {stays:.0%} are still {steady} a year later.",
             steady=say("steady"),
@@ -202,15 +220,21 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     )
 
 
-def _loses(gone: pd.Series) -> Text:
-    """Return which stage loses most, of the shares that may be told."""
+def _loses(gone: pd.Series, everywhere: bool) -> Text:
+    """Return which stage loses most, of the shares that may be told; `everywhere`: those are all there are."""
     if not len(gone):
         return say("Of no stage so many left the bank that it may be told how many.")
+    most = {"stage": say(words_of(str(gone.idxmax()))), "gone": float(gone.max())}
+    if not everywhere:
+        return say(
+            "Of the stages that may be told, the one that loses most of its customers is {stage}: {gone:.0%} of them "
+            "are no longer with the bank a year later.",
+            **most,
+        )
     return say(
         "The stage that loses most of its customers is {stage}: {gone:.0%} of them are no longer with the bank a year "
         "later.",
-        stage=say(words_of(str(gone.idxmax()))),
-        gone=float(gone.max()),
+        **most,
     )
 
 

@@ -147,10 +147,11 @@ def _in_question(gain: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     return order[worth], offers[worth]
 
 
-def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: float) -> Evidence:
+def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: float, currency: str) -> Evidence:
     """Return what the best offer for each would have brought, by the logged probabilities, against simpler policies.
 
-    worth: (offers) what a purchase is worth. Amber where its interval isn't above the best single offer's value.
+    worth: (offers) what a purchase is worth, in the currency. Amber where its interval isn't above the best single
+    offer's value.
     """
     gain = effect * worth - cost
     best = np.where(gain.max(axis=1) > 0, np.array(trial.offers)[gain.argmax(axis=1)], CONTROL)
@@ -173,8 +174,9 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
         question=say("What does the best offer for each bring, against simpler policies?"),
         verdict=Verdict.green if mine["low"] > single else Verdict.amber,
         answer=say(
-            "By the trial's logged probabilities {mine:.2f} a customer ({low:.2f} to {high:.2f}); the best simple "
-            "policy {single:.2f}, no offer {nobody:.2f}.",
+            "By the trial's logged probabilities {mine:.2f} {currency} a customer ({low:.2f} to {high:.2f}); the best "
+            "simple policy {single:.2f}, no offer {nobody:.2f}.",
+            currency=currency,
             mine=float(mine["value"]),
             low=float(mine["low"]),
             high=float(mine["high"]),

@@ -67,9 +67,9 @@ class Params(params.Params):
 
 def reads(p: Params) -> list[str]:
     """Tables this step reads, and what is said of the model behind the scores."""
-    core = ("account", "month", "event", "holding", "performance", "product")
+    core = [f"core__{name}" for name in ("account", "month", "event", "holding", "performance", "product")]
     judged = model_read.reads(p.scores)
-    return [p.panel, p.scores, judged, *(f"core__{name}" for name in core), *action_list.asked_of(LIST)]
+    return [p.panel, p.scores, judged, *core, *action_list.asked_of(LIST, core)]
 
 
 def writes(p: Params) -> list[str]:
@@ -203,8 +203,8 @@ def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evid
         question=say("Who must be let alone?"),
         verdict=Verdict.info,
         answer=say(
-            "{n:,} of {all:,} customers would rather leave because of an offer and are on no list. Rank correlation "
-            "of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
+            "{n:,} of {all:,} customers would rather leave because of an offer and are not on the save list. Rank "
+            "correlation of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
             n=dogs,
             all=len(rows),
             by_risk=float(by_risk),

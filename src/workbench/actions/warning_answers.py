@@ -1,4 +1,4 @@
-"""How early warning did: lead, precision and recall at a given number of flags, alerts, steadiness; as evidence."""
+"""How early warning did: what triggers tell, lead, alerts, steadiness, areas; as evidence."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ from workbench.actions import triggers
 from workbench.actions.early_warning import NO_TRIGGER, Params
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
-from workbench.evidence.disclosure import People, few, open_rows, smallest, tellable
-from workbench.evidence.hidden import HIDDEN
+from workbench.evidence.disclosure import HIDDEN, MARK, People, few, open_rows, smallest
 from workbench.rules import Rules, described
-from workbench.words import say
-
-ORDERS = ("score", "triggers", "both")
-SHARES = (0.01, 0.05, 0.10)  # of the customers, at which the gains are read
+from workbench.words import Text, say
 
 
 def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], rules: Rules) -> Evidence:
@@ -68,76 +64,6 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
     )
 
 
-def compared(watched: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return precision and recall, with 95 % intervals, of as many flags a month as the list has, by three orders.
-
-    `both` is the list itself. Customers are resampled as a whole. Only months whose window is over.
-    """
-    rows = watched[watched["known"]]
-    size = rows.groupby("month_no")["flagged"].transform("sum")
-    flags = {
-        "score": _first(rows, ["predicted"]) <= size,
-        "triggers": (_first(rows, ["n_triggers", "priority"]) <= size) & (rows["n_triggers"] > 0),
-        "both": rows["flagged"] > 0,
-    }
-    event, out = rows["event"].to_numpy(), []
-    for name in ORDERS:
-        flagged = flags[name].to_numpy(float)
-        matters = (flagged > 0) | (event > 0)
-        arrays, people = (flagged[matters], event[matters]), rows["entity_id"][matters]
-        row = {"order": name, "flags": int(flagged.sum())}
-        for measure in (metrics.precision, metrics.recall):
-            value, label = measure(*arrays), measure.__name__
-            low, high = (np.nan, np.nan)
-            if np.isfinite(value):
-                low, high = metrics.bootstrap_interval(measure, arrays, people, seed)
-            row |= {label: value, f"{label}_low": low, f"{label}_high": high}
-        out.append(row)
-    return pd.DataFrame(out)
-
-
-def _first(rows: pd.DataFrame, by: list[str]) -> pd.Series:
-    order = rows.sort_values([*by, "entity_id"], ascending=[*(False for _ in by), True], kind="stable")
-    return (order.groupby("month_no").cumcount() + 1).reindex(rows.index)
-
-
-def caught(watched: pd.DataFrame, outcome: Outcome, seed: int) -> Evidence:
-    """Return how many of the flagged had the event and how many of the events were flagged, by three orders."""
-    table = compared(watched, seed)
-    both, rows = table.set_index("order").loc["both"], watched[watched["known"]]
-    months, base = rows["month_no"].nunique(), float(rows["event"].mean())
-    return Evidence(
-        key="caught",
-        question=say("How many of the flags are right, and how many {events} are flagged?", events=outcome.events),
-        verdict=Verdict.not_evaluated if not rows["event"].sum() else Verdict.info,
-        answer=say(
-            "{flags:,.0f} flags a month: of the flagged {precision:.1%} ({precision_low:.1%} to {precision_high:.1%}) "
-            "have the event within {window} months, {lift:.1f} times the book's {base:.2%}. Of the "
-            "customers' months with the event ahead {recall:.1%} ({recall_low:.1%} to {recall_high:.1%}) were flagged: "
-            "each month counts, not only the first flag.",
-            flags=both["flags"] / max(months, 1),
-            window=outcome.window_months,
-            base=base,
-            lift=both["precision"] / base if base else np.nan,
-            **{n: float(both[n]) for n in table.columns if n.startswith(("precision", "recall"))},
-        ),
-        value=float(both["recall"]),
-        threshold=say("{months} months whose window is over; customers resampled as a whole", months=months),
-        table=table,
-    )
-
-
-def gains(watched: pd.DataFrame) -> pd.DataFrame:
-    """Return, for shares of the customers from 0 to 1, the share of events caught by score and by both."""
-    rows = watched[watched["known"]]
-    shares = np.unique(np.concatenate([np.linspace(0, 0.2, 41), np.linspace(0.2, 1, 33), SHARES]))
-    by = {name: metrics.gains(rows[column], rows["event"], shares) for name, column in _COLUMNS.items()}
-    return pd.DataFrame({"share": shares, **by})
-
-
-_COLUMNS = {"score": "predicted", "both": "priority"}
-
-
 def leads(watched: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return one row an event: entity_id, event_no, lead (months from the first flag to it; NaN: never flagged).
 
@@ -157,20 +83,25 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     seen, rule = events["lead"].dropna(), rules["warning_lead"]
     least = math.ceil(rule.amber)
     median, low, high = metrics.median_interval(seen)
-    early, late, never = tellable(int((seen >= least).sum()), int((seen < least).sum()), len(events) - len(seen))
-    answer = say(
-        "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} were "
-        "never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; the "
-        "median lead is {median:g} months ({low:g} to {high:g}).",
-        events=len(events),
-        never=never,
-        early=early,
-        late=late,
-        median=median,
-        low=low,
-        high=high,
-        least=least,
-    )
+    table, people = _by_months(events), People(("events",), ("months before",))
+    shown = people.published(table)
+    facts = {"events": len(events), "never": _never(shown), "median": median, "low": low, "high": high}
+    if HIDDEN in shown:  # a sum of shown and hidden months would give the hidden ones back
+        answer = say(
+            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "were never flagged; the median lead is {median:g} months ({low:g} to {high:g}).",
+            **facts,
+        )
+    else:
+        answer = say(
+            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "were never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; "
+            "the median lead is {median:g} months ({low:g} to {high:g}).",
+            early=int((seen >= least).sum()),
+            late=int((seen < least).sum()),
+            least=least,
+            **facts,
+        )
     short = outcome.window_months <= rule.amber
     if short:
         answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)
@@ -188,14 +119,23 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         threshold=rule.text,
         blind_to=say("events that were never flagged: their share stands beside the median"),
         source="interval of the median: Conover (1999), ch. 3.2",
-        table=events["lead"]
-        .fillna(0)
-        .value_counts()
-        .sort_index()
-        .rename_axis("months before")
-        .reset_index(name="events"),
-        people=People(("events",), ("months before",)),
+        table=table,
+        people=people,
     )
+
+
+def _by_months(events: pd.DataFrame) -> pd.DataFrame:
+    """Return months before (0: never flagged) and events."""
+    counts = events["lead"].fillna(0).value_counts().sort_index()
+    return counts.rename_axis("months before").reset_index(name="events")
+
+
+def _never(shown: pd.DataFrame) -> int | Text:
+    """Return how many were never flagged, as the published table tells it."""
+    n = shown.loc[shown["months before"] == 0, "events"]
+    if not len(n):
+        return 0
+    return MARK if n.isna().any() else int(n.iloc[0])
 
 
 def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
@@ -326,9 +266,6 @@ __all__ = [
     "NO_TRIGGER",
     "alerts",
     "areas_evidence",
-    "caught",
-    "compared",
-    "gains",
     "lead",
     "leads",
     "steady",

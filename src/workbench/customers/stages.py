@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.engine import Relation
 
 STAGES = ("new", "growing", "steady", "quiet", "late", "in_default", "recovered", "gone")
+UNPAID = ("late", "in_default")  # stages that collections work through
 NEW_MONTHS, GROWING_MONTHS, RECOVERED_MONTHS, QUIET_DAYS = 6, 6, 6, 60
 
 # the first rule that holds; what isn't paid counts before everything else

@@ -9,7 +9,7 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.customers import catalogue, lists
 from workbench.customers.capacity import Income
-from workbench.customers.stages import stage_of
+from workbench.customers.stages import UNPAID, stage_of
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import MONTH, UserError
@@ -159,7 +159,7 @@ def _place(values: pd.Series, value: object) -> float:
 
 
 def next_step(p: Params, entity: str) -> Evidence:
-    """Return which lists this customer stands on, with reason and measure."""
+    """Return which lists this customer stands on, with reason and measure; who is late on none is for collections."""
     rows = []
     for name, kind in lists.KINDS.items():
         if name in tables.names(p.key):
@@ -170,9 +170,20 @@ def next_step(p: Params, entity: str) -> Evidence:
         key="next_step",
         question=say("What is to be done next?"),
         verdict=Verdict.info,
-        answer=say("On {n} lists.", n=len(rows)) if rows else say("On no list: nothing is to be done now."),
+        answer=say("On {n} lists.", n=len(rows)) if rows else _on_none(p, entity),
         value=len(rows),
         table=table if rows else None,
+    )
+
+
+def _on_none(p: Params, entity: str) -> Text:
+    """Return what is to be done with a customer on no list."""
+    stage = stage_of(tables.scan(p.key, "core__month"), entity, date(p))
+    if stage not in UNPAID:
+        return say("On no list: nothing is to be done now.")
+    return say(
+        "On no list: he is {stage} and belongs to collections, which this workbench doesn't list.",
+        stage=say(words_of(stage)),
     )
 
 
