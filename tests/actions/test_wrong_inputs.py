@@ -56,6 +56,11 @@ FILE = home.root() / "params" / "sample_customers.yaml"
             "panel/build@churn: outcome.event 'left' is no column of core__month; did you mean 'left_bank'?",
         ),
         (
+            "customers/tags.account=C0000049",
+            "customers/tags: account is no pseudonym (customer_ and 16 of 0-9a-f); give the one that stands on the lists; "
+            "`workbench identify` tells whose it is",
+        ),
+        (
             "actions/relationship.calendar=Mars",
             "actions/relationship: calendar 'Mars' is no country or market; write a code such as DE or XECB, or leave it "
             "empty",
@@ -66,3 +71,10 @@ def test_it_is_told_in_one_line(given, words):
     with pytest.raises(UserError) as e:
         study.load(FILE, (given,))
     assert str(e.value).removeprefix("sample_customers.yaml: ") == words
+
+
+def test_a_profile_of_somebody_is_asked_for_by_pseudonym():
+    with pytest.raises(UserError) as e:
+        study.load(home.root() / "params" / "simulated_bank.yaml", ("customers/profile.account=C0000049",))
+    assert str(e.value).startswith("simulated_bank.yaml: customers/profile: account is no pseudonym")
+    assert "C0000049" not in str(e.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params, tables
+from workbench import engine, params, pseudonyms, tables
 from workbench.customers import catalogue, lists
 from workbench.customers.capacity import Income
 from workbench.customers.stages import stage_of
@@ -30,6 +30,11 @@ class Params(params.Params):
     )
     account: str = Field("", description="one customer to look at; empty is a seeded draw among those with a loan")
     seed: int = Field(42, ge=0, description="seed of the estimates and of the draw")
+
+    def verify(self) -> None:
+        """Raise `UserError` where the customer isn't given by pseudonym: what is given is kept and shown."""
+        if self.account:
+            pseudonyms.must_be_one(self.account, "customers/tags: account")
 
 
 def reads(p: Params) -> list[str]:
