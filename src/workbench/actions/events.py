@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params
+from workbench import engine, params, tables
 from workbench.actions import lift, process
 from workbench.actions.funnel import OF_PREVIOUS, Funnel
 from workbench.actions.lift import Matching, Sure
+from workbench.actions.named_codes import must_be_known
 from workbench.actions.process import ARROW
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, open_rows, smallest
@@ -111,6 +113,13 @@ def columns(p: Params) -> list[Columns]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: how often the outcome follows each kind of event."""
     return ["mart__event_lift"]
+
+
+def log(p: Params) -> Path:
+    """Return the file of events; `UserError` where none is of the kind whose paths are followed."""
+    events = tables.scan(p.key, "core__event")
+    must_be_known([p.path_start], events, "event_kind", "actions/events: path_start")
+    return events
 
 
 def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
