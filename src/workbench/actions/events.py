@@ -186,7 +186,7 @@ def kind(code: str) -> Any:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its kinds of event in words."""
-    return table.assign(event_kind=table["event_kind"].str.replace("_", " ", regex=False))
+    return table.assign(event_kind=[kind(code) for code in table["event_kind"]])
 
 
 def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -175,7 +175,9 @@ def next_step(p: Params, entity: str) -> Evidence:
         key="next_step",
         question=say("What is to be done next?"),
         verdict=Verdict.info,
-        answer=say("On {n} lists.", n=len(rows)) if rows else say("On no list: nothing is to be done now."),
+        answer=say("On the {lists}.", lists=[row[0] for row in rows])
+        if rows
+        else say("On no list: nothing is to be done now."),
         value=len(rows),
         table=table if rows else None,
     )
@@ -184,7 +186,8 @@ def next_step(p: Params, entity: str) -> Evidence:
 def latest(events: pd.DataFrame) -> pd.DataFrame:
     """Return the last events worth telling, newest first."""
     newest = events[~events["event_kind"].isin(QUIET)].tail(SHOWN_EVENTS).iloc[::-1]
-    day, kind = newest["happened_at"].dt.strftime("%Y-%m-%d"), newest["event_kind"].str.replace("_", " ", regex=False)
+    day = newest["happened_at"].dt.strftime("%Y-%m-%d")
+    kind = [say(words_of(code)) for code in newest["event_kind"]]  # an event, not the month's column of that name
     shown = newest.assign(happened_at=day, event_kind=kind)
     return shown.rename(columns={"happened_at": "date", "event_kind": "event kind", "channel_code": "channel"})
 
