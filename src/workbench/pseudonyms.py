@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "WORKBENCH_PSEUDONYM_KEY"
 FILE = "pseudonym.key"  # below `mlruns/`
+MADE = re.compile(r"[a-z][a-z0-9_]*_[0-9a-f]{16}")  # as `pseudonym` makes one
 _KEY_BYTES = 32
 _PATIENCE = 2.0  # seconds a second process waits for the first one to fill the key file
 
@@ -86,6 +87,15 @@ def pseudonym(values: Series, key: bytes, prefix: str) -> Series:
     made = [_pseudonym(normalised(written(v)), key, prefix) for v in uniques]
     looked_up = np.array([*made, None], dtype=object)[codes]  # code -1, missing, is the last place
     return pd.Series(looked_up, index=values.index, name=values.name, dtype="str")
+
+
+def must_be_one(text: str, where: str) -> None:
+    """Raise `UserError` where a text is no pseudonym: parameters are kept and shown; the message doesn't repeat it."""
+    if not MADE.fullmatch(text):
+        raise UserError(
+            f"{where} is no pseudonym (customer_ and 16 of 0-9a-f); give the one that stands on the lists; "
+            "`workbench identify` tells whose it is"
+        )
 
 
 def fingerprints(values: Iterable[Any], key: bytes) -> set[str]:

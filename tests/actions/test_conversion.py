@@ -88,7 +88,9 @@ def test_customers_count_once_from_their_first_contact_on():
     many = [some.assign(entity_id=some["entity_id"] + f"_{i}") for i in range(5)]
     answer = applications.from_contact(pd.concat(many), ["officer_call"], 30)
     reached = answer.table.set_index("event_kind")["reached"]
-    assert reached["contact"] == 10 and reached["application_started"] == 10 and reached["documents_complete"] == 0
+    assert (
+        reached["first_contact"] == 10 and reached["application_started"] == 10 and reached["documents_complete"] == 0
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

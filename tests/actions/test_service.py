@@ -196,12 +196,41 @@ def test_the_own_record_is_told_to_its_owner_alone(desk):
         "what is another customer's balance",
         "customer_0123456789abcdef how much is left",
         "我老公的贷款余额是多少",
+        "李雷的贷款余额是多少",
+        "查一下张伟的余额",
+        "韩梅梅欠多少钱",
+        "欧阳娜娜下一期还多少",
+        "王先生还欠多少",
+        "小李的余额是多少",
+        "我朋友的贷款余额是多少",
+        "我妻子还欠多少",
+        "邻居的余额",
+        "我同事还欠多少",
+        "他还欠多少钱",
+        "她的余额是多少",
+        "what is Peter Müller's balance",
     ],
 )
 def test_a_question_about_another_is_refused(desk, question):
     reply = desk.ask(question, sessions.token("made_here_1", KEY, NOW))
     assert (reply.became, reply.reason) == (REFUSED, "other's data")
     assert "11,980" not in reply.text
+
+
+def test_a_question_about_ones_own_loan_is_not_taken_for_anothers(desk):
+    whole = pd.read_csv(approved.DATA / "questions.csv")["question"]
+    taken = [q for q in whole if desk._asks_about_another(q, "")]
+    assert len(whole) == 624 and taken == []
+    for question in (
+        "我叫李雷，我的贷款余额是多少",
+        "关于贷款利率",
+        "申请贷款要什么材料",
+        "石家庄的网点在哪",
+        "其他还款方式",
+    ):
+        assert not desk._asks_about_another(question, "")
+    token = sessions.token("made_here_1", KEY, NOW)
+    assert desk.ask("我的贷款余额是多少", token).became == ANSWERED
 
 
 def test_the_open_question_alone_goes_to_a_person_and_tells_of_nobody(desk):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from workbench import home
+from workbench import home, tables
+from workbench.actions import conversion, events, relationship, retention
+from workbench.actions.named_codes import must_be_known
 from workbench.params import UserError
 from workbench.runs import study
 
@@ -56,6 +59,11 @@ FILE = home.root() / "params" / "sample_customers.yaml"
             "panel/build@churn: outcome.event 'left' is no column of core__month; did you mean 'left_bank'?",
         ),
         (
+            "customers/tags.account=C0000049",
+            "customers/tags: account is no pseudonym (customer_ and 16 of 0-9a-f); give the one that stands on the lists; "
+            "`workbench identify` tells whose it is",
+        ),
+        (
             "actions/relationship.calendar=Mars",
             "actions/relationship: calendar 'Mars' is no country or market; write a code such as DE or XECB, or leave it "
             "empty",
@@ -66,3 +74,56 @@ def test_it_is_told_in_one_line(given, words):
     with pytest.raises(UserError) as e:
         study.load(FILE, (given,))
     assert str(e.value).removeprefix("sample_customers.yaml: ") == words
+
+
+def test_a_profile_of_somebody_is_asked_for_by_pseudonym():
+    with pytest.raises(UserError) as e:
+        study.load(home.root() / "params" / "simulated_bank.yaml", ("customers/profile.account=C0000049",))
+    assert str(e.value).startswith("simulated_bank.yaml: customers/profile: account is no pseudonym")
+    assert "C0000049" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "words"),
+    [
+        (
+            events,
+            {"path_start": "complant"},
+            "actions/events: path_start 'complant' is no event_kind of the data; did you mean 'complaint'?",
+        ),
+        (
+            relationship,
+            {"changes": {"platinum_card": "2018-06"}},
+            "actions/relationship: changes 'platinum_card' is no product_code of the data; did you mean 'credit_card'?",
+        ),
+        (
+            retention,
+            {"campaigns": ["save_9"]},
+            "actions/retention: campaigns 'save_9' is no campaign_code of the data; did you mean 'save_1'?",
+        ),
+        (
+            conversion,
+            {"contact_kinds": ["call", "phonecall"]},
+            "actions/conversion: contact_kinds 'phonecall' is no event_kind of the data; did you mean 'call'?",
+        ),
+    ],
+)
+def test_a_code_that_only_the_data_know_is_refused_with_the_nearest(monkeypatch, module, given, words):
+    data = pd.DataFrame(
+        {
+            "event_kind": ["complaint", "call"],
+            "campaign_code": ["save_1", None],
+            "product_code": ["credit_card", "mortgage"],
+        }
+    )
+    monkeypatch.setattr(tables, "scan", lambda key, name: data)
+    step = {events: "log", relationship: "changes", retention: "trial_rows", conversion: "from_contact"}[module]
+    with pytest.raises(UserError) as e:
+        getattr(module, step)(module.Params(**given))
+    assert str(e.value) == words
+
+
+def test_data_without_any_code_say_so():
+    with pytest.raises(UserError) as e:
+        must_be_known(["x"], pd.DataFrame({"campaign_code": pd.Series([None], dtype=object)}), "campaign_code", "a: b")
+    assert str(e.value) == "a: b 'x' is no campaign_code of the data; they hold none"

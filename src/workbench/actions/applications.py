@@ -24,7 +24,7 @@ STEPS = (
     "paid_out",
     "first_use",
 )
-CONTACT = "contact"
+CONTACT = "first_contact"
 
 
 def sql(steps: Sequence[str], window_days: int) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from workbench import params, tables
 from workbench.actions import action_list, applications, changes, contacts, model_read
+from workbench.actions.named_codes import must_be_known
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
@@ -98,7 +99,11 @@ def cases(p: Params) -> pd.DataFrame:
 
 def from_contact(p: Params) -> Evidence:
     """Return how many customers come from their first contact to first use."""
-    return applications.from_contact(tables.scan(p.key, "core__event"), p.contact_kinds, p.window_days)
+    events = tables.scan(p.key, "core__event")
+    usual = Params.model_fields["contact_kinds"].default
+    if p.contact_kinds != usual:  # data without one of the usual kinds are told of by the others
+        must_be_known(p.contact_kinds, events, "event_kind", "actions/conversion: contact_kinds")
+    return applications.from_contact(events, p.contact_kinds, p.window_days)
 
 
 def units(p: Params, cases: pd.DataFrame | None, k: Known) -> pd.DataFrame:

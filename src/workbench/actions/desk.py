@@ -15,7 +15,7 @@ import pandas as pd
 from workbench.actions import sessions
 from workbench.actions.approved import Approved
 from workbench.models.intents import HAN, QUESTION
-from workbench.personal import masked_prose
+from workbench.personal import ASKED_OF, asks_about_named, masked_prose
 
 MOST = 500  # characters of a question
 ANSWERED, HANDED_OVER, REFUSED, LOGIN = "answered", "handed over", "refused", "login"
@@ -23,9 +23,12 @@ _LATIN = re.compile(r"[^\W\d_]{2,}")  # a word, of more than a unit's letter
 _PSEUDONYM = re.compile(r"\b[a-z]+_[0-9a-f]{16}\b")
 _OTHERS = re.compile(
     r"\b(?:(?:husband|wife|brother|sister|mother|father|son|daughter|friend|neighbou?r|boss|colleague|partner)(?:'s)?"
-    r"|(?:someone|somebody|anybody) else(?:'s)?|(?:another|other|his|her|their) (?:customer|person|client|account|loan"
+    r"|(?:someone|somebody|anybody) else(?:'s)?|(?:another|other) (?:customer|person|client)\w*(?:'s)?"
+    r"|(?:his|her|their) (?:customer|person|client|account|loan"
     r"|balance|debt|instalment|payment)\w*(?:'s)?|(?:customer|client) (?:no\.?|number)? ?\d+)\b"
-    r"|他的|她的|他们的|别人|其他客户|另一个客户|老公|老婆|丈夫|妻子|朋友的|邻居|同事的|爸爸|妈妈|父亲|母亲",
+    r"|他的|她的|他们的|别人的|其他客户|另一个客户|老公|老婆|丈夫|妻子|朋友的|邻居|同事的|爸爸|妈妈|父亲|母亲|太太"
+    r"|我的?(?:好|男|女)?(?:朋友|同事|同学|室友|亲戚|家人|家里人|对象|孩子|儿子|女儿|老板|领导|哥|姐|弟|妹)"
+    rf"|(?:(?<!其)[他她]们?(?!人)|他人|别人|人家|朋友|同事|同学|室友|亲戚)\s*(?={ASKED_OF}|多少)",
     re.IGNORECASE,
 )
 SAID: Mapping[str, tuple[str, str]] = {
@@ -123,9 +126,9 @@ class Desk:
         return {} if values.isna().any() else values.to_dict()
 
     def _asks_about_another(self, question: str, asking: str) -> bool:
-        """Say whether a question names another customer's pseudonym, or speaks of somebody else's money."""
+        """Say whether a question names another customer or somebody else, or speaks of somebody else's money."""
         named = {*_PSEUDONYM.findall(question), *(i for i in self.records["entity_id"].astype(str) if i in question)}
-        return bool(named - {asking}) or _OTHERS.search(question) is not None
+        return bool(named - {asking}) or _OTHERS.search(question) is not None or asks_about_named(question)
 
     def _log(self, reply: Reply, language: str) -> None:
         self._write(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params
+from workbench import engine, params, tables
 from workbench.actions import lift, process
 from workbench.actions.funnel import OF_PREVIOUS, Funnel
 from workbench.actions.lift import Matching, Sure
+from workbench.actions.named_codes import must_be_known
 from workbench.actions.process import ARROW
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, open_rows, smallest
@@ -113,6 +115,13 @@ def writes(p: Params) -> list[str]:
     return ["mart__event_lift"]
 
 
+def log(p: Params) -> Path:
+    """Return the file of events; `UserError` where none is of the kind whose paths are followed."""
+    events = tables.scan(p.key, "core__event")
+    must_be_known([p.path_start], events, "event_kind", "actions/events: path_start")
+    return events
+
+
 def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
     """Return how many get to the end of the funnel, and where most are lost; rows of `funnel.funnel`."""
     closed, open_ = rows[~rows["is_open"]], rows[rows["is_open"] & (rows["step"] == 1)]
@@ -177,7 +186,7 @@ def kind(code: str) -> Any:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its kinds of event in words."""
-    return table.assign(event_kind=table["event_kind"].str.replace("_", " ", regex=False))
+    return table.assign(event_kind=[kind(code) for code in table["event_kind"]])
 
 
 def in_words(table: pd.DataFrame, *columns: str) -> pd.DataFrame:

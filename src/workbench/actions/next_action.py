@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from sklearn.model_selection import KFold
 
 from workbench import engine, metrics
+from workbench.actions.named_codes import must_be_known
 from workbench.actions.next_product import Wanted
 from workbench.actions.trial import CONTROL, SLearner
 from workbench.evidence import Evidence, Verdict
@@ -49,6 +50,7 @@ class Arms:
 
 def touched(events: Relation, campaigns: list[str]) -> pd.DataFrame:
     """Return entity_id, month_no, arm, probability of who drew an arm; `UserError` where nobody did."""
+    must_be_known(campaigns, events, "campaign_code", "actions/groups: campaigns")
     named = ", ".join("'" + c.replace("'", "''") + "'" for c in campaigns)
     rows = engine.frame(
         f"""SELECT entity_id, year(happened_at) * 12 + month(happened_at) AS month_no, arm_code AS arm,

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
-from workbench import engine, params
+from workbench import engine, params, tables
 from workbench.actions import action_list, working_days
 from workbench.actions.action_list import ActionList
 from workbench.actions.discontent import DETRACTOR, MONTHS
+from workbench.actions.named_codes import must_be_known
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, few, smallest, tellable
@@ -93,6 +94,12 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the follow-up calendar."""
     return [LIST]
+
+
+def changes(p: Params) -> dict[str, str]:
+    """Return the product changes made, product to month; `UserError` for a product that nobody holds or held."""
+    must_be_known(p.changes, tables.scan(p.key, "core__holding"), "product_code", "actions/relationship: changes")
+    return p.changes
 
 
 def states(month: Relation, account: Relation, event: Relation) -> pd.DataFrame:

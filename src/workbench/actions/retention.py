@@ -11,6 +11,7 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.actions import action_list, lifetime, model_read, trial
 from workbench.actions.lifetime import Lifetime
+from workbench.actions.named_codes import must_be_known
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue, lists
 from workbench.evidence import Evidence, Verdict
@@ -80,6 +81,7 @@ def writes(p: Params) -> list[str]:
 def trial_rows(p: Params) -> Trial:
     """Return the trial: who drew an arm, their tags of the month before, whether they left after."""
     files = files_of(p)
+    must_be_known(p.campaigns, files["events"], "campaign_code", "actions/retention: campaigns")
     drawn = trial.rows(files["events"], tables.scan(p.key, p.panel), p.campaigns)
     parts = [catalogue.tagged(files, d).table.assign(as_of_date=d) for d in sorted(drawn["as_of_date"].unique())]
     known = pd.concat(parts, ignore_index=True)[["entity_id", "as_of_date", *INPUTS]]

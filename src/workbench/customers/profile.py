@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params, tables
+from workbench import engine, params, pseudonyms, tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
@@ -17,6 +18,7 @@ from workbench.panel.bins import is_category, quantile_bins
 from workbench.panel.months import in_words
 from workbench.panel.rates import level, observed
 from workbench.params import Key, UserError
+from workbench.portfolios import catalog, intake
 from workbench.words import Text, number, say
 
 ASPECTS = ("basics", "credit_record", "size", "capacity", "relationship", "offer", "economy")
@@ -32,6 +34,14 @@ class Params(params.Params):
     account: str = Field("", description="one account to look at; empty is a seeded draw among the highest outcomes")
     bins: int = Field(5, ge=2, le=10, description="parts a number is cut into")
     seed: int = Field(42, ge=0, description="seed of the draw")
+
+
+def agree(p: Params, others: Mapping[str, params.Params]) -> None:
+    """Raise `UserError` where the source's keys are personal and the account isn't given by pseudonym."""
+    intakes = [o for o in others.values() if isinstance(o, intake.Params)]
+    words = [c for o in intakes for c in catalog.source(o.portfolio).words(o).values()] if p.account else []
+    if any(c.personal and c.role in ("key", "parent") for w in words for c in w.columns):
+        pseudonyms.must_be_one(p.account, "customers/profile: account")
 
 
 def reads(p: Params) -> list[str]:

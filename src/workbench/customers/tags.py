@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params, tables
+from workbench import engine, params, pseudonyms, tables
 from workbench.customers import catalogue, lists
 from workbench.customers.capacity import Income
 from workbench.customers.stages import UNPAID, stage_of
@@ -30,6 +30,11 @@ class Params(params.Params):
     )
     account: str = Field("", description="one customer to look at; empty is a seeded draw among those with a loan")
     seed: int = Field(42, ge=0, description="seed of the estimates and of the draw")
+
+    def verify(self) -> None:
+        """Raise `UserError` where the customer isn't given by pseudonym: what is given is kept and shown."""
+        if self.account:
+            pseudonyms.must_be_one(self.account, "customers/tags: account")
 
 
 def reads(p: Params) -> list[str]:
@@ -170,7 +175,7 @@ def next_step(p: Params, entity: str) -> Evidence:
         key="next_step",
         question=say("What is to be done next?"),
         verdict=Verdict.info,
-        answer=say("On {n} lists.", n=len(rows)) if rows else _on_none(p, entity),
+        answer=say("On the {lists}.", lists=[row[0] for row in rows]) if rows else _on_none(p, entity),
         value=len(rows),
         table=table if rows else None,
     )
@@ -190,7 +195,8 @@ def _on_none(p: Params, entity: str) -> Text:
 def latest(events: pd.DataFrame) -> pd.DataFrame:
     """Return the last events worth telling, newest first."""
     newest = events[~events["event_kind"].isin(QUIET)].tail(SHOWN_EVENTS).iloc[::-1]
-    day, kind = newest["happened_at"].dt.strftime("%Y-%m-%d"), newest["event_kind"].str.replace("_", " ", regex=False)
+    day = newest["happened_at"].dt.strftime("%Y-%m-%d")
+    kind = [say(words_of(code)) for code in newest["event_kind"]]  # an event, not the month's column of that name
     shown = newest.assign(happened_at=day, event_kind=kind)
     return shown.rename(columns={"happened_at": "date", "event_kind": "event kind", "channel_code": "channel"})
 

@@ -11,6 +11,7 @@ from workbench.metrics.selective import answer_curve, macro_f1
 from workbench.models.naming import INTENT
 from workbench.rules import Threshold
 from workbench.words import say
+from workbench.words.names import words_of
 
 
 def named_rightly(asked: pd.DataFrame, rule: Threshold, resamples: int, seed: int) -> Evidence:
@@ -124,7 +125,7 @@ def refused(unseen: pd.DataFrame, outside: pd.DataFrame, least: float, rule: Thr
 def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidence:
     """Return recall, precision and the share answered of each intent, the worst recall first.
 
-    Amber and red need a recall whose interval, its level shared by the intents, is wholly below.
+    Amber is a recall that is below; red needs an interval, its level shared by the intents, that is wholly below.
     """
     rows, level = [], 1 - 0.05 / max(asked[INTENT].nunique(), 1)
     for intent, theirs in asked.groupby(INTENT):
@@ -134,7 +135,7 @@ def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidenc
         rows.append((intent, len(theirs), theirs["outcome"].mean(), low, high, precision, share))
     names = ["intent", "questions", "recall", "low", "high", "precision", "answered"]
     table = pd.DataFrame(rows, columns=names).sort_values(["recall", "high"], kind="stable", ignore_index=True)
-    table["light"] = [str(judged(high, rule)) for high in table["high"]]
+    table["light"] = [str(_light(r.recall, r.high, rule)) for r in table.itertuples()]
     worst = table.iloc[0]
     return Evidence(
         key="worst_intents",
@@ -145,10 +146,18 @@ def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidenc
             recall=worst["recall"],
             low=worst["low"],
             high=worst["high"],
-            intent=worst["intent"],
+            intent=say(words_of(worst["intent"])),
         ),
         value=float(worst["recall"]),
-        threshold=rule.text + say("The whole interval of the recall must be below, its level shared by the intents."),
+        threshold=rule.text
+        + say("Red only where the whole interval of a recall is below, its level shared by the intents; else amber."),
         source="Jeffreys' interval; Bonferroni over the intents",
         table=table,
     )
+
+
+def _light(recall: float, high: float, rule: Threshold) -> Verdict:
+    """Return the light of a recall: red by the end of its interval alone, for an intent has few questions."""
+    if judged(high, rule) == Verdict.red:
+        return Verdict.red
+    return Verdict.green if judged(recall, rule) == Verdict.green else Verdict.amber

@@ -26,11 +26,44 @@ _AFTER = "的还签申付能可说来去办也已要想会是和与跟，。；�
 _EVERYDAY = (  # words of a question that begin like a surname
     "方便|马上|应该|时候|安排|明白|明天|明年|经常|周末|周[一二三四五六日天]|程序|费用|费率|许多|支付|白天|解决|解释|何时|任何|任意|包括|包含|万一|余下"
     "|高额|高息|安装|成为|成交|曾经|全款|全家|钱包|钱款|宁可|左右|路上|房子|车子|多少|尚未|连"
+    "|关于|关闭|向银行|向你|向您|余款|余本|展期|冷静|符合|毕业|谢谢|凌晨|尤其|顾客|简单|应急|应缴|尚欠|张卡|张银行|张信用|路费|解约|高利|包年|包月"
 )
 _CHINESE = re.compile(
     rf"(?:^|(?<=[{_BEFORE}]))(?!{ORDINARY}|{_EVERYDAY})(?P<v>{SURNAME}(?:(?![{_FUNCTION}])[\u4e00-\u9fff]){{1,2}})"
     rf"(?=[{_AFTER}]|$)"
 )
+# what is asked of whoever is named: his something, or what he owes, pays, has, is or does
+ASKED_OF = "[的欠借贷還还贷貸逾违付交缴账賬帳余餘利名有是能可什怎何几每这下上月到在最申被会要已没该办]"
+_LOOKED_UP = "|(?<=查)|(?<=查询)|(?<=查下)|(?<=查看)|(?<=看看)|(?<=一下)|(?<=知道)|(?<=告诉我)|(?<=客户)"
+_ASKED_ABOUT = re.compile(
+    rf"(?:^|(?<=[{_BEFORE}]){_LOOKED_UP})(?!{ORDINARY}|{_EVERYDAY})"
+    rf"{SURNAME}(?:(?![{_FUNCTION}])[\u4e00-\u9fff]){{1,2}}\s*(?={ASKED_OF})(?!的?(?:网点|支行|分行))"
+    rf"|(?:^|(?<=[{_BEFORE}]){_LOOKED_UP})[小老](?![时单金])(?:{SURNAME})(?=的)"
+)
+_INTRODUCED = re.compile(r"\b(?i:my name is|i am|i['’]m|this is)(?: [A-ZÀ-Þ][\w-]+){1,3}")
+_ASKED_BEFORE = re.compile(
+    r"\b(?:is|was|does|did|has|do|of|about|much)(?: (?:mrs?|ms|miss|dr|prof)\.?)? $", re.IGNORECASE
+)
+_ASKED_AFTER = re.compile(r"['’]s?\b|['’]| (?:owes?|has|is|pays)\b", re.IGNORECASE)
+
+
+def asks_about_named(text: str) -> bool:
+    """Say whether a question is about somebody whom it names; who introduces himself is nobody else.
+
+    >>> asks_about_named("李雷的贷款余额是多少"), asks_about_named("我叫李雷，我的余额是多少")
+    (True, False)
+    >>> asks_about_named("what is Peter Müller's balance"), asks_about_named("my name is Anna Schmidt, when do I pay?")
+    (True, False)
+    """
+    text = _INTRODUCED.sub("", text)
+    if _ASKED_ABOUT.search(text):
+        return True
+    named = [m.span("v") for m in _TITLED.finditer(text)]
+    named += [w.span() for w, paired in _known(text) if paired or w[0].endswith(("'s", "’s"))]
+    return any(
+        _ASKED_BEFORE.search(text[:start]) or _ASKED_AFTER.match(text, end) or text[start:end].endswith(("'s", "’s"))
+        for start, end in named
+    )
 
 
 def masked_prose(text: str) -> str:
@@ -41,7 +74,7 @@ def masked_prose(text: str) -> str:
     """
     text = LATIN_NAME.sub(_capitals, masked(text))
     text = _TITLED.sub(lambda m: m[0].replace(m["v"], mask("name", m["v"])), text)
-    for word in reversed(_known(text)):
+    for word, _ in reversed(_known(text)):
         text = text[: word.start()] + mask("name", word[0]) + text[word.end() :]
     return _CHINESE.sub(lambda m: mask("name", m["v"]), text)
 
@@ -54,10 +87,10 @@ def _capitals(words: re.Match[str]) -> str:
     return _WORD.sub(lambda w: w[0] if w[0].lower() in _COMMON else mask("name", w[0]), words[0])
 
 
-def _known(text: str) -> list[re.Match[str]]:
-    """Return the words that are names often met: with a capital, or two of them side by side."""
+def _known(text: str) -> list[tuple[re.Match[str], bool]]:
+    """Return the words that are names often met, with a capital or two side by side, and whether they are two."""
     words = list(_WORD.finditer(text))
     known = [is_known(re.sub(r"['’]s$", "", w[0])) for w in words]
     beside = [a and b for a, b in zip(known, [*known, False][1:], strict=True)]
     paired = [a or b for a, b in zip(beside, [False, *beside][:-1], strict=True)]
-    return [w for w, k, p in zip(words, known, paired, strict=True) if k and (p or w[0][0].isupper())]
+    return [(w, p) for w, k, p in zip(words, known, paired, strict=True) if k and (p or w[0][0].isupper())]

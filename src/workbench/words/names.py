@@ -74,6 +74,10 @@ def words_of(code: str) -> str:
 
 
 def shortened(words: str) -> str:
-    """Return a description as a name: whole where short, else up to its first comma, colon or bracket."""
+    """Return a description as a name: whole where short, else up to its first comma, colon or bracket.
+
+    >>> shortened("default (1 in the month in which it happens)"), shortened("违约（发生当月为 1）")
+    ('default', '违约')
+    """
     cut = _CUT.split(words, maxsplit=1)[0]
-    return cut if len(cut) >= 2 and (len(words) > LONGEST or "(" in words or ";" in words or "," in words) else words
+    return cut if len(cut) >= 2 and (len(words) > LONGEST or any(c in words for c in "(;,（；，")) else words
