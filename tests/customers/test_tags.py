@@ -72,7 +72,7 @@ def test_who_does_not_pay_is_for_collections_where_he_is_on_no_list(files, tmp_p
     assert str(page.next_step(p, one).answer) == words
     watched = {"entity_id": [one], "reason": "late", "measure": "call", "rank": 1}
     tables.write(p.key, lists.WATCH, pd.DataFrame(watched))
-    assert str(page.next_step(p, one).answer) == "On 1 lists."
+    assert str(page.next_step(p, one).answer) == "On the watch list."
 
 
 def test_an_event_recorded_later_is_not_known_yet(files):
