@@ -199,7 +199,7 @@ def expected(made: action_list.ActionList, candidates: pd.DataFrame, p: Params, 
     rows = made.rows
     answer = plain.answer + say(
         "They cost {spent:,.0f} of {budget:,.0f} {currency}; {conversions:,.1f} conversions and {gain:,.0f} {currency} "
-        "are expected, at {value:,.0f} {currency} a conversion.",
+        "are expected, a conversion worth {value:,.0f} {currency}.",
         spent=len(rows) * p.cost,
         budget=p.budget,
         currency=contract.currency,
