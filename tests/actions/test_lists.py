@@ -5,13 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 from itertools import combinations
 
+import pandas as pd
 import pytest
 
 from workbench import tables
-from workbench.actions import action_list, arrears
+from workbench.actions import action_list, arrears, events
 from workbench.customers import lists as kinds
+from workbench.customers import tags
+from workbench.evidence import Evidence, Verdict
 from workbench.params import Key
 from workbench.runs import study
+from workbench.words import names
 
 KEY = Key("sample_customers")
 
@@ -50,3 +54,24 @@ def test_every_step_that_writes_a_list_has_one_in_the_sample(lists):
         module = import_module(f"workbench.{step.replace('/', '.')}")
         written |= {n for n in module.writes(module.Params()) if n.startswith(kinds.PREFIX)}
     assert written == set(lists) == set(kinds.KINDS)
+
+
+def test_a_customers_page_names_the_lists_he_is_on(monkeypatch):
+    rows = pd.DataFrame({"entity_id": ["customer_1"], "reason": ["r"], "measure": ["m"], "rank": [1]})
+    monkeypatch.setattr(tables, "names", lambda key: [kinds.WATCH, kinds.SAVE, kinds.OFFER])
+    monkeypatch.setattr(tables, "read", lambda key, name: rows if name != kinds.OFFER else rows[:0])
+    p = tags.Params()
+    assert str(tags.next_step(p, "customer_1").answer) == "On the watch list, save list."
+    assert str(tags.next_step(p, "customer_2").answer) == "On no list: nothing is to be done now."
+
+
+def test_an_event_goes_by_its_own_word_and_not_by_the_columns_of_that_name():
+    with names.knowing({"defaulted": "default (1 in the month in which it happens)"}):
+        shown = Evidence(
+            key="k",
+            question="q",
+            verdict=Verdict.info,
+            answer="a",
+            table=events.readable(pd.DataFrame({"event_kind": ["defaulted"]})),
+        )._repr_html_()
+    assert "<td>defaulted</td>" in shown
