@@ -203,13 +203,13 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
     shown = People(parts=tuple(moved)).published(moved.reset_index()).set_index("stage")
     shares = shown[list(moved)].div(moved.sum(axis=1), axis=0)
     stays = {stage: float(shares.loc[stage, stage]) for stage in shares.index if stage in shares.columns}
-    left = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore")
-    gone = left.dropna()
+    leaving = shares.get("gone", pd.Series(0.0, index=shares.index)).drop("gone", errors="ignore")
+    gone = leaving.dropna()
     return Evidence(
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
-        answer=_loses(gone, everywhere=len(gone) == len(left))
+        answer=_loses(gone, everywhere=len(gone) == len(leaving))
         + say(
             "Of the {steady} ones {stays:.0%} are still {steady} a year later.",
             steady=say("steady"),
