@@ -258,17 +258,6 @@ def test_a_question_is_answered_in_its_own_language_whatever_the_pages(desk, que
     assert desk.ask(question, page=page).text.startswith(begins)
 
 
-def test_a_recall_below_its_level_is_no_green_light():
-    asked = pd.DataFrame({"intent_code": ["balance"] * 40 + ["apply_loan"] * 4, "predicted": 1.0, "outcome": 1.0})
-    asked["named_code"] = asked["intent_code"]
-    asked.loc[42:, ["named_code", "outcome"]] = ["balance", 0.0]
-    evidence = naming_answers.worst_intents(asked, 0.5, rules.load()["intent_recall"])
-    assert (str(evidence.verdict), evidence.value) == ("amber", 0.5)
-    assert str(evidence.answer).endswith("of apply loan.")
-    few = asked.assign(outcome=1.0, named_code=asked["intent_code"])
-    assert str(naming_answers.worst_intents(few, 0.5, rules.load()["intent_recall"]).verdict) == "green"
-
-
 def test_an_expired_text_is_not_given(desk):
     question = "can I repay my loan early"
     assert desk.ask(question).became == ANSWERED
