@@ -10,7 +10,7 @@ from workbench.evidence import Evidence, Verdict, judged
 from workbench.metrics.selective import answer_curve, macro_f1
 from workbench.models.naming import INTENT
 from workbench.rules import Threshold
-from workbench.words import say
+from workbench.words import Text, say
 from workbench.words.names import words_of
 
 
@@ -125,7 +125,7 @@ def refused(unseen: pd.DataFrame, outside: pd.DataFrame, least: float, rule: Thr
 def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidence:
     """Return recall, precision and the share answered of each intent, the worst recall first.
 
-    Amber is a recall that is below; red needs an interval, its level shared by the intents, that is wholly below.
+    Amber and red need a recall whose interval, its level shared by the intents, is wholly below.
     """
     rows, level = [], 1 - 0.05 / max(asked[INTENT].nunique(), 1)
     for intent, theirs in asked.groupby(INTENT):
@@ -135,8 +135,9 @@ def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidenc
         rows.append((intent, len(theirs), theirs["outcome"].mean(), low, high, precision, share))
     names = ["intent", "questions", "recall", "low", "high", "precision", "answered"]
     table = pd.DataFrame(rows, columns=names).sort_values(["recall", "high"], kind="stable", ignore_index=True)
-    table["light"] = [str(_light(r.recall, r.high, rule)) for r in table.itertuples()]
+    table["light"] = [str(judged(high, rule)) for high in table["high"]]
     worst = table.iloc[0]
+    is_open = judged(worst["recall"], rule) != Verdict.green and judged(worst["high"], rule) == Verdict.green
     return Evidence(
         key="worst_intents",
         question=say("Which intents are missed?"),
@@ -147,17 +148,10 @@ def worst_intents(asked: pd.DataFrame, least: float, rule: Threshold) -> Evidenc
             low=worst["low"],
             high=worst["high"],
             intent=say(words_of(worst["intent"])),
-        ),
+        )
+        + (say("Its questions are too few to be sure that it is too low.") if is_open else Text()),
         value=float(worst["recall"]),
-        threshold=rule.text
-        + say("Red only where the whole interval of a recall is below, its level shared by the intents; else amber."),
+        threshold=rule.text + say("The whole interval of the recall must be below, its level shared by the intents."),
         source="Jeffreys' interval; Bonferroni over the intents",
         table=table,
     )
-
-
-def _light(recall: float, high: float, rule: Threshold) -> Verdict:
-    """Return the light of a recall: red by the end of its interval alone, for an intent has few questions."""
-    if judged(high, rule) == Verdict.red:
-        return Verdict.red
-    return Verdict.green if judged(recall, rule) == Verdict.green else Verdict.amber

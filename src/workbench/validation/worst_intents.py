@@ -1,7 +1,7 @@
 """Is there an intent whose questions are clearly missed?
 
 **Method** recall of each intent on the hold-out with Jeffreys' interval, its level shared by the intents (Bonferroni); precision and the share answered beside it.
-**Reads as bad** an intent whose recall is below the threshold; red where its whole interval is.
+**Reads as bad** an intent whose whole interval is below the threshold.
 **Blind to** intents with few questions, whose interval is wide.
 **Source** Brown, Cai & DasGupta (2001), Statistical Science 16(2), for the interval.
 """
