@@ -178,11 +178,6 @@ def split_words(contract: Contract, p: Params) -> Text:
     return say(columns.get(p.split_by) or p.split_by.removesuffix("_code").replace("_", " "))
 
 
-def candidates(k: Known, everything: pd.DataFrame, p: Params) -> pd.DataFrame:
-    """Return who may be contacted (see `contacts.candidates`)."""
-    return contacts.candidates(k, everything, p.list_months)
-
-
 def listed(rows: pd.DataFrame, model: Scorer, p: Params) -> action_list.ActionList:
     """Return whom to contact of these candidates, with what raised the prediction of each."""
     paid = contacts.worth(rows, p.means)

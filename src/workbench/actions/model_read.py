@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from workbench import tables
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.lights import in_words
 from workbench.params import Key
 from workbench.registry import recorded
 from workbench.registry.recorded import JUDGED, Recorded
@@ -39,9 +40,9 @@ def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
         read=say("acted on") if beside is None else say("beside the list"),
         model=name.removeprefix(tables.MODEL),
         version=str(entry["version"]),
-        development=_light(maker.record.verdict),
-        validation=_light(validation) if validation else say("not done"),
-        monitoring=_light(_worst(monitoring)) if monitoring else say("not done"),
+        development=in_words(maker.record.verdict),
+        validation=in_words(validation) if validation else say("not done"),
+        monitoring=in_words(_worst(monitoring)) if monitoring else say("not done"),
     )
     if beside is not None:
         return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside))
@@ -68,7 +69,3 @@ def _is_of(run: Recorded, model: str, version: str) -> bool:
 
 def _worst(runs: Iterable[Recorded]) -> str:
     return str(min((Verdict(r.record.verdict) for r in runs), key=lambda v: v.rank, default=""))
-
-
-def _light(verdict: str) -> Text:
-    return say(verdict.replace("_", " "))

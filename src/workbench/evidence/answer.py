@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from workbench.evidence import card, table
+from workbench.evidence import card, lights, table
 from workbench.evidence.picture import Picture
 from workbench.evidence.sight import Sight
 from workbench.rules import Threshold
@@ -127,7 +127,7 @@ class Evidence:
 
 def label(verdict: Verdict) -> str:
     """Return the word shown beside a light, for readers who don't see colours."""
-    return str(say(str(verdict).replace("_", " ")))
+    return str(lights.in_words(verdict))
 
 
 def worst_first(items: Iterable[Evidence]) -> list[Evidence]:

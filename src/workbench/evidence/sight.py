@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.evidence.lights import in_words
 from workbench.words import Text, say
 
 NUMBERS = ("statistic", "n", "events", "least", "value", "limit", "distance")
@@ -52,8 +53,8 @@ class Sight:
         is_far = RANKS.index(self.convention) < RANKS.index(self.significance)
         return say(
             "They differ: by convention {convention}, by significance {significance}; {meaning}.",
-            convention=_light(self.convention),
-            significance=_light(self.significance),
+            convention=in_words(self.convention),
+            significance=in_words(self.significance),
             meaning=say("far enough to matter, not shown to be beyond chance")
             if is_far
             else say("beyond chance, not far enough to matter"),
@@ -82,7 +83,3 @@ class Sight:
 
 
 RANKS = ("error", "red", "amber", "not_evaluated", "green", "info")  # worst first, as `Verdict` has them
-
-
-def _light(word: str) -> Text:
-    return say(word.replace("_", " "))

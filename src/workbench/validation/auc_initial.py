@@ -16,7 +16,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.periods import periods
 from workbench.validation.sight import Gauge, drop_seen, level, sight
-from workbench.validation.significance import milder, p_text, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -24,10 +24,15 @@ FAMILY, KINDS, BY_CHANCE = "discrimination", {"binary", "named"}, True
 EVERY_PERIOD = False  # it is about all of them, against the first
 
 
+def places(s: Subject, grades: pd.Series) -> np.ndarray:
+    """Return each row's place among the grades (n), those that foretell least first."""
+    names = list(s.model.grade_names if s.outcome.direction == "adverse" else s.model.grade_names[::-1])
+    return grades.map({name: i for i, name in enumerate(names)}).to_numpy(float)
+
+
 def on_grades(s: Subject, rows: pd.DataFrame) -> tuple[float, float, np.ndarray]:
     """Return the AUC of the grades (ties count half), its standard error by parent, and each row's place (n)."""
-    names = list(s.model.grade_names if s.outcome.direction == "adverse" else s.model.grade_names[::-1])
-    place = rows["grade_code"].map({name: i for i, name in enumerate(names)}).to_numpy(float)
+    place = places(s, rows["grade_code"])
     arrays = (rows["outcome"], place, rows["weight"])
     return metrics.auc(*arrays), metrics.clustered_error(metrics.auc_influence(*arrays), rows["parent_id"]), place
 
@@ -83,14 +88,13 @@ def test(s: Subject) -> Evidence:
 def _evidence(
     s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="auc_initial",
         question=say("Does the model still separate as it did when it was first tested?"),
         verdict=verdict,
         answer=answer,
         value=stands and stands.statistic,
-        threshold=s.rules["auc_drop"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["auc_drop"], s.rules, s.looks),
         source="ECB (2019), section 2.5.4.1",
         table=table,
         sight=stands,

@@ -17,7 +17,7 @@ from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.effects import direction, effect
 from workbench.validation.estimated import learnt
 from workbench.validation.sight import Gauge, below_seen, level, sight
-from workbench.validation.significance import milder, p_text, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -92,14 +92,13 @@ def test(s: Subject) -> Evidence:
 def _evidence(
     s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="coefficients",
         question=say("Does every input keep the say that the model gives it?"),
         verdict=verdict,
         answer=answer,
         value=stands and stands.value,
-        threshold=s.rules["sign_flips"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["sign_flips"], s.rules, s.looks),
         source="McCullagh & Nelder (1989), ch. 2.5",
         table=table,
         sight=stands,

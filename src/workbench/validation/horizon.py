@@ -19,7 +19,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation.sight import Gauge, drop_seen, level, sight
-from workbench.validation.significance import milder, p_text, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -89,14 +89,13 @@ def _why_not(s: Subject) -> Text:
 
 
 def _evidence(s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="horizon",
         question=say("Does the model see the whole window, or only what is about to happen?"),
         verdict=verdict,
         answer=answer,
         value=None if table is None else float(table["fall"].max()),
-        threshold=s.rules["horizon_fall"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["horizon_fall"], s.rules, s.looks),
         source="Heagerty & Zheng (2005)",
         table=table,
     )

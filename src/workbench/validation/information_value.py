@@ -15,7 +15,7 @@ from scipy import stats
 from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.sight import Gauge, Seen, drop_seen, level, not_stated, sight
-from workbench.validation.significance import milder, p_text, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -97,14 +97,13 @@ def _thumb(s: Subject, table: pd.DataFrame) -> Text:
 def _evidence(
     s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="information_value",
         question=say("Does every input still separate as much as it did on development?"),
         verdict=verdict,
         answer=answer,
         value=stands and stands.statistic,
-        threshold=s.rules["iv_lost"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["iv_lost"], s.rules, s.looks),
         source="Siddiqi (2017), ch. 6",
         table=table,
         sight=stands,

@@ -17,8 +17,9 @@ from scipy import stats
 from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.panel import overrides
+from workbench.validation.auc_initial import places
 from workbench.validation.sight import Gauge, drop_seen, sight
-from workbench.validation.significance import milder, p_text, shared, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text, shared
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -41,11 +42,8 @@ class Effect(NamedTuple):
 
 def effect(s: Subject) -> Effect:
     """Return what overrides change on the rows tested: ties count half, the error is by parent."""
-    rows, names = s.holdout, s.model.grade_names
-    place = {name: i for i, name in enumerate(names if s.outcome.direction == "adverse" else names[::-1])}
-    by_model, in_the_end = (
-        g.map(place).to_numpy(float) for g in (rows["grade_code"], overrides.after(rows, s.override))
-    )
+    rows = s.holdout
+    by_model, in_the_end = (places(s, g) for g in (rows["grade_code"], overrides.after(rows, s.override)))
     y, weight = rows["outcome"], rows["weight"]
     influence = metrics.auc_influence(y, in_the_end, weight) - metrics.auc_influence(y, by_model, weight)
     error = metrics.clustered_error(influence, rows["parent_id"])
@@ -56,9 +54,7 @@ def directions(s: Subject) -> pd.DataFrame:
     """Return one row per direction: rows, share, what the model predicted, what the grade given says, observed, low, high."""
     names, rows = list(s.model.grade_names), s.holdout
     given = overrides.after(rows, s.override)
-    of_grade = s.development.groupby("grade_code")[["predicted", "weight"]].apply(
-        lambda g: np.average(g["predicted"], weights=g["weight"])
-    )
+    of_grade = s.grades(s.development).set_index("grade")["predicted"]
     step = np.sign(given.map(names.index) - rows["grade_code"].map(names.index)).to_numpy()
     out = []
     for name, sign in (("worse grade", 1), ("better grade", -1), ("as the model said", 0)):
@@ -145,14 +141,13 @@ def _each(table: pd.DataFrame) -> Text:
 def _evidence(
     s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="override_effect",
         question=say("Do persons who override the model make its grades better or worse?"),
         verdict=verdict,
         answer=answer,
         value=stands and stands.statistic,
-        threshold=s.rules["override_loss"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["override_loss"], s.rules, s.looks),
         source="EBA (2023), Supervisory handbook on validation, paragraph 47",
         table=table,
         sight=stands,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
+from workbench.evidence.lights import in_words
 from workbench.validation.subject import HOLDOUT, Subject
 from workbench.words import Text, say
 
@@ -56,9 +57,5 @@ def worse(holdout: Evidence, later: list[tuple[Text, Evidence]]) -> Evidence:
     if not later:
         return holdout
     everything = [(HOLDOUT, holdout), *later]
-    lights = [say("{sample} {light}", sample=name, light=_light(e)) for name, e in everything]
+    lights = [say("{sample} {light}", sample=name, light=in_words(e.verdict)) for name, e in everything]
     return replace(worst, answer=worst.answer + say("The worst sample decides: {samples}.", samples=lights))
-
-
-def _light(e: Evidence) -> Text:
-    return say(str(e.verdict).replace("_", " "))

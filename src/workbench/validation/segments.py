@@ -20,7 +20,7 @@ from workbench.panel.bins import is_category
 from workbench.panel.cohort import UNDATED
 from workbench.validation.estimated import learnt
 from workbench.validation.sight import Gauge, Seen, drop_seen, level, not_stated, sight
-from workbench.validation.significance import milder, p_text, shared_text
+from workbench.validation.significance import and_chance_text, milder, p_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -116,14 +116,13 @@ def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
 def _evidence(
     s: Subject, verdict: Verdict, answer: Text, table: pd.DataFrame | None = None, stands: Sight | None = None
 ) -> Evidence:
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     return Evidence(
         key="segments",
         question=say("Does the model separate in every part of the book as it did there on development?"),
         verdict=verdict,
         answer=answer,
         value=stands and stands.statistic,
-        threshold=s.rules["segment_fall"].text + s.rules["p_value"].text + needs + shared_text(s.looks),
+        threshold=and_chance_text(s.rules["segment_fall"], s.rules, s.looks),
         source="DeLong et al. (1988)",
         table=table,
         sight=stands,

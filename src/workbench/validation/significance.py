@@ -8,10 +8,11 @@ from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Verdict, judged
-from workbench.rules import Rules
+from workbench.rules import Rules, Threshold
 from workbench.words import Text, say
 
 FARTHEST = 1e6  # a ratio to nothing
+NEEDS_BOTH = say("Amber and red need both: beyond chance, and far enough to matter.")
 
 
 def off(observed: float, predicted: float) -> float:
@@ -41,9 +42,13 @@ def both_text(rules: Rules, looks: int = 1, of_predictions: bool = True) -> Text
 
     of_predictions: whether predictions are tested, whose own error red must be beyond.
     """
-    needs = say("Amber and red need both: beyond chance, and far enough to matter.")
     own_error = red_text() if of_predictions else Text()
-    return rules["p_value"].text + rules["rate_off"].text + needs + own_error + shared_text(looks)
+    return rules["p_value"].text + rules["rate_off"].text + NEEDS_BOTH + own_error + shared_text(looks)
+
+
+def and_chance_text(rule: Threshold, rules: Rules, looks: int) -> Text:
+    """Say a rule's level and that of a p-value, that a light needs both, and among how many looks chance is shared."""
+    return rule.text + rules["p_value"].text + NEEDS_BOTH + shared_text(looks)
 
 
 def red_text() -> Text:
