@@ -80,12 +80,18 @@ def test_bins_keep_the_direction_the_business_expects(planted):
     assert np.all(np.diff(woe_bins(X["income"], y, -1).woe[:-2]) > 0)
 
 
-def test_scorecard_finds_what_was_planted_and_leaves_noise_out(planted):
+def test_scorecard_finds_what_was_planted_and_hears_little_noise(planted):
     X, y = planted
-    card = Scorecard(SIGNS).fit(X, y)
-    assert set(card.bins_) == {"delay", "income", "job"}
+    noise = pd.DataFrame(np.random.default_rng(6).normal(size=(N, 10)), columns=[f"noise_{i}" for i in range(10)])
+    card, new = Scorecard(SIGNS).fit(X.join(noise)[: N // 2], y[: N // 2]), slice(N // 2, N)
+    alone = Scorecard(SIGNS).fit(X.drop(columns="noise")[: N // 2], y[: N // 2])
+    assert set(alone.bins_) == {"delay", "income", "job"} and set(alone.bins_) <= set(card.bins_)
     assert all(c < 0 for c in card.coefficients_.values())
-    assert metrics.auc(y, card.predict_proba(X)[:, 1]) > 0.72
+    spread = {n: np.std(values) for n, values in card.contributions(X.join(noise)).items()}
+    heard = [v for n, v in spread.items() if n not in alone.bins_]
+    assert len(heard) <= 5 and max(heard, default=0.0) < min(spread[n] for n in alone.bins_) / 2
+    on_new = [metrics.auc(y[new], m.predict_proba(X.join(noise)[new])[:, 1]) for m in (card, alone)]
+    assert on_new[1] > 0.72 and on_new[0] > on_new[1] - 0.01
 
 
 def test_points_add_up_to_the_score(planted):

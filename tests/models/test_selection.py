@@ -25,13 +25,14 @@ def test_a_rare_strong_characteristic_has_the_ridge_coefficients(strong):
 def test_what_stands_beside_a_rare_strong_characteristic_is_chosen_too():
     X, y = _rare(2.0)
     second = np.random.default_rng(3).normal(size=2000) - 0.8 * y
-    columns, coefficients = chosen(np.column_stack([X, second[:, None]]), y)
+    columns, coefficients = chosen(np.column_stack([X, second[:, None]]), y, np.arange(2000) % 5)
     assert columns == [0, 1] and (coefficients[1:] < 0).all()
 
 
-def test_few_events_pay_for_few_characteristics():
+def test_what_speaks_the_right_way_in_most_folds_is_chosen_and_nothing_else():
     rng = np.random.default_rng(5)
-    y = (np.arange(3000) < 60) * 1.0
-    woe = rng.normal(size=(3000, 8)) - 0.6 * y[:, None]
-    assert len(chosen(woe, y)[0]) == 3 and len(chosen(woe, 1 - y)[0]) == 0  # 60 events at 20 each; the wrong sign
-    assert len(chosen(np.repeat(woe, 3, axis=0), np.repeat(y, 3))[0]) == 8
+    y, folds = (np.arange(3000) % 10 == 0) * 1.0, np.arange(3000) // 10 % 5
+    right = rng.normal(size=3000) - 0.6 * y
+    wrong, in_two_folds = rng.normal(size=3000) + 0.6 * y, rng.normal(size=3000) - y * np.where(folds < 2, 2, -0.5)
+    columns, coefficients = chosen(np.column_stack([wrong, in_two_folds, right]), y, folds)
+    assert columns == [2] and coefficients[1] < 0

@@ -10,8 +10,7 @@ import numpy as np
 from scipy.special import xlogy
 
 LEAST_ROWS, LEAST_EVENTS = 20, 5  # rows in a bin, and events and non-events seen or expected; below it says nothing
-COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of χ² of 1 df, whose mean is 1)
-COST_A_ROW = 1e-5  # and at least so much a row, whatever their number: less isn't worth a bin, however sure
+COST_A_ROW = 1e-5  # log-likelihood a bin must add for each row: less isn't worth a bin, however sure
 SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
 TOGETHER = 32  # tables side by side: of more the processor's cache holds too little
@@ -42,7 +41,7 @@ class Terms:
         """Return the terms for counts of one column; `many` follows from how rare the rarer class is."""
         rarer = min(good.sum(), bad.sum()) / max(good.sum() + bad.sum(), 1e-12)
         many = np.ceil(LEAST_EVENTS / rarer) if rarer > 0 else np.inf
-        cost = max(COST, COST_A_ROW * rows.sum())
+        cost = COST_A_ROW * rows.sum()
         few, sparse_cost = min_share * rows.sum(), max(SPARSE_COST, cost)
         return cls(LEAST_ROWS, many, LEAST_EVENTS, few, cost, sparse_cost, MOST_BINS)
 
@@ -74,6 +73,15 @@ def merged(
     (2008), Algorithms for unimodal segmentation; two proportions: Fleiss, Levin & Paik (2003), ch. 3.
     """
     return merged_each([(Counts(good, bad, rows, terms), shape)], apart)[0]
+
+
+def worth(counts: Counts, cuts: np.ndarray) -> float:
+    """Return what `merged` makes as high as it can: the log-likelihood of the bins that cuts make, less their costs."""
+    place, k = np.searchsorted(cuts, np.arange(len(counts.good)), side="right"), len(cuts) + 1
+    good, bad, rows = (np.bincount(place, x, k) for x in (counts.good, counts.bad, counts.rows))
+    n = np.maximum(good + bad, 1e-12)
+    costs = np.where(rows < counts.terms.few, counts.terms.sparse_cost, counts.terms.cost)
+    return float((xlogy(bad, bad / n) + xlogy(good, good / n) - costs).sum())
 
 
 def merged_each(questions: Sequence[tuple[Counts, Shape]], apart: float = 0.0) -> list[np.ndarray]:

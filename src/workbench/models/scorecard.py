@@ -22,7 +22,7 @@ from workbench.words import say
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
 SURE = 2.0  # standard errors
-ON_WOE = 200_000  # rows
+EVENTS_EACH = 20  # of the rarer outcome, for each bin whose points are learnt given the others
 
 
 class Scorecard(TabularClassifier):
@@ -50,7 +50,7 @@ class Scorecard(TabularClassifier):
     >>> X = pd.DataFrame({"delay": [0.0] * 60 + [1.0] * 40})
     >>> card = Scorecard({"delay": 1}).fit(X, np.array([0] * 54 + [1] * 6 + [0] * 20 + [1] * 20))
     >>> card.predict_proba(pd.DataFrame({"delay": [0.0, 1.0]}))[:, 1].round(2).tolist()
-    [0.11, 0.49]
+    [0.12, 0.47]
     """
 
     KIND = Kind(
@@ -101,18 +101,17 @@ class Scorecard(TabularClassifier):
     def _on_woe(self, bins: Characteristics, y: np.ndarray) -> Self:
         """Points are slope · WOE: where the rows are too few to say more of a bin.
 
-        Slopes are read from an even sample of at most 200,000 rows, the intercept from all.
+        Slopes are learnt from WOE of bins merged without the row's fold: what bins only seem to know has no points.
+        Source: stacked regressions, Breiman (1996), Machine Learning 24.
         """
-        names, every = list(bins.chosen), -(-len(y) // ON_WOE)
-        fine = {n: fine_woe(bins.fine[n].bins, bins[n]) for n in names}
-        woe = np.column_stack([fine[n][bins.fine[n].codes[::every]] for n in names])
-        columns, (intercept, *by_column) = slopes(woe, y[::every], 1 / self.C)
+        names = list(bins.chosen)
+        columns, (_, *by_column) = slopes(bins.out_of_fold(names), y[:: bins.every], 1 / self.C)
         self.bins_ = {names[c]: bins[names[c]] for c in columns}
         self.effects_ = {n: tuple((b * bins[n].woe).tolist()) for n, b in zip(self.bins_, by_column, strict=True)}
-        z = np.full(len(y), intercept)
+        z = np.zeros(len(y))
         for n, b in zip(self.bins_, by_column, strict=True):
-            z += (b * fine[n])[bins.fine[n].codes]
-        self.intercept_ = float(intercept + level(z, y, 0.0))
+            z += (b * fine_woe(bins.fine[n].bins, bins[n]))[bins.fine[n].codes]
+        self.intercept_ = level(z, y, 0.0)
         return self
 
     @property
@@ -190,14 +189,17 @@ class Characteristics(Mapping[str, WoeBins]):
         each = best_bins_each([(f, self.shapes[name], without) for name, f in self.fine.items()], self._share)
         return dict(zip(self.fine, each, strict=True))
 
+    @property
+    def every(self) -> int:
+        """Every so manieth row is read where an even sample says enough: of at most some 50,000."""
+        return max(1, len(self._y) // SAMPLED)
+
     @cached_property
     def chosen(self) -> dict[str, float]:
-        """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none.
-
-        Of more than 50,000 rows an even sample of so many is read: what a step adds is known well enough by then.
-        """
-        names, every = list(self), max(1, len(self._y) // SAMPLED)
-        columns, coefficients = chosen(self._out_of_fold(every), self._y[::every])
+        """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none."""
+        names = list(self)
+        folds, y = fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+        columns, coefficients = chosen(self.out_of_fold(names), y, folds)
         if not columns:
             return {max(names, key=lambda n: self[n].iv): -1.0}
         return {names[c]: float(b) for c, b in zip(columns, coefficients[1:], strict=True)}
@@ -206,13 +208,19 @@ class Characteristics(Mapping[str, WoeBins]):
     def pay_again(self) -> bool:
         """Whether bins merged again given the others surely predict better out of fold than slopes · WOE do.
 
-        They do where rows are many; from a thousand rows they say more than is known. Sure is a gain of log-likelihood
-        beyond two of its standard errors: the simpler form is given up only then.
+        Sure is a gain of log-likelihood beyond two of its standard errors, from at least `EVENTS_EACH` rows of the
+        rarer outcome for each bin but the first of a characteristic: the simpler form is given up only then. Source of
+        20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
         """
-        every = max(1, len(self._y) // SAMPLED)
-        folds, y = fold_of(len(self._y))[::every], self._y[::every]
-        codes = {n: self.fine[n].codes[::every] for n in self.chosen}
-        learnt = [self._learnt(fold, every) for fold in range(FOLDS)]
+        n_events, n_bins = (
+            min(self._y.sum(), len(self._y) - self._y.sum()),
+            sum(self[n].bins.inner for n in self.chosen),
+        )
+        if n_events < EVENTS_EACH * (n_bins - len(self.chosen)):
+            return False
+        folds, y = fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+        codes = {n: self.fine[n].codes[:: self.every] for n in self.chosen}
+        learnt = [self._learnt(folds == fold, fold) for fold in range(FOLDS)]
         given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
         gains = np.empty(len(y))
         for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
@@ -221,14 +229,13 @@ class Characteristics(Mapping[str, WoeBins]):
             gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
         return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
 
-    def _learnt(self, fold: int, every: int) -> tuple[Rows, np.ndarray]:
+    def _learnt(self, held: np.ndarray, fold: int) -> tuple[Rows, np.ndarray]:
         """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE."""
-        alone = {n: self._without[fold][n] for n in self.chosen}
-        woe = np.column_stack([fine_woe(self.fine[n].bins, b)[self.fine[n].codes[::every]] for n, b in alone.items()])
-        held, y = fold_of(len(self._y))[::every] == fold, self._y[::every]
+        y, woe = self._y[:: self.every], self.out_of_fold(list(self.chosen))
         intercept, *by_column = logistic(woe[~held], y[~held])
-        fines = {n: self.fine[n].learnt(fold, every) for n in alone}
-        effects = {n: start(fines[n], alone[n], b) for n, b in zip(fines, by_column, strict=True)}
+        fines = {n: self.fine[n].learnt(fold, self.every) for n in self.chosen}
+        bins = self._without[fold]
+        effects = {n: start(fines[n], bins[n], b) for n, b in zip(fines, by_column, strict=True)}
         return Rows(fines, y[~held], effects), intercept + woe[held] @ np.array(by_column)
 
     @cached_property
@@ -236,15 +243,17 @@ class Characteristics(Mapping[str, WoeBins]):
         """The best bins by name, of all folds but one: of each that is left out."""
         return [self._best(fold) for fold in range(FOLDS)]
 
-    def _out_of_fold(self, every: int) -> np.ndarray:
-        """Return the WOE of every row by bins merged without the row's fold (n × k)."""
-        folds = fold_of(len(self._y))[::every]
-        woe = np.empty((len(folds), len(self)))
-        for column, (name, fine) in enumerate(self.fine.items()):
-            codes = fine.codes[::every]
-            for fold, bins in enumerate(self._without):
-                rows = folds == fold
-                woe[rows, column] = fine_woe(fine.bins, bins[name])[codes[rows]]
+    def out_of_fold(self, names: list[str]) -> np.ndarray:
+        """Return the WOE of every so manieth row by bins merged without the row's fold (n × k)."""
+        return np.column_stack([self._woe_out_of_fold[n] for n in names])
+
+    @cached_property
+    def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
+        folds = fold_of(len(self._y))[:: self.every]
+        woe = {}
+        for name, fine in self.fine.items():
+            by_fold = np.stack([fine_woe(fine.bins, bins[name]) for bins in self._without])
+            woe[name] = by_fold[folds, fine.codes[:: self.every]]
         return woe
 
 

@@ -1,30 +1,46 @@
-"""Which shape a characteristic's risk takes, where the contract leaves it free: what says most out of fold."""
+"""Which shape a characteristic's risk takes, where the contract leaves it free: the likeliest, or free where sure."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from workbench.models.fine_bins import FOLDS, Fine
-from workbench.models.merging import Counts, Shape, Terms, merged_each
+from workbench.models.merging import Counts, Shape, Terms, merged_each, worth
 
-SHAPES: tuple[Shape, ...] = ("ascending", "descending", "peak", "valley", "free")
 TRIED = 40  # fine bins on which shapes are compared
-SURE_TURN, SURE_FREE = 1.0, 1.96  # standard errors that a turn, and free movement, must gain out of fold
+TURN = 1.92  # log-likelihood that a turn must add: half of χ² of 1 df at p = 0.05
+SURE_FREE = 1.96  # standard errors that free movement must gain out of fold
 
 
 def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
-    """Return the shape by direction (1 ascending, -1 descending), or for 0 the one that says most out of fold.
+    """Return the shape by direction (1 ascending, -1 descending), or for 0 the one that says most.
 
-    A turn (peak, valley) must beat the better direction by one standard error of the gain in log-likelihood, free
-    movement must beat the best of these by 1.96. Categories have no order but that of their rates: ascending.
+    A turn (peak, valley) must add `TURN` to the log-likelihood of the better direction, free movement must beat the
+    best of these out of fold by 1.96 standard errors of the gain. Categories have no order but that of their rates:
+    ascending. A shape that chance gave costs little: a scorecard's slopes are learnt out of fold.
     """
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
     good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
-    out_of_fold = _out_of_fold(good, bad, rows, min_bin_size)
-    best = _better(out_of_fold, "ascending", "descending", good, bad, 0.0)
-    turn = _better(out_of_fold, "peak", "valley", good, bad, 0.0)
-    return _better(out_of_fold, _better(out_of_fold, best, turn, good, bad, SURE_TURN), "free", good, bad, SURE_FREE)
+    if not (good + bad).any():
+        return "ascending"
+    likeliest = _likeliest(_counts(good, bad, rows, min_bin_size))
+    simple, free = _out_of_fold((likeliest, "free"), good, bad, rows, min_bin_size)
+    return "free" if _surely_better(free, simple, good, bad) else likeliest
+
+
+def _likeliest(counts: Counts) -> Shape:
+    """Return the direction or turn whose best bins are worth most, a turn less its price."""
+    price: dict[Shape, float] = {"ascending": 0.0, "descending": 0.0, "peak": TURN, "valley": TURN}
+    cuts = merged_each([(counts, shape) for shape in price])
+    each = {shape: worth(counts, c) - price[shape] for shape, c in zip(price, cuts, strict=True)}
+    return max(each, key=each.__getitem__)
+
+
+def _counts(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float, without: int = -1) -> Counts:
+    """Return the counts of all folds (folds × m each) but one."""
+    three = [x.sum(axis=0) - (x[without] if without >= 0 else 0) for x in (good, bad, rows)]
+    return Counts(*three, Terms.of(*three, min_bin_size))
 
 
 def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -34,14 +50,13 @@ def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.add.reduceat(counts, starts, axis=1)
 
 
-def _out_of_fold(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float) -> dict[Shape, np.ndarray]:
-    """Return by shape the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
-    if not (good + bad).any():
-        return dict.fromkeys(SHAPES, np.full(good.shape, 0.5))
-    others = [tuple(x.sum(axis=0) - x[fold] for x in (good, bad, rows)) for fold in range(FOLDS)]
-    counts = [Counts(*three, Terms.of(*three, min_bin_size)) for three in others]
-    cuts = iter(merged_each([(c, s) for s in SHAPES for c in counts]))
-    return {s: np.stack([_rates(c, next(cuts)) for c in counts]) for s in SHAPES}
+def _out_of_fold(
+    shapes: tuple[Shape, ...], good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float
+) -> list[np.ndarray]:
+    """Return of each shape the rate of each fold and fine bin, by bins merged on the other folds (folds × m)."""
+    counts = [_counts(good, bad, rows, min_bin_size, fold) for fold in range(FOLDS)]
+    cuts = iter(merged_each([(c, s) for s in shapes for c in counts]))
+    return [np.stack([_rates(c, next(cuts)) for c in counts]) for _ in shapes]
 
 
 def _rates(counts: Counts, cuts: np.ndarray) -> np.ndarray:
@@ -51,12 +66,9 @@ def _rates(counts: Counts, cuts: np.ndarray) -> np.ndarray:
     return ((events + counts.bad.sum() / (counts.good + counts.bad).sum()) / (n + 1))[place]
 
 
-def _better(
-    out_of_fold: dict[Shape, np.ndarray], simple: Shape, other: Shape, good: np.ndarray, bad: np.ndarray, errors: float
-) -> Shape:
-    """Return `other` where its gain in log-likelihood out of fold is more than so many standard errors of it."""
-    of_bad = np.log(out_of_fold[other] / out_of_fold[simple])
-    of_good = np.log1p(-out_of_fold[other]) - np.log1p(-out_of_fold[simple])
+def _surely_better(other: np.ndarray, simple: np.ndarray, good: np.ndarray, bad: np.ndarray) -> bool:
+    """Say whether rates (folds × m) beat simpler ones in log-likelihood, by `SURE_FREE` standard errors of the gain."""
+    of_bad, of_good = np.log(other / simple), np.log1p(-other) - np.log1p(-simple)
     gain, squares = (bad * of_bad + good * of_good).sum(), (bad * of_bad**2 + good * of_good**2).sum()
     error = np.sqrt(max(squares - gain**2 / max((good + bad).sum(), 1), 0.0))
-    return other if gain > errors * error and gain > 1e-9 else simple
+    return bool(gain > SURE_FREE * error and gain > 1e-9)
