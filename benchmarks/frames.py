@@ -1,4 +1,4 @@
-"""Six samples for the benchmarks: features, outcome and directions, made from the raw files of their owners.
+"""Samples for the benchmarks, six real and one with planted noise: features, outcome and directions, from raw files.
 
 `sba_loans`, `card_records` and `auto_loans` are read from the folder WORKBENCH_DATA and left out where it isn't there.
 """
@@ -44,8 +44,19 @@ def frames(names: list[str] | None = None) -> dict[str, Frame]:
         "card_records": card_records,
         "auto_loans": auto_loans,
     }
-    embedded = ("taiwan_cards", "lendingclub", "german_credit")
-    return {n: make() for n, make in made.items() if (not names or n in names) and (n in embedded or OWN.exists())}
+    here = {"taiwan_cards", "lendingclub", "german_credit", "noise"} | (set(made) if OWN.exists() else set())
+    return {n: (made | {"noise": noise})[n]() for n in names or made if n in here}
+
+
+def noise() -> Frame:
+    """3,000 simulated rows: three characteristics that say something, ten that say nothing."""
+    rng, n = np.random.default_rng(0), 3000
+    X = pd.DataFrame(
+        {"delay": rng.poisson(0.7, n) * 1.0, "income": rng.lognormal(8, 0.5, n), "job": rng.choice(list("abc"), n)}
+    )
+    z = -2.5 + 0.9 * X["delay"] - 0.8 * (np.log(X["income"]) - 8) + 0.8 * (X["job"] == "c")
+    y = (rng.random(n) < 1 / (1 + np.exp(-z))).astype(int).to_numpy()
+    return Frame(X.join(pd.DataFrame(rng.normal(size=(n, 10))).add_prefix("noise_")), y, {"delay": 1, "income": -1})
 
 
 def taiwan() -> Frame:

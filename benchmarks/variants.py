@@ -7,34 +7,76 @@ seed, as `NAME, seed 43`, for `peers.py FOLDER "NAME, seed 43" ...`. Seed 42 is 
 from __future__ import annotations
 
 import sys
+import warnings
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
-from discrimination import SEED
-from forms import Setting, compared
+import numpy as np
+from discrimination import FOLDS, SEED, out_of_fold, written
+from frames import Frame, frames
+from sklearn.model_selection import StratifiedKFold
 
-from workbench.models import merging, scorecard, selection, shapes
-from workbench.models.fine_bins import Fine
-from workbench.models.merging import Shape
+from workbench.models import scorecard, selection, shapes
+from workbench.models.binning import fine_woe
+from workbench.models.scorecard import Characteristics, Scorecard
+
+Setting = tuple[object, str, object]  # of which module or class what is set to what
+slopes_on_woe = Scorecard._on_woe
 
 
-def amount_turns(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
-    """Return a valley for the credit amount, as OptBinning finds it, elsewhere the shape the fit finds."""
-    return "valley" if fine.bins.name == "credit_amt" else shapes.shape_of(fine, monotone, min_bin_size)
+def on_same_rows(card: Scorecard, bins: Characteristics, y: np.ndarray) -> Scorecard:
+    """Return the card with slopes learnt on the rows that its bins were merged on, as other libraries learn them."""
+
+    def same_rows(characteristics: Characteristics, names: list[str]) -> np.ndarray:
+        fine = characteristics.fine
+        return np.column_stack([fine_woe(fine[n].bins, characteristics[n])[fine[n].codes] for n in names])
+
+    assert bins.chosen  # out of fold, before
+    with patch.object(Characteristics, "out_of_fold", same_rows), patch.object(Characteristics, "every", 1):
+        return slopes_on_woe(card, bins, y)
 
 
-CHEAP_BIN: Setting = (merging, "COST", 0.25)
-EVERY_ONE: tuple[Setting, ...] = ((selection, "ENTRY", 0.0), (selection, "MATERIAL", 0.0))
+SAME_ROWS: Setting = (Scorecard, "_on_woe", on_same_rows)
+RIGHT_SIGN: tuple[Setting, ...] = tuple((selection, name, 0.0) for name in ("ENTRY", "MATERIAL", "ALIKE"))
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
-    "half the price of a bin": (CHEAP_BIN,),
-    "every characteristic with the right sign": EVERY_ONE,
-    "both": (CHEAP_BIN, *EVERY_ONE),
-    "no limit by events": ((selection, "EVENTS_EACH", 1),),
-    "a turn wherever it gains": ((shapes, "SURE_TURN", 0.0),),
-    "credit amount a valley": ((scorecard, "shape_of", amount_turns),),
+    "slopes from the bins' rows": (SAME_ROWS,),
+    "every right sign": RIGHT_SIGN,
+    "both": (SAME_ROWS, *RIGHT_SIGN),
+    "right in any folds": ((selection, "ALIKE", 0.0),),
+    "a turn wherever it gains": ((shapes, "TURN", 0.0),),
+    "always merged again": ((Characteristics, "pay_again", True),),
+    "never merged again": ((Characteristics, "pay_again", False),),
+    "no limit by events": ((scorecard, "EVENTS_EACH", 0),),
 }
 
 
+def auc(f: Frame, folds: list) -> float:
+    """Return the mean AUC of the sample's scorecard over the folds."""
+    each = out_of_fold(lambda a, y, b: Scorecard(f.signs).fit(a, y).predict_proba(b)[:, 1], f.X, f.y, folds)
+    return float(np.mean([area for area, _ in each]))
+
+
+def main(folder: Path, seeds: range, names: list[str]) -> None:
+    """Print one row per sample and variant: mean AUC over the seeds of the folds, and of each seed."""
+    warnings.simplefilter("ignore")
+    print(
+        f"| sample | variant | mean AUC | {' | '.join(map(str, seeds))} |\n| --- | --- | --- |{' --- |' * len(seeds)}"
+    )
+    for sample, f in frames(names).items():
+        folds = {s: list(StratifiedKFold(FOLDS, shuffle=True, random_state=s).split(f.X, f.y)) for s in seeds}
+        for seed in seeds:
+            written(folder, f"{sample}, seed {seed}", f, folds[seed])
+        for variant, settings in VARIANTS.items():
+            with ExitStack() as stack:
+                for place, setting, value in settings:
+                    stack.enter_context(patch.object(place, setting, value))
+                aucs = [auc(f, folds[s]) for s in seeds]
+            print(
+                f"| {sample} | {variant} | {np.mean(aucs):.4f} | {' | '.join(f'{a:.4f}' for a in aucs)} |", flush=True
+            )
+
+
 if __name__ == "__main__":
-    seeds = range(SEED + 1, SEED + 1 + int(sys.argv[2]))
-    compared(Path(sys.argv[1]), sys.argv[3:] or ["german_credit"], "variant", VARIANTS, seeds)
+    main(Path(sys.argv[1]), range(SEED + 1, SEED + 1 + int(sys.argv[2])), sys.argv[3:] or ["german_credit"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from workbench.models.selection import chosen, logistic
+from workbench.models.selection import SLIGHT, chosen, logistic, slopes
 
 
 def _rare(strong: float) -> tuple[np.ndarray, np.ndarray]:
@@ -36,3 +36,10 @@ def test_what_speaks_the_right_way_in_most_folds_is_chosen_and_nothing_else():
     wrong, in_two_folds = rng.normal(size=3000) + 0.6 * y, rng.normal(size=3000) - y * np.where(folds < 2, 2, -0.5)
     columns, coefficients = chosen(np.column_stack([wrong, in_two_folds, right]), y, folds)
     assert columns == [2] and coefficients[1] < 0
+
+
+def test_what_says_the_opposite_out_of_fold_has_next_to_no_points():
+    rng = np.random.default_rng(5)
+    y = (np.arange(2000) % 4 == 0) * 1.0
+    columns, coefficients = slopes(rng.normal(size=(2000, 2)) + 0.5 * y[:, None], y, 1.0)
+    assert len(columns) == 1 and coefficients[1:].tolist() == [SLIGHT]

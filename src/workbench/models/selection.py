@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 ENTRY = 0.3  # score statistic; low, for effects are shrunk: one characteristic too many costs less than one too few
 MATERIAL = 2e-4  # the same per row (twice the log-likelihood): less isn't worth a characteristic, however sure
 ALIKE = 0.8  # of the folds in which a characteristic must speak the right way: noise does in a half
+SLIGHT = -0.01  # slope on WOE of what stays although it says nothing: a card is never without a characteristic
 RIDGE = 1.0  # of the coefficients, as scikit-learn's C = 1
 SAMPLED = 50_000  # rows on which characteristics are chosen, evenly spread
 STEPS = 25  # Newton steps at most
@@ -33,12 +34,17 @@ def chosen(woe: np.ndarray, y: np.ndarray, folds: np.ndarray) -> tuple[list[int]
 
 
 def slopes(woe: np.ndarray, y: np.ndarray, price: float) -> tuple[list[int], np.ndarray]:
-    """Return which columns of WOE (n × k) keep a negative coefficient beside each other, their intercept and slopes."""
+    """Return which columns of WOE (n × k) keep a negative coefficient beside each other, their intercept and slopes.
+
+    The last one stays, with a slope of `SLIGHT` where it says nothing out of fold.
+    """
     columns = list(range(woe.shape[1]))
     while True:
         coefficients = logistic(woe[:, columns], y, price=price)
-        if len(columns) == 1 or coefficients[1:].max() < 0:
+        if coefficients[1:].max() < 0:
             return columns, coefficients
+        if len(columns) == 1:
+            return columns, np.minimum(coefficients, [np.inf, SLIGHT])
         del columns[int(coefficients[1:].argmax())]
 
 
