@@ -106,8 +106,8 @@ def intervals(table: pd.DataFrame, metrics: list[str]) -> Figure:
     """Draw each candidate's metrics with their 95 % intervals; columns NAME, NAME_low, NAME_high."""
     figure, axes = theme.panels(len(metrics), width=3.2 * len(metrics), height=2.2)
     for i, (ax, m) in enumerate(zip(axes, metrics, strict=True)):
-        error = [table[m] - table[f"{m}_low"], table[f"{m}_high"] - table[m]]
-        ax.errorbar(table[m], range(len(table)), xerr=error, fmt="o", capsize=3)
+        ax.hlines(range(len(table)), table[f"{m}_low"], table[f"{m}_high"])  # a weak model's own KS may lie below
+        ax.plot(table[m], range(len(table)), "o")
         names = labels.fitted([display(c) for c in table["candidate"]], 16) if i == 0 else [""] * len(table)
         ax.set_yticks(range(len(table)), names)
         ax.set_ylim(len(table) - 0.5, -0.5)

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import xlogy
 
 LEAST_ROWS, LEAST_EVENTS = 20, 5  # rows in a bin, and events and non-events seen or expected; below it says nothing
-COST_A_ROW = 1e-5  # log-likelihood a bin must add for each row: less isn't worth a bin, however sure
+COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of χ² of 1 df, whose mean is 1)
+COST_A_ROW = 1e-5  # and at least so much a row, whatever their number: less isn't worth a bin, however sure
 SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
 TOGETHER = 32  # tables side by side: of more the processor's cache holds too little
@@ -41,7 +42,7 @@ class Terms:
         """Return the terms for counts of one column; `many` follows from how rare the rarer class is."""
         rarer = min(good.sum(), bad.sum()) / max(good.sum() + bad.sum(), 1e-12)
         many = np.ceil(LEAST_EVENTS / rarer) if rarer > 0 else np.inf
-        cost = COST_A_ROW * rows.sum()
+        cost = max(COST, COST_A_ROW * rows.sum())
         few, sparse_cost = min_share * rows.sum(), max(SPARSE_COST, cost)
         return cls(LEAST_ROWS, many, LEAST_EVENTS, few, cost, sparse_cost, MOST_BINS)
 
