@@ -31,9 +31,15 @@ LONGEST = (  # modules that run whole studies, begun first: at the end no core w
     "tests/test_outcomes.py",
     "tests/runs/test_by_hand.py",
     "tests/test_extending.py",
+    "tests/runs/test_reproduction.py",
+    "tests/runs/test_schedule.py",
     "notebooks/",
-    "tests/runs/test_settling.py",
+    "tests/runs/",
+    "tests/registry/",
     "tests/adversity/",
+    "tests/reporting/test_pdf.py",
+    "tests/portfolios/",
+    "tests/actions/",
 )
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
