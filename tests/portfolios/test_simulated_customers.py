@@ -66,13 +66,13 @@ def test_the_same_seed_makes_the_same_bank_and_another_another():
 
 
 def test_files_hold_what_memory_holds_whatever_the_number_of_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(simulated_whole, "BLOCK_CUSTOMERS", 100)
-    small = SimulatedCustomers(n_customers=200, n_months=24, shock_month="2016-01", topic_month="2016-01")
+    monkeypatch.setattr(simulated_whole, "BLOCK_CUSTOMERS", 250)
+    small = SimulatedCustomers(n_customers=500, n_months=24, shock_month="2016-01", topic_month="2016-01")
     rows = simulated_whole.write(small, tmp_path)
     held = simulated_whole.simulate(small)
     assert rows == {name: len(table) for name, table in held.items()}
-    first = simulated_whole.simulate(small.model_copy(update={"n_customers": 100}))
-    one = held["monthly"]["customer_id"] < "C0000100"
+    first = simulated_whole.simulate(small.model_copy(update={"n_customers": 250}))
+    one = held["monthly"]["customer_id"] < "C0000250"
     pd.testing.assert_frame_equal(held["monthly"][one].reset_index(drop=True), first["monthly"])
 
 
