@@ -33,8 +33,6 @@ steps:
 """  # of seconds, made anew for each period
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 _session = ExitStack()  # closed by conftest at the session's end
-
-
 WARM = "WORKBENCH_TEST_WARM"  # where the session's parent of warm kernels listens
 AWAITED = """
 import os, select, sys
@@ -51,36 +49,31 @@ class _Shared(warm.ForkServer):
         self.env, self.address = dict(execution.KERNEL_ENV), address
 
     def _obituary(self, error: OSError) -> str:
-        return f"no warm kernel: the session's parent gave none ({error})"
+        log = Path(self.address).with_name("log")
+        last = (log.read_text().splitlines() if log.exists() else [])[-1:]
+        return f"no warm kernel: the session's parent gave none ({error}); its last line: {last}"
 
 
 @contextlib.contextmanager
 def warm_parent() -> Iterator[None]:
     """Let all workers of the session have their kernels from one parent, which imports everything once."""
+    if sys.platform != "linux":
+        yield
+        return
     folder = home.for_sockets()
     steps = [f"workbench.{p.parent.name}.{p.stem}" for p in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
     modules = ",".join([*warm.PRELOAD, *steps])
-    with socket.socket(socket.AF_UNIX) as listener:
+    with socket.socket(socket.AF_UNIX) as listener, (folder / "log").open("ab") as log:
         listener.bind(str(folder / "fork"))
         listener.listen(128)
         number = str(listener.fileno())
+        command = ["-m", "workbench.runs.forkserver", "--preload", modules, "--listen", number]
         parent = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                AWAITED,
-                number,
-                "-m",
-                "workbench.runs.forkserver",
-                "--preload",
-                modules,
-                "--listen",
-                number,
-            ],
+            [sys.executable, "-c", AWAITED, number, *command],
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
             env={**warm.QUIET, **os.environ, **execution.KERNEL_ENV},
         )
@@ -95,6 +88,8 @@ def warm_parent() -> Iterator[None]:
 
 @cache
 def _kernel() -> str:
+    if sys.platform != "linux":
+        return "python3"
     warm._servers.append(_Shared(os.environ[WARM]))
     return _session.enter_context(warm._findable()) or warm.KERNEL
 
