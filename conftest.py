@@ -31,9 +31,15 @@ LONGEST = (  # modules that run whole studies, begun first: at the end no core w
     "tests/test_outcomes.py",
     "tests/runs/test_by_hand.py",
     "tests/test_extending.py",
+    "tests/runs/test_reproduction.py",
+    "tests/runs/test_schedule.py",
     "notebooks/",
-    "tests/runs/test_settling.py",
+    "tests/runs/",
+    "tests/registry/",
     "tests/adversity/",
+    "tests/reporting/test_pdf.py",
+    "tests/portfolios/",
+    "tests/actions/",
 )
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -42,17 +48,20 @@ os.environ.pop("COLUMNS", None)  # xdist's workers hold one, and what commands l
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the home before xdist's workers start, so that they share it."""
+    """Make the home and open the warm kernels' parent before xdist's workers start, so that they share both."""
     if not hasattr(config, "workerinput"):
         home = Path(tempfile.mkdtemp(prefix="workbench-test-"))
         for name in ("params", "notebooks"):
             (home / name).symlink_to(REPOSITORY / name)
         os.environ["WORKBENCH_HOME"] = str(home)
         _session.callback(shutil.rmtree, home, ignore_errors=True)
+        from running import warm_parent
+
+        _session.enter_context(warm_parent())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the warm kernels, remove the home."""
+    """Stop the warm kernels and their parent, remove the home."""
     if running := sys.modules.get("running"):
         running.stop()
     _session.close()

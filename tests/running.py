@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runs import execution
+from workbench import home
+from workbench.runs import execution, warm
 
 MONTHLY_STUDY = """
 title: Small
@@ -30,14 +33,65 @@ steps:
 """  # of seconds, made anew for each period
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 _session = ExitStack()  # closed by conftest at the session's end
+WARM = "WORKBENCH_TEST_WARM"  # where the session's parent of warm kernels listens
+AWAITED = """
+import os, select, sys
+listener = int(sys.argv[1])
+ready = select.select([0, listener], [], [])[0]
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]]) if listener in ready else None
+"""  # stands for the parent until the first kernel is asked for: most sessions of a few tests need none
+
+
+class _Shared(warm.ForkServer):
+    """The parent that the session's first process has opened, seen from one of its workers."""
+
+    def __init__(self, address: str):
+        self.env, self.address = dict(execution.KERNEL_ENV), address
+
+    def _obituary(self, error: OSError) -> str:
+        log = Path(self.address).with_name("log")
+        last = (log.read_text().splitlines() if log.exists() else [])[-1:]
+        return f"no warm kernel: the session's parent gave none ({error}); its last line: {last}"
+
+
+@contextlib.contextmanager
+def warm_parent() -> Iterator[None]:
+    """Let all workers of the session have their kernels from one parent, which imports everything once."""
+    if sys.platform != "linux":
+        yield
+        return
+    folder = home.for_sockets()
+    steps = [f"workbench.{p.parent.name}.{p.stem}" for p in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
+    modules = ",".join([*warm.PRELOAD, *steps])
+    with socket.socket(socket.AF_UNIX) as listener, (folder / "log").open("ab") as log:
+        listener.bind(str(folder / "fork"))
+        listener.listen(128)
+        number = str(listener.fileno())
+        command = ["-m", "workbench.runs.forkserver", "--preload", modules, "--listen", number]
+        parent = subprocess.Popen(
+            [sys.executable, "-c", AWAITED, number, *command],
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**warm.QUIET, **os.environ, **execution.KERNEL_ENV},
+        )
+    os.environ[WARM] = str(folder / "fork")
+    try:
+        yield
+    finally:
+        parent.stdin.close()
+        parent.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache
 def _kernel() -> str:
-    from workbench.runs.warm import PRELOAD, warm_kernels
-
-    steps = [f"workbench.{p.parent.name}.{p.stem}" for p in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
-    return _session.enter_context(warm_kernels([*PRELOAD, *steps], env=execution.KERNEL_ENV))
+    if sys.platform != "linux":
+        return "python3"
+    warm._servers.append(_Shared(os.environ[WARM]))
+    return _session.enter_context(warm._findable()) or warm.KERNEL
 
 
 @contextlib.contextmanager
@@ -54,35 +108,44 @@ def undrawn() -> Iterator[str]:
         yield _kernel()
 
 
-@cache
-def in_english() -> dict[str, str]:
-    """Return variables with which kernels draw each picture once, in English, in place of once a language.
+SKETCHED = """
+from workbench.evidence import picture
+picture.LANGUAGES = ("en",)
+picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
+"""
 
-    For studies whose pages are looked at in English; every picture of the sample study is drawn in all languages.
+
+@cache
+def sketched() -> dict[str, str]:
+    """Return variables with which kernels compose each picture once, in English, and lay out and print none.
+
+    Its axes and words are there, its image is empty. For studies in whose pages nobody looks at a picture; those of the
+    sample study are drawn, in all languages.
     """
     folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    (startup / "english.py").write_text("from workbench.evidence import picture\npicture.LANGUAGES = ('en',)\n")
+    (startup / "sketched.py").write_text(SKETCHED)
     return {"IPYTHONDIR": str(folder)}
 
 
 def stop() -> None:
-    """Stop the shared parent of the warm kernels."""
+    """Ask for no more kernels."""
     _session.close()
+    warm._servers[:] = [s for s in warm._servers if not isinstance(s, _Shared)]
     _kernel.cache_clear()
-    in_english.cache_clear()
+    sketched.cache_clear()
 
 
-def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
-    """Run a command in this process, as if `home` were the folder it was started in and more variables were set."""
+def workbench(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    """Run a command in this process, as if `folder` were the one it was started in and more variables were set."""
     from workbench.cli import main
 
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        for name, value in {"WORKBENCH_HOME": str(home), **more}.items():
+        for name, value in {"WORKBENCH_HOME": str(folder), **more}.items():
             here.setenv(name, value)
-        here.chdir(home)
+        here.chdir(folder)
         here.setattr(execution, "_warm", lambda stack, steps: _kernel())
         try:
             code = main(list(words))
@@ -91,8 +154,8 @@ def workbench(home: Path, *words: str, **more: str) -> subprocess.CompletedProce
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
-def process(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+def process(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
     """Run a command in a process of its own, with more variables in its environment."""
-    env = {**os.environ, "WORKBENCH_HOME": str(home), **more}
+    env = {**os.environ, "WORKBENCH_HOME": str(folder), **more}
     command = [sys.executable, "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from running import workbench
 from workbench import cli, home
 from workbench.params import UserError
 from workbench.runs import doctor, progress, servers
@@ -32,7 +33,7 @@ def _run(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProce
     [("--help",), ("run", "--help"), ("steps", "taiwan_cards"), ("portfolios",), ("doctor",), ("schedule", "list")],
 )
 def test_what_commands_print_fits_80_columns(words):
-    done = _run(*words, COLUMNS="80")
+    done = workbench(home.root(), *words, COLUMNS="80")
     assert done.stdout and [line for line in done.stdout.splitlines() if cell_len(line) > 80] == []
 
 

@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from running import in_english
+from running import sketched
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", re.M | re.S)
@@ -93,7 +93,7 @@ def test_every_addition_is_printed():
 
 
 def test_what_is_printed_runs_to_its_pages(clone):
-    done = _python(clone, "-m", "workbench.cli", "run", "repaid", **in_english())
+    done = _python(clone, "-m", "workbench.cli", "run", "repaid", **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     pages = clone / "reports" / "repaid" / "once"
     assert "early repayment rate" in (pages / "panel" / "build.html").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from running import in_english, workbench
+from running import sketched, workbench
 
 REPOSITORY = Path(__file__).parents[1]
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
@@ -26,10 +26,8 @@ def _run(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Pat
         (folder / name).symlink_to(REPOSITORY / name)
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    few = f"portfolios/intake.sample_rows={rows}"
-    done = workbench(
-        folder, "run", f"params/{study}.yaml", "--set", few, WORKBENCH_DATA=str(bank_files), **in_english()
-    )
+    few = ("--set", f"portfolios/intake.sample_rows={rows}", "--set", "models/development.folds=2")
+    done = workbench(folder, "run", f"params/{study}.yaml", *few, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {name: next((folder / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
     return {name: _words(page.read_text(encoding="utf-8")) for name, page in pages.items()}
@@ -55,6 +53,6 @@ def test_a_subscription_is_spoken_of_as_one(run):
 
 def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file):
     bank_file("sba_loans.parquet")
-    pages = run("sba_lgd", 6000)
+    pages = run("sba_lgd", 3000)
     _speaks_of(pages, "loss given default", "LGD")
     assert "R²" in pages["models/development"] and "AUC" not in pages["models/development"]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml
 
-from running import in_english, workbench
+from running import sketched, workbench
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -28,7 +28,9 @@ def home(tmp_path_factory, bank_files, empty_store) -> Path:
     )
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    done = workbench(folder, "run", *studies, WORKBENCH_DATA=str(bank_files), **in_english())
+    fewer = ("models/development.folds=2", "models/development.max_development_rows=6000")
+    words = [word for value in fewer for word in ("--set", value)]
+    done = workbench(folder, "run", *studies, *words, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

@@ -229,7 +229,7 @@ def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_
     columns = [c for c in contract.columns if c.name in names]
     columns = [c.model_copy(update={"known": known}) if c.name == "call_seconds" else c for c in columns]
     account = raw.rename(columns={c.source or c.name: c.name for c in columns})
-    account = account.sample(4000, random_state=1, ignore_index=True)
+    account = account.sample(2000, random_state=1, ignore_index=True)
     outcome = (account["is_subscribed"] == "yes").astype(float)
     screened, answer = leakage.examine(account, outcome, contract.replaced(columns), seed=1)
     assert screened["call_seconds"].known == "after"  # and what is known after is no feature

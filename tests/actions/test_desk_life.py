@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from running import in_english, workbench
+from running import sketched, workbench
 from workbench.actions import approved, opening, sessions
 from workbench.actions.desk import ANSWERED
 from workbench.params import UserError
@@ -52,7 +52,7 @@ def run(tmp_path, empty_store, monkeypatch):
     shutil.copy(empty_store, home / "mlruns")
 
     def command(*words: str) -> str:
-        done = workbench(home, *words, **in_english())
+        done = workbench(home, *words, **sketched())
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import warnings
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 import customer_pictures
 from workbench.contracts import Outcome, Words
@@ -179,28 +181,36 @@ def test_every_picture_of_the_house_is_looked_at():
     assert len(pictures) == len(made) and pictures
 
 
-@pytest.mark.parametrize(("name", "spoken"), DRAWN_IN)
-def test_labels_stay_apart_and_every_glyph_is_there(name, spoken):
+@functools.cache
+def _laid_out(name: str, spoken: str) -> Figure:
+    """Return a figure laid out, once for all that look at it; a warning on the way is an error."""
     with (
         speaking(spoken),
         names.knowing({"limit_amt": "credit granted", "age_years": "age"}),
         warnings.catch_warnings(),
+        theme.house(),
     ):
         warnings.simplefilter("error")
         warnings.simplefilter("default", ResourceWarning)  # of what another test has left to the garbage collector
-        with theme.house():
-            figure = PICTURES[name].figure()
-            figure.draw_without_rendering()
-            renderer = FigureCanvasAgg(figure).get_renderer()
-            for ax in figure.axes:
-                for axis in filter(lambda a: a.get_visible(), (ax.xaxis, ax.yaxis)):
-                    shown = [t for t in axis.get_ticklabels() if t.get_visible() and t.get_text()]
-                    low, high = sorted(axis.get_view_interval())
-                    inside = [t for t in shown if low - 1e-9 <= _at(t, axis) <= high + 1e-9]
-                    upright = [t for t in inside if not t.get_rotation()]
-                    boxes = [t.get_window_extent(renderer) for t in upright]
-                    for a, b in itertools.pairwise(boxes):
-                        assert not a.padded(-1).overlaps(b.padded(-1)), (name, [t.get_text() for t in upright])
+        figure = PICTURES[name].figure()
+        figure.draw_without_rendering()
+    return figure
+
+
+@pytest.mark.parametrize(("name", "spoken"), DRAWN_IN)
+def test_labels_stay_apart_and_every_glyph_is_there(name, spoken):
+    figure = _laid_out(name, spoken)
+    with speaking(spoken), theme.house():
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        for ax in figure.axes:
+            for axis in filter(lambda a: a.get_visible(), (ax.xaxis, ax.yaxis)):
+                shown = [t for t in axis.get_ticklabels() if t.get_visible() and t.get_text()]
+                low, high = sorted(axis.get_view_interval())
+                inside = [t for t in shown if low - 1e-9 <= _at(t, axis) <= high + 1e-9]
+                upright = [t for t in inside if not t.get_rotation()]
+                boxes = [t.get_window_extent(renderer) for t in upright]
+                for a, b in itertools.pairwise(boxes):
+                    assert not a.padded(-1).overlaps(b.padded(-1)), (name, [t.get_text() for t in upright])
 
 
 def _at(label, axis) -> float:
@@ -210,9 +220,7 @@ def _at(label, axis) -> float:
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_two_ticks_of_an_axis_read_alike(name):
     """`2 % 2 % 2 % 3 %` says less than no axis at all."""
-    figure = PICTURES[name].figure()
-    figure.draw_without_rendering()
-    for ax in figure.axes:
+    for ax in _laid_out(name, "en").axes:
         for axis in (ax.xaxis, ax.yaxis):
             shown = [t.get_text() for t in axis.get_ticklabels() if t.get_text()]
             if axis.get_major_formatter().__class__.__name__ == "_Numbers":

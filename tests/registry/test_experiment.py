@@ -1,13 +1,16 @@
 """The tracking store: what two steps ask of it at once is there once, and both are told of it."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from workbench.registry import store
 
 
-def test_steps_that_begin_at_once_share_the_experiment_that_one_of_them_makes(tmp_path, monkeypatch):
+def test_steps_that_begin_at_once_share_the_experiment_that_one_of_them_makes(tmp_path, monkeypatch, empty_store):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
     client, together = store.client(), Barrier(2)
 
     class Racing:

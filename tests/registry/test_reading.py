@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -69,8 +70,10 @@ def _wait(port: int, server: subprocess.Popen) -> None:
     raise AssertionError(f"the server has not come up, code {server.poll()}")
 
 
-def test_the_ui_reads_and_does_not_write(tmp_path, monkeypatch):
+def test_the_ui_reads_and_does_not_write(tmp_path, monkeypatch, empty_store):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns")
     run_id = runs.start(Key("seen", "once"), "seen", {"seed": 1})
     runs.end(run_id, "FINISHED", {"verdict": "red"})
     number, port = store.experiment("seen"), servers.free_port(15_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 
 import pandas as pd
@@ -25,7 +26,7 @@ PEOPLE = ["C100001", "C100002", "C100003", "C100004"]
 
 
 @pytest.fixture
-def bank(tmp_path, monkeypatch):
+def bank(tmp_path, monkeypatch, empty_store):
     """A home with a study of four customers, one of whom opted out, a list of two, evidence and a page."""
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -33,6 +34,8 @@ def bank(tmp_path, monkeypatch):
     (here / "params" / "contracts").mkdir(parents=True)
     (here / "notebooks").mkdir()
     (here / "data").mkdir()
+    (here / "mlruns").mkdir()
+    shutil.copy(empty_store, here / "mlruns")
     raw = pd.DataFrame({"customer_id": PEOPLE, "opted_out": list("0001"), "left": list("0101"), "income": [1, 2, 3, 4]})
     raw.to_csv(here / "data" / "people.csv", index=False)
     columns = [

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 import running
-from running import workbench
+from running import sketched, workbench
 from workbench.registry import provenance, registered, runs, store
 from workbench.runs import again, reproduction
 
@@ -80,7 +80,7 @@ def bank(tmp_path_factory, empty_store):
         (home / "params" / "small.yaml").write_text(STUDY.replace("SEED", f"{seed}{tolerance}"))
         _git(home, "add", ".")
         _git(home, "commit", "--quiet", "-m", f"seed {seed}")
-        done = workbench(home, "run", "params/small.yaml")
+        done = workbench(home, "run", "params/small.yaml", **sketched())
         assert done.returncode == 0, done.stdout + done.stderr
     return home
 

@@ -8,7 +8,7 @@ import io
 import logging
 import re
 import warnings
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -84,9 +84,20 @@ def _library() -> ModuleType:
             "PDF: Pango is not there; install your system's package of it (Debian: libpango-1.0-0 libpangoft2-1.0-0 "
             "libharfbuzz-subset0)"
         ) from None
+    _fonts_as_they_were()
     for name in ("weasyprint", "fontTools"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what a page names and isn't fetched is left out in silence
     return weasyprint
+
+
+def _fonts_as_they_were() -> None:
+    """Let the part of a font that is embedded keep the whole one's date and bounds, where fontTools cuts it out.
+
+    It would write the second in which it did, other bytes each time, and measure 65,000 Chinese glyphs, now empty.
+    """
+    from weasyprint.pdf import fonts
+
+    fonts.TTFont = partial(fonts.TTFont, recalcTimestamp=False, recalcBBoxes=False)
 
 
 def _fetcher(library: ModuleType) -> Any:

@@ -28,7 +28,7 @@ PRELOAD = (
     "pyarrow.parquet",
     "pyarrow.dataset",
     "duckdb",
-    "sqlglot",
+    "sqlglot.dialects.duckdb",
     "markdown_it",
     "mplfonts",
     "babel.numbers",
@@ -42,8 +42,10 @@ PRELOAD = (
     "sklearn.model_selection",
     "sklearn.metrics",
     "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",  # with the first check of a schema otherwise
     "xgboost",
     "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",  # with the first model that is read otherwise
     "evidently",
 )
 QUIET = {
