@@ -17,7 +17,7 @@ from discrimination import FOLDS, SEED, out_of_fold, written
 from frames import Frame, frames
 from sklearn.model_selection import StratifiedKFold
 
-from workbench.models import scorecard, selection, shapes
+from workbench.models import merging, scorecard, selection, shapes
 from workbench.models.binning import fine_woe
 from workbench.models.scorecard import Characteristics, Scorecard
 
@@ -45,6 +45,7 @@ VARIANTS: dict[str, tuple[Setting, ...]] = {
     "every right sign": RIGHT_SIGN,
     "both": (SAME_ROWS, *RIGHT_SIGN),
     "right in any folds": ((selection, "ALIKE", 0.0),),
+    "a bin at no price": ((merging, "COST", 0.0),),
     "a turn wherever it gains": ((shapes, "TURN", 0.0),),
     "always merged again": ((Characteristics, "pay_again", True),),
     "never merged again": ((Characteristics, "pay_again", False),),

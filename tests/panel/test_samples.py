@@ -111,7 +111,7 @@ def test_what_is_learnt_and_measured_is_the_same_in_both(homes):
         return predicted.tolist(), interval, line, [t.tolist() for _, t in folds(learn, 3, 1)], again
 
     one, other = map(learnt, homes)
-    assert one == other and len(set(one[0])) > 5
+    assert one == other and len(set(one[0])) > 3
 
 
 def test_a_large_panel_is_put_into_the_same_order_from_its_parts(homes, monkeypatch):

@@ -197,8 +197,7 @@ class Characteristics(Mapping[str, WoeBins]):
     @cached_property
     def chosen(self) -> dict[str, float]:
         """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none."""
-        names = list(self)
-        folds, y = fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+        names, (folds, y) = list(self), self._read
         columns, coefficients = chosen(self.out_of_fold(names), y, folds)
         if not columns:
             return {max(names, key=lambda n: self[n].iv): -1.0}
@@ -212,15 +211,12 @@ class Characteristics(Mapping[str, WoeBins]):
         rarer outcome for each bin but the first of a characteristic: the simpler form is given up only then. Source of
         20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
         """
-        n_events, n_bins = (
-            min(self._y.sum(), len(self._y) - self._y.sum()),
-            sum(self[n].bins.inner for n in self.chosen),
-        )
-        if n_events < EVENTS_EACH * (n_bins - len(self.chosen)):
+        rarer = min(self._y.sum(), len(self._y) - self._y.sum())
+        if rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen):
             return False
-        folds, y = fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+        folds, y = self._read
         codes = {n: self.fine[n].codes[:: self.every] for n in self.chosen}
-        learnt = [self._learnt(folds == fold, fold) for fold in range(FOLDS)]
+        learnt = [self._learnt(fold) for fold in range(FOLDS)]
         given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
         gains = np.empty(len(y))
         for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
@@ -229,9 +225,10 @@ class Characteristics(Mapping[str, WoeBins]):
             gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
         return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
 
-    def _learnt(self, held: np.ndarray, fold: int) -> tuple[Rows, np.ndarray]:
+    def _learnt(self, fold: int) -> tuple[Rows, np.ndarray]:
         """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE."""
-        y, woe = self._y[:: self.every], self.out_of_fold(list(self.chosen))
+        (folds, y), woe = self._read, self.out_of_fold(list(self.chosen))
+        held = folds == fold
         intercept, *by_column = logistic(woe[~held], y[~held])
         fines = {n: self.fine[n].learnt(fold, self.every) for n in self.chosen}
         bins = self._without[fold]
@@ -248,9 +245,13 @@ class Characteristics(Mapping[str, WoeBins]):
         return np.column_stack([self._woe_out_of_fold[n] for n in names])
 
     @cached_property
+    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Fold and outcome of every so manieth row."""
+        return fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+
+    @cached_property
     def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
-        folds = fold_of(len(self._y))[:: self.every]
-        woe = {}
+        (folds, _), woe = self._read, {}
         for name, fine in self.fine.items():
             by_fold = np.stack([fine_woe(fine.bins, bins[name]) for bins in self._without])
             woe[name] = by_fold[folds, fine.codes[:: self.every]]
