@@ -78,11 +78,8 @@ def merged(
 
 def worth(counts: Counts, cuts: np.ndarray) -> float:
     """Return what `merged` makes as high as it can: the log-likelihood of the bins that cuts make, less their costs."""
-    place, k = np.searchsorted(cuts, np.arange(len(counts.good)), side="right"), len(cuts) + 1
-    good, bad, rows = (np.bincount(place, x, k) for x in (counts.good, counts.bad, counts.rows))
-    n = np.maximum(good + bad, 1e-12)
-    costs = np.where(rows < counts.terms.few, counts.terms.sparse_cost, counts.terms.cost)
-    return float((xlogy(bad, bad / n) + xlogy(good, good / n) - costs).sum())
+    starts, ends = [0, *cuts], [*cuts, len(counts.good)]
+    return float(_Table.of(counts, falling=False).value[starts, ends].sum())
 
 
 def merged_each(questions: Sequence[tuple[Counts, Shape]], apart: float = 0.0) -> list[np.ndarray]:

@@ -214,9 +214,9 @@ class Characteristics(Mapping[str, WoeBins]):
         rarer = min(self._y.sum(), len(self._y) - self._y.sum())
         if rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen):
             return False
-        folds, y = self._read
+        (folds, y), woe = self._read, self.out_of_fold(list(self.chosen))
         codes = {n: self.fine[n].codes[:: self.every] for n in self.chosen}
-        learnt = [self._learnt(fold) for fold in range(FOLDS)]
+        learnt = [self._learnt(fold, woe) for fold in range(FOLDS)]
         given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
         gains = np.empty(len(y))
         for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
@@ -225,9 +225,9 @@ class Characteristics(Mapping[str, WoeBins]):
             gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
         return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
 
-    def _learnt(self, fold: int) -> tuple[Rows, np.ndarray]:
-        """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE."""
-        (folds, y), woe = self._read, self.out_of_fold(list(self.chosen))
+    def _learnt(self, fold: int, woe: np.ndarray) -> tuple[Rows, np.ndarray]:
+        """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE (n × k)."""
+        folds, y = self._read
         held = folds == fold
         intercept, *by_column = logistic(woe[~held], y[~held])
         fines = {n: self.fine[n].learnt(fold, self.every) for n in self.chosen}

@@ -37,9 +37,11 @@ def _likeliest(counts: Counts) -> Shape:
     return max(each, key=each.__getitem__)
 
 
-def _counts(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float, without: int = -1) -> Counts:
+def _counts(
+    good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_bin_size: float, without: int | None = None
+) -> Counts:
     """Return the counts of all folds (folds × m each) but one."""
-    three = [x.sum(axis=0) - (x[without] if without >= 0 else 0) for x in (good, bad, rows)]
+    three = [x.sum(axis=0) - (0 if without is None else x[without]) for x in (good, bad, rows)]
     return Counts(*three, Terms.of(*three, min_bin_size))
 
 
