@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import gc
 import os
 import shutil
@@ -21,15 +21,15 @@ import workbench  # first: it keeps MLflow from loading Spark's client in the te
 
 workbench.collect_seldom()
 
+pytest_plugins = ["by_hand"]
 REPOSITORY = Path(__file__).parent
+MEMORY = Path("/dev/shm")
 _session = ExitStack()
-_open: dict[str, ExitStack] = {}
 
 LONGEST = (  # modules that run whole studies, begun first: at the end no core waits for one of them
     "tests/test_studies.py",
     "tests/runs/test_execution.py",
     "tests/test_outcomes.py",
-    "tests/runs/test_by_hand.py",
     "tests/test_extending.py",
     "tests/runs/test_reproduction.py",
     "tests/runs/test_schedule.py",
@@ -50,6 +50,7 @@ os.environ.pop("COLUMNS", None)  # xdist's workers hold one, and what commands l
 def pytest_configure(config: pytest.Config) -> None:
     """Make the home and open the warm kernels' parent before xdist's workers start, so that they share both."""
     if not hasattr(config, "workerinput"):
+        _session.enter_context(_in_memory())
         home = Path(tempfile.mkdtemp(prefix="workbench-test-"))
         for name in ("params", "notebooks"):
             (home / name).symlink_to(REPOSITORY / name)
@@ -58,6 +59,17 @@ def pytest_configure(config: pytest.Config) -> None:
         from running import warm_parent
 
         _session.enter_context(warm_parent())
+
+
+@contextlib.contextmanager
+def _in_memory() -> Iterator[None]:
+    """Let temporary files live in memory where that is large enough: a sixth of the suite's time goes to the disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < 4 * 2**30:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="workbench-tests-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -78,57 +90,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before a notebook's first cell: the sample study is there, and kernels that draw nothing."""
-    if _is_cell(item) and "notebooks" not in _open:
-        ensure_sample()
-        from running import undrawn
-
-        stack = _open["notebooks"] = _session.enter_context(ExitStack())
-        stack.enter_context(undrawn())
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After the last notebook in a row: no study gets kernels that draw nothing."""
-    yield
-    if _is_cell(item) and not _is_cell(nextitem):
-        _open.pop("notebooks").close()
-
-
-def _is_cell(item: pytest.Item | None) -> bool:
-    return type(item).__name__ == "IPyNbCell"
-
-
-def ensure_sample() -> Path:
-    """Run the sample studies once per session, whichever worker comes first, and return the home."""
-    import running
-
-    home = Path(os.environ["WORKBENCH_HOME"])
-    with (home / ".sample.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / ".sample.done").exists():
-            (home / "mlruns").mkdir(exist_ok=True)
-            shutil.copy(_empty_store(), home / "mlruns")
-            done = running.workbench(home, "run", "params/sample.yaml", "params/sample_customers.yaml")
-            assert done.returncode == 0, done.stdout + done.stderr
-            (home / ".sample.done").write_text(done.stdout)
-    return home
-
-
 @pytest.fixture(scope="session")
 def empty_store() -> Path:
     """A file that holds an empty MLflow store, made once per session; copied, it saves a home the seconds of its making."""
-    return _empty_store()
+    from running import empty_store
 
-
-def _empty_store() -> Path:
-    from workbench.registry import store
-
-    path = Path(os.environ["WORKBENCH_HOME"]) / "empty" / store.DATABASE
-    store.create(path)  # of two workers at once one makes it
-    return path
+    return empty_store()
 
 
 @pytest.fixture(scope="session")
@@ -152,4 +119,6 @@ def bank_file(bank_files: Path) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def sample_home() -> Path:
     """The home in which the sample study has run."""
+    from running import ensure_sample
+
     return ensure_sample()

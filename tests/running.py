@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import shutil
@@ -159,3 +160,26 @@ def process(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
     env = {**os.environ, "WORKBENCH_HOME": str(folder), **more}
     command = [sys.executable, "-m", "workbench.cli", *words]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
+
+
+def ensure_sample() -> Path:
+    """Run the sample studies once per session, whichever worker comes first, and return the home."""
+    folder = Path(os.environ["WORKBENCH_HOME"])
+    with (folder / ".sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / ".sample.done").exists():
+            (folder / "mlruns").mkdir(exist_ok=True)
+            shutil.copy(empty_store(), folder / "mlruns")
+            done = workbench(folder, "run", "params/sample.yaml", "params/sample_customers.yaml")
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder / ".sample.done").write_text(done.stdout)
+    return folder
+
+
+def empty_store() -> Path:
+    """Return a file that holds an empty MLflow store, made once per session."""
+    from workbench.registry import store
+
+    path = Path(os.environ["WORKBENCH_HOME"]) / "empty" / store.DATABASE
+    store.create(path)  # of two workers at once one makes it
+    return path
