@@ -68,6 +68,7 @@ def _in_memory() -> Iterator[None]:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="workbench-tests-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o711)  # PostgreSQL, which doesn't run as root, passes through
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         yield
 

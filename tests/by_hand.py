@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from running import ensure_sample, undrawn
+from running import COPY, ensure_sample, undrawn
 from workbench.registry import store
 
 DATED = {("portfolios/store", "until")}  # of its own months
@@ -74,18 +73,15 @@ class Desk:
     def __init__(self, sample_home: Path):
         self._stack = ExitStack()
         here = self._stack.enter_context(pytest.MonkeyPatch.context())
-        folder = sample_home / "by_hand"
-        folder.mkdir(exist_ok=True)
-        self.home, self._before = folder / "home", folder / "before.json"
+        self.home, self._before = sample_home / COPY, sample_home / "before_notebooks.json"
         here.setenv("WORKBENCH_HOME", str(self.home))
-        with (folder / "lock").open("w") as lock:
+        with self._before.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._before.exists():
-                shutil.copytree(sample_home, self.home, symlinks=True, ignore=shutil.ignore_patterns(folder.name))
                 store.client()  # takes the copied store into its new place
                 self._before.write_text(json.dumps(self._state()))
         self.aside = self.home / "aside" / str(os.getpid())
-        self.aside.mkdir(parents=True)
+        self.aside.mkdir(parents=True, exist_ok=True)
         here.setenv("TMPDIR", str(self.aside))
         self._stack.enter_context(undrawn())
 
