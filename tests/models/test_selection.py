@@ -1,10 +1,15 @@
 """Stepwise choice of characteristics: its logistic regression is scikit-learn's, also where a whole Newton step diverges."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from workbench import metrics
+from workbench.models.samples import Sample
+from workbench.models.scorecard import Scorecard
 from workbench.models.selection import SLIGHT, chosen, logistic, slopes
+from workbench.models.tuning import fitted
 
 
 def _rare(strong: float) -> tuple[np.ndarray, np.ndarray]:
@@ -43,3 +48,23 @@ def test_what_says_the_opposite_out_of_fold_has_next_to_no_points():
     y = (np.arange(2000) % 4 == 0) * 1.0
     columns, coefficients = slopes(rng.normal(size=(2000, 2)) + 0.5 * y[:, None], y, 1.0)
     assert len(columns) == 1 and coefficients[1:].tolist() == [SLIGHT]
+
+
+def _months_of_customers(seed: int) -> Sample:
+    """400 customers of twelve months each, some worse than others; four numbers that say nothing, one that does."""
+    rng = np.random.default_rng(seed)
+    who, worse = np.repeat(np.arange(400), 12), rng.normal(scale=1.5, size=400) - 1.5
+    X = pd.DataFrame({f"noise_{i}": rng.normal(size=400)[who] for i in range(4)} | {"signal": rng.normal(size=len(who))})
+    y = rng.random(len(who)) < 1 / (1 + np.exp(-(worse[who] + 0.7 * X["signal"].to_numpy())))
+    return Sample(X, y.astype(float), np.ones(len(y)), who)
+
+
+def test_what_tells_customers_apart_is_not_taken_for_risk():
+    """A customer's months stand in one fold: else any number of theirs recognises the ones who were bad."""
+    learn, others = _months_of_customers(7), _months_of_customers(8)
+    by_row = Scorecard().fit(learn.X, learn.y)
+    by_customer = fitted(Scorecard(), learn)
+    noise, fewer = (sum(n.startswith("noise") for n in card.bins_) for card in (by_row, by_customer))
+    assert noise == 4 and fewer <= 1 and "signal" in by_customer.bins_
+    gains = [metrics.auc(others.y, card.predict_proba(others.X)[:, 1]) for card in (by_row, by_customer)]
+    assert gains[1] - gains[0] > 0.005

@@ -130,3 +130,14 @@ def test_an_amount_is_screened_above_and_below_its_median():
     leak = X.assign(term=y * 100 + X["honest"])
     screened, _ = leakage.examine(leak, y * 100 + X["honest"], amounts, seed=1)
     assert screened["term"].known == "after"
+
+
+def test_the_screen_keeps_a_customers_rows_together():
+    rng = np.random.default_rng(7)
+    who, worse = np.repeat(np.arange(150), 10), rng.normal(scale=2, size=150)
+    X = pd.DataFrame({"number": rng.normal(size=150)[who], "signal": worse[who] + rng.normal(size=1500)})
+    y = (rng.random(1500) < 1 / (1 + np.exp(-worse[who]))).astype(float)
+    of_rows, of_customers = (
+        leakage.screen(X, y, parents, seed=1).set_index("feature") for parents in (np.arange(1500), who)
+    )
+    assert of_rows.loc["number", "auc_alone"] > 0.65 and of_customers.loc["number", "auc_alone"] < 0.55

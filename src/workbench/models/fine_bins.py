@@ -23,12 +23,13 @@ Codes = Mapping[str, str]
 class Fine:
     """A column in fine bins: which bin each row is in, and rows, goods and bads per fold and bin.
 
-    `codes`: n, as `Bins.codes`. `rows`, `good`, `bad`: folds × bins, special codes, missing and unseen last;
-    `rows` are unweighted.
+    `codes`: n, as `Bins.codes`; `folds`: n, 0 to 4. `rows`, `good`, `bad`: folds × bins, special codes, missing and
+    unseen last; `rows` are unweighted.
     """
 
     bins: Bins
     codes: np.ndarray
+    folds: np.ndarray
     rows: np.ndarray
     good: np.ndarray
     bad: np.ndarray
@@ -40,26 +41,35 @@ class Fine:
 
     @classmethod
     def of(
-        cls, values: pd.Series, y: np.ndarray, weight: np.ndarray | None = None, special: Codes | None = None
+        cls,
+        values: pd.Series,
+        y: np.ndarray,
+        weight: np.ndarray | None = None,
+        special: Codes | None = None,
+        folds: np.ndarray | None = None,
     ) -> Fine:
-        """Return the fine bins of n values against y (1 is bad); `special`: codes with a bin of their own, named."""
+        """Return the fine bins of n values against y (1 is bad), n folds (`fold_of`; each row is a parent's only one).
+
+        `special`: codes with a bin of their own, named.
+        """
+        folds = fold_of(np.arange(len(values))) if folds is None else folds
         bins = _categories(values, special or {}) if is_category(values) else _numbers(values, special or {})
         k = len(bins.labels)
         codes = bins.codes(values).astype(np.uint8 if k <= 256 else np.uint16)
-        cell = (fold_of(len(codes)).astype(np.intp) * k + codes) * 2 + (y == 1)
+        cell = (folds.astype(np.intp) * k + codes) * 2 + (y == 1)
         rows = np.bincount(cell, minlength=2 * FOLDS * k).reshape(FOLDS, k, 2).astype(float)
         counts = rows
         if weight is not None:
             scaled = weight * (len(weight) / weight.sum())
             counts = np.bincount(cell, scaled, 2 * FOLDS * k).reshape(FOLDS, k, 2)
-        return cls(bins, codes, rows.sum(axis=2), counts[:, :, 0], counts[:, :, 1])
+        return cls(bins, codes, folds, rows.sum(axis=2), counts[:, :, 0], counts[:, :, 1])
 
     def learnt(self, without: int, every: int = 1) -> Fine:
         """Return the same bins for every so manieth row, but for those of one fold."""
-        folds = fold_of(len(self.codes))[::every]
+        stay = (folds := self.folds[::every]) != without
         others = (np.arange(FOLDS) != without)[:, None]
         counts = {n: getattr(self, n) * others for n in ("rows", "good", "bad")}
-        return replace(self, codes=self.codes[::every][folds != without], **counts)
+        return replace(self, codes=self.codes[::every][stay], folds=folds[stay], **counts)
 
     def total(self, without: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return goods, bads and rows per bin, of all folds or of all but one."""
@@ -67,9 +77,10 @@ class Fine:
         return self.good[folds].sum(axis=0), self.bad[folds].sum(axis=0), self.rows[folds].sum(axis=0)
 
 
-def fold_of(n: int) -> np.ndarray:
-    """Return the fold of each of n rows, at random and always the same."""
-    return np.random.default_rng(_SEED).integers(0, FOLDS, n, dtype=np.uint8)
+def fold_of(parents: np.ndarray) -> np.ndarray:
+    """Return the fold of each of n rows, the same for all of a parent, at random and always the same."""
+    codes, unique = pd.factorize(parents)
+    return np.random.default_rng(_SEED).integers(0, FOLDS, len(unique), dtype=np.uint8)[codes]
 
 
 def _categories(values: pd.Series, special: Codes) -> Bins:

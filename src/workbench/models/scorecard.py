@@ -73,14 +73,21 @@ class Scorecard(TabularClassifier):
         self.min_bin_size = min_bin_size
         self.special = special
 
-    def fit(self, X: pd.DataFrame, y: np.ndarray, bins: Characteristics | None = None) -> Self:
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: np.ndarray,
+        bins: Characteristics | None = None,
+        parents: np.ndarray | None = None,
+    ) -> Self:
         """Fit to X (n × k, numbers and categories, missing allowed) and y (n values, 1 is bad).
 
-        `bins` may hand in what `fitted_bins` returned for the same rows, so that several C share it.
+        `bins` may hand in what `fitted_bins` returned for the same rows, so that several C share it. `parents` (n) says
+        whose each row is: what is chosen out of fold is chosen on the rows of other parents.
         """
         X, y = self._learnt(X, y)
         if bins is None:
-            bins = fitted_bins(X, y, self.monotone or {}, self.min_bin_size, self.special)
+            bins = fitted_bins(X, y, self.monotone or {}, self.min_bin_size, self.special, parents)
         if not bins.pay_again:
             return self._on_woe(bins, y)
         effects = {name: start(bins.fine[name], bins[name], b) for name, b in bins.chosen.items()}
@@ -247,7 +254,8 @@ class Characteristics(Mapping[str, WoeBins]):
     @cached_property
     def _read(self) -> tuple[np.ndarray, np.ndarray]:
         """Fold and outcome of every so manieth row."""
-        return fold_of(len(self._y))[:: self.every], self._y[:: self.every]
+        folds = next(iter(self.fine.values())).folds
+        return folds[:: self.every], self._y[:: self.every]
 
     @cached_property
     def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
@@ -272,8 +280,10 @@ def fitted_bins(
     monotone: dict[str, int],
     min_bin_size: float,
     special: dict[str, Codes] | None = None,
+    parents: np.ndarray | None = None,
 ) -> Characteristics:
-    """Return the best bins of every column of X against y (1 is the event)."""
-    fine = {name: Fine.of(X[name], y, special=(special or {}).get(name)) for name in X.columns}
+    """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n)."""
+    folds = None if parents is None else fold_of(parents)
+    fine = {n: Fine.of(X[n], y, special=(special or {}).get(n), folds=folds) for n in X.columns}
     shapes = {name: shape_of(f, monotone.get(name, 0), min_bin_size) for name, f in fine.items()}
     return Characteristics(fine, shapes, y, min_bin_size)

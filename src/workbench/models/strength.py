@@ -25,7 +25,7 @@ def strengths(development: Sample, contract: Contract) -> tuple[dict[str, WoeBin
 
 
 def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evidence]:
-    bins = fitted_bins(s.X, s.y, directions(contract), Scorecard().min_bin_size)
+    bins = fitted_bins(s.X, s.y, directions(contract), Scorecard().min_bin_size, parents=s.parent_id)
     table = _table({n: (b.iv, len(b.bins.labels) - 2) for n, b in bins.items()}, contract, "iv")
     limits = rules.load()
     least, most = limits.number("iv_useless"), limits.number("iv_suspicious")

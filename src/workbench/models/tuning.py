@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models.kinds import edges, fitting, fixed, named, settings_of
 from workbench.models.measures import leading
 from workbench.models.samples import Sample, directions
-from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.models.scorecard import Characteristics, Scorecard, fitted_bins
 from workbench.models.scorer import Calibration, predicted, raw
+from workbench.panel.samples import Splits, whole_folds
 from workbench.words import Text, formatted, say
 
 ALIKE = 0.001  # of settings whose AUC or R² is so near to the best, the preferred one is taken (convention)
-Splits = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -66,22 +65,28 @@ def candidates(
 
 def folds(s: Sample, n: int, seed: int) -> Splits:
     """Return n folds (train, test) of whole parents, of equal event rate where the outcome is binary."""
-    drawn = {"n_splits": n, "shuffle": True, "random_state": seed}
-    if s.outcome.is_binary and len(np.unique(s.parent_id)) == len(s.parent_id):
-        return list(StratifiedKFold(**drawn).split(s.X, s.y))  # with groups it takes seconds to place single rows
-    split = StratifiedGroupKFold if s.outcome.is_binary else GroupKFold
-    return list(split(**drawn).split(s.X, s.y, s.parent_id))
+    return whole_folds(s.y, s.parent_id, n, seed, s.outcome.is_binary)
 
 
-def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[dict[str, Any]]:
+def fitted(estimator: Any, s: Sample, rows: Any = slice(None), **given: Any) -> Any:
+    """Fit an estimator to rows of a sample; one that draws folds of its own is told whose each row is.
+
+    `given`: more that it takes, passed over by an estimator that doesn't (`bins`).
+    """
+    taken = inspect.signature(estimator.fit).parameters
+    more = {"parents": s.parent_id[rows], **given}
+    return estimator.fit(s.X.iloc[rows], s.y[rows], **{n: value for n, value in more.items() if n in taken})
+
+
+def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[Characteristics | None]:
     """Bins of every fold, fitted once for all settings of an estimator that takes them; WOE is of events only."""
     if not s.outcome.is_binary:
-        return [{} for _ in splits]
-    least = Scorecard().min_bin_size
-    return [fitted_bins(s.X.iloc[t], s.y[t], directions(contract), least) for t, _ in splits]
+        return [None for _ in splits]
+    given = {"monotone": directions(contract), "min_bin_size": Scorecard().min_bin_size}
+    return [fitted_bins(s.X.iloc[t], s.y[t], **given, parents=s.parent_id[t]) for t, _ in splits]
 
 
-def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> Candidate:
+def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[Characteristics | None]) -> Candidate:
     measure, tried = leading(s.outcome), []
     for estimator in grid:
         out_of_fold = _out_of_fold(estimator, s, splits, shared)
@@ -102,16 +107,13 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[d
     out_of_fold = calibration.apply(out_of_fold)
     if s.outcome.kind == "rate":
         out_of_fold = np.clip(out_of_fold, 0, 1)
-    fitted = chosen.fit(s.X, s.y)
-    return Candidate(kind, fitted, calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
+    return Candidate(kind, fitted(chosen, s), calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
 
 
-def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[dict[str, Any]]) -> np.ndarray:
-    takes_bins = "bins" in inspect.signature(estimator.fit).parameters
+def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[Characteristics | None]) -> np.ndarray:
     out = np.zeros(len(s.y))
     for (train, test), bins in zip(splits, shared, strict=True):
-        more = {"bins": bins} if takes_bins else {}
-        out[test] = raw(estimator.fit(s.X.iloc[train], s.y[train], **more), s.X.iloc[test])
+        out[test] = raw(fitted(estimator, s, train, bins=bins), s.X.iloc[test])
     return out
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from workbench import metrics, rules
 from workbench.contracts import Column, Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.bins import is_category
+from workbench.panel.samples import Splits, parent_column, whole_folds
 from workbench.words import Text, say
 
 LOOKED_AT_TWICE = 0.8  # of a threshold: what comes nearer is measured again, with an interval
@@ -27,23 +27,27 @@ MEASURES = {"gap_to_next": "leak_above_next", "cost_of_removal": "leak_cost"}  #
 
 @dataclass(frozen=True)
 class _Folds:
-    """Cross-validation on numbers: fold by fold, the AUC of one model on some of the columns."""
+    """Cross-validation on numbers: fold by fold of whole parents, the AUC of one model on some of the columns."""
 
     X: pd.DataFrame
     y: np.ndarray
+    parents: np.ndarray
     seed: int
     measured: dict[tuple[frozenset[str], int], np.ndarray] = field(default_factory=dict)
+    drawn: dict[int, Splits] = field(default_factory=dict)
 
     def aucs(self, columns: list[str], repeat: int) -> np.ndarray:
         """Return one AUC a fold: of a small tree for one column, of boosted trees for several."""
         key = frozenset(columns), repeat
         if key not in self.measured:
-            self.measured[key] = self._aucs([c for c in self.X.columns if c in key[0]], self.seed + repeat)
+            self.measured[key] = self._aucs([c for c in self.X.columns if c in key[0]], repeat)
         return self.measured[key]
 
-    def _aucs(self, columns: list[str], seed: int) -> np.ndarray:
-        scores = []
-        for learn, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(self.X, self.y):
+    def _aucs(self, columns: list[str], repeat: int) -> np.ndarray:
+        scores, seed = [], self.seed + repeat
+        if repeat not in self.drawn:
+            self.drawn[repeat] = whole_folds(self.y, self.parents, FOLDS, seed)
+        for learn, test in self.drawn[repeat]:
             model = _tree(seed) if len(columns) == 1 else _boosted(seed)
             model.fit(self.X[columns].iloc[learn], self.y[learn])
             scores.append(metrics.auc(self.y[test], model.predict_proba(self.X[columns].iloc[test])[:, 1]))
@@ -73,18 +77,18 @@ def interval(differences: np.ndarray, level: float = 0.95) -> tuple[float, float
     return mean - width, mean + width
 
 
-def screen(X: pd.DataFrame, y: np.ndarray, seed: int) -> pd.DataFrame:
+def screen(X: pd.DataFrame, y: np.ndarray, parents: np.ndarray, seed: int) -> pd.DataFrame:
     """Return one row per feature: AUC alone, gap to the next, cost of removal, suspect (a sure leak), doubtful.
 
-    X: n × k, y: n values 1 or 0. A feature gives the outcome away where it alone has an AUC 0.10 above the next
-    one's, or where leaving it out costs boosted trees 0.05. What comes near is measured over 5 repeats of 3 folds,
-    with a 95 % interval: suspect where it lies wholly above the threshold, doubtful where only its middle does. The
-    cost is measured for the three strongest; two leaks of one strength hide one another.
+    X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away where
+    it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes near is
+    measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the threshold, doubtful
+    where only its middle does. The cost is measured for the three strongest; two leaks of one strength hide one another.
     """
     if len(y) > ROWS:
         drawn = np.sort(np.random.default_rng(seed).choice(len(y), ROWS, replace=False))
-        X, y = X.iloc[drawn], y[drawn]
-    folds = _Folds(pd.DataFrame({c: _numbers(X[c]) for c in X.columns}), y, seed)
+        X, y, parents = X.iloc[drawn], y[drawn], parents[drawn]
+    folds = _Folds(pd.DataFrame({c: _numbers(X[c]) for c in X.columns}), y, parents, seed)
     alone = pd.Series({c: folds.aucs([c], 0).mean() for c in X.columns}).sort_values(ascending=False)
     table = pd.DataFrame({"auc_alone": alone, "suspect": False, "doubtful": False}, index=alone.index)
     for measure in MEASURES:
@@ -132,7 +136,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     y = _two_classes(outcome[known].to_numpy(float), contract)
     if not names or min((y == 1).sum(), (y == 0).sum()) < LEAST_EVENTS:
         return contract, _too_few(contract)
-    table = screen(account.loc[known, names], y, seed)
+    table = screen(account.loc[known, names], y, _parents(account)[known], seed)
     suspects = set(table.loc[table["suspect"], "feature"])
     after = {c.name for c in contract.columns if c.known == "after" and c.role == "feature"}
     sure = {n for n in suspects if not contract[n].reviewed}
@@ -154,7 +158,7 @@ def _with_and_without(
         return Text()
     drawn = np.random.default_rng(seed).permutation(len(y))[:ROWS_COMPARED]
     X = pd.DataFrame({n: _numbers(account[n].iloc[drawn]) for n in (*others, *usable)})
-    folds = _Folds(X, y[drawn], seed)
+    folds = _Folds(X, y[drawn], _parents(account)[drawn], seed)
     more, less = (float(folds.aucs(columns, 0).mean()) for columns in ([*others, *usable], others))
     return say(
         "With them boosted trees reach an AUC of {more:.3f}, without {less:.3f}: who uses them describes what has "
@@ -162,6 +166,12 @@ def _with_and_without(
         more=more,
         less=less,
     )
+
+
+def _parents(account: pd.DataFrame) -> np.ndarray:
+    """Return whose each row is (n); a table without a name for it has a row each."""
+    column = parent_column(account)
+    return pd.factorize(account[column])[0] if column in account else np.arange(len(account))
 
 
 def _two_classes(outcome: np.ndarray, contract: Contract) -> np.ndarray:

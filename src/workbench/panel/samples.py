@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from workbench import engine
 from workbench.contracts.fields import FILE_ROW
@@ -20,12 +20,22 @@ if TYPE_CHECKING:
     from workbench.contracts import Contract
     from workbench.panel.build import Params
 
+Splits: TypeAlias = "list[tuple[np.ndarray, np.ndarray]]"
 SAMPLES = ("development", "holdout", "monitoring")
 
 
 def parent_column(rows: pd.DataFrame) -> str:
     """Return the column whose rows stay together: the parent's, or the entity's own where a panel has no parents."""
     return "parent_id" if "parent_id" in rows else "entity_id"
+
+
+def whole_folds(y: np.ndarray, parents: np.ndarray, n: int, seed: int, is_binary: bool = True) -> Splits:
+    """Return n folds (train, test) of whole parents (n rows), of equal event rate where the outcome y is binary."""
+    drawn = {"n_splits": n, "shuffle": True, "random_state": seed}
+    if is_binary and not pd.Series(parents).duplicated().any():
+        return list(StratifiedKFold(**drawn).split(y, y))  # with groups it takes seconds to place single rows
+    split = StratifiedGroupKFold if is_binary else GroupKFold
+    return list(split(**drawn).split(y, y, parents))
 
 
 def parents(rows: pd.DataFrame, contract: Contract) -> np.ndarray:

@@ -21,7 +21,7 @@ from workbench.models import naming
 from workbench.models.kinds import settings_of
 from workbench.models.samples import Sample
 from workbench.models.scorer import raw
-from workbench.models.tuning import calibrated, folds
+from workbench.models.tuning import calibrated, fitted, folds
 from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -56,15 +56,15 @@ def refits(s: Subject) -> Iterator[tuple[Text, np.ndarray]]:
     splits = folds(sample, int(s.model.facts["folds"]), seed)
     held, out = [], np.zeros(len(sample.y))
     for train, test in splits:
-        fitted = recipe(s, seed=seed).fit(sample.X.iloc[train], sample.y[train])
-        out[test] = raw(fitted, sample.X.iloc[test])
-        held.append(raw(fitted, s.holdout[list(sample.X)]))
+        refit = fitted(recipe(s, seed=seed), sample, train)
+        out[test] = raw(refit, sample.X.iloc[test])
+        held.append(raw(refit, s.holdout[list(sample.X)]))
     calibration = calibrated(out, sample.y, sample.weight, s.outcome)
     for number, values in enumerate(held, 1):
         yield say("without fold {number} of another draw", number=number), calibration.apply(values)
     for name, changed in _whole(s, seed):
-        fitted = recipe(s, **changed).fit(sample.X, sample.y)
-        yield name, calibration.apply(raw(fitted, s.holdout[list(sample.X)]))
+        refit = fitted(recipe(s, **changed), sample)
+        yield name, calibration.apply(raw(refit, s.holdout[list(sample.X)]))
 
 
 def _naming_refits(s: Subject) -> Iterator[tuple[Text, np.ndarray]]:
