@@ -54,7 +54,9 @@ def _months_of_customers(seed: int) -> Sample:
     """400 customers of twelve months each, some worse than others; four numbers that say nothing, one that does."""
     rng = np.random.default_rng(seed)
     who, worse = np.repeat(np.arange(400), 12), rng.normal(scale=1.5, size=400) - 1.5
-    X = pd.DataFrame({f"noise_{i}": rng.normal(size=400)[who] for i in range(4)} | {"signal": rng.normal(size=len(who))})
+    X = pd.DataFrame(
+        {f"noise_{i}": rng.normal(size=400)[who] for i in range(4)} | {"signal": rng.normal(size=len(who))}
+    )
     y = rng.random(len(who)) < 1 / (1 + np.exp(-(worse[who] + 0.7 * X["signal"].to_numpy())))
     return Sample(X, y.astype(float), np.ones(len(y)), who)
 

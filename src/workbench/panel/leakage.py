@@ -83,7 +83,8 @@ def screen(X: pd.DataFrame, y: np.ndarray, parents: np.ndarray, seed: int) -> pd
     X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away where
     it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes near is
     measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the threshold, doubtful
-    where only its middle does. The cost is measured for the three strongest; two leaks of one strength hide one another.
+    where only its middle does. The cost is measured for the three strongest; two leaks of one strength hide one
+    another.
     """
     if len(y) > ROWS:
         drawn = np.sort(np.random.default_rng(seed).choice(len(y), ROWS, replace=False))
