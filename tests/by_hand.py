@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from running import COPY, ensure_sample, undrawn
+from running import COPY, copied, ensure_sample, undrawn
 from workbench.registry import store
 
 DATED = {("portfolios/store", "until")}  # of its own months
@@ -73,11 +73,12 @@ class Desk:
     def __init__(self, sample_home: Path):
         self._stack = ExitStack()
         here = self._stack.enter_context(pytest.MonkeyPatch.context())
-        self.home, self._before = sample_home / COPY, sample_home / "before_notebooks.json"
+        self.home, self._before = sample_home / "by_hand", sample_home / "by_hand.json"
         here.setenv("WORKBENCH_HOME", str(self.home))
         with self._before.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._before.exists():
+                copied(sample_home / COPY, self.home)
                 store.client()  # takes the copied store into its new place
                 self._before.write_text(json.dumps(self._state()))
         self.aside = self.home / "aside" / str(os.getpid())

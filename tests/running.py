@@ -162,7 +162,7 @@ def process(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
 
 
-COPY = "as_it_ran"  # of the sample's home, in it: for who must not meet a step that another test runs anew
+COPY = "as_it_ran"  # of the sample's home, in it: to be copied, for in the home itself tests run steps anew
 
 
 def ensure_sample() -> Path:
@@ -175,9 +175,20 @@ def ensure_sample() -> Path:
             shutil.copy(empty_store(), folder / "mlruns")
             done = workbench(folder, "run", "params/sample.yaml", "params/sample_customers.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
-            shutil.copytree(folder, folder / COPY, symlinks=True)
+            copied(folder, folder / COPY)
             (folder / ".sample.done").write_text(done.stdout)
     return folder
+
+
+def copied(folder: Path, copy: Path) -> Path:
+    """Copy a home with its store.
+
+    By another process: one that has the store open and closes its files after copying loses SQLite's locks on them,
+    and the next that opens the store may break it. https://www.sqlite.org/howtocorrupt.html, 2.2
+    """
+    code = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], symlinks=True)"
+    subprocess.run([sys.executable, "-S", "-c", code, str(folder), str(copy)], check=True)
+    return copy
 
 
 def empty_store() -> Path:

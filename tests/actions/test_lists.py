@@ -1,4 +1,4 @@
-"""Whoever opted out is on no list that approaches him, and one list contacts a customer: counted over every list there is."""
+"""Over all lists: who opted out is on none that approaches him; one contacts a customer, but a complaint is answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from workbench import tables
-from workbench.actions import action_list, arrears, events
+from workbench.actions import action_list, arrears, events, relationship, satisfaction
 from workbench.customers import lists as kinds
 from workbench.customers import tags
 from workbench.evidence import Evidence, Verdict
@@ -36,9 +36,13 @@ def test_nobody_who_opted_out_is_on_a_list_that_approaches(lists):
     assert set(lists) - set(approached) == {kinds.WATCH}
 
 
-def test_one_list_contacts_a_customer(lists):
+def test_one_list_contacts_a_customer_but_a_complaint_is_answered(lists):
+    feedback, account, month = (tables.scan(KEY, f"core__{name}") for name in ("feedback", "account", "month"))
+    asked = satisfaction.invitations(feedback, account, month)
+    answered = set(relationship.detractors(asked, relationship.Params().detractor_months)["entity_id"])
+    lists[kinds.FOLLOW_UP] -= answered
     assert {(a, b): len(lists[a] & lists[b]) for a, b in combinations(lists, 2) if lists[a] & lists[b]} == {}
-    assert len(lists[kinds.WATCH]) > 10
+    assert len(lists[kinds.WATCH]) > 10 and len(lists[kinds.FOLLOW_UP]) > 10
 
 
 def test_nobody_in_arrears_is_on_a_list_that_sells(lists):

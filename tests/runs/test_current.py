@@ -1,10 +1,10 @@
 """The registry says what the current runs say, and follows when they change."""
 
 import dataclasses
-import shutil
 
 import pytest
 
+from running import COPY, copied
 from workbench.registry import current, runs, standing, store
 from workbench.runs import settling
 
@@ -12,8 +12,7 @@ from workbench.runs import settling
 @pytest.fixture(scope="module")
 def home(sample_home, tmp_path_factory):
     """A copy of the sample's home."""
-    copy = tmp_path_factory.mktemp("current") / "home"
-    shutil.copytree(sample_home, copy, symlinks=True)
+    copy = copied(sample_home / COPY, tmp_path_factory.mktemp("current") / "home")
     with pytest.MonkeyPatch.context() as here:
         here.setenv("WORKBENCH_HOME", str(copy))
         store.client()  # takes the copied store into its new place
