@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @contextlib.contextmanager
 def _in_memory() -> Iterator[None]:
-    """Let temporary files live in memory where that is large enough: a sixth of the suite's time goes to the disk."""
+    """Let temporary files live in memory where that is large enough: a good part of the suite's time goes to the disk."""
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < 4 * 2**30:
         yield
         return

@@ -17,6 +17,7 @@ import pytest
 from running import COPY, copied, ensure_sample, undrawn
 from workbench.registry import store
 
+WRITES = "portfolios/intake"  # a step whose tables must lie in scratch
 DATED = {("portfolios/store", "until")}  # of its own months
 OTHER = {
     "seed": 99,
@@ -94,7 +95,7 @@ class Desk:
         """Hold all tables, pages, tags and aliases to what they were before the first notebook.
 
         Raises:
-            AssertionError: something moved, or what the notebook laid aside is still there.
+            AssertionError: something moved, what the notebook laid aside is still there, or scratch has no table.
         """
         before, after = json.loads(self._before.read_text()), self._state()
         for kind in before:
@@ -102,6 +103,8 @@ class Desk:
             moved = sorted(n for n in names if before[kind].get(n) != after[kind].get(n))
             assert not moved, f"{step} run by hand, or a notebook beside it, moved {kind}: {moved}"
         assert not list(self.aside.iterdir()), f"{step} run by hand leaves what it laid aside"
+        scratch = self.home / "mlruns" / "scratch"
+        assert step != WRITES or list(scratch.rglob("*.parquet")), f"{step} run by hand writes no table to scratch"
 
     def _state(self) -> dict[str, dict[str, str]]:
         return {"files": _files(self.home), "registry": _registry(self.home)}

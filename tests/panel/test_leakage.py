@@ -141,3 +141,12 @@ def test_the_screen_keeps_a_customers_rows_together():
         leakage.screen(X, y, parents, seed=1).set_index("feature") for parents in (np.arange(1500), who)
     )
     assert of_rows.loc["number", "auc_alone"] > 0.65 and of_customers.loc["number", "auc_alone"] < 0.55
+
+
+@pytest.mark.parametrize("parents", [1, 2, 40])
+def test_parents_too_few_to_part_change_nothing(parents):
+    X, y, contract = _leaky()
+    whose = np.where(y == 1, 0, np.arange(len(y)) % parents)
+    screened, evidence = leakage.examine(X.assign(parent_id=whose), y, contract, seed=1)
+    plain, of_rows = leakage.examine(X, y, contract, seed=1)
+    assert screened == plain and str(evidence.answer) == str(of_rows.answer)

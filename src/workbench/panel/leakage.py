@@ -137,7 +137,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     y = _two_classes(outcome[known].to_numpy(float), contract)
     if not names or min((y == 1).sum(), (y == 0).sum()) < LEAST_EVENTS:
         return contract, _too_few(contract)
-    table = screen(account.loc[known, names], y, _parents(account)[known], seed)
+    table = screen(account.loc[known, names], y, _parents(account[known], y), seed)
     suspects = set(table.loc[table["suspect"], "feature"])
     after = {c.name for c in contract.columns if c.known == "after" and c.role == "feature"}
     sure = {n for n in suspects if not contract[n].reviewed}
@@ -159,7 +159,7 @@ def _with_and_without(
         return Text()
     drawn = np.random.default_rng(seed).permutation(len(y))[:ROWS_COMPARED]
     X = pd.DataFrame({n: _numbers(account[n].iloc[drawn]) for n in (*others, *usable)})
-    folds = _Folds(X, y[drawn], _parents(account)[drawn], seed)
+    folds = _Folds(X, y[drawn], _parents(account.iloc[drawn], y[drawn]), seed)
     more, less = (float(folds.aucs(columns, 0).mean()) for columns in ([*others, *usable], others))
     return say(
         "With them boosted trees reach an AUC of {more:.3f}, without {less:.3f}: who uses them describes what has "
@@ -169,10 +169,12 @@ def _with_and_without(
     )
 
 
-def _parents(account: pd.DataFrame) -> np.ndarray:
-    """Return whose each row is (n); a table without a name for it has a row each."""
-    column = parent_column(account)
-    return pd.factorize(account[column])[0] if column in account else np.arange(len(account))
+def _parents(account: pd.DataFrame, y: np.ndarray) -> np.ndarray:
+    """Return whose each row is (n); each its own where no column says, or where either class has too few parents."""
+    column, alone = parent_column(account), np.arange(len(account))
+    parents = pd.factorize(account[column])[0] if column in account else alone
+    fewest = min(len(np.unique(parents[y == kind])) for kind in (0, 1))
+    return parents if fewest >= LEAST_EVENTS else alone
 
 
 def _two_classes(outcome: np.ndarray, contract: Contract) -> np.ndarray:
