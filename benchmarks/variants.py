@@ -17,39 +17,25 @@ from discrimination import FOLDS, SEED, out_of_fold, written
 from frames import Frame, frames
 from sklearn.model_selection import StratifiedKFold
 
-from workbench.models import merging, scorecard, selection, shapes
-from workbench.models.binning import fine_woe
-from workbench.models.scorecard import Characteristics, Scorecard
+from workbench.models import characteristics, merging, selection, shapes
+from workbench.models.characteristics import Characteristics
+from workbench.models.scorecard import Scorecard
 
 Setting = tuple[object, str, object]  # of which module or class what is set to what
-slopes_on_woe = Scorecard._on_woe
 
 
-def on_same_rows(card: Scorecard, bins: Characteristics, y: np.ndarray) -> Scorecard:
-    """Return the card with slopes learnt on the rows that its bins were merged on, as other libraries learn them."""
-
-    def same_rows(characteristics: Characteristics, names: list[str]) -> np.ndarray:
-        fine = characteristics.fine
-        return np.column_stack([fine_woe(fine[n].bins, characteristics[n])[fine[n].codes] for n in names])
-
-    assert bins.chosen  # out of fold, before
-    with patch.object(Characteristics, "out_of_fold", same_rows), patch.object(Characteristics, "every", 1):
-        return slopes_on_woe(card, bins, y)
-
-
-SAME_ROWS: Setting = (Scorecard, "_on_woe", on_same_rows)
 RIGHT_SIGN: tuple[Setting, ...] = tuple((selection, name, 0.0) for name in ("ENTRY", "MATERIAL", "ALIKE"))
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
-    "slopes from the bins' rows": (SAME_ROWS,),
+    "never conventional": ((characteristics, "WORTH", 1.0),),
+    "conventional where not merged again": ((characteristics, "WORTH", -1.0),),
     "every right sign": RIGHT_SIGN,
-    "both": (SAME_ROWS, *RIGHT_SIGN),
     "right in any folds": ((selection, "ALIKE", 0.0),),
     "a bin at no price": ((merging, "COST", 0.0),),
     "a turn wherever it gains": ((shapes, "TURN", 0.0),),
     "always merged again": ((Characteristics, "pay_again", True),),
     "never merged again": ((Characteristics, "pay_again", False),),
-    "no limit by events": ((scorecard, "EVENTS_EACH", 0),),
+    "no limit by events": ((characteristics, "EVENTS_EACH", 0),),
 }
 
 

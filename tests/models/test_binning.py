@@ -8,8 +8,9 @@ import pytest
 
 from workbench import metrics
 from workbench.models.binning import WoeBins, grade_bins, woe_bins
+from workbench.models.characteristics import fitted_bins
 from workbench.models.fine_bins import FINE, Fine
-from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.models.scorecard import Scorecard
 from workbench.models.shapes import shape_of
 
 N = 20_000

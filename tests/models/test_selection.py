@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 
-from workbench import metrics
-from workbench.models.samples import Sample
+from workbench import contracts, metrics
+from workbench.models import characteristics
+from workbench.models.characteristics import fitted_bins
+from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard
 from workbench.models.selection import SLIGHT, chosen, logistic, slopes
 from workbench.models.tuning import fitted
+from workbench.portfolios import catalog
 
 
 def _rare(strong: float) -> tuple[np.ndarray, np.ndarray]:
@@ -70,3 +74,33 @@ def test_what_tells_customers_apart_is_not_taken_for_risk():
     assert noise == 4 and fewer <= 1 and "signal" in by_customer.bins_
     gains = [metrics.auc(others.y, card.predict_proba(others.X)[:, 1]) for card in (by_row, by_customer)]
     assert gains[1] - gains[0] > 0.005
+
+
+def _out_of_fold(X: pd.DataFrame, y: np.ndarray, directions: dict[str, int]) -> float:
+    """Return the AUC of scorecards learnt without the row's fold."""
+    z = np.zeros(len(y))
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=7).split(X, y):
+        z[test] = Scorecard(directions).fit(X.iloc[train], y[train]).log_odds(X.iloc[test])
+    return metrics.auc(y, z)
+
+
+def test_few_rows_whose_columns_all_count_make_a_card_of_all(monkeypatch):
+    source = catalog.shipped()["german_credit"]
+    rows, _ = contracts.check(pd.read_parquet(source.path), source.contract, pd.Timestamp("2026-01-01"))
+    X = rows[[c.name for c in source.contract.features()]]
+    y = (rows[source.contract.one("outcome")].astype(str) == "bad").to_numpy(float)
+    signs = {n: s for n, s in directions(source.contract).items() if n in X}
+    of_all = _out_of_fold(X, y, signs)
+    assert len(Scorecard(signs).fit(X, y).bins_) >= 13
+    monkeypatch.setattr(characteristics, "WORTH", np.inf)
+    assert len(Scorecard(signs).fit(X, y).bins_) <= 12 and of_all > _out_of_fold(X, y, signs) + 0.004
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_rows_with_columns_of_noise_make_a_card_of_few(seed):
+    rng = np.random.default_rng(seed)
+    signal = rng.normal(size=(800, 3))
+    y = (rng.random(800) < 1 / (1 + np.exp(1.5 - 0.8 * signal.sum(axis=1)))).astype(float)
+    X = pd.DataFrame(np.hstack([signal, rng.normal(size=(800, 10))])).add_prefix("x")
+    bins, names, _ = (best := fitted_bins(X, y, {}, 0.02)).on_woe
+    assert bins is best and {"x0", "x1", "x2"} <= set(names) and len(names) <= 8

@@ -108,12 +108,17 @@ def best_bins(fine: Fine, shape: Shape, min_bin_size: float) -> WoeBins:
     return best_bins_each([(fine, shape, None)], min_bin_size)[0]
 
 
-def best_bins_each(asked: Sequence[tuple[Fine, Shape, int | None]], min_bin_size: float) -> list[WoeBins]:
-    """Return the best bins of each of many: fine bins, shape, and the fold that is left out (None: all count)."""
+def best_bins_each(
+    asked: Sequence[tuple[Fine, Shape, int | None]], min_bin_size: float, price: float = 1.0
+) -> list[WoeBins]:
+    """Return the best bins of each of many: fine bins, shape, and the fold that is left out (None: all count).
+
+    `price`: of a bin, in what noise adds on average (see `Terms.of`).
+    """
     orders, questions = [], []
     for fine, shape, without in asked:
         counts = fine.total(without)
-        terms = Terms.of(*counts, min_bin_size)
+        terms = Terms.of(*counts, min_bin_size, price)
         orders.append(in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms))
         questions.append((Counts(*(summed(x, orders[-1]) for x in counts), terms), shape))
     return [

@@ -38,11 +38,14 @@ class Terms:
     most: int = 1000
 
     @classmethod
-    def of(cls, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_share: float) -> Terms:
-        """Return the terms for counts of one column; `many` follows from how rare the rarer class is."""
+    def of(cls, good: np.ndarray, bad: np.ndarray, rows: np.ndarray, min_share: float, price: float = 1.0) -> Terms:
+        """Return the terms for counts of one column; `many` follows from how rare the rarer class is.
+
+        `price`: what a bin costs, in multiples of `COST`.
+        """
         rarer = min(good.sum(), bad.sum()) / max(good.sum() + bad.sum(), 1e-12)
         many = np.ceil(LEAST_EVENTS / rarer) if rarer > 0 else np.inf
-        cost = max(COST, COST_A_ROW * rows.sum())
+        cost = max(price * COST, COST_A_ROW * rows.sum())
         few, sparse_cost = min_share * rows.sum(), max(SPARSE_COST, cost)
         return cls(LEAST_ROWS, many, LEAST_EVENTS, few, cost, sparse_cost, MOST_BINS)
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from workbench.models.binning import WoeBins, best_bins_each, fine_woe
+from workbench.models.binning import WoeBins, fine_woe
+from workbench.models.characteristics import Characteristics, fitted_bins
 from workbench.models.effects import Effects, Rows, given_the_others, level, start
-from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
+from workbench.models.fine_bins import Codes
 from workbench.models.kinds import Kind
-from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
-from workbench.models.shapes import shape_of
+from workbench.models.selection import slopes
 from workbench.models.tabular import TabularClassifier
 from workbench.words import say
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
-SURE = 2.0  # standard errors
-EVENTS_EACH = 20  # of the rarer outcome, for each bin whose points are learnt given the others
 
 
 class Scorecard(TabularClassifier):
@@ -30,9 +26,10 @@ class Scorecard(TabularClassifier):
 
     Each characteristic is binned alone (WOE); those that say something out of fold with the right sign (higher WOE
     must mean lower risk) are chosen step by step; then the chosen ones' bins are merged again, each given the others,
-    so that points say what a bin adds. Every step keeps the direction in `monotone`. Score = 600 at odds of 20 good to
-    1 bad, 40 points double the odds. Source: Siddiqi (2017), Intelligent Credit Scoring, ch. 6 and 10; backfitting:
-    Hastie & Tibshirani (1990), ch. 4.
+    so that points say what a bin adds. Where that doesn't surely pay, points are slope · WOE, of the chosen
+    characteristics or of all, whichever predicts better out of fold (`Characteristics.on_woe`). Every step keeps the
+    direction in `monotone`. Score = 600 at odds of 20 good to 1 bad, 40 points double the odds. Source: Siddiqi (2017),
+    Intelligent Credit Scoring, ch. 6 and 10; backfitting: Hastie & Tibshirani (1990), ch. 4.
 
     Parameters
     ----------
@@ -89,7 +86,7 @@ class Scorecard(TabularClassifier):
         if bins is None:
             bins = fitted_bins(X, y, self.monotone or {}, self.min_bin_size, self.special, parents)
         if not bins.pay_again:
-            return self._on_woe(bins, y)
+            return self._on_woe(*bins.on_woe, y)
         effects = {name: start(bins.fine[name], bins[name], b) for name, b in bins.chosen.items()}
         while True:
             fine = {name: bins.fine[name] for name in effects}
@@ -105,14 +102,13 @@ class Scorecard(TabularClassifier):
         self.effects_ = {name: tuple(e.values.tolist()) for name, e in effects.items()}
         return self
 
-    def _on_woe(self, bins: Characteristics, y: np.ndarray) -> Self:
+    def _on_woe(self, bins: Characteristics, names: list[str], woe: np.ndarray, y: np.ndarray) -> Self:
         """Points are slope · WOE: where the rows are too few to say more of a bin.
 
-        Slopes are learnt from WOE of bins merged without the row's fold: what bins only seem to know has no points.
-        Source: stacked regressions, Breiman (1996), Machine Learning 24.
+        Slopes are learnt from the named characteristics' `woe` of every so manieth row (n × k); one with a wrong sign
+        beside the others leaves.
         """
-        names = list(bins.chosen)
-        columns, (_, *by_column) = slopes(bins.out_of_fold(names), y[:: bins.every], 1 / self.C)
+        columns, (_, *by_column) = slopes(woe, y[:: bins.every], 1 / self.C)
         self.bins_ = {names[c]: bins[names[c]] for c in columns}
         self.effects_ = {n: tuple((b * bins[n].woe).tolist()) for n, b in zip(self.bins_, by_column, strict=True)}
         z = np.zeros(len(y))
@@ -176,114 +172,9 @@ class Scorecard(TabularClassifier):
         return card
 
 
-class Characteristics(Mapping[str, WoeBins]):
-    """The best bins of every column of one sample, by name; with the fine bins, shapes and choice behind them."""
-
-    def __init__(self, fine: dict[str, Fine], shapes: dict[str, Any], y: np.ndarray, min_bin_size: float):
-        self.fine, self.shapes, self._y, self._share = fine, shapes, y, min_bin_size
-        self._bins = self._best(None)
-
-    def __getitem__(self, name: str) -> WoeBins:
-        return self._bins[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._bins)
-
-    def __len__(self) -> int:
-        return len(self._bins)
-
-    def _best(self, without: int | None) -> dict[str, WoeBins]:
-        each = best_bins_each([(f, self.shapes[name], without) for name, f in self.fine.items()], self._share)
-        return dict(zip(self.fine, each, strict=True))
-
-    @property
-    def every(self) -> int:
-        """Every so manieth row is read where an even sample says enough: of at most some 50,000."""
-        return max(1, len(self._y) // SAMPLED)
-
-    @cached_property
-    def chosen(self) -> dict[str, float]:
-        """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none."""
-        names, (folds, y) = list(self), self._read
-        columns, coefficients = chosen(self.out_of_fold(names), y, folds)
-        if not columns:
-            return {max(names, key=lambda n: self[n].iv): -1.0}
-        return {names[c]: float(b) for c, b in zip(columns, coefficients[1:], strict=True)}
-
-    @cached_property
-    def pay_again(self) -> bool:
-        """Whether bins merged again given the others surely predict better out of fold than slopes · WOE do.
-
-        Sure is a gain of log-likelihood beyond two of its standard errors, from at least `EVENTS_EACH` rows of the
-        rarer outcome for each bin but the first of a characteristic: the simpler form is given up only then. Source of
-        20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
-        """
-        rarer = min(self._y.sum(), len(self._y) - self._y.sum())
-        if rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen):
-            return False
-        (folds, y), woe = self._read, self.out_of_fold(list(self.chosen))
-        codes = {n: self.fine[n].codes[:: self.every] for n in self.chosen}
-        learnt = [self._learnt(fold, woe) for fold in range(FOLDS)]
-        given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
-        gains = np.empty(len(y))
-        for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
-            held = folds == fold
-            z = sum((e.fine[codes[n][held]] for n, e in effects.items()), np.full(held.sum(), base))
-            gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
-        return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
-
-    def _learnt(self, fold: int, woe: np.ndarray) -> tuple[Rows, np.ndarray]:
-        """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE (n × k)."""
-        folds, y = self._read
-        held = folds == fold
-        intercept, *by_column = logistic(woe[~held], y[~held])
-        fines = {n: self.fine[n].learnt(fold, self.every) for n in self.chosen}
-        bins = self._without[fold]
-        effects = {n: start(fines[n], bins[n], b) for n, b in zip(fines, by_column, strict=True)}
-        return Rows(fines, y[~held], effects), intercept + woe[held] @ np.array(by_column)
-
-    @cached_property
-    def _without(self) -> list[dict[str, WoeBins]]:
-        """The best bins by name, of all folds but one: of each that is left out."""
-        return [self._best(fold) for fold in range(FOLDS)]
-
-    def out_of_fold(self, names: list[str]) -> np.ndarray:
-        """Return the WOE of every so manieth row by bins merged without the row's fold (n × k)."""
-        return np.column_stack([self._woe_out_of_fold[n] for n in names])
-
-    @cached_property
-    def _read(self) -> tuple[np.ndarray, np.ndarray]:
-        """Fold and outcome of every so manieth row."""
-        folds = next(iter(self.fine.values())).folds
-        return folds[:: self.every], self._y[:: self.every]
-
-    @cached_property
-    def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
-        (folds, _), woe = self._read, {}
-        for name, fine in self.fine.items():
-            by_fold = np.stack([fine_woe(fine.bins, bins[name]) for bins in self._without])
-            woe[name] = by_fold[folds, fine.codes[:: self.every]]
-        return woe
-
-
 def _slope(effects: Effects) -> float:
     """Return the slope of effects on WOE over the rows; 0 where either is the same everywhere."""
     woe, n = effects.bins.woe, np.array(effects.bins.n_good) + np.array(effects.bins.n_bad)
     centred = woe - np.average(woe, weights=n)
     spread = (n * centred**2).sum()
     return float((n * centred * effects.values).sum() / spread) if spread > 1e-12 else 0.0
-
-
-def fitted_bins(
-    X: pd.DataFrame,
-    y: np.ndarray,
-    monotone: dict[str, int],
-    min_bin_size: float,
-    special: dict[str, Codes] | None = None,
-    parents: np.ndarray | None = None,
-) -> Characteristics:
-    """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n)."""
-    folds = None if parents is None else fold_of(parents)
-    fine = {n: Fine.of(X[n], y, special=(special or {}).get(n), folds=folds) for n in X.columns}
-    shapes = {name: shape_of(f, monotone.get(name, 0), min_bin_size) for name, f in fine.items()}
-    return Characteristics(fine, shapes, y, min_bin_size)

@@ -9,9 +9,10 @@ from workbench import rules
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.models.binning import WoeBins
+from workbench.models.characteristics import fitted_bins
 from workbench.models.mean_bins import MeanBins, mean_bins
 from workbench.models.samples import Sample, directions
-from workbench.models.scorecard import Scorecard, fitted_bins
+from workbench.models.scorecard import Scorecard
 from workbench.panel.rates import observed
 from workbench.words import Text, say
 

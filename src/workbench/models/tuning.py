@@ -14,10 +14,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
+from workbench.models.characteristics import Characteristics, fitted_bins
 from workbench.models.kinds import edges, fitting, fixed, named, settings_of
 from workbench.models.measures import leading
 from workbench.models.samples import Sample, directions
-from workbench.models.scorecard import Characteristics, Scorecard, fitted_bins
+from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, predicted, raw
 from workbench.panel.samples import Splits, whole_folds
 from workbench.words import Text, formatted, say

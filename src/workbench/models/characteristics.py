@@ -1,0 +1,170 @@
+"""The best bins of every column of one sample, and in which form they make a card that predicts other rows best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics
+from workbench.models.binning import WoeBins, best_bins_each, fine_woe
+from workbench.models.effects import Rows, given_the_others, start
+from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
+from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
+from workbench.models.shapes import shape_of
+
+SURE = 2.0  # standard errors
+EVENTS_EACH = 20  # of the rarer outcome, for each bin whose points are learnt given the others
+WORTH = 0.002  # AUC out of fold that a card of all characteristics must gain on one of few (convention)
+
+
+class Characteristics(Mapping[str, WoeBins]):
+    """The best bins of every column of one sample, by name; with the fine bins, shapes and choice behind them."""
+
+    def __init__(
+        self, fine: dict[str, Fine], shapes: dict[str, Any], y: np.ndarray, min_bin_size: float, price: float = 1.0
+    ):
+        self.fine, self.shapes, self._y, self._share, self._price = fine, shapes, y, min_bin_size, price
+        self._bins = self._best(None)
+
+    def __getitem__(self, name: str) -> WoeBins:
+        return self._bins[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bins)
+
+    def __len__(self) -> int:
+        return len(self._bins)
+
+    def _best(self, without: int | None) -> dict[str, WoeBins]:
+        each = best_bins_each(
+            [(f, self.shapes[name], without) for name, f in self.fine.items()], self._share, self._price
+        )
+        return dict(zip(self.fine, each, strict=True))
+
+    @property
+    def every(self) -> int:
+        """Every so manieth row is read where an even sample says enough: of at most some 50,000."""
+        return max(1, len(self._y) // SAMPLED)
+
+    @cached_property
+    def chosen(self) -> dict[str, float]:
+        """Characteristics chosen out of fold, in order, with their coefficients on WOE; never none."""
+        names, (folds, y) = list(self), self._read
+        columns, coefficients = chosen(self.out_of_fold(names), y, folds)
+        if not columns:
+            return {max(names, key=lambda n: self[n].iv): -1.0}
+        return {names[c]: float(b) for c, b in zip(columns, coefficients[1:], strict=True)}
+
+    @cached_property
+    def _few_events(self) -> bool:
+        """Whether the rarer outcome has fewer than 20 rows for each bin but the first of a chosen characteristic.
+
+        Source of 20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
+        """
+        rarer = min(self._y.sum(), len(self._y) - self._y.sum())
+        return rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen)
+
+    @cached_property
+    def pay_again(self) -> bool:
+        """Whether bins merged again given the others surely predict better out of fold than slopes · WOE do.
+
+        Sure is a gain of log-likelihood beyond two of its standard errors, where events are many: the simpler form is
+        given up only then.
+        """
+        if self._few_events:
+            return False
+        (folds, y), woe = self._read, self.out_of_fold(list(self.chosen))
+        codes = {n: self.fine[n].codes[:: self.every] for n in self.chosen}
+        learnt = [self._learnt(fold, woe) for fold in range(FOLDS)]
+        given = given_the_others([rows for rows, _ in learnt], self.shapes, (self._share, RIDGE))
+        gains = np.empty(len(y))
+        for fold, ((_, woe_z), (base, effects)) in enumerate(zip(learnt, given, strict=True)):
+            held = folds == fold
+            z = sum((e.fine[codes[n][held]] for n, e in effects.items()), np.full(held.sum(), base))
+            gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
+        return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
+
+    def _learnt(self, fold: int, woe: np.ndarray) -> tuple[Rows, np.ndarray]:
+        """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE (n × k)."""
+        folds, y = self._read
+        held = folds == fold
+        intercept, *by_column = logistic(woe[~held], y[~held])
+        fines = {n: self.fine[n].learnt(fold, self.every) for n in self.chosen}
+        bins = self._without[fold]
+        effects = {n: start(fines[n], bins[n], b) for n, b in zip(fines, by_column, strict=True)}
+        return Rows(fines, y[~held], effects), intercept + woe[held] @ np.array(by_column)
+
+    @property
+    def on_woe(self) -> tuple[Characteristics, list[str], np.ndarray]:
+        """Bins, characteristics and WOE (n × k, every so manieth row) from which slopes are learnt.
+
+        The chosen characteristics by WOE of bins merged without the row's fold: what bins only seem to know has no
+        points (stacked regressions, Breiman 1996, Machine Learning 24). Where events are few, all of them by the WOE of
+        the rows' own bins, each bin at no price, as scorecards are learnt conventionally, if that predicts better out
+        of fold: columns that are all worth asking for say more together than a choice of few.
+        """
+        if self._few_events and (conventional := self._conventional) is not None:
+            names = list(conventional)
+            return conventional, names, conventional._woe(conventional)
+        return self, list(self.chosen), self.out_of_fold(list(self.chosen))
+
+    @cached_property
+    def _conventional(self) -> Characteristics | None:
+        """The bins at no price, where slopes on the WOE of all gain `WORTH` on those of a choice; each out of fold."""
+        bins = Characteristics(self.fine, self.shapes, self._y, self._share, price=0.0)
+        (folds, y), crossed = self._read, self.out_of_fold(list(self))
+        of_all, of_few = np.empty(len(y)), np.empty(len(y))
+        for fold in range(FOLDS):
+            held, woe = folds == fold, self._woe(bins._without[fold])
+            columns, coefficients = slopes(woe[~held], y[~held], RIDGE)
+            of_all[held] = coefficients[0] + woe[held][:, columns] @ coefficients[1:]
+            columns, coefficients = chosen(crossed[~held], y[~held], folds[~held])
+            of_few[held] = coefficients[0] + crossed[held][:, columns] @ coefficients[1:]
+        return bins if metrics.auc(y, of_all) > metrics.auc(y, of_few) + WORTH else None
+
+    def _woe(self, bins: Mapping[str, WoeBins]) -> np.ndarray:
+        """Return the WOE of every so manieth row by bins of all columns (n × k)."""
+        each = [fine_woe(fine.bins, bins[name])[fine.codes[:: self.every]] for name, fine in self.fine.items()]
+        return np.column_stack(each)
+
+    @cached_property
+    def _without(self) -> list[dict[str, WoeBins]]:
+        """The best bins by name, of all folds but one: of each that is left out."""
+        return [self._best(fold) for fold in range(FOLDS)]
+
+    def out_of_fold(self, names: list[str]) -> np.ndarray:
+        """Return the WOE of every so manieth row by bins merged without the row's fold (n × k)."""
+        return np.column_stack([self._woe_out_of_fold[n] for n in names])
+
+    @cached_property
+    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Fold and outcome of every so manieth row."""
+        folds = next(iter(self.fine.values())).folds
+        return folds[:: self.every], self._y[:: self.every]
+
+    @cached_property
+    def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
+        (folds, _), woe = self._read, {}
+        for name, fine in self.fine.items():
+            by_fold = np.stack([fine_woe(fine.bins, bins[name]) for bins in self._without])
+            woe[name] = by_fold[folds, fine.codes[:: self.every]]
+        return woe
+
+
+def fitted_bins(
+    X: pd.DataFrame,
+    y: np.ndarray,
+    monotone: dict[str, int],
+    min_bin_size: float,
+    special: dict[str, Codes] | None = None,
+    parents: np.ndarray | None = None,
+) -> Characteristics:
+    """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n)."""
+    folds = None if parents is None else fold_of(parents)
+    fine = {n: Fine.of(X[n], y, special=(special or {}).get(n), folds=folds) for n in X.columns}
+    shapes = {name: shape_of(f, monotone.get(name, 0), min_bin_size) for name, f in fine.items()}
+    return Characteristics(fine, shapes, y, min_bin_size)
