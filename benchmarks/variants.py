@@ -28,7 +28,7 @@ RIGHT_SIGN: tuple[Setting, ...] = tuple((selection, name, 0.0) for name in ("ENT
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
     "never conventional": ((characteristics, "WORTH", 1.0),),
-    "conventional where not merged again": ((characteristics, "WORTH", -1.0),),
+    "conventional where events are few": ((characteristics, "WORTH", -1.0),),
     "every right sign": RIGHT_SIGN,
     "right in any folds": ((selection, "ALIKE", 0.0),),
     "a bin at no price": ((merging, "COST", 0.0),),
