@@ -60,6 +60,26 @@ def test_whom_the_offer_drives_away_has_an_effect_below_zero(large):
     assert effect[score < -0.03].mean() < 0 < effect[score > 0.03].mean()
 
 
+def test_who_was_in_two_trials_is_learnt_from_in_neither_when_his_effect_is_asked_for(monkeypatch):
+    once, _ = _planted(400)
+    twice = Trial(pd.concat([once.rows, once.rows.assign(campaign_code="save_2")], ignore_index=True), once.inputs)
+    asked: list[int] = []
+
+    class Learner(trial.SLearner):
+        def fit(self, X, treated, benefit):
+            self.known = set(twice.rows["entity_id"][X.index])
+            return self
+
+        def effect(self, X):
+            asked.extend(X.index)
+            assert not self.known & set(twice.rows["entity_id"][X.index])
+            return np.zeros(len(X))
+
+    monkeypatch.setattr(trial, "SLearner", Learner)
+    trial.held_out_effects(twice, "logistic", 42)
+    assert sorted(asked) == list(range(800))
+
+
 def test_a_trial_too_small_says_so():
     known, _ = _planted(300)
     card = trial.tells(known, trial.held_out_effects(known, "logistic", 42))

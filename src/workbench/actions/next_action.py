@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.optimize import linprog
-from sklearn.model_selection import KFold
 
 from workbench import engine, metrics
 from workbench.actions.named_codes import must_be_known
 from workbench.actions.next_product import Wanted
 from workbench.actions.trial import CONTROL, SLearner
 from workbench.evidence import Evidence, Verdict
+from workbench.panel.samples import Splits, whole_folds
 from workbench.params import UserError
 from workbench.words import say
 
@@ -84,16 +84,17 @@ def arms(drawn: pd.DataFrame, before: Wanted) -> Arms:
 def effects(trial: Arms, ask: Wanted | None, kind: str, seed: int) -> np.ndarray:
     """Return what each offer adds to the chance that it is bought (n × offers), 0 where it may not be made.
 
-    Of the trial's own rows (ask None) each by a learner that hasn't seen it.
+    Of the trial's own rows (ask None) each by a learner that hasn't seen its customer.
     """
-    columns = []
+    columns, learner = [], SLearner(kind, seed)
+    splits = whole_folds(trial.arm, trial.wanted.rows["entity_id"].to_numpy(), FOLDS, seed, is_binary=False)
     for offer in trial.offers:
         at = np.isin(trial.arm, [offer, CONTROL])
         treated, bought = (trial.arm == offer).astype(int), trial.bought(offer)
         if ask is None:
-            columns.append(_held_out(trial.X, at, treated, bought, kind, seed))
+            columns.append(_held_out(learner, trial.X, splits, at, treated, bought))
         else:
-            learner = SLearner(kind, seed).fit(trial.X[at], treated[at], bought[at])
+            learner.fit(trial.X[at], treated[at], bought[at])
             columns.append(learner.effect(pd.DataFrame(ask.inputs).add_prefix("x")))
     w = trial.wanted if ask is None else ask
     may = w.eligible[:, [w.products.index(o) for o in trial.offers]]
@@ -101,12 +102,12 @@ def effects(trial: Arms, ask: Wanted | None, kind: str, seed: int) -> np.ndarray
 
 
 def _held_out(
-    X: pd.DataFrame, at: np.ndarray, treated: np.ndarray, bought: np.ndarray, kind: str, seed: int
+    learner: SLearner, X: pd.DataFrame, splits: Splits, at: np.ndarray, treated: np.ndarray, bought: np.ndarray
 ) -> np.ndarray:
     out = np.zeros(len(X))
-    for learn, ask in KFold(FOLDS, shuffle=True, random_state=seed).split(X):
+    for learn, ask in splits:
         rows = learn[at[learn]]
-        out[ask] = SLearner(kind, seed).fit(X.iloc[rows], treated[rows], bought[rows]).effect(X.iloc[ask])
+        out[ask] = learner.fit(X.iloc[rows], treated[rows], bought[rows]).effect(X.iloc[ask])
     return out
 
 

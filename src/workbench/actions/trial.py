@@ -10,7 +10,6 @@ import pandas as pd
 from sklearn.base import ClassifierMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -18,6 +17,7 @@ from workbench import engine, metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.panel.months import number_sql
+from workbench.panel.samples import whole_folds
 from workbench.params import UserError
 from workbench.words import say
 
@@ -151,9 +151,12 @@ def _with(base: str, X: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
 
 
 def held_out_effects(trial: Trial, kind: str, seed: int) -> np.ndarray:
-    """Return each row's effect by a learner that hasn't seen it (n): five folds, arms and outcomes alike in each."""
+    """Return each row's effect by a learner that hasn't seen its customer (n).
+
+    Five folds, arms and outcomes alike in each; whoever was in two trials is in one fold with both.
+    """
     X, t, y, out = trial.X, trial.treated, trial.benefit, np.zeros(len(trial.rows))
-    for learn, ask in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(X, 2 * t + y):
+    for learn, ask in whole_folds(2 * t + y, trial.rows["entity_id"].to_numpy(), FOLDS, seed):
         out[ask] = SLearner(kind, seed).fit(X.iloc[learn], t[learn], y[learn]).effect(X.iloc[ask])
     return out
 
