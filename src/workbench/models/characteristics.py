@@ -18,6 +18,7 @@ from workbench.models.shapes import shape_of
 
 SURE = 2.0  # standard errors
 EVENTS_EACH = 20  # of the rarer outcome, for each bin whose points are learnt given the others
+REPEATS = 4.0  # variance inflation from which a characteristic says what others do; below the battery's amber of 5
 WORTH = 0.002  # AUC out of fold that a card of all characteristics must gain on one of few (convention)
 
 
@@ -103,13 +104,14 @@ class Characteristics(Mapping[str, WoeBins]):
         """Bins, characteristics and WOE (n × k, every so manieth row) from which slopes are learnt.
 
         The chosen characteristics by WOE of bins merged without the row's fold: what bins only seem to know has no
-        points (stacked regressions, Breiman 1996, Machine Learning 24). Where events are few, all of them by the WOE of
-        the rows' own bins, each bin at no price, as scorecards are learnt conventionally, if that predicts better out
-        of fold: columns that are all worth asking for say more together than a choice of few.
+        points (stacked regressions, Breiman 1996, Machine Learning 24). Where events are few, all that don't repeat
+        others by the WOE of the rows' own bins, each bin at no price, as scorecards are learnt conventionally, if that
+        predicts better out of fold: columns that are all worth asking for say more together than a choice of few.
         """
         if self._few_events and (conventional := self._conventional) is not None:
-            names = list(conventional)
-            return conventional, names, conventional._woe(conventional)
+            woe, names = conventional._woe(conventional), list(conventional)
+            columns = conventional._apart(woe)
+            return conventional, [names[c] for c in columns], woe[:, columns]
         return self, list(self.chosen), self.out_of_fold(list(self.chosen))
 
     @cached_property
@@ -120,11 +122,20 @@ class Characteristics(Mapping[str, WoeBins]):
         of_all, of_few = np.empty(len(y)), np.empty(len(y))
         for fold in range(FOLDS):
             held, woe = folds == fold, self._woe(bins._without[fold])
+            woe = woe[:, bins._apart(woe[~held])]
             columns, coefficients = slopes(woe[~held], y[~held], RIDGE)
             of_all[held] = coefficients[0] + woe[held][:, columns] @ coefficients[1:]
             columns, coefficients = chosen(crossed[~held], y[~held], folds[~held])
             of_few[held] = coefficients[0] + crossed[held][:, columns] @ coefficients[1:]
         return bins if metrics.auc(y, of_all) > metrics.auc(y, of_few) + WORTH else None
+
+    def _apart(self, woe: np.ndarray) -> list[int]:
+        """Return which columns of WOE (n × k) don't repeat those with a higher information value."""
+        columns: list[int] = []
+        for c in np.argsort([-self[n].iv for n in self], kind="stable"):
+            if metrics.inflation(woe[:, [*columns, c]], np.ones(len(woe))).max() < REPEATS:
+                columns.append(int(c))
+        return columns
 
     def _woe(self, bins: Mapping[str, WoeBins]) -> np.ndarray:
         """Return the WOE of every so manieth row by bins of all columns (n × k)."""
