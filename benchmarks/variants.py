@@ -24,13 +24,14 @@ from workbench.models.scorecard import Scorecard
 Setting = tuple[object, str, object]  # of which module or class what is set to what
 
 
-RIGHT_SIGN: tuple[Setting, ...] = tuple((selection, name, 0.0) for name in ("ENTRY", "MATERIAL", "ALIKE"))
+ANY_FOLDS: Setting = (selection, "OPPOSED", FOLDS)
+RIGHT_SIGN: tuple[Setting, ...] = ((selection, "ENTRY", 0.0), (selection, "MATERIAL", 0.0), ANY_FOLDS)
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
     "never conventional": ((characteristics, "WORTH", 1.0),),
-    "conventional where events are few": ((characteristics, "WORTH", -1.0),),
+    "conventional where events are few": ((characteristics, "WORTH", -1.0), (characteristics, "LIKELIER", -np.inf)),
     "every right sign": RIGHT_SIGN,
-    "right in any folds": ((selection, "ALIKE", 0.0),),
+    "right in any folds": (ANY_FOLDS,),
     "a bin at no price": ((merging, "COST", 0.0),),
     "a turn wherever it gains": ((shapes, "TURN", 0.0),),
     "always merged again": ((Characteristics, "pay_again", True),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +105,13 @@ def woe_bins(
 
 def best_bins(fine: Fine, shape: Shape, min_bin_size: float) -> WoeBins:
     """Return the best bins of a shape over fine bins already counted."""
-    return best_bins_each([(fine, shape, None)], min_bin_size)[0]
+    return best_bins_each([(fine, shape, ())], min_bin_size)[0]
 
 
 def best_bins_each(
-    asked: Sequence[tuple[Fine, Shape, int | None]], min_bin_size: float, price: float = 1.0
+    asked: Sequence[tuple[Fine, Shape, Collection[int]]], min_bin_size: float, price: float = 1.0
 ) -> list[WoeBins]:
-    """Return the best bins of each of many: fine bins, shape, and the fold that is left out (None: all count).
+    """Return the best bins of each of many: fine bins, shape, and the folds that are left out.
 
     `price`: of a bin, in what noise adds on average (see `Terms.of`).
     """
@@ -150,7 +150,9 @@ def summed(counts: np.ndarray, order: list[np.ndarray]) -> np.ndarray:
     return np.array([counts[part].sum() for part in order])
 
 
-def counted(fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, without: int | None = None) -> WoeBins:
+def counted(
+    fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, without: Collection[int] = ()
+) -> WoeBins:
     """Return the bins that cuts make of fine bins in order, with their counts."""
     bins = _coarse(fine.bins, order, cuts)
     good, bad, rows = (np.bincount(placed(fine.bins, bins), x, len(bins.labels)) for x in fine.total(without))

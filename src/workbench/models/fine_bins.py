@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,9 +71,9 @@ class Fine:
         counts = {n: getattr(self, n) * others for n in ("rows", "good", "bad")}
         return replace(self, codes=self.codes[::every][stay], folds=folds[stay], **counts)
 
-    def total(self, without: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return goods, bads and rows per bin, of all folds or of all but one."""
-        folds = [f for f in range(FOLDS) if f != without]
+    def total(self, without: Collection[int] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return goods, bads and rows per bin, of all folds but those left out."""
+        folds = [f for f in range(FOLDS) if f not in without]
         return self.good[folds].sum(axis=0), self.bad[folds].sum(axis=0), self.rows[folds].sum(axis=0)
 
 

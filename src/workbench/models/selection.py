@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 ENTRY = 0.3  # score statistic; low, for effects are shrunk: one characteristic too many costs less than one too few
 MATERIAL = 2e-4  # the same per row (twice the log-likelihood): less isn't worth a characteristic, however sure
-ALIKE = 0.8  # of the folds in which a characteristic must speak the right way: noise does in a half
+OPPOSED = 1  # folds in which a characteristic may speak the wrong way: noise does in a half of them
 SLIGHT = -0.01  # slope on WOE of what stays although it says nothing: a card is never without a characteristic
 RIDGE = 1.0  # of the coefficients, as scikit-learn's C = 1
 SAMPLED = 50_000  # rows on which characteristics are chosen, evenly spread
@@ -18,8 +18,8 @@ def chosen(woe: np.ndarray, y: np.ndarray, folds: np.ndarray) -> tuple[list[int]
     """Return which columns of out-of-fold WOE (n × k) make the model, in order of entry, and its intercept and slopes.
 
     The column with the highest score statistic (Rao 1948) enters where its coefficient would be negative (more WOE,
-    less risk), also by the rows of each of most `folds` (n) alone, and the statistic above `ENTRY`, and above
-    `MATERIAL` a row; a column whose coefficient turns positive leaves, for good.
+    less risk), also by the rows of each of the `folds` (n) alone but `OPPOSED` of them, and the statistic above `ENTRY`,
+    and above `MATERIAL` a row; a column whose coefficient turns positive leaves, for good.
     """
     columns: list[int] = []
     barred: set[int] = set()
@@ -73,7 +73,7 @@ def _score(
     surprise = (y - p)[:, None] * (folds[:, None] == np.unique(folds))
     by_fold = woe.T @ surprise - known.T @ (inside.T @ surprise)
     slope, variance = by_fold.sum(axis=1), (weighted * woe).sum(axis=0) - (cross * known).sum(axis=0)
-    right = (slope < 0) & ((by_fold < 0).mean(axis=1) >= ALIKE)
+    right = (slope < 0) & ((by_fold >= 0).sum(axis=1) <= OPPOSED)
     return np.where(right & (variance > 1e-6), slope**2 / np.maximum(variance, 1e-6), 0.0)
 
 
