@@ -18,8 +18,8 @@ def chosen(woe: np.ndarray, y: np.ndarray, folds: np.ndarray) -> tuple[list[int]
     """Return which columns of out-of-fold WOE (n × k) make the model, in order of entry, and its intercept and slopes.
 
     The column with the highest score statistic (Rao 1948) enters where its coefficient would be negative (more WOE,
-    less risk), also by the rows of each of the `folds` (n) alone but `OPPOSED` of them, and the statistic above `ENTRY`,
-    and above `MATERIAL` a row; a column whose coefficient turns positive leaves, for good.
+    less risk), also by the rows of each of the `folds` (n) alone but `OPPOSED` of them, and the statistic above
+    `ENTRY`, and above `MATERIAL` a row; a column whose coefficient turns positive leaves, for good.
     """
     columns: list[int] = []
     barred: set[int] = set()
