@@ -87,7 +87,8 @@ def effects(trial: Arms, ask: Wanted | None, kind: str, seed: int) -> np.ndarray
     Of the trial's own rows (ask None) each by a learner that hasn't seen its customer.
     """
     columns, learner = [], SLearner(kind, seed)
-    splits = whole_folds(trial.arm, trial.wanted.rows["entity_id"].to_numpy(), FOLDS, seed, is_binary=False)
+    if ask is None:
+        splits = whole_folds(trial.arm, trial.wanted.rows["entity_id"].to_numpy(), FOLDS, seed, is_binary=False)
     for offer in trial.offers:
         at = np.isin(trial.arm, [offer, CONTROL])
         treated, bought = (trial.arm == offer).astype(int), trial.bought(offer)

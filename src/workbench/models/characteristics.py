@@ -102,7 +102,7 @@ class Characteristics(Mapping[str, WoeBins]):
         effects = {n: start(fines[n], bins[n], b) for n, b in zip(fines, by_column, strict=True)}
         return Rows(fines, y[~held], effects), intercept + woe[held] @ np.array(by_column)
 
-    @property
+    @cached_property
     def on_woe(self) -> tuple[Characteristics, list[str], np.ndarray]:
         """Bins, characteristics and WOE (n × k, every so manieth row) from which slopes are learnt.
 
@@ -125,23 +125,18 @@ class Characteristics(Mapping[str, WoeBins]):
         standard errors; all is learnt without the rows it is asked of.
         """
         bins = Characteristics(self.fine, self.shapes, self._y, self._share, price=0.0)
-        (folds, y), (of_all, of_few) = self._read, np.empty((2, len(self._read[1])))
+        folds, y = self._read
+        of_all, of_few = np.empty((2, len(y)))
         for fold in range(FOLDS):
             held = folds == fold
             woe = self._woe(bins._without(fold))
             woe = woe[:, bins._apart(woe[~held])]
             of_all[held] = _log_odds(woe[held], *slopes(woe[~held], y[~held], RIDGE))
-            woe = self._twice_out_of_fold(fold)
+            woe = np.column_stack(list(self._out_of_fold(fold).values()))
             of_few[held] = _log_odds(woe[held], *chosen(woe[~held], y[~held], folds[~held]))
         gains = _likelihood(of_all, y) - _likelihood(of_few, y)
         likelier = gains.mean() > LIKELIER * gains.std() / np.sqrt(len(gains))
         return bins if likelier and metrics.auc(y, of_all) > metrics.auc(y, of_few) + WORTH else None
-
-    def _twice_out_of_fold(self, fold: int) -> np.ndarray:
-        """Return the WOE of every so manieth row by bins merged without the fold and without the row's (n × k)."""
-        folds, _ = self._read
-        each = np.stack([self._woe(self._without(fold, other)) for other in range(FOLDS)])
-        return each[folds, np.arange(len(folds))]
 
     def _apart(self, woe: np.ndarray) -> list[int]:
         """Return which columns of WOE (n × k) don't repeat those with a higher information value."""
@@ -168,11 +163,15 @@ class Characteristics(Mapping[str, WoeBins]):
 
     @cached_property
     def _woe_out_of_fold(self) -> dict[str, np.ndarray]:
-        (folds, _), woe, without = self._read, {}, [self._without(fold) for fold in range(FOLDS)]
-        for name, fine in self.fine.items():
-            by_fold = np.stack([fine_woe(fine.bins, bins[name]) for bins in without])
-            woe[name] = by_fold[folds, fine.codes[:: self.every]]
-        return woe
+        return self._out_of_fold()
+
+    def _out_of_fold(self, *besides: int) -> dict[str, np.ndarray]:
+        """Return the WOE of every so manieth row by bins merged without the row's fold and others besides (n each)."""
+        (folds, _), without = self._read, [self._without(fold, *besides) for fold in range(FOLDS)]
+        return {
+            name: np.stack([fine_woe(fine.bins, bins[name]) for bins in without])[folds, fine.codes[:: self.every]]
+            for name, fine in self.fine.items()
+        }
 
 
 def _log_odds(woe: np.ndarray, columns: list[int], coefficients: np.ndarray) -> np.ndarray:
