@@ -23,8 +23,8 @@ DRAWS, ROWS, TESTED = 10, (1000, 2500), 20_000
 SAMPLES = ["taiwan_cards", "card_records", "lendingclub", "sba_loans"]
 CARDS: dict[str, dict[str, float]] = {
     "as it is": {},
-    "of few": {"WORTH": np.inf},
-    "of all": {"WORTH": -np.inf, "LIKELIER": -np.inf},
+    "of few": {"WORTH": 1.0},
+    "of all": {"WORTH": -1.0, "LIKELIER": -1e9},
 }
 
 

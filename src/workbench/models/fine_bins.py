@@ -54,15 +54,12 @@ class Fine:
         """
         folds = fold_of(np.arange(len(values))) if folds is None else folds
         bins = _categories(values, special or {}) if is_category(values) else _numbers(values, special or {})
-        k = len(bins.labels)
-        codes = bins.codes(values).astype(np.uint8 if k <= 256 else np.uint16)
-        cell = (folds.astype(np.intp) * k + codes) * 2 + (y == 1)
-        rows = np.bincount(cell, minlength=2 * FOLDS * k).reshape(FOLDS, k, 2).astype(float)
-        counts = rows
-        if weight is not None:
-            scaled = weight * (len(weight) / weight.sum())
-            counts = np.bincount(cell, scaled, 2 * FOLDS * k).reshape(FOLDS, k, 2)
-        return cls(bins, codes, folds, rows.sum(axis=2), counts[:, :, 0], counts[:, :, 1])
+        codes = bins.codes(values).astype(np.uint8 if len(bins.labels) <= 256 else np.uint16)
+        return cls(bins, codes, folds, *_counted(codes, folds, y, len(bins.labels), weight))
+
+    def redrawn(self, folds: np.ndarray, y: np.ndarray) -> Fine:
+        """Return the same bins of rows without weights, counted against y by other folds (n each)."""
+        return Fine(self.bins, self.codes, folds, *_counted(self.codes, folds, y, len(self.bins.labels)))
 
     def learnt(self, without: int, every: int = 1) -> Fine:
         """Return the same bins for every so manieth row, but for those of one fold."""
@@ -77,10 +74,22 @@ class Fine:
         return self.good[folds].sum(axis=0), self.bad[folds].sum(axis=0), self.rows[folds].sum(axis=0)
 
 
-def fold_of(parents: np.ndarray) -> np.ndarray:
-    """Return the fold of each of n rows, the same for all of a parent, at random and always the same."""
+def _counted(
+    codes: np.ndarray, folds: np.ndarray, y: np.ndarray, k: int, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, goods and bads per fold and bin (folds × k each)."""
+    cell = (folds.astype(np.intp) * k + codes) * 2 + (y == 1)
+    rows = counts = np.bincount(cell, minlength=2 * FOLDS * k).reshape(FOLDS, k, 2).astype(float)
+    if weight is not None:
+        scaled = weight * (len(weight) / weight.sum())
+        counts = np.bincount(cell, scaled, 2 * FOLDS * k).reshape(FOLDS, k, 2)
+    return rows.sum(axis=2), counts[:, :, 0], counts[:, :, 1]
+
+
+def fold_of(parents: np.ndarray, draw: int = 0) -> np.ndarray:
+    """Return the fold of each of n rows, the same for all of a parent, at random and the same in each draw."""
     codes, unique = pd.factorize(parents)
-    return np.random.default_rng(_SEED).integers(0, FOLDS, len(unique), dtype=np.uint8)[codes]
+    return np.random.default_rng(_SEED + draw).integers(0, FOLDS, len(unique), dtype=np.uint8)[codes]
 
 
 def _categories(values: pd.Series, special: Codes) -> Bins:
