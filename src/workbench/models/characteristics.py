@@ -18,9 +18,11 @@ from workbench.models.shapes import shape_of
 
 SURE = 2.0  # standard errors
 EVENTS_EACH = 20  # of the rarer outcome, for each bin whose points are learnt given the others
+EVENTS_A_SLOPE = 10  # of the rarer outcome, for each column, below which a card of all isn't asked for
 LEAST_DRAWS, DRAWS = 5, 20  # of the folds, over which a card of all is judged: on few rows a single one is chance
 INFLATED = 4.0  # variance inflation from which a characteristic says what others do; below the battery's amber of 5
 LIKELIER = 0.5  # standard errors by which it must be likelier, too
+UNLIKELIER = 1.0  # standard errors by which it is behind, at which no more draws are taken
 WORTH = 0.005  # AUC, a point of Gini, that a card of all characteristics must gain out of fold on one of few
 
 
@@ -80,8 +82,11 @@ class Characteristics(Mapping[str, WoeBins]):
 
         Source of 20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
         """
-        rarer = min(self._y.sum(), len(self._y) - self._y.sum())
-        return rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen)
+        return self._rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen)
+
+    @property
+    def _rarer(self) -> float:
+        return min(self._y.sum(), len(self._y) - self._y.sum())
 
     @cached_property
     def pay_again(self) -> bool:
@@ -133,13 +138,17 @@ class Characteristics(Mapping[str, WoeBins]):
         """The bins at no price, where slopes on the WOE of all predict better than those of a choice.
 
         Better is an AUC higher by `WORTH`, and a log-likelihood of the calibrated predictions higher by `LIKELIER`
-        standard errors, both in the mean over draws of the folds; all is learnt without the rows it is asked of.
-        Source: repeated cross-validation, Kim (2009), Computational Statistics & Data Analysis 53(11).
+        standard errors, both in the mean over draws of the folds; all is learnt without the rows it is asked of. Fewer
+        than 10 events a column don't bear so many slopes.
+        Source: repeated cross-validation, Kim (2009), Computational Statistics & Data Analysis 53(11); of 10: Peduzzi
+        et al. (1996), Journal of Clinical Epidemiology 49(12).
         """
-        leads = np.empty((0, 2))
-        while len(leads) < DRAWS and not _settled(leads):
-            leads = np.vstack([leads, self._redrawn(len(leads))._leads()])
-        return self._at_no_price if (leads.mean(axis=0) > 0).all() else None
+        if self._rarer < EVENTS_A_SLOPE * len(self):
+            return None
+        gains = np.empty((0, 2))
+        while len(gains) < DRAWS and not _settled(gains):
+            gains = np.vstack([gains, self._redrawn(len(gains))._gains()])
+        return self._at_no_price if (gains.mean(axis=0) > (WORTH, LIKELIER)).all() else None
 
     def _redrawn(self, draw: int) -> Characteristics:
         """Return the same fine bins and shapes by another draw of the folds; the first is that which they have."""
@@ -153,8 +162,8 @@ class Characteristics(Mapping[str, WoeBins]):
     def _at_no_price(self) -> Characteristics:
         return Characteristics(self.fine, self.shapes, self._y, self._share, self._parents, price=0.0)
 
-    def _leads(self) -> tuple[float, float]:
-        """Return by how much a card of all is more than better than a choice of few out of fold: AUC, likelihood."""
+    def _gains(self) -> tuple[float, float]:
+        """Return what a card of all gains on a choice of few out of fold: AUC, and likelihood in standard errors."""
         bins, (folds, y) = self._at_no_price, self._read
         of_all, of_few = np.empty((2, len(y)))
         for fold in range(FOLDS):
@@ -165,8 +174,8 @@ class Characteristics(Mapping[str, WoeBins]):
             woe = np.column_stack(list(self._out_of_fold(fold).values()))
             of_few[held] = _log_odds(woe[held], *chosen(woe[~held], y[~held], folds[~held]))
         gains = _likelihood(of_all, y) - _likelihood(of_few, y)
-        likelier = gains.mean() - LIKELIER * gains.std() / np.sqrt(len(gains))
-        return metrics.auc(y, of_all) - metrics.auc(y, of_few) - WORTH, float(likelier)
+        error = max(gains.std(), 1e-12) / np.sqrt(len(gains))
+        return metrics.auc(y, of_all) - metrics.auc(y, of_few), float(gains.mean() / error)
 
     def _apart(self, woe: np.ndarray) -> list[int]:
         """Return which columns of WOE (n × k) don't repeat those with a higher information value."""
@@ -204,12 +213,15 @@ class Characteristics(Mapping[str, WoeBins]):
         }
 
 
-def _settled(leads: np.ndarray) -> bool:
-    """Whether more draws would hardly turn what these (n × 2) say: one lead is surely none, or both surely are."""
-    if len(leads) < LEAST_DRAWS:
+def _settled(gains: np.ndarray) -> bool:
+    """Whether more draws would hardly turn the means of these (n × 2): one is surely short, or both surely suffice."""
+    if not len(gains):
         return False
-    mean, error = leads.mean(axis=0), leads.std(axis=0, ddof=1) / np.sqrt(len(leads))
-    return bool((mean < -SURE * error).any() or (mean > SURE * error).all())
+    lead = gains.mean(axis=0) - (WORTH, LIKELIER)
+    if lead[1] < -LIKELIER - UNLIKELIER:
+        return True
+    error = gains.std(axis=0) / np.sqrt(max(len(gains) - 1, 1))
+    return len(gains) >= LEAST_DRAWS and bool((lead < -SURE * error).any() or (lead > SURE * error).all())
 
 
 def _log_odds(woe: np.ndarray, columns: list[int], coefficients: np.ndarray) -> np.ndarray:
