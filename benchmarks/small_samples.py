@@ -24,7 +24,7 @@ SAMPLES = ["taiwan_cards", "card_records", "lendingclub", "sba_loans"]
 CARDS: dict[str, dict[str, float]] = {
     "as it is": {},
     "of few": {"WORTH": 1.0},
-    "of all": {"WORTH": -1.0, "LIKELIER": -1e9},
+    "of all": {"EVENTS_A_SLOPE": 0, "WORTH": -1.0, "LIKELIER": -1e9},
 }
 
 

@@ -29,7 +29,11 @@ RIGHT_SIGN: tuple[Setting, ...] = ((selection, "ENTRY", 0.0), (selection, "MATER
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
     "never conventional": ((characteristics, "WORTH", 1.0),),
-    "conventional where events are few": ((characteristics, "WORTH", -1.0), (characteristics, "LIKELIER", -1e9)),
+    "conventional where events are few": (
+        (characteristics, "EVENTS_A_SLOPE", 0),
+        (characteristics, "WORTH", -1.0),
+        (characteristics, "LIKELIER", -1e9),
+    ),
     "every right sign": RIGHT_SIGN,
     "right in any folds": (ANY_FOLDS,),
     "a bin at no price": ((merging, "COST", 0.0),),
