@@ -90,7 +90,7 @@ def test_few_rows_whose_columns_all_count_make_a_card_of_all(monkeypatch):
     signs = {n: s for n, s in directions(source.contract).items() if n in X}
     of_all = _out_of_fold(X, y, signs)
     assert len(Scorecard(signs).fit(X, y).bins_) >= 13
-    monkeypatch.setattr(characteristics, "WORTH", 1.0)
+    monkeypatch.setattr(characteristics, "EVENTS_A_SLOPE", np.inf)
     assert len(Scorecard(signs).fit(X, y).bins_) <= 12 and of_all > _out_of_fold(X, y, signs) + 0.004
 
 
