@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import sys
 import warnings
-from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
 from frames import Frame, frames
 
 from workbench import metrics
-from workbench.models import characteristics
-from workbench.models.characteristics import fitted_bins
+from workbench.models.characteristics import Characteristics, fitted_bins
 from workbench.models.scorecard import Scorecard
 
 DRAWS, ROWS, TESTED = 10, (1000, 2500), 20_000
 SAMPLES = ["taiwan_cards", "card_records", "lendingclub", "sba_loans"]
-CARDS: dict[str, dict[str, float]] = {
-    "as it is": {},
-    "of few": {"WORTH": 1.0},
-    "of all": {"EVENTS_A_SLOPE": 0, "WORTH": -1.0, "LIKELIER": -1e9},
+CARDS = {
+    "as it is": Characteristics._conventional,
+    "of few": None,
+    "of all": Characteristics._at_no_price,
 }
 
 
@@ -34,10 +32,8 @@ def drawn(f: Frame, n: int, seed: int) -> tuple[list[float], bool]:
     learn, test = order[:n], order[n : n + TESTED]
     X, y, asked = f.X.iloc[learn].reset_index(drop=True), f.y[learn], f.X.iloc[test]
     aucs = []
-    for settings in CARDS.values():
-        with ExitStack() as stack:
-            for name, value in settings.items():
-                stack.enter_context(patch.object(characteristics, name, value))
+    for conventional in CARDS.values():
+        with patch.object(Characteristics, "_conventional", conventional):
             bins = fitted_bins(X, y, f.signs, Scorecard().min_bin_size)
             card = Scorecard(f.signs).fit(X, y, bins=bins)
         aucs.append(metrics.auc(f.y[test], card.predict_proba(asked)[:, 1]))

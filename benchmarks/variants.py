@@ -28,12 +28,8 @@ ANY_FOLDS: Setting = (selection, "OPPOSED", FOLDS)
 RIGHT_SIGN: tuple[Setting, ...] = ((selection, "ENTRY", 0.0), (selection, "MATERIAL", 0.0), ANY_FOLDS)
 VARIANTS: dict[str, tuple[Setting, ...]] = {
     "as it is": (),
-    "never conventional": ((characteristics, "WORTH", 1.0),),
-    "conventional where events are few": (
-        (characteristics, "EVENTS_A_SLOPE", 0),
-        (characteristics, "WORTH", -1.0),
-        (characteristics, "LIKELIER", -1e9),
-    ),
+    "never conventional": ((Characteristics, "_conventional", None),),
+    "conventional where events are few": ((Characteristics, "_conventional", Characteristics._at_no_price),),
     "every right sign": RIGHT_SIGN,
     "right in any folds": (ANY_FOLDS,),
     "a bin at no price": ((merging, "COST", 0.0),),

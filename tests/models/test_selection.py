@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from workbench import contracts, metrics
 from workbench.models import characteristics
 from workbench.models.characteristics import fitted_bins
+from workbench.models.fine_bins import fold_of
 from workbench.models.samples import Sample, directions
 from workbench.models.scorecard import Scorecard
 from workbench.models.selection import SLIGHT, chosen, logistic, slopes
@@ -92,6 +93,17 @@ def test_few_rows_whose_columns_all_count_make_a_card_of_all(monkeypatch):
     assert len(Scorecard(signs).fit(X, y).bins_) >= 13
     monkeypatch.setattr(characteristics, "EVENTS_A_SLOPE", np.inf)
     assert len(Scorecard(signs).fit(X, y).bins_) <= 12 and of_all > _out_of_fold(X, y, signs) + 0.004
+
+
+def test_another_draw_of_folds_keeps_a_parent_together_and_counts_the_same_rows():
+    learn = _months_of_customers(7)
+    bins = fitted_bins(learn.X, learn.y, {}, 0.02, parents=learn.parent_id)
+    other = bins._redrawn(fold_of(learn.parent_id, draw=1))
+    assert dict(other) == dict(bins)
+    for fine, again in zip(bins.fine.values(), other.fine.values(), strict=True):
+        assert (fine.folds != again.folds).any()
+        assert (pd.Series(again.folds).groupby(learn.parent_id).nunique() == 1).all()
+        assert all(np.array_equal(a, b) for a, b in zip(fine.total(), again.total(), strict=True))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -44,16 +44,15 @@ class Characteristics(Mapping[str, WoeBins]):
         self.fine, self.shapes, self._y, self._share = fine, shapes, y, min_bin_size
         self._parents, self._price = parents, price
         self._known: dict[frozenset[int], dict[str, WoeBins]] = {}
-        self._bins = self._without()
 
     def __getitem__(self, name: str) -> WoeBins:
-        return self._bins[name]
+        return self._without()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._bins)
+        return iter(self.fine)
 
     def __len__(self) -> int:
-        return len(self._bins)
+        return len(self.fine)
 
     def _without(self, *folds: int) -> dict[str, WoeBins]:
         """Return the best bins by name, of all folds but these."""
@@ -145,26 +144,26 @@ class Characteristics(Mapping[str, WoeBins]):
         """
         if self._rarer < EVENTS_A_SLOPE * len(self):
             return None
-        gains = np.empty((0, 2))
-        while len(gains) < DRAWS and not _settled(gains):
-            gains = np.vstack([gains, self._redrawn(len(gains))._gains()])
-        return self._at_no_price if (gains.mean(axis=0) > (WORTH, LIKELIER)).all() else None
+        gains = [self._gains(self._at_no_price)]
+        while len(gains) < DRAWS and not _settled(np.array(gains)):
+            folds = fold_of(self._parents, draw=len(gains))
+            gains.append(self._redrawn(folds)._gains(self._at_no_price._redrawn(folds)))
+        return self._at_no_price if (np.mean(gains, axis=0) > (WORTH, LIKELIER)).all() else None
 
-    def _redrawn(self, draw: int) -> Characteristics:
-        """Return the same fine bins and shapes by another draw of the folds; the first is that which they have."""
-        if draw == 0:
-            return self
-        folds = fold_of(self._parents, draw)
+    def _redrawn(self, folds: np.ndarray) -> Characteristics:
+        """Return the same bins by other folds (n); merged anew is only what leaves one of them out."""
         fine = {name: f.redrawn(folds, self._y) for name, f in self.fine.items()}
-        return Characteristics(fine, self.shapes, self._y, self._share, self._parents)
+        redrawn = Characteristics(fine, self.shapes, self._y, self._share, self._parents, self._price)
+        redrawn._known[frozenset()] = self._without()
+        return redrawn
 
     @cached_property
     def _at_no_price(self) -> Characteristics:
         return Characteristics(self.fine, self.shapes, self._y, self._share, self._parents, price=0.0)
 
-    def _gains(self) -> tuple[float, float]:
-        """Return what a card of all gains on a choice of few out of fold: AUC, and likelihood in standard errors."""
-        bins, (folds, y) = self._at_no_price, self._read
+    def _gains(self, bins: Characteristics) -> tuple[float, float]:
+        """Return what a card of all, by other bins, gains on a choice of few: AUC, likelihood in standard errors."""
+        folds, y = self._read
         of_all, of_few = np.empty((2, len(y)))
         for fold in range(FOLDS):
             held = folds == fold
@@ -215,12 +214,10 @@ class Characteristics(Mapping[str, WoeBins]):
 
 def _settled(gains: np.ndarray) -> bool:
     """Whether more draws would hardly turn the means of these (n × 2): one is surely short, or both surely suffice."""
-    if not len(gains):
-        return False
-    lead = gains.mean(axis=0) - (WORTH, LIKELIER)
-    if lead[1] < -LIKELIER - UNLIKELIER:
+    mean = gains.mean(axis=0)
+    if mean[1] < -UNLIKELIER:
         return True
-    error = gains.std(axis=0) / np.sqrt(max(len(gains) - 1, 1))
+    lead, error = mean - (WORTH, LIKELIER), gains.std(axis=0) / np.sqrt(max(len(gains) - 1, 1))
     return len(gains) >= LEAST_DRAWS and bool((lead < -SURE * error).any() or (lead > SURE * error).all())
 
 
