@@ -110,9 +110,10 @@ def serve() -> None:
 
 
 def _read_code() -> None:
-    """Read once the code that the small bank's steps stand on; each command would do it anew."""
-    from workbench.runs import fingerprint
+    """Read once the code that the small bank's steps stand on, and what is installed; each command would do it anew."""
+    from workbench.runs import closure, fingerprint
 
+    closure.version("sklearn")
     for step in ("portfolios/intake", "panel/build", "models/development"):
         fingerprint.of(step)
 
@@ -142,7 +143,7 @@ def _command(request: dict) -> int:
         from workbench.runs import warm
 
         warm.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": ForkedParent})  # git is run as ever
-        warm.PRELOAD = ()  # paid already
+        warm.PRELOAD = warm.READ = ()  # paid already
         code = cli.main(request["argv"])
         sys.stdout.flush()
     except SystemExit as e:

@@ -144,22 +144,27 @@ class Characteristics(Mapping[str, WoeBins]):
         """
         if self._rarer < EVENTS_A_SLOPE * len(self):
             return None
-        gains = [self._gains(self._at_no_price)]
+        priced = self._over({name: fine.coarser() for name, fine in self.fine.items()})
+        gains = [priced._gains(priced._at_no_price)]
         while len(gains) < DRAWS and not _settled(np.array(gains)):
             folds = fold_of(self._parents, draw=len(gains))
-            gains.append(self._redrawn(folds)._gains(self._at_no_price._redrawn(folds)))
+            gains.append(priced._redrawn(folds)._gains(priced._at_no_price._redrawn(folds)))
         return self._at_no_price if (np.mean(gains, axis=0) > (WORTH, LIKELIER)).all() else None
+
+    def _over(self, fine: dict[str, Fine], price: float | None = None) -> Characteristics:
+        """Return what the same sample says over other fine bins, or with bins at another price."""
+        price = self._price if price is None else price
+        return Characteristics(fine, self.shapes, self._y, self._share, self._parents, price)
 
     def _redrawn(self, folds: np.ndarray) -> Characteristics:
         """Return the same bins by other folds (n); merged anew is only what leaves one of them out."""
-        fine = {name: f.redrawn(folds, self._y) for name, f in self.fine.items()}
-        redrawn = Characteristics(fine, self.shapes, self._y, self._share, self._parents, self._price)
+        redrawn = self._over({name: f.redrawn(folds, self._y) for name, f in self.fine.items()})
         redrawn._known[frozenset()] = self._without()
         return redrawn
 
     @cached_property
     def _at_no_price(self) -> Characteristics:
-        return Characteristics(self.fine, self.shapes, self._y, self._share, self._parents, price=0.0)
+        return self._over(self.fine, price=0.0)
 
     def _gains(self, bins: Characteristics) -> tuple[float, float]:
         """Return what a card of all, by other bins, gains on a choice of few: AUC, likelihood in standard errors."""

@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.panel.bins import Bins, is_category
 
 FINE = 100  # quantile bins at most; spikes and tails come on top
+COARSE = 40  # on which shapes and forms of a card are compared: in a tenth of the time, and all lose as much by it
 TAILS = (0.001, 0.003, 0.997, 0.999)
 SAMPLED = 100_000  # values from which the edges of a longer column are taken; all rows are counted
 FOLDS = 5
@@ -60,6 +61,22 @@ class Fine:
     def redrawn(self, folds: np.ndarray, y: np.ndarray) -> Fine:
         """Return the same bins of rows without weights, counted against y by other folds (n each)."""
         return Fine(self.bins, self.codes, folds, *_counted(self.codes, folds, y, len(self.bins.labels)))
+
+    def coarser(self) -> Fine:
+        """Return the same rows in fewer bins: neighbours that begin in the same 40th of the rows stand together.
+
+        Categories, special codes, missing and unseen stay as they are.
+        """
+        if self.bins.groups:
+            return self
+        rows = self.rows[:, : self.m].sum(axis=0)
+        part = ((np.cumsum(rows) - rows) * COARSE // max(rows.sum(), 1)).astype(int)
+        starts = np.flatnonzero(np.diff(part, prepend=-1))
+        bins = replace(self.bins, edges=tuple(self.bins.edges[i - 1] for i in starts[1:]))
+        starts = np.concatenate([starts, np.arange(self.m, self.rows.shape[1])])
+        place = np.searchsorted(starts, np.arange(self.rows.shape[1]), side="right") - 1
+        counts = {n: np.add.reduceat(getattr(self, n), starts, axis=1) for n in ("rows", "good", "bad")}
+        return Fine(bins, place.astype(self.codes.dtype)[self.codes], self.folds, **counts)
 
     def learnt(self, without: int, every: int = 1) -> Fine:
         """Return the same bins for every so manieth row, but for those of one fold."""

@@ -7,7 +7,6 @@ import numpy as np
 from workbench.models.fine_bins import FOLDS, Fine
 from workbench.models.merging import Counts, Shape, Terms, merged_each, worth
 
-TRIED = 40  # fine bins on which shapes are compared
 TURN = 1.0  # log-likelihood that a turn must add: the price of one more parameter, Akaike (1974)
 SURE_FREE = 1.96  # standard errors that free movement must gain out of fold
 
@@ -21,7 +20,8 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     """
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
-    good, bad, rows = (_coarser(x[:, : fine.m], fine.rows[:, : fine.m]) for x in (fine.good, fine.bad, fine.rows))
+    tried = fine.coarser()
+    good, bad, rows = (x[:, : tried.m] for x in (tried.good, tried.bad, tried.rows))
     if not (good + bad).any():
         return "ascending"
     likeliest = _likeliest(_counts(good, bad, rows, min_bin_size))
@@ -43,13 +43,6 @@ def _counts(
     """Return the counts of all folds (folds × m each) but one."""
     three = [x.sum(axis=0) - (0 if without is None else x[without]) for x in (good, bad, rows)]
     return Counts(*three, Terms.of(*three, min_bin_size))
-
-
-def _coarser(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    total = rows.sum(axis=0)
-    part = ((np.cumsum(total) - total) * TRIED // max(total.sum(), 1)).astype(int)
-    starts = np.flatnonzero(np.diff(part, prepend=-1))
-    return np.add.reduceat(counts, starts, axis=1)
 
 
 def _out_of_fold(

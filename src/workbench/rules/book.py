@@ -101,12 +101,17 @@ def _day(as_of: str | date, where: str) -> date:
         raise UserError(f"{where}: as of '{as_of}': write a day as YYYY-MM-DD") from None
 
 
+def shipped() -> dict[str, tuple[Rule, Path]]:
+    """Return the rules that the package ships, each with its file."""
+    return _folder(SHIPPED)
+
+
 def _read() -> dict[str, Rule]:
-    shipped, of_bank = _folder(SHIPPED), _folder(home.root() / "params" / "rules")
+    of_package, of_bank = shipped(), _folder(home.root() / "params" / "rules")
     for name, (_, path) in of_bank.items():
-        if name not in shipped:
-            raise UserError(f"{path.name}: rules: unknown '{name}'; {nearest(name, shipped)}")
-    return {name: rule for name, (rule, _) in {**shipped, **of_bank}.items()}
+        if name not in of_package:
+            raise UserError(f"{path.name}: rules: unknown '{name}'; {nearest(name, of_package)}")
+    return {name: rule for name, (rule, _) in {**of_package, **of_bank}.items()}
 
 
 def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:

@@ -144,15 +144,19 @@ def starter_is_gone(starter: int) -> bool:
 
 
 def preload(modules: list[str], starter: int) -> None:
-    """Import the modules; one that isn't installed is left to the notebook that wants it."""
+    """Import the modules, call `module:function`; one that isn't installed is left to the notebook that wants it."""
     began = time.monotonic()
     signal.signal(signal.SIGALRM, lambda *_: os._exit(0) if starter_is_gone(starter) else None)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)  # a long import mustn't outlive its starter
-    for module in ["ipykernel.kernelapp", *modules]:
+    for name in ["ipykernel.kernelapp", *modules]:
+        module, _, function = name.partition(":")
         try:
-            importlib.import_module(module)
+            imported = importlib.import_module(module)
         except ImportError as e:
-            sys.stderr.write(f"not preloaded: {module} ({e})\n")
+            sys.stderr.write(f"not preloaded: {name} ({e})\n")
+        else:
+            if function:
+                getattr(imported, function)()
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     gc.collect()
@@ -240,7 +244,7 @@ def main() -> NoReturn:
     """Preload, serve; in a child: be the kernel."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--listen", type=int, required=True, help="descriptor of a listening socket")
-    parser.add_argument("--preload", default="", help="more modules to import first, comma between them")
+    parser.add_argument("--preload", default="", help="more modules to import or module:function to call first, comma between")
     given = parser.parse_args()
     server, starter = os.getpid(), os.getppid()
     kernels: list[int] = []

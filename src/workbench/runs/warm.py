@@ -48,6 +48,7 @@ PRELOAD = (
     "mlflow.store.tracking.sqlalchemy_store",  # with the first model that is read otherwise
     "evidently",
 )
+READ = ("workbench.rules.book:shipped", "workbench.words.catalogue:words")  # files that every notebook reads
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
@@ -66,7 +67,7 @@ class WarmKernelError(RuntimeError):
 
 @contextmanager
 def warm_kernels(
-    preload: Sequence[str] = PRELOAD, env: Mapping[str, str] | None = None, log: Path | None = None
+    preload: Sequence[str] = (*PRELOAD, *READ), env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[str]:
     """Yield the kernel name under which notebooks get a kernel whose imports are already paid.
 
@@ -77,7 +78,7 @@ def warm_kernels(
 
     Parameters
     ----------
-    preload: modules to import; those not installed are skipped, which the log tells.
+    preload: modules to import, `module:function` to call; those not installed are skipped, which the log tells.
     env: environment variables for the parent and its kernels.
     log: file for what the parent writes; without it, a temporary one, kept only if the parent failed.
     """
@@ -95,15 +96,16 @@ def warm_kernels(
 
 
 def preload_of(steps: Iterable[Collection[str]]) -> list[str]:
-    """Return what of PRELOAD steps may import, given the packages of each; all of it where a step's aren't known.
+    """Return what of PRELOAD steps may import, given the packages of each; all of it where a step's aren't known; READ.
 
     A parent with the libraries of monitoring is ready three seconds later than one without.
 
-    >>> preload_of([["pandas", "networkx"], ["xgboost"]])
-    ['pandas', 'xgboost']
+    >>> preload_of([["pandas", "networkx"], ["xgboost"]])[:3]
+    ['pandas', 'xgboost', 'workbench.rules.book:shipped']
     """
     each = list(steps)
-    return [m for m in PRELOAD if not all(each) or any(m.partition(".")[0] in packages for packages in each)]
+    used = [m for m in PRELOAD if not all(each) or any(m.partition(".")[0] in packages for packages in each)]
+    return [*used, *READ]
 
 
 class ForkServer:
