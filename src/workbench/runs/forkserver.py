@@ -244,7 +244,7 @@ def main() -> NoReturn:
     """Preload, serve; in a child: be the kernel."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--listen", type=int, required=True, help="descriptor of a listening socket")
-    parser.add_argument("--preload", default="", help="more modules to import or module:function to call first, comma between")
+    parser.add_argument("--preload", default="", help="modules to import, module:function to call first")
     given = parser.parse_args()
     server, starter = os.getpid(), os.getppid()
     kernels: list[int] = []
