@@ -7,8 +7,10 @@ PEERS := .venv-peers
 AUDIT := .venv-audit
 READY := $(VENV)/.ready
 # pip compiles on one core, two fifths of its time; this on all of them, and no library's own tests.
-COMPILE := import compileall, re, sysconfig; compileall.compile_dir(sysconfig.get_path("purelib"), \
-	quiet=2, workers=0, rx=re.compile(r"site-packages.*[/\\]tests[/\\]"))
+COMPILE := import compileall, re, sysconfig; [compileall.compile_dir(folder, \
+	quiet=2, workers=0, rx=re.compile(r"site-packages.*[/\\]tests[/\\]")) for folder in (sysconfig.get_path("purelib"), "src")]
+# Where a machine says not to keep compiled code, each command would compile all of ours again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup run test adversity lab ui lint lock benchmarks sbom licences audit clean
 

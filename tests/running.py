@@ -110,9 +110,12 @@ def undrawn() -> Iterator[str]:
 
 
 SKETCHED = """
+import sys
 from workbench.evidence import picture
 picture.LANGUAGES = ("en",)
 picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
+if view := sys.modules.get("workbench.monitoring.second_view"):
+    view._shown = lambda lights, ours: {str(ours["period"].max())}
 """
 
 
@@ -120,8 +123,8 @@ picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
 def sketched() -> dict[str, str]:
     """Return variables with which kernels compose each picture once, in English, and lay out and print none.
 
-    Its axes and words are there, its image is empty. For studies in whose pages nobody looks at a picture; those of the
-    sample study are drawn, in all languages.
+    Its axes and words are there, its image is empty; of Evidently's pages there is the latest. For studies in whose
+    pages nobody looks at a picture; those of the sample study are drawn, in all languages.
     """
     folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
     startup = folder / "profile_default" / "startup"
