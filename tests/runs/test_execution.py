@@ -65,8 +65,8 @@ def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
 def test_same_seed_same_model_to_the_last_byte(sample_home):
     pin = sample_home / "mlruns" / "tables" / "sample" / "once" / "model__behaviour.json"
     before = json.loads(pin.read_text())
-    step = ("--step", "models/development@behaviour", "--jobs", "1", "--cold")  # one kernel, with no warm parent before it
-    again = process(sample_home, "run", "params/sample.yaml", "--fresh", *step)
+    step = ("--step", "models/development@behaviour", "--jobs", "1")
+    again = process(sample_home, "run", "params/sample.yaml", "--fresh", *step, "--cold")  # no warm parent before it
     assert again.returncode == 0, again.stdout + again.stderr
     assert json.loads(pin.read_text()) == before  # the same bytes are the same version, with its validation
 

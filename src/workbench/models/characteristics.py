@@ -22,7 +22,7 @@ EVENTS_A_SLOPE = 10  # of the rarer outcome, for each column, below which a card
 LEAST_DRAWS, DRAWS = 5, 20  # of the folds, over which a card of all is judged: on few rows a single one is chance
 INFLATED = 4.0  # variance inflation from which a characteristic says what others do; below the battery's amber of 5
 LIKELIER = 0.5  # standard errors by which it must be likelier, too
-UNLIKELIER = 1.0  # standard errors by which it is behind, at which no more draws are taken
+UNLIKELIER = 0.5  # standard errors by which it is behind, at which no more draws are taken
 WORTH = 0.005  # AUC, a point of Gini, that a card of all characteristics must gain out of fold on one of few
 
 
