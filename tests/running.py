@@ -63,7 +63,7 @@ def warm_parent() -> Iterator[None]:
         return
     folder = home.for_sockets()
     steps = [f"workbench.{p.parent.name}.{p.stem}" for p in sorted(NOTEBOOKS.glob("*/*.ipynb"))]
-    modules = ",".join([*warm.PRELOAD, *steps, *warm.READ])
+    modules = ",".join([*warm.PRELOAD, *steps, "workbench.monitoring.second_view", *warm.READ])
     with socket.socket(socket.AF_UNIX) as listener, (folder / "log").open("ab") as log:
         listener.bind(str(folder / "fork"))
         listener.listen(128)
