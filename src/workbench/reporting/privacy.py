@@ -21,7 +21,7 @@ _EMBEDDED = re.compile(r"data:[\w/+.-]+(?:;[\w=-]+)*;base64,[\w+/=%]+(?:\r?\n[\w
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrt]|\x1b\[[0-9;]*m")
 _PLAIN_TAG = re.compile(  # of a table or a block, of a picture's lines
     r'</?(?:td|th|tr|li|p|div)(?: (?:class|id|style)="[^"<>]*")*>'
-    r'|</?(?:path|use|g|defs|rect|clipPath)'
+    r"|</?(?:path|use|g|defs|rect|clipPath)"
     r'(?:\s(?:d|id|x|y|width|height|style|transform|clip-path)="[^"<>]*"|\sxlink:href="#[^"<>]*")*/?>'
 )
 _AROUND = 20  # characters of context on each side
