@@ -137,8 +137,8 @@ class Characteristics(Mapping[str, WoeBins]):
         """The bins at no price, where slopes on the WOE of all predict better than those of a choice.
 
         Better is an AUC higher by `WORTH`, and a log-likelihood of the calibrated predictions higher by `LIKELIER`
-        standard errors, both in the mean over draws of the folds; all is learnt without the rows it is asked of. Fewer
-        than 10 events a column don't bear so many slopes.
+        standard errors, both in the mean over draws of the folds; all is learnt without the rows it is asked of, by
+        bins of coarser ones. Fewer than 10 events a column don't bear so many slopes.
         Source: repeated cross-validation, Kim (2009), Computational Statistics & Data Analysis 53(11); of 10: Peduzzi
         et al. (1996), Journal of Clinical Epidemiology 49(12).
         """
