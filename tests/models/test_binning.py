@@ -9,7 +9,7 @@ import pytest
 from workbench import metrics
 from workbench.models.binning import WoeBins, grade_bins, woe_bins
 from workbench.models.characteristics import fitted_bins
-from workbench.models.fine_bins import FINE, Fine
+from workbench.models.fine_bins import COARSE, FINE, Fine
 from workbench.models.scorecard import Scorecard
 from workbench.models.shapes import shape_of
 
@@ -182,3 +182,16 @@ def test_several_c_share_what_was_fitted_to_the_same_rows(x):
     X = x.to_frame()
     shared = fitted_bins(X, y, {"x": 1}, 0.02)
     assert Scorecard({"x": 1}).fit(X, y, shared).effects_ == Scorecard({"x": 1}).fit(X, y).effects_
+
+
+def test_coarser_bins_hold_the_same_rows_between_edges_of_the_fine_ones():
+    rng = np.random.default_rng(4)
+    values = pd.Series(np.where(rng.random(5_000) < 0.6, rng.normal(size=5_000), 0.0), name="x")
+    values[:300], values[300:500] = np.nan, -9.0
+    y = _drawn(np.full(5_000, 0.2))
+    fine = Fine.of(values, y, special={"-9": "not asked"})
+    coarser = fine.coarser()
+    assert fine.m > COARSE and 2 <= coarser.m <= COARSE and set(coarser.bins.edges) < set(fine.bins.edges)
+    assert np.array_equal(coarser.codes, coarser.bins.codes(values))
+    assert np.array_equal(coarser.total()[2], np.bincount(coarser.codes, minlength=len(coarser.bins.labels)))
+    assert np.array_equal(coarser.total()[1], np.bincount(coarser.codes, y, len(coarser.bins.labels)))

@@ -1,6 +1,7 @@
 """A step's key hangs on the code it stands on: what it imports, however far down, and on nothing else."""
 
 import shutil
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,11 @@ def test_a_remembered_study_is_the_one_that_was_checked(tmp_path, monkeypatch):
     path.write_text(STUDY.replace("panel/build:", "panel/build: {seed: 5}"))
     assert next(s for s in plan.study(path).steps if s.name == "panel/build").params.seed == 5
     assert [type(s.params).__name__ for s in plan.study(path, ("panel/build.seed=6",)).steps] != ["Resolved"] * 4
+
+
+def test_versions_are_those_of_the_distributions_that_bring_a_package():
+    brought = packages_distributions()
+    for package in ("sklearn", "yaml", "dateutil", "google"):  # called otherwise than their distributions
+        names = sorted(set(brought.get(package, ())))
+        assert closure.version(package) == ", ".join(f"{n} {version(n)}" for n in names)
+    assert closure.version("pandas") == version("pandas") and brought["yaml"]

@@ -64,6 +64,16 @@ def test_imports_are_there_before_the_first_cell(kernel):
     assert printed(run(kernel, WHO)).split()[2] == "True"
 
 
+def test_what_every_notebook_reads_is_read_before_the_first_cell(tmp_path):
+    look = """
+        from workbench.rules import book
+        from workbench.words import catalogue
+        print(book._file.cache_info().currsize > 0, catalogue.catalogue.cache_info().currsize)
+    """
+    with warm_kernels(preload=warm.READ) as name:
+        assert printed(run(name, textwrap.dedent(look))).split() == ["True", "1"]
+
+
 @pytest.mark.parametrize("is_warm", [True, False])
 def test_kernel_and_runner_talk_over_sockets_that_only_their_owner_reaches(kernel, is_warm, tmp_path):
     look = """
