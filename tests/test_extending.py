@@ -57,7 +57,7 @@ def clone(tmp_path_factory, empty_store) -> Path:
     root = tmp_path_factory.mktemp("clone")
     for folder in ("src/workbench", "notebooks", "params"):
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file():
+            if path.is_file():  # what is compiled, too: it needn't be again
                 link = root / path.relative_to(ROOT)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(path)

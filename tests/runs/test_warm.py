@@ -64,7 +64,7 @@ def test_imports_are_there_before_the_first_cell(kernel):
     assert printed(run(kernel, WHO)).split()[2] == "True"
 
 
-def test_what_every_notebook_reads_is_read_before_the_first_cell(tmp_path):
+def test_what_every_notebook_reads_is_read_before_the_first_cell():
     look = """
         from workbench.rules import book
         from workbench.words import catalogue

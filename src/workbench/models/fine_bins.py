@@ -62,18 +62,19 @@ class Fine:
         """Return the same bins of rows without weights, counted against y by other folds (n each)."""
         return Fine(self.bins, self.codes, folds, *_counted(self.codes, folds, y, len(self.bins.labels)))
 
-    def coarser(self) -> Fine:
-        """Return the same rows in fewer bins: neighbours that begin in the same 40th of the rows stand together.
-
-        Categories, special codes, missing and unseen stay as they are.
-        """
-        if self.bins.groups:
-            return self
+    @property
+    def starts(self) -> np.ndarray:
+        """Where coarser bins begin: neighbours that begin in the same 40th of the rows stand together."""
         rows = self.rows[:, : self.m].sum(axis=0)
         part = ((np.cumsum(rows) - rows) * COARSE // max(rows.sum(), 1)).astype(int)
-        starts = np.flatnonzero(np.diff(part, prepend=-1))
-        bins = replace(self.bins, edges=tuple(self.bins.edges[i - 1] for i in starts[1:]))
-        starts = np.concatenate([starts, np.arange(self.m, self.rows.shape[1])])
+        return np.flatnonzero(np.diff(part, prepend=-1))
+
+    def coarser(self) -> Fine:
+        """Return the same rows in coarser bins; categories, special codes, missing and unseen stay as they are."""
+        if self.bins.groups:
+            return self
+        bins = replace(self.bins, edges=tuple(self.bins.edges[i - 1] for i in self.starts[1:]))
+        starts = np.concatenate([self.starts, np.arange(self.m, self.rows.shape[1])])
         place = np.searchsorted(starts, np.arange(self.rows.shape[1]), side="right") - 1
         counts = {n: np.add.reduceat(getattr(self, n), starts, axis=1) for n in ("rows", "good", "bad")}
         return Fine(bins, place.astype(self.codes.dtype)[self.codes], self.folds, **counts)

@@ -20,8 +20,7 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
     """
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
-    tried = fine.coarser()
-    good, bad, rows = (x[:, : tried.m] for x in (tried.good, tried.bad, tried.rows))
+    good, bad, rows = (np.add.reduceat(x[:, : fine.m], fine.starts, axis=1) for x in (fine.good, fine.bad, fine.rows))
     if not (good + bad).any():
         return "ascending"
     likeliest = _likeliest(_counts(good, bad, rows, min_bin_size))

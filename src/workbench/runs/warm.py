@@ -96,7 +96,7 @@ def warm_kernels(
 
 
 def preload_of(steps: Iterable[Collection[str]]) -> list[str]:
-    """Return what of PRELOAD steps may import, given the packages of each; all of it where a step's aren't known; READ.
+    """Return READ, and what of PRELOAD steps may import, given the packages of each; all where a step's aren't known.
 
     A parent with the libraries of monitoring is ready three seconds later than one without.
 
