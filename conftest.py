@@ -38,9 +38,11 @@ LONGEST = (  # modules that run whole studies, begun first: at the end no core w
     "tests/registry/",
     "tests/adversity/",
     "tests/reporting/test_pdf.py",
+    "tests/validation/",
     "tests/portfolios/",
     "tests/actions/",
 )
+TOGETHER = ("tests/adversity/", "tests/validation/")  # what a folder's modules share is dear: one worker has them all
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -83,6 +85,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the longest modules come first; xdist gives whole modules to its workers in this order."""
     items.sort(key=lambda i: next((n for n, path in enumerate(LONGEST) if i.nodeid.startswith(path)), len(LONGEST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give whole modules to workers, and of some folders all modules to one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scopes(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = next((t for t in TOGETHER if nodeid.startswith(t)), "")
+            return folder or super()._split_scope(nodeid)
+
+    return Scopes(config, log)
 
 
 def pytest_collection_finish() -> None:
