@@ -99,7 +99,7 @@ def _record(version: str):
 def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypatch):
     monkeypatch.setattr(again, "kernel", COLD)
     before = sorted(str(p) for p in bank.rglob("*") if p.is_file())
-    done = workbench(bank, "reproduce", "models:/small.pd/1")
+    done = workbench(bank, "reproduce", "models:/small.pd/1", **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[-4:-1] == [
