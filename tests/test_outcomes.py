@@ -46,13 +46,13 @@ def _speaks_of(pages: dict[str, str], rate: str, predicted: str) -> None:
 
 
 def test_a_subscription_is_spoken_of_as_one(run):
-    pages = run("bank_marketing", 2500)
+    pages = run("bank_marketing", 1500)
     _speaks_of(pages, "share subscribed", "probability to subscribe")
     assert "AUC" in pages["models/development"]
 
 
 def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file):
     bank_file("sba_loans.parquet")
-    pages = run("sba_lgd", 3000)
+    pages = run("sba_lgd", 2000)
     _speaks_of(pages, "loss given default", "LGD")
     assert "R²" in pages["models/development"] and "AUC" not in pages["models/development"]

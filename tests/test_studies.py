@@ -28,7 +28,7 @@ def home(tmp_path_factory, bank_files, empty_store) -> Path:
     )
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    fewer = ("models/development.folds=2", "models/development.max_development_rows=6000")
+    fewer = ("models/development.folds=2", "models/development.max_development_rows=3000")
     words = [word for value in fewer for word in ("--set", value)]
     done = workbench(folder, "run", *studies, *words, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
