@@ -48,6 +48,15 @@ def test_what_speaks_the_right_way_in_most_folds_is_chosen_and_nothing_else():
     assert columns == [2] and coefficients[1] < 0
 
 
+@pytest.mark.parametrize(("apart", "columns"), [(0.2, 1), (0.5, 2)])
+def test_what_repeats_the_chosen_never_enters_though_it_adds_to_them(apart, columns):
+    """Standard deviations apart, which make the variance inflation 26 or 5."""
+    rng = np.random.default_rng(3)
+    woe = rng.normal(size=(4000, 1)) + np.array([0, apart]) * rng.normal(size=(4000, 1))
+    y = (rng.random(4000) < 1 / (1 + np.exp(0.8 * woe.sum(axis=1)))).astype(float)
+    assert len(chosen(woe, y, fold_of(np.arange(4000)))[0]) == columns
+
+
 def test_what_says_the_opposite_out_of_fold_has_next_to_no_points():
     rng = np.random.default_rng(5)
     y = (np.arange(2000) % 4 == 0) * 1.0

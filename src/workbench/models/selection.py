@@ -7,6 +7,7 @@ from scipy.special import expit, logit
 
 ENTRY = 0.3  # score statistic; low, for effects are shrunk: one characteristic too many costs less than one too few
 MATERIAL = 2e-4  # the same per row (twice the log-likelihood): less isn't worth a characteristic, however sure
+REPEATED = 10.0  # variance inflation, by those in the model, of what says what they do: red in the battery
 OPPOSED = 1  # folds in which a characteristic may speak the wrong way: noise does in a half of them
 SLIGHT = -0.01  # slope on WOE of what stays although it says nothing: a card is never without a characteristic
 RIDGE = 1.0  # of the coefficients, as scikit-learn's C = 1
@@ -18,8 +19,9 @@ def chosen(woe: np.ndarray, y: np.ndarray, folds: np.ndarray) -> tuple[list[int]
     """Return which columns of out-of-fold WOE (n × k) make the model, in order of entry, and its intercept and slopes.
 
     The column with the highest score statistic (Rao 1948) enters where its coefficient would be negative (more WOE,
-    less risk), also by the rows of each of the `folds` (n) alone but `OPPOSED` of them, and the statistic above
-    `ENTRY`, and above `MATERIAL` a row; a column whose coefficient turns positive leaves, for good.
+    less risk), also by the rows of each of the `folds` (n) alone but `OPPOSED` of them, the statistic above `ENTRY` and
+    above `MATERIAL` a row, and its variance inflation (Marquardt 1970) below `REPEATED`; a column whose coefficient
+    turns positive leaves, for good.
     """
     columns: list[int] = []
     barred: set[int] = set()
@@ -63,18 +65,21 @@ def _signed(
 def _score(
     woe: np.ndarray, y: np.ndarray, folds: np.ndarray, columns: list[int], coefficients: np.ndarray
 ) -> np.ndarray:
-    """Return the score statistic of each column for entering the model, 0 where its sign would be wrong (k)."""
+    """Return the score statistic of each column for entering the model, 0 where it would be wrong or repeated (k)."""
     inside = np.column_stack([np.ones(len(y)), woe[:, columns]])
     p = expit(inside @ coefficients)
-    weighted = woe * (p * (1 - p))[:, None]
+    w = p * (1 - p)
+    weighted = woe * w[:, None]
     cross = inside.T @ weighted
-    inner = (inside * (p * (1 - p))[:, None]).T @ inside + 1e-9 * np.eye(len(coefficients))
+    inner = (inside * w[:, None]).T @ inside + 1e-9 * np.eye(len(coefficients))
     known = np.linalg.solve(inner, cross)  # of each column, what the model's columns say already
     surprise = (y - p)[:, None] * (folds[:, None] == np.unique(folds))
     by_fold = woe.T @ surprise - known.T @ (inside.T @ surprise)
-    slope, variance = by_fold.sum(axis=1), (weighted * woe).sum(axis=0) - (cross * known).sum(axis=0)
+    slope, squares = by_fold.sum(axis=1), (weighted * woe).sum(axis=0)
+    variance = squares - (cross * known).sum(axis=0)
+    new = variance * REPEATED > squares - cross[0] ** 2 / w.sum()
     right = (slope < 0) & ((by_fold >= 0).sum(axis=1) <= OPPOSED)
-    return np.where(right & (variance > 1e-6), slope**2 / np.maximum(variance, 1e-6), 0.0)
+    return np.where(right & new & (variance > 1e-6), slope**2 / np.maximum(variance, 1e-6), 0.0)
 
 
 def logistic(X: np.ndarray, y: np.ndarray, start: np.ndarray | None = None, price: float = RIDGE) -> np.ndarray:
