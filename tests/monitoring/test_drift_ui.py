@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -10,6 +13,7 @@ import pandas as pd
 import pytest
 
 from workbench.monitoring import drift_report, drift_ui
+from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
 from workbench.registry import current
 from workbench.reporting import attached
@@ -33,13 +37,35 @@ RECORD = current.Record(
 )
 
 
-def _left(home, monkeypatch, amount: bool = False) -> None:
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory):
+    """Homes in which monitoring has left a snapshot, made once: of an event (False) and of an amount (True)."""
+    made = {}
+
+    def home(amount: bool) -> Path:
+        if amount not in made:
+            made[amount] = tmp_path_factory.mktemp("home")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("WORKBENCH_HOME", str(made[amount]))
+                _left(made[amount], amount)
+        return made[amount]
+
+    return home
+
+
+@pytest.fixture
+def left_behind(homes, tmp_path, monkeypatch):
+    """Return a function that copies one of these homes into the test's own."""
+
+    def copied(amount: bool = False) -> None:
+        shutil.copytree(homes(amount), tmp_path, dirs_exist_ok=True)
+        monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+
+    return copied
+
+
+def _left(home: Path, amount: bool) -> None:
     """Leave a snapshot as a run of monitoring does."""
-    from types import SimpleNamespace
-
-    from workbench.panel.bins import quantile_bins
-
-    monkeypatch.setenv("WORKBENCH_HOME", str(home))
     rng = np.random.default_rng(1)
     rows = pd.DataFrame({"kind": rng.choice(["a", "b"], 600), "predicted": rng.beta(2, 30, 600), "weight": 1.0})
     rows["outcome"] = rows["predicted"] * 2 if amount else (rng.random(600) < rows["predicted"]) * 1.0
@@ -53,8 +79,8 @@ def _left(home, monkeypatch, amount: bool = False) -> None:
 
 
 @pytest.mark.parametrize(("amount", "preset"), [(False, "RocAuc"), (True, "RMSE")])
-def test_the_workspace_holds_a_project_a_model_and_a_run_a_period(tmp_path, monkeypatch, amount, preset):
-    _left(tmp_path, monkeypatch, amount)
+def test_the_workspace_holds_a_project_a_model_and_a_run_a_period(left_behind, amount, preset):
+    left_behind(amount)
     folder = drift_ui.build()
     (project,) = folder.iterdir()
     about = json.loads((project / "metadata.json").read_text())
@@ -77,8 +103,8 @@ def test_nothing_left_is_said(tmp_path, monkeypatch):
     )
 
 
-def test_the_server_reads_only_and_its_pages_ask_nobody(tmp_path, monkeypatch):
-    _left(tmp_path, monkeypatch)
+def test_the_server_reads_only_and_its_pages_ask_nobody(left_behind):
+    left_behind()
     app = drift_ui.application(drift_ui.build())
 
     async def asked() -> None:
@@ -94,8 +120,9 @@ def test_the_server_reads_only_and_its_pages_ask_nobody(tmp_path, monkeypatch):
     asyncio.run(asked())
 
 
-def test_random_numbers_of_a_snapshot_are_nobodys(tmp_path, monkeypatch):
-    _left(tmp_path, monkeypatch)
+def test_random_numbers_of_a_snapshot_are_nobodys(left_behind, tmp_path):
+    left_behind()
+    assert list((tmp_path / "mlruns").rglob(f"*{drift_report.SNAPSHOT}"))
     assert scan_files([tmp_path / "mlruns"]) == {}
 
 

@@ -16,12 +16,14 @@ class Made(Column):
     made_from: tuple[str, ...] = ()
 
 
-def _leaky(n: int = 1500) -> tuple[pd.DataFrame, pd.Series, Contract]:
+def _leaky(n: int = 1500, features: int = 5) -> tuple[pd.DataFrame, pd.Series, Contract]:
+    """Honest features and the leak `term`, the last of them; with two features the screen takes a fifth of the time."""
     rng = np.random.default_rng(4)
     y = (rng.random(n) < 0.2).astype(float)
     X = pd.DataFrame({name: rng.normal(size=n) + 0.4 * y for name in ("honest", "also", "too", "as_well")})
     cut_short = np.where(y == 1, rng.integers(1, 120, n), rng.integers(1, 10, n) * 12)  # at the event
     X["term"] = cut_short.astype(float)
+    X = X.iloc[:, 5 - features :]
     return X, pd.Series(y), Contract(name="l", title="t", columns=tuple(Made(name=c, type="number") for c in X))
 
 
@@ -34,12 +36,13 @@ def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it():
 
 
 def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
-    X, y, contract = _leaky()
+    X, y, contract = _leaky(features=2)
     columns = [
         c.model_copy(update={"reviewed": "contract term, checked"}) if c.name == "term" else c for c in contract.columns
     ]
     screened, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
     assert screened["term"].known == "before" and str(evidence.answer) == "Suspected but reviewed: term."
+    X, y, contract = _leaky()
     honest = contract.replaced([c for c in contract.columns if c.name != "term"])
     assert leakage.examine(X.drop(columns="term"), y, honest, seed=1)[1].verdict == "green"
 
@@ -125,10 +128,10 @@ def test_too_few_events_are_not_screened():
 
 
 def test_an_amount_is_screened_above_and_below_its_median():
-    X, y, contract = _leaky()
+    X, y, contract = _leaky(features=2)
     amounts = contract.replaced(list(contract.columns), outcome=contract.outcome.model_copy(update={"kind": "amount"}))
-    leak = X.assign(term=y * 100 + X["honest"])
-    screened, _ = leakage.examine(leak, y * 100 + X["honest"], amounts, seed=1)
+    amount = y * 100 + X["as_well"]
+    screened, _ = leakage.examine(X.assign(term=amount), amount, amounts, seed=1)
     assert screened["term"].known == "after"
 
 
@@ -145,8 +148,9 @@ def test_the_screen_keeps_a_customers_rows_together():
 
 @pytest.mark.parametrize("parents", [1, 2, 40])
 def test_parents_too_few_to_part_change_nothing(parents):
-    X, y, contract = _leaky()
+    X, y, contract = _leaky(features=2)
     whose = np.where(y == 1, 0, np.arange(len(y)) % parents)
     screened, evidence = leakage.examine(X.assign(parent_id=whose), y, contract, seed=1)
     plain, of_rows = leakage.examine(X, y, contract, seed=1)
+    assert plain["term"].known == "after"
     assert screened == plain and str(evidence.answer) == str(of_rows.answer)

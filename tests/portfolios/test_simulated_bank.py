@@ -7,10 +7,11 @@ import pytest
 from workbench import metrics
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
-from workbench.portfolios import simulated_bank, simulated_core
+from workbench.portfolios import intake, simulated_bank, simulated_core
 from workbench.portfolios.simulated_bank import DRIFT_FEATURE, SimulatedBank, simulate, truth
+from workbench.reporting import privacy
 
-CLEAN = SimulatedBank(dirt=False)
+CLEAN, FEW = SimulatedBank(dirt=False), SimulatedBank(n_customers=2_000)
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +25,22 @@ def performing(tables) -> pd.DataFrame:
     return months[months["days_past_due"] < 90]
 
 
-def test_same_parameters_same_bank(tables):
-    for name, again in simulate(CLEAN).items():
+def test_same_parameters_same_bank():
+    few = SimulatedBank(n_customers=1_000, dirt=False)
+    tables = simulate(few)
+    for name, again in simulate(few).items():
         pd.testing.assert_frame_equal(again, tables[name])
 
 
 def test_blocks_make_one_bank_and_the_files_hold_it(tmp_path, monkeypatch):
     monkeypatch.setattr(simulated_bank, "BLOCK_CUSTOMERS", 700)
-    p = SimulatedBank(n_customers=2_000)
-    tables = simulate(p)
+    tables = simulate(FEW)
     assert len(tables["customer"]) == tables["customer"]["customer_id"].nunique() == 2_000
     assert tables["loan"]["loan_id"].is_unique and len(tables["macro"]) == 60
     assert set(tables["performance"]["loan_id"]) == set(tables["loan"]["loan_id"])
     owners = tables["loan"]["customer_id"].str[1:].astype(int)
     assert (owners < 700).any() and owners.between(1_400, 1_999).any()
-    assert simulated_bank.write(p, tmp_path) == {name: len(table) for name, table in tables.items()}
+    assert simulated_bank.write(FEW, tmp_path) == {name: len(table) for name, table in tables.items()}
     for name, table in tables.items():
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{name}.parquet"), table, check_dtype=False)
 
@@ -48,9 +50,7 @@ def _psi(performing: pd.DataFrame, name: str) -> pd.Series:
     bins = quantile_bins(reference[name])
     expected = bins.counts(reference[name])
     later = performing[performing["month"] >= "2017-01-01"]
-    return later.groupby(later["month"].dt.strftime("%Y-%m"))[name].apply(
-        lambda v: metrics.psi(expected, bins.counts(v))
-    )
+    return later.groupby("month")[name].apply(lambda v: metrics.psi(expected, bins.counts(v)))
 
 
 @pytest.mark.parametrize("name", ["balance_amt", "due_amt", "account_balance_amt", DRIFT_FEATURE])
@@ -90,13 +90,19 @@ def test_the_crisis_begins_in_its_month(tables):
     assert unemployment["2019-03-01"] - unemployment["2018-12-01"] == pytest.approx(0.05, abs=0.005)
 
 
-def test_dirt_is_found_exactly_as_planted():
-    from workbench.portfolios import intake
-
-    p = intake.Params(portfolio="simulated_bank", today="2026-01-01", sample_rows=0)
+@pytest.fixture(scope="module")
+def taken_in():
+    """A small bank with dirt: parameters of its intake, raw tables, checked ones, and what was found in them."""
+    p = intake.Params(
+        portfolio="simulated_bank", today="2026-01-01", sample_rows=0, simulation={"n_customers": FEW.n_customers}
+    )
     raw = intake.raw_tables(p)
-    _, findings = intake.check(raw, p)
-    planted = truth(SimulatedBank())["dirt"]
+    return p, raw, *intake.check(raw, p)
+
+
+def test_dirt_is_found_exactly_as_planted(taken_in):
+    *_, findings = taken_in
+    planted = truth(FEW)["dirt"]
     rows = {(f.column, f.rule.split(";")[0].split(" (")[0]): f.rows for f in findings}
     assert rows["birth_date", "date is in the future"] == planted["future birth_date"]
     assert rows["employment_code", "value is not among the allowed ones"] == planted["unknown employment_code"]
@@ -105,15 +111,10 @@ def test_dirt_is_found_exactly_as_planted():
     assert rows["paid_amt", "below 0 EUR"] == planted["negative paid_amt"]
 
 
-def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(tmp_path, monkeypatch):
+def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(taken_in, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
-    from workbench.portfolios import intake
-    from workbench.reporting import privacy
-
-    p = intake.Params(portfolio="simulated_bank", today="2026-01-01", sample_rows=0)
-    raw = intake.raw_tables(p)
+    p, raw, checked, _ = taken_in
     assert privacy.scan(str(raw["customer"][0]["national_id"].iloc[0]))[0].kind == "identity number"
-    checked, _ = intake.check(raw, p)
     clean, evidence = intake.depersonalised(checked, raw, p)
     assert not {"name", "national_id", "phone_number"} & set(clean["customer"].columns)
     assert clean["customer"]["customer_id"].str.fullmatch(r"customer_[0-9a-f]{16}").all()

@@ -20,11 +20,6 @@ def delivered(tmp_path_factory):
     return folder, simulated_drops.write_drops(BANK, folder)
 
 
-@pytest.fixture(scope="module")
-def raised(delivered):
-    return _alarms(delivered[0])
-
-
 def _alarms(folder):
     memory, out = alarms.Memory(), []
     for drop in drops.all_of(folder):
@@ -41,6 +36,11 @@ def held(delivered, tmp_path_factory):
         (folder / "drops").symlink_to(delivered[0])
         p = stores.Params(study="kept", drops="drops")
         yield stores.taken_in(p), p
+
+
+@pytest.fixture(scope="module")
+def raised(held):
+    return held[0].alarms
 
 
 def test_every_kind_is_planted_once_in_two_years_and_twice_in_four():

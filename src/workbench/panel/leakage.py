@@ -47,10 +47,11 @@ class _Folds:
         scores, seed = [], self.seed + repeat
         if repeat not in self.drawn:
             self.drawn[repeat] = whole_folds(self.y, self.parents, FOLDS, seed)
+        X = self.X[columns].to_numpy()  # of a table scikit-learn would check every column at every tree
         for learn, test in self.drawn[repeat]:
             model = _tree(seed) if len(columns) == 1 else _boosted(seed)
-            model.fit(self.X[columns].iloc[learn], self.y[learn])
-            scores.append(metrics.auc(self.y[test], model.predict_proba(self.X[columns].iloc[test])[:, 1]))
+            model.fit(X[learn], self.y[learn])
+            scores.append(metrics.auc(self.y[test], model.predict_proba(X[test])[:, 1]))
         return np.array(scores)
 
     def differences(self, more: list[str], less: list[str], repeats: int) -> np.ndarray:

@@ -76,17 +76,22 @@ _STREET = r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|C
 def _windows(where: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     """Return the stretches of a text around what is looked for, grown to white space and joined where they meet."""
     joined: list[tuple[int, int]] = []
+    begin, reach = -1, 0  # of the stretch that still grows; white space is looked for only where it may end
     for w in where.finditer(text):
-        start = max(0, w.start() - REACH)
-        if joined and start <= joined[-1][1] and w.end() + REACH <= joined[-1][1]:
-            continue
-        blank = _BLANK.search(text, w.end() + REACH)
-        end = blank.start() if blank else len(text)
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
+        at, end = w.span()
+        start = max(0, at - REACH)
+        if begin < 0:
+            begin = start
+        elif start > reach and start > (grown := _grown(text, reach)):
+            joined.append((begin, grown))
+            begin = start
+        reach = end + REACH
+    return [*joined, (begin, _grown(text, reach))] if begin >= 0 else joined
+
+
+def _grown(text: str, end: int) -> int:
+    blank = _BLANK.search(text, end)
+    return blank.start() if blank else len(text)
 
 
 def candidates(text: str, header: str = "") -> list[Candidate]:

@@ -55,14 +55,22 @@ def of_drop(drop: Drop, tables: dict[str, pd.DataFrame], memory: Memory, due_day
     """Return the alarms of a drop, and take what raised none into the memory."""
     memory.known["customer"] |= set(tables["customer"]["customer_id"])
     memory.known["account"] |= set(tables["account"]["account_id"])
-    first = not len(memory.last)
+    first, lacking, latest = not len(memory.last), _lacking(tables), _latest(tables["monthly"])
     rules = (_late(drop, due_day), _twice(tables), _orphans(tables, memory), _future(drop, tables))
     alarms = [a for rule in rules for a in rule]
     if not first:
-        rules = (_missing(tables, memory), _misspelt(tables, memory), _of_months(tables["monthly"], memory))
+        months = _of_months(latest, len(tables["monthly"]), memory)
+        rules = (_missing(tables, lacking, memory), _misspelt(tables, memory), months)
         alarms += [a for rule in rules for a in rule]
-    _remember(tables, memory, alarms)
+    blamed = {(table, column) for _, table, column, _ in alarms}
+    _remember(tables, lacking, memory, blamed)
+    _remember_months(latest, memory, {column for table, column in blamed if table == "monthly"})
     return alarms
+
+
+def _lacking(tables: dict[str, pd.DataFrame]) -> dict[tuple[str, str], int]:
+    """Return how many values are missing, by table and column."""
+    return {(name, c): int(table[c].isna().sum()) for name, table in tables.items() for c in table.columns}
 
 
 def _late(drop: Drop, due_day: int) -> Iterator[Alarm]:
@@ -81,7 +89,8 @@ def _twice(tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
 def _orphans(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
     for name, column in (("monthly", "account"), ("event", "account"), ("account", "customer"), ("event", "customer")):
         named = tables[name][f"{column}_id"].dropna()
-        if rows := int((~named.isin(memory.known[column])).sum()):
+        unknown = set(named.unique()) - memory.known[column]  # few: pandas looks up every one of many by itself
+        if rows := int(named.isin(unknown).sum()):
             yield f"orphan {column}", name, f"{column}_id", rows
 
 
@@ -92,12 +101,12 @@ def _future(drop: Drop, tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
             yield "date in the future", name, column, rows
 
 
-def _missing(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
+def _missing(tables: dict[str, pd.DataFrame], lacking: dict[tuple[str, str], int], memory: Memory) -> Iterator[Alarm]:
     for name, table in tables.items():
         if len(table) < FEW:
             continue
         for column in table.columns:
-            rows = int(table[column].isna().sum())
+            rows = lacking[name, column]
             before, n = memory.missing.get((name, column), (0, 0))
             usual = before / n if n else 0.0
             if usual > MOSTLY_MISSING:
@@ -133,9 +142,8 @@ def _latest(monthly: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop_duplicates("account_id", keep="last").set_index("account_id")
 
 
-def _of_months(monthly: pd.DataFrame, memory: Memory) -> Iterator[Alarm]:
+def _of_months(now: pd.DataFrame, delivered: int, memory: Memory) -> Iterator[Alarm]:
     """Compare each account's month with the last one that raised no alarm; arrears with the month before alone."""
-    now = _latest(monthly)
     both = now.index.intersection(memory.last.index)
     now, last = now.loc[both], memory.last.loc[both]
     next_to = now["month"] == last["month"] + pd.DateOffset(months=1)
@@ -150,7 +158,7 @@ def _of_months(monthly: pd.DataFrame, memory: Memory) -> Iterator[Alarm]:
             yield "unit times 100", "monthly", name, int(times.sum())
         if (same := ratio == 1).mean() > memory.still.get(name, 1.0) + STALE_SHARE:
             yield "stale income" if name == "inflow_amt" else "stale values", "monthly", name, int(same.sum())
-    yield from _swapped(now, last, len(monthly))
+    yield from _swapped(now, last, delivered)
 
 
 def _ratio(now: pd.Series, last: pd.Series) -> pd.Series:
@@ -171,25 +179,29 @@ def _swapped(now: pd.DataFrame, last: pd.DataFrame, rows: int) -> Iterator[Alarm
                 yield "columns swapped", "monthly", AMOUNTS[j], rows
 
 
-def _remember(tables: dict[str, pd.DataFrame], memory: Memory, alarms: list[Alarm]) -> None:
+def _remember(
+    tables: dict[str, pd.DataFrame],
+    lacking: dict[tuple[str, str], int],
+    memory: Memory,
+    blamed: set[tuple[str, str]],
+) -> None:
     """Take in what raised no alarm: a column that did is looked at next month against the month before."""
-    blamed = {(table, column) for _, table, column, _ in alarms}
     for name, table in tables.items():
         for column in table.columns:
             if (name, column) not in blamed:
                 rows, n = memory.missing.get((name, column), (0, 0))
-                memory.missing[name, column] = rows + int(table[column].isna().sum()), n + len(table)
+                memory.missing[name, column] = rows + lacking[name, column], n + len(table)
         for column in CODES.get(name, ()):
             if (name, column) not in blamed:
                 memory.codes.setdefault((name, column), set()).update(table[column].dropna().unique())
-    _remember_months(_latest(tables["monthly"]), memory, {column for table, column in blamed if table == "monthly"})
 
 
 def _remember_months(now: pd.DataFrame, memory: Memory, blamed: set[str]) -> None:
     last = now[["month", "days_past_due", *AMOUNTS]].copy()
     both = now.index.intersection(memory.last.index)
+    again, before = (now.loc[both], memory.last.loc[both]) if len(both) else (now, memory.last)
     for name in AMOUNTS:
-        ratio = _ratio(now.loc[both, name], memory.last.loc[both, name]) if len(both) else []
+        ratio = _ratio(again[name], before[name]) if len(both) else []
         if name not in blamed and len(ratio):
             memory.still[name] = max(float((ratio == 1).mean()), memory.still.get(name, 0.0))
         if name in blamed:

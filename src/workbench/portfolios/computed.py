@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from workbench import engine
@@ -29,7 +30,7 @@ def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) 
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
     columns = [c for c in raw.columns if str(c).casefold() in wanted]
-    file = pa.table({"row number": range(len(raw)), **{str(c): pa.Array.from_pandas(raw[c]) for c in columns}})
+    file = pa.table({"row number": np.arange(len(raw)), **{str(c): pa.Array.from_pandas(raw[c]) for c in columns}})
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
         values = engine.apart(query, {"file": file})["value"].to_pandas()

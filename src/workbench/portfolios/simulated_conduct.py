@@ -105,7 +105,8 @@ def walk(p: SimulatedCustomers, who: People, rng: np.random.Generator) -> Conduc
         _buy(block, s, chances, t)
         book.close_month(t, s, gone)
         s.alive &= ~(gone > 0)
-    truth = {"hazards": pd.concat(hazards, ignore_index=True), "campaign": trials.truth()}
+    true = pd.DataFrame({name: np.concatenate([month[name] for month in hazards]) for name in hazards[0]})
+    truth = {"hazards": true, "campaign": trials.truth()}
     return Conduct(book.table(), book.monthly(), log.table(), truth, alive, mood, complained)
 
 
@@ -130,15 +131,18 @@ def _chances(
     return {"late": late, "settle": settle, "dormant": dormant, "buy": np.where(never, 0.0, sigmoid(buy)), **causal}
 
 
-def _true(who: People, s: State, c: dict[str, np.ndarray], t: int, p: SimulatedCustomers) -> pd.DataFrame:
+def _true(who: People, s: State, c: dict[str, np.ndarray], t: int, p: SimulatedCustomers) -> dict[str, np.ndarray]:
     at = np.flatnonzero(s.alive)
-    rolls = np.where(s.delay == 1, ROLL[0], np.where(s.delay == 2, ROLL[1], 0.0))
-    table = pd.DataFrame({"customer_id": who.customer["customer_id"].to_numpy()[at], "month": p.months[t]})
-    defaults = np.where(s.delay == 2, ROLL[1], 0.0)
-    cures = np.select([s.delay == 1, s.delay == 2], CURE, 0.0)
-    table = table.assign(late=c["late"][at], roll=rolls[at], default=defaults[at], cure=cures[at])
-    table = table.assign(settle=c["settle"][at], dormant=c["dormant"][at], complaint=c["complaint"][at])
-    return table.assign(**{f"buy_{code}": c["buy"][at, k] for k, code in enumerate(CODES) if k != CURRENT})
+    columns = {
+        "customer_id": who.customer["customer_id"].to_numpy()[at],
+        "month": np.full(len(at), p.months.to_numpy()[t]),
+        "late": c["late"][at],
+        "roll": np.where(s.delay == 1, ROLL[0], np.where(s.delay == 2, ROLL[1], 0.0))[at],
+        "default": np.where(s.delay == 2, ROLL[1], 0.0)[at],
+        "cure": np.select([s.delay == 1, s.delay == 2], CURE, 0.0)[at],
+        **{kind: c[kind][at] for kind in ("settle", "dormant", "complaint")},
+    }
+    return columns | {f"buy_{code}": c["buy"][at, k] for k, code in enumerate(CODES) if k != CURRENT}
 
 
 def _happen(b: Block, s: State, c: dict[str, np.ndarray], t: int) -> np.ndarray:

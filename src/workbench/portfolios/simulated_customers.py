@@ -122,21 +122,18 @@ def people(p: SimulatedCustomers, first: int, n: int, rng: np.random.Generator) 
     age = ((p.months[0] - table["birth_date"]).dt.days / 365.25).to_numpy()
     stale = rng.random(n) < 0.15
     declared = np.round(income * rng.lognormal(0, 0.10, n) * np.where(stale, 0.7, 1.0), 2)
-    start = p.months[0].to_period("M")
-    since = [
-        (start + int(j)).to_timestamp() + pd.Timedelta(days=int(d))
-        for j, d in zip(joined, rng.integers(0, 27, n), strict=True)
-    ]
+    month = p.months[0].to_datetime64().astype("datetime64[M]") + joined
+    since = month.astype("datetime64[us]") + rng.integers(0, 27, n).astype("timedelta64[D]")
     table = table.drop(columns=["income_amt", "region_code", "since_date"]).assign(
         region_code=region,
         employer_code=employer,
         declared_income_amt=np.where(rng.random(n) < 0.25, np.nan, declared),
-        since_date=pd.to_datetime(since),
+        since_date=since,
         officer_code=[f"O{i:03d}" for i in officer],
         opted_out=np.where(rng.random(n) < 0.06, "1", "0"),
         channel_code=rng.choice(["branch", "online", "broker"], n, p=[0.4, 0.45, 0.15]),
-        valid_from=pd.to_datetime(since),
-        recorded_at=pd.to_datetime(since) + pd.Timedelta(days=1),
+        valid_from=since,
+        recorded_at=since + np.timedelta64(1, "D"),
     )
     scaled = np.column_stack([(age - 45) / 12, (np.log(income) - 7.8) / 0.45, engagement])
     taste = scaled @ np.array([x.taste for x in PRODUCTS]).T
