@@ -73,7 +73,7 @@ def test_calibration_line_finds_the_planted_slope_and_intercept():
 
 
 def test_weighted_calibration_interval_agrees_with_the_bootstrap():
-    n = 6000
+    n = 2000
     z, w = RNG.normal(-1, 1, n), RNG.choice([0.5, 2.0], n)
     y = (RNG.random(n) < 1 / (1 + np.exp(-z))).astype(float)
     pd_ = 1 / (1 + np.exp(-z))

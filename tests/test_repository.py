@@ -5,6 +5,7 @@ import importlib
 import json
 import re
 import subprocess
+import symtable
 import sys
 import time
 import tomllib
@@ -32,9 +33,10 @@ def _pins() -> dict[str, str]:
 
 def test_every_requirement_is_pinned_within_its_range():
     wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+    pins = _pins()
     for text in wanted:
         requirement = Requirement(text)
-        pin = _pins()[canonicalize_name(requirement.name)]
+        pin = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(pin), f"{text}, but the lock has {pin}"
 
 
@@ -54,8 +56,9 @@ def test_environment_installs_the_lock():
 def test_installed_versions_are_the_locked_ones():
     from importlib.metadata import version
 
+    pins = _pins()
     for name in ("mlflow", "pandas", "evidently", "papermill", "xgboost", "pandera"):
-        assert version(name) == _pins()[name]
+        assert version(name) == pins[name]
 
 
 def test_help_is_instant():
@@ -93,15 +96,22 @@ SIDES = {"models/nodes.py"}  # the left and the right child of a node
 
 
 def _named(source: str) -> set[str]:
-    """Return the names of variables, parameters and fields that a source gives."""
-    nodes = list(ast.walk(ast.parse(source)))
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
-        n.arg for n in nodes if isinstance(n, ast.arg)
-    }
+    """Return which of the vague names a source gives to variables, parameters and fields."""
+    if not any(word in source for word in VAGUE):
+        return set()
+    tables, names = [symtable.symtable(source, "", "exec")], set()  # a fifth of the time of a walk through all nodes
+    for table in tables:
+        tables += table.get_children()
+        given = [table.lookup(name) for name in VAGUE.intersection(table.get_identifiers())]
+        names |= {s.get_name() for s in given if (s.is_assigned() or s.is_parameter()) and not s.is_namespace()}
+    return names
 
 
 def test_a_name_says_what_a_thing_is_and_not_how_one_came_by_it():
-    assert _named("found = 1\ndef f(left): ...") == {"found", "left"}
+    given = (
+        "found = 1\ndef f(left):\n    for own, x in []: ...\nclass C:\n    told: int\nprint([kept for kept in said])"
+    )
+    assert _named(given) == {"found", "left", "own", "told", "kept"}
     package = ROOT / "src" / "workbench"
     sources = {str(p.relative_to(package)): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
     for path in [ROOT / "conftest.py", *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
@@ -110,5 +120,5 @@ def test_a_name_says_what_a_thing_is_and_not_how_one_came_by_it():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
         sources[f"{path.parent.name}/{path.name}"] = "\n".join(code)
-    vague = {name: words for name, source in sources.items() if (words := _named(source) & VAGUE)}
+    vague = {name: words for name, source in sources.items() if (words := _named(source))}
     assert {n: w for n, w in vague.items() if n not in SIDES} == {}

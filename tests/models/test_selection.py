@@ -88,20 +88,21 @@ def test_what_tells_customers_apart_is_not_taken_for_risk():
 
 def _out_of_fold(X: pd.DataFrame, y: np.ndarray, signs: dict[str, int]) -> float:
     """Return the AUC of scorecards learnt without the row's fold."""
-    folds = StratifiedKFold(5, shuffle=True, random_state=7)
+    folds = StratifiedKFold(2, shuffle=True, random_state=7)
     return metrics.auc(y, cross_val_predict(Scorecard(signs), X, y, cv=folds, method="predict_proba")[:, 1])
 
 
 def test_few_rows_whose_columns_all_count_make_a_card_of_all(monkeypatch):
     source = catalog.shipped()["german_credit"]
     rows, _ = contracts.check(pd.read_parquet(source.path), source.contract, pd.Timestamp("2026-01-01"))
-    X = rows[[c.name for c in source.contract.features()]]
+    nothing = ("telephone_code", "residence_code", "n_dependants")  # say nothing; half the rows bear 15 columns at most
+    X = rows[[c.name for c in source.contract.features() if c.name not in nothing]]
     y = (rows[source.contract.one("outcome")].astype(str) == "bad").to_numpy(float)
     signs = {n: s for n, s in directions(source.contract).items() if n in X}
     of_all = _out_of_fold(X, y, signs)
-    assert len(Scorecard(signs).fit(X, y).bins_) >= 13
+    assert len(Scorecard(signs).fit(X, y).bins_) >= 12
     monkeypatch.setattr(characteristics, "EVENTS_A_SLOPE", np.inf)
-    assert len(Scorecard(signs).fit(X, y).bins_) <= 12 and of_all > _out_of_fold(X, y, signs) + 0.004
+    assert len(Scorecard(signs).fit(X, y).bins_) <= 11 and of_all > _out_of_fold(X, y, signs) + 0.004
 
 
 def test_another_draw_of_folds_keeps_a_parent_together_and_counts_the_same_rows():

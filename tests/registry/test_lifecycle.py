@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +28,7 @@ from workbench.registry import (
     registered,
     ringing,
     signatures,
+    store,
 )
 from workbench.registry.state import replay
 
@@ -149,14 +148,14 @@ def test_all_that_is_missing_is_named_at_once(bank):
 
 
 def test_what_a_battery_refers_is_approved_with_conditions_only(bank):
-    referred = governed.registered(5, verdict="refer")
-    governed.move("submit", "dev", referred)
-    governed.move("validate", "val", referred)
-    assert _refused("approve", "app", referred).endswith(
+    governed.battery(2, verdict="refer")
+    governed.move("submit", "dev", "2")
+    governed.move("validate", "val", "2")
+    assert _refused("approve", "app", "2").endswith(
         'the validation battery refers it: set a condition (--condition "DAY OWNER: …")'
     )
-    governed.move("approve", "app", referred, conditions=("2027-06-30 own: six months only",))
-    assert _state(referred) == "approved with conditions"
+    governed.move("approve", "app", "2", conditions=("2027-06-30 own: six months only",))
+    assert _state("2") == "approved with conditions"
 
 
 def test_a_version_altered_after_submission_goes_no_further(bank):
@@ -259,12 +258,18 @@ def _promote(place: str, config: str, version: str, both: Any, out: Any) -> None
         out.put(("told", str(e)))
 
 
-def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank):
+@pytest.fixture(scope="module")
+def warm() -> multiprocessing.context.BaseContext:
+    """Processes of their own that share one import of MLflow."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank, warm):
     third = governed.registered(3)
     for version in ("2", third):
         governed.approved(version)
-    warm = multiprocessing.get_context("forkserver")  # its children import MLflow once
-    warm.set_forkserver_preload(PRELOADED)
     both, out = warm.Barrier(2), warm.Queue()
     started = [
         warm.Process(target=_promote, args=(str(bank), os.environ["XDG_CONFIG_HOME"], v, both, out))
@@ -286,22 +291,28 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank):
     assert registered.aliases(MODEL)["champion"] == winner
 
 
-def test_between_two_champions_there_is_always_one(bank):
+def _watch(place: str, has_ended: Any, out: Any) -> None:
+    os.environ["WORKBENCH_HOME"] = place
+    store.client()
+    out.put("ready")
+    while not has_ended.is_set():
+        out.put((replay(events.read()).champion(MODEL).version, registered.aliases(MODEL)["champion"]))
+    out.put(None)
+
+
+def test_between_two_champions_there_is_always_one(bank, warm):
     """While version 2 takes the place of version 1, whoever reads the chain or the alias sees one of the two."""
     governed.approved("2")
-    code = (
-        "import os, sys; from workbench.registry import events, registered, store; from workbench.registry.state import replay\n"
-        f"store.client(); print('ready', flush=True)\nwhile not os.path.exists({str(bank / 'done')!r}):\n"
-        f"    print(replay(events.read()).champion({MODEL!r}).version, registered.aliases({MODEL!r})['champion'], flush=True)\n"
-    )
-    env = {**os.environ, "WORKBENCH_HOME": str(bank)}
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) as watching:
-        assert watching.stdout.readline() == "ready\n"
-        governed.move("promote", "own", "2")
-        (bank / "done").touch()
-        seen = watching.stdout.read().split("\n")[:-1]
-    assert watching.returncode == 0 and seen and set(seen) <= {"1 1", "1 2", "2 1", "2 2"}
-    assert [line[0] for line in seen] == sorted(line[0] for line in seen)
+    has_ended, out = warm.Event(), warm.Queue()
+    watching = warm.Process(target=_watch, args=(str(bank), has_ended, out))
+    watching.start()
+    assert out.get(timeout=120) == "ready"
+    governed.move("promote", "own", "2")
+    has_ended.set()
+    seen = list(iter(lambda: out.get(timeout=120), None))
+    watching.join()
+    assert watching.exitcode == 0 and seen and set(seen) <= {(a, b) for a in "12" for b in "12"}
+    assert [champion for champion, _ in seen] == sorted(champion for champion, _ in seen)
 
 
 def test_a_bank_without_a_policy_is_told_so_and_the_inventory_still_shows(bank, capsys):

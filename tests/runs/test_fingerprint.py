@@ -43,23 +43,19 @@ def _append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def test_what_a_step_does_not_stand_on_leaves_its_key_alone(keys):
+def test_a_key_changes_with_the_modules_a_step_imports_however_far_down_and_with_no_other(keys):
     before, package = keys(), keys.home / "src" / "workbench"
     _append(package / "reporting" / "templates" / "house.css", "\n/* a comment */\n")
     _append(package / "cli.py", "\nUNRELATED = 1\n")
     _append(package / "models" / "development.py", "\n# a comment\n")
     _append(package / "customers" / "profile.py", "\nUNRELATED = 1\n")
-    assert keys() == before
-
-
-def test_a_module_far_down_changes_the_steps_that_import_it_and_no_other(keys):
-    before, package = keys(), keys.home / "src" / "workbench"
+    assert keys() == before, "what no step stands on"
     _append(package / "models" / "trees.py", "\nCHANGED = 1\n")
     after = keys()
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"models/development", "validation/battery"}
+    assert {n for n in before if before[n] != after[n]} == {"models/development", "validation/battery"}
     _append(package / "validation" / "brier.py", "\nCHANGED = 1\n")  # nobody imports it by name: pkgutil finds it
-    assert {n for n in after if after[n] != keys()[n]} == {"validation/battery"}
+    last = keys()
+    assert {n for n in after if after[n] != last[n]} == {"validation/battery"}
 
 
 def test_the_cells_of_a_notebook_count_and_what_a_machine_leaves_there_does_not(tmp_path):

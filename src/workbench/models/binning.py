@@ -115,16 +115,15 @@ def best_bins_each(
 
     `price`: of a bin, in what noise adds on average (see `Terms.of`).
     """
-    orders, questions = [], []
-    for fine, shape, without in asked:
-        counts = fine.total(without)
+    orders, questions, totals = [], [], [fine.total(without) for fine, _, without in asked]
+    for (fine, shape, _), counts in zip(asked, totals, strict=True):
         terms = Terms.of(*counts, min_bin_size, price)
         orders.append(in_order(fine, counts[1], counts[0] + counts[1], counts[2], terms))
         questions.append((Counts(*(summed(x, orders[-1]) for x in counts), terms), shape))
     return [
-        counted(fine, order, cuts, counts.terms, without)
-        for (fine, _, without), order, (counts, _), cuts in zip(
-            asked, orders, questions, merged_each(questions), strict=True
+        counted(fine, order, cuts, counts.terms, total)
+        for (fine, _, _), total, order, (counts, _), cuts in zip(
+            asked, totals, orders, questions, merged_each(questions), strict=True
         )
     ]
 
@@ -151,11 +150,12 @@ def summed(counts: np.ndarray, order: list[np.ndarray]) -> np.ndarray:
 
 
 def counted(
-    fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, without: Collection[int] = ()
+    fine: Fine, order: list[np.ndarray], cuts: np.ndarray, terms: Terms, total: tuple[np.ndarray, ...]
 ) -> WoeBins:
-    """Return the bins that cuts make of fine bins in order, with their counts."""
+    """Return the bins that cuts make of fine bins in order, with their counts, of which `total` says those before."""
     bins = _coarse(fine.bins, order, cuts)
-    good, bad, rows = (np.bincount(placed(fine.bins, bins), x, len(bins.labels)) for x in fine.total(without))
+    place = placed(fine.bins, bins)
+    good, bad, rows = (np.bincount(place, x, bins.size) for x in total)
     return WoeBins(bins, tuple(good.tolist()), tuple(bad.tolist()), _neutral(good, bad, rows, bins.inner, terms))
 
 
@@ -179,7 +179,7 @@ def placed(fine: Bins, bins: Bins) -> np.ndarray:
         inner = np.array([group[names[0]] for names in fine.groups])
     else:
         inner = np.searchsorted(bins.edges, np.array((-np.inf, *fine.edges)), side="right")
-    return np.concatenate([inner, np.arange(bins.inner, len(bins.labels))])
+    return np.concatenate([inner, np.arange(bins.inner, bins.size)])
 
 
 def _neutral(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, inner: int, terms: Terms) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from workbench import metrics, rules
+from workbench import rules
 from workbench.evidence import Evidence, Verdict
 from workbench.models.kinds import named
 from workbench.models.measures import Measure, measures
@@ -64,9 +64,10 @@ def losses(tuned: Sequence[Candidate], s: Sample, seed: int) -> pd.DataFrame:
     values = {c.kind: measure(s.y, c.out_of_fold, s.weight) for c in tuned}
     best, rows = next(c for c in tuned if c.kind == max(values, key=values.__getitem__)), []
     for c in tuned:
-        arrays = (s.y, best.out_of_fold, c.out_of_fold, s.weight)
-        low, high = (0.0, 0.0) if c is best else metrics.bootstrap_interval(measure.gain, arrays, s.parent_id, seed)
-        rows.append((c.kind, values[c.kind], measure.gain(*arrays), low, high))
+        both, low, high = (best.out_of_fold, c.out_of_fold), 0.0, 0.0
+        if c is not best:
+            low, high = measure.interval(s.y, both, s.weight, s.parent_id, seed)
+        rows.append((c.kind, values[c.kind], measure.gain(s.y, *both, s.weight), low, high))
     return pd.DataFrame(rows, columns=["candidate", measure.name, "loss", "loss_low", "loss_high"])
 
 

@@ -49,9 +49,9 @@ def paired(tuned: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int)
     best = compared.loc[compared[measure.name].idxmax(), "candidate"]
     predictions, rows = {c.kind: c.predict(s.X) for c in tuned}, []
     for kind in [k for k in predictions if k != best]:
-        arrays = (s.y, predictions[best], predictions[kind], s.weight)
-        interval = metrics.bootstrap_interval(measure.gain, arrays, s.parent_id, seed)
-        rows.append((best, kind, measure.gain(*arrays), *interval))
+        both = (predictions[best], predictions[kind])
+        interval = measure.interval(s.y, both, s.weight, s.parent_id, seed)
+        rows.append((best, kind, measure.gain(s.y, *both, s.weight), *interval))
     leads = pd.DataFrame(rows, columns=["best", "against", "lead", "low", "high"])
     return Evidence(
         key="paired",

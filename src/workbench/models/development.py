@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, params, tables
+from workbench import params, tables
 from workbench.contracts import Contract
 from workbench.models.choice import choose
 from workbench.models.grades import bands
@@ -83,7 +83,7 @@ def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
     for c in tuned:
         predicted, row = c.predict(s.X), {"candidate": c.kind}
         for name, measure in measures(s.outcome).items():
-            low, high = metrics.bootstrap_interval(measure, (s.y, predicted, s.weight), s.parent_id, p.seed)
+            low, high = measure.interval(s.y, (predicted,), s.weight, s.parent_id, p.seed)
             row |= {name: measure(s.y, predicted, s.weight), f"{name}_low": low, f"{name}_high": high}
         line = calibration_line(s.y, predicted, s.weight, s.parent_id, s.outcome)
         for name, (value, low, high) in line.items():

@@ -58,7 +58,7 @@ def given_the_others(
             pulls = [one.pulls(name, settings[0]) for one in each]
             cuts = merged_effects([p for _, p in pulls], shapes[name], settings[1])
             for one, (order, pull), where in zip(each, pulls, cuts, strict=True):
-                one.take(name, counted(one.fines[name], order, where, pull.terms), settings[1])
+                one.take(name, counted(one.fines[name], order, where, pull.terms, one.fines[name].total()), settings[1])
     return [(one.intercept + level(one.z, one.y, 0.0), one.effects) for one in each]
 
 

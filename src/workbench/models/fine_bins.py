@@ -60,7 +60,7 @@ class Fine:
 
     def redrawn(self, folds: np.ndarray, y: np.ndarray) -> Fine:
         """Return the same bins of rows without weights, counted against y by other folds (n each)."""
-        return Fine(self.bins, self.codes, folds, *_counted(self.codes, folds, y, len(self.bins.labels)))
+        return Fine(self.bins, self.codes, folds, *_counted(self.codes, folds, y, self.bins.size))
 
     @property
     def starts(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from workbench import metrics
 from workbench.contracts import Outcome
@@ -23,6 +24,7 @@ class Measure:
     higher_is_better: bool
     label: Text
     spec: str = ".4f"
+    by_order: bool = False  # predictions in the same order come to the same
 
     def __call__(self, y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -> float:
         """Return the measure."""
@@ -37,14 +39,22 @@ class Measure:
         difference = self(y, first, weight) - self(y, second, weight)
         return difference if self.higher_is_better else -difference
 
+    def interval(
+        self, y: np.ndarray, predicted: tuple[np.ndarray, ...], weight: np.ndarray, clusters: ArrayLike, seed: int
+    ) -> tuple[float, float]:
+        """Return the 95 % bootstrap interval of the measure, or of the gain of the first of two predictions."""
+        read = tuple(map(metrics.places, predicted)) if self.by_order else predicted
+        metric = self if len(predicted) == 1 else self.gain
+        return metrics.bootstrap_interval(metric, (y, *read, weight), clusters, seed)
+
 
 def measures(outcome: Outcome) -> dict[str, Measure]:
     """Return the measures that fit an outcome by name; the first decides between candidates."""
     if outcome.is_binary:
         listed = [
-            Measure("auc", metrics.auc, True, say("AUC")),
-            Measure("gini", metrics.gini, True, say("Gini")),
-            Measure("ks", metrics.ks, True, say("KS")),
+            Measure("auc", metrics.auc, True, say("AUC"), by_order=True),
+            Measure("gini", metrics.gini, True, say("Gini"), by_order=True),
+            Measure("ks", metrics.ks, True, say("KS"), by_order=True),
             Measure("brier", metrics.brier, False, say("Brier score")),
             Measure("log_loss", metrics.log_loss, False, say("log loss")),
         ]

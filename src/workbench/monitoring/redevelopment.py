@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import metrics, rules, tables
+from workbench import rules, tables
 from workbench.contracts import Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models import development
@@ -94,8 +94,9 @@ def against(champion: Scorer, challenger: Candidate, held: Sample, p: Params) ->
     """Return by how much the challenger leads the champion on the same held-out rows, and whose level is right."""
     measure, outcome = leading(held.outcome), held.outcome
     predictions = {"champion": np.asarray(champion.predict(held.X), float), "challenger": challenger.predict(held.X)}
-    arrays = (held.y, predictions["challenger"], predictions["champion"], held.weight)
-    lead, (low, high) = measure.gain(*arrays), metrics.bootstrap_interval(measure.gain, arrays, held.parent_id, p.seed)
+    both = (predictions["challenger"], predictions["champion"])
+    lead = measure.gain(held.y, *both, held.weight)
+    low, high = measure.interval(held.y, both, held.weight, held.parent_id, p.seed)
     observed = float(np.average(held.y, weights=held.weight))
     expected = {n: float(np.average(v, weights=held.weight)) for n, v in predictions.items()}
     rows = [

@@ -36,6 +36,11 @@ class Bins:
         return len(self.groups) or len(self.edges) + 1
 
     @property
+    def size(self) -> int:
+        """How many bins there are with those of special codes, missing and unseen."""
+        return self.inner + len({name for _, name in self.special}) + 2
+
+    @property
     def labels(self) -> list[str]:
         """Names of the bins, in order; special codes after the others, then `missing` and `unseen`."""
         return self._inner_labels() + list(dict.fromkeys(name for _, name in self.special)) + [MISSING, UNSEEN]
@@ -50,7 +55,7 @@ class Bins:
 
     def codes(self, values: pd.Series) -> np.ndarray:
         """Return each value's bin (0 … k−1; k is missing, k+1 unseen; special codes stand before k)."""
-        k, place = len(self.labels) - 2, self._special_places()
+        k, place = self.size - 2, self._special_places()
         if self.groups:
             place |= {category: i for i, group in enumerate(self.groups) for category in group if category not in place}
             each, seen = pd.factorize(values)
@@ -67,7 +72,7 @@ class Bins:
 
     def counts(self, values: pd.Series, weight: np.ndarray | None = None) -> np.ndarray:
         """Return how many rows (or how much weight) stand in each bin, missing and unseen included."""
-        return np.bincount(self.codes(values), weight, len(self.labels)).astype(float)
+        return np.bincount(self.codes(values), weight, self.size).astype(float)
 
     @property
     def sql(self) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.registry import copies
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 T = TypeVar("T")
 
@@ -19,7 +22,7 @@ T = TypeVar("T")
 @dataclass
 class _Look:
     answers: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    copies: ExitStack = field(default_factory=ExitStack)
+    ending: ExitStack = field(default_factory=ExitStack)
 
 
 _look: ContextVar[_Look | None] = ContextVar("look", default=None)
@@ -27,11 +30,11 @@ _look: ContextVar[_Look | None] = ContextVar("look", default=None)
 
 @contextmanager
 def once() -> Iterator[None]:
-    """Ask everything once within the block, and let what was copied for it go at its end."""
+    """Ask everything once within the block, and let what was copied or opened for it go at its end."""
     look = _Look()
     mark = _look.set(look)
     try:
-        with look.copies:
+        with look.ending:
             yield
     finally:
         _look.reset(mark)
@@ -47,6 +50,19 @@ def answer(ask: Callable[[], T], *key: Any) -> T:
     return look.answers[key]
 
 
+@contextmanager
+def connected(connect: Callable[[], Connection], path: Path) -> Iterator[Connection]:
+    """Have a database open, within a look until it ends: to open it takes longer than to be answered."""
+    look = _look.get()
+    if look is None:
+        with closing(connect()) as database:
+            yield database
+        return
+    if (path,) not in look.answers:
+        look.answers[(path,)] = look.ending.enter_context(closing(connect()))
+    yield look.answers[(path,)]
+
+
 def is_open() -> bool:
     """Say whether a look is under way: copies are kept until it ends."""
     return _look.get() is not None
@@ -58,5 +74,5 @@ def folder(*what: str) -> Path:
     if look is None:
         return copies.place(*what)
     place = Path(mkdtemp())
-    look.copies.callback(shutil.rmtree, place, ignore_errors=True)
+    look.ending.callback(shutil.rmtree, place, ignore_errors=True)
     return place

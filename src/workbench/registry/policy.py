@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -152,13 +153,19 @@ def load() -> Policy:
     if not path.exists():
         raise UserError(f"{FILE} is not there; docs/governance.md shows one")
     try:
-        return Policy.model_validate(from_yaml(path.read_text(encoding="utf-8"), FILE) or {})
+        return _checked(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise UserError(f"{FILE}: not UTF-8; save it as UTF-8") from None
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(p for p in map(str, first["loc"]) if p != "[key]")
         raise UserError(f"{FILE}: {where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}") from None
+
+
+@lru_cache(maxsize=8)
+def _checked(text: str) -> Policy:
+    """Return what the file's text says, read again only where it is another: every move asks for it."""
+    return Policy.model_validate(from_yaml(text, FILE) or {})
 
 
 def as_it_stands(day: str) -> Adopted:

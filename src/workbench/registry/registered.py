@@ -79,8 +79,10 @@ def aliases(model: str) -> dict[str, str]:
 
 def folder(r: Registered) -> Path:
     """Return where the version's files lie: in place below `mlruns/`, else a copy."""
-    place = store.below_mlruns(store.client().get_model_version_download_uri(r.model, r.version))
-    if place:
+    address = looking.answer(
+        lambda: store.client().get_model_version_download_uri(r.model, r.version), "address", r.model, r.version
+    )
+    if place := store.below_mlruns(address):
         return home.mlruns() / place
     return looking.answer(lambda: _copy(r.model, r.version), "copy", r.model, r.version)
 

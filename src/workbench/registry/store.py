@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from workbench import home
 from workbench.params import UserError
-from workbench.registry import current
+from workbench.registry import current, looking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -123,13 +123,14 @@ def ask(question: str, *values: Any) -> list[tuple[Any, ...]] | None:
     if not path.exists():
         return []
     try:
-        with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30) as database:
+        with looking.connected(partial(_to_read, path), path) as database:
             return database.execute(question, values).fetchall()
     except sqlite3.DatabaseError as e:
         raise _damaged(e) from None
-    finally:
-        if "database" in locals():
-            database.close()
+
+
+def _to_read(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)
 
 
 def _damaged(e: Exception) -> UserError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pandas as pd
@@ -22,10 +22,10 @@ def source(run: Recorded, key: str) -> str:
     return f"{run.record.run_id[:8]} · {key or 'record'}"
 
 
-def answers(run: Recorded) -> dict[str, Answer]:
-    """Return a run's answers by key, each with its table and picture where the run has left them."""
+def answers(run: Recorded, keys: Collection[str]) -> dict[str, Answer]:
+    """Return a run's answers of these keys, each with its table and picture where the run has left them."""
     shown = {content["key"]: content for content in _shown(run)}
-    return {key: _answer(run, e, shown.get(key)) for key, e in run.evidence.items()}
+    return {key: _answer(run, e, shown.get(key)) for key, e in run.evidence.items() if key in keys}
 
 
 def _shown(run: Recorded) -> Iterator[dict[str, Any]]:
@@ -52,7 +52,7 @@ def cards(run: Recorded | None, step: str, *keys: str) -> list[Answer | Rows]:
     """Return a run's answers of these keys, in this order, and for each that isn't there why."""
     if run is None:
         return [Rows(tuple(Row("", say(k.replace("_", " ")), absent=no_run(step)) for k in keys))]
-    there = answers(run)
+    there = answers(run, keys)
     why = say("the step {step} left no such answer", step=run.record.step)
     absent = [k for k in keys if k not in there]
     missing = tuple(Row("", say(k.replace("_", " ")), source(run, ""), absent=why) for k in absent)

@@ -16,7 +16,6 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from workbench import metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.models import scorer
 from workbench.models.measures import leading
@@ -109,7 +108,7 @@ def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evid
     for name, other in built(s, before):
         lead, error = challenger.lead(s, other)
         arrays = tuple(np.asarray(v, float) for v in (h["outcome"], other, h["predicted"], h["weight"]))
-        low, high = metrics.bootstrap_interval(measure.gain, arrays, h["parent_id"], s.seed)
+        low, high = measure.interval(arrays[0], arrays[1:3], arrays[3], h["parent_id"], s.seed)
         turned = churn(s, other)
         p = float(2 * stats.norm.sf(abs(lead) / error)) if error > 0 else 1.0
         rows.append((name, measure(arrays[0], other, arrays[3]), lead, p, low, high, turned.max(), turned.mean()))

@@ -90,7 +90,7 @@ class Subject:
         """
         total, out, sizes = rows["weight"].sum(), [], self._learnt_sizes
         alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
-        for grade, part in rows.groupby("grade_code", sort=True):
+        for grade, part in rows[[*COUNTED, "predicted", "grade_code"]].groupby("grade_code", sort=True):
             events, n = metrics.effective_alike(*(part[c] for c in COUNTED), alike)
             predicted = float(np.average(part["predicted"], weights=part["weight"]))
             out.append((grade, n, events, predicted, events / n, part["weight"].sum() / total, len(part)))
@@ -107,7 +107,7 @@ class Subject:
         alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
         return {
             str(grade): metrics.effective_alike(*(part[c] for c in COUNTED), alike)[1]
-            for grade, part in rows.groupby("grade_code")
+            for grade, part in rows[[*COUNTED, "grade_code"]].groupby("grade_code")
         }
 
 
