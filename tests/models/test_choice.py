@@ -46,9 +46,7 @@ def test_a_loss_that_does_not_matter_is_borne_for_the_simpler(s):
 
 
 def test_the_study_may_name_its_own(s):
-    chosen, evidence = choose(
-        _candidates(s, scorecard=0.1, tree=0.8, boosted=0.0), s, P.model_copy(update={"choice": "tree"})
-    )
+    chosen, evidence = choose(_candidates(s, tree=0.8, boosted=0.0), s, P.model_copy(update={"choice": "tree"}))
     assert chosen.kind == "tree" and "named by the study file" in evidence.answer
 
 

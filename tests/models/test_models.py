@@ -164,8 +164,8 @@ def test_calibration_brings_a_case_control_sample_back_to_its_base_rate():
 
 @pytest.fixture(scope="module")
 def developed(planted):
-    X, y = planted
-    s = Sample(X, y, np.ones(N), np.arange(N).astype(str))
+    X, y, n = planted[0][: N // 2], planted[1][: N // 2], N // 2
+    s = Sample(X, y, np.ones(n), np.arange(n).astype(str))
     p = development.Params()
     candidates = development.candidates(s, CONTRACT, p)
     return s, p, candidates

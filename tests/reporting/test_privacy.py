@@ -275,13 +275,13 @@ def test_random_floats_and_hex_raise_no_alarm() -> None:
         assert privacy.scan(sep.join(floats + hexes), MADE, KEY) == []
 
 
-def test_four_megabytes_are_scanned_in_seconds(tmp_path: Path) -> None:
+def test_two_megabytes_are_scanned_in_seconds(tmp_path: Path) -> None:
     rng = random.Random(3)
     row = "<tr><td>{:.12f}</td><td>{:,}</td><td>segment of customers number {}</td></tr>"
-    rows = [row.format(rng.random(), rng.randrange(10**9), i) for i in range(20_000)]
-    image = f"<img src='data:image/png;base64,{'iVBORw0K' * 300_000}'>"
+    rows = [row.format(rng.random(), rng.randrange(10**9), i) for i in range(10_000)]
+    image = f"<img src='data:image/png;base64,{'iVBORw0K' * 150_000}'>"
     path = tmp_path / "a.html"
     path.write_text("".join([*rows, image]))
     begun = time.process_time()
     assert privacy.scan_files([path], MADE, KEY) == {}
-    assert time.process_time() - begun < 5  # about 0.5 s; a slow or busy machine has room
+    assert time.process_time() - begun < 2.5  # about 0.25 s; a slow or busy machine has room

@@ -43,21 +43,6 @@ def _append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def test_a_key_changes_with_the_modules_a_step_imports_however_far_down_and_with_no_other(keys):
-    before, package = keys(), keys.home / "src" / "workbench"
-    _append(package / "reporting" / "templates" / "house.css", "\n/* a comment */\n")
-    _append(package / "cli.py", "\nUNRELATED = 1\n")
-    _append(package / "models" / "development.py", "\n# a comment\n")
-    _append(package / "customers" / "profile.py", "\nUNRELATED = 1\n")
-    assert keys() == before, "what no step stands on"
-    _append(package / "models" / "trees.py", "\nCHANGED = 1\n")
-    after = keys()
-    assert {n for n in before if before[n] != after[n]} == {"models/development", "validation/battery"}
-    _append(package / "validation" / "brier.py", "\nCHANGED = 1\n")  # nobody imports it by name: pkgutil finds it
-    last = keys()
-    assert {n for n in after if after[n] != last[n]} == {"validation/battery"}
-
-
 def test_the_cells_of_a_notebook_count_and_what_a_machine_leaves_there_does_not(tmp_path):
     notebook = REPOSITORY / "notebooks" / "panel" / "build.ipynb"
     copy = tmp_path / "build.ipynb"
@@ -106,3 +91,18 @@ def test_versions_are_those_of_the_distributions_that_bring_a_package():
         names = sorted(set(brought.get(package, ())))
         assert closure.version(package) == ", ".join(f"{n} {version(n)}" for n in names)
     assert closure.version("pandas") == version("pandas") and brought["yaml"]
+
+
+def test_a_key_changes_with_the_modules_a_step_imports_however_far_down_and_with_no_other(keys):
+    before, package = keys(), keys.home / "src" / "workbench"
+    _append(package / "reporting" / "templates" / "house.css", "\n/* a comment */\n")
+    _append(package / "cli.py", "\nUNRELATED = 1\n")
+    _append(package / "models" / "development.py", "\n# a comment\n")
+    _append(package / "customers" / "profile.py", "\nUNRELATED = 1\n")
+    assert keys() == before, "what no step stands on"
+    _append(package / "models" / "trees.py", "\nCHANGED = 1\n")
+    after = keys()
+    assert {n for n in before if before[n] != after[n]} == {"models/development", "validation/battery"}
+    _append(package / "validation" / "brier.py", "\nCHANGED = 1\n")  # nobody imports it by name: pkgutil finds it
+    last = keys()
+    assert {n for n in after if after[n] != last[n]} == {"validation/battery"}
