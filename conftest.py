@@ -17,11 +17,11 @@ import pytest
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
     os.environ.setdefault(_name, "1")  # before the libraries are imported: more threads than cores wait for each other
 
-import workbench  # first: it keeps MLflow from loading Spark's client in the tests
+import workbench  # first: it keeps others from loading what no test needs: Spark's client, a second's grammars
 
 workbench.collect_seldom()
 
-pytest_plugins = ["by_hand"]
+pytest_plugins = ["nbval.plugin", "by_hand"]
 REPOSITORY = Path(__file__).parent
 MEMORY = Path("/dev/shm")
 _session = ExitStack()
