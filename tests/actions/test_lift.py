@@ -20,13 +20,12 @@ def bank(customers=1500, months=18, seed=1):
     """Customers whose engagement moves their logins, their leaving and one idle event; `cause` alone drives them out."""
     rng = np.random.default_rng(seed)
     engaged, rows, log_ = rng.integers(0, 3, customers), [], []
+    begins = pd.date_range("2020-01-01", periods=months, freq="MS")
     for c in range(customers):
         push = 0.0
         for t in range(months):
             gone = rng.random() < 0.015 * np.exp(1.6 * push - 0.5 * engaged[c])
-            rows.append(
-                (f"c{c}", pd.Timestamp("2020-01-01") + pd.DateOffset(months=t), float(engaged[c] * 4), float(gone))
-            )
+            rows.append((f"c{c}", begins[t], float(engaged[c] * 4), float(gone)))
             if gone:
                 break
             push *= 0.6

@@ -23,9 +23,10 @@ KINDS = st.lists(st.sampled_from("abc"), max_size=2, unique=True)
 
 
 def table(rows):
-    frame = pd.DataFrame(rows, columns=["entity_id", "event_kind", "day", "case_id"])
-    frame["happened_at"] = [DAY0 + timedelta(days=d) for d in frame.pop("day")]
-    return frame.astype({"entity_id": "string", "event_kind": "string", "case_id": "string"})
+    whose, kinds, days, cases = zip(*rows, strict=True)
+    columns = {"entity_id": whose, "event_kind": kinds, "case_id": cases}
+    texts = {name: pd.array(values, dtype="string") for name, values in columns.items()}
+    return pd.DataFrame({**texts, "happened_at": np.datetime64(DAY0) + np.array(days, "timedelta64[D]")})
 
 
 def walks(rows, of):

@@ -7,7 +7,7 @@ import pytest
 from workbench import tables
 from workbench.customers import capacity, catalogue, lists, stages
 from workbench.customers import tags as page
-from workbench.portfolios import simulated_relationships, simulated_truth, simulated_whole
+from workbench.portfolios import simulated_relationships, simulated_truth
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
 
@@ -16,9 +16,13 @@ DATE = P.months[20]
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, pd.DataFrame]:
-    source = simulated_relationships.SOURCE
-    raw = simulated_whole.simulate(P)
+def bank() -> tuple[dict[str, pd.DataFrame], dict]:
+    return simulated_truth.with_tables(P)
+
+
+@pytest.fixture(scope="module")
+def files(bank) -> dict[str, pd.DataFrame]:
+    source, raw = simulated_relationships.SOURCE, bank[0]
     core = source.core({n: raw[n] for n in simulated_relationships.RAW}, source.words(Request()))
     labels = {"account": "customers", "month": "months", "event": "events", "holding": "holdings"}
     return {label: core[f"core__{name}"][0] for name, label in labels.items()}
@@ -27,6 +31,11 @@ def files() -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def tagged(files) -> pd.DataFrame:
     return catalogue.tagged(files, DATE).table
+
+
+@pytest.fixture(scope="module")
+def earned(tagged) -> capacity.Income:
+    return capacity.income(tagged, 42)
 
 
 def test_there_are_sixty_tags_or_more_each_documented_once():
@@ -101,10 +110,9 @@ def test_everybody_who_is_there_has_the_core_tags(tagged):
     assert catalogue.coverage(tagged.assign(n_products=np.nan)).verdict == "amber"
 
 
-def test_incomes_that_nobody_told_lie_in_their_interval_four_times_of_five(tagged):
-    known_incomes = simulated_truth.truth(P)["income"]
+def test_incomes_that_nobody_told_lie_in_their_interval_four_times_of_five(bank, earned):
+    known_incomes = bank[1]["income"]
     truth = known_incomes[["customer_id", "income_amt"]].rename(columns={"customer_id": "entity_id"})
-    earned = capacity.income(tagged, 42)
     known = earned.table.merge(truth, on="entity_id")
     at = known["basis"] == "estimated"
     inside = known["income_amt"].between(known["low"], known["high"])
@@ -113,8 +121,7 @@ def test_incomes_that_nobody_told_lie_in_their_interval_four_times_of_five(tagge
     assert error[~at].median() < 0.1 and error[at].median() < 0.25
 
 
-def test_what_can_be_afforded_rises_with_income_and_falls_with_what_is_due(tagged):
-    earned = capacity.income(tagged, 42)
+def test_what_can_be_afforded_rises_with_income_and_falls_with_what_is_due(tagged, earned):
     more = capacity.Income(earned.table.assign(low=earned.table["low"] * 1.1), earned.covers)
     assert (capacity.afforded(tagged, more)["free"] >= capacity.afforded(tagged, earned)["free"]).all()
     owing = tagged.assign(due_now=tagged["due_now"] + 100)

@@ -88,7 +88,7 @@ def _watched(
     marked = (Column(name=override, type="integer", role="override"),) if override else ()
     contract = CONTRACT.model_copy(update={"outcome": outcome, "columns": (*CONTRACT.columns, *marked)})
     scored = rows if "sample" in rows else rows.assign(sample="monitoring")
-    days = pd.PeriodIndex(scored["period"], freq="M").to_timestamp(how="end").normalize()
+    days = pd.to_datetime(scored["period"], format="%Y-%m") + pd.offsets.MonthEnd(0)
     return through_time.watch(scored.assign(as_of_date=days), model, contract, 0.7, p)
 
 

@@ -86,8 +86,14 @@ def _panel(core: dict) -> tuple[pd.DataFrame, Contract]:
     return build.build(account, contract, months, P, month_contract)
 
 
-def test_two_homes_with_other_keys_hold_the_same_rows_out(homes):
-    (one, contract), (other, _) = map(_panel, homes)
+@pytest.fixture(scope="module")
+def panels(homes) -> list[tuple[pd.DataFrame, Contract]]:
+    """The panel in each of the two homes; nobody changes it."""
+    return [_panel(core) for core in homes]
+
+
+def test_two_homes_with_other_keys_hold_the_same_rows_out(panels):
+    (one, contract), (other, _) = panels
     assert set(one["entity_id"]).isdisjoint(other["entity_id"]) and set(one["parent_id"]).isdisjoint(other["parent_id"])
     pd.testing.assert_frame_equal(one.drop(columns=IDENTIFIERS), other.drop(columns=IDENTIFIERS))
     sides = one.groupby("parent_id")["sample"].agg(set)
@@ -95,9 +101,8 @@ def test_two_homes_with_other_keys_hold_the_same_rows_out(homes):
     assert contract["file_row"].role == "ignore" and "file_row" not in {c.name for c in contract.features()}
 
 
-def test_what_is_learnt_and_measured_is_the_same_in_both(homes):
-    def learnt(core: dict) -> tuple:
-        panel, contract = _panel(core)
+def test_what_is_learnt_and_measured_is_the_same_in_both(panels):
+    def learnt(panel: pd.DataFrame, contract: Contract) -> tuple:
         learn, held = (sample(panel, contract, name) for name in ("development", "holdout"))
         names = ["income_amt", "limit_amt", "balance_lag1_amt"]
         predicted = Scorecard(dict.fromkeys(names, 0)).fit(learn.X[names], learn.y).predict_proba(held.X[names])[:, 1]
@@ -110,14 +115,13 @@ def test_what_is_learnt_and_measured_is_the_same_in_both(homes):
         again = anew.sort_values("file_row")["sample"].tolist()
         return predicted.tolist(), interval, line, [t.tolist() for _, t in folds(learn, 3, 1)], again
 
-    one, other = map(learnt, homes)
+    one, other = (learnt(*made) for made in panels)
     assert one == other and len(set(one[0])) > 5
 
 
-def test_a_large_panel_is_put_into_the_same_order_from_its_parts(homes, monkeypatch):
-    whole = [_panel(core)[0] for core in homes]
+def test_a_large_panel_is_put_into_the_same_order_from_its_parts(homes, panels, monkeypatch):
     monkeypatch.setattr(build, "PART_ROWS", 700)
-    for core, expected in zip(homes, whole, strict=True):
+    for core, (expected, _) in zip(homes, panels, strict=True):
         pd.testing.assert_frame_equal(_panel(core)[0], expected)
 
 

@@ -21,14 +21,15 @@ def test_the_sources_are_found_and_listed():
         catalog.source("taiwan")
 
 
+FEW = {
+    "simulated_bank": {"n_customers": 1000},
+    "simulated_customers": {"n_customers": 600, "n_months": 24, "shock_month": "2016-01", "topic_month": "2016-01"},
+}
+
+
 @pytest.mark.parametrize("name", sorted(n for n in catalog.sources() if n != "own_files"))
 def test_a_source_writes_what_it_says_and_its_contracts_fit(name):
-    p = intake.Params(
-        portfolio=name,
-        sample_rows=400,
-        today="2026-01-01",
-        simulation={"n_customers": 1000} if catalog.source(name).simulated else {},
-    )
+    p = intake.Params(portfolio=name, sample_rows=400, today="2026-01-01", simulation=FEW.get(name, {}))
     p.verify()
     assert all(f.exists() for f in intake.files(p))
     raw = intake.raw_tables(p)

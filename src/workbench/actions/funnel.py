@@ -120,6 +120,7 @@ def funnel(events: engine.Relation, f: Funnel, by: tuple[str, ...] = ()) -> pd.D
 
 
 def _has(events: engine.Relation, needed: tuple[str, ...]) -> None:
-    lacking = [n for n in needed if n not in engine.columns(events)]
+    there = engine.columns(events)
+    lacking = [n for n in needed if n not in there]
     if lacking:
         raise UserError(f"funnel: the events have no column '{lacking[0]}'; name one of the event table")

@@ -95,15 +95,15 @@ def screen(X: pd.DataFrame, y: np.ndarray, parents: np.ndarray, seed: int) -> pd
     table = pd.DataFrame({"auc_alone": alone, "suspect": False, "doubtful": False}, index=alone.index)
     for measure in MEASURES:
         table[[measure, f"{measure}_low", f"{measure}_high"]] = np.nan
+    limits = rules.load()
     for name in list(alone.index[:EXAMINED]) if len(alone) > 1 else []:
-        _examined_again(table, name, folds)
+        _examined_again(table, name, folds, limits)
     return table.rename_axis("feature").reset_index()
 
 
-def _examined_again(table: pd.DataFrame, name: str, folds: _Folds) -> None:
+def _examined_again(table: pd.DataFrame, name: str, folds: _Folds, limits: rules.Rules) -> None:
     """Fill in what one of the strongest features says, and whether that is too much."""
     others = [c for c in table.index if c != name]
-    limits = rules.load()
     compared = {"gap_to_next": ([name], others[:1]), "cost_of_removal": ([name, *others], others)}
     if name != table.index[0]:
         del compared["gap_to_next"]

@@ -52,7 +52,9 @@ class Kind:
 
     def matches(self, text: str) -> list[re.Match[str]]:
         """Return the stretches of a text that keep pattern and rule."""
-        around = (self.pattern.finditer(text, start, end) for start, end in _windows(self.where, text))
+        if not (windows := _windows(self.where, text)):  # as in most short texts
+            return []
+        around = (self.pattern.finditer(text, start, end) for start, end in windows)
         by_place = {m.span("v"): m for matches in around for m in matches}
         return [m for m in by_place.values() if self.rule(m["v"])]
 
