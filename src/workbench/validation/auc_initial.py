@@ -38,10 +38,14 @@ def on_grades(s: Subject, rows: pd.DataFrame) -> tuple[float, float, np.ndarray]
 
 
 def ecb_p(initial: float, place: np.ndarray, outcome: np.ndarray) -> float:
-    """Return the ECB's one-sided p of a fall: the initial AUC without error, n rows as independent and of equal weight."""
+    """Return the ECB's one-sided p of a fall: the initial AUC without error, n rows as independent and of equal weight.
+
+    NaN where that error is all there is: all rows are of one grade.
+    """
     from riskvalidation.validation.discrimination import disc_auc_vs_initial  # a second; only here
 
-    return float(disc_auc_vs_initial(initial, place, outcome.astype(int)).p_value)
+    p = disc_auc_vs_initial(initial, place, outcome.astype(int)).p_value
+    return float("nan") if p is None else float(p)
 
 
 def compared(s: Subject, later: list[Subject]) -> pd.DataFrame:
