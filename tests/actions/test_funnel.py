@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
@@ -52,19 +52,23 @@ def walked(table, f):
 
 
 CASES = st.lists(
-    st.tuples(st.sampled_from("uvw"), st.sampled_from("abcd"), st.integers(0, 40), st.sampled_from(["1", "2", None])),
-    min_size=1,
-    max_size=60,
+    st.tuples(
+        st.sampled_from("rstuvwxyz"), st.sampled_from("abcd"), st.integers(0, 40), st.sampled_from(["1", "2", None])
+    ),
+    min_size=15,
+    max_size=120,
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     rows=CASES,
     steps=st.lists(st.sampled_from("abcd"), min_size=2, max_size=4),
     hold=st.booleans(),
     days=st.integers(1, 20),
 )
+@example(rows=[("u", "a", 0, None)], steps=["a", "b"], hold=True, days=1)
+@example(rows=[("u", "a", 0, "1")], steps=["a", "a"], hold=True, days=1)
 def test_the_funnel_is_what_a_walk_through_the_events_counts(rows, steps, hold, days):
     table = log(*rows)
     f = Funnel(tuple(steps), days, hold="case_id" if hold else "")

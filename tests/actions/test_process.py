@@ -7,18 +7,24 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workbench.actions import events, paths, process
 from workbench.words import speaking
 
 DAY0 = datetime(2026, 1, 1)
-LOGS = st.lists(
-    st.tuples(st.sampled_from("uvw"), st.sampled_from("abc"), st.integers(0, 130), st.sampled_from("12")),
-    min_size=1,
-    max_size=40,
+# Many short walks a log, for what takes the time are the queries, which count them all; and one event alone.
+LOGS = st.integers(1, 130).flatmap(
+    lambda last: st.lists(
+        st.tuples(
+            st.sampled_from("stuvwxyz"), st.sampled_from("abc"), st.integers(0, last), st.sampled_from("12345678")
+        ),
+        min_size=25,
+        max_size=100,
+    )
 )
+ALONE = [("u", "a", 0, "1")]
 KINDS = st.lists(st.sampled_from("abc"), max_size=2, unique=True)
 
 
@@ -37,8 +43,9 @@ def walks(rows, of):
     return {unit: sorted(mine) for unit, mine in units.items()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=LOGS)
+@example(rows=ALONE)
 def test_the_graph_the_variants_and_the_waits_are_what_a_walk_counts(rows):
     cases, log = walks(rows, 3), table(rows)
     days, extra = defaultdict(list), Counter()
@@ -65,8 +72,9 @@ def test_the_graph_the_variants_and_the_waits_are_what_a_walk_counts(rows):
     assert dict(zip(again["event_kind"], again["extra"], strict=True)) == extra
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=LOGS)
+@example(rows=ALONE)
 def test_conformance_is_what_a_walk_by_the_official_process_allows(rows):
     official = {"a": ["b"], "b": ["c"], "c": []}
     bad = Counter()
@@ -84,8 +92,9 @@ def test_conformance_is_what_a_walk_by_the_official_process_allows(rows):
     assert dict(zip(deviations["deviation"], deviations["cases"], strict=True)) == bad
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=LOGS, kinds=KINDS)
+@example(rows=ALONE, kinds=[])
 def test_paths_are_the_next_four_events_in_the_window(rows, kinds):
     expected = Counter()
     for mine in walks(rows, 0).values():
@@ -97,8 +106,9 @@ def test_paths_are_the_next_four_events_in_the_window(rows, kinds):
     assert dict(zip(got["path"], got["customers"], strict=True)) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=LOGS)
+@example(rows=ALONE)
 def test_the_time_between_is_to_the_customers_next_of_the_kind(rows):
     gaps, counts = defaultdict(list), Counter()
     for mine in walks(rows, 0).values():
@@ -114,8 +124,9 @@ def test_the_time_between_is_to_the_customers_next_of_the_kind(rows):
         assert gaps[r.event_kind] == [] or r.median_days == pytest.approx(np.median(gaps[r.event_kind]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=LOGS)
+@example(rows=ALONE)
 def test_the_triangle_counts_who_came_back_in_whole_months(rows):
     def month(d):
         at = DAY0 + timedelta(days=d)
