@@ -1,7 +1,7 @@
 """Pure numbers by family, each with its source: binary, calibration, amount, stability, intervals, power, uplift."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
-from workbench.metrics.binary import auc, auc_influence, auc_interval, gini, ks, ks_influence, places
+from workbench.metrics.binary import auc, auc_influence, auc_interval, dense_ranks, gini, ks, ks_influence
 from workbench.metrics.calibration import (
     brier,
     calibration_error_limit,
@@ -43,6 +43,7 @@ __all__ = [
     "calibration_line",
     "clustered_error",
     "cumulative_incidence",
+    "dense_ranks",
     "effective",
     "effective_alike",
     "effective_counts",
@@ -70,7 +71,6 @@ __all__ = [
     "median_interval",
     "mix_and_rate",
     "naive_incidence",
-    "places",
     "policy_value",
     "precision",
     "psi",

@@ -9,23 +9,23 @@ from scipy import stats
 from workbench.metrics.arrays import checked
 
 
-def places(score: ArrayLike) -> np.ndarray:
+def dense_ranks(score: ArrayLike) -> np.ndarray:
     """Return which of the distinct scores each is, in ascending order from 0: what AUC, Gini and KS read of them.
 
-    Of the places of scores, and of any rows of them, these measures are the same, and take no sorting.
+    Of the ranks of scores, and of any rows of them, these measures are the same, and take no sorting.
 
-    >>> places([0.3, 0.1, 0.3]).tolist()
+    >>> dense_ranks([0.3, 0.1, 0.3]).tolist()
     [1, 0, 1]
     """
     return np.unique(np.asarray(score, float), return_inverse=True)[1]
 
 
-def _placed(score: ArrayLike) -> tuple[np.ndarray, int]:
+def _ranked(score: ArrayLike) -> tuple[np.ndarray, int]:
     """Return which of the distinct scores each is, and how many there are; of few whole numbers without sorting."""
     whole = np.asarray(score)
     if whole.dtype.kind != "i" or not len(whole) or whole.min() < 0 or whole.max() > 4 * len(whole):
-        place = places(score)
-        return place, int(place.max(initial=-1)) + 1
+        rank = dense_ranks(score)
+        return rank, int(rank.max(initial=-1)) + 1
     there = np.bincount(whole) > 0
     return (np.cumsum(there) - 1)[whole], int(there.sum())
 
@@ -39,9 +39,9 @@ def auc(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> floa
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    place, n = _placed(score)
+    rank, n = _ranked(score)
     y, _, weight = checked(y, score, weight)
-    bad, good = np.bincount(place, weight * y, n), np.bincount(place, weight * (1 - y), n)
+    bad, good = np.bincount(rank, weight * y, n), np.bincount(rank, weight * (1 - y), n)
     if bad.sum() == 0 or good.sum() == 0:
         return float("nan")
     below = np.cumsum(good) - good
@@ -58,9 +58,9 @@ def ks(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float
 
     Source: Siddiqi (2017), Intelligent Credit Scoring, ch. 8.
     """
-    place, n = _placed(score)
+    rank, n = _ranked(score)
     y, _, weight = checked(y, score, weight)
-    bad, good = np.bincount(place, weight * y, n), np.bincount(place, weight * (1 - y), n)
+    bad, good = np.bincount(rank, weight * y, n), np.bincount(rank, weight * (1 - y), n)
     if bad.sum() == 0 or good.sum() == 0:
         return float("nan")
     return float(np.abs(np.cumsum(bad) / bad.sum() - np.cumsum(good) / good.sum()).max())

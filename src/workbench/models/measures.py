@@ -43,7 +43,7 @@ class Measure:
         self, y: np.ndarray, predicted: tuple[np.ndarray, ...], weight: np.ndarray, clusters: ArrayLike, seed: int
     ) -> tuple[float, float]:
         """Return the 95 % bootstrap interval of the measure, or of the gain of the first of two predictions."""
-        read = tuple(map(metrics.places, predicted)) if self.by_order else predicted
+        read = tuple(map(metrics.dense_ranks, predicted)) if self.by_order else predicted
         metric = self if len(predicted) == 1 else self.gain
         return metrics.bootstrap_interval(metric, (y, *read, weight), clusters, seed)
 

@@ -57,10 +57,8 @@ def connected(connect: Callable[[], Connection], path: Path) -> Iterator[Connect
     if look is None:
         with closing(connect()) as database:
             yield database
-        return
-    if (path,) not in look.answers:
-        look.answers[(path,)] = look.ending.enter_context(closing(connect()))
-    yield look.answers[(path,)]
+    else:
+        yield answer(lambda: look.ending.enter_context(closing(connect())), path)
 
 
 def is_open() -> bool:

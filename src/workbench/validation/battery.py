@@ -163,19 +163,12 @@ def blind_to(module: ModuleType) -> Text:
 
 def family(name: str) -> str:
     """Return the family a test belongs to."""
-    return _family(tests().get(name))
-
-
-def _family(test: ModuleType | None) -> str:
-    return str(getattr(test, "FAMILY", "other"))
+    return str(getattr(tests().get(name), "FAMILY", "other"))
 
 
 def by_family(items: list[Evidence]) -> pd.DataFrame:
     """Return families by light: how many tests of each family have which light."""
-    each = tests()  # listed once: that takes longer than to look at it
-    frame = pd.DataFrame(
-        {"family": [_family(each.get(e.key)) for e in items], "light": [str(e.verdict) for e in items]}
-    )
+    frame = pd.DataFrame({"family": [family(e.key) for e in items], "light": [str(e.verdict) for e in items]})
     counts = frame.groupby(["family", "light"]).size().unstack(fill_value=0)
     return counts[[str(v) for v in Verdict if str(v) in counts]].rename_axis(columns=None).reset_index()
 

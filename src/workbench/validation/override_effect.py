@@ -54,8 +54,7 @@ def directions(s: Subject) -> pd.DataFrame:
     """Return one row per direction: rows, share, what the model predicted, what the grade given says, observed, low, high."""
     names, rows = list(s.model.grade_names), s.holdout
     given = overrides.after(rows, s.override)
-    learnt = s.development[["grade_code", "predicted", "weight"]].groupby("grade_code")
-    of_grade = {grade: float(np.average(part["predicted"], weights=part["weight"])) for grade, part in learnt}
+    of_grade = s.grades(s.development).set_index("grade")["predicted"]
     step = np.sign(given.map(names.index) - rows["grade_code"].map(names.index)).to_numpy()
     out = []
     for name, sign in (("worse grade", 1), ("better grade", -1), ("as the model said", 0)):

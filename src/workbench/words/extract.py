@@ -61,21 +61,9 @@ def _in_code(source: str) -> Iterator[str]:
         return
     tree = ast.parse(source)
     yield from _in_docstring(ast.get_docstring(tree) or "")
-    for node in _nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
             yield from _literals(node.args[0] if node.args else None)
-
-
-def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node, in any order: in half the time of `ast.walk`."""
-    waiting = [tree]
-    while waiting:
-        yield (node := waiting.pop())
-        for part in vars(node).values():
-            if isinstance(part, ast.AST):
-                waiting.append(part)
-            elif isinstance(part, list):
-                waiting += [p for p in part if isinstance(p, ast.AST)]
 
 
 def _in_docstring(text: str) -> Iterator[str]:
@@ -103,7 +91,7 @@ def _in_notebook(path: Path) -> Iterator[str]:
 def _in_yaml(path: Path) -> Iterator[str]:
     import yaml
 
-    for words in _said(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)):
+    for words in _said(yaml.safe_load(path.read_text(encoding="utf-8"))):
         if not re.fullmatch(r"[A-Z0-9_+-]+", words):  # a code (`B2`, `CHGOFF`, `TWD`) is the same in every language
             yield words
 
