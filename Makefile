@@ -10,9 +10,11 @@ READY := $(VENV)/.ready
 INSTALL := printf '0\n1\n' | xargs -P 2 -n 1 sh -ec \
 	'awk -v half=$$1 "/^[^ \#]/ { n++ } n % 2 == half" requirements.lock > $(VENV)/$$1.lock; exec $(BIN)/python -m pip install \
 	--quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $(VENV)/$$1.lock' install
-# It compiles on one core, too, two fifths of its time; this on all of them, and no library's own tests.
+# It compiles on one core, too, two fifths of its time; this on all of them, and no library's own tests nor what is large
+# and seldom imported.
+SELDOM := site-packages.*[/\\](tests|phonenumbers|validators|pyspark|databricks|faker|pip|setuptools)[/\\]
 COMPILE := import compileall, re, sysconfig; [compileall.compile_dir(folder, \
-	quiet=2, workers=0, rx=re.compile(r"site-packages.*[/\\]tests[/\\]")) for folder in (sysconfig.get_path("purelib"), "src")]
+	quiet=2, workers=0, rx=re.compile(r"$(SELDOM)")) for folder in (sysconfig.get_path("purelib"), "src")]
 # Where a machine says not to keep compiled code, each command would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 

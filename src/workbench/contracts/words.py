@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -225,10 +226,17 @@ def load(path: Path) -> Contract:
     if not path.is_file():
         raise UserError(f"contract {path}: no such file; draft one with `workbench intake FILE`")
     try:
-        content = from_yaml(path.read_text(encoding="utf-8"), f"contract {path}")
-        contract = Contract.model_validate(content)
+        return _read(path, path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise UserError(f"contract {path}: not UTF-8; save it as UTF-8") from None
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, text: str) -> Contract:
+    """Return the contract that a text holds; an intake asks for the same one several times."""
+    content = from_yaml(text, f"contract {path}")
+    try:
+        contract = Contract.model_validate(content)
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
     if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.archive import unpack
 from workbench.models.isolated import receive, send
 
 
@@ -21,8 +21,7 @@ def main() -> None:
     answers, rows = os.fdopen(os.dup(sys.stdout.fileno()), "wb"), sys.stdin.buffer
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the model prints is no answer
     with TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(receive(rows) or b"")) as tar:
-            tar.extractall(folder, filter="data")
+        unpack(receive(rows) or b"", Path(folder))
         model: Any = None
         while (content := receive(rows)) is not None:
             try:

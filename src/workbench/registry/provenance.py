@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import io
 import os
 import platform
 import re
 import subprocess
-import tarfile
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from workbench import home
+from workbench.archive import unpack
 from workbench.params import UserError
 
 COMMIT, ENVIRONMENT, USER = "commit", "environment", "user"
@@ -67,8 +66,7 @@ def check_out(root: Path, commit_: str, target: Path) -> None:
         raise UserError("git is not installed; it holds the code of the run") from None
     except subprocess.CalledProcessError:
         raise UserError(f"commit {commit_[:12]} is not in the workbench's folder; fetch it (`git fetch`)") from None
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+    unpack(archive, target)
 
 
 @cache

@@ -76,12 +76,15 @@ def _client(uri_: str) -> MlflowClient:
         if path := _sqlite(uri_):
             create(path)
             relocate(path, home.mlruns())
-        return mlflow.MlflowClient(uri_, uri_)
+        opened = mlflow.MlflowClient(uri_, uri_)
     except sqlite3.DatabaseError as e:
         raise _damaged(e) from None
     except mlflow.exceptions.MlflowException as e:
         first = " ".join(str(e).split())[:160]
         raise UserError(f"MLFLOW_TRACKING_URI '{uri_}' names no store that MLflow knows ({first})") from None
+    # Before most requests MLflow reads the whole model to see that it is no prompt, which none of ours is.
+    opened._raise_if_prompt = lambda name: None
+    return opened
 
 
 def client() -> MlflowClient:
