@@ -38,6 +38,8 @@ class Subject:
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
     is shared. `panel`: every row, of known outcome or not; `override`: its column that says so (`panel.overrides`).
     `served`: rows in, what MLflow serves of the registered version out; `raw`: the bank's months (`raw.read`).
+    `effects`: of inputs by name, each with the model and the development it is of (`effects.effect`); copies with other
+    rows tested share it.
     """
 
     model: Scorer
@@ -54,6 +56,7 @@ class Subject:
     override: str = ""
     served: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     raw: Raw | None = None
+    effects: dict[str, tuple[Scorer, pd.DataFrame, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def outcome(self) -> Outcome:
