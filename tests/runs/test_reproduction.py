@@ -115,6 +115,12 @@ def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypa
     assert _git(bank, "status", "--porcelain") == ""
 
 
+def test_a_version_that_is_not_there_is_said_and_nothing_begins(bank):
+    done = workbench(bank, "reproduce", "small.pd/7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "workbench: small.pd version 7 is not in the registry; there are 1, 2, 3, 4\n"
+
+
 def test_what_a_record_lacks_is_said(bank, monkeypatch):
     monkeypatch.setattr(runs, "params", lambda run_id: {"commit": "0" * 40 + ", changed: 2 files"})
     done = workbench(bank, "reproduce", "small.pd/1", "--from-panel")

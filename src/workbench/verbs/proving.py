@@ -52,11 +52,12 @@ def _add_documents(commands: argparse._SubParsersAction) -> None:
 
 
 def _reproduce(args: argparse.Namespace) -> int:
-    from workbench.registry import moves
+    from workbench.registry import moves, registered
     from workbench.registry.request import Request
     from workbench.runs import progress, reproduction
 
     model, version = args.version
+    registered.one(model, version)  # asked before anything is shown
     with progress.console() as lines:
         lines.started(model, f"version {version}")
         watch = partial(lines.cell, model, f"version {version}")
