@@ -8,9 +8,10 @@ import pytest
 
 from workbench import metrics
 from workbench.validation import battery, calibration_line, central_tendency, jeffreys
+from workbench.validation.effects import effect
 from workbench.validation.periods import periods, worse
 from workbench.validation.significance import shared
-from workbench.validation.subject import HOLDOUT
+from workbench.validation.subject import HOLDOUT, Once
 
 
 def _later(s, years=(2021, 2022), true=lambda p: p, predicted=lambda p: p):
@@ -112,3 +113,15 @@ def test_one_class_has_no_calibration_line(sound):
     one = replace(sound, holdout=sound.holdout.assign(outcome=0.0))
     e = calibration_line.test(one)
     assert str(e.verdict) == "not_evaluated" and str(e.answer) == "The rows tested have one outcome only."
+
+
+def test_what_several_tests_ask_for_is_worked_out_once_and_anew_of_other_rows(sound):
+    once, asked = Once(), []
+    rows, equal = [1], [1]
+    answers = [once.answer("q", (x,), lambda: asked.append(1) or len(asked)) for x in (rows, rows, equal)]
+    assert answers == [1, 1, 2] and once.answer("another", (rows,), lambda: 0) == 0
+    name, of_all = next(iter(sound.model.features)), sound.grades(sound.holdout)
+    half = replace(sound, development=sound.development.iloc[::2].reset_index(drop=True))
+    assert half.once is sound.once and not np.array_equal(effect(half, name), effect(sound, name), equal_nan=True)
+    few = sound.grades(sound.holdout.iloc[::2])
+    assert few["rows"].sum() < of_all["rows"].sum() and sound.grades(sound.holdout).equals(of_all)

@@ -39,11 +39,7 @@ def effect(s: Subject, name: str) -> np.ndarray:
     It is worked out once: several tests ask for it, and some again for each later period.
     Source: Friedman (2001), Annals of Statistics 29(5), section 8.2 (partial dependence).
     """
-    model, development, made = s.effects.get(name, (None, None, None))
-    if made is None or model is not s.model or development is not s.development:
-        made = _effect(s, name)
-        s.effects[name] = s.model, s.development, made
-    return made.copy()
+    return s.once.answer(f"effect of {name}", (s.model, s.development), lambda: _effect(s, name)).copy()
 
 
 def _effect(s: Subject, name: str) -> np.ndarray:

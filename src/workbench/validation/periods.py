@@ -19,9 +19,13 @@ def periods(s: Subject) -> list[Subject]:
     `least_period_rows`) goes with the year before it, the first with the year after. None where there are no later rows,
     or too few in all of them. The chance of a false alarm is shared among these samples and the hold-out.
     """
+    parts = s.once.answer("periods", (s.later, s.contract, s.rules), lambda: _parts(s))
+    return [replace(s, holdout=part, tested=_name(part), looks=s.looks * (1 + len(parts))) for part in parts]
+
+
+def _parts(s: Subject) -> list[pd.DataFrame]:
     parts = _joined([part for _, part in s.later.groupby(s.later["as_of_date"].dt.year)], s)
-    each = [replace(s, holdout=part.reset_index(drop=True), tested=_name(part)) for part in parts]
-    return [replace(e, looks=s.looks * (1 + len(each))) for e in each]
+    return [part.reset_index(drop=True) for part in parts]
 
 
 def _joined(years: list[pd.DataFrame], s: Subject) -> list[pd.DataFrame]:

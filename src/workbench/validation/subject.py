@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,21 @@ from workbench.words import Text, say
 
 HOLDOUT = say("the hold-out")
 COUNTED = ("outcome", "weight", "parent_id")
+T = TypeVar("T")
+
+
+class Once:
+    """What is worked out once of the same objects, which it holds, so that no other takes the place of one."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str | int, ...], tuple[tuple[object, ...], Any]] = {}
+
+    def answer(self, question: str, objects: tuple[object, ...], work: Callable[[], T]) -> T:
+        """Return what `work` gives: it is asked once a question and objects, which nobody changes in place."""
+        key = (question, *map(id, objects))
+        if key not in self._held:
+            self._held[key] = objects, work()
+        return cast(T, self._held[key][1])
 
 
 @dataclass(frozen=True)
@@ -38,8 +54,7 @@ class Subject:
     test is run on one. `looks`: among how many tests and samples that ask the same question the chance of a false alarm
     is shared. `panel`: every row, of known outcome or not; `override`: its column that says so (`panel.overrides`).
     `served`: rows in, what MLflow serves of the registered version out; `raw`: the bank's months (`raw.read`).
-    `effects`: of inputs by name, each with the model and the development it is of (`effects.effect`); copies with other
-    rows tested share it.
+    `once`: what several tests ask for; copies with other rows tested share it.
     """
 
     model: Scorer
@@ -56,7 +71,7 @@ class Subject:
     override: str = ""
     served: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     raw: Raw | None = None
-    effects: dict[str, tuple[Scorer, pd.DataFrame, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
+    once: Once = field(default_factory=Once, repr=False, compare=False)
 
     @property
     def outcome(self) -> Outcome:
@@ -91,6 +106,9 @@ class Subject:
         `share` is the grade's part of the weight; `n_both` the effective size with development's error in the prediction
         (`estimated`). How alike a parent's rows are is taken over all grades together. For rows whose outcome is an event or none.
         """
+        return self.once.answer("grades", (rows, self.development), lambda: self._grades(rows)).copy()
+
+    def _grades(self, rows: pd.DataFrame) -> pd.DataFrame:
         total, out, sizes = rows["weight"].sum(), [], self._learnt_sizes
         alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
         for grade, part in rows[[*COUNTED, "predicted", "grade_code"]].groupby("grade_code", sort=True):
