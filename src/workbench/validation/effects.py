@@ -36,13 +36,8 @@ def effect(s: Subject, name: str) -> np.ndarray:
     """Return the model's mean prediction (of an event, its log odds) with an input set to each of its frozen bins (k).
 
     The other inputs stay as they are, on rows taken evenly from development; a bin no row of development is in is NaN.
-    It is worked out once: several tests ask for it, and some again for each later period.
     Source: Friedman (2001), Annals of Statistics 29(5), section 8.2 (partial dependence).
     """
-    return s.once.answer(f"effect of {name}", (s.model, s.development), lambda: _effect(s, name)).copy()
-
-
-def _effect(s: Subject, name: str) -> np.ndarray:
     codes, predicted = along(s, name)
     if s.outcome.is_binary:
         predicted = logit(np.clip(predicted, 1e-9, 1 - 1e-9))
@@ -54,8 +49,13 @@ def _effect(s: Subject, name: str) -> np.ndarray:
 def along(s: Subject, name: str) -> tuple[list[int], np.ndarray]:
     """Return the frozen bins of an input that development has rows in (k codes), and predictions with it set to each (k × n).
 
-    The n rows are taken evenly from development. Source: Goldstein et al. (2015), JCGS 24(1) (individual expectations).
+    The n rows are taken evenly from development. It is worked out once: several tests ask, some again for each period.
+    Source: Goldstein et al. (2015), JCGS 24(1) (individual expectations).
     """
+    return s.once.answer(f"along {name}", (s.model, s.development), lambda: _along(s, name))
+
+
+def _along(s: Subject, name: str) -> tuple[list[int], np.ndarray]:
     bins, d = s.model.reference[name][0], s.development
     rows, codes = evenly(d, ROWS), bins.codes(d[name])
     examples = {int(code): _example(d.loc[codes == code, name]) for code in np.unique(codes)}

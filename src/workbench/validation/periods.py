@@ -19,23 +19,18 @@ def periods(s: Subject) -> list[Subject]:
     `least_period_rows`) goes with the year before it, the first with the year after. None where there are no later rows,
     or too few in all of them. The chance of a false alarm is shared among these samples and the hold-out.
     """
-    parts = s.once.answer("periods", (s.later, s.contract, s.rules), lambda: _parts(s))
+    parts = s.once.answer("periods", (s.later, s.contract, s.rules), lambda: _joined(s))
     return [replace(s, holdout=part, tested=_name(part), looks=s.looks * (1 + len(parts))) for part in parts]
 
 
-def _parts(s: Subject) -> list[pd.DataFrame]:
-    parts = _joined([part for _, part in s.later.groupby(s.later["as_of_date"].dt.year)], s)
-    return [part.reset_index(drop=True) for part in parts]
-
-
-def _joined(years: list[pd.DataFrame], s: Subject) -> list[pd.DataFrame]:
+def _joined(s: Subject) -> list[pd.DataFrame]:
     parts: list[pd.DataFrame] = []
-    for year in years:
+    for _, year in s.later.groupby(s.later["as_of_date"].dt.year):
         if parts and not (_suffices(year, s) and _suffices(parts[-1], s)):
             parts[-1] = pd.concat([parts[-1], year])
         else:
             parts.append(year)
-    return [part for part in parts if _suffices(part, s)]
+    return [part.reset_index(drop=True) for part in parts if _suffices(part, s)]
 
 
 def _suffices(rows: pd.DataFrame, s: Subject) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -109,7 +108,8 @@ class Subject:
         return self.once.answer("grades", (rows, self.development), lambda: self._grades(rows)).copy()
 
     def _grades(self, rows: pd.DataFrame) -> pd.DataFrame:
-        total, out, sizes = rows["weight"].sum(), [], self._learnt_sizes
+        total, out = rows["weight"].sum(), []
+        sizes = self.once.answer("learnt sizes", (self.development,), self._learnt_sizes)
         alike = metrics.likeness(*(rows[c] for c in ("outcome", "weight", "parent_id", "grade_code")))
         for grade, part in rows[[*COUNTED, "predicted", "grade_code"]].groupby("grade_code", sort=True):
             events, n = metrics.effective_alike(*(part[c] for c in COUNTED), alike)
@@ -121,7 +121,6 @@ class Subject:
             n_both=[of_both(n, sizes.get(g, 0.0)) for g, n in zip(table["grade"], table["n"], strict=True)]
         )
 
-    @cached_property
     def _learnt_sizes(self) -> dict[str, float]:
         """Effective size of the rows learnt from, by grade."""
         rows = learnt(self.development)
