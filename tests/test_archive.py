@@ -7,6 +7,8 @@ import pytest
 
 from workbench.archive import unpack
 
+pytestmark = pytest.mark.filterwarnings("ignore:Python 3.14 will, by default, filter")  # of a Python that has a filter
+
 
 @pytest.fixture(params=["data_filter", "no filter"])
 def folder(request, tmp_path, monkeypatch):

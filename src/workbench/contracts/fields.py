@@ -42,8 +42,9 @@ def _date_format(text: str) -> str:
     if not text or text == EXCEL:
         return text
     try:
-        written = datetime(2021, 11, 30, tzinfo=UTC).strftime(text)
-        if pd.to_datetime(pd.Series([written]), format=text)[0].year == 2021:
+        written, year_before = (datetime(year, 11, 30, tzinfo=UTC).strftime(text) for year in (2021, 2020))
+        # Without a year Python 3.13 warns when it reads one back.
+        if written != year_before and pd.to_datetime(pd.Series([written]), format=text)[0].year == 2021:
             return text
     except (ValueError, TypeError, re.error):
         pass
