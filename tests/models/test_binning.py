@@ -41,6 +41,15 @@ def test_the_planted_shape_is_seen(x, rate, shape):
     assert shape_of(Fine.of(x, y), -1, 0.02) == "descending"
 
 
+def test_a_shape_that_one_row_each_does_not_show_is_not_shown_by_the_same_customers_six_times():
+    x = pd.DataFrame({"x": np.random.default_rng(1).normal(size=2000)})
+    y, six = _drawn(0.25 + 0.1 * np.sin(3 * x["x"].to_numpy())), np.repeat(np.arange(len(x)), 6)
+    again = x.iloc[six].reset_index(drop=True)
+    assert fitted_bins(x, y, {}, 0.02).shapes["x"] != "free"
+    assert fitted_bins(again, y[six], {}, 0.02, parents=six).shapes["x"] != "free"
+    assert fitted_bins(again, y[six], {}, 0.02).shapes["x"] == "free"
+
+
 def test_a_direction_is_kept_whatever_the_data_say(x):
     y = _drawn(0.2 + 0.15 * np.tanh(x.to_numpy()))
     assert np.all(np.diff(woe_bins(x, y, 1).woe[:-2]) < 0)

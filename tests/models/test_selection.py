@@ -116,6 +116,15 @@ def test_another_draw_of_folds_keeps_a_parent_together_and_counts_the_same_rows(
         assert all(np.array_equal(a, b) for a, b in zip(fine.total(), again.total(), strict=True))
 
 
+def test_no_gain_is_surer_for_rows_that_say_it_again():
+    rng, six = np.random.default_rng(0), np.repeat(np.arange(300), 6)
+    X, y, gains = pd.DataFrame({"x": rng.normal(size=300)}), (rng.random(300) < 0.3) * 1.0, rng.normal(size=300)
+    once = fitted_bins(X, y, {}, 0.02)
+    again = fitted_bins(X.iloc[six].reset_index(drop=True), y[six], {}, 0.02, parents=six)
+    assert again._error(gains[six]) == pytest.approx(once._error(gains))
+    assert once._error(gains) == pytest.approx(gains.std(ddof=1) / np.sqrt(300))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_few_rows_with_columns_of_noise_make_a_card_of_few(seed):
     rng = np.random.default_rng(seed)

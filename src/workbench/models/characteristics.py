@@ -91,8 +91,8 @@ class Characteristics(Mapping[str, WoeBins]):
     def pay_again(self) -> bool:
         """Whether bins merged again given the others surely predict better out of fold than slopes · WOE do.
 
-        Sure is a gain of log-likelihood beyond two of its standard errors, where events are many: the simpler form is
-        given up only then.
+        Sure is a gain of log-likelihood beyond two of its standard errors (by parents), where events are many: the
+        simpler form is given up only then.
         """
         if self._few_events:
             return False
@@ -105,7 +105,7 @@ class Characteristics(Mapping[str, WoeBins]):
             held = folds == fold
             z = sum((e.fine[codes[n][held]] for n, e in effects.items()), np.full(held.sum(), base))
             gains[held] = np.logaddexp(0, woe_z) - np.logaddexp(0, z) - y[held] * (woe_z - z)
-        return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
+        return bool(gains.mean() > SURE * self._error(gains))
 
     def _learnt(self, fold: int, woe: np.ndarray) -> tuple[Rows, np.ndarray]:
         """Return what effects are learnt from without a fold, and the log odds of its rows by slopes on WOE (n × k)."""
@@ -178,8 +178,12 @@ class Characteristics(Mapping[str, WoeBins]):
             woe = np.column_stack(list(self._out_of_fold(fold).values()))
             of_few[held] = _log_odds(woe[held], *chosen(woe[~held], y[~held], folds[~held]))
         gains = _likelihood(of_all, y) - _likelihood(of_few, y)
-        error = max(gains.std(), 1e-12) / np.sqrt(len(gains))
-        return metrics.auc(y, of_all) - metrics.auc(y, of_few), float(gains.mean() / error)
+        return metrics.auc(y, of_all) - metrics.auc(y, of_few), float(gains.mean() / self._error(gains))
+
+    def _error(self, gains: np.ndarray) -> float:
+        """Return the standard error of the mean of what every so manieth row gains (n); rows of a parent are one."""
+        error = metrics.clustered_error((gains - gains.mean()) / len(gains), self._parents[:: self.every])
+        return max(error, 1e-12)
 
     def _apart(self, woe: np.ndarray) -> list[int]:
         """Return which columns of WOE (n × k) don't repeat those with a higher information value."""
@@ -245,8 +249,8 @@ def fitted_bins(
     parents: np.ndarray | None = None,
 ) -> Characteristics:
     """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n)."""
-    parents = np.arange(len(y)) if parents is None else parents
-    folds = fold_of(parents)
+    parents, unique = pd.factorize(np.arange(len(y)) if parents is None else parents)
+    folds, rows_each = fold_of(parents), len(y) / len(unique)
     fine = {n: Fine.of(X[n], y, special=(special or {}).get(n), folds=folds) for n in X.columns}
-    shapes = {name: shape_of(f, monotone.get(name, 0), min_bin_size) for name, f in fine.items()}
+    shapes = {name: shape_of(f, monotone.get(name, 0), min_bin_size, rows_each) for name, f in fine.items()}
     return Characteristics(fine, shapes, y, min_bin_size, parents)

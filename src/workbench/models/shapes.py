@@ -11,12 +11,13 @@ TURN = 1.0  # log-likelihood that a turn must add: the price of one more paramet
 SURE_FREE = 1.96  # standard errors that free movement must gain out of fold
 
 
-def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
+def shape_of(fine: Fine, monotone: int, min_bin_size: float, rows_each: float = 1.0) -> Shape:
     """Return the shape by direction (1 ascending, -1 descending), or for 0 the one that says most.
 
     A turn (peak, valley) must add `TURN` to the log-likelihood of the better direction, free movement must beat the
-    best of these out of fold by 1.96 standard errors of the gain. Categories have no order but that of their rates:
-    ascending. A shape that chance gave costs little: a scorecard's slopes are learnt out of fold.
+    best of these out of fold by 1.96 standard errors of the gain, as large as if the `rows_each` of a parent (mean)
+    said all the same. Categories have no order but that of their rates: ascending. A shape that chance gave costs
+    little: a scorecard's slopes are learnt out of fold.
     """
     if fine.bins.groups or monotone:
         return "descending" if monotone < 0 else "ascending"
@@ -25,7 +26,8 @@ def shape_of(fine: Fine, monotone: int, min_bin_size: float) -> Shape:
         return "ascending"
     likeliest = _likeliest(_counts(good, bad, rows, min_bin_size))
     simple, free = _out_of_fold((likeliest, "free"), good, bad, rows, min_bin_size)
-    return "free" if _surely_better(free, simple, good, bad) else likeliest
+    gain, error = _gain(free, simple, good, bad)
+    return "free" if gain > max(SURE_FREE * error * np.sqrt(rows_each), 1e-9) else likeliest
 
 
 def _likeliest(counts: Counts) -> Shape:
@@ -60,9 +62,8 @@ def _rates(counts: Counts, cuts: np.ndarray) -> np.ndarray:
     return ((events + counts.bad.sum() / (counts.good + counts.bad).sum()) / (n + 1))[place]
 
 
-def _surely_better(other: np.ndarray, simple: np.ndarray, good: np.ndarray, bad: np.ndarray) -> bool:
-    """Say whether rates (folds × m) beat simpler ones in log-likelihood, by `SURE_FREE` standard errors of the gain."""
+def _gain(other: np.ndarray, simple: np.ndarray, good: np.ndarray, bad: np.ndarray) -> tuple[float, float]:
+    """Return what rates (folds × m) gain in log-likelihood on simpler ones, and its standard error by rows."""
     of_bad, of_good = np.log(other / simple), np.log1p(-other) - np.log1p(-simple)
     gain, squares = (bad * of_bad + good * of_good).sum(), (bad * of_bad**2 + good * of_good**2).sum()
-    error = np.sqrt(max(squares - gain**2 / max((good + bad).sum(), 1), 0.0))
-    return bool(gain > SURE_FREE * error and gain > 1e-9)
+    return float(gain), float(np.sqrt(max(squares - gain**2 / max((good + bad).sum(), 1), 0.0)))
