@@ -20,6 +20,7 @@ from scipy.special import expit, logit
 from sound_models import CONTRACT, Setting, book, claimed, developed, months
 
 from workbench.contracts import Column
+from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Scorer
 from workbench.models.trees import RuleTree
 from workbench.panel.bins import Bins
@@ -212,14 +213,16 @@ def tampered(s: Subject) -> Subject:
 
 
 def twice(_: Subject) -> Subject:
-    """Plant an input that stands in the model under two names."""
-    panel = book(SETTING, SEED).assign(used_again=lambda r: r["used"] ** 2)
+    """Plant an input that stands in the card under two names, half of its points under each."""
+    panel = book(SETTING, SEED).assign(used_again=lambda r: r["used"])
     again = Column(name="used_again", type="number", monotone=1, description="share of the limit used, once more")
     s = developed(panel, SEED, CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, again)}))
-    features, reference = dict(s.model.features), dict(s.model.reference)
-    for n in ("used", "used_again"):
-        features.setdefault(n, {"description": n, "monotone": 1, "type": "number"})
-    return replace(s, model=replace(s.model, features=features, reference=reference))
+    d = s.model.estimator.to_dict()
+    d["effects"] |= {name: [points / 2 for points in d["effects"]["used"]] for name in ("used", "used_again")}
+    d["bins"]["used_again"] = d["bins"]["used"] | {"bins": d["bins"]["used"]["bins"] | {"name": "used_again"}}
+    features, reference = ({**of, "used_again": of["used"]} for of in (s.model.features, s.model.reference))
+    model = replace(s.model, estimator=Scorecard.from_dict(d), features=features, reference=reference)
+    return rescored(replace(s, model=model))
 
 
 def shuffled(name: str, samples: tuple[str, ...]) -> Callable[[Subject], Subject]:

@@ -1,6 +1,6 @@
 """Do the inputs say the same thing twice?
 
-**Method** variance inflation factor of each input on development, coded by what was observed in its frozen bins.
+**Method** variance inflation factor of each input on development, as the model adds it up; where effects don't add up, coded by what was observed in its frozen bins.
 **Reads as bad** a factor above the threshold where effects add up: their sizes and signs are then a matter of chance. A fact without a light where they don't.
 **Blind to** inputs that repeat each other in a part of the book only.
 **Source** Marquardt (1970), Technometrics 12(3); levels by convention.
@@ -23,8 +23,10 @@ FAMILY, KINDS = "form", {"binary", "rate", "amount"}
 def test(s: Subject) -> Evidence:
     """Return the variance inflation factor of every input, the largest first."""
     rule, additive = s.rules["variance_inflation"], s.model.kind in ADDITIVE
-    factors = metrics.inflation(coded(s, s.development), s.development["weight"])
-    table = pd.DataFrame({"input": list(s.model.features), "inflation": factors})
+    inputs = s.model.contributions(s.development) if additive else coded(s, s.development)
+    table = pd.DataFrame(
+        {"input": list(inputs), "inflation": metrics.inflation(inputs, s.development["weight"].to_numpy())}
+    )
     table = table.sort_values("inflation", ascending=False, ignore_index=True)
     top = table.iloc[0]
     return Evidence(
