@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 AUDIT := .venv-audit
 READY := $(VENV)/.ready
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r
+FROM_LOCK := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+PIP := $(BIN)/python $(FROM_LOCK) --no-compile -r
 # The lock's pip, which needs half the time of Python 3.11's, installs the rest: as it works on one core, two of them take
 # half of the lock each, requirement by requirement.
-INSTALL := awk '/^[^ \#]/ { first = /^pip==/ } first' requirements.lock > $(VENV)/pip.lock && $(PIP) $(VENV)/pip.lock && \
+INSTALL := awk '/^[^ \#]/ { is_pip = /^pip==/ } is_pip' requirements.lock > $(VENV)/pip.lock && $(PIP) $(VENV)/pip.lock && \
 	printf '0\n1\n' | xargs -P 2 -n 1 sh -ec \
 	'awk -v half=$$1 "/^[^ \#]/ { n++ } n % 2 == half" requirements.lock > $(VENV)/$$1.lock; exec $(PIP) $(VENV)/$$1.lock' install
-# It compiles on one core, too, two fifths of its time; this on all of them, and no library's own tests nor what is large
-# and seldom imported.
+# It compiles on one core, too; this on all of them, and no library's own tests nor what is large and seldom imported.
 SELDOM := site-packages.*[/\\](tests?|testing|phonenumbers|validators|graph_objs|lexers|_vendored|pyspark|databricks|faker|pip|setuptools)[/\\]
 COMPILE := import compileall, re, sysconfig; [compileall.compile_dir(folder, \
 	quiet=2, workers=0, rx=re.compile(r"$(SELDOM)")) for folder in (sysconfig.get_path("purelib"), "src")]
@@ -55,7 +55,7 @@ ui: $(READY)
 
 $(PEERS)/.ready: benchmarks/peers.lock
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r benchmarks/peers.lock
+	$(PEERS)/bin/python $(FROM_LOCK) -r benchmarks/peers.lock
 	touch $(PEERS)/.ready
 
 benchmarks: $(READY) $(PEERS)/.ready
@@ -86,7 +86,7 @@ licences: $(READY)
 
 $(AUDIT)/.ready: requirements-audit.lock
 	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
+	$(AUDIT)/bin/python $(FROM_LOCK) -r requirements-audit.lock
 	touch $(AUDIT)/.ready
 
 # Exit code 1 where a vulnerability is known, 2 where the source of them can't be asked: nothing was checked then.

@@ -83,7 +83,7 @@ def test_trends_that_were_chance_on_development_cannot_turn(sound):
 
 
 def test_two_inputs_that_say_the_same_are_red_where_effects_add_up_and_a_fact_elsewhere(sound):
-    card, d = sound.model.estimator, sound.development
+    card = sound.model.estimator
     halves = SimpleNamespace(  # a card in which the delay stands under two names, half of its points under each
         contributions=lambda X: (parts := card.contributions(X)).assign(
             delay=parts["delay"] / 2, late=parts["delay"] / 2
@@ -95,7 +95,7 @@ def test_two_inputs_that_say_the_same_are_red_where_effects_add_up_and_a_fact_el
         features={**sound.model.features, "late": sound.model.features["delay"]},
         reference={**sound.model.reference, "late": sound.model.reference["delay"]},
     )
-    twice = replace(sound, model=model, development=d.assign(late=d["delay"]))
+    twice = replace(sound, model=model, development=sound.development.assign(late=lambda r: r["delay"]))
     e = collinearity.test(twice)
     assert str(e.verdict) == "red" and e.value > 10 and str(collinearity.test(sound).verdict) == "green"
     tree = replace(twice, model=replace(model, kind="boosted"))
@@ -104,7 +104,7 @@ def test_two_inputs_that_say_the_same_are_red_where_effects_add_up_and_a_fact_el
 
 def test_a_card_is_looked_at_in_its_bins_and_not_in_those_frozen_for_drift(sound):
     whole = {n: (replace(bins, edges=()), *others) for n, (bins, *others) in sound.model.reference.items()}
-    model = replace(sound.model, reference=whole)  # by frozen bins as coarse as these, all inputs look alike
+    model = replace(sound.model, reference=whole)  # frozen bins as coarse as these say nothing of how alike inputs are
     assert collinearity.test(replace(sound, model=model)).value == collinearity.test(sound).value < 2
 
 

@@ -24,9 +24,8 @@ def test(s: Subject) -> Evidence:
     """Return the variance inflation factor of every input, the largest first."""
     rule, additive = s.rules["variance_inflation"], s.model.kind in ADDITIVE
     inputs = s.model.contributions(s.development) if additive else coded(s, s.development)
-    table = pd.DataFrame(
-        {"input": list(inputs), "inflation": metrics.inflation(inputs, s.development["weight"].to_numpy())}
-    )
+    factors = metrics.inflation(inputs, s.development["weight"])
+    table = pd.DataFrame({"input": list(inputs), "inflation": factors})
     table = table.sort_values("inflation", ascending=False, ignore_index=True)
     top = table.iloc[0]
     return Evidence(
