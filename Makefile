@@ -6,8 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 AUDIT := .venv-audit
 READY := $(VENV)/.ready
-FROM_LOCK := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-PIP := $(BIN)/python $(FROM_LOCK) --no-compile -r
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r
 # The lock's pip, which needs half the time of Python 3.11's, installs the rest: as it works on one core, two of them take
 # half of the lock each, requirement by requirement.
 INSTALL := awk '/^[^ \#]/ { is_pip = /^pip==/ } is_pip' requirements.lock > $(VENV)/pip.lock && $(PIP) $(VENV)/pip.lock && \
@@ -55,7 +54,7 @@ ui: $(READY)
 
 $(PEERS)/.ready: benchmarks/peers.lock
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python $(FROM_LOCK) -r benchmarks/peers.lock
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r benchmarks/peers.lock
 	touch $(PEERS)/.ready
 
 benchmarks: $(READY) $(PEERS)/.ready
@@ -86,7 +85,7 @@ licences: $(READY)
 
 $(AUDIT)/.ready: requirements-audit.lock
 	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/python $(FROM_LOCK) -r requirements-audit.lock
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
 	touch $(AUDIT)/.ready
 
 # Exit code 1 where a vulnerability is known, 2 where the source of them can't be asked: nothing was checked then.
