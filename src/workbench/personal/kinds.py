@@ -68,7 +68,7 @@ _AFTER = r"(?![0-9A-Za-z_])(?!\.\d)"
 _ALONE = r"(?<!\d[ -])"  # groups with spaces aren't a stretch of a longer row of numbers
 _UUID = re.compile(r"(?<![\w-])(?=[\d-]*[a-f])[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-])", re.A | re.I)
 _LONG = r"\d[\d ().-]{6,}"  # what every number has
-_LETTERED = r"[A-Z]{1,2}\d{2}"
+_LETTERED = r"[A-Z]\d{2}"
 _BLANK = re.compile(r"\s")
 _PLATE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _STREET = r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Square|Way|Place|Pl|Terrace"
@@ -230,7 +230,7 @@ KINDS = (
         _always,
         "passport|护照",
         "named",
-        where=r"[A-Z]\d{7}|\d{9}",
+        where=r"[A-Z]\d{7,}|\d{9,}",
     ),
     _kind("phone number", _ABROAD, lambda v: is_phone(v, None), _PHONE),
     _kind("phone number", rf"{_STRICT}(?P<v>0086[ -]?1[3-9]\d[ .-]?\d{{4}}[ .-]?\d{{4}}){_AFTER}", _always, _PHONE),
@@ -242,10 +242,10 @@ KINDS = (
     _kind("phone number", _US_PHONE, lambda v: is_phone(v, "US"), _PHONE),
     _kind("card number", rf"{_STRICT}(?P<v>\d{{13,19}}){_AFTER}", is_card, r"card|卡号|账号|账户", "crowd"),
     _kind("card number", _GROUPED_CARD, is_card, "card|卡号"),
-    _kind("bank account", _IBAN, is_iban, "iban", where=rf"(?i:{_LETTERED})"),
+    _kind("bank account", _IBAN, is_iban, "iban", where=r"[A-Za-z]\d{2}"),
     _kind("account name", r"(?<![0-9A-Za-z_])(?P<v>wxid_[A-Za-z0-9_]{6,32})", _always, "微信|wechat", where="wxid_"),
-    _kind("account name", _WECHAT, _always, "微信|wechat", where=r"(?i:chat|weixin|vx|wx)|微信"),
-    _kind("account name", r"(?<!\d)(?P<v>[1-9]\d{4,10})(?!\d)", _always, r"(?<![a-z])qq(?![a-z])", "named", r"\d{5}"),
+    _kind("account name", _WECHAT, _always, "微信|wechat", where=r"[cwvCWV微](?:(?i:hat|eixin|x)|信)"),
+    _kind("account name", r"(?<!\d)(?P<v>[1-9]\d{4,10})(?!\d)", _always, r"(?<![a-z])qq(?![a-z])", "named", r"\d{5,}"),
     _kind("number plate", _NUMBER_PLATE, _always, "车牌|plate", where=f"[{_PLATE}][A-Z]"),
     _kind("address", _STREET_ZH, _always, "住址|地址|address", where=r"\d\s*(?:号|弄|栋|室|楼|单元)"),
     _kind("address", _STREET_EN, _always, "address", where=r"\d [A-Z]"),

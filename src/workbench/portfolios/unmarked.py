@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import accumulate
 from statistics import median
 
@@ -138,8 +139,13 @@ def _holding(texts: Iterable[str], header: str) -> list[tuple[str, str]]:
     of_line = dict(zip(lines, texts, strict=True))
     whole = "\n".join(lines)
     starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    at = {bisect(starts, c.start) - 1: c.kind for c in personal.candidates(_unified(whole), header)}
+    at = {bisect(starts, c.start) - 1: c.kind for c in _candidates(_unified(whole), header)}
     return [(of_line[lines[i]], _OF_KIND.get(kind, "contact")) for i, kind in sorted(at.items())]
+
+
+@lru_cache(maxsize=32)  # most columns read the same raw and checked
+def _candidates(text: str, header: str) -> list[personal.Candidate]:
+    return personal.candidates(text, header)
 
 
 def _unified(text: str) -> str:
