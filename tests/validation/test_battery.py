@@ -199,7 +199,7 @@ def test_every_answer_says_what_it_cannot_see(items):
 
 def test_tests_that_do_not_fit_are_named_and_not_run(sound, items):
     overall = battery.verdict(items, sound)
-    assert "Made for other outcomes than an event: answered, calibration parts, mean backtest," in overall.answer
+    assert "made for other outcomes than an event see: answered, calibration parts, mean backtest," in overall.blind_to
     assert "r_squared" not in {e.key for e in items}
 
 

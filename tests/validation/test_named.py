@@ -57,7 +57,9 @@ def test_no_test_breaks_and_the_overall_verdict_names_what_was_left_out(s):
     items = battery.run(s)
     assert not [e.key for e in items if str(e.verdict) == "error"]
     overall = battery.verdict(items, s)
-    assert "Made for other outcomes than a name that is right: calibration parts, challenger" in str(overall.answer)
+    assert "made for other outcomes than a name that is right see: calibration parts, challenger" in str(
+        overall.blind_to
+    )
     keys = {e.key for e in items}
     assert set(battery.mandatory("named")) <= keys
 

@@ -187,13 +187,14 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         key="battery",
         question=say("Should this version be approved?"),
         verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
-        answer=_counted(word, items) + _named(items, missing) + _unfit(subject) + _overrides(subject, named),
+        answer=_counted(word, items) + _named(items, missing) + _overrides(subject, named),
         value=word,
         threshold=say(
             "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
             "some by chance, seldom more), or where a mandatory test could not be evaluated.",
             tolerated=tolerated,
         ),
+        blind_to=_unfit(subject),
         source="test 54 of the battery: completeness",
         table=by_family(items),
     )
@@ -234,7 +235,9 @@ def _unfit(s: Subject) -> Text:
     names = sorted(set(tests()) - set(tests(s.outcome.scale)))
     kinds = {"binary": say("an event"), "rate": say("a rate"), "amount": say("an amount"), "time": say("a time")}
     kinds |= {"named": say("a name that is right")}
-    return say("Made for other outcomes than {kind}: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names))
+    return say(
+        "what tests made for other outcomes than {kind} see: {tests}.", kind=kinds[s.outcome.kind], tests=_words(names)
+    )
 
 
 def _overrides(s: Subject, named: list[str] | None) -> Text:
