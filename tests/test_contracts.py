@@ -239,7 +239,7 @@ def test_thousand_separators_are_read_where_the_contract_names_them():
 
 def test_the_first_error_is_raised_with_the_number_of_others():
     _, findings = contracts.check(_raw(amt=["1", "-2", "3"], kind=["a", "z", "a"]), WORDS, TODAY)
-    with pytest.raises(UserError, match=r"loans\.amt: below 0 \(1 rows, e\.g\. '-2\.0'\); and 1 more errors"):
+    with pytest.raises(UserError, match=r"loans\.amt: below 0 \(1 rows, e\.g\. '-2\.0'\); and 1 more error: loans\."):
         contracts.stop_on_errors(findings)
 
 

@@ -153,6 +153,103 @@ def test_amber_rings_only_when_it_holds_for_two_periods():
     assert list(rang["since"]) == [PERIODS[4]] * 2
 
 
+def test_amber_months_apart_are_no_row_and_the_safe_side_stays_amber():
+    rows = pd.DataFrame({"period": PERIODS[:6], "known_in": PERIODS[:6], "ratio": 0.6, "light": "amber"})
+    others = alarms.lights("data", rows.assign(light="green"), "y", "ratio")  # in these months something was looked at
+    apart = alarms.lights("grades", rows.iloc[[0, 5]], "grade E", "ratio")
+    history = alarms.history([others, apart], RULES)
+    assert alarms.raised(history).empty and list(history.columns) == alarms.COLUMNS
+    safe = alarms.lights("grades", rows, "grade D", "ratio").assign(spared=[True] * 5 + [False])
+    rang = alarms.raised(alarms.history([others, safe], RULES))
+    assert list(rang["period"]) == PERIODS[5:6]
+
+
+def test_a_sentence_names_what_is_lit_and_of_these_the_largest():
+    rows = pd.DataFrame({"feature": [*"abc"], "period": "2020-01", "known_in": "2020-01", "psi": [9.0, 0.3, 0.4]})
+    rows = rows.assign(light=["green", "red", "red"])
+    lights = alarms.history([alarms.lights("drift", rows, rows["feature"], "psi")], RULES)
+    assert alarms.foremost(rows, rows["feature"], rows["psi"], lights, "")["feature"] == "c"
+    rows = pd.concat([rows, rows.assign(period="2020-02", known_in="2020-02", light=["amber", "green", "green"])])
+    rows = rows.reset_index(drop=True)
+    lights = alarms.history([alarms.lights("drift", rows, rows["feature"], "psi")], RULES)
+    now = alarms.foremost(rows, rows["feature"], rows["psi"], lights, "2020-02")
+    assert (now["feature"], now["period"]) == ("a", "2020-02"), "of a report on a month, what is lit in it"
+
+
+def test_two_customers_of_the_rarer_class_say_nothing_of_a_favourable_outcome():
+    rng = np.random.default_rng(9)
+    rows = _rows(n=60).assign(predicted=lambda r: rng.beta(48, 2, len(r)))
+    rows["outcome"] = (rng.random(len(rows)) < rows["predicted"]) * 1.0
+    seen = performance.by_period(rows, Outcome(name="bought", direction="favourable"), 0.9, RULES)
+    assert (rows.groupby("period")["outcome"].sum() > 50).all()
+    assert set(seen["separation_light"]) | set(seen["floor_light"]) == {"not_evaluated"}
+
+
+def test_drift_counts_developments_parents_and_not_their_rows():
+    """300 customers of 24 months each are 300 looks; another 300 each month differ from them by chance."""
+    rng = np.random.default_rng(10)
+
+    def model() -> SimpleNamespace:
+        often = pd.DataFrame({c: np.repeat(rng.normal(size=300), 24) for c in "abcdefgh"})
+        bins = {c: quantile_bins(often[c]) for c in often}
+        return SimpleNamespace(reference={c: (b, tuple(b.counts(often[c]))) for c, b in bins.items()})
+
+    lit = []
+    for _ in range(40):
+        now = pd.DataFrame(rng.normal(size=(300, 8)), columns=[*"abcdefgh"])
+        now = now.assign(period="2020-01", weight=1.0, parent_id=range(300))
+        lit.append(
+            [
+                (drift.by_period(m, now, RULES, apart)[0]["light"] != "green").any()
+                for apart in (1.0, 1 / 24)
+                for m in [model()]
+            ]
+        )
+    by_rows, by_parents = np.mean(lit, axis=0)
+    assert by_parents <= 0.1 < 0.3 < by_rows
+
+
+def test_a_marked_number_is_watched_in_developments_quarters():
+    rng = np.random.default_rng(11)
+    columns = (Column(name="income_amt", type="number", role="fact", fairness=True),)
+    contract = CONTRACT.model_copy(update={"columns": (*CONTRACT.columns, *columns)})
+
+    def rows(period: str, penalty: float) -> pd.DataFrame:
+        income = rng.lognormal(10, 0.5, 4000)
+        p = rng.beta(2, 30, 4000) + np.where(income < np.exp(10 - 0.34), penalty, 0)
+        more = {"weight": 1.0, "parent_id": range(4000)}
+        return pd.DataFrame({"period": period, "income_amt": income, "predicted": p, **more})
+
+    table = conduct.fairness(rows("2020-01", 0.1), rows("", 0.0), contract, True, RULES)
+    assert len(table) == 4 and list(table["light"]).count("red") == 1
+    assert table.loc[table["light"] == "red", "group"].iloc[0].startswith("income_amt: (")
+
+
+def test_few_overrides_ring_only_where_their_share_is_surely_high():
+    rows = pd.DataFrame({"period": np.repeat(["2020-01", "2020-02"], [20, 2000]), "manual": 0})
+    rows.loc[[0, 1], "manual"] = 1  # 2 of 20: above the limit of 5 %, by chance of a share of 3 %
+    rows.loc[20:260, "manual"] = 1
+    assert list(conduct.overrides(rows, "manual", RULES)["light"]) == ["green", "red"]
+
+
+def test_an_estimate_is_held_against_the_holdout_made_right_in_the_same_way():
+    """A model that overstated its spread from the first day hasn't lost any since."""
+    rng, parts = np.random.default_rng(12), []
+    for i, period in enumerate(["2019-12", *PERIODS]):
+        p = rng.beta(1, 12, 5000)
+        true = 1 / (1 + np.exp(-(0.7 * np.log(p / (1 - p)) - 0.8)))
+        y = (rng.random(5000) < true) * 1.0
+        known = {"known_in": ["2019-12", *PERIODS][min(i + 2, 12)], "weight": 1.0, "parent_id": range(5000)}
+        parts.append(pd.DataFrame({"period": period, "predicted": p, "outcome": y, **known}))
+    table = estimated.by_period(pd.concat(parts[1:]), parts[0], RULES)
+    assert set(table["light"][3:]) == {"green"}
+    against = parts[-1].assign(predicted=1 - parts[-1]["predicted"])
+    expected = estimated.by_period(
+        pd.concat([against.assign(period="2020-11", known_in="2020-11"), against]), parts[0], RULES
+    )
+    assert expected["estimated_auc"].iloc[-1] < 0.5, "a score that ranks the wrong way is said to"
+
+
 def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it():
     reference = pd.DataFrame(
         {"x": np.where(RNG.random(4000) < 0.065, RNG.integers(1, 60, 4000), 0.0), "predicted": RNG.beta(2, 30, 4000)}
@@ -381,7 +478,7 @@ def test_a_group_that_falls_behind_is_seen_and_one_that_always_was_behind_is_not
     def rows(period: str, shift: float) -> pd.DataFrame:
         sex = rng.choice(["f", "m"], 5000)
         p = rng.beta(2, 30, 5000) + np.where(sex == "f", shift, 0)
-        return pd.DataFrame({"period": period, "sex": sex, "predicted": p})
+        return pd.DataFrame({"period": period, "sex": sex, "predicted": p, "weight": 1.0, "parent_id": range(5000)})
 
     later = pd.concat([rows("2020-01", 0.01), rows("2020-02", 0.06)])
     table = conduct.fairness(later, rows("", 0.01), contract, True, RULES)
@@ -398,7 +495,8 @@ def test_a_book_that_shifts_as_a_whole_treats_nobody_worse():
         sex = rng.choice(["f", "m"], 20_000)
         selected = rng.random(20_000) < np.where(sex == "f", 0.5, 1.0) * share
         predicted = np.where(selected, 0.01, 0.2) + rng.random(20_000) * 1e-6
-        return pd.DataFrame({"period": period, "sex": sex, "predicted": predicted})
+        columns = {"sex": sex, "predicted": predicted, "weight": 1.0, "parent_id": range(20_000)}
+        return pd.DataFrame({"period": period, **columns})
 
     lights = []
     for seed in range(10):
@@ -427,8 +525,23 @@ def test_reasons_and_overrides_are_watched_where_there_are_any():
 
 def test_the_mix_of_first_reasons_moves_when_another_input_speaks():
     rng = np.random.default_rng(7)
-    model = SimpleNamespace(explains=True, features={"a": {}, "b": {}}, facts={}, contributions=lambda X: X[["a", "b"]])
-    base = pd.DataFrame({"a": rng.normal(0.5, 1, 3000), "b": rng.normal(0, 1, 3000)})
+    parts = {"explains": True, "features": {"a": {}, "b": {}}, "facts": {}, "contributions": lambda X: X[["a", "b"]]}
+    base = pd.DataFrame({"a": rng.normal(0.5, 1, 3000), "b": rng.normal(0, 1, 3000), "parent_id": range(3000)})
     later = pd.concat([base.assign(period="1"), base.assign(a=base["a"] - 2, period="2")])
-    table = conduct.reasons(model, later, base, RULES, 1).set_index("period")
+    table = conduct.reasons(SimpleNamespace(outcome=DEFAULT, **parts), later, base, RULES, 1).set_index("period")
     assert list(table["light"]) == ["green", "red"] and table["top"]["2"] == "b"
+    bought = SimpleNamespace(outcome=Outcome(name="bought", direction="favourable"), **parts)
+    assert list(conduct.reasons(bought, later, base, RULES, 1)["top"]) == ["b", "a"], "what lowers it most"
+
+
+def test_one_customers_many_rows_are_one_reason_to_look():
+    rng, model = np.random.default_rng(3), SimpleNamespace(explains=True, features=dict.fromkeys("abcd"), facts={})
+    model = SimpleNamespace(outcome=DEFAULT, contributions=lambda X: X[[*"abcd"]], **vars(model))
+
+    def rows(period: str) -> pd.DataFrame:
+        once = pd.DataFrame(rng.normal(size=(100, 4)), columns=[*"abcd"]).assign(period=period, parent_id=range(100))
+        return once.loc[once.index.repeat(12)].reset_index(drop=True)
+
+    later = pd.concat([rows(f"{year}") for year in range(2000, 2060)])
+    table = conduct.reasons(model, later, rows(""), RULES, 1)
+    assert (table["light"] != "green").mean() <= 0.05

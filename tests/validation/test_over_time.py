@@ -78,7 +78,9 @@ def test_a_period_whose_rows_are_all_of_one_grade_separates_nothing(sound):
     later = sound.holdout.assign(as_of_date=pd.Timestamp("2021-06-01"), grade_code=sound.model.grade_names[2])
     e = auc_initial.test(replace(sound, later=later))
     assert str(e.verdict) == "red" and e.table["auc"].tolist() == [0.5] and e.table["ecb_p"].isna().all()
-    assert "0.5000, adjusted p < 0.0001 with both variances (p n/a by the ECB's formula" in str(e.answer)
+    assert "to 0.5000 on the rows of 2021, adjusted p < 0.0001 with both variances (p n/a by the ECB's formula" in str(
+        e.answer
+    )
 
 
 def test_one_variance_rejects_too_often_and_both_do_not():

@@ -15,6 +15,7 @@ from workbench.params import NO_DAY, UserError, nearest
 from workbench.words import Text, say
 
 CELLS_AT_ONCE = 100_000_000  # of the columns that are typed and checked together: 0.8 GB of decimal numbers
+NAMED = 5  # places of more errors that a line names
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
 _FNV_PRIME = np.uint64(1099511628211)
@@ -99,16 +100,23 @@ def stop_on_errors(findings: list[Finding]) -> None:
     """Raise `UserError` with the first error (and how many more there are), where there is one."""
     errors = [f for f in findings if f.severity == "error"]
     if errors:
-        more = f"; and {len(errors) - 1} more errors" if len(errors) > 1 else ""
+        n = len(errors) - 1
+        more = f"; and {n} more error{'s' if n > 1 else ''}: {_places(errors[1:])}" if n else ""
         raise UserError(f"{errors[0].line()}{more}")
+
+
+def _places(errors: list[Finding]) -> str:
+    places = list(dict.fromkeys(f"{e.table}.{e.column}" for e in errors))
+    return ", ".join(places[:NAMED]) + (", …" if len(places) > NAMED else "")
 
 
 def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
     wanted = [c.file_name for c in contract.columns]
     if raw.empty:
         return [finding(contract, "*", "the table has no rows", "error", 0)]
+    unclaimed = [str(c) for c in raw.columns if c not in wanted]
     missing = [
-        finding(contract, c, f"column is missing; {nearest(c, map(str, raw.columns))}", "error", len(raw))
+        finding(contract, c, f"column is missing; {nearest(c, unclaimed or map(str, raw.columns))}", "error", len(raw))
         for c in wanted
         if c not in raw.columns
     ]

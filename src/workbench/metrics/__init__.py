@@ -20,9 +20,12 @@ from workbench.metrics.intervals import (
     effective,
     effective_alike,
     effective_counts,
+    independent,
     likeness,
     mean_interval,
+    rarer,
     rate_interval,
+    weighted_median,
     wilson,
 )
 from workbench.metrics.linear import inflation, slopes
@@ -55,6 +58,7 @@ __all__ = [
     "gini",
     "holm",
     "incidence_of",
+    "independent",
     "inflation",
     "information",
     "jaccard",
@@ -79,6 +83,7 @@ __all__ = [
     "qini_area",
     "r_squared",
     "r_squared_influence",
+    "rarer",
     "rate_interval",
     "recall",
     "rmse",
@@ -86,5 +91,6 @@ __all__ = [
     "slopes",
     "spearman",
     "spearman_interval",
+    "weighted_median",
     "wilson",
 ]

@@ -70,7 +70,7 @@ def spearman(y: ArrayLike, predicted: ArrayLike, weight: ArrayLike | None = None
     return round(float((weight * a * b).sum()) / spread, 12) if spread > 0 else float("nan")
 
 
-def spearman_interval(rho: float, n: int, level: float = 0.95) -> tuple[float, float]:
+def spearman_interval(rho: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of a rank correlation of n independent rows by Fisher's z, variance (1 + rho²/2) / (n − 3).
 
     Source: Bonett & Wright (2000), Psychometrika 65(1).

@@ -144,6 +144,41 @@ def effective_alike(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike, 
     return p * n, n
 
 
+def independent(weight: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the size of the plain sample that rows wholly alike within a cluster are worth: (Σw)² / Σ (Σ w of one)².
+
+    As many as there are clusters where these weigh alike, fewer where some weigh more. Source: Kish (1965), ch. 8.
+
+    >>> independent([1, 1, 1, 1], [1, 1, 2, 2]), independent([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 2, 3])
+    (2.0, 2.0)
+    """
+    total = np.bincount(np.unique(np.asarray(clusters), return_inverse=True)[1], np.asarray(weight, float))
+    return float(total.sum() ** 2 / (total**2).sum())
+
+
+def weighted_median(values: ArrayLike, weight: ArrayLike) -> float:
+    """Return the median of values (n) by weight; halfway between two where the weight splits there, as numpy's.
+
+    >>> weighted_median([1, 2, 3, 4], [1, 1, 1, 1]), weighted_median([1, 2, 3], [1, 1, 4])
+    (2.5, 3.0)
+    """
+    x, w = np.asarray(values, float), np.asarray(weight, float)
+    order = np.argsort(x, kind="stable")
+    reached, half = np.cumsum(w[order]), w.sum() / 2
+    low, high = (int(np.searchsorted(reached, half * (1 + sign * 1e-12))) for sign in (-1, 1))
+    return float((x[order][low] + x[order][min(high, len(x) - 1)]) / 2)
+
+
+def rarer(outcome: ArrayLike) -> int:
+    """Return how many rows have the rarer of the outcomes 0 and 1: with few of them nothing separates surely.
+
+    >>> rarer([1, 1, 1, 0]), rarer([])
+    (1, 0)
+    """
+    y = np.asarray(outcome, float)
+    return int(min((y == 1).sum(), (y == 0).sum()))
+
+
 def effective_counts(codes: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -> float:
     """Return the size of the plain sample whose counts of n rows by bin would be as certain as these weighted ones.
 

@@ -46,7 +46,7 @@ def choose(tuned: Sequence[Candidate], s: Sample, p: Params) -> tuple[Candidate,
         key="choice",
         question=say("Which candidate is put forward, and why?"),
         verdict=Verdict.info,
-        answer=_why(kind, best, row, measure, material if p.choice == "rule" else None),
+        answer=_why(kind == table["candidate"].iloc[0], best, row, measure, material if p.choice == "rule" else None),
         value=kind,
         threshold=say(
             "simplest candidate whose loss of {measure} against the best is not both above {material:.3f} and sure",
@@ -71,7 +71,8 @@ def losses(tuned: Sequence[Candidate], s: Sample, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["candidate", measure.name, "loss", "loss_low", "loss_high"])
 
 
-def _why(kind: str, best: str, row: pd.Series, measure: Measure, material: float | None) -> Text:
+def _why(is_simplest: bool, best: str, row: pd.Series, measure: Measure, material: float | None) -> Text:
+    kind = str(row.name)
     facts = {
         "kind": named(kind),
         "best": named(best),
@@ -87,6 +88,10 @@ def _why(kind: str, best: str, row: pd.Series, measure: Measure, material: float
             "{kind}: named by the study file, cross-validated {measure} {value:.4f}; against {best} it loses "
             "{loss:.4f} ({low:.4f} to {high:.4f}).",
             **facts,
+        )
+    if kind == best and is_simplest:
+        return say(
+            "{kind}: its cross-validated {measure} is {value:.4f}, the best, and no candidate is simpler.", **facts
         )
     if kind == best:
         return say(

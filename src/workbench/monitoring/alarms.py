@@ -18,6 +18,7 @@ GRADE = "grade "  # before a grade's letter
 ACTIONS = get_args(Action)  # from the mildest to the strictest
 SHOWN = 5  # alarms of one sort that a sentence names
 _ALIGHT = ("amber", "red")
+_BY_SIZE = ("data", "drift", "segments", "behaviour")  # kinds whose larger values are worse
 
 
 def kinds() -> dict[str, Text]:
@@ -59,16 +60,19 @@ def lights(kind: str, rows: pd.DataFrame, subject: pd.Series | str, value: str, 
 def history(parts: Iterable[pd.DataFrame], rules: Rules) -> pd.DataFrame:
     """Return every light of every period; amber becomes red where it holds for the rule's number of periods in a row.
 
-    So many lights a year are amber by chance now and then, and not twice in a row.
+    So many lights a year are amber by chance now and then, and not twice in a row. Periods in which a subject has no
+    light end a row; what `spared` (a column of a part) marks stays amber.
     """
     rows = pd.concat([part for part in parts if len(part)]).sort_values(
         ["kind", "subject", "period"], ignore_index=True
     )
     alight, group = rows["light"].isin(_ALIGHT), [rows["kind"], rows["subject"]]
-    run = (~alight).groupby(group).cumsum()
+    place = pd.Series(pd.factorize(rows["period"], sort=True)[0], index=rows.index)
+    run = (~alight | place.groupby(group).diff().ne(1)).groupby(group).cumsum()
     length = alight.groupby([*group, run]).cumsum()
-    rows.loc[alight & (length >= rules.number("ambers_in_a_row")), "light"] = "red"
-    return rows
+    spared = rows["spared"].eq(True) if "spared" in rows else False
+    rows.loc[alight & ~spared & (length >= rules.number("ambers_in_a_row")), "light"] = "red"
+    return rows[COLUMNS]
 
 
 def raised(lights: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +150,7 @@ def _answer(rang: pd.DataFrame, lights: pd.DataFrame, now: str) -> Text:
         return (_rings(rang, now) if now else _rang(rang)) + looked
     if not now:
         return say("No alarm in {periods:,} periods and {tests:,} tests.", periods=periods, tests=tests)
-    earlier = first(lights)
+    earlier = raised(lights)
     before = _earlier(earlier) if len(earlier) else say("It has never rung.")
     return say("No alarm in {period}.", period=now) + before + looked
 
@@ -183,16 +187,17 @@ def _more(n: int) -> list[Text]:
 
 
 def _rang(rang: pd.DataFrame) -> Text:
-    top = rang.iloc[0]
+    firsts = {str(kind): _strongest(g) for kind, g in rang.groupby("kind")}
+    top = firsts[str(rang["kind"].iloc[0])]
     each = [
         say(
             "{kind} first in {period} ({subject} {value:.3f})",
-            kind=kinds()[str(kind)],
-            period=g["period"].iloc[0],
-            subject=subject(g["subject"].iloc[0]),
-            value=g["value"].iloc[0],
+            kind=kinds()[kind],
+            period=row["period"],
+            subject=subject(row["subject"]),
+            value=row["value"],
         )
-        for kind, g in rang.groupby("kind")
+        for kind, row in firsts.items()
     ]
     return say(
         "The alarm first rang in {period}, for {subject} ({value:.3f}). By kind: {each}.",
@@ -201,6 +206,26 @@ def _rang(rang: pd.DataFrame) -> Text:
         value=top["value"],
         each=each,
     )
+
+
+def _strongest(rang: pd.DataFrame) -> pd.Series:
+    """Return, of the alarms of one kind that rang first, the one that is farthest off."""
+    rows = rang[rang["period"] == rang["period"].iloc[0]]
+    return rows.loc[rows["value"].idxmax()] if rows["kind"].iloc[0] in _BY_SIZE else rows.iloc[0]
+
+
+def foremost(table: pd.DataFrame, subject: pd.Series, size: pd.Series, lights: pd.DataFrame, now: str) -> pd.Series:
+    """Return the row of a table (n) that a sentence names: the worst light, of these the largest `size` (n).
+
+    `lights`: those of the table's kind, as `history` returns them. Of a report on the period `now`, what became known
+    in it comes first where any of it is lit.
+    """
+    final = lights.set_index(["subject", "period"])["light"]
+    light = pd.Series([final[key] for key in zip(subject, table["period"], strict=True)], index=table.index)
+    is_now = light.isin(_ALIGHT) & (table["known_in"] == now)
+    rank = light.map(lambda v: Verdict(v).rank)
+    order = pd.DataFrame({"earlier": ~is_now, "rank": rank, "size": -size}).sort_values(["earlier", "rank", "size"])
+    return table.loc[order.index[0]]
 
 
 def _to_do(rang: pd.DataFrame, by_kind: Mapping[str, Threshold]) -> Text:

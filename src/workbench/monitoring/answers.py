@@ -18,7 +18,7 @@ from workbench.words import Text, say
 def data(w: Watched, rules: Rules) -> Evidence:
     """Return whether inputs have newly become missing or unknown: the first thing to look at, before any model."""
     rise = w.gaps["share"] - w.gaps["share_before"]
-    top = w.gaps.loc[rise.idxmax()]
+    top = _foremost(w, "data", w.gaps, rise)
     return Evidence(
         key="data",
         question=say("Do the inputs still arrive as they did?"),
@@ -31,7 +31,7 @@ def data(w: Watched, rules: Rules) -> Evidence:
             period=top["period"],
             before=top["share_before"],
         )
-        if rise.max() > 0
+        if top["share"] > top["share_before"]
         else say("No input is missing or unknown more often than in development."),
         value=float(rise.max()),
         threshold=rules["newly_missing"].text + among_all(rules),
@@ -43,7 +43,7 @@ def data(w: Watched, rules: Rules) -> Evidence:
 
 def drift(w: Watched, rules: Rules) -> Evidence:
     """Return the strongest shift, and every PSI with its n, bins and critical value."""
-    top = w.drift.loc[w.drift["psi"].idxmax()]
+    top = _foremost(w, "drift", w.drift, w.drift["psi"])
     facts = {"period": top["period"], "psi": top["psi"], "critical": top["critical"]}
     facts |= {"n": int(top["n"]), "m": int(top["m"]), "bins": int(top["bins"])}
     return Evidence(
@@ -187,7 +187,7 @@ def grades(w: Watched, outcome: Outcome, rules: Rules) -> Evidence:
     if judged.empty:
         why = say("No grade has enough known outcomes to judge.")
         return Evidence(key="grades", question=question, verdict=Verdict.info, answer=why)
-    far = judged.loc[np.log(judged["ratio"].clip(lower=1e-6)).abs().idxmax()]
+    far = _foremost(w, "grades", judged, np.log(judged["ratio"].clip(lower=1e-6)).abs())
     return Evidence(
         key="grades",
         question=question,
@@ -203,9 +203,14 @@ def grades(w: Watched, outcome: Outcome, rules: Rules) -> Evidence:
         threshold=rules["grade_off"].text + among_all(rules),
         blind_to=say("grades with fewer events expected than a test needs, and errors that cancel within a grade."),
         source="ECB (2019), Instructions for reporting the validation results of internal models, 2.5.3.1",
-        table=judged.sort_values("p", ignore_index=True),
+        table=judged.drop(columns="is_safe").sort_values("p", ignore_index=True),
         since=w.since("grades"),
     )
+
+
+def _foremost(w: Watched, kind: str, table: pd.DataFrame, size: pd.Series) -> pd.Series:
+    subject = table["feature"] if "feature" in table else alarms.GRADE + table["grade_code"].astype(str)
+    return alarms.foremost(table, subject, size, w.lights[w.lights["kind"] == kind], w.now)
 
 
 def among_all(rules: Rules) -> Text:

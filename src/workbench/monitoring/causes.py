@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import params, tables
+from workbench import metrics, params, tables
 from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
@@ -244,7 +244,7 @@ def attributed(
     now = scored[(scored["sample"] == "monitoring") & (scored["period"] == at)]
     known, least = now[now["outcome"].notna()], p.rules().number("least_events")
     separation = None
-    if model.outcome.is_binary and len(holdout) and least <= known["outcome"].sum() < len(known):
+    if model.outcome.is_binary and len(holdout) and metrics.rarer(known["outcome"]) >= least:
         separation = attribution.of_separation(model, holdout, known)
     candidates = [f for f in model.reference if f in scored]
     by = attribution.of_segments(development, now, attribution.cuts(development, candidates))

@@ -15,13 +15,16 @@ from workbench.rules import Rules, Threshold
 NO_VALUE = 2  # the last two bins: missing, and values never seen
 
 
-def by_period(model: Scorer, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataFrame, pd.DataFrame]:
+def by_period(
+    model: Scorer, rows: pd.DataFrame, rules: Rules, independent: float = 1.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the PSI of every feature (and `predicted`) by period, and the share of rows without a value known before.
 
-    `rows`: the panel's rows with `period`, `predicted`, `weight` and `parent_id`. A light needs the threshold *and*
+    `rows`: the panel's rows with `period`, `predicted`, `weight` and `parent_id`; `independent`: of the rows that the
+    model's bins were counted on, parents per row (`apart`). A light needs the threshold *and*
     significance among all features of the period (Holm), so that small periods don't cry wolf: a PSI against χ² with
     B − 1 degrees of freedom over 1/n + 1/m, a share against that of development (z-test of two proportions).
-    Columns: feature, period, psi, n (development), m (period's parents), bins, critical, p, light; and feature,
+    Columns: feature, period, psi, n (development's parents), m (period's), bins, critical, p, light; and feature,
     period, share, share_before, p, light. Missing and unseen values are bins of their own; an empty bin counts as half
     an observation. Source: Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020) for the critical value; Holm (1979).
     """
@@ -32,14 +35,20 @@ def by_period(model: Scorer, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataF
         expected = np.array(reference)
         counted = counts(at, len(periods), bins.codes(rows[feature]), len(expected), weight)
         for period, m, actual in zip(periods, sizes, counted, strict=True):
-            shifts.append((feature, period, *compared(expected, actual, int(m), rules)))
-            gaps.append((feature, period, *_no_value(expected, actual, int(m))))
+            n = max(int(expected.sum() * independent), 1)
+            shifts.append((feature, period, *compared(expected, actual, (n, int(m)), rules)))
+            gaps.append((feature, period, *_no_value(expected, actual, (n, int(m)))))
     psi = pd.DataFrame(shifts, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "p"])
     gap = pd.DataFrame(gaps, columns=["feature", "period", "share", "share_before", "p"])
     level = 1 - rules.number("psi_level")
     psi["light"] = _lights(psi, psi["psi"], rules["psi"], level)
     gap["light"] = _lights(gap, gap["share"] - gap["share_before"], rules["newly_missing"], level)
     return psi.assign(known_in=psi["period"]), gap[gap["feature"] != "predicted"].assign(known_in=gap["period"])
+
+
+def apart(rows: pd.DataFrame) -> float:
+    """Return how many parents there are per row (`parent_id`): those of one are no independent draws."""
+    return rows["parent_id"].nunique() / len(rows) if len(rows) else 1.0
 
 
 def parents(at: np.ndarray, parent: np.ndarray, periods: int) -> np.ndarray:
@@ -62,20 +71,20 @@ def counts(at: np.ndarray, periods: int, codes: np.ndarray, bins: int, weight: n
     return np.bincount(at * bins + codes, weight, periods * bins).reshape(periods, bins)
 
 
-def compared(expected: np.ndarray, actual: np.ndarray, m: int, rules: Rules) -> tuple:
-    """Return psi, n, m, bins, critical value and p of one feature in one period."""
-    used, n = int(((expected + actual) > 0).sum()), int(expected.sum())
+def compared(expected: np.ndarray, actual: np.ndarray, sizes: tuple[int, int], rules: Rules) -> tuple:
+    """Return psi, n, m, bins, critical value and p of one feature in one period; `sizes`: parents, n and m."""
+    used, (n, m) = int(((expected + actual) > 0).sum()), sizes
     value = metrics.psi(expected, actual)
     critical = metrics.psi_critical(n, m, used, rules.number("psi_level"))
     return value, n, m, used, critical, float(stats.chi2.sf(value / (1 / n + 1 / m), max(used - 1, 1)))
 
 
-def _no_value(expected: np.ndarray, actual: np.ndarray, m: int) -> tuple[float, float, float]:
+def _no_value(expected: np.ndarray, actual: np.ndarray, sizes: tuple[int, int]) -> tuple[float, float, float]:
     """Return the share without a known value in the period and in development, and the p of a rise."""
     before, now = (float(c[-NO_VALUE:].sum() / c.sum()) for c in (expected, actual))
     if now <= before:
         return now, before, 1.0
-    n = float(expected.sum())
+    n, m = sizes
     _, p = proportions_ztest([now * m, before * n], [m, n], alternative="larger")
     return now, before, float(p)
 

@@ -31,14 +31,13 @@ def by_period(rows: pd.DataFrame, reference: pd.DataFrame, rules: Rules) -> pd.D
     estimated_brier, estimated_rate, calibrated_on (known events), light: how far the estimated AUC lies below the one
     estimated for `reference` in the same way, as the rules have it, where its interval lies below, too.
     """
-    expected = _estimates(reference["predicted"].to_numpy(float), reference["weight"].to_numpy(float), 1)[0]
+    expected = _of(reference, _right(reference, rules)[0])[0]
     out = []
     for period, part in rows.groupby("period"):
         before = rows[(rows["known_in"] < period) & rows["outcome"].notna()]
         newest = before[before["period"].isin(sorted(before["period"].unique())[-NEWEST:])]
         calibration, events = _right(newest, rules)
-        right = calibration.apply(part["predicted"].to_numpy(float))
-        values = _estimates(right, part["weight"].to_numpy(float), part["parent_id"].nunique() / len(part))
+        values = _of(part, calibration)
         light = Verdict.green if values[2] >= expected else judged(expected - values[0], rules["auc_drop"])
         out.append((period, *values, events, str(light)))
     return pd.DataFrame(out, columns=["period", *NAMES, "calibrated_on", "light"])
@@ -47,24 +46,26 @@ def by_period(rows: pd.DataFrame, reference: pd.DataFrame, rules: Rules) -> pd.D
 def _right(known: pd.DataFrame, rules: Rules) -> tuple[Calibration, int]:
     """Return what makes predictions right on known outcomes (too few: as they are), and how many events it rests on."""
     events, as_they_are = int(known["outcome"].sum()) if len(known) else 0, Calibration(1.0, 0.0)
-    if not rules.number("least_events") <= events < len(known) or not np.ptp(known["predicted"]):
+    if metrics.rarer(known["outcome"]) < rules.number("least_events") or not np.ptp(known["predicted"]):
         return as_they_are, events
     return calibrated(*(known[c].to_numpy(float) for c in ("predicted", "outcome", "weight"))), events
 
 
-def expected_auc(p: np.ndarray, weight: np.ndarray) -> float:
-    """Return the AUC to expect of probabilities p (n): every row is an event with weight p and none with 1 − p."""
-    return metrics.auc(np.repeat([1.0, 0.0], len(p)), np.tile(p, 2), np.concatenate([p * weight, (1 - p) * weight]))
+def expected_auc(p: np.ndarray, weight: np.ndarray, score: np.ndarray | None = None) -> float:
+    """Return the AUC to expect of a score (n; p itself where none) by probabilities p (n).
 
-
-def _estimates(p: np.ndarray, weight: np.ndarray, independent: float) -> tuple[float, ...]:
-    """Return AUC with interval, KS, Brier score and rate to expect of probabilities p (n).
-
-    Every row counts as an event with weight p and as none with 1 − p. `independent`: parents per row.
+    Every row is an event with weight p and none with 1 − p. A score that ranks against the probabilities is below 0.5.
     """
-    y, twice = np.repeat([1.0, 0.0], len(p)), np.tile(p, 2)
-    shares = np.concatenate([p * weight, (1 - p) * weight])
-    auc, ks = expected_auc(p, weight), metrics.ks(y, twice, shares)
+    twice, shares = np.tile(p if score is None else score, 2), np.concatenate([p * weight, (1 - p) * weight])
+    return metrics.auc(np.repeat([1.0, 0.0], len(p)), twice, shares)
+
+
+def _of(rows: pd.DataFrame, calibration: Calibration) -> tuple[float, ...]:
+    """Return AUC with interval, KS, Brier score and rate to expect of rows whose predictions are made right."""
+    score, weight = rows["predicted"].to_numpy(float), rows["weight"].to_numpy(float)
+    p, independent = calibration.apply(score), rows["parent_id"].nunique() / len(rows)
+    y, shares = np.repeat([1.0, 0.0], len(p)), np.concatenate([p * weight, (1 - p) * weight])
+    auc, ks = expected_auc(p, weight, score), metrics.ks(y, np.tile(score, 2), shares)
     error = _auc_error(auc, float(p.sum()) * independent, float((1 - p).sum()) * independent)
     half = float(stats.norm.ppf(0.975)) * error
     brier, rate = float(np.average(p * (1 - p), weights=weight)), float(np.average(p, weights=weight))

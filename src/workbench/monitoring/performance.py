@@ -42,7 +42,7 @@ def by_period(rows: pd.DataFrame, outcome: Outcome, reference: float, rules: Rul
     are weighted, intervals go by parent. Separation (AUC, or rank correlation) has a light where it lies below
     `reference` by the rules and its 95 % interval does, too; an AUC has another where its interval lies below what a
     model in use must reach; calibration where the expected mean lies outside the interval of the observed one and is
-    off by the rules. Periods with too few events (or rows, of an amount) are not evaluated.
+    off by the rules. Periods with too few of the rarer outcome (or rows, of an amount) are not evaluated.
     """
     return pd.DataFrame([_row(p, part, outcome, reference, rules) for p, part in rows.groupby("period")])
 
@@ -79,7 +79,7 @@ def by_grade(rows: pd.DataFrame, outcome: Outcome, rules: Rules) -> pd.DataFrame
     only events have grades that are judged.
     Source: ECB (2019), Instructions for reporting the validation results of internal models, 2.5.3.1.
     """
-    names = ["period", "grade_code", "n", "observed", "expected", "ratio", "p", "light", "known_in"]
+    names = ["period", "grade_code", "n", "observed", "expected", "ratio", "p", "light", "known_in", "is_safe"]
     known = rows[rows["outcome"].notna()]
     if not outcome.is_binary or known.empty:
         return pd.DataFrame(columns=names)
@@ -91,13 +91,16 @@ def by_grade(rows: pd.DataFrame, outcome: Outcome, rules: Rules) -> pd.DataFrame
     for _, part in table[enough].groupby("period"):
         for at, p in zip(part.index, metrics.holm(part["p"]), strict=True):
             table.loc[at, "light"] = str(_grade_light(part["ratio"][at], outcome, rules["grade_off"], p < level))
-    return table[names]
+    return table.assign(is_safe=[_is_safe(r, outcome) for r in table["ratio"]])[names]
 
 
 def _grade_light(ratio: float, outcome: Outcome, rule: Threshold, is_sure: bool) -> Verdict:
     light = judged(max(ratio, 1 / ratio) if ratio else FARTHEST, rule) if is_sure else Verdict.green
-    is_safe = ratio < 1 if outcome.direction == "adverse" else ratio > 1
-    return Verdict.amber if is_safe and light is Verdict.red else light
+    return Verdict.amber if _is_safe(ratio, outcome) and light is Verdict.red else light
+
+
+def _is_safe(ratio: float, outcome: Outcome) -> bool:
+    return ratio < 1 if outcome.direction == "adverse" else ratio > 1
 
 
 def _grade(part: pd.DataFrame) -> tuple:
@@ -109,8 +112,7 @@ def _grade(part: pd.DataFrame) -> tuple:
 
 def _is_judged(known: pd.DataFrame, outcome: Outcome, rules: Rules) -> bool:
     if outcome.is_binary:
-        events = int(known["outcome"].sum())
-        return rules.number("least_events") <= events < len(known)
+        return metrics.rarer(known["outcome"]) >= rules.number("least_events")
     return len(known) >= rules.number("least_period_rows") and known["outcome"].nunique() > 1
 
 
@@ -130,7 +132,7 @@ def _separation(known: pd.DataFrame, outcome: Outcome) -> Interval:
         half = float(stats.norm.ppf(0.975)) * error
         return value, max(value - half, 0.0), min(value + half, 1.0)
     value = metrics.spearman(*arrays)
-    return (value, *metrics.spearman_interval(value, known["parent_id"].nunique()))
+    return (value, *metrics.spearman_interval(value, metrics.independent(known["weight"], known["parent_id"])))
 
 
 def _separation_light(power: Interval, reference: float, drop: Threshold) -> Verdict:

@@ -127,7 +127,7 @@ def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: fl
     """Return what is seen in the monitoring rows: drift, performance known and estimated, conduct, and all lights."""
     later, development, holdout = (scored[scored["sample"] == n] for n in ("monitoring", "development", "holdout"))
     book, outcome = p.rules(), contract.outcome
-    shifts, gaps = drift.by_period(model, later, book)
+    shifts, gaps = drift.by_period(model, later, book, drift.apart(development))
     performed = performance.by_period(later, outcome, reference, book)
     if outcome.is_binary and len(holdout):
         guesses = estimated.by_period(later, holdout, book)
@@ -162,7 +162,9 @@ def _of_conduct(
     grades: pd.DataFrame, reasons: pd.DataFrame, fairness: pd.DataFrame, overrides: pd.DataFrame
 ) -> list[pd.DataFrame]:
     return [
-        alarms.lights("grades", grades, alarms.GRADE + grades["grade_code"].astype(str), "ratio"),
+        alarms.lights("grades", grades, alarms.GRADE + grades["grade_code"].astype(str), "ratio").assign(
+            spared=grades["is_safe"]
+        ),
         alarms.lights("reasons", reasons, alarms.REASONS, "psi"),
         alarms.lights("fairness", fairness, fairness["group"], "ratio"),
         alarms.lights("overrides", overrides, alarms.OVERRIDES, "share"),

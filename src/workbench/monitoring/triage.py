@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from workbench import metrics
+from workbench.evidence import Verdict
 from workbench.models.scorer import Scorer
+from workbench.monitoring import drift as shifts
 from workbench.monitoring import estimated
 from workbench.panel.bins import Bins, is_category
 from workbench.rules import Rules
@@ -59,8 +61,9 @@ def diagnose(
     Rows of the development sample, of its hold-out (what came of it is what a period's outcome is compared with) and of
     the period: features, predicted, outcome (NaN while open), weight, parent_id.
     """
-    psi = {f: _psi(bins, expected, now) for f, (bins, expected) in model.reference.items()}
-    shifted = tuple(sorted((f for f, v in psi.items() if v >= rules["psi"].amber), key=lambda f: -psi[f]))
+    moved = shifts.by_period(model, now.assign(period=""), rules, shifts.apart(development))[0]
+    moved = moved[moved["light"] != str(Verdict.green)].sort_values("psi", ascending=False, kind="stable")
+    shifted = tuple(moved["feature"])
     broken = defects(development, now, [f for f in model.reference if f != "predicted"], model, rules)
     came = _realised(holdout, now, rules) if model.outcome.is_binary else None
     cause = _cause(broken, shifted, came)
@@ -90,7 +93,7 @@ class _Realised:
 
 def _realised(before: pd.DataFrame, now: pd.DataFrame, rules: Rules) -> _Realised | None:
     first, known = (rows[rows["outcome"].notna()] for rows in (before, now))
-    if first.empty or not rules.number("least_events") <= known["outcome"].sum() < len(known):
+    if first.empty or metrics.rarer(known["outcome"]) < rules.number("least_events"):
         return None
     y, p, w = ([r[c].to_numpy(float) for r in (first, known)] for c in ("outcome", "predicted", "weight"))
     expected = [estimated.expected_auc(p[i], w[i]) for i in (0, 1)]
@@ -98,7 +101,8 @@ def _realised(before: pd.DataFrame, now: pd.DataFrame, rules: Rules) -> _Realise
     mean = [(float(np.average(y[i], weights=w[i])), float(np.average(p[i], weights=w[i]))) for i in (0, 1)]
     rate = (mean[1][1] - mean[0][1], (mean[1][0] - mean[1][1]) - (mean[0][0] - mean[0][1]))
     auc = (expected[1] - expected[0], above[1] - above[0])
-    error = metrics.clustered_error(metrics.auc_influence(y[1], p[1], w[1]), known["parent_id"])
+    parts = zip((metrics.auc_influence(y[i], p[i], w[i]) for i in (0, 1)), (first, known), strict=True)
+    error = np.hypot(*(metrics.clustered_error(influence, rows["parent_id"]) for influence, rows in parts))
     fell = -auc[1] >= rules["auc_drop"].amber and -auc[1] > SURE * error
     return _Realised(rate, auc, bool(_off(known, mean[1][1], rules) or fell))
 
@@ -113,12 +117,15 @@ def _off(known: pd.DataFrame, expected: float, rules: Rules) -> bool:
 def defects(before: pd.DataFrame, now: pd.DataFrame, features: list[str], model: Scorer, rules: Rules) -> list[Defect]:
     """Return what columns do that customers don't, the first sign of each: missing, unseen, frozen, scaled, torn.
 
-    A value that is missing oftener because there are more customers of a kind that never had one is no defect.
+    Values that are missing or unseen count where they do so beyond chance, as in `drift.by_period`; a value that is
+    missing oftener because there are more customers of a kind that never had one is no defect.
     """
     out, gaps = [], _gaps(before, now, features, model, rules)
+    sure = shifts.by_period(model, now.assign(period=""), rules, shifts.apart(before))[1]
+    lit = set(sure.loc[sure["light"] != str(Verdict.green), "feature"])
     for feature in features:
         bins, expected = model.reference[feature]
-        sign = gaps.get(feature) or _frozen(before[feature], now[feature])
+        sign = (gaps.get(feature) if feature in lit else None) or _frozen(before[feature], now[feature])
         if sign is None and not is_category(now[feature]):
             sign = _scaled(bins, expected, now, rules)
         if sign is not None:

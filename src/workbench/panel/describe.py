@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from workbench import engine, metrics, rules
 from workbench.contracts import Contract, Outcome
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
-from workbench.panel.samples import SAMPLES
+from workbench.panel.samples import SAMPLES, parent_column
 from workbench.words import Text, say
 
 
@@ -125,13 +124,12 @@ def _apart(panel: pd.DataFrame, outcome: Outcome, material: float) -> bool:
 
 
 def _level(rows: pd.DataFrame, outcome: Outcome) -> tuple[float, float, float]:
-    """Return the mean of the outcome with its 95 % interval: Jeffreys' of a rate of events, normal of an amount."""
+    """Return the mean of the outcome with its 95 % interval by parent: Jeffreys' of a rate, t of an amount."""
+    columns = (rows["outcome"], rows["weight"], rows[parent_column(rows)])
     if outcome.is_binary:
-        events, n = effective(rows["outcome"], rows["weight"])
+        events, n = metrics.effective(*columns)
         return events / n, *metrics.rate_interval(events, n)
-    mean = float(np.average(rows["outcome"], weights=rows["weight"]))
-    width = stats.norm.ppf(0.975) * float(rows["outcome"].std(ddof=1)) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
-    return mean, mean - width, mean + width
+    return metrics.mean_interval(*columns) if len(rows) > 1 else (float(rows["outcome"].mean()), np.nan, np.nan)
 
 
 def book(panel: pd.DataFrame) -> pd.DataFrame:
@@ -144,20 +142,6 @@ def book(panel: pd.DataFrame) -> pd.DataFrame:
     if known["entity_id"].duplicated().any():
         known = known[known["as_of_date"] == known["as_of_date"].max()]
     return known.reset_index(drop=True)
-
-
-def effective(outcome: pd.Series, weight: pd.Series) -> tuple[float, float]:
-    """Return events and size of the plain sample whose rate would be as certain as this weighted one.
-
-    n = p(1 − p)(Σw)² / Σw²(y − p)²; all rows where weights are equal. Kish's (Σw)²/Σw² is used only where
-    all outcomes are alike: it holds for weights that don't depend on the outcome, and case-control weights do.
-    Source: Kish (1965), Survey Sampling, ch. 8 (design effect), variance of a ratio as in Cochran (1977), ch. 6.
-    """
-    y, w = np.asarray(outcome, float), np.asarray(weight, float)
-    p = float(np.average(y, weights=w))
-    spread = float((w**2 * (y - p) ** 2).sum())
-    n = p * (1 - p) * w.sum() ** 2 / spread if spread > 0 else w.sum() ** 2 / (w**2).sum()
-    return p * float(n), float(n)
 
 
 def rates(panel: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:

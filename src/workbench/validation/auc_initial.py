@@ -16,7 +16,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.periods import periods
 from workbench.validation.sight import Gauge, drop_seen, level, sight
-from workbench.validation.significance import and_chance_text, milder, p_text
+from workbench.validation.significance import and_chance_text, milder, p_text, worst
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -73,9 +73,10 @@ def test(s: Subject) -> Evidence:
     table, rule, p_rule = compared(s, later), s.rules["auc_drop"], s.rules["p_value"]
     lights = [milder(judged(r.fall, rule), judged(r.p, p_rule)) for r in table.itertuples()]
     table["light"] = [str(v) for v in lights]
-    low = table.loc[table["fall"].idxmax()]
+    low = worst(table)
     answer = say(
-        "AUC of the grades {first:.4f} on the hold-out; lowest on {period}: {auc:.4f}, adjusted {p} with both variances "
+        "AUC of the grades {first:.4f} on the hold-out; the fall that weighs most is to {auc:.4f} on {period}, adjusted {p} with "
+        "both variances "
         "({ecb} by the ECB's formula, the first taken as known).",
         first=first,
         period=low["period"],

@@ -187,7 +187,10 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         key="battery",
         question=say("Should this version be approved?"),
         verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
-        answer=_counted(word, items) + _named(items, missing) + _overrides(subject, named),
+        answer=_counted(word, items)
+        + _named(items, missing)
+        + _open(items, subject, named)
+        + _overrides(subject, named),
         value=word,
         threshold=say(
             "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
@@ -224,6 +227,13 @@ def _named(items: list[Evidence], missing: list[str]) -> Text:
     worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
     red = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
     return red + (say("Missing: {tests}.", tests=_words(missing)) if missing else Text())
+
+
+def _open(items: list[Evidence], s: Subject, named: list[str] | None) -> Text:
+    """Say which tests an approval needs could not be evaluated: one of them is enough to refer."""
+    needed = mandatory(s.outcome.scale, named)
+    open_ = [e.key for e in items if e.key in needed and e.verdict is Verdict.not_evaluated]
+    return say("Mandatory and not evaluated: {tests}.", tests=_words(open_)) if open_ else Text()
 
 
 def _words(names: list[str]) -> list[Text]:

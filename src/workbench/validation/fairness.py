@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench import metrics
 from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.panel.rates import observed
@@ -37,9 +38,9 @@ def unmarked() -> Text:
 
 
 def cut_off(s: Subject) -> tuple[float, pd.Series]:
-    """Return the median prediction of the hold-out and which rows stand on the favoured side of it."""
+    """Return the weighted median prediction of the hold-out and which rows stand on the favoured side of it."""
     predicted = s.holdout["predicted"]
-    cut = float(predicted.median())
+    cut = metrics.weighted_median(predicted, s.holdout["weight"])
     return cut, predicted <= cut if s.outcome.direction == "adverse" else predicted >= cut
 
 

@@ -19,7 +19,7 @@ from workbench import metrics
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation.sight import Gauge, drop_seen, level, sight
-from workbench.validation.significance import and_chance_text, milder, p_text
+from workbench.validation.significance import and_chance_text, milder, p_text, worst
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
@@ -59,10 +59,10 @@ def test(s: Subject) -> Evidence:
     table, rule, p_rule = by_horizon(s, ends), s.rules["horizon_fall"], s.rules["p_value"]
     lights = [milder(judged(r.fall, rule), judged(r.p, p_rule)) for r in table.iloc[1:].itertuples()]
     table["light"] = ["", *(str(v) for v in lights)]
-    low = table.loc[table["fall"].idxmax()]
+    low = worst(table.iloc[1:])
     answer = say(
-        "On {sample} AUC {first:.4f} for {events} by month {from_month}, {last:.4f} by month {to_month}; the largest fall from "
-        "one horizon to the next is {fall:.4f}, adjusted {p}.",
+        "On {sample} AUC {first:.4f} for {events} by month {from_month}, {last:.4f} by month {to_month}; the fall from "
+        "one horizon to the next that weighs most is {fall:.4f}, adjusted {p}.",
         sample=s.tested,
         events=s.outcome.events,
         first=table["auc"].iloc[0],

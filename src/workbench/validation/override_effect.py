@@ -92,7 +92,7 @@ def test(s: Subject) -> Evidence:
 
 def _judged(s: Subject, e: Effect, table: pd.DataFrame) -> Evidence:
     rule, p_rule = s.rules["override_loss"], s.rules["p_value"]
-    p = shared(float(stats.norm.sf(e.lost / e.error)), s.looks)
+    p = shared(float(stats.norm.sf(e.lost / e.error)) if e.error else 1.0, s.looks)  # no error: no order has changed
     answer = say(
         "On {sample} the model's grades have AUC {before:.4f}, those that stood in the end {after:.4f} ({gain:+.4f}; that "
         "they are worse: {p}).",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from workbench import metrics
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.lights import in_words
 from workbench.validation.subject import HOLDOUT, Subject
@@ -36,7 +37,7 @@ def _joined(s: Subject) -> list[pd.DataFrame]:
 def _suffices(rows: pd.DataFrame, s: Subject) -> bool:
     if not s.outcome.is_binary:
         return len(rows) >= s.rules.number("least_period_rows") and rows["outcome"].nunique() > 1
-    return min((rows["outcome"] == 1).sum(), (rows["outcome"] == 0).sum()) >= s.rules.number("least_events")
+    return metrics.rarer(rows["outcome"]) >= s.rules.number("least_events")
 
 
 def _name(rows: pd.DataFrame) -> Text:

@@ -23,12 +23,14 @@ def test(s: Subject) -> Evidence:
     """Return the PSI of every input, the largest first."""
     rows, rule = (s.later if len(s.later) else s.holdout), s.rules["psi"]
     table = pd.DataFrame(
-        [(n, *shift(s, n, rows)) for n in s.model.features], columns=["input", "psi", "critical", "least"]
+        [(n, *shift(s, n, rows, len(s.model.features))) for n in s.model.features],
+        columns=["input", "psi", "critical", "least"],
     )
     pairs = zip(table["psi"], table["critical"], strict=True)
     table["light"] = [str(Verdict.green if v <= c else judged(v, rule)) for v, c in pairs]
     table = table.sort_values("psi", ascending=False, ignore_index=True)
-    top, moved = table.iloc[0], int((table["psi"] >= rule.amber).sum())
+    rank = table["light"].map(lambda v: Verdict(v).rank)
+    top, moved = table.loc[rank.idxmin()], int((table["psi"] >= rule.amber).sum())
     facts = {
         "input": top["input"],
         "psi": top["psi"],
@@ -43,12 +45,12 @@ def test(s: Subject) -> Evidence:
         ),
         verdict=min((Verdict(v) for v in table["light"]), key=lambda v: v.rank),
         answer=say(
-            "{input} most: PSI {psi:.4f} (critical value {critical:.4f}); {moved} of {inputs} from {amber:g}.",
+            "{input} weighs most: PSI {psi:.4f} (critical value {critical:.4f}); {moved} of {inputs} from {amber:g}.",
             amber=rule.amber,
             **facts,
         ),
         value=float(top["psi"]),
-        threshold=rule.text + say("Green up to the critical value."),
+        threshold=rule.text + say("Green up to the critical value, shared among the inputs."),
         source="Siddiqi (2017), ch. 14",
         table=table.drop(columns="least"),
         sight=psi_sight(s, top["psi"], top["critical"], top["least"], rows),

@@ -23,13 +23,17 @@ FAMILY, KINDS = "stability", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 
 
-def shift(s: Subject, name: str, rows: pd.DataFrame) -> tuple[float, float, float]:
-    """Return of one column of `rows`, against development's frozen bins: PSI, its critical value, least seen."""
+def shift(s: Subject, name: str, rows: pd.DataFrame, columns: int = 1) -> tuple[float, float, float]:
+    """Return of one column of `rows`, against development's frozen bins: PSI, its critical value, least seen.
+
+    columns: how many are looked at together and share the chance of a false alarm (Bonferroni).
+    """
     bins, counts = s.model.reference[name]
     actual = bins.counts(rows[name], rows["weight"].to_numpy())  # as development's counts are
     used = int(((np.array(counts) + actual) > 0).sum())
+    level = 1 - (1 - s.rules.number("psi_level")) / columns
     n, m = (_size(part, bins.codes(part[name])) for part in (s.development[s.development["learnt"]], rows))
-    value, critical = metrics.psi(counts, actual), metrics.psi_critical(n, m, used, s.rules.number("psi_level"))
+    value, critical = metrics.psi(counts, actual), metrics.psi_critical(n, m, used, level)
     least = metrics.least_psi(n, m, used, max(critical, s.rules["psi"].amber))
     return value, critical, least
 

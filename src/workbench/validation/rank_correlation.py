@@ -23,8 +23,9 @@ def test(s: Subject) -> Evidence:
     """Return the rank correlation of the rows tested with its interval."""
     h, rule = s.holdout, s.rules["spearman"]
     rho = metrics.spearman(h["outcome"], h["predicted"], h["weight"])
-    low, high = metrics.spearman_interval(rho, h["parent_id"].nunique())
-    sure = metrics.spearman_interval(rho, h["parent_id"].nunique(), 1 - 2 * s.chance("amber"))[1]
+    n = metrics.independent(h["weight"], h["parent_id"])
+    low, high = metrics.spearman_interval(rho, n)
+    sure = metrics.spearman_interval(rho, n, 1 - 2 * s.chance("amber"))[1]
     most = rho if s.is_holdout else sure
     return Evidence(
         key="rank_correlation",

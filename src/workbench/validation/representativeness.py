@@ -46,7 +46,7 @@ def moved(s: Subject, rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row per driver, the largest PSI first: psi, critical, least (seen), beyond (share never seen), input, light."""
     drivers = [n for n in s.model.reference if n in rows and (n == "predicted" or n in s.development)]
     table = pd.DataFrame(
-        [(n, *shift(s, n, rows), _beyond(s, n, rows)) for n in drivers],
+        [(n, *shift(s, n, rows, len(drivers)), _beyond(s, n, rows)) for n in drivers],
         columns=["driver", "psi", "critical", "least", "beyond"],
     )
     table["input"] = table["driver"].isin([*s.model.features, "predicted"])
