@@ -39,6 +39,11 @@ def test_a_loss_that_is_sure_and_matters_rules_a_simpler_candidate_out(s):
     assert "every simpler candidate surely loses more than 0.010 of it" in evidence.answer
 
 
+def test_where_the_simplest_is_the_best_no_simpler_one_is_spoken_of(s):
+    chosen, evidence = choose(_candidates(s, scorecard=0.0, tree=0.8, boosted=0.5), s, P)
+    assert chosen.kind == "scorecard" and "the best, and no candidate is simpler." in evidence.answer
+
+
 def test_a_loss_that_does_not_matter_is_borne_for_the_simpler(s):
     candidates = _candidates(s, scorecard=0.08, tree=0.8, boosted=0.0)
     chosen, evidence = choose(candidates, s, P)

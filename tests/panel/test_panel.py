@@ -272,6 +272,15 @@ def test_event_value_that_does_not_occur_is_named():
         build.recorded_outcome(pd.DataFrame({"id": ["a"], "y": ["0"]}), contract)
 
 
+def test_a_rates_interval_goes_by_parent():
+    """Twelve equal rows of each of 200 parents are as sure as one row of each."""
+    once = pd.DataFrame({"outcome": (np.arange(200) % 5 == 0) * 1.0, "parent_id": [f"p{i}" for i in range(200)]})
+    once = once.assign(weight=1.0, sample="development", as_of_date=pd.Timestamp("2020-01-01"))
+    often = once.loc[once.index.repeat(12)].reset_index(drop=True)
+    few, many = (describe.rates(rows, Outcome()).iloc[0] for rows in (once, often))
+    assert (few["low"], few["high"]) == pytest.approx((many["low"], many["high"]))
+
+
 def test_bins_count_missing_and_unseen_apart():
     bins = quantile_bins(pd.Series(np.arange(100.0), name="x"), 4)
     assert bins.counts(pd.Series([0.0, 30.0, 99.0, np.nan])).tolist() == [1, 1, 0, 1, 1, 0]

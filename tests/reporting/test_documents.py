@@ -20,7 +20,7 @@ from workbench.params import UserError
 from workbench.registry import claims, written
 from workbench.registry.claims import Claim, Figure
 from workbench.registry.written import Chapters
-from workbench.reporting import documents, dossier, ecb_template, site, validation_report
+from workbench.reporting import documents, dossier, ecb_template, monitoring_report, site, validation_report
 from workbench.reporting.document import Answer, Document, Row, Rows, Typed, chapter, is_whole
 from workbench.reporting.dossier import Dossier
 from workbench.rules import regulations
@@ -154,6 +154,21 @@ def test_of_several_approvers_each_is_named(d):
         str(validation_report._independence(SimpleNamespace(moves=(), standing=d.standing))[1].key)
         == "independent_approve"
     )
+
+
+def test_the_report_speaks_of_the_run_that_followed_the_version_whatever_ran_after_it(d):
+    """A step that asks for causes ran later in the same period: the light is the worst, the figures are all there."""
+    run = d.watched
+    why = Evidence(key="causes", question=say("Why?"), verdict=Verdict.amber, answer=say("Other customers."))
+    record = replace(run.record, step="monitoring/causes", verdict="amber", run_id="c" * 32)
+    after = replace(run, record=record, evidence={"causes": why}, series={})
+    both = monitoring_report.document(replace(d, monitoring=(*d.monitoring, after)))
+    chapters = {c.key: c for c in both.chapters}
+    light = chapters["verdict"].blocks[0].rows[0]
+    assert str(light.value) == run.record.verdict == "red" and light.source.startswith(run.record.run_id[:8])
+    shown = [b.evidence.key for b in chapters["population"].blocks if isinstance(b, Answer)]
+    assert shown == ["drift", "data", "causes"]
+    assert all(r.value for r in chapters["period"].blocks[0].rows)
 
 
 def test_a_claim_of_a_watched_figure_is_held_against_monitoring(d):

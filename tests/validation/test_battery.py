@@ -197,6 +197,12 @@ def test_every_answer_says_what_it_cannot_see(items):
         assert "**" not in e.blind_to and "\n" not in str(e.blind_to)
 
 
+def test_mandatory_tests_that_could_not_be_evaluated_are_named(sound, items):
+    unknown = [replace(e, verdict=Verdict.not_evaluated) if e.key in ("ks", "stability_trend") else e for e in items]
+    overall = battery.verdict(unknown, sound)
+    assert overall.value == "refer" and "Mandatory and not evaluated: " in overall.answer and "ks" in overall.answer
+
+
 def test_tests_that_do_not_fit_are_named_and_not_run(sound, items):
     overall = battery.verdict(items, sound)
     assert "made for other outcomes than an event see: answered, calibration parts, mean backtest," in overall.blind_to

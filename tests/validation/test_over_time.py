@@ -168,6 +168,15 @@ def test_overrides_that_know_nothing_are_red_and_those_that_know_more_are_green(
     assert 0.05 < counted.loc["overridden", "share"] < 0.1  # a tenth, less those who were given the model's own grade
 
 
+def test_overrides_that_keep_the_order_cost_nothing(sound):
+    """All of one grade are put into a better one that nobody has: the AUC and its error are as they were."""
+    names = list(sound.model.grade_names)
+    h = sound.holdout[sound.holdout["grade_code"] != names[2]].reset_index(drop=True)
+    rows = h.assign(final_grade=np.where(h["grade_code"] == names[3], names[2], None))
+    e = override_effect.test(replace(sound, panel=rows, holdout=rows, override="final_grade"))
+    assert str(e.verdict) == "green" and e.value == 0
+
+
 def test_a_persons_grades_as_good_as_the_models_are_seldom_amber(sound):
     rng, h, names = np.random.default_rng(9), sound.holdout, list(sound.model.grade_names)
     lights = []

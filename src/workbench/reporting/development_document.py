@@ -175,7 +175,7 @@ _GONE = say("the version's files are gone")
 
 def _plan(d: Dossier) -> Rows:
     """Return which step watches the version, and at what it rings."""
-    newest = d.monitoring[-1] if d.monitoring else None
+    newest = d.watched
     if newest is None:
         return absent("plan", say("Step of monitoring"), say("no step of monitoring watches it"))
     given, where = excerpts.parameters(newest), excerpts.source(newest, "params")

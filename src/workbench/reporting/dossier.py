@@ -56,6 +56,18 @@ class Dossier:
     monitoring: tuple[Recorded, ...]
     attempts: tuple[Attempt, ...]
 
+    @cached_property
+    def watched(self) -> Recorded | None:
+        """The newest run that followed the version through its periods, the newest of any step where none did."""
+        following = [r for r in self.monitoring if "psi" in r.series]
+        return next(reversed(following or self.monitoring), None)
+
+    @property
+    def beside(self) -> list[Recorded]:
+        """Other steps' runs that have watched the version in the period of `watched`."""
+        now = self.watched
+        return [r for r in self.monitoring if now and r is not now and r.record.period == now.record.period]
+
     @property
     def study(self) -> str:
         """The study the model belongs to."""

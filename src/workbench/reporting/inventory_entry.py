@@ -196,7 +196,7 @@ def _calendar(d: Dossier) -> Iterator[Row]:
     yield Row("approved", say("Approved on"), by["approve"].at[:10] if "approve" in by else "", absent=NO_MOVE)
     not_champion = say("only a champion has one")
     yield Row("next_review", say("Next review"), d.entry.next_review, FILE, not_champion)
-    newest = d.monitoring[-1] if d.monitoring else None
+    newest = d.watched
     where = excerpts.source(newest, "") if newest else ""
     watched = monitoring_report.period(newest) if newest else ""
     yield Row("last_monitoring", say("Last monitoring"), watched, where, say("no step of monitoring watches it"))

@@ -12,7 +12,7 @@ from workbench.registry import claims
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, excerpts, human, listing, owed
 from workbench.reporting.development_document import UNCOMPUTED
-from workbench.reporting.document import Chapter, Document, Row, Rows, Sheet, absent, chapter
+from workbench.reporting.document import Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.excerpts import cards
 from workbench.words import Text, say
@@ -24,16 +24,17 @@ UNWATCHED = say("no step of monitoring watches it")
 
 def document(d: Dossier) -> Document:
     """Return the report on the newest period in which this very version was watched."""
-    now = d.monitoring[-1] if d.monitoring else None
+    now = d.watched
     before = next((r for r in reversed(d.monitoring[:-1]) if now and r.record.step == now.record.step), None)
     chapters = (*_verdict(d, now, before), *_figures(d, now), *_owed(d, now))
     return Document(NAME, chapters)
 
 
 def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple[Chapter, ...]:
-    where = excerpts.source(now, "") if now else ""
-    light = say(now.record.verdict) if now else ""
-    todo = advice.what_to_do(now.record.step, now.record.verdict) if now else ""
+    worst = min([now, *d.beside], key=lambda r: Verdict(r.record.verdict).rank) if now else None
+    where = excerpts.source(worst, "") if worst else ""
+    light = say(worst.record.verdict) if worst else ""
+    todo = advice.what_to_do(worst.record.step, worst.record.verdict) if worst else ""
     differ = _changed(now, before) if now and before else {}
     changed = say("{n:,} answers have another light than in {period}", **differ) if differ else ""
     alone = say("nothing is recorded of a period before")
@@ -45,8 +46,18 @@ def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple
     return (
         chapter("verdict", say("Verdict"), Rows(rows)),
         chapter("period", say("Period and population"), _population(d, now)),
-        chapter("alerts", say("Alerts"), cards(now, MONITORING, "alarm"), _history(d)),
+        chapter("alerts", say("Alerts"), _cards(d, "alarm"), _history(d)),
     )
+
+
+def _cards(d: Dossier, *keys: str) -> list[Answer | Rows]:
+    """Return the newest period's answers of these keys, of whichever step has them."""
+    now = d.watched
+    if now is None:
+        return cards(now, MONITORING, *keys)
+    by = {k: next((r for r in (now, *d.beside) if k in r.evidence), now) for k in keys}
+    each = [(run, [k for k in keys if by[k] is run]) for run in (now, *d.beside)]
+    return [block for run, those in each if those for block in cards(run, MONITORING, *those)]
 
 
 def _changed(now: Recorded, before: Recorded) -> dict[str, object]:
@@ -103,7 +114,7 @@ def _figures(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
         ("fairness", say("Fairness and mix of reasons"), ("fairness", "reasons"), ()),
     )
     return tuple(
-        chapter(key, title, cards(now, MONITORING, *there) if there else [], [_uncomputed(k) for k in absent_])
+        chapter(key, title, _cards(d, *there) if there else [], [_uncomputed(k) for k in absent_])
         for key, title, there, absent_ in several
     )
 
@@ -120,9 +131,10 @@ def _uncomputed(key: str) -> Rows:
 def _owed(d: Dossier, now: Recorded | None) -> tuple[Chapter, ...]:
     shown = {"alarm", "drift", "causes", "data", "performance", "estimate", "grades", "migration"}
     shown |= {"overrides", "fairness", "reasons"}
-    others = [k for k in now.evidence if k not in shown] if now else []
+    every = [k for run in (now, *d.beside) for k in run.evidence] if now else []
+    others = [k for k in dict.fromkeys(every) if k not in shown]
     return (
-        chapter("quality", say("More of what monitoring says"), cards(now, MONITORING, *others)),
+        chapter("quality", say("More of what monitoring says"), _cards(d, *others)),
         chapter("conditions", say("Conditions and findings"), owed.conditions_sheet(d), owed.findings_sheet(d)),
         chapter("shadow", say("Challenger in shadow run"), absent("shadow_run", say("Shadow run"), UNCOMPUTED)),
         chapter("claims", say("Claims in the newest period"), _claims(d, now)),

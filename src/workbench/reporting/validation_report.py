@@ -185,7 +185,7 @@ def _outcomes(d: Dossier) -> list[Answer | Rows]:
 
 
 def _consequences(d: Dossier, is_first: bool) -> tuple[Chapter, ...]:
-    newest = d.monitoring[-1] if d.monitoring else None
+    newest = d.watched
     watched = say("{step}, last of {period}", step=newest.record.step, period=period(newest)) if newest else ""
     unwatched = say("no step of monitoring watches it")
     environment = excerpts.facts(d.battery).get("environment", "")
