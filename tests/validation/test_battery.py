@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from workbench import metrics, rules
+from workbench.evidence import Verdict
 from workbench.params import UserError
 from workbench.validation import battery, fairness, jeffreys, shown, spiegelhalter
 from workbench.validation.subject import Subject, subject

@@ -210,6 +210,8 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
     table = pd.DataFrame(list(_feature_rows(learn, contract)), columns=names)
     if table.empty:
         answer = say("No feature: nothing was known before the date.")
+    elif not table["missing"].any():
+        answer = say("{n} features; none is missing in any row.", n=len(table))
     else:
         emptiest = table.loc[table["missing"].idxmax()]
         answer = say(
