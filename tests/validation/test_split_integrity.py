@@ -8,7 +8,7 @@ import pytest
 
 from workbench import rules
 from workbench.panel.cohort import UNDATED
-from workbench.validation import data_age, split_integrity
+from workbench.validation import data_age, raw, split_integrity
 
 
 def _loans(sound, later: bool):
@@ -89,3 +89,16 @@ def test_outcomes_that_cannot_be_known_are_red_and_old_data_amber(sound):
         assert str(card.verdict) == light
     undated = {n: s.assign(as_of_date=UNDATED) for n, s in _samples(now).items()}
     assert str(data_age.test(replace(now, **undated)).verdict) == "info"
+
+
+def test_a_window_of_months_ends_with_a_month(sound):
+    """The panel counts whole months: of a calendar date those after its month, of an own day those from its month on."""
+    outcome = sound.outcome.model_copy(update={"window_months": 12})
+    contract = sound.contract.model_copy(update={"outcome": outcome})
+    dates = pd.Series(pd.to_datetime(["2024-08-01", "2024-08-28"]))
+    for own_month, expected in ((False, ["2025-09-01"] * 2), (True, ["2025-08-01"] * 2)):
+        months = raw.Raw(pd.DataFrame(), frozenset(), 0, (), own_month)
+        s = replace(sound, contract=contract, raw=months)
+        assert data_age.known_from(s, dates).tolist() == [pd.Timestamp(e) for e in expected]
+    plain = data_age.known_from(replace(sound, contract=contract, raw=None), dates)
+    assert plain.tolist() == [pd.Timestamp("2025-08-01"), pd.Timestamp("2025-08-28")]

@@ -21,15 +21,28 @@ READS_OUTCOME = False
 DAYS_A_YEAR = 365.25
 
 
+def known_from(s: Subject, dates: pd.Series) -> pd.Series:
+    """Return the day from which the outcome of each as-of date can be known (n): the one after its window's last.
+
+    A window of months, as `validation.raw` reads them, is of whole ones: those after the as-of month, or from an own
+    day's month on. Another begins on the day.
+    """
+    after = dates + pd.DateOffset(months=s.outcome.window_months)
+    if s.raw is None:
+        return after
+    months = after.dt.to_period("M") + (0 if s.raw.own_month else 1)
+    return months.dt.to_timestamp()
+
+
 def unknowable(s: Subject) -> int:
     """Return how many rows have an outcome whose performance window ends after the day of the validation."""
-    ends = pd.concat([rows["as_of_date"] for rows in (s.development, s.holdout, s.later)])
-    return int((ends + pd.DateOffset(months=s.outcome.window_months) > pd.Timestamp(s.rules.as_of)).sum())
+    dates = pd.concat([rows["as_of_date"] for rows in (s.development, s.holdout, s.later)])
+    return int((known_from(s, dates) > pd.Timestamp(s.rules.as_of)).sum())
 
 
 def age(s: Subject) -> float:
     """Return the years from the end of development's last performance window to the day of the validation."""
-    last = s.development["as_of_date"].max() + pd.DateOffset(months=s.outcome.window_months)
+    last = known_from(s, s.development["as_of_date"]).max()
     return (pd.Timestamp(s.rules.as_of) - last).days / DAYS_A_YEAR
 
 
