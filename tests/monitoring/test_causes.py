@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from workbench import metrics, rules
 from workbench.contracts import Outcome
-from workbench.monitoring import attribution, causes, triage
+from workbench.monitoring import attribution, causes, drift, triage
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
 
@@ -128,9 +128,14 @@ def test_what_is_missing_because_there_are_more_customers_who_never_had_it_is_no
     before, now = rows(4000, 1, 0.3), rows(4000, 2, 0.6)
     bins = {n: quantile_bins(before[n]) for n in ("home", "value")}
     model = SimpleNamespace(reference={n: (b, tuple(b.counts(before[n]))) for n, b in bins.items()})
-    assert triage.defects(before, now, ["home", "value"], model, RULES) == []
+
+    def defects(now: pd.DataFrame) -> list[triage.Defect]:
+        gaps = drift.by_period(model, now.assign(period=""), RULES)[1]
+        return triage.defects(before, now, gaps, model, RULES)
+
+    assert defects(now) == []
     broken = now.assign(value=now["value"].where(np.arange(len(now)) % 3 > 0))
-    assert [x.feature for x in triage.defects(before, broken, ["home", "value"], model, RULES)] == ["value"]
+    assert [x.feature for x in defects(broken)] == ["value"]
 
 
 def test_shares_of_the_inputs_add_up_to_the_change_of_the_mean(model):

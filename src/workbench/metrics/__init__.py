@@ -1,7 +1,7 @@
 """Pure numbers by family, each with its source: binary, calibration, amount, stability, intervals, power, uplift."""
 
 from workbench.metrics.amount import mae, r_squared, r_squared_influence, rmse, spearman, spearman_interval
-from workbench.metrics.binary import auc, auc_influence, auc_interval, dense_ranks, gini, ks, ks_influence
+from workbench.metrics.binary import auc, auc_influence, auc_interval, dense_ranks, gini, ks, ks_influence, rarer
 from workbench.metrics.calibration import (
     brier,
     calibration_error_limit,
@@ -23,7 +23,6 @@ from workbench.metrics.intervals import (
     independent,
     likeness,
     mean_interval,
-    rarer,
     rate_interval,
     weighted_median,
     wilson,

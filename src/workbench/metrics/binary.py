@@ -48,6 +48,16 @@ def auc(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> floa
     return float((bad * (below + good / 2)).sum() / (bad.sum() * good.sum()))
 
 
+def rarer(outcome: ArrayLike) -> int:
+    """Return how many rows have the rarer of the outcomes 0 and 1: with few of them nothing separates surely.
+
+    >>> rarer([1, 1, 1, 0]), rarer([])
+    (1, 0)
+    """
+    y = np.asarray(outcome, float)
+    return int(min((y == 1).sum(), (y == 0).sum()))
+
+
 def gini(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Return 2·AUC − 1, also called the accuracy ratio. Source: Engelmann, Hayden & Tasche (2003), Risk 16."""
     return 2 * auc(y, score, weight) - 1

@@ -70,8 +70,8 @@ def history(parts: Iterable[pd.DataFrame], rules: Rules) -> pd.DataFrame:
     place = pd.Series(pd.factorize(rows["period"], sort=True)[0], index=rows.index)
     run = (~alight | place.groupby(group).diff().ne(1)).groupby(group).cumsum()
     length = alight.groupby([*group, run]).cumsum()
-    spared = rows["spared"].eq(True) if "spared" in rows else False
-    rows.loc[alight & ~spared & (length >= rules.number("ambers_in_a_row")), "light"] = "red"
+    reddens = rows.reindex(columns=["spared"])["spared"].ne(True)
+    rows.loc[alight & reddens & (length >= rules.number("ambers_in_a_row")), "light"] = "red"
     return rows[COLUMNS]
 
 
@@ -221,7 +221,7 @@ def foremost(table: pd.DataFrame, subject: pd.Series, size: pd.Series, lights: p
     in it comes first where any of it is lit.
     """
     final = lights.set_index(["subject", "period"])["light"]
-    light = pd.Series([final[key] for key in zip(subject, table["period"], strict=True)], index=table.index)
+    light = final.reindex([subject, table["period"]]).set_axis(table.index)
     is_now = light.isin(_ALIGHT) & (table["known_in"] == now)
     rank = light.map(lambda v: Verdict(v).rank)
     order = pd.DataFrame({"earlier": ~is_now, "rank": rank, "size": -size}).sort_values(["earlier", "rank", "size"])

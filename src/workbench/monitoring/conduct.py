@@ -34,7 +34,7 @@ def reasons(model: Scorer, rows: pd.DataFrame, development: pd.DataFrame, rules:
     out = []
     for period, part in rows.groupby("period"):
         actual = _mix(model, drift.sampled(part, ROWS, seed), names)
-        sizes = [max(int(v.sum() * drift.apart(r)), 1) for v, r in ((expected, development), (actual, part))]
+        sizes = [max(int(v.sum() * drift.parents_per_row(r)), 1) for v, r in ((expected, development), (actual, part))]
         value, *_, critical, _ = drift.compared(expected, actual, (sizes[0], sizes[1]), rules)
         light = Verdict.green if value <= critical else judged(value, rules["psi"])
         top, share = names[int(actual.argmax())], actual.max() / actual.sum()

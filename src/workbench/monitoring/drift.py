@@ -21,7 +21,7 @@ def by_period(
     """Return the PSI of every feature (and `predicted`) by period, and the share of rows without a value known before.
 
     `rows`: the panel's rows with `period`, `predicted`, `weight` and `parent_id`; `independent`: of the rows that the
-    model's bins were counted on, parents per row (`apart`). A light needs the threshold *and*
+    model's bins were counted on, parents per row (`parents_per_row`). A light needs the threshold *and*
     significance among all features of the period (Holm), so that small periods don't cry wolf: a PSI against χ² with
     B − 1 degrees of freedom over 1/n + 1/m, a share against that of development (z-test of two proportions).
     Columns: feature, period, psi, n (development's parents), m (period's), bins, critical, p, light; and feature,
@@ -46,7 +46,7 @@ def by_period(
     return psi.assign(known_in=psi["period"]), gap[gap["feature"] != "predicted"].assign(known_in=gap["period"])
 
 
-def apart(rows: pd.DataFrame) -> float:
+def parents_per_row(rows: pd.DataFrame) -> float:
     """Return how many parents there are per row (`parent_id`): those of one are no independent draws."""
     return rows["parent_id"].nunique() / len(rows) if len(rows) else 1.0
 

@@ -17,6 +17,7 @@ from workbench import metrics
 from workbench.evidence import Verdict, judged
 from workbench.models.scorer import Calibration
 from workbench.models.tuning import calibrated
+from workbench.monitoring import drift
 from workbench.rules import Rules
 
 NAMES = ["estimated_auc", "estimated_low", "estimated_high", "estimated_ks", "estimated_brier", "estimated_rate"]
@@ -51,21 +52,25 @@ def _right(known: pd.DataFrame, rules: Rules) -> tuple[Calibration, int]:
     return calibrated(*(known[c].to_numpy(float) for c in ("predicted", "outcome", "weight"))), events
 
 
-def expected_auc(p: np.ndarray, weight: np.ndarray, score: np.ndarray | None = None) -> float:
-    """Return the AUC to expect of a score (n; p itself where none) by probabilities p (n).
+def expected_auc(p: np.ndarray, weight: np.ndarray) -> float:
+    """Return the AUC to expect of probabilities p (n)."""
+    return metrics.auc(*_both(p, p, weight))
 
-    Every row is an event with weight p and none with 1 − p. A score that ranks against the probabilities is below 0.5.
-    """
-    twice, shares = np.tile(p if score is None else score, 2), np.concatenate([p * weight, (1 - p) * weight])
-    return metrics.auc(np.repeat([1.0, 0.0], len(p)), twice, shares)
+
+def _both(score: np.ndarray, p: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return outcome, score and weight of 2n rows: each of n is an event with weight p and none with 1 − p."""
+    return np.repeat([1.0, 0.0], len(p)), np.tile(score, 2), np.concatenate([p * weight, (1 - p) * weight])
 
 
 def _of(rows: pd.DataFrame, calibration: Calibration) -> tuple[float, ...]:
-    """Return AUC with interval, KS, Brier score and rate to expect of rows whose predictions are made right."""
+    """Return AUC with interval, KS, Brier score and rate to expect of rows whose predictions are made right.
+
+    AUC and KS are the predictions' own: one that ranks the wrong way has an AUC below 0.5.
+    """
     score, weight = rows["predicted"].to_numpy(float), rows["weight"].to_numpy(float)
-    p, independent = calibration.apply(score), rows["parent_id"].nunique() / len(rows)
-    y, shares = np.repeat([1.0, 0.0], len(p)), np.concatenate([p * weight, (1 - p) * weight])
-    auc, ks = expected_auc(p, weight, score), metrics.ks(y, np.tile(score, 2), shares)
+    p, independent = calibration.apply(score), drift.parents_per_row(rows)
+    both = _both(score, p, weight)
+    auc, ks = metrics.auc(*both), metrics.ks(*both)
     error = _auc_error(auc, float(p.sum()) * independent, float((1 - p).sum()) * independent)
     half = float(stats.norm.ppf(0.975)) * error
     brier, rate = float(np.average(p * (1 - p), weights=weight)), float(np.average(p, weights=weight))

@@ -61,10 +61,10 @@ def diagnose(
     Rows of the development sample, of its hold-out (what came of it is what a period's outcome is compared with) and of
     the period: features, predicted, outcome (NaN while open), weight, parent_id.
     """
-    moved = shifts.by_period(model, now.assign(period=""), rules, shifts.apart(development))[0]
+    moved, gaps = shifts.by_period(model, now.assign(period=""), rules, shifts.parents_per_row(development))
     moved = moved[moved["light"] != str(Verdict.green)].sort_values("psi", ascending=False, kind="stable")
     shifted = tuple(moved["feature"])
-    broken = defects(development, now, [f for f in model.reference if f != "predicted"], model, rules)
+    broken = defects(development, now, gaps, model, rules)
     came = _realised(holdout, now, rules) if model.outcome.is_binary else None
     cause = _cause(broken, shifted, came)
     return Diagnosis(cause, tuple(broken), shifted, came and came.rate, came and came.auc)
@@ -114,18 +114,17 @@ def _off(known: pd.DataFrame, expected: float, rules: Rules) -> bool:
     return not low <= expected <= high and ratio >= rules["rate_off_period"].amber
 
 
-def defects(before: pd.DataFrame, now: pd.DataFrame, features: list[str], model: Scorer, rules: Rules) -> list[Defect]:
+def defects(before: pd.DataFrame, now: pd.DataFrame, gaps: pd.DataFrame, model: Scorer, rules: Rules) -> list[Defect]:
     """Return what columns do that customers don't, the first sign of each: missing, unseen, frozen, scaled, torn.
 
-    Values that are missing or unseen count where they do so beyond chance, as in `drift.by_period`; a value that is
-    missing oftener because there are more customers of a kind that never had one is no defect.
+    `gaps`: the period's, as `drift.by_period` tests them. Values that are missing or unseen count where they are lit
+    there; a value that is missing oftener because there are more customers of a kind that never had one is no defect.
     """
-    out, gaps = [], _gaps(before, now, features, model, rules)
-    sure = shifts.by_period(model, now.assign(period=""), rules, shifts.apart(before))[1]
-    lit = set(sure.loc[sure["light"] != str(Verdict.green), "feature"])
+    features, lit = list(gaps["feature"]), set(gaps.loc[gaps["light"] != str(Verdict.green), "feature"])
+    out, signs = [], _gaps(before, now, features, model, rules)
     for feature in features:
         bins, expected = model.reference[feature]
-        sign = (gaps.get(feature) if feature in lit else None) or _frozen(before[feature], now[feature])
+        sign = (signs.get(feature) if feature in lit else None) or _frozen(before[feature], now[feature])
         if sign is None and not is_category(now[feature]):
             sign = _scaled(bins, expected, now, rules)
         if sign is not None:

@@ -69,6 +69,8 @@ _ALONE = r"(?<!\d[ -])"  # groups with spaces aren't a stretch of a longer row o
 _UUID = re.compile(r"(?<![\w-])(?=[\d-]*[a-f])[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-])", re.A | re.I)
 _LONG = r"\d[\d ().-]{6,}"  # what every number has
 _LETTERED = r"[A-Z]\d{2}"
+# `where` looks for these in every text: it begins with one set of characters, which is what `re` finds fast.
+_ACCOUNT_NAME = r"[cwvCWV微](?:(?i:hat|eixin|x)|信)"  # chat, weixin, vx, wx, 微信; more than these does no harm
 _BLANK = re.compile(r"\s")
 _PLATE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _STREET = r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Square|Way|Place|Pl|Terrace"
@@ -244,7 +246,7 @@ KINDS = (
     _kind("card number", _GROUPED_CARD, is_card, "card|卡号"),
     _kind("bank account", _IBAN, is_iban, "iban", where=r"[A-Za-z]\d{2}"),
     _kind("account name", r"(?<![0-9A-Za-z_])(?P<v>wxid_[A-Za-z0-9_]{6,32})", _always, "微信|wechat", where="wxid_"),
-    _kind("account name", _WECHAT, _always, "微信|wechat", where=r"[cwvCWV微](?:(?i:hat|eixin|x)|信)"),
+    _kind("account name", _WECHAT, _always, "微信|wechat", where=_ACCOUNT_NAME),
     _kind("account name", r"(?<!\d)(?P<v>[1-9]\d{4,10})(?!\d)", _always, r"(?<![a-z])qq(?![a-z])", "named", r"\d{5,}"),
     _kind("number plate", _NUMBER_PLATE, _always, "车牌|plate", where=f"[{_PLATE}][A-Z]"),
     _kind("address", _STREET_ZH, _always, "住址|地址|address", where=r"\d\s*(?:号|弄|栋|室|楼|单元)"),

@@ -181,16 +181,15 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
     nothing for them, such as dates of events. Pass otherwise. What it means is for a person to sign.
     """
     tolerated = int(subject.rules.number("tolerated_ambers"))
-    missing = sorted(set(mandatory(subject.outcome.scale, named)) - {e.key for e in items})
-    word = _word(items, missing, tolerated, mandatory(subject.outcome.scale, named))
+    needed = mandatory(subject.outcome.scale, named)
+    missing = sorted(set(needed) - {e.key for e in items})
+    unknown = [e.key for e in items if e.key in needed and e.verdict is Verdict.not_evaluated]
+    word = _word(items, missing, unknown, tolerated)
     return Evidence(
         key="battery",
         question=say("Should this version be approved?"),
         verdict={"refuse": Verdict.red, "refer": Verdict.amber, "pass": Verdict.green}[word],
-        answer=_counted(word, items)
-        + _named(items, missing)
-        + _open(items, subject, named)
-        + _overrides(subject, named),
+        answer=_counted(word, items) + _named(items, missing, unknown) + _overrides(subject, named),
         value=word,
         threshold=say(
             "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
@@ -203,12 +202,11 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
     )
 
 
-def _word(items: list[Evidence], missing: list[str], tolerated: int, needed: list[str]) -> str:
+def _word(items: list[Evidence], missing: list[str], unknown: list[str], tolerated: int) -> str:
     lights = [e.verdict for e in items]
-    is_open = any(e.verdict is Verdict.not_evaluated for e in items if e.key in needed)
     if missing or Verdict.red in lights or Verdict.error in lights:
         return "refuse"
-    return "refer" if lights.count(Verdict.amber) > tolerated or is_open else "pass"
+    return "refer" if lights.count(Verdict.amber) > tolerated or unknown else "pass"
 
 
 def _counted(word: str, items: list[Evidence]) -> Text:
@@ -223,17 +221,12 @@ def _counted(word: str, items: list[Evidence]) -> Text:
     )
 
 
-def _named(items: list[Evidence], missing: list[str]) -> Text:
+def _named(items: list[Evidence], missing: list[str], unknown: list[str]) -> Text:
+    """Name the tests that decide: red or broken, and those an approval needs that are missing or not evaluated."""
     worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
     red = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
-    return red + (say("Missing: {tests}.", tests=_words(missing)) if missing else Text())
-
-
-def _open(items: list[Evidence], s: Subject, named: list[str] | None) -> Text:
-    """Say which tests an approval needs could not be evaluated: one of them is enough to refer."""
-    needed = mandatory(s.outcome.scale, named)
-    open_ = [e.key for e in items if e.key in needed and e.verdict is Verdict.not_evaluated]
-    return say("Mandatory and not evaluated: {tests}.", tests=_words(open_)) if open_ else Text()
+    absent = say("Missing: {tests}.", tests=_words(missing)) if missing else Text()
+    return red + absent + (say("Mandatory and not evaluated: {tests}.", tests=_words(unknown)) if unknown else Text())
 
 
 def _words(names: list[str]) -> list[Text]:

@@ -43,7 +43,7 @@ def test(s: Subject) -> Evidence:
         question=question(
             s, say("Which inputs have moved?"), say("Are the inputs of the hold-out spread as development's?")
         ),
-        verdict=min((Verdict(v) for v in table["light"]), key=lambda v: v.rank),
+        verdict=Verdict(top["light"]),
         answer=say(
             "{input} weighs most: PSI {psi:.4f} (critical value {critical:.4f}); {moved} of {inputs} from {amber:g}.",
             amber=rule.amber,
