@@ -204,10 +204,31 @@ def test_the_line_of_perfect_predictions_is_one_and_zero():
 def test_bands_of_a_rate_rise_and_noise_has_one_band():
     rng = np.random.default_rng(2)
     predicted = rng.uniform(0, 1, 5000)
-    edges = bands(predicted, predicted + rng.normal(0, 0.2, 5000), 0.05, RATE).edges
+    each = np.arange(5000)
+    edges = bands(predicted, predicted + rng.normal(0, 0.2, 5000), each, 0.05, RATE).edges
     codes = np.searchsorted(edges, predicted, side="right")
     assert 3 <= len(edges) <= 9 and np.bincount(codes).min() >= 0.05 * 5000
-    assert bands(predicted, rng.normal(size=5000), 0.05, RATE).edges == ()
+    assert bands(predicted, rng.normal(size=5000), each, 0.05, RATE).edges == ()
+
+
+def test_copies_of_rows_make_no_more_bands_of_a_rate():
+    rng, parent = np.random.default_rng(3), np.repeat(np.arange(600), 12)
+    predicted = rng.uniform(0, 1, 600)
+    y = predicted / 5 + rng.beta(1, 4, 600)
+    once = bands(predicted, y, np.arange(600), 0.05, RATE).edges
+    assert bands(predicted[parent], y[parent], parent, 0.05, RATE).edges == pytest.approx(once, abs=0.02)
+    assert len(bands(predicted[parent], y[parent], np.arange(7200), 0.05, RATE).edges) > len(once) >= 1
+
+
+def test_rows_of_one_parent_set_no_grades_apart_that_their_parents_do_not():
+    """A prediction that says nothing, of 300 customers with 12 rows each that end alike."""
+    graded = 0
+    for seed in range(20):
+        rng, parent = np.random.default_rng(seed), np.repeat(np.arange(300), 12)
+        predicted = rng.uniform(0, 1, 300)[parent] + rng.normal(0, 0.02, 3600)
+        y = (rng.random(300) < 0.2) * 1.0
+        graded += len(bands(predicted, y[parent], parent, 0.05, Outcome()).edges) > 0
+    assert graded <= 3
 
 
 def test_folds_keep_parents_together(planted):

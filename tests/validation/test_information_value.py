@@ -15,7 +15,7 @@ def test_the_value_is_that_of_worked_figures():
         [0, 0, 1, 1], [300, 20, 600, 80]
     )  # 300 good and 20 bad in the first bin, 600 and 80 in the second
     y = np.repeat([0.0, 1.0, 0.0, 1.0], [300, 20, 600, 80])
-    value, influence, chance = metrics.information(codes, y, np.ones(1000), 3)
+    value, influence, chance = metrics.information(codes, y, np.ones(1000), 3, np.arange(1000))
     by_hand = (1 / 3 - 0.2) * np.log((1 / 3) / 0.2) + (2 / 3 - 0.8) * np.log((2 / 3) / 0.8)  # Siddiqi (2017), ch. 6
     assert value == pytest.approx(by_hand - (1 / 900 + 1 / 100)) and influence.sum() == pytest.approx(0)
     assert chance == pytest.approx(np.sqrt(2) * (1 / 900 + 1 / 100))
@@ -28,12 +28,25 @@ def test_the_mean_and_the_error_are_those_of_many_samples(strength):
     for _ in range(300):
         codes = rng.integers(0, 4, n)
         y = (rng.random(n) < share[codes]) * 1.0
-        value, influence, chance = metrics.information(codes, y, np.ones(n), 4)
+        value, influence, chance = metrics.information(codes, y, np.ones(n), 4, np.arange(n))
         out.append((value, np.hypot(metrics.clustered_error(influence, np.arange(n)), chance)))
     values, errors = np.array(out).T
     g, b = (1 - share) / (1 - share).sum(), share / share.sum()
     assert values.mean() == pytest.approx(((g - b) * np.log(g / b)).sum(), abs=0.006)
     assert values.std() <= 1.1 * errors.mean() and errors.mean() < 2 * values.std()
+
+
+def test_what_chance_adds_is_that_of_parents():
+    """Three rows in four of a bin are its parent's, whose outcomes are alike; the input says nothing."""
+    rng, out = np.random.default_rng(4), []
+    parent = np.repeat(np.arange(500), 8)
+    for _ in range(200):
+        codes = np.where(rng.random(4000) < 0.75, rng.integers(0, 4, 500)[parent], rng.integers(0, 4, 4000))
+        y = ((rng.random(500) < 0.2) * 1.0)[parent]
+        out.append(metrics.information(codes, y, np.ones(4000), 4, parent)[::2])
+    values, chance = np.array(out).T
+    assert abs(values.mean()) < 3 * values.std() / np.sqrt(200), "what chance adds is taken off"
+    assert chance.mean() == pytest.approx(values.std(), rel=0.2)
 
 
 def test_an_input_that_later_says_nothing_is_named_though_its_trend_has_not_turned(sound):

@@ -58,6 +58,17 @@ def test_the_limit_of_the_calibration_error_is_what_many_draws_give():
         assert limit == pytest.approx(np.quantile(draws, level), rel=0.06)
 
 
+def test_the_limit_is_that_of_many_draws_where_a_parents_rows_are_in_several_bins():
+    rng, parent = np.random.default_rng(5), np.repeat(np.arange(500), 6)
+    p, w, errors, limits = rng.beta(2, 6, 3000), np.ones(3000), [], []
+    for draw in range(400):
+        y = (rng.random(500)[parent] < p) * 1.0
+        errors.append(metrics.expected_calibration_error(y, p))
+        if draw < 20:
+            limits.append(metrics.calibration_error_limit(y, p, 10, w, parent, 0.95))
+    assert np.mean(limits) == pytest.approx(np.quantile(errors, 0.95), rel=0.07)
+
+
 def test_rows_of_one_parent_raise_the_limit_of_chance(sound):
     h = sound.holdout.head(500)
     copies = h.loc[h.index.repeat(8)].reset_index(drop=True)

@@ -184,7 +184,7 @@ def developed(learn: pd.DataFrame, crossed: pd.DataFrame, unseen: pd.DataFrame, 
         "handed_over": float((sure < least).mean()),
     }
     features = {QUESTION: {"description": "what the customer writes", "monotone": 0, "type": "text"}}
-    grades = bands(sure.to_numpy(), crossed["right"].to_numpy(), 0.05, RIGHT)
+    grades = bands(sure.to_numpy(), crossed["right"].to_numpy(), np.arange(len(crossed)), 0.05, RIGHT)
     return Scorer("intents", model, calibration, grades, features, reference, facts, RIGHT)
 
 

@@ -10,7 +10,6 @@ from scipy import stats
 from scipy.special import logit
 
 from workbench.metrics.arrays import checked
-from workbench.metrics.intervals import clustered_error
 
 
 def brier(y: ArrayLike, predicted: ArrayLike, weight: ArrayLike | None = None) -> float:
@@ -84,21 +83,33 @@ def calibration_error_limit(
 ) -> float:
     """Return what the expected calibration error of true predictions exceeds with probability 1 − level; no draws.
 
-    Each bin's gap is then normal with the error s of its mean residual (by cluster), so the sum of |gap| times the
-    bin's share has mean Σ s√(2/π), variance Σ s²(1 − 2/π) and third moment Σ s³√(2/π)(4/π − 1); the quantile is
-    Cornish & Fisher's. Source: Leone, Nelson & Nottingham (1961), Technometrics 3(4), for the folded normal.
+    Bins' gaps are then normal, with the errors s and correlations r of their mean residuals (by cluster), so the sum of
+    |gap| times the bin's share has mean Σ s√(2/π), variance Σ ss'·2/π·(√(1 − r²) + r·arcsin r − 1) over all pairs, and
+    third moment Σ s³√(2/π)(4/π − 1) where no bins are correlated; where they are it is taken to grow as the variance's
+    square, right where they are wholly so. The quantile is Cornish & Fisher's. Source: Leone, Nelson & Nottingham
+    (1961), Technometrics 3(4), for the folded normal; Nabeya (1951), Ann. Inst. Stat. Math. 3, for a pair of them.
     """
     y, predicted, weight = checked(y, predicted, weight)
-    codes, clusters = equal_parts(predicted, bins), np.asarray(clusters)
-    parts = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    s = np.array([_share_error((y - predicted)[p], weight[p], clusters[p]) for p in parts]) / weight.sum()
-    mean, variance = s.sum() * np.sqrt(2 / np.pi), (s**2).sum() * (1 - 2 / np.pi)
-    if variance <= 0:
+    covariance = _gap_covariance(y - predicted, weight, equal_parts(predicted, bins), clusters)
+    s = np.sqrt(np.diag(covariance))
+    if not s.any():
         return 0.0
-    skew, z = (s**3).sum() * np.sqrt(2 / np.pi) * (4 / np.pi - 1) / variance**1.5, stats.norm.ppf(level)
+    each = np.outer(s, s)
+    r = np.clip(np.divide(covariance, each, out=np.zeros_like(each), where=each > 0), -1, 1)
+    alone = (s**2).sum() * (1 - 2 / np.pi)
+    variance = float((each * (np.sqrt(1 - r**2) + r * np.arcsin(r) - 1)).sum() * 2 / np.pi)
+    third = (s**3).sum() * np.sqrt(2 / np.pi) * (4 / np.pi - 1) * (variance / alone) ** 2
+    mean, skew, z = s.sum() * np.sqrt(2 / np.pi), third / variance**1.5, stats.norm.ppf(level)
     return float(mean + np.sqrt(variance) * (z + (z**2 - 1) * skew / 6))
 
 
-def _share_error(residual: np.ndarray, weight: np.ndarray, clusters: np.ndarray) -> float:
-    """Return the standard error of a bin's weighted sum of residuals, their mean set apart."""
-    return clustered_error(weight * (residual - np.average(residual, weights=weight)), clusters)
+def _gap_covariance(residual: np.ndarray, weight: np.ndarray, codes: np.ndarray, clusters: ArrayLike) -> np.ndarray:
+    """Return the covariance (bins × bins) of the bins' shares of the mean residual, each bin's own mean set apart."""
+    code = np.unique(codes, return_inverse=True)[1]
+    apart = weight * (residual - (np.bincount(code, weight * residual) / np.bincount(code, weight))[code])
+    cluster = np.unique(np.asarray(clusters), return_inverse=True)[1]
+    k, m = int(code.max()) + 1, int(cluster.max()) + 1
+    cell = cluster * k + code
+    sums = np.bincount(cell, apart, m * k).reshape(m, k) / weight.sum()
+    g = np.bincount(np.unique(cell) % k, minlength=k)  # clusters in each bin
+    return (sums.T @ sums) * np.sqrt(np.outer(g, g) / np.outer(np.maximum(g - 1, 1), np.maximum(g - 1, 1)))

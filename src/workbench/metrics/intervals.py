@@ -111,8 +111,9 @@ def likeness(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike, groups:
     """Return how alike the outcomes of two rows of a cluster are within a group: their correlation, 0 where none.
 
     Over all groups: Σ over clusters of (Σ w·e)² − Σ w²·e², over the same of rows that are wholly alike,
-    p(1 − p)·((Σ w)² − Σ w²); e is the outcome less its group's mean p. One figure for all groups: a design effect
-    taken of few clusters is itself a matter of chance, and where it comes out low a test sees what isn't there.
+    v·((Σ w)² − Σ w²); e is the outcome less its group's mean, v its variance in the group (p(1 − p) of an event). One
+    figure for all groups: a design effect taken of few clusters is itself a matter of chance, and where it comes out
+    low a test sees what isn't there.
     Source: Kish & Frankel (1974), JRSS B 36(1), on pooling design effects; Donner & Klar (2000), ch. 6.
 
     >>> likeness([1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 2, 2], [1, 1, 1, 1])
@@ -120,10 +121,11 @@ def likeness(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike, groups:
     """
     y, w = np.asarray(outcome, float), np.asarray(weight, float)
     group = np.unique(np.asarray(groups), return_inverse=True)[1]
-    mean = (np.bincount(group, w * y) / np.bincount(group, w))[group]
+    total = np.bincount(group, w)
+    residual = y - (np.bincount(group, w * y) / total)[group]
     cluster = np.unique(np.asarray(clusters), return_inverse=True)[1]
     cell = np.unique(group * (cluster.max() + 1) + cluster, return_inverse=True)[1]
-    error, spread = w * (y - mean), mean * (1 - mean)
+    error, spread = w * residual, (np.bincount(group, w * residual**2) / total)[group]
     together = (np.bincount(cell, error) ** 2).sum() - (error**2).sum()
     alike = (np.bincount(cell, w * np.sqrt(spread)) ** 2).sum() - (w**2 * spread).sum()
     return float(np.clip(together / alike, 0, 1)) if alike > 1e-12 * (w**2).sum() else 0.0

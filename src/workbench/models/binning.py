@@ -193,10 +193,13 @@ def _neutral(good: np.ndarray, bad: np.ndarray, rows: np.ndarray, inner: int, te
     return tuple((inner + np.flatnonzero(~terms.enough(rows[inner:], rare) | ~sure)).tolist())
 
 
-def grade_bins(pd_: np.ndarray, y: np.ndarray, min_share: float) -> Bins:
-    """Return at most 10 bands of the prediction (n values) whose rates rise, each adjacent pair apart at p < 0.01."""
+def grade_bins(pd_: np.ndarray, y: np.ndarray, min_share: float, design_effect: float = 1.0) -> Bins:
+    """Return at most 10 bands of the prediction (n values) whose rates rise, each adjacent pair apart at p < 0.01.
+
+    `design_effect`: how many times the variance of a rate is that of rows that are independent.
+    """
     fine = Fine.of(pd.Series(pd_, name="pd"), y)
     good, bad, rows = (x[: fine.m] for x in fine.total())
     terms = Terms(max(min_share * rows.sum(), 1), most=MOST_GRADES)
-    cuts = merged(good, bad, rows, "ascending", terms, APART)
+    cuts = merged(good, bad, rows, "ascending", terms, APART * float(np.sqrt(design_effect)))
     return Bins("pd", edges=tuple(fine.bins.edges[c - 1] for c in cuts))

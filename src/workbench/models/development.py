@@ -105,7 +105,7 @@ def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Para
         reference[name] = (bins, tuple(bins.counts(values, development.weight)))
     if "folds" in type(p).model_fields:  # of one that is taken in, nobody here knows how it was fitted
         facts = {**facts, "settings": plain_settings(chosen.estimator), "folds": p.folds}
-    grades = bands(chosen.out_of_fold, development.y, p.min_grade_share, development.outcome)
+    grades = bands(chosen.out_of_fold, development.y, development.parent_id, p.min_grade_share, development.outcome)
     if hasattr(chosen.estimator, "contributions"):
         parts = chosen.estimator.contributions(development.X)
         facts = {**facts, "mean_contributions": parts.mean().to_dict(), "contribution_spread": parts.std().to_dict()}

@@ -33,7 +33,7 @@ def values(s: Subject) -> pd.DataFrame:
         bins, each = s.model.reference[name][0], []
         for part in (s.development, s.holdout):
             arrays = (bins.codes(part[name]), part["outcome"], part["weight"])
-            value, influence, chance = metrics.information(*arrays, len(bins.labels))
+            value, influence, chance = metrics.information(*arrays, len(bins.labels), part["parent_id"])
             each.append((value, np.hypot(metrics.clustered_error(influence, part["parent_id"]), chance)))
         (before, error), (now, error_now) = each
         rows.append((name, before, now, before - now if before >= least else np.nan, np.hypot(error, error_now)))
