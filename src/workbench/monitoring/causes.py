@@ -13,7 +13,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, attribution, through_time
 from workbench.monitoring.triage import Cause, Defect, Diagnosis
-from workbench.panel.rates import level
+from workbench.panel.rates import changed
 from workbench.params import DAY_OR_NONE, UserError
 from workbench.rules import Ruled
 from workbench.words import Text, say
@@ -70,7 +70,7 @@ def rings(lights: pd.DataFrame, at: str) -> list[Text | str]:
     """Return what rings in a period, in words."""
     rows = lights[(lights["period"] == at) & (lights["light"] == "red")]
     return [
-        say("{kind} of {subject}", kind=alarms.kinds()[k], subject=alarms.subject(s))
+        say("{subject} ({kind})", kind=alarms.kinds()[k], subject=alarms.subject(s))
         for k, s in zip(rows["kind"], rows["subject"], strict=True)
     ]
 
@@ -132,16 +132,11 @@ def _speaks(d: Diagnosis, outcome: Outcome) -> Text:
         + say(
             "Of the change of the {rate}, {population} was expected of these customers and {concept} came otherwise;",
             rate=outcome.rate,
-            population=_signed(d.rate[0], outcome),
-            concept=_signed(d.rate[1], outcome),
+            population=changed(d.rate[0], outcome),
+            concept=changed(d.rate[1], outcome),
         )
         + say("of that of AUC, {population:+.3f} and {concept:+.3f}.", population=d.auc[0], concept=d.auc[1])
     )
-
-
-def _signed(value: float, outcome: Outcome) -> Text:
-    sign = "+" if value >= 0 else "−"
-    return say("{sign}{level}", sign=sign, level=level(abs(value), outcome))
 
 
 def _defect(x: Defect) -> Text:
@@ -160,7 +155,7 @@ def moved(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
     """Return which inputs moved the mean prediction since development, by how much each."""
     total = float(table["change"].sum())
     each = [
-        say("{feature} {change}", feature=r.feature, change=_signed(r.change, outcome))
+        say("{feature} {change}", feature=r.feature, change=changed(r.change, outcome))
         for r in table.head(NAMED).itertuples()
     ]
     return Evidence(
@@ -171,7 +166,7 @@ def moved(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
             "From development to {period} the mean {predicted} changed by {total}; most by {each}.",
             period=at,
             predicted=outcome.predicted,
-            total=_signed(total, outcome),
+            total=changed(total, outcome),
             each=each,
         ),
         value=total,
@@ -221,11 +216,11 @@ def segments(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
             "{within} within it.",
             column=top["column"],
             segment=top["segment"],
-            change=_signed(top["change"], outcome),
+            change=changed(top["change"], outcome),
             predicted=outcome.predicted,
             period=at,
-            size=_signed(top["size"], outcome),
-            within=_signed(top["within"], outcome),
+            size=changed(top["size"], outcome),
+            within=changed(top["within"], outcome),
         ),
         value=float(top["change"]),
         source="Kitagawa (1955), JASA 50(272)",

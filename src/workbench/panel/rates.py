@@ -33,6 +33,13 @@ def level(value: float, outcome: Outcome) -> Text:
     return say("{value}", value=value) if outcome.scale == "amount" else say("{value:.2%}", value=value)
 
 
+def changed(value: float, outcome: Outcome) -> Text:
+    """Return a change of the outcome as a page says it: percentage points, or an amount in its unit; with its sign."""
+    if outcome.scale == "amount":
+        return say("{sign}{level}", sign="+" if value >= 0 else "−", level=level(abs(value), outcome))
+    return say("{points:+.2f}\u00a0pp", points=100 * value)
+
+
 def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return a table whose columns `rate` and `predicted` are called by the outcome's words."""
     return table.rename(
