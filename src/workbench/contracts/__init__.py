@@ -1,6 +1,6 @@
 """The words of columns: type, unit, allowed values, personal?, known when?; a table is checked against them."""
 
-from workbench.contracts.checks import check, stop_on_errors, to_evidence
+from workbench.contracts.checks import check, columns_there, stop_on_errors, to_evidence
 from workbench.contracts.classes import classed, inventory
 from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.readings import as_text
@@ -18,6 +18,7 @@ __all__ = [
     "Words",
     "as_text",
     "check",
+    "columns_there",
     "classed",
     "inventory",
     "load",

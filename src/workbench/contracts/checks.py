@@ -41,7 +41,9 @@ def check(raw: Any, contract: Contract, today: pd.Timestamp, made: Made = _frame
     as hold `CELLS_AT_ONCE`.
     Returns: a table of at most n rows in the contract's column order, and the findings.
     """
-    findings = _columns_there(raw, contract)
+    findings = columns_there(raw, contract)
+    if raw.empty:
+        findings = [finding(contract, "*", "the table has no rows", "error", 0)]
     if any(f.severity == "error" for f in findings):
         return raw, findings
     once, repeated = _rows_once(raw, contract)
@@ -110,10 +112,9 @@ def _places(errors: list[Finding]) -> str:
     return ", ".join(places[:NAMED]) + (", …" if len(places) > NAMED else "")
 
 
-def _columns_there(raw: pd.DataFrame, contract: Contract) -> list[Finding]:
+def columns_there(raw: Any, contract: Contract) -> list[Finding]:
+    """Return what is wrong with the columns of a table (n × k, as read) by their names alone."""
     wanted = [c.file_name for c in contract.columns]
-    if raw.empty:
-        return [finding(contract, "*", "the table has no rows", "error", 0)]
     unclaimed = [str(c) for c in raw.columns if c not in wanted]
     missing = [
         finding(contract, c, f"column is missing; {nearest(c, unclaimed or map(str, raw.columns))}", "error", len(raw))

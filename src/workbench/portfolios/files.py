@@ -59,6 +59,18 @@ def readable(path: Path, contract: Contract | None = None) -> None:
         raise UserError(f"{path.name}: {contract.encoding!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252")
 
 
+def header(path: Path, contract: Contract) -> list[str]:
+    """Return the names of a file's columns and look at nothing else: whether it is well formed, `opened` says.
+
+    Raises `UserError` as `readable` does.
+    """
+    readable(path, contract)
+    if path.name.lower().endswith(PARQUET):
+        return parquet.names(path)
+    with io.TextIOWrapper(_bytes(path), contract.encoding, errors="replace", newline="") as lines:
+        return delimited.first_record(path.name, lines, contract.delimiter)
+
+
 def dialect(path: Path) -> dict[str, str]:
     """Return the `encoding` and `delimiter` that fit a text file, as a contract names them; {} for Parquet.
 

@@ -13,7 +13,7 @@ from workbench import contracts, home
 from workbench.contracts import Column, Contract
 from workbench.params import UserError, nearest, shown
 from workbench.portfolios.computed import with_computed
-from workbench.portfolios.files import opened, readable
+from workbench.portfolios.files import header, opened, readable
 from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Source, Tables, Words, account, account_columns, lasting, renamed
 
@@ -35,7 +35,7 @@ class OwnFiles(Source):
         return "a bank's own CSV or Parquet files, by contract"
 
     def verify(self, asked: Request) -> None:
-        """Raise `UserError` for files that can't be read, contracts that don't join, no outcome."""
+        """Raise `UserError` for files that can't be read or lack a column, contracts that don't join, no outcome."""
         self.files(asked)
         words = self.words(asked)
         for name, contract in words.items():
@@ -43,6 +43,8 @@ class OwnFiles(Source):
         joined = _joined_contract(words)
         if joined.named("outcome") or MONTH not in words:
             joined.with_outcome()
+        for name, contract in words.items():
+            _has_columns(own_path(asked.files[name]), contract)
 
     def files(self, asked: Request) -> list[Path]:
         """Return the files, then their contracts."""
@@ -124,6 +126,14 @@ def _named_alike(asked: Request) -> None:
         )
     if odd := [n for n in asked.files if not n.isidentifier() or n != n.lower()]:
         raise UserError(f"portfolios/intake: own_files: table name '{odd[0]}': write a name of a-z, 0-9 and _")
+
+
+def _has_columns(path: Path, contract: Contract) -> None:
+    """Raise `UserError` where a file lacks a column of its contract; what is wrong with the file itself comes first."""
+    of_file = contract.replaced([c for c in contract.columns if not c.sql])
+    names = pd.DataFrame(columns=header(path, contract))
+    if any(f.severity == "error" for f in contracts.columns_there(names, of_file)):
+        contracts.stop_on_errors(contracts.columns_there(opened(path, contract), of_file))
 
 
 def _joins(name: str, words: Words) -> bool:

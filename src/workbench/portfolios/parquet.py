@@ -48,6 +48,14 @@ def shape(path: Path) -> tuple[int, int]:
     return metadata.num_rows, metadata.num_columns
 
 
+def names(path: Path) -> list[str]:
+    """Return the names of the columns; `UserError` as in `shape`."""
+    import pyarrow.parquet as pq
+
+    shape(path)
+    return [str(n) for n in pq.read_schema(path).names]
+
+
 def one_column(path: Path, name: str) -> pd.Series:
     """Return one column (n) and read no other; `UserError` as in `read`."""
     import pyarrow as pa
