@@ -364,3 +364,13 @@ def test_a_large_table_is_checked_in_seconds():
     began = time.process_time()
     contracts.check(raw, words, TODAY)
     assert time.process_time() - began < 2.5, "175,000 rows x 12 columns of text take 0.8 s on two idle cores"
+
+
+def test_what_is_made_from_an_outcome_is_known_after_it_though_the_contract_does_not_say_so():
+    columns = [
+        {"name": "id", "type": "text", "role": "key"},
+        {"name": "bad", "type": "integer", "role": "outcome"},
+        {"name": "twice", "type": "number", "sql": "bad * 2"},
+    ]
+    contract = Contract(name="loans", title="Loans", columns=columns, event_value="1")
+    assert contract["bad"].known == contract["twice"].known == "after" and not contract.features()

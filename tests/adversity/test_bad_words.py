@@ -110,6 +110,7 @@ CONTRACTS = [
     ("minimum: 0", 'missing: "0"', "columns.amount.missing: Input should be a valid tuple; write a list"),
     ("minimum: 0", "missing: [-1]", "columns.amount.missing.0: Input should be a valid string; put it in quotes"),
     ("source: cust,", "source: cust, prefix: -1,", "columns.customer_id.prefix: Input should be greater than or equal to 0"),
+    ("known: after", "known: before", "columns.bad: an outcome is known after the as-of date; say `known: after`"),
     ("known: after", "known: later", "columns.bad.known: Input should be 'before' or 'after'"),
     ("title: Loans", "title: [Loans]", "title: Input should be a valid string"),
     ("name: loans", "name: ../x", "name: String should match pattern"),

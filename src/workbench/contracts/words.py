@@ -35,7 +35,9 @@ class Column(_Model):
     description: str = ""
     unit: str = ""
     aspect: Aspect = "basics"
-    known: Literal["before", "after"] = Field("before", description="before or after the as-of date")
+    known: Literal["before", "after"] = Field(
+        "before", description="before or after the as-of date; an outcome is known after"
+    )
     personal: Literal["", "name", "identifier", "address", "contact"] = ""
     privacy: Literal["", "C1", "C2", "C3"] = Field(
         "", description="class by JR/T 0171-2020 where the rule of `contracts/classes.py` says another"
@@ -61,7 +63,9 @@ class Column(_Model):
     @model_validator(mode="before")
     @classmethod
     def _described(cls, given: Any) -> Any:
-        """What nobody has described is called by its name, in words."""
+        """What nobody has described is called by its name, in words; an outcome is known afterwards."""
+        if isinstance(given, dict) and given.get("role") == "outcome":
+            given = {**given, "known": "after"}
         if isinstance(given, dict) and isinstance(given.get("name"), str) and not given.get("description"):
             return {**given, "description": in_words(given["name"])}
         return given
@@ -239,6 +243,10 @@ def _read(path: Path, text: str) -> Contract:
         contract = Contract.model_validate(content)
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
+    if early := next((c for c in content["columns"] if (c.get("role"), c.get("known")) == ("outcome", "before")), None):
+        raise UserError(
+            f"contract {path}: columns.{early['name']}: an outcome is known after the as-of date; say `known: after`"
+        )
     if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):
         raise UserError(
             f"contract {path}: columns.{taken.name}: the panel keeps this name for itself; "
