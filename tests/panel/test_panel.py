@@ -321,7 +321,12 @@ def test_a_holdout_that_defaults_at_another_rate_is_amber_and_entities_in_no_sam
         frame = pd.DataFrame({"entity_id": names, "parent_id": names, "outcome": bad, "weight": 1.0})
         return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
-    assert describe.samples(rows(0.11), 4000, Outcome()).verdict == "green"
+    sound, unstated = rows(0.11), "No performance window is stated (`outcome.window_months`)"
+    assert describe.samples(sound, 4000, Outcome()).verdict == "green"
+    months = sound.assign(as_of_date=np.where(np.arange(4000) % 2 == 0, MONTHS[0], MONTHS[1]))
+    answers = [describe.samples(months, 4000, Outcome(window_months=n)).answer for n in (0, 12)]
+    assert [unstated in answer for answer in answers] == [True, False]
+    assert unstated not in describe.samples(sound, 4000, Outcome()).answer, "one date: nothing is watched over time"
     card = describe.samples(rows(0.2), 4100, Outcome(eligible="delay < 3"))
     assert card.verdict == "amber" and "100 of 4,100 entities are in none" in card.answer
     assert "The hold-out's default rate is another one: PD learnt on development" in card.answer

@@ -35,6 +35,10 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
             rate=outcome.rate,
             predicted=outcome.predicted,
         )
+    if not outcome.window_months and panel["as_of_date"].nunique() > 1:
+        answer += say(
+            "No performance window is stated (`outcome.window_months`): the outcome is taken as known on the as-of date."
+        )
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
