@@ -35,6 +35,20 @@ def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it():
     assert evidence.verdict == "amber" and str(evidence.answer) == "Suspected leak and refused: term."
 
 
+def test_a_leak_that_another_one_hid_is_seen_without_it():
+    """Nobody with the event has paid off; that says little beside what was written off."""
+    X, y, contract = _leaky(4000)
+    rng = np.random.default_rng(5)
+    written_off = np.where(y == 1, rng.uniform(1, 100, 4000), 0.0) + rng.uniform(0, 1, 4000)
+    X = X.drop(columns="term").assign(written_off=written_off, paid_off=(y == 0) * (rng.random(4000) < 0.7) * 1.0)
+    columns = tuple(Made(name=c, type="number") for c in X)
+    _, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
+    assert str(evidence.answer) == "Suspected leak and refused: paid_off, written_off."
+    columns = tuple(c.model_copy(update={"reviewed": "asked"}) if c.name == "written_off" else c for c in columns)
+    _, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
+    assert str(evidence.answer) == "Suspected but reviewed: written_off.", "what stays is what others are seen beside"
+
+
 def test_a_reviewed_suspect_may_stay_and_honest_data_pass():
     X, y, contract = _leaky(features=2)
     columns = [

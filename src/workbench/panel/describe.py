@@ -37,7 +37,8 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
         )
     if not outcome.window_months and panel["as_of_date"].nunique() > 1:
         answer += say(
-            "No performance window is stated (`outcome.window_months`): the outcome is taken as known on the as-of date."
+            "No performance window is stated (`outcome.window_months`): the outcome is taken as known on the as-of "
+            "date."
         )
     return Evidence(
         key="samples",
