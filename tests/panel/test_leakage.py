@@ -101,6 +101,7 @@ def test_what_is_made_from_a_refused_column_is_refused_however_far_away():
         *contract.columns,
         Made(name="term_years", type="number", made_from=("term",)),
         Made(name="term_class", type="number", made_from=("term_years", "honest")),
+        Made(name="loss", type="number", role="outcome", known="after", made_from=("term",)),
     ]
     screened, evidence = leakage.examine(X, y, contract.replaced(columns), seed=1)
     assert [screened[c].known for c in ("term", "term_years", "term_class")] == ["after"] * 3

@@ -110,6 +110,14 @@ def test_a_bare_table_is_folded_after_its_tenth_row_and_an_empty_one_not_shown()
     assert cells.body(_book(_code(**{"text/html": empty}))) == ""
 
 
+def test_a_section_whose_code_shows_nothing_is_left_out_with_its_text():
+    silent = {"cell_type": "code", "source": "card.get('arrears')", "outputs": []}
+    book = _book("## The book", _code(**{"text/plain": "7"}), "## Arrears\n\nThey rise.", silent, silent, "## To note")
+    body = cells.body(book)
+    assert "<h2>The book</h2>" in body and "<h2>To note</h2>" in body and "Arrears" not in body and "rise" not in body
+    assert "Arrears" in cells.body(_book("## Arrears", silent, "Read on.", _code(**{"text/plain": "7"})))
+
+
 def test_the_title_is_the_pages_only_first_heading():
     book = _book("# Another title", _code(**{"text/markdown": "# And one more"}))
     assert "<h1" not in cells.body(book) and cells.title(book) == "The panel"

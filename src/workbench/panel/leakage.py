@@ -168,7 +168,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     table = screen(account.loc[known, names], y, _parents(account[known], y), seed, without)
     suspects = set(table.loc[table["suspect"], "feature"])
     sure = {n for n in suspects if not contract[n].reviewed}
-    from_them = derived(sure | after, contract) - sure - after
+    from_them = derived(sure | after, contract) - sure - after - set(contract.named("outcome"))
     refused = sure | from_them
     columns = [c.model_copy(update={"known": "after"}) if c.name in refused else c for c in contract.columns]
     others = [n for n in names if n not in refused]

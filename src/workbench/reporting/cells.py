@@ -94,16 +94,34 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def body(notebook: dict[str, Any]) -> str:
-    """Return text and outputs below the title as HTML, without code, warnings and injected parameters."""
+    """Return text and outputs below the title as HTML, without code, warnings and injected parameters.
+
+    A section whose code showed nothing is left out with its text: it says what to look at.
+    """
     parts, heading = [], title(notebook)
-    for cell in _after_title(notebook):
-        if cell["cell_type"] == "markdown":
-            source = _joined(cell["source"])
-            heading = next(iter(re.findall(r"^#+ (.+)$", source, re.M)), heading)
-            parts.append(clean(to_html(_headings(source))))
-        else:
-            parts += [f'<div class="output">{shown}</div>' for shown in _outputs(cell, translated(heading)) if shown]
+    for section in _sections(_after_title(notebook)):
+        shown: list[str] = []
+        for cell in section:
+            if cell["cell_type"] == "markdown":
+                source = _joined(cell["source"])
+                heading = next(iter(re.findall(r"^#+ (.+)$", source, re.M)), heading)
+                shown.append(clean(to_html(_headings(source))))
+            else:
+                shown += [f'<div class="output">{part}</div>' for part in _outputs(cell, translated(heading)) if part]
+        texts = sum(cell["cell_type"] == "markdown" for cell in section)
+        if texts == len(section) or len(shown) > texts:
+            parts += shown
     return "\n".join(parts)
+
+
+def _sections(each: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return cells by section: a text that begins with a heading begins one."""
+    sections: list[list[dict[str, Any]]] = [[]]
+    for cell in each:
+        if cell["cell_type"] == "markdown" and _joined(cell["source"]).lstrip().startswith("#"):
+            sections.append([])
+        sections[-1].append(cell)
+    return sections
 
 
 def clean(content: str) -> str:
