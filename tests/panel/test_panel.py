@@ -345,3 +345,22 @@ def test_the_book_holds_each_account_once_and_not_as_it_left():
     assert list(describe.book(rows)["entity_id"]) == ["stays", "new"]
     once = rows.drop_duplicates("entity_id").assign(outcome=[1.0, 0, np.nan])
     assert list(describe.book(once)["entity_id"]) == ["gone", "stays"]
+
+
+@pytest.mark.parametrize(
+    ("bins", "values"),
+    [
+        (
+            Bins("years", edges=(1.0, 5.0), special=(("-9", "not asked"), ("-8", "refused"), ("-7", "refused"))),
+            pd.Series([0.0, 1.0, 7.0, -9.0, -8.0, -7.0, np.nan]),
+        ),
+        (
+            Bins("job", groups=(("a", "it's"), ("b",)), special=(("x", "not asked"),)),
+            pd.Series(["a", "it's", "b", "x", None, "new"], dtype="str"),
+        ),
+    ],
+)
+def test_special_codes_and_quotation_marks_are_counted_by_the_engine_as_in_memory(bins, values):
+    rows = pd.DataFrame({bins.name: values, "part": 1})
+    counts = counted(rows, [bins], "part").set_index("bin")["n"]
+    assert counts.reindex(range(bins.size), fill_value=0).tolist() == bins.counts(values).tolist()

@@ -77,12 +77,17 @@ class Bins:
     @property
     def sql(self) -> str:
         """The bin's code as SQL over a column of the same name; the same codes as `codes` gives."""
-        k, column = len(self.labels) - 2, engine.column(self.name)
+        k, column = self.size - 2, engine.column(self.name)
+        cases = [f"WHEN {column} IS NULL THEN {k}"]
+        cases += [
+            f"WHEN {column} = {_quoted((code,)) if self.groups else code} THEN {i}"
+            for code, i in self._special_places().items()
+        ]
         if self.groups:
-            cases = [f"WHEN {column} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
-            return f"CASE WHEN {column} IS NULL THEN {k} {' '.join(cases)} ELSE {k + 1} END"
-        cases = [f"WHEN {column} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
-        return f"CASE WHEN {column} IS NULL THEN {k} {' '.join(cases)} ELSE {k - 1} END"
+            cases += [f"WHEN {column} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
+        else:
+            cases += [f"WHEN {column} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
+        return f"CASE {' '.join(cases)} ELSE {k + 1 if self.groups else self.inner - 1} END"
 
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""
