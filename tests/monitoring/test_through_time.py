@@ -1,5 +1,6 @@
 """Monitoring: planted changes are seen in their month and not before; open windows are not judged."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -520,6 +521,9 @@ def test_reasons_and_overrides_are_watched_where_there_are_any():
     w = _watched(rows, _model(rows), override="manual", until="2020-12")
     reasons, fairness, overrides, migration = conduct_answers.all_of(w, RULES)
     assert [str(e.verdict) for e in (reasons, fairness, migration)] == ["info"] * 3
+    nobody = pd.DataFrame([("2020-02", 0.0, 0.0, 0.0, 1.0)], columns=["period", "better", "same", "worse", "new"])
+    *_, migration = conduct_answers.all_of(replace(w, migration=nobody), RULES)
+    assert str(migration.answer) == "Nobody is rated in two periods in a row."
     assert str(overrides.verdict) == "red" and "of the decisions" in overrides.answer
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Finding
 from workbench.evidence import Verdict
 from workbench.portfolios import intake, quality
 
@@ -38,6 +38,18 @@ def test_what_is_missing_else_counts():
         assert shares.loc[name, "completeness"] == 0.8
         answer = quality.to_evidence(shares.reset_index())
         assert answer.verdict is Verdict.red and f"account.{name} (80.0%)" in str(answer.answer)
+
+
+def test_uniqueness_is_asked_of_keys_and_timeliness_of_dates():
+    columns = (Column(name="id", type="text", role="key"), Column(name="opened_on", type="date"), *WORDS.columns[:1])
+    table = pd.DataFrame({"id": ["a", "b"], "opened_on": pd.to_datetime(["2020-01-01", None]), "income": [1.0, 2.0]})
+    words = WORDS.replaced(list(columns))
+    twice = Finding(table="loans", column="id", rule="key is not unique", severity="error", rows=1)
+    shares = quality.measure({"account": table}, {"account": words}, [twice]).set_index("column")
+    assert shares["uniqueness"].dropna().to_dict() == {"id": 0.5}, "a repeated key is not thinned out by other columns"
+    assert shares["timeliness"].dropna().to_dict() == {"opened_on": 1.0}
+    bare = _measured().reset_index()
+    assert bare[["uniqueness", "timeliness"]].isna().all(axis=None) and quality.to_evidence(bare).value == 1.0
 
 
 def test_what_came_in_names_what_the_contract_leaves_open():

@@ -69,8 +69,8 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
 
 def _migration(w: Watched) -> Evidence:
     question = say("Do customers move to better or to worse grades?")
-    if w.migration.empty:
-        why = say("There is one period only.")
+    if (w.migration["new"] == 1).all():  # of no row, too
+        why = say("There is one period only.") if w.migration.empty else say("Nobody is rated in two periods in a row.")
         return Evidence(key="migration", question=question, verdict=Verdict.info, answer=why)
     last, net = w.migration.iloc[-1], w.migration["worse"] - w.migration["better"]
     return Evidence(

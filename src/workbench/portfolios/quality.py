@@ -39,7 +39,8 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
 
     Completeness is the share not missing, after bad values were set missing; NaN for what is filled in only where
     something happened later (a date of repayment), for there it tells of the event, not of the data. The others are
-    one minus the share of rows with a finding of that kind. Consistency counts codes no document explains.
+    one minus the share of rows with a finding of that kind; NaN where nothing was asked: uniqueness of a column that
+    isn't a key, timeliness of one that isn't a date. Consistency counts codes no document explains.
     Source: the dimensions of DAMA-DMBOK (2017), ch. 13.
     """
     rows = []
@@ -59,9 +60,14 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
                     for f in column_findings
                     if dimension(f.rule) == d and (f.column != "*" or column.role == "key")
                 )
-                row[d] = max(1 - bad / max(len(table), 1), 0.0)
+                row[d] = max(1 - bad / max(len(table), 1), 0.0) if _is_asked(d, column) else float("nan")
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _is_asked(dimension_: str, column: Column) -> bool:
+    asked = {"uniqueness": column.role == "key", "timeliness": column.type == "date"}
+    return asked.get(dimension_, True)
 
 
 def _completeness(values: pd.Series, column: Column) -> float:
@@ -85,7 +91,7 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
         verdict=verdict,
         answer=say(
             "Weakest is {dimension}: {mean:.2%} on average, lowest in {table}.{column} ({lowest:.1%}); "
-            "all five together {all:.2%}.",
+            "all that were measured together {all:.2%}.",
             dimension=TERMS[str(worst)],
             mean=float(means[worst]),
             table=lowest["table"],
