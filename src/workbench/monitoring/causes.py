@@ -111,7 +111,8 @@ def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> 
         + asks,
         value=d.cause,
         threshold=say("Data are looked at first; then how much of the change was expected of these customers."),
-        blind_to=say("a change that is two of these at once: the larger part is named."),
+        blind_to=say("a change that is two of these at once: the larger part is named.")
+        + say("A column that holds one value because the book was narrowed to it looks like broken data."),
         source="Moreno-Torres et al. (2012), Pattern Recognition 45(1)",
         table=pd.DataFrame([vars(x) for x in d.defects], columns=["feature", "what", "size"]) if d.defects else None,
     )
