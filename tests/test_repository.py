@@ -3,11 +3,11 @@
 import ast
 import importlib
 import json
+import os
 import re
 import subprocess
 import symtable
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -62,12 +62,13 @@ def test_installed_versions_are_the_locked_ones():
 
 
 def test_help_is_instant():
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "workbench.cli", "--help"], check=True, capture_output=True)
-    first = time.perf_counter() - began
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "workbench.cli", "--help"], check=True, capture_output=True)
-    assert min(first, time.perf_counter() - began) < 0.3
+    def cpu_seconds() -> float:
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "workbench.cli", "--help"], check=True, capture_output=True)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(cpu_seconds(), cpu_seconds()) < 0.3, "whatever else the machine does"
 
 
 def test_no_tracked_file_names_a_machine_or_a_registry():

@@ -47,8 +47,8 @@ class Params(params.Params):
 
     panel: str = Field("mart__panel", pattern=r"^mart__[a-z0-9_]+$", description="name of the table to write")
     outcome: dict[str, Any] = Field({}, description="fields of the outcome that differ from the contract's")
-    as_of_from: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
-    as_of_to: str = Field("2005-09", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
+    as_of_from: str = Field("", pattern=rf"({MONTH})|^$", description="first as-of month; empty is all")
+    as_of_to: str = Field("", pattern=rf"({MONTH})|^$", description="last as-of month; empty is all")
     observation_months: int = Field(6, ge=1, le=36, description="length of the observation window")
     development_every_months: int = Field(1, ge=1, le=12, description="as-of months taken into development")
     out_of_time_from: str = Field("", pattern=rf"({MONTH})|^$", description="hold-out is from here on; empty is random")
