@@ -19,6 +19,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # 
 
 import workbench  # first: it keeps others from loading what no test needs: Spark's client, a second's grammars
 
+from workbench.words import names
+
 workbench.collect_seldom()
 
 pytest_plugins = ["nbval.plugin", "by_hand"]
@@ -47,6 +49,13 @@ TOGETHER = ("tests/adversity/", "tests/validation/")  # what a folder's modules 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 os.environ.pop("COLUMNS", None)  # xdist's workers hold one, and what commands log would be wrapped at it
+
+
+@pytest.fixture(autouse=True)
+def _no_names() -> Iterator[None]:
+    """What one test learnt of columns' names is said in no other's sentences."""
+    with names.knowing({}):
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

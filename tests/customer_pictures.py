@@ -27,7 +27,9 @@ def _share(n: int) -> dict[str, np.ndarray]:
 
 
 def _earned() -> dict[str, Picture]:
-    cells = pd.MultiIndex.from_product([["borrower", "saver", "both", "transactor"], STAGES], names=["need", "stage"])
+    cells = pd.MultiIndex.from_product(
+        [["borrower", "saver", "borrower_and_saver", "payments_only"], STAGES], names=["need", "stage"]
+    )
     profit = cells.to_frame(index=False).assign(profit=np.linspace(-250_000, 900_000, len(cells)))
     moved = pd.DataFrame(0.14, index=STAGES, columns=STAGES[1:]).rename_axis("stage").reset_index()
     tenths = pd.DataFrame(

@@ -224,7 +224,7 @@ def test_the_lead_tells_of_no_few_in_its_sentence_either():
     some = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 3).answer)
     assert some.startswith(
         "Of 73 events of the watched months (each counted once, flagged in any month before it) [suppressed] were never "
-        "flagged; the median lead is 4 months"
+        "flagged; the median lead of those flagged, in months, is 4"
     )
     whole = str(_lead(*[4] * 40, *[1] * 30, *[np.nan] * 30).answer)
     assert "30 were never flagged, 40 were flagged 3 months before or earlier, 30 later than that; the median" in whole

@@ -310,7 +310,13 @@ def _pages(folder: Path, evil: list[str]) -> list[Path]:
     }
     evidence |= {"tables": {kind: {e: e for e in evil} for kind in ("read", "written")}}
     facts = {"study": every, "title": every, "owner": every, "description": every, "period": every, "simulated": True}
-    facts |= {"step": "portfolios/intake", "run_id": every, "link": "", "place": "s/once/portfolios/intake"}
+    facts |= {
+        "step": "portfolios/intake",
+        "run_id": every,
+        "start": 0.0,
+        "link": "",
+        "place": "s/once/portfolios/intake",
+    }
     facts |= {
         "steps": [("portfolios/intake", e) for e in evil],
         "params": {e: e for e in evil},

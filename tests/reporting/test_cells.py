@@ -153,7 +153,15 @@ def whole(tmp_path, monkeypatch):
             "tables": {"read": {}, "written": {}},
             "names": {},
         }
-        known = {"study": "s", "title": "A study", "step": "panel/build", "run_id": "0" * 32, "link": "", "params": {}}
+        known = {
+            "study": "s",
+            "title": "A study",
+            "step": "panel/build",
+            "run_id": "0" * 32,
+            "start": 0.0,
+            "link": "",
+            "params": {},
+        }
         return page.render(
             path,
             evidence,

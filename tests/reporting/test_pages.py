@@ -43,7 +43,7 @@ def _page(tmp_path, *evidence, written=(), **more):
     recorded = {"verdict": worst, "evidence": [e.record() for e in evidence], "tables": tables}
     facts = {"title": "t", "step": "a/a", "steps": [], "place": "s/once/a/a", "params": {}, "attached": {}}
     facts |= {"simulated": False, "run_id": "0" * 32, "link": "", "period": "once", "study": "s"}
-    return page.render(notebook, recorded, facts | more)
+    return page.render(notebook, recorded, {"start": 0.0, **facts, **more})
 
 
 def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path):

@@ -80,8 +80,8 @@ def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
     moved = (table["rate_after"] - table["rate_before"]).dropna()
     reversed_ = bool(len(moved) > 1 and (np.sign(moved) == -np.sign(whole)).all() and whole)
     answer = say(
-        "From {before:.1%} to {after:.1%}: {whole:+.2%}, of which {mix:+.2%} because others come (mix) and {rate:+.2%} "
-        "because the same convert otherwise (rate).",
+        "From {before:.1%} to {after:.1%}: {whole:+.2pp}, of which {mix:+.2pp} because others come (mix) and "
+        "{rate:+.2pp} because the same convert otherwise (rate).",
         before=rates[0],
         after=rates[1],
         whole=whole,

@@ -142,12 +142,14 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         )
     last, widest = closed.iloc[-1], closed.loc[closed["of_previous"].iloc[1:].idxmin()]
     answer = say(
-        "Of {n:,} whose window is over, {share:.1%} ({low:.1%} to {high:.1%}) got there. Most are lost before {step}: "
+        "Of {n:,} whose window is over, {share:.1%} ({low:.1%} to {high:.1%}) reached the last step, {last}. Most are "
+        "lost on the way to the step {step}: "
         "{lost:.1%} of those who were one step ahead of it. {waiting:,} more are open.",
         n=began,
         share=last["of_first"],
         low=last["first_low"],
         high=last["first_high"],
+        last=kind(last["event_kind"]),
         step=kind(widest["event_kind"]),
         lost=1 - widest["of_previous"],
         waiting=waiting,
@@ -175,7 +177,7 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
 def _by_cohort(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the funnel as published, whose window is over before whose is open, the word for it first."""
     table = shown(rows).drop(columns="is_open")
-    table.insert(0, "cohort", np.where(rows["is_open"], "open", "closed"))
+    table.insert(0, "cohort", np.where(rows["is_open"], "window open", "window over"))
     return table
 
 

@@ -25,9 +25,10 @@ def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
     telling = passed[passed["event_kind"].isin(open_rows(rows, "events")["event_kind"])]
     answer = say(
-        "After {n} of {of} kinds of event it comes more often than in customers in the same state without it.",
+        "After {n} of {of} kinds of event {outcome} comes more often than in customers in the same state without it.",
         n=len(passed),
         of=len(judged),
+        outcome=_condition(p.outcome, months),
     )
     if len(telling):
         each = [

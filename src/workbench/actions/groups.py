@@ -133,7 +133,7 @@ def offered(now: Wanted, trial: Arms, p: Params, worth_of: np.ndarray) -> tuple[
             "priority": gain[at, chosen[at]].round(2),
             "reason": [
                 say(
-                    "an offer adds {effect:.1%} to the chance of {product}",
+                    "an offer adds {effect:.1pp} to the chance of {product}",
                     effect=float(effect[i, chosen[i]]),
                     product=say(words_of(c)),
                 )

@@ -45,20 +45,22 @@ def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
         monitoring=in_words(_worst(monitoring)) if monitoring else say("not done"),
     )
     if beside is not None:
-        return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside))
+        without = say("no light: the list doesn't go by these scores")
+        return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside), without)
     lights = [Verdict(maker.record.verdict), Verdict(validation or Verdict.amber)]
     lights += [Verdict(r.record.verdict) for r in monitoring]
     worst = min(lights, key=lambda v: v.rank)
     return _answered(Verdict.green if worst is Verdict.info else worst, answer)
 
 
-def _answered(verdict: Verdict, answer: Text) -> Evidence:
+def _answered(verdict: Verdict, answer: Text, threshold: Text | None = None) -> Evidence:
+    usual = say("the worst of the version's lights; amber where nobody has validated it")
     return Evidence(
         key=JUDGED,
         question=say("May the model's scores be acted on?"),
         verdict=verdict,
         answer=answer,
-        threshold=say("the worst of the version's lights; amber where nobody has validated it"),
+        threshold=threshold or usual,
     )
 
 

@@ -162,7 +162,7 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
     paid = {o: w for o, w in zip(trial.offers, worth, strict=True)}
     # every purchase counts, whatever was offered: an offer that only moves purchases forward or aside brings less
     reward = sum(trial.bought(o) * paid[o] for o in trial.offers) - cost * (trial.arm != CONTROL)
-    policies = {"best offer each": best, "nobody": np.full(len(best), CONTROL)}
+    policies = {"best offer each": best, "no offer": np.full(len(best), CONTROL)}
     policies |= {
         o: np.where(trial.wanted.eligible[:, trial.wanted.products.index(o)], o, CONTROL) for o in trial.offers
     }
@@ -170,7 +170,7 @@ def policy_evidence(trial: Arms, effect: np.ndarray, worth: np.ndarray, cost: fl
         (name, *metrics.policy_value(reward, trial.arm, chosen, trial.probability)) for name, chosen in policies.items()
     ]
     table = pd.DataFrame(rows, columns=["policy", "value", "low", "high"])
-    nobody = float(table.loc[table["policy"] == "nobody", "value"].iloc[0])
+    nobody = float(table.loc[table["policy"] == "no offer", "value"].iloc[0])
     single = float(table.loc[~table["policy"].isin(["best offer each"]), "value"].max())
     mine = table.iloc[0]
     return Evidence(

@@ -120,7 +120,9 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     table = values.groupby(tenth, observed=True)[["leaving", "value", "at_risk"]].agg(
         {"leaving": "mean", "value": "sum", "at_risk": "sum"}
     )
-    table = table.rename(columns={"at_risk": "value_at_risk"}).rename_axis("tenth").reset_index()
+    table = (
+        table.rename(columns={"value": "customer_value", "at_risk": "value_at_risk"}).rename_axis("tenth").reset_index()
+    )
     return Evidence(
         key="value_at_risk",
         question=say("What is lost with those who leave, and where does it sit?"),

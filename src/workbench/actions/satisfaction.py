@@ -143,15 +143,27 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
         answer = say("{n:,} answers of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)
     marked = months[months["marked"]]
-    answer = say(
-        "{weighted:.1f} points ({low:.1f} to {high:.1f}) in the last {months} months, weighted for who doesn't answer; "
-        "{n:,} answers of {asked:,} asked ({response:.1%}). Unweighted it would be {naive:.1f} ({naive_low:.1f} to "
-        "{naive_high:.1f}). Significant changes: {marked} of {periods} periods.",
-        **s,
-        months=last,
-        marked=len(marked),
-        periods=int(months["change"].notna().sum()),
+    shares = {f"{n}_share": s[n] / 100 for n in ("weighted", "low", "high", "naive", "naive_low", "naive_high")}
+    answer = (
+        say(
+            "{weighted:.1f} points ({low:.1f} to {high:.1f}) in the last {months} months, weighted for who doesn't "
+            "answer; {n:,} answers of {asked:,} asked ({response:.1%}). Unweighted it would be {naive:.1f} "
+            "({naive_low:.1f} to {naive_high:.1f}).",
+            **s,
+            months=last,
+        )
+        if kind == "nps"
+        else say(
+            "{weighted_share:.1%} ({low_share:.1%} to {high_share:.1%}) in the last {months} months, weighted for who "
+            "doesn't answer; {n:,} answers of {asked:,} asked ({response:.1%}). Unweighted it would be "
+            "{naive_share:.1%} ({naive_low_share:.1%} to {naive_high_share:.1%}).",
+            **s,
+            **shares,
+            months=last,
+        )
     )
+    if periods := int(months["change"].notna().sum()):
+        answer += say("Significant changes: {marked} of {periods} periods.", marked=len(marked), periods=periods)
     return Evidence(
         verdict=Verdict.info,
         answer=answer,

@@ -197,14 +197,14 @@ def tells(trial: Trial, score: np.ndarray) -> Evidence:
     facts = {"share": SHARE, "effect": effect, "low": effect_low, "high": effect_high, "mean": mean}
     answer = (
         say(
-            "The trial is too small: on the first {share:.0%} the offer keeps {effect:+.1%} ({low:+.1%} to "
-            "{high:+.1%}), not surely more than no offer does, or than the {mean:+.1%} on everybody.",
+            "The trial is too small: on the first {share:.0%} the offer changes the share that stays by {effect:+.1pp} "
+            "({low:+.1pp} to {high:+.1pp}), not surely more than no offer does, or than the {mean:+.1pp} on everybody.",
             **facts,
         )
         if small
         else say(
-            "On the first {share:.0%} the offer keeps {effect:+.1%} ({low:+.1%} to {high:+.1%}) of them, "
-            "on everybody {mean:+.1%}.",
+            "On the first {share:.0%} the offer changes the share that stays by {effect:+.1pp} ({low:+.1pp} to "
+            "{high:+.1pp}), on everybody by {mean:+.1pp}.",
             **facts,
         )
     )

@@ -89,19 +89,21 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     if HIDDEN in shown:  # a sum of shown and hidden months would give the hidden ones back
         answer = say(
             "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
-            "were never flagged; the median lead is {median:g} months ({low:g} to {high:g}).",
+            "were never flagged; the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
             **facts,
         )
     else:
         answer = say(
             "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
             "were never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; "
-            "the median lead is {median:g} months ({low:g} to {high:g}).",
+            "the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
             early=int((seen >= least).sum()),
             late=int((seen < least).sum()),
             least=least,
             **facts,
         )
+        if 2 * len(seen) < len(events):
+            answer += say("More than half were never flagged: over all of them the median is 0.")
     short = outcome.window_months <= rule.amber
     if short:
         answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)

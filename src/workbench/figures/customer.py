@@ -33,9 +33,9 @@ def coverage(table: pd.DataFrame) -> Figure:
 def story(months: pd.DataFrame, events: pd.DataFrame, kinds: tuple[str, ...]) -> Figure:
     """Draw a customer's debt, deposits and salary by month, months late, and when events of these kinds happened."""
     figure, (money, late, happened) = theme.panels(3, width=12, height=3.4)
-    for name, words in (("balance_amt", say("owed")), ("deposit_amt", say("kept")), ("inflow_amt", say("earned"))):
+    for name, words in (("balance_amt", say("owed")), ("deposit_amt", say("deposits")), ("inflow_amt", say("earned"))):
         money.plot(months["month"], months[name], label=words)
-    money.set_title(say("Owed, kept, earned"))
+    money.set_title(say("Owed, deposits, earned"))
     money.legend(fontsize=8)
     theme.numbers(money.yaxis)
     late.bar(months["month"], months["delay_months"], width=25, color=theme.RED)

@@ -21,7 +21,7 @@ def lead(table: pd.DataFrame, median: float | None, outcome: Outcome = PLAIN) ->
     months, events = table["months before"].to_numpy(), table["events"].to_numpy()
     ax.bar(months, events, color=np.where(months > 0, theme.BLUE, theme.GREY))
     if median is not None and np.isfinite(median):
-        ax.axvline(median, color=theme.ORANGE, ls="--", label=say("median {median:g}", median=median))
+        ax.axvline(median, color=theme.ORANGE, ls="--", label=say("median of the flagged {median:g}", median=median))
         ax.legend()
     ax.set_xticks(range(int(months.max()) + 1 if len(months) else 1))
     ax.set_title(say("{events} by months from the first flag (0: never flagged)", events=outcome.events))

@@ -166,9 +166,10 @@ def on_holdout(compared: pd.DataFrame, kind: str, s: Sample) -> Evidence:
     r, limits = compared.set_index("candidate").loc[kind], rules.load()
     limit = limits["gini" if s.outcome.is_binary else "r_squared"]
     verdict, (tilted, shifted) = judged(float(r[limit.name]), limit), _off_line(r, s, limits)
+    answer = Text() if verdict is Verdict.green else _short(r, limit, verdict, s)
     if tilted or shifted:
         verdict = min(verdict, Verdict.amber, key=lambda v: v.rank)
-    answer = say(
+    answer += say(
         "On the hold-out {kind} has {measures}, calibration slope {slope:.3f}.",
         kind=named(kind),
         measures=[_measured(m, r) for m in measures(s.outcome).values()],
@@ -186,6 +187,14 @@ def on_holdout(compared: pd.DataFrame, kind: str, s: Sample) -> Evidence:
         source="Cox (1958); Mincer & Zarnowitz (1969)",
         table=compared,
     )
+
+
+def _short(r: pd.Series, limit: rules.Threshold, verdict: Verdict, s: Sample) -> Text:
+    """Return by how much the measure that has a limit falls short of it."""
+    facts = {"measure": measures(s.outcome)[limit.name].label, "value": float(r[limit.name])}
+    if verdict is Verdict.red:
+        return say("{measure} is {value:.2f}, below the red limit of {limit:g}.", limit=limit.red, **facts)
+    return say("{measure} is {value:.2f}, below the amber limit of {limit:g}.", limit=limit.amber, **facts)
 
 
 def _measured(m: Measure, r: pd.Series) -> Text:

@@ -239,10 +239,13 @@ def _to_do(rang: pd.DataFrame, by_kind: Mapping[str, Threshold]) -> Text:
 
 
 def subject(name: str) -> Text | str:
-    """Return what a light is of, as a page says it: a feature by its name, the others in words."""
+    """Return what a light is of, as a page says it: a feature or a group by its name, the others in words."""
     words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
     words |= {REASONS: say("first reasons"), OVERRIDES: say("share overridden")}
     words |= {SEGMENTS: say("shares of segments")}
     if name.startswith(GRADE):
         return say("grade {grade}", grade=name.removeprefix(GRADE))
+    if ": " in name:  # a group of a marked column
+        column, _, group = name.partition(": ")
+        return say("{column}: {group}", column=column, group=group)
     return words.get(name, name)

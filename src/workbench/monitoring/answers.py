@@ -10,7 +10,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.monitoring import alarms, estimated
 from workbench.monitoring.performance import Separation
 from workbench.monitoring.through_time import Watched
-from workbench.panel.rates import level
+from workbench.panel.rates import gap, level
 from workbench.rules import Rules
 from workbench.words import Text, say
 
@@ -98,7 +98,7 @@ def performance(w: Watched, outcome: Outcome, reference: float, rules: Rules) ->
 def _performed(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is known of the periods; estimates have a table of their own, empty columns none."""
     known = rows.drop(columns=[c for c in rows if c.startswith("estimated") or c in ("calibrated_on", "brier")])
-    return known.drop(columns=known.columns[known.isna().all()])
+    return known.drop(columns=known.columns[known.isna().all()]).rename(columns={"known": "outcome known"})
 
 
 def _matured(w: Watched, outcome: Outcome) -> Text:
@@ -174,7 +174,7 @@ def _came_near(known: pd.DataFrame, outcome: Outcome) -> Text:
         "Where the outcome came to be known, estimates were off by {auc:.3f} AUC and {points} {rate} in the median, "
         "each made on at most {newest} earlier periods.",
         auc=(known["estimated_auc"] - known["separation"]).abs().median(),
-        points=level((known["estimated_rate"] - known["observed"]).abs().median(), outcome),
+        points=gap((known["estimated_rate"] - known["observed"]).abs().median(), outcome),
         rate=outcome.rate,
         newest=estimated.NEWEST,
     )

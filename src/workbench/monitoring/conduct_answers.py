@@ -48,7 +48,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
         "fairness": lambda: say(
             "Least favoured is {group} in {period}: {value:.2f} of the most favoured group's share, {before:.2f} in "
             "development.",
-            group=worst["group"],
+            group=alarms.subject(worst["group"]),
             before=worst["ratio_before"],
             **facts,
         ),
@@ -61,9 +61,16 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
         verdict=w.light(kind),
         answer=answers[kind](),
         value=float(worst[value]),
-        threshold=rule.text + (among_all(rules) if low else Text()),
+        threshold=rule.text + (_of_the_fall(rules) if low else Text()),
         table=table,
         since=w.since(kind),
+    )
+
+
+def _of_the_fall(rules: Rules) -> Text:
+    """Return what a light of a group means: validation judges the ratio, monitoring whether it has fallen since."""
+    return among_all(rules) + say(
+        "It rings where the ratio has surely fallen since development; the level it had there is judged by validation."
     )
 
 

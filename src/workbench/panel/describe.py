@@ -13,6 +13,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
+from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.samples import SAMPLES, parent_column
 from workbench.words import Text, say
 
@@ -47,7 +48,7 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
         answer=answer,
         value=least,
         threshold=_threshold(outcome, needed),
-        table=table,
+        table=by_outcome(table, outcome),
     )
 
 
@@ -64,7 +65,7 @@ def _sizes(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]
     if outcome.is_binary:
         sizes["events"] = int(known["outcome"].sum())
     mean = np.average(known["outcome"], weights=known["weight"]) if len(known) else np.nan
-    return {**sizes, "outcome": mean, "outcome known": len(known), "outcome still open": len(part) - len(known)}
+    return {**sizes, "rate": mean, "outcome known": len(known), "outcome still open": len(part) - len(known)}
 
 
 def _sampled(table: pd.DataFrame, outcome: Outcome) -> Text:
@@ -72,7 +73,7 @@ def _sampled(table: pd.DataFrame, outcome: Outcome) -> Text:
 
 
 def _one_sample(row: dict[str, object], outcome: Outcome) -> Text:
-    facts = {"sample": say(str(row["sample"])), "rows": row["rows"], "rate": outcome.rate, "value": row["outcome"]}
+    facts = {"sample": say(str(row["sample"])), "rows": row["rows"], "rate": outcome.rate, "value": row["rate"]}
     if outcome.scale == "amount":
         return say("{sample}: {rows:,} rows, {rate} {value:,.2f}", **facts)
     return say("{sample}: {rows:,} rows, {rate} {value:.2%}", **facts)

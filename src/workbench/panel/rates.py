@@ -35,9 +35,12 @@ def level(value: float, outcome: Outcome) -> Text:
 
 def changed(value: float, outcome: Outcome) -> Text:
     """Return a change of the outcome as a page says it: percentage points, or an amount in its unit; with its sign."""
-    if outcome.scale == "amount":
-        return say("{sign}{level}", sign="+" if value >= 0 else "−", level=level(abs(value), outcome))
-    return say("{points:+.2f}\u00a0pp", points=100 * value)
+    return say("{sign}{gap}", sign="+" if value >= 0 else "−", gap=gap(abs(value), outcome))
+
+
+def gap(value: float, outcome: Outcome) -> Text:
+    """Return how far two values of the outcome lie apart: percentage points, or an amount in its unit."""
+    return level(value, outcome) if outcome.scale == "amount" else say("{gap:.2pp}", gap=value)
 
 
 def in_words(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:

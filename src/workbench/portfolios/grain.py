@@ -78,7 +78,7 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
         different = values.nunique()
         if different < len(values) <= ROWS_PER_VALUE * different:
             yield say(
-                "{table}.{column} ({rows:,} rows of {values:,})",
+                "{table:s}.{column:s} ({rows:,} rows of {values:,})",
                 table=name,
                 column=column.name,
                 rows=len(values),

@@ -82,5 +82,5 @@ _DECISIONS = {
     ("amber",): say("Usable, but a person must look first"),
     ("not_evaluated",): say("Not evaluated"),
     ("green",): say("In order"),
-    ("info",): say("For information"),
+    ("info",): say("Nothing to judge"),
 }

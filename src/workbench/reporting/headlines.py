@@ -34,7 +34,7 @@ def rate(key: str, what: Text, shares: tuple[float, float], meaning: Text, verdi
     """Return a headline of a share, now and before (NaN: not known), of which more is worse."""
     now, before = shares
     texts = {"now": _share(now), "before": _share(before)}
-    change = say("{arrow}\u00a0{points:+.2f}\u00a0pp", arrow=arrow(now - before), points=100 * (now - before))
+    change = say("{arrow}\u00a0{change:+.2pp}", arrow=arrow(now - before), change=now - before)
     worse = relative(now, before)
     known = not math.isnan(now - before)
     return Headline(

@@ -66,9 +66,9 @@ def site(template: str, place: str, site: Any, **facts: Any) -> str:
 def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return the page of an executed notebook in the language of its facts (`language`, English without).
 
-    `left` is what the step left behind (verdict, evidence, tables, names of columns), `facts` name study, step, run,
-    link, parameters and the sibling pages, and where known owner, description, period and model. Nothing is run again:
-    sentences, tables and pictures come from what the notebook holds. The page's security policy forbids every script,
+    `record` is what the step left behind (verdict, evidence, tables, names of columns), `facts` name study, step, run,
+    when it began, link, parameters and the sibling pages, and where known owner, description, period and model. Nothing
+    is run again: sentences, tables and pictures come from what the notebook holds. The page's security policy forbids every script,
     form and request, so that nothing a customer typed can act.
     """
     with speaking(facts.get("language") or "en"), names.knowing(record.get("names", {})):
@@ -91,7 +91,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
                 to_study="../" * (facts["step"].count("/") + 1) + "index.html",
                 of_period="" if facts.get("period", ONCE) == ONCE else facts["period"],
                 slot=verbatim(placed.SLOT),
-                when=time.strftime("%Y-%m-%d %H:%M"),
+                when=time.strftime("%Y-%m-%d %H:%M", time.localtime(facts["start"])),
                 shown=formatted,
             )
         )

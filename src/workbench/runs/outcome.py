@@ -191,6 +191,7 @@ def _facts(study: Study, step: Step, record: Record) -> dict[str, Any]:
         "simulated": study.simulated,
         "step": step.name,
         "run_id": record.run_id,
+        "start": record.start,
         "link": record.link,
         "steps": [(s.name, f"{s.key.place}/{s.slug}") for s in study.steps],
         "place": f"{step.key.place}/{step.slug}",

@@ -65,6 +65,7 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
         "simulated": record.simulated,
         "step": record.step,
         "run_id": record.run_id,
+        "start": record.start,
         "link": record.link,
         "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
         "place": f"{place}/{record.slug}",

@@ -77,7 +77,17 @@ def test(s: Subject) -> Evidence:
         key="challenger",
         question=say("Would an independent model do clearly better?"),
         verdict=judged(value - half, rule),
-        answer=say("The challenger's lead in {measure} is {lead:+.4f} ({low:+.4f} to {high:+.4f}).", **facts),
+        answer=(
+            say("The challenger leads in {measure} by {lead:.4f} ({low:.4f} to {high:.4f}).", **facts)
+            if value >= 0
+            else say(
+                "The challenger trails in {measure} by {behind:.4f} ({least:.4f} to {most:.4f}).",
+                behind=-value,
+                least=-facts["high"],
+                most=-facts["low"],
+                measure=facts["measure"],
+            )
+        ),
         value=value,
         threshold=rule.text,
         source="DeLong et al. (1988)",

@@ -100,7 +100,7 @@ def _sight(s: Subject, table: pd.DataFrame) -> Sight | None:
     seen = (
         least,
         say(
-            "Rates of {pair} that lie {least:.2%} and more closer together than promised, with {power:.0%} certainty.",
+            "Rates of {pair} that lie {least:.2pp} and more closer together than promised, with {power:.0%} certainty.",
             pair=pair["pair"],
             least=least,
             power=metrics.POWER,

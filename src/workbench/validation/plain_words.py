@@ -60,7 +60,7 @@ def test(s: Subject) -> Evidence:
         question=say("Would a plain model on words name more intents rightly?"),
         verdict=judged(value - half, rule),
         answer=say(
-            "Naive Bayes on words names {lead:+.1%} more rightly ({low:+.1%} to {high:+.1%}).",
+            "Naive Bayes on words names {lead:+.1pp} rightly ({low:+.1pp} to {high:+.1pp}).",
             lead=value,
             low=value - half,
             high=value + half,
@@ -90,7 +90,8 @@ def compared(s: Subject, before: tuple[str, Scorer | None], without: Text) -> Ev
         right = float((others == s.holdout[INTENT].to_numpy()).mean())
         rows.append((name, right, value, value - half, value + half))
     each = [
-        say("{name} {lead:+.1%} ({low:+.1%} to {high:+.1%})", name=r[0], lead=r[2], low=r[3], high=r[4]) for r in rows
+        say("{name} {lead:+.1pp} ({low:+.1pp} to {high:+.1pp})", name=r[0], lead=r[2], low=r[3], high=r[4])
+        for r in rows
     ]
     return Evidence(
         key="challengers",

@@ -74,7 +74,7 @@ def _sight(s: Subject, grades: pd.DataFrame, table: pd.DataFrame) -> Sight | Non
     seen = (
         least,
         say(
-            "Rates of {pair} the wrong way round by {least:.2%} and more, with {power:.0%} certainty.",
+            "Rates of {pair} the wrong way round by {least:.2pp} and more, with {power:.0%} certainty.",
             pair=pair["pair"],
             least=least,
             power=metrics.POWER,

@@ -49,9 +49,10 @@ def test(s: Subject) -> Evidence:
     table["difference"] = (table["claimed"] - table["recomputed"]).abs()
     unknown, worst = list(table.loc[table["difference"].isna(), "figure"]), float(table["difference"].max())
     light = judged(worst, s.rules["parity"])
-    answer = say("Largest difference {worst:.2e} over {n} figures.", worst=worst, n=len(table) - len(unknown)) + (
-        say("Not computed again: {figures}.", figures=unknown) if unknown else Text()
-    )
+    n = len(table) - len(unknown)
+    alike = say("{n} figures were computed again: all are identical.", n=n)
+    answer = say("Largest difference {worst} over {n} figures.", worst=worst, n=n) if worst else alike
+    answer += say("Not computed again: {figures}.", figures=unknown) if unknown else Text()
     return Evidence(
         key="reperformance",
         question=say("Does the registered model give the figures claimed?"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,11 +13,14 @@ from workbench.words.heard import heard
 _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
 LONGEST = 40  # of a name: longer ones end at their first comma or bracket
 _known: dict[str, str] = {}
+_alike: Counter[str] = Counter()  # how many columns a shortened name stands for
 
 
 def learn(names: Mapping[str, str]) -> None:
     """Remember what columns are called (code name → the contract's description) for the cards and pictures to come."""
     _known.update({code: words for code, words in names.items() if words})
+    _alike.clear()
+    _alike.update(shortened(words) for words in _known.values())
 
 
 def learnt() -> dict[str, str]:
@@ -34,7 +38,7 @@ def knowing(names: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         _known.clear()
-        _known.update(before)
+        learn(before)
 
 
 def is_name(code: str) -> bool:
@@ -45,6 +49,8 @@ def is_name(code: str) -> bool:
 def display(code: str) -> str:
     """Return what a column is called in the language now spoken; an unknown one by its code name in words.
 
+    Shortened, but where two columns would have one name.
+
     >>> with knowing({"limit_amt": "credit granted, the customer's and the family's"}):
     ...     display("limit_amt"), display("total_trans_amt")
     ('credit granted', 'total trans amt')
@@ -52,7 +58,7 @@ def display(code: str) -> str:
     words = _known.get(code)
     if words is None:
         return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
-    return shortened(heard(words))
+    return shortened(heard(words)) if _alike[shortened(words)] == 1 else heard(words)
 
 
 def term(code: str) -> str:

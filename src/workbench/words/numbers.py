@@ -15,15 +15,20 @@ from workbench.words.catalogue import language
 if TYPE_CHECKING:
     from babel import Locale
 
-_SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>[fd%]?)$")
+_SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>pp|[fd%]?)$")
+POINTS = {"en": "\u00a0pp", "zh_CN": "\u00a0个百分点"}  # percentage points: of a difference of two shares
 LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown one stays on its side of each
 
 
 def formatted(value: Any, spec: str = "") -> str:
-    """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; `p` for a p-value; else as `number` does.
+    """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; else as `number` does.
+
+    Beside Python's own there are `+.2pp` of a difference of two shares and `p` of a p-value.
 
     >>> formatted(0.1234, ".1%"), formatted(12345, ","), formatted(float("nan"), ".2f"), formatted("text")
     ('12.3%', '12,345', 'n/a', 'text')
+    >>> formatted(0.0453, "+.2pp")
+    '+4.53\\xa0pp'
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "n/a"
@@ -92,7 +97,9 @@ def _localised(value: Any, parts: re.Match[str]) -> str:
     if digits is None:  # `,` on a fraction: as many digits as it has
         return format(value, parts.group(0))
     pattern = ("#,##0" if parts["group"] else "0") + ("." + "0" * digits if digits else "")
-    if parts["kind"] == "%":
+    if parts["kind"] == "pp":
+        written = format_decimal(100 * float(value), pattern, locale=locale) + POINTS[language()]
+    elif parts["kind"] == "%":
         written = format_percent(float(value), pattern + "%", locale=locale)
     else:
         written = format_decimal(float(value) if digits else round(float(value)), pattern, locale=locale)

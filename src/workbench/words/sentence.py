@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.words.catalogue import language, speaking, translated
 from workbench.words.heard import heard
+from workbench.words.names import display, is_name
 from workbench.words.numbers import formatted
 
 SEPARATOR = {
@@ -27,6 +28,7 @@ class Text:
 
     Facts are numbers, short texts, other `Text`s, or lists of these. A template's fields carry Python's
     format specification: `{rate:.2%}`, `{n:,}`, `{gini:.4f}`; a list's parts are joined as the language joins them.
+    A text that is a column's code name is said as pages call the column; `{column:s}` says a text as it stands.
     """
 
     parts: tuple[tuple[str, Mapping[str, Any]], ...] = ()
@@ -90,7 +92,7 @@ def say(template: str, **facts: Any) -> Text:
 def joined(items: Iterable[Text | str]) -> str:
     """Return texts as one list in the language now spoken; semicolons part items that hold commas themselves."""
     texts, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
-    return (semicolon if any(comma in text for text in texts) else comma).join(texts)
+    return (semicolon if any(mark in text for text in texts for mark in (comma, "，")) else comma).join(texts)
 
 
 class _Formatter(string.Formatter):
@@ -105,7 +107,9 @@ class _Formatter(string.Formatter):
             return joined(self.format_field(v, format_spec) for v in value)
         if isinstance(value, Text):
             return value.spoken(self.fact)
-        return self.fact(heard(value) if isinstance(value, str) and not format_spec else formatted(value, format_spec))
+        if isinstance(value, str) and not format_spec:
+            return self.fact(display(value) if is_name(value) else heard(value))
+        return self.fact(formatted(value, format_spec))
 
 
 def _plain(value: Any) -> Any:
