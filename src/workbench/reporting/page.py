@@ -68,8 +68,8 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
 
     `record` is what the step left behind (verdict, evidence, tables, names of columns), `facts` name study, step, run,
     when it began, link, parameters and the sibling pages, and where known owner, description, period and model. Nothing
-    is run again: sentences, tables and pictures come from what the notebook holds. The page's security policy forbids every script,
-    form and request, so that nothing a customer typed can act.
+    is run again: sentences, tables and pictures come from what the notebook holds. The security policy forbids every
+    script, form and request, so that nothing a customer typed can act.
     """
     with speaking(facts.get("language") or "en"), names.knowing(record.get("names", {})):
         book = cells.read(notebook)
