@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from workbench import tables
-from workbench.actions.action_list import ARREARS, DISCONTENT, OPTED_OUT, action_list, asked_of, made
+from workbench.actions.action_list import ARREARS, DISCONTENT, OPTED_OUT, action_list, asked_of, made, opted_out
 from workbench.contracts import Column, Contract
 from workbench.customers import lists
 from workbench.evidence.table import to_csv
@@ -64,6 +64,41 @@ def test_what_is_said_of_the_list_is_what_became_of_the_candidates():
     )
     alone = action_list(_candidates(), capacity=9, barred={}).evidence("offers", "Whom to call?", "by gain")
     assert str(alone.answer) == "9 of 10 candidates are on the list, 1 beyond the capacity. Ranked by gain."
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "type_"),
+    [
+        ([1, 0, 0], {}, "integer"),
+        ([1.0, 0.0, 0.0], {}, "number"),
+        ([True, False, False], {}, "category"),
+        (["yes", "no", "no"], {}, "category"),
+        (["Y", "N", "N"], {"Y": "do not call", "N": "fine"}, "category"),
+        (["do not call", "fine", "fine"], {"Y": "do not call", "N": "fine"}, "category"),
+        (["是", "否", "否"], {}, "category"),
+    ],
+)
+def test_an_opt_out_is_one_however_it_is_written(tmp_path, monkeypatch, values, labels, type_):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    key, columns = (
+        Key("bank"),
+        (
+            Column(name="entity_id", type="text", role="key"),
+            Column(name="opted_out", type=type_, role="fact", values=labels),
+        ),
+    )
+    contract = Contract(name="a", title="A", columns=columns)
+    account = pd.DataFrame({"entity_id": ["c0", "c1", "c2"], "opted_out": values})
+    tables.write(key, "core__account", account, contract)
+    assert opted_out(key) == {"c0"}
+    unclear = account.astype({"opted_out": object}).assign(opted_out=["maybe", None, values[2]])
+    tables.write(key, "core__account", unclear.astype({"opted_out": str}), contract)
+    with pytest.raises(UserError) as e:
+        opted_out(key)
+    assert str(e.value) == (
+        "core__account: opted_out says neither yes nor no of 2 customers; write 1 or 0 (yes or no), so that nobody is "
+        "approached who must not be"
+    )
 
 
 def test_a_list_takes_nobody_from_one_that_goes_first_and_answers_a_complaint_all_the_same(tmp_path, monkeypatch):

@@ -165,9 +165,11 @@ def test_what_a_trigger_tells_beyond_the_score_is_counted_before_the_watched_mon
         }
     )
     counted = pd.DataFrame({"entity_id": [str(i) for i in range(20)], "month_no": 1, "trigger_code": "x", "age": 0})
-    table = early_warning.worth(rows, counted)
+    table = early_warning.worth(rows, counted, Outcome(event="x", window_months=1))
     assert table.loc["x", ["rows", "events"]].tolist() == [20, 9]
     assert table.at["x", "beyond"] == pytest.approx(10 / 2) and table.at["no_trigger", "beyond"] == pytest.approx(1 / 5)
+    late = early_warning.worth(rows, counted, Outcome(event="x", window_months=2))
+    assert late.empty, "what came of them wasn't known when watching began"
 
 
 def _areas(times: float, months: int = 40, at: int = 36, seed: int = 1) -> pd.DataFrame:
@@ -193,6 +195,17 @@ def test_clean_months_ring_at_most_once_in_24():
         table = area_alarm.alarms(area_alarm.standardised(_areas(1.0, months=30, seed=seed)), 12, level)
         clean += int(table["alarm"].sum())
     assert clean <= 4
+
+
+@pytest.mark.parametrize("sizes", [(8000, 2000), (5000, 5000), (1000,) * 8])
+def test_a_rest_that_is_small_itself_rings_no_alarm_by_its_own_chance(sizes):
+    rng, rows = np.random.default_rng(3), []
+    for m in range(240):
+        for a, n in enumerate(sizes):
+            rows.append(("region_code", f"R{a}", m, -1, float(n), float(rng.binomial(n, 0.01))))
+    table = pd.DataFrame(rows, columns=["column", "area", "month_no", "grade_no", "n", "starts"])
+    rang = area_alarm.alarms(area_alarm.standardised(table), 12, 0.01).groupby("month_no")["alarm"].any()
+    assert rang.sum() <= 6, "one month in a hundred: 2.4 of 240"
 
 
 def test_median_interval_covers_and_excess_counts_the_baselines_own_chance():

@@ -45,11 +45,22 @@ def test_groups_of_few_people_are_joined_and_no_loss_is_taken_off_the_page():
         ],
         columns=["need", "stage", "customers", "profit"],
     )
-    joined = profit.pooled(groups).set_index(["stage", "need"])
+    asked = {("in_default", 2): 10, ("late", 2): 41}  # one changed his need, three did
+    joined = profit.pooled(groups, lambda stage, needs: asked[stage, len(needs)]).set_index(["stage", "need"])
     assert joined.loc[("in_default", "borrower"), "profit"] == -3.8e6
-    assert joined.loc[("in_default", "several")].tolist() == [11, -8950.0]
-    assert joined.loc[("late", "several")].tolist() == [44, 3.0] and len(joined.loc["new"]) == 2
+    assert joined.loc[("in_default", "several")].tolist() == [10, -8950.0]
+    assert joined.loc[("late", "several")].tolist() == [41, 3.0] and len(joined.loc["new"]) == 2
     assert joined["profit"].sum() == groups["profit"].sum()
+
+
+def test_an_offer_is_worth_what_is_not_written_off_again():
+    held = pd.DataFrame({"account_id": ["a", "b"], "product_code": "loan"})
+    months = pd.DataFrame({"account_id": ["a", "b"] * 12, "balance_amt": 600.0, "fee_amt": 0.0, "written_off_amt": 0.0})
+    months.loc[0, "written_off_amt"] = 300.0
+    product = pd.DataFrame({"product_code": ["loan"], "margin_rate": [0.1], "service_cost_amt": [1.0]})
+    files = {"performance": months, "holding": held, "product": product}
+    p = groups.Params(horizon_months=12, discount_rate=0.0)
+    assert groups.worth(files, ("loan",), p) == pytest.approx([12 * (600 * 0.1 / 12 - 1) - 300 / 2])
 
 
 def test_the_groups_add_up_to_the_banks_accounts_and_a_lost_row_is_red(files):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import metrics
-from workbench.actions import trial
+from workbench.actions import retention, trial
 from workbench.actions.trial import Trial
 from workbench.params import UserError
 
@@ -135,3 +135,36 @@ def test_a_row_without_a_chance_of_both_arms_says_nothing():
     with pytest.raises(ValueError) as e:
         metrics.effects([1, 0], [1, 0], [1.0, 0.5])
     assert str(e.value) == "a row without a chance of each arm says nothing of the action's effect"
+
+
+def _asked(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(5)
+    now = pd.DataFrame({"entity_id": [f"n{i}" for i in range(n)], "active": rng.normal(size=n), "product_code": None})
+    now = now.assign(risk=rng.normal(size=n), predicted=rng.random(n))
+    return now, now[["entity_id"]].assign(at_risk=300.0, leaving=0.3, value=1000.0)
+
+
+@pytest.mark.parametrize(("shift", "on_list"), [(0.0, False), (0.12, True)])
+def test_where_the_trial_tells_nobody_apart_everybody_has_its_mean_effect(shift, on_list):
+    rng = np.random.default_rng(2)
+    known, _ = _planted(3000)
+    stays = rng.random(3000) < 0.6 + shift * known.treated
+    known = Trial(known.rows.assign(outcome=1.0 - stays), known.inputs)
+    score = rng.normal(0, 0.05, 3000)
+    uplift, (now, values) = trial.tells(known, score), _asked(400)
+    assert uplift.verdict == "amber"
+    out, card = retention.candidates(known, score, uplift, now, values, retention.Params(offer_cost=20))
+    assert (len(out) == 400) == on_list and (len(out) == 0) == (not on_list)
+    assert "everybody is given its mean effect" in card.answer and card.value == 0
+    assert ("nobody is on the save list" in card.answer) == (not on_list)
+
+
+def test_whom_the_learner_puts_below_zero_is_let_alone_and_the_trial_says_what_it_shows_of_such(large):
+    known, _ = large
+    score = trial.held_out_effects(known, "logistic", 42)
+    now, values = _asked(400)
+    p = retention.Params(offer_cost=5, learner="logistic")
+    out, card = retention.candidates(known, score, trial.tells(known, score), now, values, p)
+    active = now.set_index("entity_id")["active"]
+    assert active[out["entity_id"]].mean() > 0.2 > active.drop(out["entity_id"]).mean()
+    assert "In the trial an offer changed the share of such customers that stays by -" in card.answer

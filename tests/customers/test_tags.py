@@ -7,6 +7,7 @@ import pytest
 from workbench import tables
 from workbench.customers import capacity, catalogue, lists, stages
 from workbench.customers import tags as page
+from workbench.params import UserError
 from workbench.portfolios import simulated_relationships, simulated_truth
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
@@ -119,6 +120,17 @@ def test_incomes_that_nobody_told_lie_in_their_interval_four_times_of_five(bank,
     assert 0.7 < inside[at].mean() < 0.9 and at.sum() > 200
     error = (known["income"] / known["income_amt"] - 1).abs()
     assert error[~at].median() < 0.1 and error[at].median() < 0.25
+
+
+def test_a_salary_is_that_of_the_months_it_came_in_and_coverage_is_counted_on_others(tagged):
+    """With five months on record, of which four bring the salary, the mean over six would be another income."""
+    few = tagged.assign(salary_income_6=2500.0, salary_months_6=4.0, inflow_6=2000.0)
+    income = capacity.income(few, 42).table
+    assert (income["basis"] == "salary").all() and income["income"].tolist() == [2500.0] * len(income)
+    odd = tagged[tagged["salary_months_6"] >= 4].head(60)
+    assert capacity.income(odd, 42).covers != 0.8, "a width taken of these very errors would cover four of five"
+    with pytest.raises(UserError, match="the salary of 20 customers is known"):
+        capacity.income(odd.head(20), 42)
 
 
 def test_what_can_be_afforded_rises_with_income_and_falls_with_what_is_due(tagged, earned):

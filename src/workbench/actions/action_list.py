@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("entity_id", "priority", "reason", "measure")
 WHOSE = "officer_code"
-OPTED_OUT = "opted_out"  # column of core__account: '1' is who must not be approached; and why somebody is set aside
+OPTED_OUT = "opted_out"  # column of core__account: who must not be approached (`YES`); and why somebody is set aside
+YES, NO = frozenset({"1", "1.0", "true", "yes", "y", "是"}), frozenset({"0", "0.0", "false", "no", "n", "否"})
 ARREARS, DISCONTENT = "arrears", "discontent"  # why somebody is set aside
 
 
@@ -72,13 +73,23 @@ def officers(key: Key) -> pd.DataFrame:
 
 
 def opted_out(key: Key) -> set[str]:
-    """Return who must not be approached, of the study's customers; nobody where the data don't record it."""
+    """Return who must not be approached, of the study's customers; nobody where the data don't record it.
+
+    Raises `UserError` where the column says neither yes nor no of somebody.
+    """
     contract = tables.contract(key, "core__account")
     if OPTED_OUT not in [c.name for c in contract.columns]:
         return set()
     people = tables.read(key, "core__account", columns=["entity_id", OPTED_OUT])
-    yes = {"1", contract[OPTED_OUT].values.get("1", "1")}  # the intake puts a code's label in its place
-    return set(people.loc[people[OPTED_OUT].astype(str).isin(yes), "entity_id"])
+    code_of = {label.lower(): code.lower() for code, label in contract[OPTED_OUT].values.items()}
+    answer = people[OPTED_OUT].astype(str).str.strip().str.lower()  # the intake puts a code's label in its place
+    answer = answer.where(answer.isin(YES | NO), answer.map(code_of))
+    if unclear := int((~answer.isin(YES | NO)).sum()):
+        raise UserError(
+            f"core__account: {OPTED_OUT} says neither yes nor no of {unclear:,} customers; write 1 or 0 (yes or no), "
+            "so that nobody is approached who must not be"
+        )
+    return set(people.loc[answer.isin(YES), "entity_id"])
 
 
 def asked_of(name: str, read: Collection[str] = ()) -> list[str]:

@@ -53,8 +53,9 @@ def counts(
 def standardised(table: pd.DataFrame) -> pd.DataFrame:
     """Return column, area, month_no, n, observed, expected: what the rest of the bank's rates make of its grades.
 
-    Indirect standardisation by grade, each area against all others in the same month, so that neither the bank's own
-    trend nor a riskier mix of customers rings. Source: Breslow & Day (1987), Statistical Methods in Cancer Research II.
+    `variance` is that of expected, for the rest's rates are estimates. Indirect standardisation by grade, each area
+    against all others in the same month, so that neither the bank's own trend nor a riskier mix of customers rings.
+    Source: Breslow & Day (1987), Statistical Methods in Cancer Research II.
     """
     cell = ["column", "month_no", "grade_no"]
     whole = table.groupby(cell)[["n", "starts"]].transform("sum")
@@ -62,8 +63,9 @@ def standardised(table: pd.DataFrame) -> pd.DataFrame:
     month = table.groupby(["column", "month_no"])[["n", "starts"]].transform("sum")
     mean = month["starts"] / month["n"]
     rate = (rest_starts + mean) / (rest_n + 1)
-    out = table.assign(expected=table["n"] * rate).rename(columns={"starts": "observed"})
-    return out.groupby(["column", "area", "month_no"], as_index=False)[["n", "observed", "expected"]].sum()
+    out = table.assign(expected=table["n"] * rate, variance=table["n"] ** 2 * rate / (rest_n + 1))
+    sums = out.rename(columns={"starts": "observed"}).groupby(["column", "area", "month_no"], as_index=False)
+    return sums[["n", "observed", "expected", "variance"]].sum()
 
 
 def alarms(table: pd.DataFrame, months: int, level: float, skipped: tuple[int, int] = NEVER) -> pd.DataFrame:
@@ -75,19 +77,24 @@ def alarms(table: pd.DataFrame, months: int, level: float, skipped: tuple[int, i
     """
     wide = table[~table["month_no"].between(*skipped)].copy()
     wide["alarm"], wide["p_value"], wide["baseline"] = False, np.nan, np.nan
-    past: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    past: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
     for _, part in wide.groupby("month_no"):
         for i, row in part.iterrows():
             before = past.get((row["column"], row["area"]), [])[-months:]
-            seen, stood = (sum(v) for v in zip(*before, strict=True)) if before else (0.0, 0.0)
+            seen, stood, variance = (sum(v) for v in zip(*before, strict=True)) if before else (0.0, 0.0, 0.0)
             if len(before) >= LEAST_MONTHS and row["expected"] >= LEAST_EXPECTED:
                 wide.at[i, "baseline"] = seen / stood
-                wide.at[i, "p_value"] = metrics.excess([row["observed"]], [row["expected"]], [seen], [stood])[0]
+                unsure = row["variance"] / row["expected"] ** 2 + variance / stood**2
+                wide.at[i, "p_value"] = metrics.excess(row["observed"], row["expected"], seen, stood, unsure)
         judged = wide.loc[part.index, "p_value"].dropna()
         adjusted = pd.Series(metrics.holm(judged), index=judged.index)
         wide.loc[adjusted.index, "p_value"] = adjusted
         wide.loc[adjusted.index, "alarm"] = adjusted <= level
         for i, row in part.iterrows():
             if not wide.at[i, "alarm"]:
-                past.setdefault((row["column"], row["area"]), []).append((row["observed"], row["expected"]))
-    return wide.assign(ratio=wide["observed"] / wide["expected"] / wide["baseline"].fillna(1.0).clip(lower=1e-9))
+                past.setdefault((row["column"], row["area"]), []).append(
+                    (row["observed"], row["expected"], row["variance"])
+                )
+    return wide.drop(columns="variance").assign(
+        ratio=wide["observed"] / wide["expected"] / wide["baseline"].fillna(1.0).clip(lower=1e-9)
+    )

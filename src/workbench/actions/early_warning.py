@@ -154,13 +154,15 @@ def active(rows: pd.DataFrame, firings: pd.DataFrame, months: int) -> pd.DataFra
     return engine.frame(sql, {"watched": rows[["entity_id", "month_no"]], "fired": firings})
 
 
-def worth(rows: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
+def worth(rows: pd.DataFrame, counted: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return what followed each trigger before the watched months: rows, events, what the score expected, beyond.
 
     `beyond` is (events + 1) / (expected + 1): above 1 the trigger tells what the score doesn't know. The row
-    `no_trigger` is of customers for whom none counts. Only rows whose window is over, none of the watched.
+    `no_trigger` is of customers for whom none counts. Only rows whose window was over when watching began.
     """
-    past = rows[(rows["sample"] != "monitoring") & rows["known"]]
+    is_watched = rows["sample"] == "monitoring"
+    begins = rows.loc[is_watched, "month_no"].min()
+    past = rows[~is_watched & (rows["month_no"] + outcome.window_months <= begins)]
     hit = past.merge(counted, on=["entity_id", "month_no"], how="left")
     hit["trigger_code"] = hit["trigger_code"].fillna(NO_TRIGGER)
     table = hit.groupby("trigger_code").agg(

@@ -101,9 +101,13 @@ def foretold(p: Params, files: Relations) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def worth(files: Relations, offers: tuple[str, ...], p: Params) -> np.ndarray:
-    """Return what a purchase of each product brings in the horizon (offers): mean margin less cost of who holds it."""
+    """Return what a purchase of each product brings in the horizon (offers): the mean of who holds it.
+
+    Margin and fees, less cost and write-offs.
+    """
     sql = """
-        SELECT h.product_code, avg(f.balance_amt * p.margin_rate / 12 + f.fee_amt - p.service_cost_amt) AS monthly
+        SELECT h.product_code, avg(f.balance_amt * p.margin_rate / 12 + f.fee_amt - p.service_cost_amt
+            - f.written_off_amt) AS monthly
         FROM performance f JOIN holding h ON h.account_id = f.account_id
             JOIN product p ON p.product_code = h.product_code
         GROUP BY h.product_code"""

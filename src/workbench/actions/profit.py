@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,29 +31,44 @@ def by_group(relations: Relations, since: pd.Timestamp) -> pd.DataFrame:
 
     relations: `months` (core__month) and `performance` (core__performance), whose write-offs are the loss.
     """
-    sql = f"""
+    rows = f"""
         WITH s AS ({STAGE_SQL}),
         lost AS (SELECT entity_id, CAST(month AS DATE) AS month, sum(written_off_amt) AS loss
-            FROM performance GROUP BY entity_id, CAST(month AS DATE))
-        SELECT {need_sql(OWED)} AS need, s.stage, count(DISTINCT m.entity_id) AS customers, count(*) AS customer_months,
-            sum(m.margin_amt) AS margin, sum(m.service_cost_amt) AS service_cost, sum(coalesce(l.loss, 0)) AS loss,
-            sum(m.margin_amt - m.service_cost_amt - coalesce(l.loss, 0)) AS profit
-        FROM months m JOIN s ON s.entity_id = m.entity_id AND s.month = CAST(m.month AS DATE)
-            LEFT JOIN lost l ON l.entity_id = m.entity_id AND l.month = CAST(m.month AS DATE)
-        WHERE CAST(m.month AS DATE) >= DATE '{since:%Y-%m-%d}' GROUP BY 1, 2 ORDER BY 1, 2"""
-    return pooled(engine.frame(sql, relations))
+            FROM performance GROUP BY entity_id, CAST(month AS DATE)),
+        r AS (SELECT {need_sql(OWED)} AS need, s.stage, m.entity_id, m.margin_amt, m.service_cost_amt,
+                coalesce(l.loss, 0) AS loss
+            FROM months m JOIN s ON s.entity_id = m.entity_id AND s.month = CAST(m.month AS DATE)
+                LEFT JOIN lost l ON l.entity_id = m.entity_id AND l.month = CAST(m.month AS DATE)
+            WHERE CAST(m.month AS DATE) >= DATE '{since:%Y-%m-%d}')"""
+    sums = f"""{rows}
+        SELECT need, stage, count(DISTINCT entity_id) AS customers, count(*) AS customer_months,
+            sum(margin_amt) AS margin, sum(service_cost_amt) AS service_cost, sum(loss) AS loss,
+            sum(margin_amt - service_cost_amt - loss) AS profit
+        FROM r GROUP BY 1, 2 ORDER BY 1, 2"""
+
+    def together(stage: str, needs: list[str]) -> int:
+        which = ", ".join(f"'{need}'" for need in needs)
+        one = f"{rows} SELECT count(DISTINCT entity_id) AS n FROM r WHERE stage = '{stage}' AND need IN ({which})"
+        return int(engine.frame(one, relations)["n"].iloc[0])
+
+    return pooled(engine.frame(sums, relations), together)
 
 
-def pooled(groups: pd.DataFrame) -> pd.DataFrame:
+def pooled(groups: pd.DataFrame, together: Callable[[str, list[str]], int]) -> pd.DataFrame:
     """Return the groups, those of too few people joined within their stage until there are enough (need `several`).
 
-    A hidden group would take its loss off the page, and a larger one with it; joined, neither is missing.
+    A hidden group would take its loss off the page, and a larger one with it; joined, neither is missing. together: how
+    many different people a stage's needs have: who changed his need is one of each.
     """
     rows = groups.sort_values(["stage", "customers"], kind="stable").reset_index(drop=True)
-    before = rows.groupby("stage")["customers"].transform(lambda n: n.cumsum() - n)
-    is_first = ~rows.duplicated("stage")
-    joined = is_first & rows["customers"].map(few) | ~is_first & before.map(few)
-    rows.loc[joined, "need"] = SEVERAL
+    for stage, part in rows.groupby("stage"):
+        joined, people = 1, int(part["customers"].iloc[0])
+        while few(people) and joined < len(part):
+            joined += 1
+            people = together(str(stage), list(part["need"].iloc[:joined]))
+        if joined > 1 or few(people):
+            rows.loc[part.index[:joined], "need"] = SEVERAL
+            rows.loc[part.index[0], "customers"], rows.loc[part.index[1:joined], "customers"] = people, 0
     return rows.groupby(["need", "stage"], as_index=False).sum()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from workbench.words import Text, say
 from workbench.words.names import words_of
 
 LIST = lists.SAVE
+LEAST_OF_TRIAL = 100  # rows of the trial whose effect is told
 # what a customer does and has: tags from which an offer's effect is learnt; nothing of who he is
 INPUTS = (
     "n_logins_1",
@@ -140,41 +142,53 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     )
 
 
-def candidates(known: Trial, now: pd.DataFrame, values: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, Evidence]:
+def candidates(
+    known: Trial, score: np.ndarray, uplift: Evidence, now: pd.DataFrame, values: pd.DataFrame, p: Params
+) -> tuple[pd.DataFrame, Evidence]:
     """Return who is worth an offer, with reasons, and what became of the others.
 
-    now: the tags of who is with the bank, with `predicted` (chance to leave) where the model scores them, and the
-    product_code that the offer is to keep. Worth: effect
-    times what is lost with the customer, less cost, above 0. Whom the offer drives away (effect below 0) is never one.
+    score: the trial's held-out effects (n), uplift: whether they tell whom an offer keeps (`trial.tells`); where they
+    don't, everybody has the trial's mean effect, and none where that isn't surely above 0. now: the tags of who is with
+    the bank, with `predicted` (chance to leave) where the model scores them, and the product_code that the offer is to
+    keep. Worth: effect times what is lost with the customer, less cost, above 0. Whom the learner puts below 0 is never
+    one.
     """
     rows = now.merge(values, on="entity_id", how="inner", validate="one_to_one")
-    learner = SLearner(p.learner, p.seed).fit(known.X, known.treated, known.benefit)
-    rows["effect"] = learner.effect(trial.numeric(rows[list(known.inputs)]).fillna(known.X.median()).fillna(0.0))
+    if tells := uplift.verdict is Verdict.green:
+        learner = SLearner(p.learner, p.seed).fit(known.X, known.treated, known.benefit)
+        rows["effect"] = learner.effect(trial.numeric(rows[list(known.inputs)]).fillna(known.X.median()).fillna(0.0))
+    else:
+        mean, low, _ = known.effect()
+        rows["effect"] = mean if low > 0 else 0.0
     worth = rows["at_risk"] / rows["leaving"].clip(lower=1e-6)  # what is lost if this one leaves
     rows["gain"] = rows["effect"] * worth - p.offer_cost
-    sleeping, unpaid = rows["effect"] < 0, (rows["effect"] >= 0) & (rows["gain"] <= 0)
     chosen = rows[rows["gain"] > 0]
     out = pd.DataFrame(
         {
             "entity_id": chosen["entity_id"],
             "priority": chosen["gain"].round(2),
-            "reason": [_reason(r, p.horizon_months) for r in chosen.itertuples()],
+            "reason": [_reason(r, p.horizon_months, tells) for r in chosen.itertuples()],
             "measure": [_measure(code) for code in chosen["product_code"]],
             "product_code": chosen["product_code"],
             "expected_gain_amt": chosen["gain"].round(2),
             "value_amt": worth[chosen.index].round(2),
         }
     )
-    return out, _offered(rows, sleeping, unpaid)
+    return out, _offered(rows, known, score, tells)
 
 
-def _reason(row: object, months: int) -> Text:
+def _reason(row: Any, months: int, tells: bool) -> Text:
+    facts = {"months": months, "effect": float(row.effect), "leaving": float(row.leaving)}
+    if tells:
+        return say(
+            "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of "
+            "customers like him by {effect:.1pp}",
+            **facts,
+        )
     return say(
-        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of customers "
-        "like him by {points:.1f} percentage points",
-        months=months,
-        points=100 * float(row.effect),  # type: ignore[attr-defined]
-        leaving=float(row.leaving),  # type: ignore[attr-defined]
+        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of all "
+        "customers by {effect:.1pp} on average",
+        **facts,
     )
 
 
@@ -193,31 +207,63 @@ def order(currency: str) -> Text:
     )
 
 
-def _offered(rows: pd.DataFrame, sleeping: pd.Series, unpaid: pd.Series) -> Evidence:
+def _offered(rows: pd.DataFrame, known: Trial, score: np.ndarray, tells: bool) -> Evidence:
+    below, unpaid = rows["effect"] < 0, (rows["effect"] >= 0) & (rows["gain"] <= 0)
     counts = [
-        (say("worth an offer"), int((~sleeping & ~unpaid).sum())),
+        (say("worth an offer"), int((~below & ~unpaid).sum())),
         (say("an offer costs more than it keeps"), int(unpaid.sum())),
-        (say("an offer drives them away"), int(sleeping.sum())),
+        (say("the learner puts its effect below 0"), int(below.sum())),
     ]
     table = pd.DataFrame(counts, columns=["customers", "n"])
-    dogs = tellable(*table["n"])[-1]
-    by_risk = rows["predicted"].corr(rows["effect"], method="spearman") if "predicted" in rows else np.nan
+    alone = tellable(*table["n"])[-1]
     return Evidence(
         key="sleeping_dogs",
         question=say("Who must be let alone?"),
         verdict=Verdict.info,
-        answer=say(
-            "{n:,} of {all:,} customers would rather leave because of an offer and are not on the save list. Rank "
-            "correlation of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer keeps.",
-            n=dogs,
-            all=len(rows),
-            by_risk=float(by_risk),
-        ),
-        value=dogs if isinstance(dogs, int) else None,
+        answer=_below(rows, known, score, alone) if tells else _all_alike(known),
+        value=alone if isinstance(alone, int) else None,
         source="Ascarza (2018), Journal of Marketing Research 55(1)",
         table=table,
         people=People(("n",), ("customers",)),
     )
+
+
+def _below(rows: pd.DataFrame, known: Trial, score: np.ndarray, n: int | Text) -> Text:
+    """Return how many the learner puts below 0, what the trial itself shows of such customers, and risk's part."""
+    answer = say(
+        "For {n:,} of {all:,} customers the learner puts an offer's effect below 0; they are not on the save list.",
+        n=n,
+        all=len(rows),
+    )
+    if min((score < 0).sum(), (score >= 0).sum()) >= LEAST_OF_TRIAL:
+        effect, low, high = known.effect(score < 0)
+        answer += say(
+            "In the trial an offer changed the share of such customers that stays by {effect:+.1pp} ({low:+.1pp} to "
+            "{high:+.1pp}).",
+            effect=effect,
+            low=low,
+            high=high,
+        )
+    if "predicted" in rows:
+        answer += say(
+            "Rank correlation of risk and effect: {by_risk:.2f}: those likeliest to leave aren't those whom an offer "
+            "keeps.",
+            by_risk=float(rows["predicted"].corr(rows["effect"], method="spearman")),
+        )
+    return answer
+
+
+def _all_alike(known: Trial) -> Text:
+    """Return what everybody is given where the trial doesn't tell customers apart."""
+    mean, low, high = known.effect()
+    answer = say(
+        "The trial doesn't tell whom an offer keeps: everybody is given its mean effect, {mean:+.1pp} ({low:+.1pp} to "
+        "{high:+.1pp}), and nobody is let alone for another reason than cost.",
+        mean=mean,
+        low=low,
+        high=high,
+    )
+    return answer if low > 0 else answer + say("That isn't surely above 0: nobody is on the save list.")
 
 
 def current(p: Params, today: pd.Timestamp) -> pd.DataFrame:
@@ -236,5 +282,5 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
         "for them, not by risk; {dogs:,} are let alone.",
         leaving=by_key["hazards"].value,
         n=len(listed.rows),
-        dogs=by_key["sleeping_dogs"].facts["n"],
+        dogs=by_key["sleeping_dogs"].facts.get("n", 0),
     )

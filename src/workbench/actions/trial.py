@@ -54,6 +54,10 @@ class Trial:
         drawn = self.rows["assignment_probability"].to_numpy(float)
         return np.where(self.treated == 1, drawn, 1 - drawn)
 
+    def effect(self, of: np.ndarray | slice = slice(None)) -> tuple[float, float, float]:
+        """Return the offer's mean effect on the benefit (of some rows) with its 95 % interval."""
+        return metrics.average_effect(self.benefit[of], self.treated[of], self.probability[of])
+
     @property
     def benefit(self) -> np.ndarray:
         """1 where the adverse outcome didn't come (n)."""

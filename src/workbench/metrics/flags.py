@@ -60,16 +60,22 @@ def jaccard(before: Collection[str], after: Collection[str]) -> float:
     return len(before & after) / len(before | after) if before | after else float("nan")
 
 
-def excess(observed: ArrayLike, expected: ArrayLike, seen: ArrayLike, expected_seen: ArrayLike) -> np.ndarray:
+def excess(
+    observed: ArrayLike, expected: ArrayLike, seen: ArrayLike, expected_seen: ArrayLike, unsure: ArrayLike = 0.0
+) -> np.ndarray:
     """Return the chance of as many events as observed or more, where nothing but chance changed since a baseline.
 
     The ratio of events to what was expected is itself only estimated, from `seen` events where `expected_seen` stood in
-    the baseline: Gamma(seen + ½, expected_seen), so that counts are negative binomial. Conservative: counts are whole.
+    the baseline: Gamma(seen + ½, expected_seen), so that counts are negative binomial. `unsure`: relative variance of
+    what was expected, now and in the baseline, where that is an estimate itself; the Gamma's is larger by it.
+    Conservative: counts are whole.
     Source: Gelman et al. (2013), Bayesian Data Analysis, ch. 2.6, with Jeffreys' prior.
 
     >>> excess([30, 10], [10.0, 10.0], [100, 100], [100.0, 100.0]).round(4).tolist()
     [0.0, 0.5421]
     """
     observed, expected = np.asarray(observed, float), np.asarray(expected, float)
-    shape, rate = np.asarray(seen, float) + 0.5, np.maximum(np.asarray(expected_seen, float), 1e-9)
-    return stats.nbinom.sf(observed - 1, shape, rate / (rate + np.maximum(expected, 1e-9)))
+    events = np.asarray(seen, float) + 0.5
+    mean = np.maximum(expected, 1e-9) * events / np.maximum(np.asarray(expected_seen, float), 1e-9)
+    shape = 1 / (1 / events + np.asarray(unsure, float))
+    return stats.nbinom.sf(observed - 1, shape, shape / (shape + mean))
