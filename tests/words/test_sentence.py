@@ -2,10 +2,33 @@
 
 import json
 
-from workbench.words import Text, say
+from workbench.words import Text, names, say, speaking
 
 
 def test_what_is_no_number_survives_a_kernel_s_messages():
     text = say("{a:.4f}, {b:.2%}, {c:.1f}", a=float("nan"), b=float("inf"), c=1.0)
     recorded = json.dumps(text.to_json(), allow_nan=False)
     assert str(text) == "n/a, ∞, 1.0" == str(Text.from_json(json.loads(recorded)))
+
+
+def test_what_was_recorded_in_another_language_is_said_after_its_template_has_changed(monkeypatch):
+    with speaking("zh_CN"):
+        recorded = json.loads(json.dumps(say("{n:,} rows are new.", n=3).to_json()))
+    assert "in" not in recorded[0], "nobody has translated it"
+    recorded[0]["in"] = {"zh_CN": "新增 {n:,} 行。"}
+    text = Text.from_json(recorded)
+    assert text.in_language("zh_CN") == "新增 3 行。" and str(text) == "3 rows are new."
+    assert say("default rate").to_json()[0]["in"] == {"zh_CN": "违约率"}
+
+
+def test_a_column_is_said_as_pages_call_it_unless_its_name_is_asked_for():
+    with names.knowing({"limit_amt": "credit granted", "delay": "mean delay, recent months weighing more than others"}):
+        assert str(say("Most by {feature}.", feature="limit_amt")) == "Most by credit granted."
+        assert str(say("Column {feature:s}.", feature="limit_amt")) == "Column limit_amt."
+        assert str(say("{each}", each=["delay", "limit_amt"])) == "mean delay, credit granted"
+    two = {
+        "a": "paid over what was billed, on average of all months",
+        "b": "paid over what was billed, in the last month",
+    }
+    with names.knowing(two):
+        assert names.display("a") == two["a"] and names.display("b") == two["b"], "one name would stand for both"

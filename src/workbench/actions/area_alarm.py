@@ -11,7 +11,7 @@ from workbench.actions.early_warning import Params
 from workbench.actions.triggers import NEVER
 from workbench.panel.months import number_sql
 
-COLUMNS = ("column", "area", "month_no", "n", "observed", "expected")
+COLUMNS = ("column", "area", "month_no", "n", "observed", "expected", "variance")
 LEAST_MONTHS, LEAST_EXPECTED = 6, 1.0  # of a baseline; events expected in a month, below which an area isn't judged
 
 

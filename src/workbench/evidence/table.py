@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PERCENT = "\x00%"  # mark of a column that is shown as percent
 # Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
 SHARES = {"share", "missing", "change", "coverage", "place", "leaving"}
+SHARES |= {"share_before", "precision", "recall", "better", "same", "worse", "new"}
 SHARES |= {"completeness", "validity", "uniqueness", "consistency", "timeliness"}
 LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below

@@ -134,7 +134,7 @@ def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     reasons = [*of_model, *(e for e in reasons if e.key != JUDGED)]
     return {
         "decision": advice.decision(record["verdict"]),
-        "reasons": reasons,
+        "reasons": list({str(e.answer): e for e in reversed(reasons)}.values())[::-1],  # the same words once, the first
         "model": _model_page(of_model, facts),
         "to_do": advice.what_to_do(facts["step"], record["verdict"], lists=_has_list(record)),
     }

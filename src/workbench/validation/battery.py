@@ -222,9 +222,12 @@ def _counted(word: str, items: list[Evidence]) -> Text:
 
 
 def _named(items: list[Evidence], missing: list[str], unknown: list[str]) -> Text:
-    """Name the tests that decide: red or broken, and those an approval needs that are missing or not evaluated."""
+    """Name the tests that decide: red or broken, else amber, and those an approval needs that are missing or open."""
     worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
+    amber = [e.key for e in items if e.verdict is Verdict.amber]
     red = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
+    if amber and not worst:
+        red = say("Amber: {tests}.", tests=_words(amber))
     absent = say("Missing: {tests}.", tests=_words(missing)) if missing else Text()
     return red + absent + (say("Mandatory and not evaluated: {tests}.", tests=_words(unknown)) if unknown else Text())
 

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_CN")
 _spoken: ContextVar[str] = ContextVar("language", default="en")
 _untranslated: set[str] = set()
+_recorded: dict[str, dict[str, str]] = {name: {} for name in LANGUAGES}
 
 
 def language() -> str:
@@ -41,9 +42,17 @@ def translated(msgid: str, name: str = "") -> str:
     name = name or language()
     if name == "en":
         return msgid
+    if msgid not in catalogue(name) and msgid in _recorded[name]:
+        return _recorded[name][msgid]
     if msgid not in catalogue(name) and any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", msgid)):
         _untranslated.add(msgid)
     return catalogue(name).get(msgid, msgid)
+
+
+def remember(msgid: str, name: str, words: str) -> None:
+    """Know what a template was in a language when it was recorded: it stands in where the catalogue has it no more."""
+    if name in LANGUAGES:
+        _recorded[name][msgid] = words
 
 
 def has(msgid: str, name: str = "") -> bool:

@@ -12,8 +12,8 @@ from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
 
-_BOUND = r".+? (?:<=|>=|<|>) -?[\d.,]+(?:e[+-]?\d+)?"  # one condition of a rule: what a tree asks of an input
-_CONDITION = re.compile(r"(?:^| and )(.+?) (<=|>=|<|>) (-?[\d.,]+(?:e[+-]?\d+)?)(?=$| and )")
+_BOUND = r".+?(?<! to) (?:<=|>=|<|>) -?[\d.,]+(?:e[+-]?\d+)?"  # what a rule asks of an input; `1 to < 5` is a bin
+_CONDITION = re.compile(r"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) (-?[\d.,]+(?:e[+-]?\d+)?)(?=$| and )")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from babel import Locale
 
 _SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>pp|[fd%]?)$")
+UNKNOWN = {"en": "n/a", "zh_CN": "暂无"}
 POINTS = {"en": "\u00a0pp", "zh_CN": "\u00a0个百分点"}  # percentage points: of a difference of two shares
 LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown one stays on its side of each
 
@@ -31,7 +32,7 @@ def formatted(value: Any, spec: str = "") -> str:
     '+4.53\\xa0pp'
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "n/a"
+        return UNKNOWN[language()]
     if isinstance(value, datetime | date):
         return _dated(value, spec)
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
@@ -51,7 +52,7 @@ def number(x: float) -> str:
     ('0.1235', '346,085', '3', '< 0.0001')
     """
     if math.isnan(x):
-        return "n/a"
+        return UNKNOWN[language()]
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
     if 0 < abs(x) < 1e-4:
@@ -66,7 +67,7 @@ def p_value(p: float) -> str:
     ('0.00995', '0.235', '< 0.0001')
     """
     if not 0 <= p <= 1:
-        return "n/a"
+        return UNKNOWN[language()]
     if p < 1e-4:
         return "< 0.0001"
     for digits in range(3, 13):

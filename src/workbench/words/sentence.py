@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.words.catalogue import language, speaking, translated
+from workbench.words.catalogue import LANGUAGES, has, language, remember, speaking, translated
 from workbench.words.heard import heard
 from workbench.words.names import display, is_name
 from workbench.words.numbers import formatted
@@ -63,8 +63,8 @@ class Text:
         return all_facts
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the text as JSON can hold it."""
-        return [{"msgid": t, "facts": {k: _plain(v) for k, v in f.items()}} for t, f in self.parts]
+        """Return the text as JSON can hold it, with what its templates are in other languages as long as we know it."""
+        return [{"msgid": t, "facts": {k: _plain(v) for k, v in f.items()}, **_translations(t)} for t, f in self.parts]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return what a notebook keeps: the words now spoken, and the facts apart, for every other language."""
@@ -75,6 +75,9 @@ class Text:
     @classmethod
     def from_json(cls, parts: list[dict[str, Any]]) -> Text:
         """Return the text that `to_json` wrote."""
+        for part in parts:
+            for name, words in part.get("in", {}).items():
+                remember(part["msgid"], name, words)
         return cls(tuple((p["msgid"], {k: _living(v) for k, v in p["facts"].items()}) for p in parts))
 
 
@@ -110,6 +113,11 @@ class _Formatter(string.Formatter):
         if isinstance(value, str) and not format_spec:
             return self.fact(display(value) if is_name(value) else heard(value))
         return self.fact(formatted(value, format_spec))
+
+
+def _translations(template: str) -> dict[str, dict[str, str]]:
+    known = {name: translated(template, name) for name in LANGUAGES if has(template, name)}
+    return {"in": known} if known else {}
 
 
 def _plain(value: Any) -> Any:
