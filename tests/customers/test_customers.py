@@ -81,6 +81,17 @@ def test_a_cell_whose_pd_is_off_the_holdouts_rate_is_amber():
     assert segments.cells_evidence(cells.head(1)).verdict == "green"
 
 
+def test_a_cell_the_holdout_has_no_row_of_is_not_called_right():
+    cells = pd.DataFrame(
+        [("low", "*", 500, 0.5, 0.02, 0.01, 0.03, 0.02), ("high", "*", 500, 0.5, *[np.nan] * 3, 0.20)],
+        columns=["risk", "need", "rows", "share", "rate", "low", "high", "predicted"],
+    )
+    one, none = segments.cells_evidence(cells), segments.cells_evidence(cells.tail(1))
+    assert one.verdict == "green" and "holds in the 1 that are judged." in one.answer
+    assert "1 of them are not judged" in one.answer
+    assert none.verdict == "not_evaluated" and "holds in" not in none.answer
+
+
 def _blobs(k: int, n: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(4)
     truth = rng.integers(0, k, n)

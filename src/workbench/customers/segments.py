@@ -188,9 +188,13 @@ def published(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
-    """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval."""
+    """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval.
+
+    A cell without an interval (no row of the hold-out, or hidden) is counted as not judged; `not_evaluated` if all are.
+    """
     outcome, limit = outcome or Outcome(), rules.load()["rate_off"].red
     shown = published(cells)
+    n_judged = int(shown[["low", "high"]].notna().all(axis=1).sum())
     off = shown[(shown["predicted"] < shown["low"]) | (shown["predicted"] > shown["high"])]
     ratio = off["rate"] / off["predicted"]
     off = off[(ratio > limit) | (ratio < 1 / limit)]
@@ -212,12 +216,19 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
             predicted=outcome.predicted,
             each=each,
         )
-    else:
+    elif n_judged == len(cells):
         answer += say("The {predicted} holds in all of them.", predicted=outcome.predicted)
+    elif n_judged:
+        answer += say("The {predicted} holds in the {n} that are judged.", predicted=outcome.predicted, n=n_judged)
+    if n_judged < len(cells):
+        answer += say(
+            "{n} of them are not judged: the hold-out has no row of them, or customers are too few to tell of.",
+            n=len(cells) - n_judged,
+        )
     return Evidence(
         key="cells",
         question=say("What does each cell get, and is its {predicted} right?", predicted=outcome.predicted),
-        verdict=Verdict.amber if len(off) else Verdict.green,
+        verdict=_cells_light(len(off), n_judged),
         answer=answer,
         value=len(off),
         threshold=say(
@@ -228,6 +239,12 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
         table=in_words(shown, outcome),
     )
+
+
+def _cells_light(n_off: int, n_judged: int) -> Verdict:
+    if not n_judged:
+        return Verdict.not_evaluated
+    return Verdict.amber if n_off else Verdict.green
 
 
 def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: str = "") -> Evidence:
