@@ -93,6 +93,15 @@ def test_customers_count_once_from_their_first_contact_on():
     )
 
 
+def test_who_drew_the_control_arm_was_not_contacted():
+    day = pd.Timestamp("2020-01-01")
+    rows = pd.DataFrame({"entity_id": [f"c{i}" for i in range(40)], "event_kind": "campaign_touch", "happened_at": day})
+    rows["arm_code"] = ["control", "offer", None, "call"] * 10
+    known = pd.DataFrame({"entity_id": ["c0"], "event_kind": ["login"], "happened_at": [day + pd.Timedelta(days=40)]})
+    answer = applications.from_contact(pd.concat([rows, known]), ["campaign_touch"], 30)
+    assert answer.table["reached"].iloc[0] == 30
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_mix_and_rate_add_up_to_the_whole_change_exactly(seed):
     rng = np.random.default_rng(seed)

@@ -80,6 +80,16 @@ def test_an_alert_is_told_once_until_it_was_quiet():
     assert made[["opened_no", "last_no", "n_fired", "age_months"]].to_numpy().tolist() == [[1, 4, 3, 3], [8, 8, 1, 0]]
 
 
+def test_alerts_are_of_who_is_watched_and_open_until_they_are_quiet():
+    watched = pd.DataFrame({"entity_id": [f"w{i}" for i in range(20)] * 2, "month_no": [7] * 20 + [8] * 20})
+    fired = [(f"w{i}", 7, 7) for i in range(12)] + [(f"other{i}", 7, 8) for i in range(50)]
+    made = pd.DataFrame(fired, columns=["entity_id", "opened_no", "last_no"])
+    made = made.assign(trigger_code="paid_short", n_fired=1)
+    facts = warning_answers.alerts(made, watched, 3).answer.facts
+    assert (facts["per"], facts["alerts"], facts["open"], facts["age"]) == (300.0, 12, 12, 1.0)
+    assert warning_answers.alerts(made, watched, 1).answer.facts["open"] == 0
+
+
 def _watched(n: int = 400, months: int = 12) -> pd.DataFrame:
     """Customers 0 to 19 have the event in the last month, and their probability rises four months before it."""
     rows = pd.DataFrame(

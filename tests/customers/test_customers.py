@@ -254,6 +254,17 @@ def test_groups_and_the_book_speak_of_the_outcome(outcome):
     assert values[int(person[1:])] == values.max(), "drawn among those with the highest outcome"
 
 
+def test_what_the_holdout_showed_is_weighed_by_money_as_the_prediction_is():
+    rows = pd.DataFrame({"exposure_amt": [100.0] * 80 + [10_000.0] * 20, "weight": 1.0, "sample": "holdout"})
+    rows["outcome"] = np.where(rows["exposure_amt"] > 100, 0.0, np.arange(100) % 4 == 0)
+    rows["predicted"] = np.where(rows["exposure_amt"] > 100, 0.0, 0.25)  # exactly right: the large loans are safe
+    rows = rows.assign(grade_code="A", limit_amt=rows["exposure_amt"])
+    p = segments.Params(exposure="limit_amt", as_of="2030-01-01")
+    rows = segments.decided(rows, _told(Outcome()), p).assign(risk_code="low", need_code="small")
+    card = segments.policy_effect(rows, segments.matrix(rows), p)
+    assert card.answer.facts["seen"] == pytest.approx(card.value, abs=1)
+
+
 def test_a_change_from_a_loss_is_no_percentage():
     cells = pd.DataFrame(
         {f"{n}_{w}": [v] for n, v in (("volume", 10.0), ("loss", 9.0), ("income", 1.0)) for w in ("before", "after")}

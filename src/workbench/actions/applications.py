@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench import engine, metrics
 from workbench.actions import funnel as funnels
+from workbench.actions.trial import CONTROL
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
@@ -67,11 +68,15 @@ def progress(events: engine.Relation, steps: Sequence[str], window_days: int) ->
 def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int) -> Evidence:
     """Return how many customers come from their first contact to first use, by whichever application.
 
-    Customers count once; the window begins with the first contact (`funnel.Funnel`).
+    Customers count once; the window begins with the first contact (`funnel.Funnel`). Who drew a trial's control arm
+    wasn't contacted.
     """
     listed = ", ".join(funnels.quoted(k) for k in kinds)
+    reached = (
+        f" AND coalesce(CAST(arm_code AS VARCHAR), '') <> '{CONTROL}'" if "arm_code" in engine.columns(events) else ""
+    )
     named = f"""SELECT entity_id, happened_at,
-        CASE WHEN event_kind IN ({listed}) THEN '{CONTACT}' ELSE event_kind END AS event_kind FROM events"""
+        CASE WHEN event_kind IN ({listed}){reached} THEN '{CONTACT}' ELSE event_kind END AS event_kind FROM events"""
     steps = (CONTACT, *STEPS)
     table = funnels.funnel(engine.arrow(named, {"events": events}), funnels.Funnel(steps, window_days))
     n_open = int(table.loc[table["is_open"] & (table["step"] == 1), "reached"].sum())

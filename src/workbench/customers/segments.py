@@ -259,7 +259,7 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
         n: by.at[w, "change"] for n, w in (("volume", "volume"), ("loss", "expected loss"), ("income", "income"))
     }
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
-    answer += _gains(gain, _gain_as_observed(cells, p), currency)
+    answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
     answer += say("Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss.")
     return Evidence(
         key="policy_effect",
@@ -294,17 +294,19 @@ def _gains(gain: float, seen: float, currency: str) -> Text:
     return say("Income after loss {gain:+,.0f} a year, {seen:+,.0f} at the rates the hold-out showed.", **facts)
 
 
-def _gain_as_observed(cells: pd.DataFrame, p: Params) -> float:
-    rates = cells.assign(predicted=cells["rate"].fillna(cells["predicted"]))
-    made = policies.effect(rates, p.loss_given_default, p.present_rate)
+def _gain_as_observed(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> float:
+    """Return the gain at the rates of the hold-out; at the prediction in a cell that it has no row of."""
+    held = _exposure_weighted(rows[rows["sample"] == "holdout"], cells, "outcome")["predicted"]
+    seen = _exposure_weighted(rows, cells).assign(predicted=lambda t: held.fillna(t["predicted"]))
+    made = policies.effect(seen, p.loss_given_default, p.present_rate)
     after, before = ((made[f"income_{w}"] - made[f"loss_{w}"]).sum() for w in ("after", "before"))
     return float(after - before)
 
 
-def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells with the prediction weighted by exposure: money, not heads, is lost."""
+def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame, column: str = "predicted") -> pd.DataFrame:
+    """Cells whose `predicted` is that mean (or another column's) weighted by exposure: money, not heads, is lost."""
     weight, by = rows["exposure_amt"] * rows["weight"] + 1e-9, [rows["risk_code"], rows["need_code"]]
-    mean = (rows["predicted"] * weight).groupby(by).sum() / weight.groupby(by).sum()
+    mean = (rows[column] * weight).groupby(by).sum() / weight.groupby(by).sum()
     keys = pd.MultiIndex.from_frame(cells[["risk", "need"]])
     return cells.assign(predicted=mean.reindex(keys).to_numpy())
 
