@@ -69,6 +69,12 @@ def test_triggers_of_payment_are_silent_while_payments_are_deferred():
     assert _fired(months, (24242, 24243)) == {"in_arrears": [3], "balance_jumped": [3]}
 
 
+def test_what_was_not_delivered_is_no_zero():
+    gone = [100, 100, 100, np.nan]
+    assert _fired(_months(inflow_amt=gone, deposit_amt=gone, payment_amt=gone, due_amt=[100] * 4)) == {}
+    assert str(triggers.BY_CODE["late_again"].reason(3)) == "late again: 3 or more of the last six months in arrears"
+
+
 def test_a_month_without_a_row_is_no_value():
     months = _months(balance_amt=[100, 100, 100, 200]).drop(index=0)
     assert "balance_jumped" not in _fired(months)

@@ -95,6 +95,14 @@ def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
     )
 
 
+def test_of_the_steady_nothing_is_told_where_there_are_none_or_few():
+    names = ["late", "gone"]
+    none = pd.DataFrame([[50, 30], [20, 40]], index=pd.Index(["late", "new"], name="stage"), columns=names)
+    assert "steady" not in str(groups.migration_evidence(none).answer)
+    few = pd.DataFrame([[4, 60, 30]] * 2, index=pd.Index(["steady", "late"], name="stage"), columns=["steady", *names])
+    assert "steady" not in str(groups.migration_evidence(few).answer)
+
+
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):
     at = stages.stages(files["months"], P.months[20])
     for row in at.groupby("stage").head(2).itertuples():
