@@ -102,6 +102,25 @@ def test_logins_go_with_the_score_and_what_never_varies_is_left_out(asked):
     assert table.loc["logins", "low"] > 0.5 and "products" not in table.index
 
 
+def test_a_kind_that_was_never_asked_is_not_evaluated(asked):
+    months = satisfaction.by_month(asked, "csat", 3)
+    card = satisfaction.satisfaction(asked, "csat", months, 12)
+    assert (len(months), card.verdict, str(card.answer)) == (
+        0,
+        "not_evaluated",
+        "0 answers of 0 asked are too few for a score.",
+    )
+    assert list(months) == list(satisfaction.by_month(asked, "nps", 3))
+    for rows in (asked.assign(kind_code="csat"), asked[asked["answered"]].head(9), asked.assign(entity_id="a")):
+        card = satisfaction.drivers(rows)
+        assert card.verdict == "not_evaluated" and len(card.table) == 0
+
+
+def test_where_everybody_answers_all_weigh_the_same(bank):
+    content = bank["feedback"].assign(score=9.0)
+    assert (satisfaction.invitations(content, bank["account"], bank["month"])["weight"] == 1).all()
+
+
 def test_too_few_answers_are_refused_in_one_line(bank):
     silent = bank["feedback"].assign(score=np.nan)
     with pytest.raises(UserError) as e:

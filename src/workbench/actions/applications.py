@@ -81,10 +81,13 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
     table = funnels.funnel(engine.arrow(named, {"events": events}), funnels.Funnel(steps, window_days))
     n_open = int(table.loc[table["is_open"] & (table["step"] == 1), "reached"].sum())
     table = table[~table["is_open"]].drop(columns="is_open").reset_index(drop=True)
+    question = say("How many come from the first contact to first use?")
+    if table.empty:
+        return _none_closed("from_contact", question, n_open)
     first, applied, last = table.iloc[0], table.iloc[1], table.iloc[-1]
     return Evidence(
         key="from_contact",
-        question=say("How many come from the first contact to first use?"),
+        question=question,
         verdict=Verdict.info,
         answer=say(
             "Of {n:,} customers {applied:.1%} begin an application within {window} days of their first contact, and "
@@ -102,6 +105,16 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
         source="Wilson (1927), JASA 22(158)",
         table=table,
         people=People(("reached",), nested=True, of_previous=funnels.OF_PREVIOUS, tells_nothing=("step", "event_kind")),
+    )
+
+
+def _none_closed(key: str, question: Text, n_open: int, table: pd.DataFrame | None = None) -> Evidence:
+    return Evidence(
+        key=key,
+        question=question,
+        verdict=Verdict.not_evaluated,
+        answer=say("No window is over; {n:,} are open.", n=n_open),
+        table=table,
     )
 
 
@@ -135,11 +148,14 @@ def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
     """Return how far the closed units came, step by step; the open ones are counted apart, not as lost."""
     table, n_open = steps_table(rows, names), int(rows["is_open"].sum())
     closed = rows[~rows["is_open"]]
+    question = say("How many come from {first} to {last}?", first=_step(names[0]), last=_step(names[-1]))
+    if closed.empty:
+        return _none_closed("funnel", question, n_open, table)
     last, counts = table.iloc[-1], closed["state"].value_counts()
     worst = table.iloc[1:].loc[lambda t: t["of_previous"].idxmin()]
     return Evidence(
         key="funnel",
-        question=say("How many come from {first} to {last}?", first=_step(names[0]), last=_step(names[-1])),
+        question=question,
         verdict=Verdict.info,
         answer=say(
             "Of {n:,}, {rate:.1%} ({low:.1%} to {high:.1%}) reach {last}; {declined:,} were declined, {abandoned:,} "
