@@ -115,6 +115,7 @@ def _none_closed(key: str, question: Text, n_open: int, table: pd.DataFrame | No
         verdict=Verdict.not_evaluated,
         answer=say("No window is over; {n:,} are open.", n=n_open),
         table=table,
+        people=People(("n",), nested=True) if table is not None else None,
     )
 
 
