@@ -165,3 +165,9 @@ def test_what_comes_again_soonest_and_last_is_told():
         "Soonest comes login again, in the median after 3 days; last of 2 kinds call, after 40 days."
     )
     assert str(events.between_evidence(gaps.tail(1)).answer) == "Nothing happened a second time."
+
+
+def test_cases_that_wait_still_are_named_as_what_the_waits_do_not_see():
+    log = table([(f"u{i}", kind, day, str(i)) for i in range(20) for kind, day in (("a", 0), ("credit_check", 3))])
+    card = events.bottleneck_evidence(process.waits(log), process.rework(log), events.Params())
+    assert card.value == "credit check" and str(card.blind_to).startswith("cases that wait still")
