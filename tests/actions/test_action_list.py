@@ -128,6 +128,8 @@ def test_a_list_takes_nobody_from_one_that_goes_first_and_answers_a_complaint_al
     scored.loc[2, "answered_at"] += pd.Timedelta(days=1)  # content since
     tables.write(key, "core__feedback", scored)
     assert made(key, lists.SAVE, rows, capacity=9).aside == {"opted_out": 1, "discontent": 1, lists.WATCH: 1}
+    tables.write(key, "core__month", pd.DataFrame({"entity_id": ["c3"], "month": pd.to_datetime(["2019-02-01"])}))
+    assert made(key, lists.SAVE, rows, capacity=9).aside == {"opted_out": 1, lists.WATCH: 1}, "two months ago by now"
 
 
 def test_who_is_past_due_in_his_last_month_is_on_no_list_that_sells(tmp_path, monkeypatch):

@@ -64,6 +64,20 @@ def test_the_losses_of_a_step_and_the_next_steps_rows_are_the_step():
     assert answer.table[["n", "declined", "of_first"]].isna().all(axis=None), "a page doesn't tell of so few"
 
 
+def test_where_no_window_is_over_nothing_is_evaluated():
+    young = _events().query("case_id == 'young' or case_id.isna()")
+    rows = applications.progress(young, STEPS, 30)
+    card = applications.funnel(rows, STEPS)
+    assert (card.verdict, str(card.answer)) == ("not_evaluated", "No window is over; 1 are open.")
+    assert applications.time_to_convert(rows, 30).verdict == "info" and len(card.table) == 3
+    called = pd.DataFrame(
+        {"entity_id": ["a"], "event_kind": ["officer_call"], "happened_at": [pd.Timestamp("2020-05-01")]}
+    )
+    for kinds, n_open in ((["officer_call"], 1), (["login"], 0)):
+        card = applications.from_contact(called, kinds, 30)
+        assert (card.verdict, str(card.answer)) == ("not_evaluated", f"No window is over; {n_open} are open.")
+
+
 def test_the_curve_counts_open_ones_as_long_as_they_are_seen():
     start = pd.Timestamp("2020-01-01")
     done = pd.DataFrame({"at_1": start, "at_2": [start + pd.Timedelta(days=10)] * 6, "followed_days": 30.0})
@@ -91,6 +105,15 @@ def test_customers_count_once_from_their_first_contact_on():
     assert (
         reached["first_contact"] == 10 and reached["application_started"] == 10 and reached["documents_complete"] == 0
     )
+
+
+def test_who_drew_the_control_arm_was_not_contacted():
+    day = pd.Timestamp("2020-01-01")
+    rows = pd.DataFrame({"entity_id": [f"c{i}" for i in range(40)], "event_kind": "campaign_touch", "happened_at": day})
+    rows["arm_code"] = ["control", "offer", None, "call"] * 10
+    known = pd.DataFrame({"entity_id": ["c0"], "event_kind": ["login"], "happened_at": [day + pd.Timedelta(days=40)]})
+    answer = applications.from_contact(pd.concat([rows, known]), ["campaign_touch"], 30)
+    assert answer.table["reached"].iloc[0] == 30
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -69,6 +69,12 @@ def test_triggers_of_payment_are_silent_while_payments_are_deferred():
     assert _fired(months, (24242, 24243)) == {"in_arrears": [3], "balance_jumped": [3]}
 
 
+def test_what_was_not_delivered_is_no_zero():
+    gone = [100, 100, 100, np.nan]
+    assert _fired(_months(inflow_amt=gone, deposit_amt=gone, payment_amt=gone, due_amt=[100] * 4)) == {}
+    assert str(triggers.BY_CODE["late_again"].reason(3)) == "late again: 3 or more of the last six months in arrears"
+
+
 def test_a_month_without_a_row_is_no_value():
     months = _months(balance_amt=[100, 100, 100, 200]).drop(index=0)
     assert "balance_jumped" not in _fired(months)
@@ -78,6 +84,16 @@ def test_an_alert_is_told_once_until_it_was_quiet():
     fired = pd.DataFrame({"entity_id": "a", "trigger_code": "x", "month_no": [1, 2, 4, 8]})
     made = triggers.alerts(fired, quiet_months=3)
     assert made[["opened_no", "last_no", "n_fired", "age_months"]].to_numpy().tolist() == [[1, 4, 3, 3], [8, 8, 1, 0]]
+
+
+def test_alerts_are_of_who_is_watched_and_open_until_they_are_quiet():
+    watched = pd.DataFrame({"entity_id": [f"w{i}" for i in range(20)] * 2, "month_no": [7] * 20 + [8] * 20})
+    fired = [(f"w{i}", 7, 7) for i in range(12)] + [(f"other{i}", 7, 8) for i in range(50)]
+    made = pd.DataFrame(fired, columns=["entity_id", "opened_no", "last_no"])
+    made = made.assign(trigger_code="paid_short", n_fired=1)
+    facts = warning_answers.alerts(made, watched, 3).answer.facts
+    assert (facts["per"], facts["alerts"], facts["open"], facts["age"]) == (300.0, 12, 12, 1.0)
+    assert warning_answers.alerts(made, watched, 1).answer.facts["open"] == 0
 
 
 def _watched(n: int = 400, months: int = 12) -> pd.DataFrame:

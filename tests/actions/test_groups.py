@@ -7,6 +7,7 @@ from scipy.optimize import LinearConstraint, milp
 
 from workbench.actions import groups, next_action, next_product, profit
 from workbench.customers import stages
+from workbench.params import UserError
 from workbench.portfolios import simulated_relationships, simulated_whole
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 from workbench.portfolios.source import Request
@@ -106,6 +107,14 @@ def test_a_migration_tells_of_no_few_and_of_its_large_cells_what_they_are():
     )
 
 
+def test_of_the_steady_nothing_is_told_where_there_are_none_or_few():
+    names = ["late", "gone"]
+    none = pd.DataFrame([[50, 30], [20, 40]], index=pd.Index(["late", "new"], name="stage"), columns=names)
+    assert "steady" not in str(groups.migration_evidence(none).answer)
+    few = pd.DataFrame([[4, 60, 30]] * 2, index=pd.Index(["steady", "late"], name="stage"), columns=["steady", *names])
+    assert "steady" not in str(groups.migration_evidence(few).answer)
+
+
 def test_one_customer_is_in_the_stage_that_all_are_asked_for(files):
     at = stages.stages(files["months"], P.months[20])
     for row in at.groupby("stage").head(2).itertuples():
@@ -117,6 +126,19 @@ def test_what_stage_one_is_in_does_not_hang_on_later_months(files):
     date = P.months[20]
     until = files["months"][files["months"]["month"] <= date]
     pd.testing.assert_frame_equal(stages.stages(until, date), stages.stages(files["months"], date))
+
+
+def test_who_drew_two_arms_in_a_month_is_named_in_one_line():
+    who = pd.DataFrame({"entity_id": ["a", "b"], "anchor": 24000})
+    none = np.zeros((2, 1))
+    before = next_product.Wanted(who, ("card",), none, none, none)
+    drawn = pd.DataFrame({"entity_id": ["a", "b", "a"], "month_no": 24001, "arm": "card", "probability": 0.5})
+    assert len(next_action.arms(drawn.head(2), before).arm) == 2
+    with pytest.raises(UserError) as e:
+        next_action.arms(drawn, before)
+    assert str(e.value) == (
+        "actions/groups: campaigns: 1 customers drew more than one arm in a month; name campaigns that draw one a month"
+    )
 
 
 def test_offers_bring_the_most_within_budget_and_capacity():

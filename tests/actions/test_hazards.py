@@ -61,6 +61,14 @@ def test_a_level_that_is_off_is_amber(months):
     assert card.verdict == "amber" and str(card.answer).endswith("the level is off for 1 of the ways to leave.")
 
 
+def test_an_event_foretold_and_never_seen_is_off(months):
+    learn = hazards.states(months, [pd.Timestamp("2016-06-01")])
+    after = hazards.followed(months, learn, 12)
+    model = hazards.fitted(learn, after, 12, 50_000, 42)
+    card = hazards.held_against(model, learn, after.assign(first=after["first"].replace(1, 0)), 0.25)
+    assert card.verdict == "amber" and card.table.loc[0, "observed"] == 0
+
+
 def test_months_without_data_are_no_event(months):
     state = hazards.states(months, [pd.Timestamp("2019-02-01")])
     after = hazards.followed(months, state, 12)

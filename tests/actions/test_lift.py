@@ -9,7 +9,7 @@ from scipy import stats
 
 from workbench.actions import event_gain, events, foretelling, lift
 from workbench.actions.lift import Matching, Sure
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Outcome
 from workbench.params import UserError
 
 M = Matching("gone = 1", "gone = 0", ("region_code", "n_logins"), months=3)
@@ -155,6 +155,19 @@ def test_the_gain_is_there_where_counts_tell_and_not_where_they_do_not():
     facts = event_gain.gain(rows, counts, words, 0.25, 1)
     assert facts["gain"] > 0.03 and facts["low"] > 0
     assert event_gain.gain(rows, counts[["n_b"]], words, 0.25, 1)["low"] < 0.005
+
+
+def test_dates_nearer_than_the_window_tell_no_gain():
+    dates = pd.to_datetime(["2020-01-01", "2020-02-01"] * 20)
+    rows = pd.DataFrame({"parent_id": [f"c{i}" for i in range(40)], "x": 1.0, "as_of_date": dates})
+    rows["outcome"] = (np.arange(40) % 4 < 2).astype(float)
+    outcome = Outcome(event="gone = 1", window_months=6)
+    x = Column(name="x", type="number", role="feature")
+    words = Contract(name="p", title="p", entity="customer", columns=[x], outcome=outcome)
+    facts = event_gain.gain(rows, pd.DataFrame({"n_a": np.ones(40)}), words, 0.25, 1)
+    card = foretelling.gain_evidence(facts)
+    assert (card.verdict, card.value) == ("not_evaluated", None)
+    assert str(card.answer).startswith("0 rows to learn from, 20 later ones: both need rows with and without the event")
 
 
 def test_the_answers_name_what_was_planted(made):

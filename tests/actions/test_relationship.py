@@ -102,6 +102,25 @@ def test_logins_go_with_the_score_and_what_never_varies_is_left_out(asked):
     assert table.loc["logins", "low"] > 0.5 and "products" not in table.index
 
 
+def test_a_kind_that_was_never_asked_is_not_evaluated(asked):
+    months = satisfaction.by_month(asked, "csat", 3)
+    card = satisfaction.satisfaction(asked, "csat", months, 12)
+    assert (len(months), card.verdict, str(card.answer)) == (
+        0,
+        "not_evaluated",
+        "0 answers of 0 asked are too few for a score.",
+    )
+    assert list(months) == list(satisfaction.by_month(asked, "nps", 3))
+    for rows in (asked.assign(kind_code="csat"), asked[asked["answered"]].head(9), asked.assign(entity_id="a")):
+        card = satisfaction.drivers(rows)
+        assert card.verdict == "not_evaluated" and len(card.table) == 0
+
+
+def test_where_everybody_answers_all_weigh_the_same(bank):
+    content = bank["feedback"].assign(score=9.0)
+    assert (satisfaction.invitations(content, bank["account"], bank["month"])["weight"] == 1).all()
+
+
 def test_too_few_answers_are_refused_in_one_line(bank):
     silent = bank["feedback"].assign(score=np.nan)
     with pytest.raises(UserError) as e:
@@ -154,11 +173,11 @@ def test_what_a_break_did_is_found_against_the_other_products_and_is_ordered_by_
 def test_the_calendar_puts_detractors_first_keeps_to_working_days_and_leaves_out_who_opted_out(bank, asked):
     p = relationship.Params(calls_a_day=3, working_days=4)
     today = relationship.states(bank["month"], bank["account"], bank["event"])
-    unhappy = relationship.detractors(asked, 2)
+    unhappy = relationship.detractors(asked, 2, today["month"].max())
     due, held_out = relationship.candidates(today, unhappy, p)
     out = dict.fromkeys([*unhappy["entity_id"].head(2), *due["entity_id"].head(5)], action_list.OPTED_OUT)
     listed = action_list.action_list(due, capacity=p.capacity, barred=out)
-    rows = relationship.calendar(listed, asked["month"].max(), p).rows
+    rows = relationship.calendar(listed, today["month"].max(), p).rows
     assert not set(rows["entity_id"]) & set(out)
     assert rows.groupby(["officer_code", "due_on"]).size().max() == 3
     assert sorted(rows["due_on"].unique()) == ["2019-01-02", "2019-01-03", "2019-01-04", "2019-01-07"]
@@ -170,10 +189,26 @@ def test_the_calendar_puts_detractors_first_keeps_to_working_days_and_leaves_out
     assert 0.05 < held_out / (held_out + len(due) - len(unhappy)) < 0.15
 
 
+def test_who_is_held_out_stays_so_whoever_else_is_due(bank):
+    today = relationship.states(bank["month"], bank["account"], bank["event"])
+    nobody = pd.DataFrame(columns=["entity_id", "product_code", "score", "answered_at"]).astype({"score": float})
+    due, held_out = relationship.candidates(today, nobody, relationship.Params())
+    fewer, _ = relationship.candidates(today.iloc[1:], nobody, relationship.Params())
+    assert held_out > 20 and set(fewer["entity_id"]) == set(due["entity_id"]) - {today["entity_id"][0]}
+    other, _ = relationship.candidates(today, nobody, relationship.Params(seed=1))
+    assert set(other["entity_id"]) != set(due["entity_id"])
+
+
+def test_the_months_of_a_low_score_are_counted_to_the_last_of_the_data(asked):
+    assert len(relationship.detractors(asked, 2, MONTHS[-1])) and not len(
+        relationship.detractors(asked, 2, MONTHS[-1] + pd.DateOffset(months=2))
+    )
+
+
 def test_coverage_counts_who_heard_from_an_officer(bank, asked):
     p = relationship.Params()
     today = relationship.states(bank["month"], bank["account"], bank["event"])
-    due, held_out = relationship.candidates(today, relationship.detractors(asked, 2), p)
+    due, held_out = relationship.candidates(today, relationship.detractors(asked, 2, today["month"].max()), p)
     listed = action_list.action_list(due, capacity=10, barred={})
     covered = relationship.coverage(today, listed, held_out, p)
     assert covered.value == 50 / 600 and covered.table["n"].tolist() == [50, 0, 0, 0, 550]

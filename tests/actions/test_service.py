@@ -233,12 +233,21 @@ def test_a_question_about_ones_own_loan_is_not_taken_for_anothers(desk):
     assert desk.ask("我的贷款余额是多少", token).became == ANSWERED
 
 
+def test_an_id_is_named_as_a_whole_and_not_as_a_part_of_a_word(desk):
+    desk.records = pd.DataFrame({"entity_id": ["12", "made_here_2"]})
+    assert not desk._asks_about_another("when is the 12th instalment of 2012 due", "")
+    assert not desk._asks_about_another("balance of made_here_21", "")
+    assert desk._asks_about_another("made_here_2的余额", "") and desk._asks_about_another("customer 12: balance", "")
+
+
 def test_the_open_question_alone_goes_to_a_person_and_tells_of_nobody(desk):
     assert desk.ask("can I repay my loan early").became == ANSWERED
     reply = desk.ask("明天张小明打13800138000问天气怎么样")
     assert (reply.text, reply.became) == ("这个问题我不清楚，已转给工作人员为您回复。", HANDED_OVER)
     desk.ask("will Anna Schmidt and peter miller watch the weather with Mr Kowal")
-    first, second = _queue(desk)
+    desk.ask("what is the weather, call me 0171 2345678 or a.b@c.de")
+    first, second, third = _queue(desk)
+    assert third["question"] == "what is the weather, call me 01** *****78 or *.*@*.d*"
     assert set(first) == {"moment", "entity_id", "language_code", "intent_code", "reason", "question"}
     assert first["reason"] == "unsure" and "13800138000" not in str(first)
     assert second["question"] == "will A*** S****** and p**** m***** watch the weather with M* K****"

@@ -81,6 +81,17 @@ def test_a_cell_whose_pd_is_off_the_holdouts_rate_is_amber():
     assert segments.cells_evidence(cells.head(1)).verdict == "green"
 
 
+def test_a_cell_the_holdout_has_no_row_of_is_not_called_right():
+    cells = pd.DataFrame(
+        [("low", "*", 500, 0.5, 0.02, 0.01, 0.03, 0.02), ("high", "*", 500, 0.5, *[np.nan] * 3, 0.20)],
+        columns=["risk", "need", "rows", "share", "rate", "low", "high", "predicted"],
+    )
+    one, none = segments.cells_evidence(cells), segments.cells_evidence(cells.tail(1))
+    assert one.verdict == "green" and "holds in the 1 that are judged." in one.answer
+    assert "1 of them are not judged" in one.answer
+    assert none.verdict == "not_evaluated" and "holds in" not in none.answer
+
+
 def _blobs(k: int, n: int = 1500) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(4)
     truth = rng.integers(0, k, n)
@@ -241,6 +252,17 @@ def test_groups_and_the_book_speak_of_the_outcome(outcome):
     )
     person = profile.chosen(rows, profile.Params())
     assert values[int(person[1:])] == values.max(), "drawn among those with the highest outcome"
+
+
+def test_what_the_holdout_showed_is_weighed_by_money_as_the_prediction_is():
+    rows = pd.DataFrame({"exposure_amt": [100.0] * 80 + [10_000.0] * 20, "weight": 1.0, "sample": "holdout"})
+    rows["outcome"] = np.where(rows["exposure_amt"] > 100, 0.0, np.arange(100) % 4 == 0)
+    rows["predicted"] = np.where(rows["exposure_amt"] > 100, 0.0, 0.25)  # exactly right: the large loans are safe
+    rows = rows.assign(grade_code="A", limit_amt=rows["exposure_amt"])
+    p = segments.Params(exposure="limit_amt", as_of="2030-01-01")
+    rows = segments.decided(rows, _told(Outcome()), p).assign(risk_code="low", need_code="small")
+    card = segments.policy_effect(rows, segments.matrix(rows), p)
+    assert card.answer.facts["seen"] == pytest.approx(card.value, abs=1)
 
 
 def test_a_change_from_a_loss_is_no_percentage():

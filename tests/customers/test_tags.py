@@ -90,6 +90,16 @@ def test_an_event_recorded_later_is_not_known_yet(files):
     assert catalogue.tagged({**files, "events": late}, DATE).table["n_rate_views_3"].sum() == 0
 
 
+def test_a_story_tells_no_event_that_was_recorded_later():
+    day = pd.Timestamp("2015-01-01")
+    months = pd.DataFrame({"entity_id": ["a"], "month": [day]})
+    events = {"entity_id": "a", "happened_at": day, "event_kind": ["login", "complaint"], "channel_code": "web"}
+    log = pd.DataFrame(events).assign(recorded_at=[pd.Timestamp("2015-02-01"), pd.Timestamp("2015-01-31")])
+    assert page.story({"months": months, "events": log}, "a", day)[1]["event_kind"].tolist() == ["complaint"]
+    unrecorded = {"months": months, "events": log.drop(columns="recorded_at")}
+    assert len(page.story(unrecorded, "a", day)[1]) == 2
+
+
 def test_tags_are_what_a_hand_counts(files, tagged):
     one = tagged["entity_id"].iloc[7]
     months = files["months"].query("entity_id == @one and month <= @DATE").sort_values("month").tail(6)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench import engine, metrics
 from workbench.actions import funnel as funnels
+from workbench.actions.trial import CONTROL
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.words import Text, say
@@ -67,19 +68,26 @@ def progress(events: engine.Relation, steps: Sequence[str], window_days: int) ->
 def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int) -> Evidence:
     """Return how many customers come from their first contact to first use, by whichever application.
 
-    Customers count once; the window begins with the first contact (`funnel.Funnel`).
+    Customers count once; the window begins with the first contact (`funnel.Funnel`). Who drew a trial's control arm
+    wasn't contacted.
     """
     listed = ", ".join(funnels.quoted(k) for k in kinds)
+    reached = (
+        f" AND coalesce(CAST(arm_code AS VARCHAR), '') <> '{CONTROL}'" if "arm_code" in engine.columns(events) else ""
+    )
     named = f"""SELECT entity_id, happened_at,
-        CASE WHEN event_kind IN ({listed}) THEN '{CONTACT}' ELSE event_kind END AS event_kind FROM events"""
+        CASE WHEN event_kind IN ({listed}){reached} THEN '{CONTACT}' ELSE event_kind END AS event_kind FROM events"""
     steps = (CONTACT, *STEPS)
     table = funnels.funnel(engine.arrow(named, {"events": events}), funnels.Funnel(steps, window_days))
     n_open = int(table.loc[table["is_open"] & (table["step"] == 1), "reached"].sum())
     table = table[~table["is_open"]].drop(columns="is_open").reset_index(drop=True)
+    question = say("How many come from the first contact to first use?")
+    if table.empty:
+        return _none_closed("from_contact", question, n_open)
     first, applied, last = table.iloc[0], table.iloc[1], table.iloc[-1]
     return Evidence(
         key="from_contact",
-        question=say("How many come from the first contact to first use?"),
+        question=question,
         verdict=Verdict.info,
         answer=say(
             "Of {n:,} customers {applied:.1%} begin an application within {window} days of their first contact, and "
@@ -97,6 +105,17 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
         source="Wilson (1927), JASA 22(158)",
         table=table,
         people=People(("reached",), nested=True, of_previous=funnels.OF_PREVIOUS, tells_nothing=("step", "event_kind")),
+    )
+
+
+def _none_closed(key: str, question: Text, n_open: int, table: pd.DataFrame | None = None) -> Evidence:
+    return Evidence(
+        key=key,
+        question=question,
+        verdict=Verdict.not_evaluated,
+        answer=say("No window is over; {n:,} are open.", n=n_open),
+        table=table,
+        people=People(("n",), nested=True) if table is not None else None,
     )
 
 
@@ -130,11 +149,14 @@ def funnel(rows: pd.DataFrame, names: Sequence[str] = STEPS) -> Evidence:
     """Return how far the closed units came, step by step; the open ones are counted apart, not as lost."""
     table, n_open = steps_table(rows, names), int(rows["is_open"].sum())
     closed = rows[~rows["is_open"]]
+    question = say("How many come from {first} to {last}?", first=_step(names[0]), last=_step(names[-1]))
+    if closed.empty:
+        return _none_closed("funnel", question, n_open, table)
     last, counts = table.iloc[-1], closed["state"].value_counts()
     worst = table.iloc[1:].loc[lambda t: t["of_previous"].idxmin()]
     return Evidence(
         key="funnel",
-        question=say("How many come from {first} to {last}?", first=_step(names[0]), last=_step(names[-1])),
+        question=question,
         verdict=Verdict.info,
         answer=say(
             "Of {n:,}, {rate:.1%} ({low:.1%} to {high:.1%}) reach {last}; {declined:,} were declined, {abandoned:,} "

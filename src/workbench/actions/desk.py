@@ -127,7 +127,8 @@ class Desk:
 
     def _asks_about_another(self, question: str, asking: str) -> bool:
         """Say whether a question names another customer or somebody else, or speaks of somebody else's money."""
-        named = {*_PSEUDONYM.findall(question), *(i for i in self.records["entity_id"].astype(str) if i in question)}
+        ids = self.records["entity_id"].astype(str)
+        named = {*_PSEUDONYM.findall(question), *(i for i in ids if i in question and _stands_alone(i, question))}
         return bool(named - {asking}) or _OTHERS.search(question) is not None or asks_about_named(question)
 
     def _log(self, reply: Reply, language: str) -> None:
@@ -161,6 +162,11 @@ class Desk:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.folder / name).open("a", encoding="utf-8") as book:
             book.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _stands_alone(entity: str, question: str) -> bool:
+    """Say whether a question holds an entity_id as a whole: `12` isn't in `12th`, nor in `2012`."""
+    return re.search(rf"(?<![0-9A-Za-z_]){re.escape(entity)}(?![0-9A-Za-z_])", question) is not None
 
 
 def _language(question: str, page: str) -> str:

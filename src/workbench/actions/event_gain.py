@@ -35,7 +35,8 @@ def gain(rows: pd.DataFrame, counts: pd.DataFrame, contract: Contract, share: fl
 
     rows: of a panel; counts: of the same index, a column a kind. Learnt on the dates before the last `share` of them,
     without those whose outcome isn't over by then; tested on the last. Facts: `without`, `with_events`, `gain`, `low`,
-    `high`, `n`, `n_test`; the interval resamples customers, the two models as they are.
+    `high`, `n`, `n_test`; the interval resamples customers, the two models as they are. AUCs are NaN where the dates
+    are nearer together than the window, or the rows on a side of it have one outcome only.
     """
     columns = [c.name for c in contract.columns if c.role == "feature" and c.name in rows]
     numbers = [c for c in columns if contract[c].type in ("number", "integer")]
@@ -47,7 +48,9 @@ def gain(rows: pd.DataFrame, counts: pd.DataFrame, contract: Contract, share: fl
     before = pd.Timestamp(first) - pd.DateOffset(months=contract.outcome.window_months)
     test, learn = rows["as_of_date"] >= first, rows["as_of_date"] <= before
     y = rows["outcome"].to_numpy(float)
-    scores = []
+    scores, sizes = [], {"n": int(learn.sum()), "n_test": int(test.sum())}
+    if min(len(np.unique(y[side.to_numpy()])) for side in (learn, test)) < 2:
+        return dict.fromkeys(("without", "with_events", "gain", "low", "high"), float("nan")) | sizes
     for table in (X, pd.concat([X, counts], axis=1)):
         model = HistGradientBoostingClassifier(**LEARNER, random_state=seed)
         model.fit(table[learn].to_numpy(), y[learn.to_numpy()])
@@ -56,7 +59,7 @@ def gain(rows: pd.DataFrame, counts: pd.DataFrame, contract: Contract, share: fl
     without, with_events = (metrics.auc(held, s) for s in scores)
     low, high = bootstrap_interval(_difference, (held, *scores), rows.loc[test, "parent_id"], seed, DRAWS)
     facts = {"without": without, "with_events": with_events, "gain": with_events - without, "low": low, "high": high}
-    return {**facts, "n": int(learn.sum()), "n_test": int(test.sum())}
+    return facts | sizes
 
 
 def _difference(y: np.ndarray, without: np.ndarray, with_events: np.ndarray) -> float:

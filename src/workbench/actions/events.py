@@ -286,6 +286,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         answer=answer,
         value=words_of(first["event_kind"]),
         threshold=rule,
+        blind_to=say("cases that wait still: a wait is counted when the step that ends it comes"),
         table=readable(bank),
         people=People(("n",)),
     )
@@ -293,7 +294,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
 
 def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
     """Return what follows the first event of the kind that is followed; rows of `paths.paths`."""
-    answer = say("Nobody had {kind}.", kind=kind(p.path_start))
+    answer = say("Nobody had {kind} so long ago that the 30 days after it are over.", kind=kind(p.path_start))
     if len(paths):
         often = open_rows(paths, "customers")
         answer = say("The paths of so many customers differ that none may be told of.")
@@ -308,7 +309,7 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
         question=say("What do customers do after {kind}?", kind=kind(p.path_start)),
         verdict=Verdict.info,
         answer=answer,
-        threshold=say("five steps at most, within 30 days of the first"),
+        threshold=say("five steps at most, within 30 days of the first; counted is whose 30 days are over"),
         table=in_words(paths, "path"),
         people=People(("customers",)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench import engine
@@ -77,7 +78,20 @@ def gain_of(
 
 
 def gain_evidence(facts: dict[str, float]) -> Evidence:
-    """Return whether events make the model better on dates it hasn't seen."""
+    """Return whether events make the model better on dates it hasn't seen; not evaluated where none can tell."""
+    question = say("Do events make the model better?")
+    if np.isnan(facts["gain"]):
+        return Evidence(
+            key="event_gain",
+            question=question,
+            verdict=Verdict.not_evaluated,
+            answer=say(
+                "{n:,} rows to learn from, {n_test:,} later ones: both need rows with and without the event, and dates "
+                "further apart than the window of the outcome.",
+                n=facts["n"],
+                n_test=facts["n_test"],
+            ),
+        )
     tells = facts["low"] > 0
     answer = say(
         "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) "
@@ -87,7 +101,7 @@ def gain_evidence(facts: dict[str, float]) -> Evidence:
     answer += say("The gain is sure.") if tells else say("No sure gain.")
     return Evidence(
         key="event_gain",
-        question=say("Do events make the model better?"),
+        question=question,
         verdict=Verdict.green if tells else Verdict.info,
         answer=answer,
         value=facts["gain"],

@@ -213,15 +213,17 @@ def migration_evidence(moved: pd.DataFrame) -> Evidence:
         key="stages",
         question=say("Where do customers of each stage stand a year later?"),
         verdict=Verdict.info,
-        answer=_loses(gone, everywhere=len(gone) == len(leaving))
-        + say(
-            "Of the {steady} ones {stays:.0%} are still {steady} a year later.",
-            steady=say("steady"),
-            stays=stays.get("steady", 0.0),
-        ),
+        answer=_loses(gone, everywhere=len(gone) == len(leaving)) + _remains(stays.get("steady", np.nan)),
         value=float(gone.max()) if len(gone) else None,
         table=shown.assign(**shares).reset_index(),
     )
+
+
+def _remains(stays: float) -> Text:
+    """Return how many of the steady stay so; nothing where there are none or it may not be told."""
+    if np.isnan(stays):
+        return Text()
+    return say("Of the {steady} ones {stays:.0%} are still {steady} a year later.", steady=say("steady"), stays=stays)
 
 
 def _loses(gone: pd.Series, everywhere: bool) -> Text:

@@ -177,7 +177,7 @@ def held_against(hazards: Hazards, state: pd.DataFrame, after: pd.DataFrame, tol
         low, high = metrics.rate_interval(share * n, n)
         mean = float(predicted[:, i].mean())
         ranked = metrics.auc((after["first"] == i + 1).to_numpy(int), predicted[:, i]) if share > 0 else np.nan
-        off = abs(mean / share - 1) if share > 0 else np.nan
+        off = abs(mean / share - 1) if share > 0 else np.inf * (mean > 0)  # none seen: no ratio is large enough
         rows.append(
             (say(EVENTS[event]), mean, share, low, high, ranked, bool(off > tolerance and not low <= mean <= high))
         )

@@ -67,7 +67,15 @@ def touched(events: Relation, campaigns: list[str]) -> pd.DataFrame:
 
 
 def arms(drawn: pd.DataFrame, before: Wanted) -> Arms:
-    """Return the trial's rows with their state of the month before."""
+    """Return the trial's rows with their state of the month before.
+
+    Raises `UserError` where a customer drew more than one arm in a month: what came after is of none of them alone.
+    """
+    if twice := int(drawn.duplicated(["entity_id", "month_no"]).sum()):
+        raise UserError(
+            f"actions/groups: campaigns: {twice} customers drew more than one arm in a month; name campaigns that draw "
+            "one a month"
+        )
     state = before.rows[["entity_id", "anchor"]].reset_index()
     joined = drawn.assign(anchor=drawn["month_no"] - 1).merge(state, on=["entity_id", "anchor"], validate="one_to_one")
     at = joined["index"].to_numpy()

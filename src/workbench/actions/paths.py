@@ -22,11 +22,13 @@ def paths(events: engine.Relation, start: str, kinds: Sequence[str] = (), window
     """Return what followed a customer's first event of a kind: `path` (its kinds, five at most), `customers`, `share`.
 
     kinds: those that count as steps, none is all; a step is later than the start and in its window of `window_days`
-    days of 24 hours, end included. Most frequent first.
+    days of 24 hours, end included. Whose window isn't over by the last event of the log isn't counted: more may
+    follow. Most frequent first.
     """
     return engine.frame(
         f"""WITH s AS (SELECT entity_id, min(happened_at) AS at FROM events WHERE event_kind = {quoted(start)}
-            GROUP BY entity_id),
+            GROUP BY entity_id
+            HAVING min(happened_at) + INTERVAL {window_days} DAY <= (SELECT max(happened_at) FROM events)),
         e AS (SELECT s.entity_id, e.event_kind, row_number() OVER (
                 PARTITION BY s.entity_id ORDER BY e.happened_at, e.event_kind) AS place
             FROM s JOIN events e ON e.entity_id = s.entity_id AND e.happened_at > s.at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ _STATE = """
     spoken AS (
         SELECT entity_id, max(happened_at) AS spoken_at FROM event
         WHERE event_kind = 'officer_call' GROUP BY entity_id)
-    SELECT m.entity_id, a.officer_code, w.yearly_amt, m.balance_amt AS exposure_amt,
+    SELECT today.month, m.entity_id, a.officer_code, w.yearly_amt, m.balance_amt AS exposure_amt,
         CAST(s.spoken_at AS DATE) AS spoken_on,
         date_diff('month', CAST(s.spoken_at AS DATE), today.month) AS months_since,
         date_diff('month', greatest(CAST(a.since_date AS DATE), today.first), today.month) AS months_recorded
@@ -103,7 +104,7 @@ def changes(p: Params) -> dict[str, str]:
 
 
 def states(month: Relation, account: Relation, event: Relation) -> pd.DataFrame:
-    """Return today's customers: officer, yearly_amt (margin less service), months since an officer called.
+    """Return today's customers: month (the last), officer, yearly_amt (margin less service), months since a call.
 
     Raises `UserError` where the last month has no customer.
     """
@@ -113,10 +114,13 @@ def states(month: Relation, account: Relation, event: Relation) -> pd.DataFrame:
     return rows
 
 
-def detractors(asked: pd.DataFrame, months: int) -> pd.DataFrame:
-    """Return each customer's latest NPS answer of the last so many months where it is a detractor's (score ≤ 6)."""
+def detractors(asked: pd.DataFrame, months: int, last: pd.Timestamp) -> pd.DataFrame:
+    """Return each customer's latest NPS answer of so many months where it is a detractor's (score ≤ 6).
+
+    last: the last of these months, that of the data, whether anybody was asked in it or not.
+    """
     given = asked[asked["answered"] & (asked["kind_code"] == "nps")]
-    recent = given[given["month"] > asked["month"].max() - pd.DateOffset(months=months)]
+    recent = given[given["month"] > last - pd.DateOffset(months=months)]
     latest = recent.sort_values("answered_at").drop_duplicates("entity_id", keep="last")
     return latest.loc[latest["score"] <= DETRACTOR, ["entity_id", "product_code", "score", "answered_at"]]
 
@@ -124,9 +128,9 @@ def detractors(asked: pd.DataFrame, months: int) -> pd.DataFrame:
 def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, int]:
     """Return who should be called, with reason and measure, and how many who are due are held out.
 
-    Detractors first, lowest score first; then who is due, by what he brings times how long overdue he is. A tenth of
-    those due, drawn by the seed, isn't called: what calls change can be told from them later. Detractors are never
-    held out.
+    Detractors first, lowest score first; then who is due, by what he brings times how long overdue he is. A share of
+    those due isn't called: what calls change can be told from them later. A customer's draw is of the seed and his
+    entity_id alone, so that he is held out again whoever else is due. Detractors are never held out.
     """
     rows = today.merge(unhappy, on="entity_id", how="left", validate="one_to_one")
     rank = rows["yearly_amt"].rank(pct=True, ascending=False)
@@ -134,7 +138,7 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
     waited = rows["months_since"].astype(float).fillna(rows["months_recorded"].astype(float))
     angry = rows["score"].notna()
     due = (waited >= limit) & ~angry
-    out_of_it = due & (np.random.default_rng(p.seed).random(len(rows)) < p.held_out_share)
+    out_of_it = due & rows["entity_id"].map(lambda entity: _draw(entity, p.seed) < p.held_out_share)
     late = rows["yearly_amt"].clip(lower=1) * waited / limit
     order = np.where(angry, float(late.max()) + 11 - rows["score"], late)
     rows = rows.assign(waited=waited, every=limit, priority=order.round(2))
@@ -150,6 +154,11 @@ def candidates(today: pd.DataFrame, unhappy: pd.DataFrame, p: Params) -> tuple[p
         yearly_amt=chosen["yearly_amt"].round(2),
     )
     return out.reset_index(drop=True), int(out_of_it.sum())
+
+
+def _draw(entity: str, seed: int) -> float:
+    """Return an entity's number, evenly spread over [0, 1)."""
+    return int.from_bytes(blake2b(f"{seed}:{entity}".encode(), digest_size=6).digest(), "big") / 2**48
 
 
 def _reason(row: object) -> Text:

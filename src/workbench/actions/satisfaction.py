@@ -27,6 +27,7 @@ PROMOTER = 9  # of 0 to 10: from. Reichheld (2003), Harvard Business Review 81(1
 CONTENT = 4  # of 1 to 5: from
 ADDED = {"nps": {100.0: 0.75, 0.0: 1.5, -100.0: 0.75}, "csat": {100.0: 2.0, 0.0: 2.0}}  # answers, to the interval
 LEAST_CHANCE = 0.02  # of an answer: nobody speaks for more than fifty
+SCORES = ("naive", "naive_low", "naive_high", "weighted", "low", "high", "error")  # in points
 BEHAVIOUR = ("logins", "products", "tenure_years", "contacts", "complaints", "delay_months")
 QUIETER = ("logins", "contacts", "complaints")  # counts with long tails, as logarithms
 
@@ -52,7 +53,7 @@ def invitations(feedback: Relation, account: Relation, month: Relation) -> pd.Da
     decides on an answer is behaviour that is measured; what isn't stays in the score as bias.
     Source: Little & Rubin (2019), Statistical Analysis with Missing Data, ch. 3; Rosenbaum & Rubin (1983).
 
-    Raises `UserError` where nobody was asked, nobody answered, or everybody did.
+    Where everybody answered each weight is 1. Raises `UserError` below `FEWEST` answers, as where nobody was asked.
     """
     rows = engine.frame(_ASKED, {"feedback": feedback, "account": account, "month": month})
     rows["month"] = pd.to_datetime(rows["month"])
@@ -92,12 +93,11 @@ def score(rows: pd.DataFrame) -> dict[str, float]:
     """
     given = rows[rows["answered"]]
     out = {"asked": len(rows), "n": len(given), "response": len(given) / len(rows) if len(rows) else np.nan}
-    names = ("naive", "naive_low", "naive_high", "weighted", "low", "high", "error")
     if len(given) < FEWEST:
-        return out | dict.fromkeys(names, np.nan)
+        return out | dict.fromkeys(SCORES, np.nan)
     weight = given["weight"].to_numpy()
     both = (*_interval(given, np.ones(len(given)))[:3], *_interval(given, weight))
-    return out | dict(zip(names, both, strict=True))
+    return out | dict(zip(SCORES, both, strict=True))
 
 
 def _interval(given: pd.DataFrame, weight: np.ndarray) -> tuple[float, float, float, float]:
@@ -114,9 +114,14 @@ def by_month(rows: pd.DataFrame, kind: str, together: int) -> pd.DataFrame:
     """Return the score of each period of so many months, and its change from the one before.
 
     change: in points; p_value: of no change, by Student's t with the fewer answers less one, Holm's over the periods;
-    marked: below 5 %.
+    marked: below 5 %. No period where this kind was never asked.
     """
     asked = rows[rows["kind_code"] == kind]
+    if asked.empty:
+        columns = ["asked", "n", "response", *SCORES, "change", "p_value"]
+        never = pd.DataFrame(columns=columns, dtype=float).assign(marked=pd.Series(dtype=bool))
+        never.insert(0, "month", pd.Series(dtype="datetime64[ns]"))
+        return never
     number = asked["month"].dt.year * 12 + asked["month"].dt.month - 1
     period = (number - number.max() - 1) // together  # counted back from the last month: it is whole
     table = pd.DataFrame([{"month": part["month"].max(), **score(part)} for _, part in asked.groupby(period)])
@@ -181,17 +186,19 @@ def _shown(months: pd.DataFrame) -> pd.DataFrame:
     return months[["month", *columns]].assign(month=months["month"].dt.strftime("%Y-%m"), significant=marked)[::-1]
 
 
-def drivers(rows: pd.DataFrame) -> Evidence:
-    """Return what goes with a higher NPS answer: points of 0–10 per standard deviation of behaviour.
+def _who(given: pd.DataFrame) -> int:
+    return int(given["entity_id"].nunique())
 
-    Least squares with the weights of non-response, errors by customer; p-values are Holm's over the attributes.
-    """
+
+def _effects(given: pd.DataFrame) -> pd.DataFrame:
+    """Return attribute, effect, low, high, p_value, largest effect first, of NPS answers; none where too few tell."""
     import statsmodels.api as sm
 
-    given = rows[rows["answered"] & (rows["kind_code"] == "nps")]
     X = given[list(BEHAVIOUR)].astype(float)
     X = X.assign(**{c: np.log(X[c] + 0.2) for c in QUIETER})
     X = X.loc[:, X.std() > 1e-9]
+    if _who(given) < FEWEST or X.shape[1] == 0:
+        return pd.DataFrame(columns=["attribute", "effect", "low", "high", "p_value"])
     X = (X - X.mean()) / X.std()
     fit = sm.WLS(
         given["score"].to_numpy(float),
@@ -201,7 +208,27 @@ def drivers(rows: pd.DataFrame) -> Evidence:
     low, high = fit.conf_int()[1:].T
     p = metrics.holm(fit.pvalues[1:])
     table = pd.DataFrame({"attribute": X.columns, "effect": fit.params[1:], "low": low, "high": high, "p_value": p})
-    table = table.sort_values("effect", key=np.abs, ascending=False, ignore_index=True)
+    return table.sort_values("effect", key=np.abs, ascending=False, ignore_index=True)
+
+
+def drivers(rows: pd.DataFrame) -> Evidence:
+    """Return what goes with a higher NPS answer: points of 0–10 per standard deviation of behaviour.
+
+    Least squares with the weights of non-response, errors by customer; p-values are Holm's over the attributes.
+    Not evaluated below `FEWEST` customers who answered, and where none of their behaviour varies.
+    """
+    given = rows[rows["answered"] & (rows["kind_code"] == "nps")]
+    table = _effects(given)
+    if not len(table):
+        return Evidence(
+            key="drivers",
+            question=say("What goes with a higher score?"),
+            verdict=Verdict.not_evaluated,
+            answer=say(
+                "{n:,} answers of {who:,} customers are too few, or all behave alike.", n=len(given), who=_who(given)
+            ),
+            table=table,
+        )
     first, sure = table.iloc[0], int((table["p_value"] < 0.05).sum())
     return Evidence(
         key="drivers",

@@ -23,7 +23,10 @@ NEVER = (1, 0)  # an interval of month numbers that holds none
 
 @dataclass(frozen=True)
 class Trigger:
-    """One trigger: the facts of a month it needs, its SQL condition at a level, its reason, the measure it suggests."""
+    """One trigger: the facts of a month it needs, its SQL condition at a level, its reason, the measure it suggests.
+
+    A fact that a month doesn't have (NULL) fires nothing: what wasn't delivered is no 0.
+    """
 
     code: str
     needs: tuple[str, ...]
@@ -50,7 +53,7 @@ def _back(fact: str, first: int, last: int = 1, fold: str = "max") -> str:
 
 def _below_mean(fact: str) -> Callable[[float], str]:
     mean = _back(fact, 3, fold="avg")
-    return lambda level: f"{mean} > 0 AND coalesce({fact}, 0) < {level} * {mean}"
+    return lambda level: f"{mean} > 0 AND {fact} < {level} * {mean}"
 
 
 def _late_again(level: float) -> str:
@@ -83,7 +86,7 @@ TRIGGERS = (
         "late_again",
         ("delay_months",),
         _late_again,
-        lambda level: say("late again: {level:g} of the last six months in arrears", level=level),
+        lambda level: say("late again: {level:g} or more of the last six months in arrears", level=level),
         say("Review the instalment plan with the customer."),
     ),
     Trigger(
@@ -96,7 +99,7 @@ TRIGGERS = (
     Trigger(
         "paid_short",
         ("payment_amt", "due_amt"),
-        lambda level: f"due_amt > 0 AND coalesce(payment_amt, 0) < {level} * due_amt",
+        lambda level: f"due_amt > 0 AND payment_amt < {level} * due_amt",
         lambda level: say("paid less than {level:.0%} of what was due", level=level),
         say("Ask why the payment fell short; check the ability to pay."),
     ),

@@ -140,14 +140,22 @@ def _never(shown: pd.DataFrame) -> int | Text:
     return MARK if n.isna().any() else int(n.iloc[0])
 
 
-def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
-    """Return how many alerts a month are news, per thousand accounts, and how old those still open are."""
+def alerts(made: pd.DataFrame, watched: pd.DataFrame, quiet_months: int) -> Evidence:
+    """Return how many alerts a month are news, per thousand accounts, and how old those still open are.
+
+    Only alerts of who is watched: news those that open in a month he is watched in, open in the last month those of who
+    is watched then that haven't been quiet for `quiet_months` yet (`triggers.alerts`).
+    """
     first, last = int(watched["month_no"].min()), int(watched["month_no"].max())
-    seen = made[made["last_no"].between(first, last)]
-    news = seen[seen["opened_no"] >= first]
+    here = made[made["entity_id"].isin(watched["entity_id"]) & (made["opened_no"] <= last)]
+    seen = here[here["last_no"] >= first]
+    news = seen.merge(
+        watched[["entity_id", "month_no"]], left_on=["entity_id", "opened_no"], right_on=["entity_id", "month_no"]
+    )
     months = last - first + 1
     accounts = len(watched) / max(watched["month_no"].nunique(), 1)
-    open_now = seen[seen["last_no"] == last]
+    now = watched.loc[watched["month_no"] == last, "entity_id"]
+    open_now = here[(here["last_no"] > last - quiet_months) & here["entity_id"].isin(now)]
     age = last - open_now["opened_no"]
     table = seen.groupby("trigger_code").agg(alerts=("n_fired", "size"), firings=("n_fired", "sum"))
     return Evidence(
@@ -156,7 +164,9 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=say(
             "{per:.1f} new alerts a month per thousand accounts; {firings:,} firings were {alerts:,} alerts. "
-            "{open:,} are open in the last month, half of them for {age:g} months or longer.",
+            "{open:,} are open in the last month, not quiet for {quiet} months yet, half of them for {age:g} months or "
+            "longer.",
+            quiet=quiet_months,
             per=1000 * len(news) / months / accounts,
             firings=int(seen["n_fired"].sum()),
             alerts=len(seen),

@@ -188,9 +188,13 @@ def published(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evidence:
-    """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval."""
+    """Return the cells, amber where a prediction is off the hold-out's rate materially and beyond its interval.
+
+    A cell without an interval (no row of the hold-out, or hidden) is counted as not judged; `not_evaluated` if all are.
+    """
     outcome, limit = outcome or Outcome(), rules.load()["rate_off"].red
     shown = published(cells)
+    n_judged = int(shown[["low", "high"]].notna().all(axis=1).sum())
     off = shown[(shown["predicted"] < shown["low"]) | (shown["predicted"] > shown["high"])]
     ratio = off["rate"] / off["predicted"]
     off = off[(ratio > limit) | (ratio < 1 / limit)]
@@ -212,12 +216,19 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
             predicted=outcome.predicted,
             each=each,
         )
-    else:
+    elif n_judged == len(cells):
         answer += say("The {predicted} holds in all of them.", predicted=outcome.predicted)
+    elif n_judged:
+        answer += say("The {predicted} holds in the {n} that are judged.", predicted=outcome.predicted, n=n_judged)
+    if n_judged < len(cells):
+        answer += say(
+            "{n} of them are not judged: the hold-out has no row of them, or customers are too few to tell of.",
+            n=len(cells) - n_judged,
+        )
     return Evidence(
         key="cells",
         question=say("What does each cell get, and is its {predicted} right?", predicted=outcome.predicted),
-        verdict=Verdict.amber if len(off) else Verdict.green,
+        verdict=_cells_light(len(off), n_judged),
         answer=answer,
         value=len(off),
         threshold=say(
@@ -228,6 +239,12 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
         source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
         table=in_words(shown, outcome),
     )
+
+
+def _cells_light(n_off: int, n_judged: int) -> Verdict:
+    if not n_judged:
+        return Verdict.not_evaluated
+    return Verdict.amber if n_off else Verdict.green
 
 
 def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: str = "") -> Evidence:
@@ -242,7 +259,7 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
         n: by.at[w, "change"] for n, w in (("volume", "volume"), ("loss", "expected loss"), ("income", "income"))
     }
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
-    answer += _gains(gain, _gain_as_observed(cells, p), currency)
+    answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
     answer += say("Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss.")
     return Evidence(
         key="policy_effect",
@@ -277,17 +294,19 @@ def _gains(gain: float, seen: float, currency: str) -> Text:
     return say("Income after loss {gain:+,.0f} a year, {seen:+,.0f} at the rates the hold-out showed.", **facts)
 
 
-def _gain_as_observed(cells: pd.DataFrame, p: Params) -> float:
-    rates = cells.assign(predicted=cells["rate"].fillna(cells["predicted"]))
-    made = policies.effect(rates, p.loss_given_default, p.present_rate)
+def _gain_as_observed(rows: pd.DataFrame, cells: pd.DataFrame, p: Params) -> float:
+    """Return the gain at the rates of the hold-out; at the prediction in a cell that it has no row of."""
+    held = _exposure_weighted(rows[rows["sample"] == "holdout"], cells, "outcome")["predicted"]
+    seen = _exposure_weighted(rows, cells).assign(predicted=lambda t: held.fillna(t["predicted"]))
+    made = policies.effect(seen, p.loss_given_default, p.present_rate)
     after, before = ((made[f"income_{w}"] - made[f"loss_{w}"]).sum() for w in ("after", "before"))
     return float(after - before)
 
 
-def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells with the prediction weighted by exposure: money, not heads, is lost."""
+def _exposure_weighted(rows: pd.DataFrame, cells: pd.DataFrame, column: str = "predicted") -> pd.DataFrame:
+    """Cells whose `predicted` is that mean (or another column's) weighted by exposure: money, not heads, is lost."""
     weight, by = rows["exposure_amt"] * rows["weight"] + 1e-9, [rows["risk_code"], rows["need_code"]]
-    mean = (rows["predicted"] * weight).groupby(by).sum() / weight.groupby(by).sum()
+    mean = (rows[column] * weight).groupby(by).sum() / weight.groupby(by).sum()
     keys = pd.MultiIndex.from_frame(cells[["risk", "need"]])
     return cells.assign(predicted=mean.reindex(keys).to_numpy())
 

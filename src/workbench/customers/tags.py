@@ -99,8 +99,13 @@ def chosen(tagged: pd.DataFrame, p: Params) -> str:
 
 
 def story(files: dict[str, object], entity: str, as_of: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one customer's months and events up to the date, oldest first."""
+    """Return one customer's months and events up to the date, oldest first.
+
+    Of the events only those recorded by then, where the log says when (`recorded_at`): later ones weren't known.
+    """
     end = (as_of + pd.offsets.MonthEnd(0)).date()
+    has_recorded = "recorded_at" in engine.columns(files["events"])  # type: ignore[arg-type]
+    known = f" AND CAST(recorded_at AS DATE) <= DATE '{end}'" if has_recorded else ""
     asked = {**files, "asked": pd.DataFrame({"entity_id": [entity]})}
     one = "entity_id = (SELECT entity_id FROM asked)"
     months = engine.frame(
@@ -109,7 +114,7 @@ def story(files: dict[str, object], entity: str, as_of: pd.Timestamp) -> tuple[p
     )
     events = engine.frame(
         f"""SELECT happened_at, event_kind, channel_code FROM events WHERE {one}
-            AND CAST(happened_at AS DATE) <= DATE '{end}' ORDER BY happened_at""",
+            AND CAST(happened_at AS DATE) <= DATE '{end}'{known} ORDER BY happened_at""",
         asked,  # type: ignore[arg-type]
     )
     return months, events

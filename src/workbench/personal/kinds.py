@@ -166,6 +166,7 @@ _LANDLINE = (
     rf"{_STRICT}{_ALONE}(?P<v>(?:0\d{{2,3}}[ -]|\(0\d{{2,3}}\)[ -]?)(?:\d{{7,8}}|\d{{3,4}}[ -]\d{{4}}))"
     rf"(?![ -]\d){_AFTER}"
 )
+_GERMAN = rf"{_STRICT}{_ALONE}(?P<v>0[1-9]\d{{1,3}}[ /]\d{{5,8}})(?![ -]\d){_AFTER}"
 _US_BARE = rf"{_STRICT}(?P<v>1?[2-9]\d{{2}}[2-9]\d{{6}}){_AFTER}"
 _US_PHONE = (
     rf"{_STRICT}{_ALONE}(?P<v>(?:1[ .-])?(?:[2-9]\d{{2}}[ .-]|\([2-9]\d{{2}}\)[ .-]?)[2-9]\d{{2}}[ .-]\d{{4}})"
@@ -241,6 +242,7 @@ KINDS = (
     _kind("phone number", rf"{_STRICT}(?P<v>0\d{{9,11}}){_AFTER}", lambda v: is_phone(v, "CN"), _PHONE, "crowd"),
     _kind("phone number", _US_BARE, lambda v: is_phone(v, "US"), _PHONE, "named"),
     _kind("phone number", _LANDLINE, lambda v: is_phone(v, "CN"), _PHONE),
+    _kind("phone number", _GERMAN, lambda v: is_phone(v, "DE"), _PHONE),
     _kind("phone number", _US_PHONE, lambda v: is_phone(v, "US"), _PHONE),
     _kind("card number", rf"{_STRICT}(?P<v>\d{{13,19}}){_AFTER}", is_card, r"card|卡号|账号|账户", "crowd"),
     _kind("card number", _GROUPED_CARD, is_card, "card|卡号"),

@@ -31,7 +31,11 @@ def mask(kind: str, value: str) -> str:
 
     >>> mask("identity number", "11010519491231002X"), mask("name", "John Smith")
     ('1101**********002X', 'J*** S****')
+    >>> mask("e-mail address", "jane@bank.de"), mask("e-mail address", "a.b@c.de")
+    ('j***@b***.d*', '*.*@*.d*')
     """
+    if kind == "e-mail address":  # a part of one letter would stand there whole
+        value = re.sub(r"(?<![^\W_])[^\W_](?![^\W_])", "*", value)
     if kind in ("name", "e-mail address", "address", "account name"):
         return re.sub(r"(?<=[^\W_])[^\W_]", "*", value)
     keep = 4 if len(value) > 12 else 2
