@@ -170,6 +170,18 @@ def test_ranking_tells_the_auc_of_later_rows_and_by_how_much_a_random_split_flat
     assert answer.value == pytest.approx(auc) and "A random hold-out of the same rows says" in str(answer.answer)
 
 
+def test_rows_of_one_customer_make_an_auc_no_surer_and_weights_count_in_its_interval():
+    k = _known(0.0)
+    once = propensity.ranking(k).table.iloc[0]
+    fourfold = propensity.Known(pd.concat([k.rows] * 4).sort_values("as_of_date", ignore_index=True), OUTCOME)
+    assert propensity.ranking(fourfold).table.iloc[0][["low", "high"]].tolist() == pytest.approx(
+        once[["low", "high"]].tolist(), abs=1e-4
+    )
+    few = k.rows["weight"].where(np.arange(len(k.rows)) % 10 > 0, 50.0)
+    uneven = propensity.ranking(propensity.Known(k.rows.assign(weight=few), OUTCOME)).table.iloc[0]
+    assert uneven["high"] - uneven["low"] > 2 * (once["high"] - once["low"])
+
+
 def test_the_top_half_of_a_perfect_order_holds_everything_and_of_a_random_one_half():
     k = _known(0.0)
     perfect = propensity.Known(k.rows.assign(predicted=k.rows["outcome"]), OUTCOME)

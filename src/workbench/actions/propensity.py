@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
 from workbench.contracts import Outcome
@@ -60,8 +61,12 @@ def known(panel: pd.DataFrame, scores: pd.DataFrame, outcome: Outcome) -> Known:
 
 
 def _auc(rows: pd.DataFrame) -> tuple[float, float, float]:
-    y, predicted = rows["outcome"].to_numpy(float), rows["predicted"].to_numpy(float)
-    return metrics.auc(y, predicted, rows["weight"].to_numpy(float)), *metrics.auc_interval(y, predicted)
+    """Return the weighted AUC and its 95 % interval, the rows of a parent counted together."""
+    arrays = tuple(rows[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    area = metrics.auc(*arrays)
+    half = stats.norm.ppf(0.975) * metrics.clustered_error(metrics.auc_influence(*arrays), rows["parent_id"])
+    low, high = np.clip([area - half, area + half], 0, 1)
+    return area, float(low), float(high)
 
 
 def ranking(in_time: Known, random: Known | None = None) -> Evidence:
@@ -92,7 +97,7 @@ def ranking(in_time: Known, random: Known | None = None) -> Evidence:
         answer=answer,
         value=float(_auc(in_time.tested)[0]),
         blind_to=say("who was never asked: the past's choice of whom to contact is in the rows"),
-        source="Moro, Cortez & Rita (2014), Decision Support Systems 62; DeLong et al. (1988)",
+        source="Moro, Cortez & Rita (2014), Decision Support Systems 62; Obuchowski (1997), Biometrics 53(2)",
         table=in_words(table, in_time.outcome),
         people=People(("n",), ("rows",)),
     )
