@@ -155,6 +155,25 @@ def test_a_level_that_moved_is_seen_and_put_right_by_the_quarter_before():
     assert propensity.level(still, propensity.recalibrated(still)).verdict == "green"
 
 
+def test_rows_of_one_customer_put_no_quarter_off():
+    k = _known(shift=0.3)
+    few = k.rows.groupby("quarter", as_index=False).head(130)
+    fourfold = propensity.Known(pd.concat([few] * 4, ignore_index=True), OUTCOME)
+    assert propensity.level(fourfold, propensity.recalibrated(fourfold)).verdict == "green"
+
+
+def test_quarters_that_are_as_predicted_are_off_by_chance_in_a_twentieth_of_runs():
+    rng, off = np.random.default_rng(3), 0
+    dates = pd.Timestamp("2019-01-01") + pd.to_timedelta(np.arange(1600) * 8 * 365 // 4 // 1600, unit="D")
+    panel = pd.DataFrame({"entity_id": np.arange(1600), "as_of_date": dates, "weight": 1.0, "sample": "holdout"})
+    panel = panel.assign(parent_id=panel["entity_id"])
+    for _ in range(20):
+        outcome = (rng.random(1600) < 0.2) * 1.0
+        known = propensity.known(panel.assign(outcome=outcome), panel.assign(predicted=0.2), OUTCOME)
+        off += propensity.level(known, known.rows.assign(updated=0.2)).verdict == "amber"
+    assert off <= 3
+
+
 def test_too_few_rows_a_quarter_are_told_and_no_level_is_judged():
     k = _known(shift=2.0, n=400)
     answer = propensity.level(k, propensity.recalibrated(k))

@@ -135,12 +135,17 @@ def line_known(k: Known, when: pd.Timestamp) -> Calibration | None:
 
 
 def level(k: Known, updated: pd.DataFrame) -> Evidence:
-    """Return predicted and observed rate by quarter, as developed and recalibrated; amber where the first is off."""
-    table = pd.DataFrame([_quarter(q, updated.loc[part.index], k.outcome) for q, part in k.quarters()])
+    """Return predicted and observed rate by quarter, as developed and recalibrated; amber where the first is off.
+
+    Off is a quarter whose p-value of its prediction, Holm's over the quarters, is below 5 %.
+    """
+    parts = [(q, updated.loc[part.index]) for q, part in k.quarters()]
+    table = pd.DataFrame([_quarter(q, part, k.outcome) for q, part in parts])
     if table.empty:
         return _too_few(k.outcome)
-    off = int(((table["predicted"] < table["low"]) | (table["predicted"] > table["high"])).sum())
-    still = int(((table["recalibrated"] < table["low"]) | (table["recalibrated"] > table["high"])).sum())
+    off, still = (
+        int((metrics.holm([_p_value(part, c) for _, part in parts]) < 0.05).sum()) for c in ("predicted", "updated")
+    )
     y, w = updated["outcome"].to_numpy(float), updated["weight"].to_numpy(float)
     errors = [
         metrics.expected_calibration_error(y, updated[c].to_numpy(float), 10, w) for c in ("predicted", "updated")
@@ -150,8 +155,8 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         question=say("Is the {predicted} as high as what came?", predicted=k.outcome.predicted),
         verdict=Verdict.amber if off else Verdict.green,
         answer=say(
-            "In {off} of {n} quarters the {rate} lies off the {predicted}; recalibrated on the quarter before, in "
-            "{still}. Mean error of calibration {before:.1%}, then {after:.1%}.",
+            "In {off} of {n} quarters the {rate} lies off the {predicted} beyond chance; recalibrated on the quarter "
+            "before, in {still}. Mean error of calibration {before:.1%}, then {after:.1%}.",
             off=off,
             still=still,
             n=len(table),
@@ -161,8 +166,8 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
             after=errors[1],
         ),
         value=errors[1],
-        threshold=say("amber where the 95 % interval of a quarter's rate leaves the prediction out"),
-        source="Brown, Cai & DasGupta (2001); Naeini et al. (2015)",
+        threshold=say("amber where a quarter's p-value of its prediction (Holm over the quarters) is below 5 %"),
+        source="Brown, Cai & DasGupta (2001); Holm (1979); Naeini et al. (2015)",
         table=in_words(table, k.outcome),
         people=People(("rows",), ("quarter",)),
     )
@@ -194,10 +199,18 @@ def _tenths(rows: pd.DataFrame, column: str, outcome: Outcome) -> pd.DataFrame:
 
 
 def _quarter(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]:
-    rate, low, high = observed(part["outcome"], part["weight"], outcome)
+    rate, low, high = observed(part["outcome"], part["weight"], outcome, part["parent_id"])
     means = {c: float(np.average(part[c], weights=part["weight"])) for c in ("predicted", "updated")}
     shown = {"predicted": means["predicted"], "recalibrated": means["updated"]}
     return {"quarter": name, "rows": len(part), "rate": rate, "low": low, "high": high, **shown}
+
+
+def _p_value(part: pd.DataFrame, column: str) -> float:
+    """Return the p-value, both sides, that a quarter's rate is its mean prediction: Jeffreys on the effective size."""
+    events, n = metrics.effective(part["outcome"], part["weight"], part["parent_id"])
+    mean = np.average(part[column], weights=part["weight"])
+    below = stats.beta.cdf(mean, events + 0.5, n - events + 0.5)
+    return float(2 * min(below, 1 - below))
 
 
 def gains(k: Known, seed: int) -> Evidence:
