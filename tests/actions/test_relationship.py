@@ -130,6 +130,12 @@ def test_where_nothing_begins_nothing_is_found():
     assert topics.emerging(_written(begins=99)) == []
 
 
+def test_words_that_are_drawn_by_chance_begin_no_topic():
+    rng, words = np.random.default_rng(1), [f"{a}{b}x" for a in "abcdefghijklmno" for b in "abcdefghijklmnopqrst"]
+    rows = [(f"f{t}-{i}", "card", MONTHS[t], " ".join(rng.choice(words, 5))) for t in range(14) for i in range(30)]
+    assert topics.emerging(pd.DataFrame(rows, columns=["feedback_id", "product_code", "month", "text"])) == []
+
+
 def test_verbatims_are_three_at_most_and_escaped_on_the_page():
     written = _written(begins=9)
     page = topics.begun(written, topics.emerging(written))._repr_html_()
