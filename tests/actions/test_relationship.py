@@ -232,3 +232,16 @@ def test_a_product_is_named_first_only_where_it_lost_points_beyond_chance(asked)
     fallen = asked.assign(score=asked["score"] - lost)
     first = product_change.proposed(product_change.differences(fallen, holding, looked_into))
     assert str(first.answer).startswith("First: card since 2018-03.") and first.value < -2
+
+
+def test_of_ten_breaks_that_changed_nothing_none_is_named_first():
+    rng, products, named = np.random.default_rng(4), [f"p{i}" for i in range(12)], 0
+    looked_into = product_change.breaks([], dict.fromkeys(products[:10], "2018-01"))
+    holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["p0"], "closed_month": pd.NaT})
+    n = 2400
+    given = pd.DataFrame({"entity_id": np.arange(n), "product_code": rng.choice(products, n), "kind_code": "nps"})
+    given = given.assign(month=MONTHS[rng.integers(0, 24, n)], answered=True, weight=1.0)
+    for _ in range(8):
+        table = product_change.differences(given.assign(score=rng.normal(7, 2, n)), holding, looked_into)
+        named += str(product_change.proposed(table).answer).startswith("First")
+    assert named <= 1

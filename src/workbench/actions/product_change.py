@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench import metrics
 from workbench.actions.topics import Topic, title
 from workbench.evidence import Evidence, Verdict
 from workbench.words import Text, say
@@ -43,9 +44,10 @@ def differences(answers: pd.DataFrame, holding: pd.DataFrame, looked_into: list[
     """Return what each break did to the product's score, most points lost times holders first.
 
     answers: `satisfaction.invitations`, of which answered NPS count. effect: score after less before, less the same of
-    the other products, with non-response weights and errors by customer; trend_p: of equal slopes before the break,
-    on which the comparison rests; volume: customers who hold the product; points: effect × volume.
-    Source: Angrist & Pischke (2009), Mostly Harmless Econometrics, ch. 5.
+    the other products, with non-response weights and errors by customer; p_value: of no effect, Holm's over the breaks;
+    trend_p: of equal slopes before the break, on which the comparison rests; volume: customers who hold the product;
+    points: effect × volume.
+    Source: Angrist & Pischke (2009), Mostly Harmless Econometrics, ch. 5; Holm (1979).
     """
     given = answers[answers["answered"] & (answers["kind_code"] == "nps")]
     open_ = holding[holding["closed_month"].isna()].groupby("product_code")["entity_id"].nunique()
@@ -57,6 +59,8 @@ def differences(answers: pd.DataFrame, holding: pd.DataFrame, looked_into: list[
     table = pd.DataFrame(
         rows, columns=["break", "effect", "low", "high", "p_value", "trend_p", "n", "volume", "points"]
     )
+    judged = table["p_value"].notna()
+    table.loc[judged, "p_value"] = metrics.holm(table.loc[judged, "p_value"])
     return table.sort_values("points", ignore_index=True)
 
 
@@ -110,7 +114,8 @@ def proposed(table: pd.DataFrame) -> Evidence:
         "key": "product_changes",
         "question": question,
         "threshold": say(
-            "{before} months before against {after} after; equal slopes before are in doubt where trend p is below 5 %",
+            "{before} months before against {after} after; a loss is one where p (Holm over the breaks) is below 5 %; "
+            "equal slopes before are in doubt where trend p is below 5 %",
             before=BEFORE,
             after=AFTER,
         ),
@@ -130,7 +135,7 @@ def proposed(table: pd.DataFrame) -> Evidence:
             table=_shown(table),
             **common,
         )
-    sure = known[known["high"] < 0]
+    sure = known[(known["effect"] < 0) & (known["p_value"] < 0.05)]
     first = (sure if len(sure) else known).iloc[0]
     return Evidence(
         verdict=Verdict.info,
