@@ -245,3 +245,25 @@ def test_of_ten_breaks_that_changed_nothing_none_is_named_first():
         table = product_change.differences(given.assign(score=rng.normal(7, 2, n)), holding, looked_into)
         named += str(product_change.proposed(table).answer).startswith("First")
     assert named <= 1
+
+
+def _answers(few: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Answers of so many customers of the card before 2018-01, as many after, and of 200 others, who answer alike."""
+    cells = [(k, late, n) for k, n in (("card", few), ("loan", 200)) for late in (0, 1)]
+    parts = []
+    for product, late, n in cells:
+        who = np.repeat(np.arange(n), rng.integers(1, 4, n))
+        score = rng.normal(7, 1.5, n)[who] + rng.normal(0, 1.5, len(who))
+        month = MONTHS[12 * late + rng.integers(0, 12, len(who))]
+        parts.append(pd.DataFrame({"entity_id": who, "product_code": product, "month": month, "score": score}))
+        parts[-1]["entity_id"] = [f"{product}{late}-{i}" for i in who]
+    return pd.concat(parts, ignore_index=True).assign(kind_code="nps", answered=True, weight=1.0)
+
+
+def test_few_customers_are_no_comparison_and_twenty_make_no_false_one():
+    rng, b = np.random.default_rng(2), product_change.breaks([], {"card": "2018-01"})
+    holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["card"], "closed_month": pd.NaT})
+    assert product_change.differences(_answers(19, rng), holding, b)["effect"].isna().all()
+    p = pd.concat([product_change.differences(_answers(20, rng), holding, b) for _ in range(60)])
+    assert (p["p_value"] < 0.05).sum() <= 6 and (p["trend_p"] < 0.05).sum() <= 6
+    assert (p["high"] < 0).sum() + (p["low"] > 0).sum() == (p["p_value"] < 0.05).sum()
