@@ -93,6 +93,15 @@ def test_arms_that_were_not_drawn_as_logged_are_red(large):
     assert trial.drawn_as_logged(Trial(fewer, known.inputs)).verdict == "red"
 
 
+def test_wrong_arms_of_two_campaigns_do_not_make_up_for_each_other(large):
+    known, _ = large
+    by_arm = known.rows.sort_values("arm_code", ignore_index=True)
+    n = (by_arm["arm_code"] == "control").sum()
+    first = by_arm.index.isin([*range(2 * n // 5), *range(n, n + 3 * (len(by_arm) - n) // 5)])  # 40 and 60 %
+    rows = by_arm.assign(campaign_code=np.where(first, "save_1", "save_2"))
+    assert trial.drawn_as_logged(Trial(rows, known.inputs)).verdict == "red"
+
+
 def test_a_policy_is_worth_what_its_customers_got(large):
     known, effect = large
     chosen = np.where(effect > 0, "offer", "control")
