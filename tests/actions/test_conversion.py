@@ -221,6 +221,19 @@ def test_the_top_half_of_a_perfect_order_holds_everything_and_of_a_random_one_ha
     )
 
 
+def test_an_order_that_tells_nothing_holds_what_it_is_long_however_its_rows_stand():
+    k = _known(0.0)
+    rows = k.rows.sort_values("outcome", ascending=False, kind="stable").assign(
+        predicted=0.1, as_of_date=k.rows["as_of_date"].max()
+    )
+    rows["sample"] = "holdout"
+    alike = propensity.Known(rows, OUTCOME)
+    gains = propensity.gains(alike, 1)
+    assert gains.value == pytest.approx(0.5) and gains.table["lift"].to_numpy() == pytest.approx(1.0)
+    cost = contacts.back_test(alike, contacts.Means(100, 5, 1000, 10), "EUR").table["cost_per_conversion"]
+    assert cost[0] == pytest.approx(cost[1], rel=0.05)
+
+
 class _Model:
     explains, outcome, features = True, OUTCOME, {"balance_amt": {"description": "balance"}}
 

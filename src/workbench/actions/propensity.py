@@ -244,7 +244,6 @@ def gains(k: Known, seed: int) -> Evidence:
 
 def _held(share: float) -> Callable[[np.ndarray, np.ndarray], float]:
     def held(y: np.ndarray, predicted: np.ndarray) -> float:
-        order = np.argsort(-predicted, kind="stable")[: max(1, round(share * len(y)))]
-        return float(y[order].sum() / max(y.sum(), 1.0))
+        return float(metrics.gains(predicted, y, share)[0]) if y.any() else 0.0
 
     return held
