@@ -165,6 +165,14 @@ def test_a_level_that_moved_is_seen_and_put_right_by_the_quarter_before():
     assert propensity.level(still, propensity.recalibrated(still)).verdict == "green"
 
 
+def test_how_many_quarters_were_recalibrated_is_told():
+    k = _known(shift=2.0)
+    rows = k.rows[k.rows["sample"] == "holdout"]
+    half = propensity.Known(rows, Outcome(name="conversion", direction="favourable", event="x", window_months=6))
+    answer = str(propensity.level(half, propensity.recalibrated(half)).answer)
+    assert "recalibrated by the latest quarter known by then, as 1 of the 4 could be, in " in answer
+
+
 def test_rows_of_one_customer_put_no_quarter_off():
     k = _known(shift=0.3)
     few = k.rows.groupby("quarter", as_index=False).head(130)

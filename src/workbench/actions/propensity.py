@@ -146,6 +146,7 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
     off, still = (
         int((metrics.holm([_p_value(part, c) for _, part in parts]) < 0.05).sum()) for c in ("predicted", "updated")
     )
+    done = sum(bool((part["updated"] != part["predicted"]).any()) for _, part in parts)
     y, w = updated["outcome"].to_numpy(float), updated["weight"].to_numpy(float)
     errors = [
         metrics.expected_calibration_error(y, updated[c].to_numpy(float), 10, w) for c in ("predicted", "updated")
@@ -155,9 +156,11 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         question=say("Is the {predicted} as high as what came?", predicted=k.outcome.predicted),
         verdict=Verdict.amber if off else Verdict.green,
         answer=say(
-            "In {off} of {n} quarters the {rate} lies off the {predicted} beyond chance; recalibrated on the quarter "
-            "before, in {still}. Mean error of calibration {before:.1%}, then {after:.1%}.",
+            "In {off} of {n} quarters the {rate} lies off the {predicted} beyond chance; recalibrated by the latest "
+            "quarter known by then, as {done} of the {n} could be, in {still}. Mean error of calibration {before:.1%}, "
+            "then {after:.1%}.",
             off=off,
+            done=done,
             still=still,
             n=len(table),
             rate=k.outcome.rate,
