@@ -137,13 +137,23 @@ def _units(web: tuple[int, int], branch: tuple[int, int]) -> pd.DataFrame:
 
 
 def test_a_whole_that_moves_against_every_segment_is_named_a_paradox():
-    before, after = _units((80, 40), (20, 2)), _units((20, 12), (80, 16))  # both rise, the whole falls
+    before, after = _units((800, 400), (200, 20)), _units((200, 120), (800, 160))  # both rise, the whole falls
     units = pd.concat([before, after], ignore_index=True)
-    answer = changes.change(units, pd.Series(np.arange(200) >= 100))
+    answer = changes.change(units, pd.Series(np.arange(2000) >= 1000))
     assert answer.verdict == "amber" and "Simpson's paradox" in str(answer.answer)
     assert answer.value == pytest.approx(0.28 - 0.42)
     same = pd.concat([before, before], ignore_index=True)
-    assert changes.change(same, pd.Series(np.arange(200) >= 100)).verdict == "info"
+    assert changes.change(same, pd.Series(np.arange(2000) >= 1000)).verdict == "info"
+
+
+def test_where_others_come_and_no_rate_changes_there_is_no_paradox():
+    rng, named = np.random.default_rng(6), 0
+    for _ in range(40):
+        web, branch = rng.binomial([800, 200], 0.5), rng.binomial([200, 800], 0.1)
+        units = pd.concat([_units((800, web[0]), (200, branch[0])), _units((200, web[1]), (800, branch[1]))])
+        after = pd.Series(np.arange(2000) >= 1000)
+        named += changes.change(units.reset_index(drop=True), after).verdict == "amber"
+    assert named <= 3
 
 
 def test_segments_add_up_and_open_units_are_apart():
@@ -178,6 +188,33 @@ def test_a_level_that_moved_is_seen_and_put_right_by_the_quarter_before():
     assert propensity.level(still, propensity.recalibrated(still)).verdict == "green"
 
 
+def test_how_many_quarters_were_recalibrated_is_told():
+    k = _known(shift=2.0)
+    rows = k.rows[k.rows["sample"] == "holdout"]
+    half = propensity.Known(rows, Outcome(name="conversion", direction="favourable", event="x", window_months=6))
+    answer = str(propensity.level(half, propensity.recalibrated(half)).answer)
+    assert "recalibrated by the latest quarter known by then, as 1 of the 4 could be, in " in answer
+
+
+def test_rows_of_one_customer_put_no_quarter_off():
+    k = _known(shift=0.3)
+    few = k.rows.groupby("quarter", as_index=False).head(130)
+    fourfold = propensity.Known(pd.concat([few] * 4, ignore_index=True), OUTCOME)
+    assert propensity.level(fourfold, propensity.recalibrated(fourfold)).verdict == "green"
+
+
+def test_quarters_that_are_as_predicted_are_off_by_chance_in_a_twentieth_of_runs():
+    rng, off = np.random.default_rng(3), 0
+    dates = pd.Timestamp("2019-01-01") + pd.to_timedelta(np.arange(1600) * 8 * 365 // 4 // 1600, unit="D")
+    panel = pd.DataFrame({"entity_id": np.arange(1600), "as_of_date": dates, "weight": 1.0, "sample": "holdout"})
+    panel = panel.assign(parent_id=panel["entity_id"])
+    for _ in range(20):
+        outcome = (rng.random(1600) < 0.2) * 1.0
+        known = propensity.known(panel.assign(outcome=outcome), panel.assign(predicted=0.2), OUTCOME)
+        off += propensity.level(known, known.rows.assign(updated=0.2)).verdict == "amber"
+    assert off <= 3
+
+
 def test_too_few_rows_a_quarter_are_told_and_no_level_is_judged():
     k = _known(shift=2.0, n=400)
     answer = propensity.level(k, propensity.recalibrated(k))
@@ -193,6 +230,18 @@ def test_ranking_tells_the_auc_of_later_rows_and_by_how_much_a_random_split_flat
     assert answer.value == pytest.approx(auc) and "A random hold-out of the same rows says" in str(answer.answer)
 
 
+def test_rows_of_one_customer_make_an_auc_no_surer_and_weights_count_in_its_interval():
+    k = _known(0.0)
+    once = propensity.ranking(k).table.iloc[0]
+    fourfold = propensity.Known(pd.concat([k.rows] * 4).sort_values("as_of_date", ignore_index=True), OUTCOME)
+    assert propensity.ranking(fourfold).table.iloc[0][["low", "high"]].tolist() == pytest.approx(
+        once[["low", "high"]].tolist(), abs=1e-4
+    )
+    few = k.rows["weight"].where(np.arange(len(k.rows)) % 10 > 0, 50.0)
+    uneven = propensity.ranking(propensity.Known(k.rows.assign(weight=few), OUTCOME)).table.iloc[0]
+    assert uneven["high"] - uneven["low"] > 2 * (once["high"] - once["low"])
+
+
 def test_the_top_half_of_a_perfect_order_holds_everything_and_of_a_random_one_half():
     k = _known(0.0)
     perfect = propensity.Known(k.rows.assign(predicted=k.rows["outcome"]), OUTCOME)
@@ -201,6 +250,19 @@ def test_the_top_half_of_a_perfect_order_holds_everything_and_of_a_random_one_ha
     assert propensity.gains(propensity.Known(k.rows.assign(predicted=noise), OUTCOME), 1).value == pytest.approx(
         0.5, abs=0.06
     )
+
+
+def test_an_order_that_tells_nothing_holds_what_it_is_long_however_its_rows_stand():
+    k = _known(0.0)
+    rows = k.rows.sort_values("outcome", ascending=False, kind="stable").assign(
+        predicted=0.1, as_of_date=k.rows["as_of_date"].max()
+    )
+    rows["sample"] = "holdout"
+    alike = propensity.Known(rows, OUTCOME)
+    gains = propensity.gains(alike, 1)
+    assert gains.value == pytest.approx(0.5) and gains.table["lift"].to_numpy() == pytest.approx(1.0)
+    cost = contacts.back_test(alike, contacts.Means(100, 5, 1000, 10), "EUR").table["cost_per_conversion"]
+    assert cost[0] == pytest.approx(cost[1], rel=0.05)
 
 
 class _Model:

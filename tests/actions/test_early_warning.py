@@ -188,6 +188,16 @@ def test_what_a_trigger_tells_beyond_the_score_is_counted_before_the_watched_mon
     assert late.empty, "what came of them wasn't known when watching began"
 
 
+def test_months_of_one_customer_make_a_triggers_rate_no_surer():
+    rows = pd.DataFrame({"entity_id": np.repeat([f"{i:02d}" for i in range(40)], 10), "month_no": [*range(10)] * 40})
+    rows = rows.assign(sample="development", known=True, event=np.repeat(np.arange(40) < 10, 10) * 1.0, predicted=0.2)
+    counted = rows[["entity_id", "month_no"]].assign(trigger_code="paid_short", age=0)
+    chosen = [triggers.BY_CODE["paid_short"]]
+    row = warning_answers.triggers_evidence(early_warning.worth(rows, counted), chosen, RULES).table.iloc[0]
+    assert (row["rows"], row["rate"]) == (400, 0.25)
+    assert (row["low"], row["high"]) == pytest.approx(metrics.rate_interval(10, 40))
+
+
 def _areas(times: float, months: int = 40, at: int = 36, seed: int = 1) -> pd.DataFrame:
     """Eight areas of 1,500 customers; the bank's rate trends; area 3 is `times` as bad from month `at` on."""
     rng, rows = np.random.default_rng(seed), []

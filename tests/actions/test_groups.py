@@ -212,3 +212,17 @@ def test_a_model_that_knows_beats_popularity_and_one_that_does_not_says_so():
     knows = next_product.compared(w, bought + rng.normal(0, 0.4, (n, 5)), popular, 1)
     assert knows.verdict == "green" and knows.value > 0.2
     assert next_product.compared(w, popular + 1e-9, popular, 1).verdict == "amber"
+
+
+def test_popular_is_what_those_buy_who_may_and_not_what_few_hold_yet():
+    held = np.zeros((100, 2))
+    held[:80, 0] = 1.0  # of the twenty who may have the first, ten buy it; of a hundred, twenty the second
+    bought = np.zeros((100, 2))
+    bought[80:90, 0], bought[:20, 1] = 1.0, 1.0
+    rows = pd.DataFrame({"entity_id": range(100)})
+    w = next_product.Wanted(rows, ("a", "b"), held, held == 0, bought)
+    one = np.repeat("saver", 100)
+    assert next_product.popular(w, one, w, one)[[0, 99]].tolist() == [[0.0, 0.2], [0.5, 0.2]]
+    assert next_product.popular(w, one, w, np.repeat("unknown", 100))[99].tolist() == [0.5, 0.2]
+    only = np.where(np.arange(100) < 80, "holder", "saver")
+    assert next_product.popular(w, only, w, np.repeat("holder", 100))[99].tolist() == [0.5, 0.25]

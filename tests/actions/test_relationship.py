@@ -149,6 +149,12 @@ def test_where_nothing_begins_nothing_is_found():
     assert topics.emerging(_written(begins=99)) == []
 
 
+def test_words_that_are_drawn_by_chance_begin_no_topic():
+    rng, words = np.random.default_rng(1), [f"{a}{b}x" for a in "abcdefghijklmno" for b in "abcdefghijklmnopqrst"]
+    rows = [(f"f{t}-{i}", "card", MONTHS[t], " ".join(rng.choice(words, 5))) for t in range(14) for i in range(30)]
+    assert topics.emerging(pd.DataFrame(rows, columns=["feedback_id", "product_code", "month", "text"])) == []
+
+
 def test_verbatims_are_three_at_most_and_escaped_on_the_page():
     written = _written(begins=9)
     page = topics.begun(written, topics.emerging(written))._repr_html_()
@@ -261,3 +267,38 @@ def test_a_product_is_named_first_only_where_it_lost_points_beyond_chance(asked)
     fallen = asked.assign(score=asked["score"] - lost)
     first = product_change.proposed(product_change.differences(fallen, holding, looked_into))
     assert str(first.answer).startswith("First: card since 2018-03.") and first.value < -2
+
+
+def test_of_ten_breaks_that_changed_nothing_none_is_named_first():
+    rng, products, named = np.random.default_rng(4), [f"p{i}" for i in range(12)], 0
+    looked_into = product_change.breaks([], dict.fromkeys(products[:10], "2018-01"))
+    holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["p0"], "closed_month": pd.NaT})
+    n = 2400
+    given = pd.DataFrame({"entity_id": np.arange(n), "product_code": rng.choice(products, n), "kind_code": "nps"})
+    given = given.assign(month=MONTHS[rng.integers(0, 24, n)], answered=True, weight=1.0)
+    for _ in range(8):
+        table = product_change.differences(given.assign(score=rng.normal(7, 2, n)), holding, looked_into)
+        named += str(product_change.proposed(table).answer).startswith("First")
+    assert named <= 1
+
+
+def _answers(few: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Answers of so many customers of the card before 2018-01, as many after, and of 200 others, who answer alike."""
+    cells = [(k, late, n) for k, n in (("card", few), ("loan", 200)) for late in (0, 1)]
+    parts = []
+    for product, late, n in cells:
+        who = np.repeat(np.arange(n), rng.integers(1, 4, n))
+        score = rng.normal(7, 1.5, n)[who] + rng.normal(0, 1.5, len(who))
+        month = MONTHS[12 * late + rng.integers(0, 12, len(who))]
+        parts.append(pd.DataFrame({"entity_id": who, "product_code": product, "month": month, "score": score}))
+        parts[-1]["entity_id"] = [f"{product}{late}-{i}" for i in who]
+    return pd.concat(parts, ignore_index=True).assign(kind_code="nps", answered=True, weight=1.0)
+
+
+def test_few_customers_are_no_comparison_and_twenty_make_no_false_one():
+    rng, b = np.random.default_rng(2), product_change.breaks([], {"card": "2018-01"})
+    holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["card"], "closed_month": pd.NaT})
+    assert product_change.differences(_answers(19, rng), holding, b)["effect"].isna().all()
+    p = pd.concat([product_change.differences(_answers(20, rng), holding, b) for _ in range(60)])
+    assert (p["p_value"] < 0.05).sum() <= 6 and (p["trend_p"] < 0.05).sum() <= 6
+    assert (p["high"] < 0).sum() + (p["low"] > 0).sum() == (p["p_value"] < 0.05).sum()

@@ -93,6 +93,15 @@ def test_arms_that_were_not_drawn_as_logged_are_red(large):
     assert trial.drawn_as_logged(Trial(fewer, known.inputs)).verdict == "red"
 
 
+def test_wrong_arms_of_two_campaigns_do_not_make_up_for_each_other(large):
+    known, _ = large
+    by_arm = known.rows.sort_values("arm_code", ignore_index=True)
+    n = (by_arm["arm_code"] == "control").sum()
+    first = by_arm.index.isin([*range(2 * n // 5), *range(n, n + 3 * (len(by_arm) - n) // 5)])  # 40 and 60 %
+    rows = by_arm.assign(campaign_code=np.where(first, "save_1", "save_2"))
+    assert trial.drawn_as_logged(Trial(rows, known.inputs)).verdict == "red"
+
+
 def test_a_policy_is_worth_what_its_customers_got(large):
     known, effect = large
     chosen = np.where(effect > 0, "offer", "control")
@@ -129,6 +138,33 @@ def test_rows_come_from_the_month_before_the_touch():
         "no row of a trial: no customer of the panel was touched by spring in the month after an as-of date; name "
         "campaigns of the events, and let the panel's dates reach them"
     )
+
+
+def _drawn(*arms: tuple[str, str, str]) -> pd.DataFrame:
+    """Return touches of April 2019, or May's of save_2: customer, campaign, arm."""
+    rows = pd.DataFrame(arms, columns=["entity_id", "campaign_code", "arm_code"])
+    at = np.where(rows["campaign_code"] == "save_2", "2019-05-10", "2019-04-10")
+    return rows.assign(event_kind="campaign_touch", assignment_probability=0.25, happened_at=pd.to_datetime(at))
+
+
+def test_a_campaign_before_which_the_panel_has_no_month_and_one_of_several_offers_are_refused():
+    panel = pd.DataFrame({"entity_id": ["a", "b"], "as_of_date": pd.Timestamp("2019-03-01"), "outcome": [1.0, 0.0]})
+    with pytest.raises(UserError) as e:
+        trial.rows(_drawn(("a", "save_1", "offer"), ("b", "save_2", "offer")), panel, ["save_1", "save_2"])
+    assert str(e.value).startswith("no row of a trial: no customer of the panel was touched by save_2 in the month")
+    with pytest.raises(UserError) as e:
+        trial.rows(_drawn(("a", "save_1", "gift"), ("b", "save_1", "call")), panel, ["save_1"])
+    assert str(e.value) == (
+        "campaign save_1: arms call, gift are several offers, and a trial here is of one against 'control'; name "
+        "campaigns of one offer"
+    )
+
+
+def test_customers_who_drew_twice_are_counted_once(large):
+    known, _ = large
+    twice = pd.concat([known.rows, known.rows.assign(campaign_code="save_2")], ignore_index=True)
+    answer = str(trial.drawn_as_logged(Trial(twice, known.inputs)).answer)
+    assert answer.startswith("12,000 customers drew an arm, 24,000 times in all;")
 
 
 def test_a_row_without_a_chance_of_both_arms_says_nothing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
 from workbench.evidence import Evidence, Verdict
@@ -68,7 +69,8 @@ def turning(units: pd.DataFrame, turn: str) -> pd.Series:
 def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
     """Return what changed between the two periods, by segment: mix (who comes) and rate (how each converts).
 
-    Amber where the whole moves against the rate of every segment that is in both (Simpson (1951), JRSS B 13(2)).
+    Amber where the whole moves against the rate of every segment that is in both (Simpson (1951), JRSS B 13(2)), one of
+    them beyond chance: where others come and no rate changed, all segments often lie on one side by chance.
     """
     closed = ~units["open"]
     groups = [units[closed & ~after], units[closed & after]]
@@ -79,6 +81,7 @@ def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
     rates = [float(g["converted"].mean()) for g in groups]
     moved = (table["rate_after"] - table["rate_before"]).dropna()
     reversed_ = bool(len(moved) > 1 and (np.sign(moved) == -np.sign(whole)).all() and whole)
+    reversed_ = reversed_ and _beyond_chance(*(c.loc[moved.index] for c in counts))
     answer = say(
         "From {before:.1%} to {after:.1%}: {whole:+.2pp}, of which {mix:+.2pp} because others come (mix) and "
         "{rate:+.2pp} because the same convert otherwise (rate).",
@@ -96,8 +99,18 @@ def change(units: pd.DataFrame, after: pd.Series) -> Evidence:
         verdict=Verdict.amber if reversed_ else Verdict.info,
         answer=answer,
         value=whole,
-        threshold=say("amber where the whole moves one way and every segment the other"),
-        source="Kitagawa (1955), JASA 50(272); Simpson (1951), JRSS B 13(2)",
+        threshold=say(
+            "amber where the whole moves one way and every segment the other, one of them beyond chance (two "
+            "proportions, p by Holm over the segments below 5 %)"
+        ),
+        source="Kitagawa (1955), JASA 50(272); Simpson (1951), JRSS B 13(2); Fisher (1935); Holm (1979)",
         table=people,
         people=People(("n_before", "n_after"), ("segment",), unseen=("n_before", "n_after")),
     )
+
+
+def _beyond_chance(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Return whether a segment's rate (n, events by segment) differs: Fisher's exact test, Holm over the segments."""
+    sides = [np.column_stack([t["events"], t["n"] - t["events"]]) for t in (before, after)]
+    p = [stats.fisher_exact(two).pvalue for two in np.stack(sides, axis=1)]
+    return bool(metrics.holm(p).min() < 0.05)

@@ -91,14 +91,14 @@ def reasons(rows: pd.DataFrame, chosen: pd.Series, model: Scorer) -> dict[str, T
 def back_test(k: Known, means: Means, currency: str) -> Evidence:
     """Return what as many calls had cost a conversion, first of the order of each quarter tested, against all alike.
 
-    The interval of cost per conversion is cost over Wilson's interval of the share that converts.
+    The interval of cost per conversion is cost over Wilson's interval of the share that converts. Of rows that are
+    predicted alike, each is called as far as the calls reach: none is first by where it stands in the table.
     """
     t = k.tested
     share = min(1.0, means.calls / len(t)) if len(t) else 1.0
-    first = pd.concat(
-        [part.nlargest(max(1, round(share * len(part))), "predicted") for _, part in t.groupby("quarter")]
-    )
-    table = pd.DataFrame([_costs(say("by the order"), first, means), _costs(say("as they came"), t, means)])
+    first = np.sum([_first(part, share) for _, part in t.groupby("quarter")], axis=0)
+    everybody = (len(t), t["outcome"].sum())
+    table = pd.DataFrame([_costs(say("by the order"), *first, means), _costs(say("as they came"), *everybody, means)])
     listed_, all_ = table.iloc[0], table.iloc[1]
     return Evidence(
         key="cost",
@@ -121,15 +121,20 @@ def back_test(k: Known, means: Means, currency: str) -> Evidence:
     )
 
 
-def _costs(name: Text, rows: pd.DataFrame, means: Means) -> dict[str, object]:
-    n, events = len(rows), float(rows["outcome"].sum())
+def _first(part: pd.DataFrame, share: float) -> tuple[float, float]:
+    """Return how many of a quarter's rows are called, and how many of them convert."""
+    n, events = max(1, round(share * len(part))), float(part["outcome"].sum())
+    return n, events * float(metrics.gains(part["predicted"], part["outcome"], n / len(part))[0]) if events else 0.0
+
+
+def _costs(name: Text, n: float, events: float, means: Means) -> dict[str, object]:
     low, high = (float(v) for v in metrics.wilson(events, n))
     per = [means.cost / r if r > 0 else np.nan for r in (events / n, high, low)]
     gain = events * means.value - n * means.cost
     return {
         "contacts": name,
-        "n": n,
-        "conversions": int(events),
+        "n": int(n),
+        "conversions": round(events),
         "cost_per_conversion": per[0],
         "low": per[1],
         "high": per[2],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params, tables
+from workbench import engine, metrics, params, tables
 from workbench.actions import action_list, model_read, triggers
 from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
@@ -157,6 +158,7 @@ def active(rows: pd.DataFrame, firings: pd.DataFrame, months: int) -> pd.DataFra
 def worth(rows: pd.DataFrame, counted: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return what followed each trigger before the watched months: rows, events, what the score expected, beyond.
 
+    `effective` is the number of independent rows whose rate is as certain: months of a customer tell the same twice.
     `beyond` is (events + 1) / (expected + 1): above 1 the trigger tells what the score doesn't know. The row
     `no_trigger` is of customers for whom none counts. Only rows whose window was over when watching began.
     """
@@ -165,10 +167,10 @@ def worth(rows: pd.DataFrame, counted: pd.DataFrame, outcome: Outcome) -> pd.Dat
     past = rows[~is_watched & (rows["month_no"] + outcome.window_months <= begins)]
     hit = past.merge(counted, on=["entity_id", "month_no"], how="left")
     hit["trigger_code"] = hit["trigger_code"].fillna(NO_TRIGGER)
-    table = hit.groupby("trigger_code").agg(
-        rows=("event", "size"), events=("event", "sum"), expected=("predicted", "sum")
-    )
-    return table.assign(beyond=(table["events"] + 1) / (table["expected"] + 1))
+    by_code = hit.groupby("trigger_code")
+    table = by_code.agg(rows=("event", "size"), events=("event", "sum"), expected=("predicted", "sum"))
+    size = {code: metrics.effective(g["event"], np.ones(len(g)), g["entity_id"])[1] for code, g in by_code}
+    return table.assign(effective=pd.Series(size), beyond=(table["events"] + 1) / (table["expected"] + 1))
 
 
 def ordered(rows: pd.DataFrame, counted: pd.DataFrame, by_trigger: pd.DataFrame) -> pd.DataFrame:

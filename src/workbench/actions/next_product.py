@@ -99,9 +99,14 @@ def chances(models: dict[str, Pipeline], learnt: Wanted, w: Wanted) -> np.ndarra
 
 
 def popular(learnt: Wanted, groups: np.ndarray, w: Wanted, asked: np.ndarray) -> np.ndarray:
-    """Return how popular each product is in each row's group (n × products), 0 where not eligible."""
-    share = pd.DataFrame(learnt.bought).groupby(groups).mean()
-    return np.where(w.eligible, share.reindex(asked).fillna(share.mean()).to_numpy(), 0.0)
+    """Return how popular each product is in each row's group (n × products), 0 where not eligible.
+
+    Popular is what many of those buy who may: of all, a product that most hold already would seem to be wanted by few.
+    Where nobody of the group may, it is the share of everybody who may.
+    """
+    bought = pd.DataFrame(learnt.bought).where(learnt.eligible)
+    share = bought.groupby(groups).mean()
+    return np.where(w.eligible, share.reindex(asked).fillna(bought.mean()).fillna(0.0).to_numpy(), 0.0)
 
 
 def average_precision(score: np.ndarray, bought: np.ndarray, shown: int = SHOWN) -> np.ndarray:

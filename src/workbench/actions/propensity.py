@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from workbench import metrics
 from workbench.contracts import Outcome
@@ -60,8 +61,12 @@ def known(panel: pd.DataFrame, scores: pd.DataFrame, outcome: Outcome) -> Known:
 
 
 def _auc(rows: pd.DataFrame) -> tuple[float, float, float]:
-    y, predicted = rows["outcome"].to_numpy(float), rows["predicted"].to_numpy(float)
-    return metrics.auc(y, predicted, rows["weight"].to_numpy(float)), *metrics.auc_interval(y, predicted)
+    """Return the weighted AUC and its 95 % interval, the rows of a parent counted together."""
+    arrays = tuple(rows[c].to_numpy(float) for c in ("outcome", "predicted", "weight"))
+    area = metrics.auc(*arrays)
+    half = stats.norm.ppf(0.975) * metrics.clustered_error(metrics.auc_influence(*arrays), rows["parent_id"])
+    low, high = np.clip([area - half, area + half], 0, 1)
+    return area, float(low), float(high)
 
 
 def ranking(in_time: Known, random: Known | None = None) -> Evidence:
@@ -92,7 +97,7 @@ def ranking(in_time: Known, random: Known | None = None) -> Evidence:
         answer=answer,
         value=float(_auc(in_time.tested)[0]),
         blind_to=say("who was never asked: the past's choice of whom to contact is in the rows"),
-        source="Moro, Cortez & Rita (2014), Decision Support Systems 62; DeLong et al. (1988)",
+        source="Moro, Cortez & Rita (2014), Decision Support Systems 62; Obuchowski (1997), Biometrics 53(2)",
         table=in_words(table, in_time.outcome),
         people=People(("n",), ("rows",)),
     )
@@ -130,12 +135,18 @@ def line_known(k: Known, when: pd.Timestamp) -> Calibration | None:
 
 
 def level(k: Known, updated: pd.DataFrame) -> Evidence:
-    """Return predicted and observed rate by quarter, as developed and recalibrated; amber where the first is off."""
-    table = pd.DataFrame([_quarter(q, updated.loc[part.index], k.outcome) for q, part in k.quarters()])
+    """Return predicted and observed rate by quarter, as developed and recalibrated; amber where the first is off.
+
+    Off is a quarter whose p-value of its prediction, Holm's over the quarters, is below 5 %.
+    """
+    parts = [(q, updated.loc[part.index]) for q, part in k.quarters()]
+    table = pd.DataFrame([_quarter(q, part, k.outcome) for q, part in parts])
     if table.empty:
         return _too_few(k.outcome)
-    off = int(((table["predicted"] < table["low"]) | (table["predicted"] > table["high"])).sum())
-    still = int(((table["recalibrated"] < table["low"]) | (table["recalibrated"] > table["high"])).sum())
+    off, still = (
+        int((metrics.holm([_p_value(part, c) for _, part in parts]) < 0.05).sum()) for c in ("predicted", "updated")
+    )
+    done = sum(bool((part["updated"] != part["predicted"]).any()) for _, part in parts)
     y, w = updated["outcome"].to_numpy(float), updated["weight"].to_numpy(float)
     errors = [
         metrics.expected_calibration_error(y, updated[c].to_numpy(float), 10, w) for c in ("predicted", "updated")
@@ -145,9 +156,11 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         question=say("Is the {predicted} as high as what came?", predicted=k.outcome.predicted),
         verdict=Verdict.amber if off else Verdict.green,
         answer=say(
-            "In {off} of {n} quarters the {rate} lies off the {predicted}; recalibrated on the quarter before, in "
-            "{still}. Mean error of calibration {before:.1%}, then {after:.1%}.",
+            "In {off} of {n} quarters the {rate} lies off the {predicted} beyond chance; recalibrated by the latest "
+            "quarter known by then, as {done} of the {n} could be, in {still}. Mean error of calibration {before:.1%}, "
+            "then {after:.1%}.",
             off=off,
+            done=done,
             still=still,
             n=len(table),
             rate=k.outcome.rate,
@@ -156,8 +169,8 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
             after=errors[1],
         ),
         value=errors[1],
-        threshold=say("amber where the 95 % interval of a quarter's rate leaves the prediction out"),
-        source="Brown, Cai & DasGupta (2001); Naeini et al. (2015)",
+        threshold=say("amber where a quarter's p-value of its prediction (Holm over the quarters) is below 5 %"),
+        source="Brown, Cai & DasGupta (2001); Holm (1979); Naeini et al. (2015)",
         table=in_words(table, k.outcome),
         people=People(("rows",), ("quarter",)),
     )
@@ -189,10 +202,18 @@ def _tenths(rows: pd.DataFrame, column: str, outcome: Outcome) -> pd.DataFrame:
 
 
 def _quarter(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]:
-    rate, low, high = observed(part["outcome"], part["weight"], outcome)
+    rate, low, high = observed(part["outcome"], part["weight"], outcome, part["parent_id"])
     means = {c: float(np.average(part[c], weights=part["weight"])) for c in ("predicted", "updated")}
     shown = {"predicted": means["predicted"], "recalibrated": means["updated"]}
     return {"quarter": name, "rows": len(part), "rate": rate, "low": low, "high": high, **shown}
+
+
+def _p_value(part: pd.DataFrame, column: str) -> float:
+    """Return the p-value, both sides, that a quarter's rate is its mean prediction: Jeffreys on the effective size."""
+    events, n = metrics.effective(part["outcome"], part["weight"], part["parent_id"])
+    mean = np.average(part[column], weights=part["weight"])
+    below = stats.beta.cdf(mean, events + 0.5, n - events + 0.5)
+    return float(2 * min(below, 1 - below))
 
 
 def gains(k: Known, seed: int) -> Evidence:
@@ -226,7 +247,6 @@ def gains(k: Known, seed: int) -> Evidence:
 
 def _held(share: float) -> Callable[[np.ndarray, np.ndarray], float]:
     def held(y: np.ndarray, predicted: np.ndarray) -> float:
-        order = np.argsort(-predicted, kind="stable")[: max(1, round(share * len(y)))]
-        return float(y[order].sum() / max(y.sum(), 1.0))
+        return float(metrics.gains(predicted, y, share)[0]) if y.any() else 0.0
 
     return held

@@ -91,9 +91,9 @@ def emerging(written: pd.DataFrame) -> list[Topic]:
     """Return the topics that began: each month's terms of a product held against the six months before.
 
     A term bursts where Fisher's exact test (one-sided: more of the month's texts hold it than of those before) passes
-    Benjamini–Hochberg over all terms and products of the month, and at most a tenth of the earlier texts hold it. Terms
-    that stand in the same texts are one topic; a topic some of whose terms have burst on the product before isn't new.
-    Texts in two languages make two topics.
+    Benjamini–Hochberg over all terms and products of the month, three of the month's texts hold it or more, and at most
+    a tenth of the earlier ones. Terms that stand in the same texts are one topic; a topic some of whose terms have
+    burst on the product before isn't new. Texts in two languages make two topics.
     Source: Benjamini & Hochberg (1995), JRSS B 57(1); Fisher (1935).
     """
     if not len(written):
@@ -114,15 +114,19 @@ def emerging(written: pd.DataFrame) -> list[Topic]:
 
 
 def _bursts(counted: _Counted, parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
-    """Return the terms that burst in a month: product_code, column, q_value."""
+    """Return the terms that burst in a month: product_code, column, q_value.
+
+    Tested are the terms of three texts in all seven months together: chosen by the month's alone, those that stand in
+    it by chance would be the only ones tested, and false ones pass.
+    """
     tested = []
     for product, (now, before) in parts.items():
         a = np.asarray(counted.held[now].sum(axis=0)).ravel()
         b = np.asarray(counted.held[before].sum(axis=0)).ravel()
-        columns = np.flatnonzero(a >= FEWEST_TEXTS)
+        columns = np.flatnonzero(a + b >= FEWEST_TEXTS)
         both = a[columns] + b[columns]
         p = stats.hypergeom.sf(a[columns] - 1, len(now) + len(before), both, len(now))
-        new = b[columns] <= NEW * len(before)
+        new = (a[columns] >= FEWEST_TEXTS) & (b[columns] <= NEW * len(before))
         tested.append(pd.DataFrame({"product_code": product, "column": columns, "p_value": p, "new": new}))
     table = pd.concat(tested, ignore_index=True)
     if not len(table):

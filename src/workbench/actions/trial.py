@@ -73,7 +73,8 @@ def numeric(table: pd.DataFrame) -> pd.DataFrame:
 def rows(events: Relation, panel: Relation, campaigns: list[str]) -> pd.DataFrame:
     """Return who drew an arm in these campaigns, with the panel's outcome as of the month before.
 
-    Raises `UserError` where the data know no such campaign, or where the panel has no rows of the months before.
+    Raises `UserError` where the data know no such campaign, where the panel has no rows of the month before one of
+    them, and where one has several offers: of a row with one offer nobody logged the chance of the others.
     """
     named = ", ".join("'" + c.replace("'", "''") + "'" for c in campaigns)
     sql = f"""SELECT t.campaign_code, t.arm_code, CAST(t.assignment_probability AS DOUBLE) AS assignment_probability,
@@ -83,22 +84,30 @@ def rows(events: Relation, panel: Relation, campaigns: list[str]) -> pd.DataFram
         JOIN panel p ON p.entity_id = t.entity_id AND {number_sql("p.as_of_date")} = t.month_no - 1
         WHERE p.outcome IS NOT NULL AND t.assignment_probability IS NOT NULL ORDER BY p.as_of_date, p.entity_id"""
     made = engine.frame(sql, {"events": events, "panel": panel})
-    if not len(made):
+    if missing := [c for c in campaigns if not (made["campaign_code"] == c).any()]:
         raise UserError(
-            f"no row of a trial: no customer of the panel was touched by {', '.join(campaigns)} in the month after an "
+            f"no row of a trial: no customer of the panel was touched by {', '.join(missing)} in the month after an "
             "as-of date; name campaigns of the events, and let the panel's dates reach them"
         )
+    offers = made[made["arm_code"] != CONTROL].groupby("campaign_code")["arm_code"].unique()
+    for campaign, names in offers.items():
+        if len(names) > 1:
+            raise UserError(
+                f"campaign {campaign}: arms {', '.join(sorted(names))} are several offers, and a trial here is of one "
+                f"against '{CONTROL}'; name campaigns of one offer"
+            )
     return made
 
 
 def drawn_as_logged(trial: Trial) -> Evidence:
-    """Return whether the arms have the sizes that their probabilities say; red where not: it is not to be used."""
+    """Return whether each campaign's arms have the sizes that their probabilities say; red where not: not to be used.
+
+    p is the smallest of the campaigns', made up for by Holm: pooled, one's surplus would hide another's lack.
+    """
     sizes = trial.rows.groupby(["campaign_code", "arm_code"], sort=True).agg(
         n=("entity_id", "size"), outcome=("outcome", "mean")
     )
-    expected = pd.Series({1: trial.probability.sum(), 0: (1 - trial.probability).sum()})
-    counts = [float((trial.treated == a).sum()) for a in (1, 0)]
-    p = metrics.sample_ratio(counts, [expected[1], expected[0]])
+    p = float(np.min(metrics.holm(_sample_ratios(trial))))
     table = sizes.reset_index().rename(columns={"campaign_code": "campaign", "arm_code": "arm", "outcome": "observed"})
     table["arm"] = table["arm"].replace("offer", "with the offer")
     return Evidence(
@@ -106,8 +115,10 @@ def drawn_as_logged(trial: Trial) -> Evidence:
         question=say("Was the trial drawn as it says?"),
         verdict=Verdict.red if p < WRONG_ARMS else Verdict.green,
         answer=say(
-            "{n:,} customers drew an arm; that sizes differ this much from the probabilities has p = {p:.3f}.",
-            n=len(trial.rows),
+            "{n:,} customers drew an arm, {draws:,} times in all; that a campaign's sizes differ this much from the "
+            "probabilities has p = {p:.3f} (Holm over the campaigns).",
+            n=trial.rows["entity_id"].nunique(),
+            draws=len(trial.rows),
             p=p,
         ),
         value=p,
@@ -116,6 +127,15 @@ def drawn_as_logged(trial: Trial) -> Evidence:
         table=table,
         people=People(("n",), ("campaign", "arm")),
     )
+
+
+def _sample_ratios(trial: Trial) -> list[float]:
+    """Return the p-value of each campaign's sizes with and without the offer."""
+    drawn = pd.DataFrame({"offer": trial.treated, "chance": trial.probability})
+    sums = drawn.groupby(trial.rows["campaign_code"].to_numpy()).agg(
+        n=("offer", "size"), offers=("offer", "sum"), expected=("chance", "sum")
+    )
+    return [metrics.sample_ratio([s.offers, s.n - s.offers], [s.expected, s.n - s.expected]) for s in sums.itertuples()]
 
 
 class SLearner:

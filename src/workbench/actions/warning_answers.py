@@ -19,12 +19,16 @@ from workbench.words import Text, say
 
 
 def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], rules: Rules) -> Evidence:
-    """Return the triggers with level, unit, owner, day, and what followed each of them before the watched months."""
+    """Return the triggers with level, unit, owner, day, and what followed each of them before the watched months.
+
+    by_trigger: `early_warning.worth`. The interval is of as many independent rows as the customers' months are worth.
+    """
     rows = []
     for t in chosen:
         rule, since = described(t.rule), described(t.rule).on(rules.as_of)[0]
-        n, k = (float(by_trigger[c].get(t.code, 0)) for c in ("rows", "events"))
-        low, high = metrics.rate_interval(k, n)
+        n, k, size = (float(by_trigger[c].get(t.code, 0)) for c in ("rows", "events", "effective"))
+        rate = k / n if n else np.nan
+        low, high = metrics.rate_interval(rate * size, size)
         rows.append(
             {
                 "trigger": t.name,
@@ -33,7 +37,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
                 "owner": rule.owner,
                 "since": f"{since}",
                 "rows": int(n),
-                "rate": k / n if n else np.nan,
+                "rate": rate,
                 "low": low,
                 "high": high,
                 "beyond the score": float(by_trigger["beyond"].get(t.code, np.nan)),
@@ -58,7 +62,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
         verdict=Verdict.info,
         answer=answer,
         value=len(chosen),
-        source="Jeffreys' interval: Brown, Cai & DasGupta (2001)",
+        source="Jeffreys' interval: Brown, Cai & DasGupta (2001); design effect: Kish (1965)",
         table=table,
         people=People(("rows",), ("trigger",), tells_nothing=("level", "unit", "owner", "since")),
     )

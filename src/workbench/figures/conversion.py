@@ -120,7 +120,7 @@ def level(table: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
     x = np.arange(len(table))
     ax.errorbar(x, rate, yerr=[rate - low, high - rate], fmt="o", color=theme.INK, capsize=2, label=outcome.rate)
     ax.plot(x, predicted, "s-", color=theme.ORANGE, label=say("as developed"))
-    ax.plot(x, updated, "^-", color=theme.GREEN, label=say("recalibrated on the quarter before"))
+    ax.plot(x, updated, "^-", color=theme.GREEN, label=say("recalibrated"))
     ax.set_title(say("Predicted and observed, quarter by quarter"))
     labels.every(ax, list(quarter), most=12)
     theme.percent(ax.yaxis)

@@ -36,16 +36,19 @@ def recall(flagged: np.ndarray, event: np.ndarray) -> float:
 
 
 def gains(order: ArrayLike, event: ArrayLike, shares: ArrayLike) -> np.ndarray:
-    """Return, for each share of n rows with the highest order, the share of events in it.
+    """Return, for each share of n rows with the highest order, the share of events in it; of a tie its mean.
 
     >>> gains([4, 3, 2, 1], [1, 0, 1, 0], [0.25, 0.5, 1.0]).tolist()
     [0.5, 0.5, 1.0]
+    >>> gains([1, 1, 1, 1], [1, 1, 0, 0], [0.5]).tolist()
+    [0.5]
     """
-    event = np.asarray(event, float)[np.argsort(-np.asarray(order, float), kind="stable")]
+    event, shares = np.asarray(event, float), np.atleast_1d(np.asarray(shares, float))
     if not event.sum():
-        return np.full(len(np.atleast_1d(shares)), np.nan)
-    caught = np.concatenate([[0.0], np.cumsum(event) / event.sum()])
-    return caught[np.round(np.asarray(shares, float) * len(event)).astype(int)]
+        return np.full(len(shares), np.nan)
+    tie = np.unique(-np.asarray(order, float), return_inverse=True)[1]
+    rows, events = (np.concatenate([[0.0], np.cumsum(np.bincount(tie, w))]) for w in (None, event))
+    return np.interp(np.round(shares * len(event)), rows, events / event.sum())
 
 
 def jaccard(before: Collection[str], after: Collection[str]) -> float:
