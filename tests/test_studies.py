@@ -64,7 +64,8 @@ def test_the_alarm_rings_within_three_months_of_the_planted_drift_and_not_before
 
 
 def test_the_planted_leak_is_refused(home):
-    assert "recovered_amt" in _evidence(home, "simulated_bank", "portfolios/intake")["leakage"]["answer"]
+    answer = _evidence(home, "simulated_bank", "portfolios/intake")["leakage"]["answer"]
+    assert "Known only afterwards and refused: recovered after default." in answer
 
 
 def test_simulated_stands_on_every_page(home):
@@ -81,7 +82,7 @@ def sba(home, bank_file) -> Path:
 
 def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     answer = _evidence(sba, "sba_loans", "portfolios/intake")["leakage"]["answer"]
-    assert "Suspected leak and refused: term_months" in str(answer) and "charged_off_amt" in answer
+    assert "Suspected leak and refused: term of the loan." in str(answer) and "refused: charged off, paid out." in answer
 
 
 def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
