@@ -82,7 +82,9 @@ def sba(home, bank_file) -> Path:
 
 def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     answer = _evidence(sba, "sba_loans", "portfolios/intake")["leakage"]["answer"]
-    assert "Suspected leak and refused: term of the loan." in str(answer) and "refused: charged off, paid out." in answer
+    assert (
+        "Suspected leak and refused: term of the loan." in str(answer) and "refused: charged off, paid out." in answer
+    )
 
 
 def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):

@@ -192,8 +192,10 @@ def test_months_of_one_customer_make_a_triggers_rate_no_surer():
     rows = pd.DataFrame({"entity_id": np.repeat([f"{i:02d}" for i in range(40)], 10), "month_no": [*range(10)] * 40})
     rows = rows.assign(sample="development", known=True, event=np.repeat(np.arange(40) < 10, 10) * 1.0, predicted=0.2)
     counted = rows[["entity_id", "month_no"]].assign(trigger_code="paid_short", age=0)
-    chosen = [triggers.BY_CODE["paid_short"]]
-    row = warning_answers.triggers_evidence(early_warning.worth(rows, counted), chosen, RULES).table.iloc[0]
+    chosen, watched = [triggers.BY_CODE["paid_short"]], rows.tail(1).assign(sample="monitoring", month_no=10)
+    outcome = Outcome(event="x", window_months=1)
+    by_trigger = early_warning.worth(pd.concat([rows, watched]), counted, outcome)
+    row = warning_answers.triggers_evidence(by_trigger, chosen, RULES).table.iloc[0]
     assert (row["rows"], row["rate"]) == (400, 0.25)
     assert (row["low"], row["high"]) == pytest.approx(metrics.rate_interval(10, 40))
 
