@@ -40,6 +40,7 @@ def story(months: pd.DataFrame, events: pd.DataFrame, kinds: tuple[str, ...]) ->
     theme.numbers(money.yaxis)
     late.bar(months["month"], months["delay_months"], width=25, color=theme.RED)
     late.set_ylim(0, max(3.0, float(months["delay_months"].max()) + 0.5))
+    late.yaxis.get_major_locator().set_params(integer=True)
     late.set_title(say("Months past due"))
     shown = [k for k in kinds if (events["event_kind"] == k).any()]
     for i, kind in enumerate(shown):

@@ -56,6 +56,8 @@ def trajectory(table: pd.DataFrame, outcome: Outcome = PLAIN) -> Figure:
         ax.axhline(r.median, color=theme.GREY, ls="--", label=outcome.negative)
     ax.set_title(say("{predicted} in the months before, median and quartiles", predicted=outcome.predicted))
     ax.set_xlabel(say("months to the event"))
+    if len(rows):  # the axis of a single month would be parts of it
+        ax.set_xlim(rows["months"].min() - 0.5, rows["months"].max() + 0.5)
     ax.xaxis.get_major_locator().set_params(integer=True)
     theme.percent(ax.yaxis)
     ax.legend()

@@ -65,7 +65,7 @@ def performance(rows: pd.DataFrame, reference: float, outcome: Outcome = PLAIN) 
     level.plot(x, rows["expected"], "--", color=theme.INK, label=str(expected))
     level.set_title(say("Is the level right? {rate} (99 % interval)", rate=outcome.rate))
     theme.level(outcome, level.yaxis)
-    if "estimated_auc" in rows:
+    if "estimated_auc" in rows and rows["separation"].isna().any():
         _estimates(power, level, rows, x)
     level.set_ylim(bottom=0)
     for ax in (power, level):
@@ -77,7 +77,6 @@ def performance(rows: pd.DataFrame, reference: float, outcome: Outcome = PLAIN) 
 def _estimates(power: Axes, level: Axes, rows: pd.DataFrame, x: np.ndarray) -> None:
     """Add what is estimated of open periods, joined to the last one that is known."""
     shown = rows["separation"].isna() | rows["separation"].shift(-1).isna()
-    shown &= rows["separation"].isna().any()
     for ax, name, colour in ((power, "estimated_auc", theme.BLUE), (level, "estimated_rate", theme.ORANGE)):
         ax.plot(x, rows[name].where(shown), "o:", ms=3.5, mfc="white", color=colour, label=str(say("estimated")))
     low, high = rows["estimated_low"].where(shown), rows["estimated_high"].where(shown)
