@@ -53,6 +53,14 @@ def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path
     assert '<section class="decision green">' in _page(tmp_path, replace(e, source="Cox (1958)"))
 
 
+def test_the_same_words_stand_once_where_they_stood_first(tmp_path):
+    few, other = "Too few were asked.", "Another thing."
+    answers = [("a", few), ("b", other), ("c", few)]
+    made = [Evidence(key=k, question=k, verdict="amber", answer=answer) for k, answer in answers]
+    text = _page(tmp_path, *made)
+    assert text.count(few) == text.count(other) == 1 and text.index(few) < text.index(other)
+
+
 def test_an_action_page_begins_with_the_light_of_the_model_it_acts_on_and_leads_to_it(tmp_path):
     amber = say("The scores acted on are those of model {model}.", model="churn")
     of_model = Evidence(key=JUDGED, question="q", verdict="amber", answer=amber)

@@ -16,7 +16,7 @@ from workbench.actions.discontent import DETRACTOR
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.params import UserError
-from workbench.words import say
+from workbench.words import Text, say
 from workbench.words.names import words_of
 
 if TYPE_CHECKING:
@@ -148,24 +148,12 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
         answer = say("{n:,} answers of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)
     marked = months[months["marked"]]
-    shares = {f"{n}_share": s[n] / 100 for n in ("weighted", "low", "high", "naive", "naive_low", "naive_high")}
-    answer = (
-        say(
-            "{weighted:.1f} points ({low:.1f} to {high:.1f}) in the last {months} months, weighted for who doesn't "
-            "answer; {n:,} answers of {asked:,} asked ({response:.1%}). Unweighted it would be {naive:.1f} "
-            "({naive_low:.1f} to {naive_high:.1f}).",
-            **s,
-            months=last,
-        )
-        if kind == "nps"
-        else say(
-            "{weighted_share:.1%} ({low_share:.1%} to {high_share:.1%}) in the last {months} months, weighted for who "
-            "doesn't answer; {n:,} answers of {asked:,} asked ({response:.1%}). Unweighted it would be "
-            "{naive_share:.1%} ({naive_low_share:.1%} to {naive_high_share:.1%}).",
-            **s,
-            **shares,
-            months=last,
-        )
+    in_words = {name: _score(s[name], kind) for name in SCORES}
+    answer = say(
+        "{weighted} ({low} to {high}) in the last {months} months, weighted for who doesn't answer; {n:,} answers of "
+        "{asked:,} asked ({response:.1%}). Unweighted it would be {naive} ({naive_low} to {naive_high}).",
+        **{**s, **in_words, "weighted": _score(s["weighted"], kind, alone=True)},
+        months=last,
     )
     if periods := int(months["change"].notna().sum()):
         answer += say("Significant changes: {marked} of {periods} periods.", marked=len(marked), periods=periods)
@@ -177,6 +165,13 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
         blind_to=say("what decides on an answer and isn't in the customer's behaviour"),
         **common,
     )
+
+
+def _score(value: float, kind: str, *, alone: bool = False) -> Text:
+    """Return a score as a sentence says it: NPS in points (named where it stands alone), of the content a share."""
+    if kind != "nps":
+        return say("{share:.1%}", share=value / 100)
+    return say("{points:.1f} points", points=value) if alone else say("{points:.1f}", points=value)
 
 
 def _shown(months: pd.DataFrame) -> pd.DataFrame:

@@ -201,7 +201,7 @@ def by_tenth(trial: Trial, score: np.ndarray) -> pd.DataFrame:
                 part + 1,
                 int(at.sum()),
                 float(score[at].mean()),
-                *metrics.average_effect(trial.benefit[at], trial.treated[at], trial.probability[at]),
+                *trial.effect(at),
             )
         )
     return pd.DataFrame(out, columns=["tenth", "n", "predicted", "effect", "low", "high"])
@@ -213,10 +213,9 @@ def tells(trial: Trial, score: np.ndarray) -> Evidence:
     Amber, `trial too small`, where the interval of the effect on the first covers the mean effect, or none: then no
     list is surely better than one at random, or than none.
     """
-    mean, _, _ = metrics.average_effect(trial.benefit, trial.treated, trial.probability)
+    mean, _, _ = trial.effect()
     first = np.argsort(-score, kind="stable")[: int(SHARE * len(score))]
-    at = (trial.benefit[first], trial.treated[first], trial.probability[first])
-    effect, effect_low, effect_high = metrics.average_effect(*at)
+    effect, effect_low, effect_high = trial.effect(first)
     small = effect_low <= max(mean, 0.0)
     facts = {"share": SHARE, "effect": effect, "low": effect_low, "high": effect_high, "mean": mean}
     answer = (

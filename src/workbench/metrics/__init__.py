@@ -17,6 +17,7 @@ from workbench.metrics.information import information
 from workbench.metrics.intervals import (
     bootstrap_interval,
     clustered_error,
+    design_effect,
     effective,
     effective_alike,
     effective_counts,
@@ -46,6 +47,7 @@ __all__ = [
     "clustered_error",
     "cumulative_incidence",
     "dense_ranks",
+    "design_effect",
     "effective",
     "effective_alike",
     "effective_counts",

@@ -134,16 +134,27 @@ def likeness(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike, groups:
 def effective_alike(outcome: ArrayLike, weight: ArrayLike, clusters: ArrayLike, alike: float) -> tuple[float, float]:
     """Return events and effective size as `effective`, with the likeness of a cluster's rows given from elsewhere.
 
-    n = n₀ / (1 + alike·(Σ over clusters of (Σ w)² / Σ w² − 1)), n₀ without clusters. Source: Kish (1965), ch. 5.
+    n = n₀ / `design_effect`, n₀ without clusters. Source: Kish (1965), ch. 5.
 
     >>> effective_alike([1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 2, 2], 0.5)
     (1.3333333333333333, 2.6666666666666665)
     """
     y, w = np.asarray(outcome, float), np.asarray(weight, float)
-    p, code = float(np.average(y, weights=w)), np.unique(np.asarray(clusters), return_inverse=True)[1]
-    size = float((np.bincount(code, w) ** 2).sum() / (w**2).sum())
-    n = _size(y, w, p) / (1 + alike * (size - 1))
+    p = float(np.average(y, weights=w))
+    n = _size(y, w, p) / design_effect(w, clusters, alike)
     return p * n, n
+
+
+def design_effect(weight: ArrayLike, clusters: ArrayLike, alike: float) -> float:
+    """Return how many times the variance is that of independent rows, where those of a cluster are so alike.
+
+    1 + alike·(Σ over clusters of (Σ w)² / Σ w² − 1). Source: Kish (1965), ch. 5.
+
+    >>> design_effect([1, 1, 1, 1], [1, 1, 2, 2], 0.5)
+    1.5
+    """
+    w, code = np.asarray(weight, float), np.unique(np.asarray(clusters), return_inverse=True)[1]
+    return 1 + alike * (float((np.bincount(code, w) ** 2).sum() / (w**2).sum()) - 1)
 
 
 def independent(weight: ArrayLike, clusters: ArrayLike) -> float:

@@ -23,8 +23,7 @@ def bands(predicted: np.ndarray, y: np.ndarray, parents: np.ndarray, min_share: 
     """
     edges = quantile_bins(pd.Series(predicted, name="predicted"), FINE).edges
     codes, ones = np.searchsorted(edges, predicted, side="right"), np.ones(len(y))
-    alike = metrics.likeness(y, ones, parents, codes)
-    effect = 1 + alike * (len(y) / metrics.independent(ones, parents) - 1)
+    effect = metrics.design_effect(ones, parents, metrics.likeness(y, ones, parents, codes))
     if outcome.is_binary:
         return Bins("predicted", edges=grade_bins(predicted, y, min_share, effect).edges)
     sums = np.array([np.bincount(codes, w, len(edges) + 1) for w in (ones, y, y**2)])

@@ -60,11 +60,7 @@ def readable(path: Path, contract: Contract | None = None) -> None:
 
 
 def header(path: Path, contract: Contract) -> list[str]:
-    """Return the names of a file's columns and look at nothing else: whether it is well formed, `opened` says.
-
-    Raises `UserError` as `readable` does.
-    """
-    readable(path, contract)
+    """Return the names of a `readable` file's columns and look at nothing else: whether it is whole, `opened` says."""
     if path.name.lower().endswith(PARQUET):
         return parquet.names(path)
     with io.TextIOWrapper(_bytes(path), contract.encoding, errors="replace", newline="") as lines:

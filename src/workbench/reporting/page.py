@@ -134,10 +134,18 @@ def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     reasons = [*of_model, *(e for e in reasons if e.key != JUDGED)]
     return {
         "decision": advice.decision(record["verdict"]),
-        "reasons": list({str(e.answer): e for e in reversed(reasons)}.values())[::-1],  # the same words once, the first
+        "reasons": _said_once(reasons),
         "model": _model_page(of_model, facts),
         "to_do": advice.what_to_do(facts["step"], record["verdict"], lists=_has_list(record)),
     }
+
+
+def _said_once(answers: list[Evidence]) -> list[Evidence]:
+    """Return answers in their order, of those with the same words the first."""
+    first: dict[str, Evidence] = {}
+    for e in answers:
+        first.setdefault(str(e.answer), e)
+    return list(first.values())
 
 
 def _has_list(record: dict[str, Any]) -> bool:

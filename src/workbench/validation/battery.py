@@ -225,11 +225,11 @@ def _named(items: list[Evidence], missing: list[str], unknown: list[str]) -> Tex
     """Name the tests that decide: red or broken, else amber, and those an approval needs that are missing or open."""
     worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
     amber = [e.key for e in items if e.verdict is Verdict.amber]
-    red = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
+    lit = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
     if amber and not worst:
-        red = say("Amber: {tests}.", tests=_words(amber))
+        lit = say("Amber: {tests}.", tests=_words(amber))
     absent = say("Missing: {tests}.", tests=_words(missing)) if missing else Text()
-    return red + absent + (say("Mandatory and not evaluated: {tests}.", tests=_words(unknown)) if unknown else Text())
+    return lit + absent + (say("Mandatory and not evaluated: {tests}.", tests=_words(unknown)) if unknown else Text())
 
 
 def _words(names: list[str]) -> list[Text]:

@@ -29,12 +29,13 @@ def values(s: Subject) -> pd.DataFrame:
     lost and p are NaN where development's value is that of a useless input: nothing can be lost of it.
     """
     least, rows = s.rules.number("iv_useless"), []
+    parts = [(p, np.unique(p["parent_id"], return_inverse=True)[1]) for p in (s.development, s.holdout)]
     for name in s.model.features:
         bins, each = s.model.reference[name][0], []
-        for part in (s.development, s.holdout):
+        for part, parent in parts:
             arrays = (bins.codes(part[name]), part["outcome"], part["weight"])
-            value, influence, chance = metrics.information(*arrays, len(bins.labels), part["parent_id"])
-            each.append((value, np.hypot(metrics.clustered_error(influence, part["parent_id"]), chance)))
+            value, influence, chance = metrics.information(*arrays, len(bins.labels), parent)
+            each.append((value, np.hypot(metrics.clustered_error(influence, parent), chance)))
         (before, error), (now, error_now) = each
         rows.append((name, before, now, before - now if before >= least else np.nan, np.hypot(error, error_now)))
     table = pd.DataFrame(rows, columns=["input", "iv", "now", "fall", "error"])
