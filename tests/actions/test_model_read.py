@@ -20,7 +20,7 @@ SCORES = "mart__scores_churn"
 def _run(step: str, verdict: str, **more) -> Recorded:
     about = {"study": "s", "period": "once", "slug": step, "run_id": "0" * 32, "step_key": "k", "status": "FINISHED"}
     about |= {"headline": "", "start": 0.0, "seconds": 1.0}
-    return Recorded(current.Record(step=step, verdict=verdict, **about, **more), {}, {}, {})
+    return Recorded(current.Record(step=step, verdict=verdict, **about, **more), {}, {}, {}, {})
 
 
 def _made(verdict: str) -> Recorded:

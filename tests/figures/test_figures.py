@@ -248,6 +248,12 @@ def test_columns_are_called_by_their_contract():
         assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["age years", "credit granted"]
 
 
+def test_pictures_of_values_say_the_unit():
+    with names.knowing({"limit_amt": "credit granted"}, {"limit_amt": "TWD"}):
+        titles = [ax.get_title(loc="left") or ax.get_title() for ax in PICTURES["groups"].figure().axes]
+    assert any("credit granted (TWD)" in t.replace("\n", " ") for t in titles), titles
+
+
 def test_a_gain_from_a_loss_is_an_amount_not_a_percentage():
     titles = [ax.get_title(loc="left") for ax in PICTURES["policy_effect"].figure().axes]
     assert titles == ["volume\n+20.0%", "income after loss\n+230,000"]

@@ -83,10 +83,10 @@ def test_cards_are_said_in_the_language_of_the_page():
     table = pd.DataFrame({"feature": ["limit_amt", "x < y"], "rows": [1200, 3], "verdict": ["amber", "green"]})
     card = Evidence(key="a", question=say("What was found?"), verdict="amber", answer=say("In order"), table=table)
     book = json.loads(json.dumps(_book(_code(**card._repr_mimebundle_()))))
-    with speaking("zh_CN"), names.knowing({"limit_amt": "amount asked for"}):
+    with speaking("zh_CN"), names.knowing({"limit_amt": "amount asked for"}, {"limit_amt": "month"}):
         body = cells.body(book)
     assert all(t in body for t in ("结论是什么？", "黄灯", "正常", "特征", "行数", "1,200", "申请金额", "x &lt; y"))
-    assert "<small><code>limit_amt</code></small>" in body
+    assert "申请金额 <small>月</small> <small><code>limit_amt</code></small>" in body
 
 
 def test_pictures_come_in_the_language_of_the_page():

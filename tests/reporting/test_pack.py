@@ -198,7 +198,7 @@ def _run(step: str, period: str, *answers: Evidence, **more) -> Recorded:
             **more,
         }
     )
-    return Recorded(record, {e.key: e for e in answers}, series, {})
+    return Recorded(record, {e.key: e for e in answers}, series, {}, {})
 
 
 def _answer(key: str, verdict: str, value: float = 1.0, **more) -> Evidence:

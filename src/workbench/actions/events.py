@@ -161,7 +161,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
         answer=answer,
         value=float(last["of_first"]),
         threshold=definition,
-        source="Wilson (1927), JASA 22",
+        source="Wilson (1927), JASA 22(158)",
         table=readable(_by_cohort(rows)),
     )
 

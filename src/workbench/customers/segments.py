@@ -260,7 +260,11 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
     }
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
     answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
-    answer += say("Assumed: nobody leaves or defaults more because of price or limit, collateral changes no loss.")
+    answer += say(
+        "Assumed: of an exposure in default {lgd:.0%} is lost, nobody leaves or defaults more because of price or limit, "
+        "collateral changes no loss.",
+        lgd=p.loss_given_default,
+    )
     return Evidence(
         key="policy_effect",
         question=say("What do the policies do to volume, loss and income?"),
@@ -268,7 +272,7 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
         answer=answer,
         value=gain,
         threshold=say("amber where income after expected loss does not rise"),
-        source=f"PD × LGD × exposure, LGD {p.loss_given_default:.0%} (study file)",
+        source="expected loss: PD × LGD × exposure",
         table=table,
     )
 

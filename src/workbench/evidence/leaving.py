@@ -98,6 +98,7 @@ def _marker(
         "figures": figures,
         "tables": touched(),
         "names": names.learnt(),
+        "units": names.units(),
         "tags": {name: _plain(facts, str) for name, facts in tags.items()},
         "series": {name: _plain(values, float) for name, values in series.items()},
         "files": {str(p.relative_to(folder)): digest_file(p) for p in files},

@@ -161,10 +161,11 @@ def _header(name: str) -> str:
 
 
 def named(code: str) -> str:
-    """Return a column's display name with its code name small beside it, as HTML."""
-    name = column_names.display(code)
+    """Return a column's display name with its unit and its code name small beside it, as HTML."""
+    name, unit = column_names.display(code), column_names.unit(code)
     same = name.casefold() == code.replace("_", " ").casefold()
-    beside = "" if same else f" <small><code>{html.escape(code)}</code></small>"
+    beside = f" <small>{html.escape(unit)}</small>" if unit else ""
+    beside += "" if same else f" <small><code>{html.escape(code)}</code></small>"
     return f"{html.escape(name)}{beside}"
 
 

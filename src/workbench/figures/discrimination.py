@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
 from workbench.words import formatted, say
-from workbench.words.names import display, term
+from workbench.words.names import display, term, with_unit
 
 LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
 MOST_POINTS = 400  # of a curve: more can't be seen
@@ -145,7 +145,7 @@ def woe(tables: dict[str, pd.DataFrame], outcome: Outcome = PLAIN) -> Figure:
         used = t[t["n"] > 0]
         ax.bar(range(len(used)), used["woe"], color=theme.BLUE, alpha=0.6)
         labels.along(ax, [_spoken(b) for b in used["bin"]], room=3.3)
-        ax.set_title("\n".join(labels.fitted([display(name)], 34)))
+        ax.set_title("\n".join(labels.fitted([with_unit(name)], 34)))
         ax.set_ylabel(say("WOE") if i == 0 else "")
         theme.numbers(ax.yaxis)
         rate = ax.twinx()

@@ -10,7 +10,7 @@ from workbench.figures import labels, theme
 from workbench.figures.panel import dated
 from workbench.figures.theme import PLAIN, Outcome
 from workbench.words import heard, say
-from workbench.words.names import display, term
+from workbench.words.names import display, term, with_unit
 
 MOST_GROUPS = 10
 
@@ -33,7 +33,7 @@ def groups(tables: dict[str, pd.DataFrame], title: str, outcome: Outcome = PLAIN
         theme.level(outcome, rate.yaxis)
         rate.set_ylabel(outcome.rate if i == len(tables) - 1 else "", color=theme.ORANGE)
         rate.grid(False)
-        ax.set_title("\n".join(labels.fitted([display(name)], 44)))
+        ax.set_title("\n".join(labels.fitted([with_unit(name)], 44)))
     figure.suptitle(term(title), x=0.01, ha="left", fontsize=11)
     return figure
 

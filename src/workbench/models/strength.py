@@ -54,7 +54,7 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
             suspicious=most,
         ),
         blind_to=say("what features say together"),
-        source="Siddiqi (2017), ch. 6 (rule of thumb)",
+        source="Siddiqi (2017), ch. 6, rule of thumb",
         table=table,
     )
 

@@ -63,7 +63,8 @@ def raw_tables(p: Params) -> Raw:
     """
     source = catalog.source(p.portfolio)
     words, raw = source.words(p), source.raw(p)
-    names.learn({c.name: c.description for contract in words.values() for c in contract.columns})
+    columns = [c for contract in words.values() for c in contract.columns]
+    names.learn({c.name: c.description for c in columns}, {c.name: c.unit for c in columns})
     if p.sample_rows:
         raw = sampled(raw, words, p.sample_rows, p.seed)
     return {name: (raw[name], unmarked.marked(raw[name], words[name])) for name in words}

@@ -203,7 +203,7 @@ def persons_once(store: Store) -> Evidence:
         ),
         value=n - people,
         blind_to=say("persons who changed name, number, telephone and date of birth at once"),
-        source="Fellegi and Sunter (1969), JASA 64",
+        source="Fellegi & Sunter (1969), JASA 64(328)",
         table=table,
     )
 

@@ -35,6 +35,7 @@ class Recorded:
     evidence: Mapping[str, Evidence]
     series: Mapping[str, Mapping[str, float]]
     names: Mapping[str, str]
+    units: Mapping[str, str]
 
     @property
     def room(self) -> str:
@@ -100,7 +101,8 @@ def of(record: Record) -> Recorded:
     _whole(record, f"evidence/{LEFT_BEHIND}")
     content = left_behind(record)
     answers = [Evidence.from_record(e) for e in content["evidence"]]
-    return Recorded(record, {e.key: e for e in answers}, content.get("series", {}), content.get("names", {}))
+    series, names, units = (content.get(name, {}) for name in ("series", "names", "units"))
+    return Recorded(record, {e.key: e for e in answers}, series, names, units)
 
 
 def _whole(record: Record, name: str) -> Path:

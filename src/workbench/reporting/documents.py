@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -80,9 +81,15 @@ def write(model: str, version: str, language: str = "", *, as_pdf: bool = False)
 def rendered(d: Dossier, language: str = "") -> tuple[list[Document], dict[str, str]]:
     """Return every document of a version, and by name the page it makes in a language; nothing is written."""
     dossier.must_be_readable(d)
-    with speaking(language or "en"), names.knowing({k: v for r in d.runs for k, v in r.names.items()}):
+    with speaking(language or "en"), _names(d):
         made = [make(d) for make in MADE.values()]
         return made, {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
+
+
+def _names(d: Dossier) -> AbstractContextManager[None]:
+    """Know the columns of every run that the documents speak of."""
+    called = {code: words for r in d.runs for code, words in r.names.items()}
+    return names.knowing(called, {code: unit for r in d.runs for code, unit in r.units.items()})
 
 
 def _told(made: Iterable[Document]) -> list[str]:

@@ -88,7 +88,7 @@ def gather(p: Params) -> Material:
     """Read what the pack is made from; a month after the period's end is not."""
     runs, previous = recorded.read(p.key), recorded.read(p.key, PREVIOUS)
     for run in runs.values():
-        names.learn(run.names)
+        names.learn(run.names, run.units)
     evidence.touch("read", LIFE_CYCLE, recorded.digest(p.key, LIFE_CYCLE))
     account, contract = tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account")
     has_months = "core__month" in tables.names(p.key)

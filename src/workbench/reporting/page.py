@@ -71,7 +71,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
     is run again: sentences, tables and pictures come from what the notebook holds. The security policy forbids every
     script, form and request, so that nothing a customer typed can act.
     """
-    with speaking(facts.get("language") or "en"), names.knowing(record.get("names", {})):
+    with speaking(facts.get("language") or "en"), names.knowing(record.get("names", {}), record.get("units")):
         book = cells.read(notebook)
         return (
             templates()

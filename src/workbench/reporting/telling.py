@@ -73,7 +73,7 @@ def made(about: About, records: list[Record], read: Callable[[Record], Mapping[s
             content = read(record)
             answers = worst_first(Evidence.from_record(e) for e in packs.news(record, content))
             lights += answers
-            with names.knowing(content.get("names", {})):
+            with names.knowing(content.get("names", {}), content.get("units")):
                 breaches += [(e, _breach(about, record, e)) for e in news(answers)]
         breaches.sort(key=lambda b: b[0].verdict.rank)
         single = [message for e, message in breaches if not e.since]

@@ -47,7 +47,7 @@ def test(s: Subject) -> Evidence:
         answer=_sides(s, table),
         value=float(low.p),
         threshold=both_text(s.rules, s.looks) + say("At most amber on the side that doesn't cost."),
-        source="Basel Committee (2005), WP 14",
+        source="Basel Committee (2005), Working Paper 14",
         table=as_counted(table),
         sight=sight(
             s,

@@ -55,7 +55,7 @@ def test(s: Subject) -> Evidence:
         value=worst,
         threshold=both_text(s.rules, s.looks, of_predictions=False)
         + say("Red where a better grade has the higher prediction."),
-        source="Basel Committee (2005), WP 14",
+        source="Basel Committee (2005), Working Paper 14",
         table=table,
         sight=_sight(s, grades, table),
     )

@@ -1,7 +1,8 @@
 """Find every template of the product and bring the catalogues up to date: `python -m workbench.words.extract`.
 
-Templates are the first literals of `say("…")` in code and notebooks, the paragraphs of notebooks, `_("…")` in page
-templates, what contracts, rules and study files say of themselves, and `terms.txt`: headers and cells of tables.
+Templates are the first literals of `say("…")` in code and notebooks, the sources of evidence, the paragraphs of
+notebooks, `_("…")` in page templates, what contracts, rules and study files say of themselves, and `terms.txt`: headers
+and cells of tables.
 """
 
 from __future__ import annotations
@@ -57,13 +58,17 @@ def _has_words(template: str) -> bool:
 
 
 def _in_code(source: str) -> Iterator[str]:
-    if "say" not in source and "Blind to" not in source:
+    if not any(mark in source for mark in ("say", "source=", "SOURCE", "Blind to")):
         return
     tree = ast.parse(source)
     yield from _in_docstring(ast.get_docstring(tree) or "")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
             yield from _literals(node.args[0] if node.args else None)
+        elif isinstance(node, ast.keyword) and node.arg == "source":
+            yield from _literals(node.value)
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SOURCE":
+            yield from _literals(node.value)
 
 
 def _in_docstring(text: str) -> Iterator[str]:

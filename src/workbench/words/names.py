@@ -1,4 +1,4 @@
-"""What columns are called: code names of the data, and the words their contracts have for them."""
+"""What columns are called, and in what unit they are: code names of the data, and what their contracts say of them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from workbench.words.heard import heard
 _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
 LONGEST = 40  # of a name: longer ones end at their first comma or bracket
 _known: dict[str, str] = {}
+_units: dict[str, str] = {}
 _alike: Counter[str] = Counter()  # how many columns a shortened name stands for
 
 
-def learn(names: Mapping[str, str]) -> None:
-    """Remember what columns are called (code name → the contract's description) for the cards and pictures to come."""
+def learn(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> None:
+    """Remember for the cards and pictures to come what columns are called (code name → the contract's description).
+
+    units: code name → the contract's unit, of those that have one.
+    """
     _known.update({code: words for code, words in names.items() if words})
+    _units.update({code: unit for code, unit in (units or {}).items() if unit})
     _alike.clear()
     _alike.update(shortened(words) for words in _known.values())
 
@@ -28,17 +33,27 @@ def learnt() -> dict[str, str]:
     return dict(_known)
 
 
+def units() -> dict[str, str]:
+    """Return the code names known in this process that have a unit, with it."""
+    return dict(_units)
+
+
 @contextmanager
-def knowing(names: Mapping[str, str]) -> Iterator[None]:
-    """Know these names, and no others, within the block: those that were recorded with a step."""
-    before = dict(_known)
-    _known.clear()
-    learn(names)
+def knowing(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Know these names and units, and no others, within the block: those that were recorded with a step."""
+    before = dict(_known), dict(_units)
+    _forget()
+    learn(names, units)
     try:
         yield
     finally:
-        _known.clear()
-        learn(before)
+        _forget()
+        learn(*before)
+
+
+def _forget() -> None:
+    _known.clear()
+    _units.clear()
 
 
 def is_name(code: str) -> bool:
@@ -59,6 +74,21 @@ def display(code: str) -> str:
     if words is None:
         return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
     return shortened(heard(words)) if _alike[shortened(words)] == 1 else heard(words)
+
+
+def unit(code: str) -> str:
+    """Return the unit of a column in the language now spoken; empty where it has none, or nobody said so."""
+    return heard(_units.get(code, ""))
+
+
+def with_unit(code: str) -> str:
+    """Return what a column is called, with its unit: for a picture of its values.
+
+    >>> with knowing({"limit_amt": "credit granted"}, {"limit_amt": "TWD"}):
+    ...     with_unit("limit_amt")
+    'credit granted (TWD)'
+    """
+    return f"{display(code)} ({unit(code)})" if unit(code) else display(code)
 
 
 def term(code: str) -> str:
