@@ -250,7 +250,7 @@ def test_columns_are_called_by_their_contract():
 
 def test_pictures_of_values_say_the_unit():
     with names.knowing({"limit_amt": "credit granted"}, {"limit_amt": "TWD"}):
-        titles = [ax.get_title(loc="left") or ax.get_title() for ax in PICTURES["groups"].figure().axes]
+        titles = [ax.get_title(loc="left") or ax.get_title() for ax in PICTURES["woe"].figure().axes]
     assert any("credit granted (TWD)" in t.replace("\n", " ") for t in titles), titles
 
 

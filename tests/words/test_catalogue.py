@@ -62,7 +62,11 @@ def test_facts_are_the_same_in_every_language(name):
 def _fields(template: str) -> list[tuple[str | None, str | None]]:
     if not re.search(r"\{\w+[^{}]*\}", template):
         return []
-    return [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+    return [
+        (name, (spec or "").partition(" ")[0])
+        for _, name, spec, _ in string.Formatter().parse(template)
+        if name is not None
+    ]
 
 
 @pytest.mark.parametrize(("english", "chinese"), TERMS, ids=[en for en, _ in TERMS])
@@ -98,6 +102,12 @@ def test_a_finished_sentence_finds_its_template():
         assert [heard(w) for w in ("0.05 to < 0.3", "0.77 (0.74 to 0.80)")] == ["0.05 至 < 0.3", "0.77（0.74 至 0.80）"]
         assert heard("high credit granted, the customer's and the family's supplementary cards").endswith("高")
     assert heard("as of 2005-04") == "as of 2005-04"
+
+
+def test_a_count_of_one_finds_its_template():
+    with speaking("zh_CN"):
+        assert heard("1 feature; none is missing in any row.") == "1 个特征；没有任何一行缺失。"
+        assert heard("2 features; none is missing in any row.") == "2 个特征；没有任何一行缺失。"
 
 
 def test_a_list_of_finished_sentences_is_said_one_by_one():

@@ -1,8 +1,12 @@
 """Numbers: p-values keep their side of a level, ticks of an axis are told apart."""
 
+import string
+
 import pytest
 
-from workbench.words import formatted, p_value, ticks
+from workbench.words import formatted, p_value, say, ticks
+from workbench.words.catalogue import catalogue
+from workbench.words.numbers import singular
 
 
 @pytest.mark.parametrize("level", [0.001, 0.005, 0.01, 0.05, 0.1])
@@ -15,6 +19,21 @@ def test_a_p_value_never_crosses_a_level(level, off):
 def test_p_values_as_people_read_them():
     assert [p_value(p) for p in (0.009951, 0.04996, 0.5, 0.0)] == ["0.00995", "0.04996", "0.500", "< 0.0001"]
     assert formatted(0.009951, "p") == "0.00995" and p_value(float("nan")) == "n/a"
+
+
+def test_what_is_counted_is_said_of_one_as_of_many():
+    rows = "{n:, rows are} of {months: months}"
+    assert str(say(rows, n=1, months=1.0)) == "1 row is of 1 month"
+    assert str(say(rows, n=1200, months=float("nan"))) == "1,200 rows are of n/a months"
+    assert str(say("{late:+d months} from it, {days:,.0f days}", late=1, days=0.7)) == "+1 month from it, 1 day"
+
+
+def test_no_plural_of_a_template_is_its_own_singular():
+    counted = {
+        spec.partition(" ")[2] for t in catalogue("zh_CN") for _, _, spec, _ in string.Formatter().parse(t) if spec
+    }
+    assert len(counted) > 50
+    assert not [words for words in counted if words and singular(words) == words]
 
 
 def test_ticks_are_told_apart():

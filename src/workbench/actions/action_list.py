@@ -44,7 +44,7 @@ class ActionList:
     def evidence(self, key: str, question: Text | str, order: Text) -> Evidence:
         """Return the list as evidence, its table a CSV in which no cell is a formula; `order` says who comes first."""
         answer = say(
-            "{n:,} of {candidates:,} candidates are on the list, {beyond:,} beyond the capacity.",
+            "{n:,} of {candidates:, candidates are} on the list, {beyond:,} beyond the capacity.",
             n=len(self.rows),
             candidates=self.candidates,
             beyond=self.beyond_capacity,

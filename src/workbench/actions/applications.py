@@ -90,7 +90,7 @@ def from_contact(events: engine.Relation, kinds: Sequence[str], window_days: int
         question=question,
         verdict=Verdict.info,
         answer=say(
-            "Of {n:,} customers {applied:.1%} begin an application within {window} days of their first contact, and "
+            "Of {n:, customers} {applied:.1%} begin an application within {window: days} of their first contact, and "
             "{rate:.1%} ({low:.1%} to {high:.1%}) reach first use; {open:,} are open.",
             n=int(first["reached"]),
             applied=applied["of_first"],
@@ -214,8 +214,8 @@ def time_to_convert(rows: pd.DataFrame, window_days: int) -> Evidence:
         question=say("How long does it take?"),
         verdict=Verdict.info,
         answer=say(
-            "{end:.1%} convert within {window} days (1 − Kaplan–Meier, open ones under observation as long as they "
-            "are); half of them within {half} days.",
+            "{end:.1%} convert within {window: days} (1 − Kaplan–Meier, open ones under observation as long as they "
+            "are); half of them within {half: days}.",
             end=end,
             window=window_days,
             half=half,

@@ -157,7 +157,7 @@ def contacts_only(units: pd.DataFrame, outcome: Outcome) -> Evidence:
         question=say("How many come from contact to first use?"),
         verdict=Verdict.not_evaluated,
         answer=say(
-            "Of {n:,} contacts {rate:.1%} ({low:.1%} to {high:.1%}) ended in {event}. The data hold the contact and "
+            "Of {n:, contacts} {rate:.1%} ({low:.1%} to {high:.1%}) ended in {event}. The data hold the contact and "
             "its outcome alone: which step loses whom, who was declined, and how long it took can't be told.",
             n=int(whole["n"]),
             rate=whole["rate"],
@@ -220,5 +220,5 @@ def conclusion(answers: list[Evidence]) -> Text:
     """Return what the step comes to: what was seen of the past, then whom to contact."""
     by_key = {e.key: e for e in answers}
     return sum((by_key[k].answer for k in ("change", "ranking", "gains")), by_key["funnel"].answer) + say(
-        "**{n:,} customers are on the contact list.**", n=by_key["contact_list"].value
+        "**{n:, customers are} on the contact list.**", n=by_key["contact_list"].value
     )

@@ -128,7 +128,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
     began, waiting = int(closed["reached"].max()) if len(closed) else 0, int(open_["reached"].sum())
     question = say("How many get from {first} to {last}?", first=kind(p.steps[0]), last=kind(p.steps[-1]))
     definition = say(
-        "Counted once each; strict order; {days} days of 24 hours from the first event of the first step, which later "
+        "Counted once each; strict order; {days: days} of 24 hours from the first event of the first step, which later "
         "ones don't begin anew; who still has days left is open and not in a rate. Intervals are Wilson's, 95 %.",
         days=p.window_days,
     )
@@ -137,7 +137,7 @@ def funnel_evidence(rows: pd.DataFrame, p: Params) -> Evidence:
             key="funnel",
             question=question,
             verdict=Verdict.not_evaluated,
-            answer=say("Nobody's window of {days} days is over; {n:,} are open.", days=p.window_days, n=waiting),
+            answer=say("Nobody's window of {days: days} is over; {n:,} are open.", days=p.window_days, n=waiting),
             threshold=definition,
         )
     last, widest = closed.iloc[-1], closed.loc[closed["of_previous"].iloc[1:].idxmin()]
@@ -218,7 +218,7 @@ def conformance_evidence(events: Any, p: Params) -> Evidence:
             answer=say("No event belongs to a case."),
             threshold=rule,
         )
-    answer = say("{share:.1%} of {n:,} cases run as the official process allows.", share=n / of, n=of)
+    answer = say("{share:.1%} of {n:, cases} run as the official process allows.", share=n / of, n=of)
     if len(common := open_rows(deviations, "cases")):
         top = common.iloc[0]
         answer += say(
@@ -266,7 +266,7 @@ def bottleneck_evidence(waits: pd.DataFrame, rework: pd.DataFrame, p: Params) ->
         )
     first = often.iloc[0]
     answer = say(
-        "Most for {step}: {days:,.0f} days in all, {median:.1f} in the median of {n:,}.",
+        "Most for {step}: {days:,.0f days} in all, {median:.1f} in the median of {n:,}.",
         step=kind(first["event_kind"]),
         days=first["total_days"],
         median=first["median_days"],
@@ -300,7 +300,7 @@ def paths_evidence(paths: pd.DataFrame, p: Params) -> Evidence:
         answer = say("The paths of so many customers differ that none may be told of.")
         if len(often):
             answer = say(
-                "{n:,} customers; the most frequent path takes {share:.1%} of them.",
+                "{n:, customers}; the most frequent path takes {share:.1%} of them.",
                 n=int(paths["customers"].sum()),
                 share=often["share"].iloc[0],
             )
@@ -321,8 +321,8 @@ def between_evidence(gaps: pd.DataFrame) -> Evidence:
     answer = say("Nothing happened a second time.")
     if len(often):
         answer = say(
-            "Soonest comes {first} again, in the median after {days:.0f} days; last of {of} kinds {last}, after "
-            "{most:.0f} days.",
+            "Soonest comes {first} again, in the median after {days:.0f days}; last of {of: kinds} {last}, after "
+            "{most:.0f days}.",
             first=kind(often["event_kind"].iloc[0]),
             days=often["median_days"].iloc[0],
             of=len(often),

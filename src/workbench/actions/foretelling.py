@@ -26,7 +26,7 @@ def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
     judged, passed = rows[rows["ratio"].notna()], rows[rows["passes"] & (rows["ratio"] > 1)]
     telling = passed[passed["event_kind"].isin(open_rows(rows, "events")["event_kind"])]
     answer = say(
-        "After {n} of {of} kinds of event {outcome} comes more often than in customers in the same state without it.",
+        "After {n} of {of: kinds} of event {outcome} comes more often than in customers in the same state without it.",
         n=len(passed),
         of=len(judged),
         outcome=_condition(p.outcome, months),
@@ -36,11 +36,11 @@ def lift_evidence(rows: pd.DataFrame, p: Params, months: Contract) -> Evidence:
             say("{kind} (× {ratio:.1f})", kind=kind(r.event_kind), ratio=r.ratio) for r in telling.head(5).itertuples()
         ]
         answer += say("The surest: {each}.", each=each)
-        answer += say("It comes {months:.0f} months after in the median.", months=telling["lead_months"].median())
+        answer += say("It comes {months:.0f months} after in the median.", months=telling["lead_months"].median())
     return Evidence(
         key="event_lift",
         question=say(
-            "After which events does {outcome} follow within {months} months?",
+            "After which events does {outcome} follow within {months: months}?",
             outcome=_condition(p.outcome, months),
             months=p.outcome_months,
         ),
@@ -86,7 +86,7 @@ def gain_evidence(facts: dict[str, float]) -> Evidence:
             question=question,
             verdict=Verdict.not_evaluated,
             answer=say(
-                "{n:,} rows to learn from, {n_test:,} later ones: both need rows with and without the event, and dates "
+                "{n:, rows} to learn from, {n_test:, later ones}: both need rows with and without the event, and dates "
                 "further apart than the window of the outcome.",
                 n=facts["n"],
                 n_test=facts["n_test"],
@@ -95,7 +95,7 @@ def gain_evidence(facts: dict[str, float]) -> Evidence:
     tells = facts["low"] > 0
     answer = say(
         "AUC {without:.3f} without, {with_events:.3f} with counts of events: {gain:+.3f} ({low:+.3f} to {high:+.3f}) "
-        "on {n_test:,} later rows.",
+        "on {n_test:, later rows}.",
         **{k: facts[k] for k in ("without", "with_events", "gain", "low", "high", "n_test")},
     )
     answer += say("The gain is sure.") if tells else say("No sure gain.")

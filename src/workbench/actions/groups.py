@@ -77,7 +77,7 @@ def value_evidence(predicted: pd.DataFrame, realised: pd.Series, currency: str) 
         question=say("Is a customer worth what was foretold?"),
         verdict=Verdict.green if abs(ratio - 1) <= 0.1 else Verdict.amber,
         answer=say(
-            "Foretold is {ratio:.2f} times what came, and within its 95 % interval in {held} of {n} tenths; the "
+            "Foretold is {ratio:.2f} times what came, and within its 95 % interval in {held} of {n: tenths}; the "
             "ranking's Gini is {gini:.2f}, the first tenth brought {top:.0%}.",
             ratio=ratio,
             held=held,
@@ -172,7 +172,7 @@ def assignment(
         question=say("Who gets which offer?"),
         verdict=Verdict.info,
         answer=say(
-            "{n:,} of {all:,} customers could get an offer by budget and products: {spent:,.0f} of {budget:,.0f} "
+            "{n:,} of {all:, customers} could get an offer by budget and products: {spent:,.0f} of {budget:,.0f} "
             "{currency} spent, {gain:,.0f} {currency} expected. The officers' capacity leaves {listed:,} of them, "
             "with {reached:,.0f} {currency} expected.",
             n=len(candidates),
@@ -246,4 +246,4 @@ def _loses(gone: pd.Series, everywhere: bool) -> Text:
 
 def conclusion(made: Evidence, better: Evidence, listed: action_list.ActionList) -> Text:
     """Return what the step comes to."""
-    return made.answer + better.answer + say("**{n:,} customers are on the list of offers.**", n=len(listed.rows))  # type: ignore[operator]
+    return made.answer + better.answer + say("**{n:, customers are} on the list of offers.**", n=len(listed.rows))  # type: ignore[operator]

@@ -186,7 +186,7 @@ def held_against(hazards: Hazards, state: pd.DataFrame, after: pd.DataFrame, tol
     far = table.loc[(table["predicted"] / table["observed"] - 1).abs().fillna(0).idxmax()]
     answer = (
         say(
-            "Of {n:,} later customers no share is off by more than {tolerance:.0%} and by more than chance; farthest "
+            "Of {n:, later customers} no share is off by more than {tolerance:.0%} and by more than chance; farthest "
             "is {event}: {predicted:.1%} predicted, {observed:.1%} observed.",
             n=len(state),
             tolerance=tolerance,
@@ -196,14 +196,14 @@ def held_against(hazards: Hazards, state: pd.DataFrame, after: pd.DataFrame, tol
         )
         if not wrong
         else say(
-            "Of {n:,} later customers, the level is off for {n_wrong} of the ways to leave.",
+            "Of {n:, later customers}, the level is off for {n_wrong} of the ways to leave.",
             n=len(state),
             n_wrong=len(wrong),
         )
     )
     return Evidence(
         key="hazards",
-        question=say("How many leave within {months} months, and by which way?", months=hazards.months),
+        question=say("How many leave within {months: months}, and by which way?", months=hazards.months),
         verdict=Verdict.amber if wrong else Verdict.green,
         answer=answer,
         value=float(1 - turned_out["staying"]),

@@ -119,7 +119,7 @@ def proposed(table: pd.DataFrame) -> Evidence:
         "key": "product_changes",
         "question": question,
         "threshold": say(
-            "{before} months before against {after} after; a loss is one where p (Holm over the breaks) is below 5 %; "
+            "{before: months} before against {after} after; a loss is one where p (Holm over the breaks) is below 5 %; "
             "equal slopes before are in doubt where trend p is below 5 %",
             before=BEFORE,
             after=AFTER,
@@ -133,7 +133,7 @@ def proposed(table: pd.DataFrame) -> Evidence:
         return Evidence(
             verdict=Verdict.not_evaluated,
             answer=say(
-                "{n} breaks; none has answers of {few} customers on each side, of its product and of others.",
+                "{n: breaks}; none has answers of {few: customers} on each side, of its product and of others.",
                 n=len(table),
                 few=FEWEST,
             ),
@@ -146,7 +146,7 @@ def proposed(table: pd.DataFrame) -> Evidence:
         verdict=Verdict.info,
         answer=_first(first)
         if len(sure)
-        else say("{n} breaks; none lost its product points beyond chance.", n=len(known)),
+        else say("{n: breaks}; none lost its product points beyond chance.", n=len(known)),
         value=float(first["effect"]),
         source="Angrist & Pischke (2009), ch. 5",
         blind_to=say("what else happened to this product alone in the same months"),
@@ -159,7 +159,7 @@ def _first(row: pd.Series) -> Text:
     b: Break = row["break"]
     return say(
         "First: {product} since {month}. Its score moved by {effect:+.2f} of ten ({low:+.2f} to {high:+.2f}) "
-        "against the other products; {volume:,} customers hold it. Equal slopes before: p = {trend:.2f}.",
+        "against the other products; {volume:, customers hold} it. Equal slopes before: p = {trend:.2f}.",
         product=say(words_of(b.product_code)),
         month=f"{b.month:%Y-%m}",
         effect=row["effect"],

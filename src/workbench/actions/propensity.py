@@ -156,7 +156,7 @@ def level(k: Known, updated: pd.DataFrame) -> Evidence:
         question=say("Is the {predicted} as high as what came?", predicted=k.outcome.predicted),
         verdict=Verdict.amber if off else Verdict.green,
         answer=say(
-            "In {off} of {n} quarters the {rate} lies off the {predicted} beyond chance; recalibrated by the latest "
+            "In {off} of {n: quarters} the {rate} lies off the {predicted} beyond chance; recalibrated by the latest "
             "quarter known by then, as {done} of the {n} could be, in {still}. Mean error of calibration {before:.1%}, "
             "then {after:.1%}.",
             off=off,
@@ -182,7 +182,7 @@ def _too_few(outcome: Outcome) -> Evidence:
         question=say("Is the {predicted} as high as what came?", predicted=outcome.predicted),
         verdict=Verdict.not_evaluated,
         answer=say(
-            "No quarter of later rows has {rows} rows, {events} of them with the event and {events} without.",
+            "No quarter of later rows has {rows: rows}, {events} of them with the event and {events} without.",
             rows=LEAST_ROWS,
             events=LEAST_EVENTS,
         ),

@@ -172,8 +172,8 @@ def _reason(row: object) -> Text:
         )
     facts = {"months": int(r.waited), "every": int(r.every)}
     if pd.isna(r.months_since):
-        return say("no officer's call in {months} months of records; due every {every} months", **facts)
-    return say("an officer last called {months} months ago; due every {every} months", **facts)
+        return say("no officer's call in {months: months} of records; due every {every: months}", **facts)
+    return say("an officer last called {months: months} ago; due every {every: months}", **facts)
 
 
 def calendar(listed: ActionList, after: pd.Timestamp, p: Params) -> ActionList:
@@ -187,9 +187,9 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
     """Return how many heard from an officer within the agreed months, and how old the last contact of the others is."""
     since = today["months_since"].astype(float)
     edges = [-np.inf, *AGES, np.inf]
-    names = [say("up to {to} months", to=AGES[0])]
-    names += [say("{low} to {to} months", low=a, to=b) for a, b in pairwise(AGES)]
-    names += [say("more than {low} months", low=AGES[-1]), say("never")]
+    names = [say("up to {to: months}", to=AGES[0])]
+    names += [say("{low} to {to: months}", low=a, to=b) for a, b in pairwise(AGES)]
+    names += [say("more than {low: months}", low=AGES[-1]), say("never")]
     age = pd.cut(since, edges, labels=False).fillna(len(AGES) + 1).astype(int)
     on_list = today["entity_id"].isin(set(listed.rows["entity_id"]))
     table = pd.DataFrame(
@@ -212,7 +212,7 @@ def coverage(today: pd.DataFrame, listed: ActionList, held_out: int, p: Params) 
         question=say("Who has heard from his officer?"),
         verdict=Verdict.info,
         answer=say(
-            "Of {n:,} customers {heard:,} heard from an officer within {months} months, {longer:,} longer ago, "
+            "Of {n:, customers} {heard:,} heard from an officer within {months: months}, {longer:,} longer ago, "
             "{never:,} never. {held_out:,} who are due are held out, to see later what calls change.",
             n=len(today),
             months=p.every_months,
@@ -240,7 +240,7 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
         question=say("Are those who are discontent followed up?"),
         verdict=Verdict.info,
         answer=say(
-            "{listed:,} of {n:,} detractors are on the calendar, first of all; {gone:,} have left, {others:,} opted "
+            "{listed:,} of {n:, detractors are} on the calendar, first of all; {gone:,} have left, {others:,} opted "
             "out or are beyond the capacity.",
             n=len(unhappy),
             listed=listed_,
@@ -248,7 +248,7 @@ def followed_up(unhappy: pd.DataFrame, listed: ActionList, today: pd.DataFrame) 
             others=others,
         )
         if is_told
-        else say("Fewer than {k} detractors answered: they stand first on the calendar.", k=smallest()),
+        else say("Fewer than {k: detractors} answered: they stand first on the calendar.", k=smallest()),
         value=listed_ if isinstance(listed_, int) and is_told else None,
         table=by,
         people=People(("n",)),
@@ -260,10 +260,10 @@ def conclusion(answers: list[Evidence], listed: ActionList) -> Text:
     by_key = {e.key: e for e in answers}
     nps = by_key["nps"]
     if nps.value is None:
-        return say("**{n:,} calls are on the calendar.** Answers are too few for a score.", n=len(listed.rows))
+        return say("**{n:, calls are} on the calendar.** Answers are too few for a score.", n=len(listed.rows))
     return say(
-        "**{n:,} calls are on the calendar**, detractors first. NPS {score:.1f} ({low:.1f} to {high:.1f}), weighted; "
-        "{answers:,} answers, {response:.1%} of those asked. Topics that began: {topics}.",
+        "**{n:, calls are} on the calendar**, detractors first. NPS {score:.1f} ({low:.1f} to {high:.1f}), weighted; "
+        "{answers:, answers}, {response:.1%} of those asked. Topics that began: {topics}.",
         n=len(listed.rows),
         score=nps.value,
         low=nps.facts["low"],

@@ -181,12 +181,12 @@ def _reason(row: Any, months: int, tells: bool) -> Text:
     facts = {"months": months, "effect": float(row.effect), "leaving": float(row.leaving)}
     if tells:
         return say(
-            "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of "
+            "chance to leave within {months: months} {leaving:.0%}; in the trial an offer lowered the chance of "
             "customers like him by {effect:.1pp}",
             **facts,
         )
     return say(
-        "chance to leave within {months} months {leaving:.0%}; in the trial an offer lowered the chance of all "
+        "chance to leave within {months: months} {leaving:.0%}; in the trial an offer lowered the chance of all "
         "customers by {effect:.1pp} on average",
         **facts,
     )
@@ -231,7 +231,7 @@ def _offered(rows: pd.DataFrame, known: Trial, score: np.ndarray, tells: bool) -
 def _below(rows: pd.DataFrame, known: Trial, score: np.ndarray, n: int | Text) -> Text:
     """Return how many the learner puts below 0, what the trial itself shows of such customers, and risk's part."""
     answer = say(
-        "For {n:,} of {all:,} customers the learner puts an offer's effect below 0; they are not on the save list.",
+        "For {n:,} of {all:, customers} the learner puts an offer's effect below 0; they are not on the save list.",
         n=n,
         all=len(rows),
     )
@@ -278,7 +278,7 @@ def conclusion(answers: list[Evidence], listed: action_list.ActionList) -> Text:
     """Return what the step comes to: how many leave, what the offer changes, how long the list is."""
     by_key = {e.key: e for e in answers}
     return say(
-        "{leaving:.1%} leave within the horizon. **{n:,} customers are on the save list**, by what an offer changes "
+        "{leaving:.1%} leave within the horizon. **{n:, customers are} on the save list**, by what an offer changes "
         "for them, not by risk; {dogs:,} are let alone.",
         leaving=by_key["hazards"].value,
         n=len(listed.rows),

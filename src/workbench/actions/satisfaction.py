@@ -140,23 +140,23 @@ def satisfaction(rows: pd.DataFrame, kind: str, months: pd.DataFrame, last: int)
     s = score(recent)
     question = say("What is the net promoter score?") if kind == "nps" else say("How many are content (CSAT)?")
     threshold = say(
-        "A change is marked where Holm's p over all periods is below 5 %; no score below {n} answers.", n=FEWEST
+        "A change is marked where Holm's p over all periods is below 5 %; no score below {n: answers}.", n=FEWEST
     )
     people = People(("n",), ("month",))
     common = {"key": kind, "question": question, "threshold": threshold, "table": _shown(months), "people": people}
     if np.isnan(s["weighted"]):
-        answer = say("{n:,} answers of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])
+        answer = say("{n:, answers} of {asked:,} asked are too few for a score.", n=s["n"], asked=s["asked"])
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)
     marked = months[months["marked"]]
     in_words = {name: _score(s[name], kind) for name in SCORES}
     answer = say(
-        "{weighted} ({low} to {high}) in the last {months} months, weighted for who doesn't answer; {n:,} answers of "
+        "{weighted} ({low} to {high}) in the last {months: months}, weighted for who doesn't answer; {n:, answers} of "
         "{asked:,} asked ({response:.1%}). Unweighted it would be {naive} ({naive_low} to {naive_high}).",
         **{**s, **in_words, "weighted": _score(s["weighted"], kind, alone=True)},
         months=last,
     )
     if periods := int(months["change"].notna().sum()):
-        answer += say("Significant changes: {marked} of {periods} periods.", marked=len(marked), periods=periods)
+        answer += say("Significant changes: {marked} of {periods: periods}.", marked=len(marked), periods=periods)
     return Evidence(
         verdict=Verdict.info,
         answer=answer,
@@ -220,7 +220,7 @@ def drivers(rows: pd.DataFrame) -> Evidence:
             question=say("What goes with a higher score?"),
             verdict=Verdict.not_evaluated,
             answer=say(
-                "{n:,} answers of {who:,} customers are too few, or all behave alike.", n=len(given), who=_who(given)
+                "{n:, answers} of {who:, customers are} too few, or all behave alike.", n=len(given), who=_who(given)
             ),
             table=table,
         )
@@ -230,8 +230,8 @@ def drivers(rows: pd.DataFrame) -> Evidence:
         question=say("What goes with a higher score?"),
         verdict=Verdict.info,
         answer=say(
-            "{sure} of {n} attributes go with the score beyond chance. Most: {attribute}, {effect:+.2f} of ten per "
-            "standard deviation ({low:+.2f} to {high:+.2f}). {answers:,} answers.",
+            "{sure} of {n: attributes} go with the score beyond chance. Most: {attribute}, {effect:+.2f} of ten per "
+            "standard deviation ({low:+.2f} to {high:+.2f}). {answers:, answers}.",
             sure=sure,
             n=len(table),
             attribute=say(words_of(str(first["attribute"]))),

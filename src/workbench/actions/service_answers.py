@@ -25,7 +25,7 @@ def confused(asked: pd.DataFrame) -> Evidence:
         key="confused",
         question=say("Which intents are taken for each other?"),
         verdict=Verdict.info,
-        answer=say("{n} pairs of intents are confused at least once.", n=len(pairs)),
+        answer=say("{n: pairs} of intents are confused at least once.", n=len(pairs)),
         value=len(pairs),
         table=table,
     )
@@ -46,7 +46,7 @@ def texts(texts_: Mapping[str, Approved], model: Scorer, day: str) -> Evidence:
         question=say("Which intents have an approved text?"),
         verdict=Verdict.green if valid == len(table) else Verdict.amber,
         answer=say(
-            "{valid} of {n} intents have an approved text that is valid on {day}.", valid=valid, n=len(table), day=day
+            "{valid} of {n: intents have} an approved text that is valid on {day}.", valid=valid, n=len(table), day=day
         ),
         value=valid,
         threshold=say("amber where an intent has none: its questions are handed over"),

@@ -207,17 +207,20 @@ def begun(written: pd.DataFrame, topics: list[Topic]) -> Evidence:
         ),
     }
     if months < 1:
-        answer = say("{n:,} texts span too few months to tell what is new.", n=len(written))
+        answer = say("{n:, texts span} too few months to tell what is new.", n=len(written))
         return Evidence(verdict=Verdict.not_evaluated, answer=answer, **common)
     return Evidence(
         verdict=Verdict.info,
         answer=say(
-            "{n} topics began in {months} months, in {texts:,} texts.", n=len(topics), months=months, texts=len(written)
+            "{n: topics} began in {months: months}, in {texts:, texts}.",
+            n=len(topics),
+            months=months,
+            texts=len(written),
         ),
         value=len(topics),
         source="Benjamini & Hochberg (1995), JRSS B 57(1)",
         blind_to=say(
-            "what is said in fewer than {n} texts of a month, and the same thing said in another language",
+            "what is said in fewer than {n: texts} of a month, and the same thing said in another language",
             n=FEWEST_TEXTS,
         ),
         table=table,

@@ -115,7 +115,7 @@ def drawn_as_logged(trial: Trial) -> Evidence:
         question=say("Was the trial drawn as it says?"),
         verdict=Verdict.red if p < WRONG_ARMS else Verdict.green,
         answer=say(
-            "{n:,} customers drew an arm, {draws:,} times in all; that a campaign's sizes differ this much from the "
+            "{n:, customers} drew an arm, {draws:,} times in all; that a campaign's sizes differ this much from the "
             "probabilities has p = {p:.3f} (Holm over the campaigns).",
             n=trial.rows["entity_id"].nunique(),
             draws=len(trial.rows),

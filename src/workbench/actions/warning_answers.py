@@ -46,7 +46,7 @@ def triggers_evidence(by_trigger: pd.DataFrame, chosen: list[triggers.Trigger], 
     table = pd.DataFrame(rows)
     telling = open_rows(table, "rows")
     telling = telling[telling["rows"] > 0].sort_values("beyond the score", ascending=False)
-    answer = say("{n} of {all} triggers can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
+    answer = say("{n} of {all: triggers} can be looked at with these data.", n=len(chosen), all=len(triggers.TRIGGERS))
     if lacking := [t.name for t in triggers.TRIGGERS if t.code not in {c.code for c in chosen}]:
         answer += say("What it needs isn't there for: {triggers}.", triggers=lacking)
     if len(telling):
@@ -92,13 +92,13 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     facts = {"events": len(events), "never": _never(shown), "median": median, "low": low, "high": high}
     if HIDDEN in shown:  # a sum of shown and hidden months would give the hidden ones back
         answer = say(
-            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "Of {events:, events} of the watched months (each counted once, flagged in any month before it) {never:,} "
             "were never flagged; the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
             **facts,
         )
     else:
         answer = say(
-            "Of {events:,} events of the watched months (each counted once, flagged in any month before it) {never:,} "
+            "Of {events:, events} of the watched months (each counted once, flagged in any month before it) {never:,} "
             "were never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; "
             "the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
             early=int((seen >= least).sum()),
@@ -110,11 +110,11 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
             answer += say("More than half were never flagged: over all of them the median is 0.")
     short = outcome.window_months <= rule.amber
     if short:
-        answer += say("A window of {window} months is too short to judge the lead by.", window=outcome.window_months)
+        answer += say("A window of {window: months} is too short to judge the lead by.", window=outcome.window_months)
     if few(len(events)):
         median, answer = (
             float("nan"),
-            say("Fewer than {k} events came in the watched months: too few to tell of.", k=smallest()),
+            say("Fewer than {k: events} came in the watched months: too few to tell of.", k=smallest()),
         )
     return Evidence(
         key="lead",
@@ -167,9 +167,8 @@ def alerts(made: pd.DataFrame, watched: pd.DataFrame, quiet_months: int) -> Evid
         question=say("How much is there to look at?"),
         verdict=Verdict.info,
         answer=say(
-            "{per:.1f} new alerts a month per thousand accounts; {firings:,} firings were {alerts:,} alerts. "
-            "{open:,} are open in the last month, not quiet for {quiet} months yet, half of them for {age:g} months or "
-            "longer.",
+            "{per:.1f} new alerts a month per thousand accounts; {firings:, firings were} {alerts:, alerts}. {open:,} "
+            "are open in the last month, not quiet for {quiet: months} yet, half of them for {age:g} months or longer.",
             quiet=quiet_months,
             per=1000 * len(news) / months / accounts,
             firings=int(seen["n_fired"].sum()),
@@ -199,7 +198,7 @@ def steady(watched: pd.DataFrame) -> Evidence:
         question=say("How much does the list change from month to month?"),
         verdict=Verdict.info if len(table) else Verdict.not_evaluated,
         answer=say(
-            "Two lists in a row have {common:.0%} in common (median of {n} pairs; Jaccard).",
+            "Two lists in a row have {common:.0%} in common (median of {n: pairs}; Jaccard).",
             common=median,
             n=len(table),
         ),
@@ -236,7 +235,7 @@ def areas_evidence(table: pd.DataFrame, level: float, p: Params) -> Evidence:
         answer = say("No area has months enough to be held against.")
     else:
         answer = say(
-            "{n} areas over {months} months: {alarms} alarms, {now} in the last month.",
+            "{n: areas} over {months: months}: {alarms: alarms}, {now} in the last month.",
             n=len(judged_rows[["column", "area"]].drop_duplicates()),
             months=judged_rows["month_no"].nunique(),
             alarms=len(rang),

@@ -101,7 +101,7 @@ def caught(watched: pd.DataFrame, outcome: Outcome, seed: int) -> Evidence:
         verdict=Verdict.not_evaluated if not rows["event"].sum() else Verdict.info,
         answer=say(
             "{flags:,.0f} flags a month: of the flagged {precision:.1%} ({precision_low:.1%} to {precision_high:.1%}) "
-            "have the event within {window} months, {lift:.1f} times the book's {base:.2%}. Of the "
+            "have the event within {window: months}, {lift:.1f} times the book's {base:.2%}. Of the "
             "customers' months with the event ahead {recall:.1%} ({recall_low:.1%} to {recall_high:.1%}) were flagged: "
             "each month counts, not only the first flag.",
             flags=both["flags"] / max(months, 1),
@@ -112,7 +112,7 @@ def caught(watched: pd.DataFrame, outcome: Outcome, seed: int) -> Evidence:
         )
         + _beyond_score(rows, seed),
         value=float(both["recall"]),
-        threshold=say("{months} months whose window is over; customers resampled as a whole", months=months),
+        threshold=say("{months: months} whose window is over; customers resampled as a whole", months=months),
         table=table,
     )
 

@@ -68,7 +68,7 @@ def _because(code: str, age: int, rules: Rules) -> Text:
     reason = trigger.reason(rules.number(trigger.rule))
     if age == 1:
         return say("{reason} (a month ago)", reason=reason)
-    return say("{reason} ({age} months ago)", reason=reason, age=age) if age else reason
+    return say("{reason} ({age: months} ago)", reason=reason, age=age) if age else reason
 
 
 def _model_reasons(chosen: pd.DataFrame, model: Scorer, p: Params, month_no: int) -> dict[str, list[Text]]:

@@ -83,7 +83,7 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
         key=f"contract.{table}",
         question=say("Does table '{table}' keep its contract?", table=table),
         verdict=verdict,
-        answer=say("{errors} errors and {warnings} warnings.", errors=errors, warnings=warnings) + _most(worst),
+        answer=say("{errors: errors} and {warnings: warnings}.", errors=errors, warnings=warnings) + _most(worst),
         value=errors + warnings,
         threshold=say("an error stops the run before modelling; a warning stands in the report"),
         source="contract of the table",
@@ -95,7 +95,7 @@ def _most(worst: Finding | None) -> Text:
     if worst is None:
         return Text()
     where, rule = f"{worst.table}.{worst.column}", say(worst.rule)
-    return say("Most rows: {where}: {rule} ({rows:,} rows).", where=where, rule=rule, rows=worst.rows)
+    return say("Most rows: {where}: {rule} ({rows:, rows}).", where=where, rule=rule, rows=worst.rows)
 
 
 def stop_on_errors(findings: list[Finding]) -> None:

@@ -55,7 +55,7 @@ def inventory(words: Mapping[str, Contract]) -> Evidence:
         key="classes",
         question=say("How far is each column to be protected?"),
         verdict=Verdict.info,
-        answer=say("{n} columns: {c3} of class C3, {c2} of class C2, {c1} of class C1.", n=len(table), **counts),
+        answer=say("{n: columns}: {c3} of class C3, {c2} of class C2, {c1} of class C1.", n=len(table), **counts),
         value=len(table),
         threshold=say("every column has one class"),
         source=SOURCE,

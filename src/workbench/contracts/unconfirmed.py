@@ -26,7 +26,7 @@ def unconfirmed(contract: Contract) -> Evidence | None:
         question=say("Has a person confirmed what the contract of '{table}' says?", table=contract.name),
         verdict=Verdict.amber,
         answer=say(
-            "Nobody has confirmed {n} guesses, and the study stands on them: {columns}.",
+            "Nobody has confirmed {n: guesses}, and the study stands on them: {columns}.",
             n=len(guessed),
             columns=columns,
         ),

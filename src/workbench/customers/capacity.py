@@ -117,7 +117,7 @@ def income_evidence(earned: Income) -> Evidence:
         question=say("What do customers earn, and how surely is it known?"),
         verdict=Verdict.green if abs(earned.covers - COVERED) <= 0.02 else Verdict.amber,
         answer=say(
-            "{estimated:,} of {n:,} incomes are estimated; of those not learnt from, {covers:.1%} of known salaries "
+            "{estimated:,} of {n:, incomes are} estimated; of those not learnt from, {covers:.1%} of known salaries "
             "lie in the interval, which is {wide:.0%} of the income wide.",
             estimated=estimated,
             n=len(earned.table),

@@ -131,7 +131,7 @@ def coverage(table: pd.DataFrame) -> Evidence:
         question=say("What is known of each customer, by what formula, and how completely?"),
         verdict=Verdict.amber if len(thin) else Verdict.green,
         answer=say(
-            "{n} tags of {customers:,} customers; {core} of them are to be there for everybody, {thin} are below "
+            "{n: tags} of {customers:, customers}; {core} of them are to be there for everybody, {thin} are below "
             "{least:.0%}.",
             n=len(listed),
             customers=len(table),

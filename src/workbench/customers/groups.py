@@ -104,8 +104,8 @@ def choose_number(table: pd.DataFrame) -> Evidence:
     stable = table[(table["stability_min"] >= STABLE) & apart]
     row = stable.loc[stable["k"].idxmax()] if len(stable) else table.loc[table["stability"].idxmax()]
     answer = say(
-        "{k} groups: stability {stability:.2f} ({worst:.2f} in the worst resample), separation {separation:.2f}; "
-        "{stable} of {tried} numbers are stable and separated.",
+        "{k: groups}: stability {stability:.2f} ({worst:.2f} in the worst resample), separation {separation:.2f}; "
+        "{stable} of {tried: numbers are} stable and separated.",
         k=int(row["k"]),
         stability=row["stability"],
         worst=row["stability_min"],

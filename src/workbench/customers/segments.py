@@ -198,7 +198,7 @@ def cells_evidence(cells: pd.DataFrame, outcome: Outcome | None = None) -> Evide
     off = shown[(shown["predicted"] < shown["low"]) | (shown["predicted"] > shown["high"])]
     ratio = off["rate"] / off["predicted"]
     off = off[(ratio > limit) | (ratio < 1 / limit)]
-    answer = say("{n} cells of risk and need.", n=len(cells))
+    answer = say("{n: cells} of risk and need.", n=len(cells))
     if len(off):
         each = [
             say(
@@ -261,8 +261,8 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
     answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
     answer += say(
-        "Assumed: of an exposure in default {lgd:.0%} is lost, nobody leaves or defaults more because of price or limit, "
-        "collateral changes no loss.",
+        "Assumed: of an exposure in default {lgd:.0%} is lost, nobody leaves or defaults more because of price or "
+        "limit, collateral changes no loss.",
         lgd=p.loss_given_default,
     )
     return Evidence(

@@ -74,7 +74,7 @@ def stage_evidence(at: pd.DataFrame) -> Evidence:
         question=say("Where do customers stand in the life of the relationship?"),
         verdict=Verdict.red if twice else Verdict.green,
         answer=say(
-            "{n:,} customers, each in one stage; most are {most} ({share:.0%}).",
+            "{n:, customers}, each in one stage; most are {most} ({share:.0%}).",
             n=len(at),
             most=say(str(counts.index[0])),
             share=float(counts.iloc[0] / max(len(at), 1)),
@@ -136,7 +136,7 @@ def page(
     stage = stage_of(files["months"], entity, as_of)  # type: ignore[arg-type]
     months, events = story(files, entity, as_of)
     answer = say(
-        "In stage {stage}; {months} months of story, {events:,} events.",
+        "In stage {stage}; {months: months} of story, {events:, events}.",
         stage=say(words_of(stage)),
         months=len(months),
         events=len(events),

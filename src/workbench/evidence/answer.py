@@ -169,7 +169,7 @@ def summary(items: Iterable[Evidence]) -> Evidence:
         key="summary",
         question=say("What was found?"),
         verdict=worst(items),
-        answer=say("{n} answers: {lights}.", n=len(items), lights=counts),
+        answer=say("{n: answers}: {lights}.", n=len(items), lights=counts),
         value=len(items),
         table=pd.DataFrame([{c: getattr(e, c) for c in columns} for e in items], columns=columns, dtype=object),
     )

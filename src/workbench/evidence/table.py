@@ -47,7 +47,7 @@ def to_html(table: DataFrame | None, rows: int = 0) -> str:
     header = _with_percent(header, body)
     more = ""
     if rest:
-        folded = say("{n:,} more rows", n=len(rest))
+        folded = say("{n:, more rows}", n=len(rest))
         more = f"<details><summary>{folded}</summary>{_whole(head, header, rest)}</details>"
     if (beyond := max(rows, len(table)) - MOST_ROWS) > 0:
         words = say("… and {n:,} more in the CSV beside the MLflow run's evidence", n=beyond)

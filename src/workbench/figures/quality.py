@@ -27,7 +27,7 @@ def heat_map(shares: pd.DataFrame, dimensions: list[str], most: int = 25) -> Fig
         ink = "white" if v < 0.86 else theme.INK
         ax.text(j, i, "" if np.isnan(v) else formatted(v, ".1%"), ha="center", va="center", fontsize=7.5, color=ink)
     ax.grid(False)
-    ax.set_title(say("Share of good rows: the {shown:,} weakest of {n:,} columns", shown=len(worst), n=len(shares)))
+    ax.set_title(say("Share of good rows: the {shown:,} weakest of {n:, columns}", shown=len(worst), n=len(shares)))
     return figure
 
 

@@ -100,8 +100,8 @@ def calibration(s: Sample, model: Scorer) -> Evidence:
     inside = int(((curve["low"] <= curve["predicted"]) & (curve["predicted"] <= curve["high"])).sum())
     first, last = curve.iloc[0], curve.iloc[-1]
     answer = say(
-        "In {inside} of {n} tenths the mean prediction lies in the 95 % interval of what was observed; {rate} observed "
-        "runs from {first} in the lowest tenth to {last} in the highest.",
+        "In {inside} of {n: tenths} the mean prediction lies in the 95 % interval of what was observed; {rate} "
+        "observed runs from {first} in the lowest tenth to {last} in the highest.",
         inside=inside,
         n=len(curve),
         rate=s.outcome.rate,
@@ -148,7 +148,7 @@ def grades(model: Scorer, s: Sample) -> Evidence:
         question=say("Do the grades put the rows of the hold-out in order?"),
         verdict=Verdict.amber if turns else Verdict.green,
         answer=say(
-            "{n} grades, {rate} from {first} in the best to {last} in the last; {turns} turn back.",
+            "{n: grades}, {rate} from {first} in the best to {last} in the last; {turns} turn back.",
             n=len(shown),
             rate=outcome.rate,
             turns=turns,

@@ -29,7 +29,7 @@ def named_rightly(asked: pd.DataFrame, rule: Threshold, resamples: int, seed: in
         verdict=judged(accuracy, rule),
         answer=say(
             "Of {n:,} held-out questions {accuracy:.1%} ({below:.1%} to {above:.1%}) are named rightly; macro-F1 "
-            "{f1:.3f} ({low:.3f} to {high:.3f}) over {intents} intents.",
+            "{f1:.3f} ({low:.3f} to {high:.3f}) over {intents: intents}.",
             n=len(asked),
             accuracy=accuracy,
             below=below,
@@ -99,7 +99,7 @@ def refused(unseen: pd.DataFrame, outside: pd.DataFrame, least: float, rule: Thr
     share = float((unseen["predicted"] < least).mean())
     low, high = metrics.rate_interval((unseen["predicted"] < least).sum(), len(unseen))
     answer = say(
-        "Of {n:,} questions whose intent the model had not seen {share:.1%} are handed over ({low:.1%} to {high:.1%}).",
+        "Of {n:, questions} whose intent the model had not seen {share:.1%} are handed over ({low:.1%} to {high:.1%}).",
         n=len(unseen),
         share=share,
         low=low,

@@ -49,7 +49,7 @@ def points(card: Candidate, s: Sample, contract: Contract) -> Evidence:
         question=say("What are the scorecard's points?"),
         verdict=Verdict.info,
         answer=say(
-            "{n} characteristics; a row's points add up to a score from {low:.0f} to {high:.0f}, before calibration.",
+            "{n: characteristics}; a row's points add up to a score from {low:.0f} to {high:.0f}, before calibration.",
             n=table["characteristic"].nunique(),
             low=ends["min"],
             high=ends["max"],
@@ -73,7 +73,7 @@ def effects(linear: Candidate, s: Sample, contract: Contract) -> Evidence:
         question=say("What does each bin of the linear model add?"),
         verdict=Verdict.info,
         answer=say(
-            "{n} characteristics; {widest} moves the {predicted} most (effects in {unit}).",
+            "{n: characteristics}; {widest} moves the {predicted} most (effects in {unit}).",
             n=table["characteristic"].nunique(),
             widest=say(contract[spread.idxmax()].description),
             predicted=s.outcome.predicted,
@@ -105,7 +105,7 @@ def rules(tree: Candidate, s: Sample, contract: Contract) -> Evidence:
         question=say("What are the tree's rules?"),
         verdict=Verdict.info,
         answer=say(
-            "{n} rules; the highest {rate}, {value}, is that of {share:.1%} of the rows: {rule}.",
+            "{n: rules}; the highest {rate}, {value}, is that of {share:.1%} of the rows: {rule}.",
             n=len(shown),
             rate=s.outcome.rate,
             value=level(float(top[name]), s.outcome),
@@ -142,7 +142,7 @@ def inputs(model: Scorer) -> Evidence:
         question=say("Which inputs move the {predicted} most?", predicted=model.outcome.predicted),
         verdict=Verdict.info,
         answer=say(
-            "{n} inputs; most moves come from {strongest} (contributions in {unit}).",
+            "{n: inputs}; most moves come from {strongest} (contributions in {unit}).",
             n=len(table),
             strongest=strongest,
             unit=unit(model),

@@ -86,13 +86,13 @@ def learnt_rows(panel: pd.DataFrame, learn: Sample) -> Evidence:
     n, n_parents = len(learn.y), len(np.unique(learn.parent_id))
     capped = n < known
     if capped:
-        answer = say("{n:,} of {known:,} rows of development are learnt from: the study caps them.", n=n, known=known)
+        answer = say("{n:,} of {known:, rows} of development are learnt from: the study caps them.", n=n, known=known)
     else:
-        answer = say("All {n:,} rows of development are learnt from.", n=n)
+        answer = say("All {n:, rows} of development are learnt from.", n=n)
     if n_parents < n:
-        answer += say("They are of {parents:,} parents; a parent's rows stay together in folds.", parents=n_parents)
+        answer += say("They are of {parents:, parents}; a parent's rows stay together in folds.", parents=n_parents)
     if learn.outcome.kind == "rate" and (beyond := int(((learn.y < 0) | (learn.y > 1)).sum())):
-        answer += say("{beyond:,} values lie beyond 0 and 1; they are learnt as 0 and 1.", beyond=beyond)
+        answer += say("{beyond:, values lie} beyond 0 and 1; they are learnt as 0 and 1.", beyond=beyond)
     return Evidence(
         key="rows",
         question=say("Which rows does the model learn from?"),

@@ -151,7 +151,7 @@ def tuning(tuned: list[Candidate]) -> Evidence:
         question=say("Which settings were tried inside development?"),
         verdict=Verdict.info,
         answer=say(
-            "{n} settings tried; of each candidate the preferred within {alike} of its best is taken. "
+            "{n: settings} tried; of each candidate the preferred within {alike} of its best is taken. "
             "{measure}: {each}.",
             n=len(table),
             alike=formatted(ALIKE),
@@ -186,7 +186,7 @@ def fixed_settings(tuned: list[Candidate]) -> Evidence:
         key="fixed_settings",
         question=say("Which settings were not tuned, and why are they what they are?"),
         verdict=Verdict.amber if open_ else Verdict.info,
-        answer=say("{n} settings are fixed.", n=len(table))
+        answer=say("{n: settings are} fixed.", n=len(table))
         + (say("Without a reason: {names}.", names=open_) if open_ else say("Each has a reason.")),
         value=len(table),
         threshold=say("Amber where one has no reason."),

@@ -134,7 +134,7 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
         answer=_answer(rang, lights, now) + _to_do(rang, by_kind),
         value=str(rang["period"].iloc[0]) if len(rang) else "never",
         threshold=say(
-            "Red rings at once, amber where it holds for {n:,} periods in a row (convention).",
+            "Red rings at once, amber where it holds for {n:, periods} in a row (convention).",
             n=int(rules.number("ambers_in_a_row")),
         ),
         blind_to=say("what happens within a period, and to windows that are still open."),
@@ -145,11 +145,11 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
 
 def _answer(rang: pd.DataFrame, lights: pd.DataFrame, now: str) -> Text:
     tests, periods = int((lights["light"] != "not_evaluated").sum()), lights["period"].nunique()
-    looked = say("{tests:,} tests in {periods:,} periods.", tests=tests, periods=periods)
+    looked = say("{tests:, tests} in {periods:, periods}.", tests=tests, periods=periods)
     if len(rang):
         return (_rings(rang, now) if now else _rang(rang)) + looked
     if not now:
-        return say("No alarm in {periods:,} periods and {tests:,} tests.", periods=periods, tests=tests)
+        return say("No alarm in {periods:, periods} and {tests:, tests}.", periods=periods, tests=tests)
     earlier = raised(lights)
     before = _earlier(earlier) if len(earlier) else say("It has never rung.")
     return say("No alarm in {period}.", period=now) + before + looked

@@ -52,7 +52,7 @@ def drift(w: Watched, rules: Rules) -> Evidence:
         verdict=w.light("drift"),
         answer=say(
             "Strongest shift: {feature} in {period}, PSI {psi:.3f} (critical value {critical:.4f} "
-            "with n {n:,}, m {m:,}, {bins} bins).",
+            "with n {n:,}, m {m:,}, {bins: bins}).",
             feature=alarms.subject(top["feature"]),
             **facts,
         ),
@@ -69,7 +69,7 @@ def performance(w: Watched, outcome: Outcome, reference: float, rules: Rules) ->
     """Return whether the model still separates, and by how much the expected outcome is off, by period."""
     known, measure = w.performance[w.performance["separation"].notna()], Separation.of(outcome, rules)
     pending = say(
-        "{pending:,} of {periods:,} periods are still open or have too few {events}.",
+        "{pending:,} of {periods:, periods are} still open or have too few {events}.",
         pending=len(w.performance) - len(known),
         periods=len(w.performance),
         events=outcome.events,
@@ -158,7 +158,7 @@ def estimate(w: Watched, outcome: Outcome, rules: Rules) -> Evidence:
 def _pending(pending: pd.DataFrame, outcome: Outcome) -> Text:
     last = pending.iloc[-1]
     return say(
-        "Estimated for {period}: AUC {auc:.3f} ({low:.3f} to {high:.3f}), {rate} {level}. {n:,} periods are open.",
+        "Estimated for {period}: AUC {auc:.3f} ({low:.3f} to {high:.3f}), {rate} {level}. {n:, periods are} open.",
         period=last["period"],
         auc=last["estimated_auc"],
         low=last["estimated_low"],
@@ -172,7 +172,7 @@ def _pending(pending: pd.DataFrame, outcome: Outcome) -> Text:
 def _came_near(known: pd.DataFrame, outcome: Outcome) -> Text:
     return say(
         "Where the outcome came to be known, estimates were off by {auc:.3f} AUC and {points} {rate} in the median, "
-        "each made on at most {newest} earlier periods.",
+        "each made on at most {newest: earlier periods}.",
         auc=(known["estimated_auc"] - known["separation"]).abs().median(),
         points=gap((known["estimated_rate"] - known["observed"]).abs().median(), outcome),
         rate=outcome.rate,

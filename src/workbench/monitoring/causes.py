@@ -98,7 +98,7 @@ def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> 
     """Return the likeliest cause of what rings in a period, what speaks for it, and what it asks for."""
     called, asks = words(d.cause)
     ringing = rings(lights, at)
-    head = say("In {period} {n:,} alarms ring: {alarms}.", period=at, n=len(ringing), alarms=ringing[: NAMED * 2])
+    head = say("In {period} {n:, alarms ring}: {alarms}.", period=at, n=len(ringing), alarms=ringing[: NAMED * 2])
     quiet = say("Nothing rings in {period}.", period=at)
     verdict = Verdict.info if not ringing and d.cause == "none" else Verdict.amber
     return Evidence(

@@ -66,7 +66,7 @@ def noticed(lights: pd.DataFrame, month: str, kind: str, change: Text, ahead: in
         verdict=Verdict.green if late is not None and -ahead <= late <= within else Verdict.red,
         answer=_when(month, change, kinds()[kind], period, late) + _ahead(ahead),
         value=period or "never",
-        threshold=say("Within {within} months and not before.", within=within),
+        threshold=say("Within {within: months} and not before.", within=within),
         source="known truth of the simulation",
         table=rang,
     )
@@ -78,7 +78,7 @@ def _when(month: str, change: Text, kind: Text, period: str, late: int | None) -
         return say("The planted {change} began in {month}; the alarm of {kind} never rang.", **facts)
     return say(
         "The planted {change} began in {month}; the alarm of {kind} first rang for as-of month {period}, "
-        "{late:+d} months from it.",
+        "{late:+d months} from it.",
         period=period,
         late=late,
         **facts,
@@ -88,4 +88,4 @@ def _when(month: str, change: Text, kind: Text, period: str, late: int | None) -
 def _ahead(months: int) -> Text:
     if not months:
         return Text()
-    return say("Outcomes lie up to {months} months ahead of the as-of month.", months=months)
+    return say("Outcomes lie up to {months: months} ahead of the as-of month.", months=months)

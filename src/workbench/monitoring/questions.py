@@ -79,7 +79,7 @@ def watched(log: pd.DataFrame, model: Scorer, p: Params) -> list[Evidence]:
 
 
 def _few(e: Evidence, n: int, p: Params) -> Evidence:
-    answer = say("{n:,} questions were asked so far; nothing is judged below {fewest:,}.", n=n, fewest=p.fewest)
+    answer = say("{n:, questions were} asked so far; nothing is judged below {fewest:,}.", n=n, fewest=p.fewest)
     return Evidence(key=e.key, question=e.question, verdict=Verdict.not_evaluated, answer=answer, threshold=e.threshold)
 
 
@@ -93,7 +93,7 @@ def _moved(log: pd.DataFrame, model: Scorer, column: str, question: Text, rules:
         question=question,
         verdict=judged(value, rule) if value > chance else Verdict.green,
         answer=say(
-            "PSI {psi:.3f} over {n:,} questions; chance alone reaches {chance:.3f}.",
+            "PSI {psi:.3f} over {n:, questions}; chance alone reaches {chance:.3f}.",
             psi=value,
             n=len(log),
             chance=chance,
@@ -116,7 +116,7 @@ def _handed_over(log: pd.DataFrame, model: Scorer, rules: Rules) -> Evidence:
         question=say("Do more questions go to a person than on development?"),
         verdict=light if low > before else Verdict.green,
         answer=say(
-            "The model is unsure of {share:.1%} of {n:,} questions ({low:.1%} to {high:.1%}), of {before:.1%} on "
+            "The model is unsure of {share:.1%} of {n:, questions} ({low:.1%} to {high:.1%}), of {before:.1%} on "
             "development; {all:.1%} go to a person in all.",
             share=unsure / max(n, 1),
             n=n,

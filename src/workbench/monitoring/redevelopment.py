@@ -111,7 +111,7 @@ def against(champion: Scorer, challenger: Candidate, held: Sample, p: Params) ->
         question=say("Would the challenger do better on recent rows?"),
         verdict=Verdict.amber if is_better else Verdict.info,
         answer=say(
-            "On {n:,} rows that neither has learnt from, {measure} of the challenger ({kind}) is {challenger:.4f}, of "
+            "On {n:, rows} that neither has learnt from, {measure} of the challenger ({kind}) is {challenger:.4f}, of "
             "the champion {champion:.4f}: a lead of {lead:+.4f} ({low:+.4f} to {high:+.4f}).",
             n=len(held.y),
             measure=measure.label,

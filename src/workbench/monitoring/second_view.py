@@ -50,7 +50,7 @@ def _evidence(both: pd.DataFrame, amber: float, shown: list[str]) -> Evidence:
         answer=seen
         + say(
             "Looked at are the first alarm, the strongest shift and the latest period: {pages}. Its PSI on the frozen "
-            "bins differs from ours by {gap:.4f} in the median (it gets {rows:,} rows a side at most).",
+            "bins differs from ours by {gap:.4f} in the median (it gets {rows:, rows} a side at most).",
             gap=gap.median(),
             rows=drift_report.ROWS,
             pages=shown,

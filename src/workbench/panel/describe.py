@@ -75,8 +75,8 @@ def _sampled(table: pd.DataFrame, outcome: Outcome) -> Text:
 def _one_sample(row: dict[str, object], outcome: Outcome) -> Text:
     facts = {"sample": say(str(row["sample"])), "rows": row["rows"], "rate": outcome.rate, "value": row["rate"]}
     if outcome.scale == "amount":
-        return say("{sample}: {rows:,} rows, {rate} {value:,.2f}", **facts)
-    return say("{sample}: {rows:,} rows, {rate} {value:.2%}", **facts)
+        return say("{sample}: {rows:, rows}, {rate} {value:,.2f}", **facts)
+    return say("{sample}: {rows:, rows}, {rate} {value:.2%}", **facts)
 
 
 def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
@@ -85,9 +85,9 @@ def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
         return Text()
     facts = {"n": outside, "entities": entities, "event": outcome.event_word}
     if not outcome.eligible:
-        return say("{n:,} of {entities:,} entities are in none: outside the dates.", **facts)
+        return say("{n:,} of {entities:, entities are} in none: outside the dates.", **facts)
     return say(
-        "{n:,} of {entities:,} entities are in none: outside the dates, or not eligible (the {event} came before).",
+        "{n:,} of {entities:, entities are} in none: outside the dates, or not eligible (the {event} came before).",
         **facts,
     )
 
@@ -98,7 +98,7 @@ def _both_sides(panel: pd.DataFrame) -> Text:
     if not (both := sides[0] & sides[1]):
         return Text()
     return say(
-        "{n:,} of the {held:,} parents (whose rows they are) in the hold-out stand in development "
+        "{n:,} of the {held:, parents} (whose rows they are) in the hold-out stand in development "
         "too, at an earlier date.",
         n=len(both),
         held=len(sides[1]),
@@ -108,8 +108,8 @@ def _both_sides(panel: pd.DataFrame) -> Text:
 def _threshold(outcome: Outcome, least: int) -> Text:
     if not outcome.is_binary:
         return say(
-            "Red below {least} rows with a known outcome in development or hold-out; amber where their means differ by "
-            "a quarter and their 95 % intervals don't meet (convention).",
+            "Red below {least: rows} with a known outcome in development or hold-out; amber where their means differ "
+            "by a quarter and their 95 % intervals don't meet (convention).",
             least=least,
         )
     return say(
@@ -217,11 +217,11 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
     if table.empty:
         answer = say("No feature: nothing was known before the date.")
     elif not table["missing"].any():
-        answer = say("{n} features; none is missing in any row.", n=len(table))
+        answer = say("{n: features}; none is missing in any row.", n=len(table))
     else:
         emptiest = table.loc[table["missing"].idxmax()]
         answer = say(
-            "{n} features; {feature} is missing most often ({share:.1%}).",
+            "{n: features}; {feature} is missing most often ({share:.1%}).",
             n=len(table),
             feature=say(emptiest["description"] or emptiest["feature"]),
             share=emptiest["missing"],
@@ -248,7 +248,7 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
 def conclusion(name: str, panel: pd.DataFrame, contract: Contract, digest: str) -> Text:
     """Say what the panel holds and which bytes it is."""
     return say(
-        "`{panel}` holds **{rows:,} rows** of {entities:,} entities with **{features:,} features**. Digest `{digest}`.",
+        "`{panel}` holds **{rows:, rows}** of {entities:, entities} with **{features:, features}**. Digest `{digest}`.",
         panel=name,
         rows=len(panel),
         entities=panel["entity_id"].nunique(),

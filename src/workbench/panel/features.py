@@ -298,7 +298,7 @@ def _lags(w: Window) -> list[Feature]:
         text, monotone, aspect = words[fact]
         for k in [k for k in lags if w.has(fact) and k < w.months]:
             name = fact if k == 0 else fact.replace("_amt", f"_lag{k}_amt").replace("_months", f"_lag{k}_months")
-            when = "in the as-of month" if k == 0 else f"{k} months before"
+            when = "in the as-of month" if k == 0 else f"{k} month{'s'[: k - 1]} before"
             unit = "month" if fact == "delay_months" else w.units.get(fact, "")
             made.append(Feature(name, f"{text} {when}", f"w.{fact}_{k}", (fact,), monotone, unit, aspect))
     return made

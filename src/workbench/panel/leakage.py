@@ -296,7 +296,7 @@ def _threshold(binary: bool = True) -> Text:
 
 def _too_few(contract: Contract) -> Evidence:
     answer = say(
-        "Not screened: it takes {least} rows with and {least} without the {event}, and a column to look at.",
+        "Not screened: it takes {least: rows} with and {least} without the {event}, and a column to look at.",
         least=LEAST_EVENTS,
         event=contract.outcome.event_word,
     )

@@ -37,7 +37,7 @@ def examine(tables: Mapping[str, pd.DataFrame], words: Mapping[str, Contract]) -
     rows = pd.DataFrame([_row(n, tables[n], c) for n, c in words.items()], columns=_COLUMNS)
     repeated = [line for n, c in words.items() for line in _repeated(n, tables[n], c)]
     entities = [say("a row of {table} is one {entity}", table=n, entity=ENTITIES[c.entity]) for n, c in words.items()]
-    answer = say("Of {n_tables} tables: {rows}.", n_tables=len(words), rows=entities)
+    answer = say("Of {n_tables: tables}: {rows}.", n_tables=len(words), rows=entities)
     if repeated:
         answer += say("Rows may belong together without the contract saying so: {columns}.", columns=repeated)
     return Evidence(
@@ -47,7 +47,7 @@ def examine(tables: Mapping[str, pd.DataFrame], words: Mapping[str, Contract]) -
         answer=answer,
         value=len(repeated),
         threshold=say(
-            "amber where an identifier that is neither key nor parent repeats, in {n} rows each at most on average: "
+            "amber where an identifier that is neither key nor parent repeats, in {n: rows} each at most on average: "
             "give it `role: parent`, so that samples and folds keep its rows together",
             n=ROWS_PER_VALUE,
         ),
@@ -78,7 +78,7 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
         different = values.nunique()
         if different < len(values) <= ROWS_PER_VALUE * different:
             yield say(
-                "{table:s}.{column:s} ({rows:,} rows of {values:,})",
+                "{table:s}.{column:s} ({rows:, rows} of {values:,})",
                 table=name,
                 column=column.name,
                 rows=len(values),

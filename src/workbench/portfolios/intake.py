@@ -82,7 +82,7 @@ def came_in(raw: Raw) -> list[Text]:
         size = {"rows": len(table), "columns": table.shape[1]}
         out.append(
             say(
-                "**{title}**: {rows:,} rows, {columns:,} columns. Source: {source}. Licence: {licence}.",
+                "**{title}**: {rows:, rows}, {columns:, columns}. Source: {source}. Licence: {licence}.",
                 **size,
                 **origin,
             )
@@ -227,7 +227,7 @@ def _personal_evidence(table: pd.DataFrame) -> Evidence:
         key="personal_data",
         question=say("Which personal data came in, and what became of it?"),
         verdict=Verdict.info,
-        answer=say("{n} personal columns; none of them leaves the intake in clear.", n=len(table))
+        answer=say("{n: personal columns}; none of them leaves the intake in clear.", n=len(table))
         if len(table)
         else say("No personal columns."),
         value=len(table),
@@ -298,7 +298,7 @@ def snapshot(core_tables: Core, p: Params) -> Evidence:
         question=say("What exactly do the later steps stand on?"),
         verdict=Verdict.info,
         answer=say(
-            "{tables} tables, {rows:,} rows; the digests below name them from here on.",
+            "{tables: tables}, {rows:, rows}; the digests below name them from here on.",
             tables=len(written),
             rows=int(written["rows"].sum()),
         ),
@@ -320,14 +320,14 @@ def _staged(name: str, table: pd.DataFrame | LargeTable, contract: Contract, p: 
 def conclusion(core_tables: Core, outcome: pd.Series | None) -> Text:
     """Return what was taken in; where an outcome is recorded, its rate or mean over the file."""
     rows = sum(len(table) for table, _ in core_tables.values())
-    text = say("**{rows:,} rows in {tables} tables** are kept.", rows=rows, tables=len(core_tables))
+    text = say("**{rows:, rows} in {tables: tables}** are kept.", rows=rows, tables=len(core_tables))
     if outcome is None:
         return text
     what, known = core_tables["core__account"][1].outcome, int(outcome.notna().sum())
     mean = float(outcome.mean())
     if what.scale == "amount":
-        return text + say("Recorded mean: **{mean:,.2f}** over {n:,} rows.", mean=mean, n=known)
-    return text + say("Recorded {rate}: **{mean:.2%}** over {n:,} rows.", rate=what.rate, mean=mean, n=known)
+        return text + say("Recorded mean: **{mean:,.2f}** over {n:, rows}.", mean=mean, n=known)
+    return text + say("Recorded {rate}: **{mean:.2%}** over {n:, rows}.", rate=what.rate, mean=mean, n=known)
 
 
 def stop_if_red(evidence: list[Evidence], findings: list[Finding]) -> None:

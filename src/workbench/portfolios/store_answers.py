@@ -26,7 +26,7 @@ def reconciled(store: Store) -> Evidence:
         question=say("Did everything arrive that was sent?"),
         verdict=verdict,
         answer=say(
-            "{n:,} deliveries; {off:,} don't agree with the sender's count of rows or its total, {explained:,} of them "
+            "{n:, deliveries}; {off:,} don't agree with the sender's count of rows or its total, {explained:,} of them "
             "with an alarm that says why.",
             n=len(d),
             off=len(off),
@@ -48,7 +48,7 @@ def alarmed(store: Store) -> Evidence:
         question=say("What is conspicuous in the deliveries?"),
         verdict=Verdict.amber if len(a) else Verdict.green,
         answer=say(
-            "{n:,} alarms in {months} of {all} months; each names a table, a column and how many rows.",
+            "{n:, alarms} in {months} of {all: months}; each names a table, a column and how many rows.",
             n=len(a),
             months=months,
             all=len(store.months),
@@ -101,7 +101,7 @@ def accurate(store: Store, p: Params) -> Evidence:
         question=say("How much of what came can be relied on?"),
         verdict=Verdict.amber if len(low) else Verdict.green,
         answer=say(
-            "{tables} of {n} tables miss the target of {least:.1%}; the lowest is {table} with {share:.2%}.",
+            "{tables} of {n: tables miss} the target of {least:.1%}; the lowest is {table} with {share:.2%}.",
             tables=len(low),
             n=len(table),
             least=p.accurate_share,
@@ -196,7 +196,7 @@ def persons_once(store: Store) -> Evidence:
         question=say("Does every person stand once?"),
         verdict=Verdict.info,
         answer=say(
-            "{n:,} numbers are {people:,} persons: {pairs:,} pairs agree on enough to be one, and are joined.",
+            "{n:, numbers are} {people:, persons}: {pairs:, pairs agree} on enough to be one, and are joined.",
             n=n,
             people=people,
             pairs=len(store.same),
@@ -228,7 +228,7 @@ def lineage(store: Store) -> Evidence:
         question=say("Where does a figure come from?"),
         verdict=Verdict.info,
         answer=say(
-            "The balance at the end of {month}, {total:,.2f}, is the sum of {rows:,} rows of {files} files; each row "
+            "The balance at the end of {month}, {total:,.2f}, is the sum of {rows:, rows} of {files: files}; each row "
             "keeps its file and its place in it.",
             month=last,
             total=float(latest["balance_amt"].sum()),
@@ -244,6 +244,8 @@ def lineage(store: Store) -> Evidence:
 def conclusion(store: Store, answers: list[Evidence]) -> Text:
     """Return what was taken in and what to look at first."""
     rows = int(store.deliveries["rows"].sum())
-    text = say("**{rows:,} rows in {months} drops** are kept with their versions.", rows=rows, months=len(store.months))
+    text = say(
+        "**{rows:, rows} in {months: drops}** are kept with their versions.", rows=rows, months=len(store.months)
+    )
     bad = [e for e in answers if e.verdict.rank <= Verdict.amber.rank]
     return sum((Text(e.answer) if isinstance(e.answer, str) else e.answer for e in bad), text)

@@ -95,7 +95,7 @@ def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
     red, amber = _counted(breaches)
     red_before, amber_before = _counted(before) if before is not None else (float("nan"), float("nan"))
     worst = breaches[0].answer.verdict if breaches else Verdict.green
-    answer = say("{red:,} red lights and {amber:,} amber ones.", red=red, amber=amber)
+    answer = say("{red:, red lights} and {amber:, amber ones}.", red=red, amber=amber)
     fresh = sorted({b.place for b in breaches} - {b.place for b in before}) if before is not None else []
     gone = sorted({b.place for b in before} - {b.place for b in breaches}) if before is not None else []
     if fresh:

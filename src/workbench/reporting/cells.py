@@ -213,7 +213,7 @@ def _folded(content: str) -> str:
     shown = f'<div class="scroll">{head}<tbody>{"".join(rows[: table.SHOWN_ROWS])}</tbody>{after}</div>'
     if not rest:
         return shown
-    folded = f"<summary>{say('{n:,} more rows', n=len(rest))}</summary>"
+    folded = f"<summary>{say('{n:, more rows}', n=len(rest))}</summary>"
     more = f'<div class="scroll">{head}<tbody>{"".join(rest)}</tbody></table></div>'
     return f"{shown}<details>{folded}{more}</details>"
 

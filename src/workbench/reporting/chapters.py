@@ -33,7 +33,7 @@ def size(book: Book) -> Chapter:
     """Return how large the book is: accounts and balance at the period's end."""
     accounts, balance = book.ends("accounts"), book.ends("balance")
     facts = {"period": book.now.name, "accounts": int(accounts[0])}
-    answer = say("{accounts:,} accounts at the end of {period}.", **facts)
+    answer = say("{accounts:, accounts} at the end of {period}.", **facts)
     lines = [headlines.amount("accounts", say("accounts"), accounts, "", say("accounts in the book at the end"))]
     if book.has_balance:
         answer += say("They owe {balance:,.0f} {currency}.", balance=balance[0], currency=book.currency)
@@ -62,13 +62,13 @@ def new_business(book: Book) -> Chapter:
         answer = say("The data begin in {period}: what is new is not known.", period=book.now.name)
         return _of_new(book, answer, None), []
     answer = say(
-        "{n:,} new accounts in {period} over {amount:,.0f} {currency}.",
+        "{n:, new accounts} in {period} over {amount:,.0f} {currency}.",
         n=int(new[0]),
         period=book.now.name,
         amount=amount[0],
         currency=book.currency,
     )
-    meaning = say("{n:,} new accounts; {n_before:,} in the period before", n=int(new[0]), n_before=_count(new[1]))
+    meaning = say("{n:, new accounts}; {n_before:,} in the period before", n=int(new[0]), n_before=_count(new[1]))
     headline = headlines.amount("new_business", say("new business"), amount, book.currency, meaning)
     return _of_new(book, answer, int(new[0])), [headline]
 
@@ -116,7 +116,7 @@ def delinquency(book: Book) -> Chapter:
 
 
 def _of_late(n: int, known: int, light: Verdict) -> Text:
-    count = say("{n:,} of {known:,} accounts", n=n, known=known)
+    count = say("{n:,} of {known:, accounts}", n=n, known=known)
     return say("{count}; {judged}", count=count, judged=_JUDGED.get(light, _NO_RISE))
 
 
@@ -181,7 +181,7 @@ def losses(book: Book) -> Chapter:
         question=say("What was lost?"),
         verdict=Verdict.info,
         answer=say(
-            "{fell:,} accounts reached 90 days past due in {period}; {lost:,} left the book from there, "
+            "{fell:, accounts} reached 90 days past due in {period}; {lost:,} left the book from there, "
             "with a balance of {lost_amt:,.0f} {currency}.",
             period=book.now.name,
             **facts,
@@ -191,10 +191,10 @@ def losses(book: Book) -> Chapter:
         table=_losses_table(book),
     )
     meaning = say(
-        "{fell:,} accounts; {fell_before:,} in the period before", fell=_count(fell[0]), fell_before=_count(fell[1])
+        "{fell:, accounts}; {fell_before:,} in the period before", fell=_count(fell[0]), fell_before=_count(fell[1])
     )
     lines = [headlines.amount("to_default", say("newly 90 days past due"), fell_amt, book.currency, meaning, worse=1)]
-    meaning = say("{lost:,} accounts left the book from 90 or more days past due", lost=_count(lost[0]))
+    meaning = say("{lost:, accounts} left the book from 90 or more days past due", lost=_count(lost[0]))
     return e, [*lines, headlines.amount("lost", say("gross loss"), lost_amt, book.currency, meaning, worse=1)]
 
 

@@ -84,8 +84,8 @@ def _window(d: Dossier) -> Rows:
     where = excerpts.source(panel, "params") if panel else ""
     undated = say("the rows have no dates")
     unstated = say("the outcome states no window of months") if dossier.window(given) else undated
-    performance = say("{n} months", n=outcome.window_months) if outcome and outcome.window_months else ""
-    observed = say("{n} months", n=given["observation_months"]) if dossier.window(given) else ""
+    performance = say("{n: months}", n=outcome.window_months) if outcome and outcome.window_months else ""
+    observed = say("{n: months}", n=given["observation_months"]) if dossier.window(given) else ""
     return Rows(
         (
             Row("window", say("Window"), dossier.window(given), where, undated),

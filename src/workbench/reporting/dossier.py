@@ -228,7 +228,7 @@ def definition(d: Dossier) -> Text | str:
     what = str(given.get("event") or outcome.name)
     if not outcome.window_months:
         return say("{what}, as the source has it", what=what)
-    return say("{what}, within {months} months", what=what, months=outcome.window_months)
+    return say("{what}, within {months: months}", what=what, months=outcome.window_months)
 
 
 def champion(d: Dossier) -> str:

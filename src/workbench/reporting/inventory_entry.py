@@ -37,7 +37,7 @@ def document(d: Dossier) -> Document:
         chapter("limits", say("Limits"), Rows(tuple(_limits(d)))),
     )
     done, of = Document(NAME, chapters).completeness
-    counted = say("{done} of {of} items are there: {share:.0%}.", done=done, of=of, share=done / of)
+    counted = say("{done} of {of: items are} there: {share:.0%}.", done=done, of=of, share=done / of)
     complete = chapter("completeness", say("Completeness"), Rows((Row("complete", say("Items"), counted),)))
     return Document(NAME, (*chapters, complete))
 

@@ -36,7 +36,7 @@ def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple
     light = say(worst.record.verdict) if worst else ""
     todo = advice.what_to_do(worst.record.step, worst.record.verdict) if worst else ""
     differ = _changed(now, before) if now and before else {}
-    changed = say("{n:,} answers have another light than in {period}", **differ) if differ else ""
+    changed = say("{n:, answers have} another light than in {period}", **differ) if differ else ""
     alone = say("nothing is recorded of a period before")
     rows = (
         Row("light", say("Light"), light, where, UNWATCHED),
@@ -68,7 +68,7 @@ def _changed(now: Recorded, before: Recorded) -> dict[str, object]:
 def _population(d: Dossier, now: Recorded | None) -> Rows:
     where = excerpts.source(now, "series") if now else ""
     known, seen = now.series.get("separation", {}) if now else {}, now.series.get("psi", {}) if now else {}
-    matured = say("{known:,} of {periods:,} periods, the newest {last}", **_matured(known, seen)) if known else ""
+    matured = say("{known:,} of {periods:, periods}, the newest {last}", **_matured(known, seen)) if known else ""
     rows = (
         Row("of_period", say("Period"), period(now) if now else "", where, UNWATCHED),
         Row("first_last", say("Periods watched"), f"{min(seen)} – {max(seen)}" if seen else "", where, UNWATCHED),

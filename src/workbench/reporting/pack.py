@@ -150,7 +150,7 @@ def _in_short(lines: list[Headline]) -> Text:
     bad = [line.what for line in lines if line.verdict in (Verdict.red, Verdict.error)]
     if not bad:
         return say("No headline is red.")
-    return say("{n:,} of {lines:,} headlines are red: {bad}.", n=len(bad), lines=len(lines), bad=bad)
+    return say("{n:,} of {lines:, headlines are} red: {bad}.", n=len(bad), lines=len(lines), bad=bad)
 
 
 def _left_out(m: Material) -> Text:
@@ -171,7 +171,7 @@ def _restated(m: Material) -> Text:
     if then is None or now != now or int(now) == then:
         return Text()
     return say(
-        "Restated: the pack of {previous} had {then:,} accounts, the data now have {now:,}.",
+        "Restated: the pack of {previous} had {then:, accounts}, the data now have {now:,}.",
         previous=before(m.period),
         then=then,
         now=int(now),

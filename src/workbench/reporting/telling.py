@@ -91,7 +91,7 @@ def _report(about: About, records: list[Record], verdict: Verdict, breaches: lis
     ranked = sorted(records, key=lambda r: (not packs.is_pack(r), Verdict(r.verdict).rank))
     pages = tuple(about.place(r) for r in ranked)
     subject = say(
-        "{report}, {period}: {light}; {n:,} breaches",
+        "{report}, {period}: {light}; {n:, breaches}",
         report=about.report,
         period=about.period,
         light=label(verdict),
@@ -130,7 +130,7 @@ def failed(about: About, error: str, attempts: int) -> Message:
     """Return the message that a report could not be made, for its n-th attempt."""
     with speaking(about.language):
         subject = say(
-            "{report}, {period}: could not be made, after {n:,} attempts",
+            "{report}, {period}: could not be made, after {n:, attempts}",
             report=about.report,
             period=about.period,
             n=attempts,

@@ -192,7 +192,7 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
         answer=_counted(word, items) + _named(items, missing, unknown) + _overrides(subject, named),
         value=word,
         threshold=say(
-            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated} ambers (a sound model has "
+            "Refuse on any red, broken or missing mandatory test; refer on more than {tolerated: ambers} (a sound model has "
             "some by chance, seldom more), or where a mandatory test could not be evaluated.",
             tolerated=tolerated,
         ),
@@ -214,7 +214,7 @@ def _counted(word: str, items: list[Evidence]) -> Text:
     counts = {n: sum(e.verdict is v for e in items) for n, v in {**names, "green": Verdict.green}.items()}
     words = {"pass": say("pass"), "refer": say("refer"), "refuse": say("refuse")}
     return say(
-        "{word}: {tests} tests, {red} red, {broken} broken, {amber} amber, {open} not evaluated, {green} green.",
+        "{word}: {tests: tests}, {red} red, {broken} broken, {amber} amber, {open} not evaluated, {green} green.",
         word=words[word],
         tests=len(items),
         **counts,

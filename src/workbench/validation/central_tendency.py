@@ -51,7 +51,7 @@ def test(s: Subject) -> Evidence:
         ),
         verdict=light if s.is_costly(rate, mean) or light is not Verdict.red else Verdict.amber,
         answer=say(
-            "Mean {predicted} of {months} months not learnt from {mean}, observed {observed} ({low} to {high}).",
+            "Mean {predicted} of {months: months} not learnt from {mean}, observed {observed} ({low} to {high}).",
             predicted=s.outcome.predicted,
             **facts,
         ),

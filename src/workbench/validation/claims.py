@@ -87,8 +87,8 @@ def test(s: Subject) -> Evidence:
     lights = [judged(most, outside), judged(worst, against), Verdict.amber if idle or other else Verdict.green]
     reads = list(others.index[others >= outside.amber])
     answer = say(
-        "{columns} columns are no inputs, and {read} of them move predictions; of {directed} declared directions the one "
-        "broken most is so in {broken:.1%} of pairs.",
+        "{columns: columns are} not among the inputs, and {read} of them move predictions; of "
+        "{directed: declared directions} the one broken most is so in {broken:.1%} of pairs.",
         columns=len(others),
         read=len(reads),
         directed=int((table["direction"] != 0).sum()),

@@ -59,7 +59,7 @@ def test(s: Subject) -> Evidence:
         question=say("Does one grade hold too much of the book?"),
         verdict=Verdict.red if len(grades) < 2 else judged(value, rule),
         answer=say(
-            "Herfindahl index {value:.3f} over {k} grades, on development {before:.3f} ({p} that it has not risen); "
+            "Herfindahl index {value:.3f} over {k: grades}, on development {before:.3f} ({p} that it has not risen); "
             "largest is grade {grade} with {share:.1%}.",
             value=value,
             k=len(grades),

@@ -54,7 +54,7 @@ def test(s: Subject) -> Evidence:
     early, years = unknowable(s), age(s)
     if early:
         answer = say(
-            "{rows:,} rows have an outcome that can't be known on {day}: its performance window ends later.",
+            "{rows:, rows have} an outcome that can't be known on {day}: its performance window ends later.",
             rows=early,
             day=f"{s.rules.as_of}",
         )

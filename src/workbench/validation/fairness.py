@@ -133,7 +133,7 @@ def _why_amber(s: Subject, worst: pd.Series, light: Verdict) -> Text:
 def _unjudged(table: pd.DataFrame) -> Text:
     rows = table[table["ratio"].isna()]
     groups = [
-        say("{column} '{group}' ({rows:,} rows)", column=r.column, group=str(r.group), rows=r.rows)
+        say("{column} '{group}' ({rows:, rows})", column=r.column, group=str(r.group), rows=r.rows)
         for r in rows.itertuples()
     ]
     return say("Not judged: {groups}.", groups=groups) if groups else Text()
@@ -152,7 +152,7 @@ def _evidence(
         threshold=s.rules["fairness"].text
         + say("Red only where the {predicted} also errs against the group.", predicted=s.outcome.predicted)
         + say(
-            "Groups of {least:,} rows and more are judged; the most favoured has at least {share:.0%} of all rows.",
+            "Groups of {least:, rows} and more are judged; the most favoured has at least {share:.0%} of all rows.",
             least=least,
             share=share,
         ),

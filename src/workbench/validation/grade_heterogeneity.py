@@ -69,7 +69,7 @@ def test(s: Subject) -> Evidence:
     table["light"] = [str(light) for light in lights]
     apart, alike = int((table["p"] <= level).sum()), table[table["light"] != "green"]
     answer = say(
-        "On {sample} {apart} of {pairs} adjacent pairs differ at {level:.0%}; of {undecided} more the rows are too few to say.",
+        "On {sample} {apart} of {pairs: adjacent pairs differ} at {level:.0%}; of {undecided} more the rows are too few to say.",
         sample=s.tested,
         apart=apart,
         pairs=len(table),

@@ -34,7 +34,7 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
             if len(part) >= least and group != NO_GROUP:
                 rows.append((name, str(group), len(part), *compared(part, _same(d, name, group), alike)))
             else:
-                small.append(say("{column} '{group}' ({rows:,} rows)", column=name, group=str(group), rows=len(part)))
+                small.append(say("{column} '{group}' ({rows:, rows})", column=name, group=str(group), rows=len(part)))
     table = pd.DataFrame(rows, columns=["column", "group", "rows", *COMPARED])
     table = table[table["p"].notna()].reset_index(drop=True)
     for p in ("p", "p_both"):
@@ -65,7 +65,7 @@ def test(s: Subject) -> Evidence:
     rank = table["light"].map(lambda v: Verdict(v).rank)
     low = table.loc[table.assign(rank=rank).sort_values(["rank", "p"], kind="stable").index[0]]
     answer = say(
-        "On {sample} furthest is {column} '{group}' ({rows:,} rows): {predicted} {prediction}, observed {observed}: "
+        "On {sample} furthest is {column} '{group}' ({rows:, rows}): {predicted} {prediction}, observed {observed}: "
         "{side}, adjusted {p}.",
         sample=s.tested,
         column=low["column"],

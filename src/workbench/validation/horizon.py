@@ -82,7 +82,7 @@ def _why_not(s: Subject) -> Text:
     if EVENT_AFTER not in s.holdout:
         return say("The panel doesn't know in which month an event came: it is recorded, or of another kind.")
     return say(
-        "The window of {months} months has no two horizons with {least:g} events each.",
+        "The window of {months: months} has no two horizons with {least:g} events each.",
         months=s.outcome.window_months,
         least=s.rules.number("least_events"),
     )

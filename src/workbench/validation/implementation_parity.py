@@ -56,7 +56,7 @@ def test(s: Subject) -> Evidence:
     table, rule = compared(s, records := golden(s)), s.rules["parity"]
     worst, wrong = float(table["largest difference"].max()), int(table["differ"].max())
     answer = say(
-        "{records:,} golden records through MLflow's pyfunc: {wrong:,} differ, by {worst:.2e} at most.",
+        "{records:, golden records} through MLflow's pyfunc: {wrong:,} differ, by {worst:.2e} at most.",
         records=len(records),
         wrong=wrong,
         worst=worst,

@@ -47,7 +47,7 @@ def test(s: Subject) -> Evidence:
         question=say("Does a prediction tell who was among the rows learnt from?"),
         verdict=judged(area - half, rule),
         answer=say(
-            "Guessing by the loss who is one of the {n:,} rows learnt from and who of the {held:,} held out has AUC "
+            "Guessing by the loss who is one of the {n:, rows} learnt from and who of the {held:,} held out has AUC "
             "{area:.3f} ± {half:.3f}; 0.5 is a coin.",
             n=len(rows),
             held=len(s.holdout),

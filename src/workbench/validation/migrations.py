@@ -65,12 +65,12 @@ def test(s: Subject) -> Evidence:
         source="ECB (2019), sections 2.5.5.1 and 2.5.5.2",
     )
     if not counts.sum():
-        answer = say("No customer is rated twice, {months} months apart.", months=MONTHS)
+        answer = say("No customer is rated twice, {months: months} apart.", months=MONTHS)
         return evidence(verdict=Verdict.not_evaluated, answer=answer)
     (upper, lower), (cells, fuller, p) = bandwidth(counts), turned(counts)
     answer = say(
-        "{n:,} customers rated twice, {months} months apart: {stay:.1%} stay in their grade; bandwidth {upper:.4f} to worse "
-        "grades and {lower:.4f} to better ones. {fuller} of {cells} cells hold more than their neighbour nearer to the "
+        "{n:, customers} rated twice, {months: months} apart: {stay:.1%} stay in their grade; bandwidth {upper:.4f} to worse "
+        "grades and {lower:.4f} to better ones. {fuller} of {cells: cells hold} more than their neighbour nearer to the "
         "diagonal (smallest adjusted {p}).",
         n=int(counts.sum()),
         months=MONTHS,

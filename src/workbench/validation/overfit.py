@@ -42,7 +42,7 @@ def test(s: Subject) -> Evidence:
         question=say("Is the model better on the rows it learnt from?"),
         verdict=judged(gap - half, rule),
         answer=say(
-            "{measure} {learnt:.4f} on the {n:,} rows learnt from, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.",
+            "{measure} {learnt:.4f} on the {n:, rows} learnt from, {held:.4f} on the hold-out; gap {gap:.4f} ± {half:.4f}.",
             n=len(rows),
             **facts,
         ),

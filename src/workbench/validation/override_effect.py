@@ -80,7 +80,7 @@ def test(s: Subject) -> Evidence:
     events = int(s.holdout.loc[changed, "outcome"].sum())
     if events < least:
         why = say(
-            "On {sample} {rows:,} grades were given by hand, with {events} events: fewer than {least:.0f} say nothing.",
+            "On {sample} {rows:, grades were} given by hand, with {events: events}: fewer than {least:.0f} say nothing.",
             sample=s.tested,
             rows=int(changed.sum()),
             events=events,

@@ -38,7 +38,7 @@ def test(s: Subject) -> Evidence:
     table = statistics(s)
     missing, overridden, unknown = table["share"]
     answer = say(
-        "Of {rows:,} rows {missing:.2%} are rated though every input is missing; {unknown:.2%} have no known outcome.",
+        "Of {rows:, rows} {missing:.2%} are rated though every input is missing; {unknown:.2%} have no known outcome.",
         rows=len(s.panel),
         missing=missing,
         unknown=unknown,

@@ -45,7 +45,7 @@ def test(s: Subject) -> Evidence:
         question=say("Does the {rate} rise from grade to grade?", rate=s.outcome.rate),
         verdict=Verdict.red if swapped else min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
         answer=say(
-            "On {sample} {turned} of {pairs} pairs turn back; smallest adjusted {p}.",
+            "On {sample} {turned} of {pairs: pairs} turn back; smallest adjusted {p}.",
             sample=s.tested,
             turned=int(turned.sum()),
             pairs=len(table),

@@ -50,8 +50,8 @@ def test(s: Subject) -> Evidence:
     unknown, worst = list(table.loc[table["difference"].isna(), "figure"]), float(table["difference"].max())
     light = judged(worst, s.rules["parity"])
     n = len(table) - len(unknown)
-    alike = say("{n} figures were computed again: all are identical.", n=n)
-    answer = say("Largest difference {worst} over {n} figures.", worst=worst, n=n) if worst else alike
+    alike = say("{n: figures were} computed again: all are identical.", n=n)
+    answer = say("Largest difference {worst} over {n: figures}.", worst=worst, n=n) if worst else alike
     answer += say("Not computed again: {figures}.", figures=unknown) if unknown else Text()
     return Evidence(
         key="reperformance",

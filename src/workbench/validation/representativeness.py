@@ -79,7 +79,7 @@ def test(s: Subject) -> Evidence:
     table = moved(s, rows)
     top, lit = table.iloc[0], int((table["light"] != str(Verdict.green)).sum())
     answer = say(
-        "Of {drivers} drivers {lit} have moved on {rows:,} rows from {first} to {last}; {driver} most: PSI {psi:.4f} "
+        "Of {drivers: drivers} {lit} have moved on {rows:, rows} from {first} to {last}; {driver} most: PSI {psi:.4f} "
         "(critical value {critical:.4f}).",
         drivers=len(table),
         lit=lit,

@@ -87,7 +87,7 @@ def test(s: Subject) -> Evidence:
     table = table.loc[order.index].reset_index(drop=True)
     low = table.iloc[0]
     answer = say(
-        "Of {segments} segments on {sample} {segment} has most surely lost: Gini {gini:.3f} for {first:.3f} on development "
+        "Of {segments: segments} on {sample} {segment} has most surely lost: Gini {gini:.3f} for {first:.3f} on development "
         "({lost:.0%} less), adjusted {p}. The whole book has lost {whole:.0%}; only what goes beyond that is judged here.",
         segments=len(table) - 1,
         sample=s.tested,

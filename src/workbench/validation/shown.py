@@ -41,7 +41,7 @@ def sights(items: list[Evidence]) -> Evidence:
     seen = [(e, e.sight) for e in worst_first(items) if e.sight]
     differing = [say(e.key.replace("_", " ")) for e, sight in seen if sight.differs]
     blind = [say(e.key.replace("_", " ")) for e, sight in seen if sight.least is None]
-    answer = say("{n} tests say what they rest on.", n=len(seen))
+    answer = say("{n: tests say} what they rest on.", n=len(seen))
     if differing:
         answer += say("Convention and significance give different lights in: {tests}.", tests=differing)
     if blind:

@@ -113,19 +113,19 @@ def rate_seen(
     facts = {"rate": s.outcome.rate, "expected": predicted, "n": round(n), "power": metrics.POWER}
     if not np.isfinite(least):
         return None, say(
-            "No true {rate} at all where {expected:.2%} is predicted: {n:,} effective rows are too few.", **facts
+            "No true {rate} at all where {expected:.2%} is predicted: {n:, effective rows are} too few.", **facts
         )
     if side:
         words = say(
             "A true {rate} of {least:.2%} and more where {expected:.2%} is predicted, with {power:.0%} certainty "
-            "({n:,} effective rows).",
+            "({n:, effective rows}).",
             least=least,
             **facts,
         )
     else:
         words = say(
             "A true {rate} of {least:.2%} and less where {expected:.2%} is predicted, with {power:.0%} certainty "
-            "({n:,} effective rows).",
+            "({n:, effective rows}).",
             least=least,
             **facts,
         )

@@ -52,7 +52,7 @@ def test(s: Subject) -> Evidence:
     table, least, rule = compared(s), s.rules.number("least_effect"), s.rules["p_value"]
     table["light"] = [str(_light(s, row)) for row in table.itertuples()]
     wrong = table[table["light"] != str(Verdict.green)].sort_values("spread", ascending=False)
-    answer = say("{wrong} of {inputs} inputs work against their data.", wrong=len(wrong), inputs=len(table))
+    answer = say("{wrong} of {inputs: inputs} work against their data.", wrong=len(wrong), inputs=len(table))
     return Evidence(
         key="signs",
         question=say("Does every input work in the direction its own data say?"),

@@ -113,7 +113,7 @@ def test(s: Subject) -> Evidence:
     ]
     worst = min(gauges, key=lambda g: (g.light.rank, g.distance))
     answer = say(
-        "{refits} refits: up to {changed:.1%} of customers change grade, up to {jumped:.1%} by two and more ({refit}).",
+        "{refits: refits}: up to {changed:.1%} of customers change grade, up to {jumped:.1%} by two and more ({refit}).",
         refits=len(table),
         changed=gauges[0].value,
         jumped=gauges[1].value,

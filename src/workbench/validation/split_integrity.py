@@ -74,15 +74,15 @@ def test(s: Subject) -> Evidence:
     counts = breaches(s)
     broken, parents = sum(counts.values()), len(set(s.holdout["parent_id"]))
     windows, twin, rule = 0 if broken else overlapping(s), twins(s), s.rules["twins"]
-    answer = say("{broken:,} rows or parents break the separation.", broken=broken)
+    answer = say("{broken:, rows} or parents break the separation.", broken=broken)
     if shared := next(iter(counts.values())):
         answer += say(
-            "{shared:,} of {parents:,} parents of the hold-out stood in development, too.",
+            "{shared:,} of {parents:, parents} of the hold-out stood in development, too.",
             shared=shared,
             parents=parents,
         )
     if windows:
-        answer += say("Performance windows of {windows:,} parents reach into the hold-out.", windows=windows)
+        answer += say("Performance windows of {windows:, parents} reach into the hold-out.", windows=windows)
     if (light := judged(twin, rule)) is not Verdict.green:
         answer += say(
             "Beyond chance {share:.1%} of the hold-out's rows stand in development under another name.", share=twin

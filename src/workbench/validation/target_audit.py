@@ -84,7 +84,7 @@ def test(s: Subject) -> Evidence:
     table, edges = confusion(rows), boundaries(s, raw, rows)
     wrong, moved = int(table.loc[table["differ"], "rows"].sum()), int((~rows["dated_alike"]).sum())
     answer = say(
-        "{rows:,} rows of {entities:,} entities derived again: {wrong:,} recorded otherwise, {moved:,} with the event in another "
+        "{rows:, rows} of {entities:, entities} derived again: {wrong:,} recorded otherwise, {moved:,} with the event in another "
         "month.",
         rows=len(rows),
         entities=rows["entity_id"].nunique(),

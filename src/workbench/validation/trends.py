@@ -57,7 +57,7 @@ def test(s: Subject) -> Evidence:
         question=question,
         verdict=lights[0],
         answer=say(
-            "On {sample} {turned} of {inputs} trends have turned; least like development is {input}: slope {slope:.2f}, "
+            "On {sample} {turned} of {inputs: trends have} turned; least like development is {input}: slope {slope:.2f}, "
             "adjusted {p} that it is above 0.",
             sample=s.tested,
             turned=turned,

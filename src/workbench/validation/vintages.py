@@ -81,7 +81,7 @@ def test(s: Subject) -> Evidence:
     table = table.sort_values(["light", "p", "off"], ascending=[True, True, False], kind="stable", ignore_index=True)
     low = table.iloc[0]
     answer = say(
-        "{vintages} vintages; {vintage} is off most surely: {rate:.2%} by month {months}, {base:.2%} on development at the same "
+        "{vintages: vintages}; {vintage} is off most surely: {rate:.2%} by month {months}, {base:.2%} on development at the same "
         "age, adjusted {p}.",
         vintages=table["vintage"].nunique(),
         vintage=low["vintage"],

@@ -79,7 +79,7 @@ def test(s: Subject) -> Evidence:
     share = float(table.loc[WITHOUT, "rows"]) / max(eligible, 1)
     inside = rows[~rows["step"].isin(OUTSIDE)]
     answer = say(
-        "Of {rows:,} rows of {entities:,} entities {share:.1%} stand in a sample ({rate} {inside:.2%}). Left out: {each}.",
+        "Of {rows:, rows} of {entities:, entities} {share:.1%} stand in a sample ({rate} {inside:.2%}). Left out: {each}.",
         rows=len(rows),
         entities=rows["entity_id"].nunique(),
         share=len(inside) / len(rows),

@@ -73,13 +73,13 @@ def test(s: Subject) -> Evidence:
     table, least = slices(s), s.rules.number("least_slice_rows")
     table = table[table["p"].notna()]
     if table.empty:
-        return _evidence(s, Verdict.not_evaluated, say("No slice has {least:,} rows.", least=least))
+        return _evidence(s, Verdict.not_evaluated, say("No slice has {least:, rows}.", least=least))
     table = _judged(s, table)
     weak, low = table[table["light"] != str(Verdict.green)], table.iloc[0]
     facts = {"input": low["input"], "slice": low["slice"], "rows": int(low["rows"]), "p": p_text(low["p"])}
     facts |= {"prediction": s.shown(low["predicted"]), "observed": s.shown(low["observed"])}
     answer = say(
-        "{weak} of {slices} slices are clearly wrong; the worst is {input} {slice} ({rows:,} rows): "
+        "{weak} of {slices: slices are} clearly wrong; the worst is {input} {slice} ({rows:, rows}): "
         "{predicted} {prediction}, observed {observed}, adjusted {p}.",
         weak=len(weak),
         slices=len(table),

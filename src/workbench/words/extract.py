@@ -18,6 +18,7 @@ from typing import Any
 
 from workbench.words import markdown
 from workbench.words.catalogue import FOLDER, LANGUAGES
+from workbench.words.heard import written
 
 PACKAGE = Path(__file__).parents[1]
 SAID = ("title", "description", "label", "unit", "owner", "reason", "reference", "words", "notes")  # keys of YAML files
@@ -54,7 +55,7 @@ def update(root: Path, prune: bool = False) -> dict[str, list[str]]:
 
 def _has_words(template: str) -> bool:
     """Say whether there is something to translate: words, or more than one fact in an order."""
-    return any(c.isalpha() for c in re.sub(r"\{[^}]*\}", "", template)) or template.count("{") > 1
+    return any(c.isalpha() for c in written(template)) or template.count("{") > 1
 
 
 def _in_code(source: str) -> Iterator[str]:
@@ -65,10 +66,13 @@ def _in_code(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
             yield from _literals(node.args[0] if node.args else None)
-        elif isinstance(node, ast.keyword) and node.arg == "source":
+        elif isinstance(node, ast.keyword | ast.Assign) and _is_source(node):
             yield from _literals(node.value)
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "SOURCE":
-            yield from _literals(node.value)
+
+
+def _is_source(node: ast.keyword | ast.Assign) -> bool:
+    """Say whether a value is whom evidence names for its method: `source="…"`, or a module's `SOURCE`."""
+    return node.arg == "source" if isinstance(node, ast.keyword) else getattr(node.targets[0], "id", "") == "SOURCE"
 
 
 def _in_docstring(text: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import string
 from functools import cache
 
 from workbench.words.catalogue import catalogue, has, language, translated
+from workbench.words.numbers import singular
 
 _BOUND = r".+?(?<! to) (?:<=|>=|<|>) -?[\d.,]+(?:e[+-]?\d+)?"  # what a rule asks of an input; `1 to < 5` is a bin
 _CONDITION = re.compile(r"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) (-?[\d.,]+(?:e[+-]?\d+)?)(?=$| and )")
@@ -71,7 +72,9 @@ def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
         if not parts or _letters(template) < LEAST:
             continue
         seen: set[str] = set()
-        pattern = "".join(re.escape(literal) + _field(field, seen) for literal, field, _, _ in parts)
+        pattern = "".join(
+            re.escape(literal) + _field(field, seen) + _counted(spec) for literal, field, spec, _ in parts
+        )
         grouped.setdefault(parts[0][0][:1].lower(), []).append((re.compile(pattern, re.S), template))
     return grouped
 
@@ -85,5 +88,20 @@ def _field(name: str | None, seen: set[str]) -> str:
     return f"(?P<{name}>.+?)"
 
 
+def _counted(spec: str | None) -> str:
+    """Return the pattern of what a field counts, `{n:, rows}`, one of them or more; nothing where it counts nothing."""
+    words = (spec or "").partition(" ")[2]
+    return f" (?:{re.escape(words)}|{re.escape(singular(words))})" if words else ""
+
+
 def _letters(template: str) -> int:
-    return len(re.sub(r"\{[^}]*\}|\s", "", template))
+    return len(re.sub(r"\s", "", written(template)))
+
+
+def written(template: str) -> str:
+    """Return a template's own words: without its fields, but with what they count.
+
+    >>> written("{n:, rows} of {rate:.1%}")
+    ' rows of '
+    """
+    return re.sub(r"\{[^} ]*|\}", "", template)

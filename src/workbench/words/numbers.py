@@ -15,6 +15,8 @@ from workbench.words.catalogue import language
 if TYPE_CHECKING:
     from babel import Locale
 
+# Of the verbs that follow a count in a template, those whose singular isn't the plural with an s.
+_SINGULAR = {"are": "is", "were": "was", "have": "has"}
 _SPEC = re.compile(r"^(?P<sign>\+?)(?P<group>,?)(?:\.(?P<digits>\d+))?(?P<kind>pp|[fd%]?)$")
 UNKNOWN = {"en": "n/a", "zh_CN": "暂无"}
 POINTS = {"en": "\u00a0pp", "zh_CN": "\u00a0个百分点"}  # percentage points: of a difference of two shares
@@ -24,17 +26,22 @@ LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown 
 def formatted(value: Any, spec: str = "") -> str:
     """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; else as `number` does.
 
-    Beside Python's own there are `+.2pp` of a difference of two shares and `p` of a p-value.
+    Beside Python's own there are `+.2pp` of a difference of two shares, `p` of a p-value, and `, rows` of a count:
+    what is counted, and a verb (`, rows are`), behind a blank in the plural, which a 1 turns into the singular.
 
     >>> formatted(0.1234, ".1%"), formatted(12345, ","), formatted(float("nan"), ".2f"), formatted("text")
     ('12.3%', '12,345', 'n/a', 'text')
-    >>> formatted(0.0453, "+.2pp")
-    '+4.53\\xa0pp'
+    >>> formatted(0.0453, "+.2pp"), formatted(12345, ", rows are"), formatted(1, " rows are")
+    ('+4.53\\xa0pp', '12,345 rows are', '1 row is')
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return UNKNOWN[language()]
     if isinstance(value, datetime | date):
         return _dated(value, spec)
+    spec, _, counted = spec.partition(" ")
+    if counted:
+        shown = formatted(value, spec)
+        return f"{shown} {singular(counted) if shown.lstrip('+−-') == '1' else counted}"
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return UNKNOWN[language()]
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         return str(value)
     if spec == "p":
@@ -43,6 +50,26 @@ def formatted(value: Any, spec: str = "") -> str:
         return number(float(value))
     parts = _SPEC.match(spec)
     return format(value, spec) if parts is None else _localised(value, parts)
+
+
+def singular(words: str) -> str:
+    """Return a plural, with what stands before and behind it, as it is said of one.
+
+    By hand: `inflect`, which knows all of English, takes as long to import as all that a page is made with.
+
+    >>> singular("effective rows are"), singular("entries"), singular("breaches"), singular("tables miss")
+    ('effective row is', 'entry', 'breach', 'table misses')
+    """
+    one, counted = [], False
+    for word in words.split():
+        if word in _SINGULAR:
+            one.append(_SINGULAR[word])
+        elif counted:  # a verb
+            one.append(f"{word}es" if word.endswith("s") else f"{word}s")
+        else:
+            counted = word.endswith("s")
+            one.append(re.sub(r"ies$", "y", re.sub(r"(?<=ch|ss)es$|(?<!ie)s$", "", word)))
+    return " ".join(one)
 
 
 def number(x: float) -> str:

@@ -28,6 +28,7 @@ class Text:
 
     Facts are numbers, short texts, other `Text`s, or lists of these. A template's fields carry Python's
     format specification: `{rate:.2%}`, `{n:,}`, `{gini:.4f}`; a list's parts are joined as the language joins them.
+    What a field counts stands in it, in the plural: `{n:, rows are}` is "1 row is" or "2 rows are".
     A text that is a column's code name is said as pages call the column; `{column:s}` says a text as it stands.
     """
 
