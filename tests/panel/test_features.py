@@ -52,7 +52,7 @@ def in_numpy(g: dict[str, np.ndarray], limit: np.ndarray) -> dict[str, np.ndarra
         "n_months_late": late.sum(1),
         "n_months_late_2": (d >= 2).sum(1),
         "months_since_late": np.where(late.any(1), late[:, ::-1].argmax(1), d.shape[1]),
-        "delay_recent_months": np.nansum(d * weights, 1) / weights.sum(),
+        "delay_recent_months": np.nansum(d * weights, 1) / (weights * ~np.isnan(d)).sum(1),
         "delay_trend_months": d[:, -1] - np.nanmean(d[:, :-1], 1),
         "utilisation_rate": use[:, -1],
         "utilisation_mean_rate": np.nanmean(use, 1),
@@ -140,6 +140,14 @@ def test_features_of_one_account_by_hand():
     assert row["utilisation_rate"] == pytest.approx(0.9) and row["headroom_amt"] == 100
     assert row["payment_ratio_rate"] == pytest.approx(400 / 800)
     assert row["months_since_late"] == 0 and row["n_months_unpaid"] == 1 and row["n_months_late_running"] == 2
+
+
+def test_a_month_nobody_knows_is_no_month_without_delay():
+    """The mean with weights of an account that began a month ago, or has a hole, is that of the months known."""
+    account = pd.DataFrame({"entity_id": ["new", "hole"], "limit_amt": [1000.0, 1000.0]})
+    months = {"entity_id": ["new", "hole", "hole"], "month": [MONTHS[2], MONTHS[0], MONTHS[2]]}
+    rows = as_of(account, pd.DataFrame({**months, "delay_months": [2.0, 1.0, 2.0]}), "2020-03", 3)
+    assert rows.set_index("entity_id")["delay_recent_months"].to_dict() == {"new": 2.0, "hole": (1 * 1 + 2 * 3) / 4}
 
 
 def as_of(account: pd.DataFrame, months: pd.DataFrame, month: str, length: int) -> pd.DataFrame:

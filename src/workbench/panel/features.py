@@ -95,6 +95,13 @@ def mean(values: list[str]) -> str:
     return f"{total(values)} / nullif({count(f'{v} IS NOT NULL' for v in values)}, 0e0)"
 
 
+def weighted_mean(values: list[str], weights: list[int]) -> str:
+    """Return the mean of the values known, each with its weight; NULL where none is."""
+    each = list(zip(values, weights, strict=True))
+    known = " + ".join(f"CASE WHEN {v} IS NOT NULL THEN {weight}e0 ELSE 0e0 END" for v, weight in each)
+    return f"{total(f'{v} * {weight}e0' for v, weight in each)} / nullif({known}, 0e0)"
+
+
 def highest(values: list[str]) -> str:
     """Return the greatest value known."""
     return values[0] if len(values) == 1 else f"greatest({', '.join(values)})"
@@ -133,7 +140,6 @@ def _delay(w: Window) -> list[Feature]:
     if not w.has("delay_months"):
         return []
     d, fact, n = w.values("delay_months"), ("delay_months",), w.months
-    weighted = " + ".join(f"coalesce({v}, 0e0) * {n - k}e0" for k, v in enumerate(d))
 
     def feature(name: str, words: str, sql: str, monotone: int = 1) -> Feature:
         return Feature(name, words, sql, fact, monotone, "month")
@@ -157,7 +163,7 @@ def _delay(w: Window) -> list[Feature]:
             feature(
                 "delay_recent_months",
                 "mean delay, recent months weighing more",
-                f"({weighted}) / {n * (n + 1) // 2}e0",
+                weighted_mean(d, [n - k for k in range(n)]),
             ),
             feature("delay_trend_months", "delay now minus mean delay before", trend(d), 0),
             feature("n_months_late_running", "months late in a row, up to now", run_length(late, holding=True)),
