@@ -120,6 +120,13 @@ def test_a_record_comes_back_whole():
         ({"observed": 1, "expected": 0.5}, ["expected"]),
         ({"mean PD": 0.1, "churn probability": 0.2, "change": -0.3}, ["mean PD", "churn probability", "change"]),
         ({"mean predicted loss": 0.1, "mean change": 0.2}, ["mean predicted loss"]),
+        ({"of_previous": 1.0, "previous_low": 0.9931, "gain": 0.01}, ["of_previous", "previous_low"]),
+        (
+            {"share that buys": 0.0895, "P(churn)": 0.05, "in common": 0.34},
+            ["share that buys", "P(churn)", "in common"],
+        ),
+        ({"followed": 0.47, "decisions turned, at most": 0.13}, ["followed", "decisions turned, at most"]),
+        ({"followed": 1, "converted": 0, "spread": 0.07}, []),
         ({"completeness": 0.2685, "auc": 0.7, "share of grade": "A"}, ["completeness"]),
     ],
 )

@@ -73,7 +73,7 @@ def test_nothing_that_a_customer_typed_acts(evil):
 
 
 def test_text_is_said_in_the_language_of_the_page():
-    book = _book("## The features", _code(**say("{n:,} more rows", n=5)._repr_mimebundle_()))
+    book = _book("## The features", _code(**say("{n:, more rows}", n=5)._repr_mimebundle_()))
     assert "<h2>The features</h2>" in cells.body(book) and "5 more rows" in cells.body(book)
     with speaking("zh_CN"):
         assert "<h2>特征</h2>" in cells.body(book) and "其余 5 行" in cells.body(book)

@@ -219,7 +219,7 @@ def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
     ]
     e, (red, amber) = breaches.chapter(broken, broken[1:])
     assert e.verdict == Verdict.red and str(e.answer) == (
-        "2 red lights and 1 amber ones. New since the period before: monitoring/m: drift."
+        "2 red lights and 1 amber one. New since the period before: monitoring/m: drift."
     )
     assert (str(red.now), str(red.before), str(red.change), red.verdict) == ("2", "1", "↑\u00a0+1", Verdict.red)
     assert (str(amber.change), amber.verdict) == ("→\u00a0+0", Verdict.amber)

@@ -123,7 +123,7 @@ def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_ver
         "red"
     )
     text = index.render(site)
-    assert "<p>1 models, 0 in use · " in text
+    assert "<p>1 model, 0 in use · " in text
     assert text.index("s.pd") < text.index("Bad news first") and ">risk</td>" in text
     ((place, page),) = models.pages(site)
     assert place == "s/models/pd.html" and page.count("validation/battery") == 2

@@ -41,7 +41,7 @@ def test_shares_are_those_counted_by_hand(dated):
     table = vintages.by_age(dated)
     row = table[(table["vintage"] == "2021Q2") & (table["months"] == 3)].iloc[0]
     assert row["rate"] == pytest.approx((dated.later[EVENT_AFTER] <= 3).mean())
-    assert row["development"] == pytest.approx((dated.development[EVENT_AFTER] <= 3).mean())
+    assert row["development rate"] == pytest.approx((dated.development[EVENT_AFTER] <= 3).mean())
     assert row["low"] < row["rate"] < row["high"] and row["effective n"] == pytest.approx(len(dated.later))
     from statsmodels.stats.proportion import proportions_ztest
 

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 PERCENT = "\x00%"  # mark of a column that is shown as percent
 # Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
 SHARES = {"share", "missing", "change", "coverage", "place", "leaving"}
-SHARES |= {"share_before", "precision", "recall", "better", "same", "worse", "new"}
+SHARES |= {"precision", "recall", "better", "same", "worse", "new"}
 SHARES |= {"completeness", "validity", "uniqueness", "consistency", "timeliness"}
+SHARES |= {"of previous", "of first", "response", "rate before", "rate after", "rate without", "mix", "recalibrated"}
+SHARES |= {"in common", "accuracy", "explained", "grade jumps", "flips", "decisions turned"}
+# Of these a table may hold numbers of customers as well: shares are fractions.
+FRACTIONS = {"followed", "converted", "answered", "handed over", "first", "held"}
+PREDICTED = ("mean predicted ", "mean probability ", "mean P(", "P(")
 LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
@@ -128,8 +133,8 @@ def _with_percent(header: list[str], body: list[list[Any]]) -> list[str]:
         values = [row[i] for row in body if _is_float(row[i])]
         within = bool(values) and all(abs(v) <= 1 for v in values)
         if not _is_end(name):
-            is_level = _is_level(name) and all(isinstance(v, float) and v >= 0 for v in values)
-            marked = within and (_is_share(name) or is_level)
+            fractions = all(isinstance(v, float) and v >= 0 for v in values)
+            marked = within and (_is_share(name) or (fractions and _is_level(name)))
             middle = marked if values else middle
         else:
             marked = within and middle
@@ -142,12 +147,14 @@ def _is_end(name: str) -> bool:
 
 
 def _is_share(name: str) -> bool:
-    return name in SHARES or name.endswith(("rate", "rate)"))
+    called = name.replace("_", " ").partition(",")[0]
+    return called in SHARES or called.startswith("share ") or name.endswith(("rate", "rate)"))
 
 
 def _is_level(name: str) -> bool:
     """Say whether a column holds outcomes or predictions (counts of events have these names, too, but no floats)."""
-    return name in LEVELS or name.endswith(("PD", "probability")) or name.startswith(("mean predicted ", "mean P("))
+    predicted = name.endswith(("PD", "probability")) or name.startswith(PREDICTED)
+    return predicted or name in LEVELS or name.replace("_", " ") in FRACTIONS
 
 
 def _is_float(value: Any) -> bool:

@@ -62,7 +62,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
         answer=answers[kind](),
         value=float(worst[value]),
         threshold=rule.text + (_of_the_fall(rules) if low else Text()),
-        table=table,
+        table=table.assign(group=table["group"].map(alarms.subject)) if low else table,
         since=w.since(kind),
     )
 

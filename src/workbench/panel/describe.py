@@ -210,9 +210,9 @@ def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
 
 
 def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
-    """Return one row per feature: meaning, direction, missing share, median, 5th and 95th percentile in development."""
+    """Return a row a feature: meaning, unit, direction, missing share, median, 5th, 95th percentile in development."""
     learn = panel[panel["sample"] == "development"]
-    names = ["feature", "description", "aspect", "direction", "missing", "p5", "median", "p95"]
+    names = ["feature", "description", "unit", "aspect", "direction", "missing", "p5", "median", "p95"]
     table = pd.DataFrame(list(_feature_rows(learn, contract)), columns=names)
     if table.empty:
         answer = say("No feature: nothing was known before the date.")
@@ -242,7 +242,7 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
         numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
         low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
         direction = {1: "rises", -1: "falls", 0: "either way"}[c.monotone]
-        yield c.name, c.description, c.aspect, direction, values.isna().mean(), low, middle, high
+        yield c.name, c.description, c.unit, c.aspect, direction, values.isna().mean(), low, middle, high
 
 
 def conclusion(name: str, panel: pd.DataFrame, contract: Contract, digest: str) -> Text:

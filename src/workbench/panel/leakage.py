@@ -276,7 +276,7 @@ class _Treated:
             blind_to=say(
                 "Two leaks of the same strength hide one another; only the three strongest are tried without."
             ),
-            source="convention of this workbench; Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); "
+            source="convention of this workbench; Kaufman et al. (2012), ACM TKDD 6(4); "
             "interval: Nadeau & Bengio (2003), Machine Learning 52",
             table=pd.concat([extra, table], ignore_index=True),
         )

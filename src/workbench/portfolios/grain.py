@@ -51,7 +51,7 @@ def examine(tables: Mapping[str, pd.DataFrame], words: Mapping[str, Contract]) -
             "give it `role: parent`, so that samples and folds keep its rows together",
             n=ROWS_PER_VALUE,
         ),
-        source="Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4)",
+        source="Kaufman et al. (2012), ACM TKDD 6(4)",
         blind_to=say("rows of one customer that no column connects"),
         table=rows,
     )

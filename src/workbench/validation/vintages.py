@@ -58,7 +58,7 @@ def by_age(s: Subject) -> pd.DataFrame:
             p = float(2 * stats.norm.sf(abs(rate - base) / error)) if error > 0 else 1.0
             interval = metrics.rate_interval(events, n)
             out.append((name, age, rate, *interval, base, min(off(rate, base), FARTHEST), n, p))
-    names = ["vintage", "months", "rate", "low", "high", "development", "off", "effective n", "p"]
+    names = ["vintage", "months", "rate", "low", "high", "development rate", "off", "effective n", "p"]
     table = pd.DataFrame(out, columns=names)
     return table.assign(p=metrics.holm(table["p"].to_numpy(), s.looks))
 
@@ -87,10 +87,10 @@ def test(s: Subject) -> Evidence:
         vintage=low["vintage"],
         rate=low["rate"],
         months=int(low["months"]),
-        base=low["development"],
+        base=low["development rate"],
         p=p_text(low["p"]),
     ) + _first(table)
-    seen = rate_seen(s, low["development"], low["effective n"], level(s, len(table)))
+    seen = rate_seen(s, low["development rate"], low["effective n"], level(s, len(table)))
     gauges = {"convention": Gauge(low["off"], rule), "significance": Gauge(low["p"], p_rule)}
     return _evidence(s, Verdict(low["light"]), answer, table, sight(s, low["rate"], seen, rows=_tested(s), **gauges))
 
@@ -105,7 +105,7 @@ def _first(table: pd.DataFrame) -> Text:
         "With the first payment most came in {vintage}: {rate:.2%} ({base:.2%} on development).",
         vintage=most["vintage"],
         rate=most["rate"],
-        base=most["development"],
+        base=most["development rate"],
     )
 
 

@@ -39,6 +39,9 @@ def heard(words: str) -> str:
         fitting = pattern.fullmatch(words)
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
+    name, colon, value = words.partition(": ")
+    if colon and has(name):  # a column's name and its value
+        return f"{translated(name)}：{heard(value)}"
     return _listed(words)
 
 
