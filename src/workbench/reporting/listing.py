@@ -198,5 +198,4 @@ def spoken(record: Record) -> Record:
 def _headline(folder: str, step: str, _language: str) -> str:
     """Return a run's headline in the language now spoken; empty where its evidence is gone."""
     file = home.mlruns() / folder / "evidence" / LEFT_BEHIND
-    speaks = headline(json.loads(file.read_text(encoding="utf-8")), step) if file.exists() else None
-    return str(speaks.answer) if speaks else ""
+    return headline(json.loads(file.read_text(encoding="utf-8")), step) if file.exists() else ""

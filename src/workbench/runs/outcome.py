@@ -109,7 +109,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         record,
         status="FINISHED",
         verdict=left_behind["verdict"],
-        headline=str(speaks.answer) if (speaks := headline(left_behind, step.name)) else "",
+        headline=headline(left_behind, step.name),
         seconds=time.time() - record.start,
         folder=runs.artifacts(record.run_id),
         figures=left_behind["figures"],
