@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 
-from workbench.figures import theme
+from workbench.figures import labels, theme
 from workbench.words import formatted, heard, say
 from workbench.words.names import term
 
 MOST_BARS, MOST_ARCS = 12, 24
+BOX, LETTER = 0.07, 0.024  # half the width of a kind's box: of an empty one, and what each letter adds
 
 
 @theme.picture
@@ -60,10 +61,11 @@ def graph(arcs: pd.DataFrame, order: list[str]) -> Figure:
         box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": theme.BLUE}
         ax.text(0, -i, term(kind), ha="center", va="center", fontsize=9, bbox=box, zorder=3)
     most, beside = arcs["n"].max() if len(arcs) else 1, [0, 0]
+    edges = [BOX + LETTER * labels.width(term(kind)) for kind in kinds]
     placed = [(kinds.index(a["from_kind"]), kinds.index(a["to_kind"]), a) for a in arcs.to_dict("records")]
     for start, end, arc in sorted(placed, key=lambda a: (abs(a[1] - a[0]), a[0])):
         is_back = end <= start
-        _arc(ax, arc, (start, end), (arc["n"] / most, beside[is_back]))
+        _arc(ax, arc, [(start, edges[start]), (end, edges[end])], (arc["n"] / most, beside[is_back]))
         beside[is_back] += end != start + 1
     ax.set(xlim=(-2.6, 4.2), ylim=(-len(kinds) + 0.3, 0.7), xticks=[], yticks=[])
     ax.grid(False)
@@ -73,16 +75,19 @@ def graph(arcs: pd.DataFrame, order: list[str]) -> Figure:
     return figure
 
 
-def _arc(ax: Axes, arc: dict[str, float], ends: tuple[int, int], look: tuple[float, int]) -> None:
-    """Draw one arc, straight to the next kind, else in a lane of its own beside the kinds."""
-    (start, end), (share, lane) = ends, look
+def _arc(ax: Axes, arc: dict[str, float], ends: list[tuple[int, float]], look: tuple[float, int]) -> None:
+    """Draw one arc, straight to the next kind, else in a lane of its own beside the kinds.
+
+    ends: place and half the width of the kind it leaves and of the one it comes to. look: share of the thickest, lane.
+    """
+    ((start, begin), (end, stop)), (share, lane) = ends, look
     is_back = end <= start
     ink, text = theme.RED if is_back else theme.BLUE, say("{n:,} · {days:.1f} d", n=arc["n"], days=arc["median_days"])
     if end == start + 1:
         points, at = [(0, -start - 0.24 - 0.52 * t / 3) for t in range(4)], (0.42, -(start + end) / 2)
     else:
         side, reach = (-1 if is_back else 1), 0.85 + 0.36 * lane
-        a, b = (side * 0.72, -start - 0.06), (side * 0.72, -end + 0.06 + 0.12 * (start == end))
+        a, b = (side * begin, -start - 0.06), (side * stop, -end + 0.06 + 0.12 * (start == end))
         points = [a, (side * (0.72 + reach), a[1]), (side * (0.72 + reach), b[1]), b]
         t = 0.5 if is_back else 0.3 + 0.1 * (lane % 4)  # labels of neighbours at different heights
         weights = np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
