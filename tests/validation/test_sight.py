@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from workbench import metrics, rules
 from workbench.evidence import Evidence, Sight, Verdict, card
-from workbench.validation import auc, battery, jeffreys, shown
+from workbench.validation import auc, battery, hosmer_lemeshow, jeffreys, shown
 from workbench.validation.sight import Gauge, level, sight
 
 
@@ -44,6 +45,17 @@ def test_the_least_psi_and_shift_are_seen_in_eighty_of_a_hundred_samples():
     z = metrics.least_shift(1.0, 0.05) + rng.normal(size=20_000)
     assert (z >= stats.norm.isf(0.05)).mean() == pytest.approx(0.8, abs=0.01)
     assert metrics.least_noncentrality(1, stats.chi2.isf(0.05, 1)) == pytest.approx(7.849, abs=0.001)  # Cohen (1988)
+
+
+def test_the_least_factor_is_that_of_the_grades_which_the_statistic_is_made_of():
+    """Grades that expect fewer than five events are in neither: with them the factor was one that 91 of 100 saw."""
+    n, p = np.array([20_000, 3000, 1000, 400, 100, 8]), np.array([0.0001, 0.01, 0.03, 0.08, 0.2, 0.4])
+    grades = hosmer_lemeshow.enough(pd.DataFrame({"n": n, "predicted": p}), 5)
+    used, rng = grades.index, np.random.default_rng(1)
+    least = hosmer_lemeshow.least_factor(grades, len(used), 0.05)
+    events, expected = rng.binomial(n, p * least, (20_000, len(n)))[:, used], (n * p)[used]
+    chi2 = ((events - expected) ** 2 / (expected * (1 - p[used]))).sum(axis=1)
+    assert len(used) == 4 and (chi2 > stats.chi2.isf(0.05, len(used))).mean() == pytest.approx(0.8, abs=0.02)
 
 
 def test_the_limit_is_that_of_the_measure_which_holds_the_light(sound):

@@ -13,7 +13,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.evidence import Evidence, judged
 from workbench.validation.estimated import sure
-from workbench.validation.hosmer_lemeshow import both_p, chi_squared, least_factor
+from workbench.validation.hosmer_lemeshow import both_p, chi_squared, enough, least_factor
 from workbench.validation.sight import Gauge, factor_seen, level, sight
 from workbench.validation.significance import milder, p_text, red_text, shared, shared_text
 from workbench.validation.subject import Subject
@@ -71,7 +71,7 @@ def test(s: Subject) -> Evidence:
         sight=sight(
             s,
             brier,
-            factor_seen(least_factor(g, degrees, level(s)), s),
+            factor_seen(least_factor(enough(g, least), degrees, level(s)), s),
             convention=Gauge(ratio, rule),
             significance=Gauge(p, s.rules["p_value"], p_both=p_both),
         ),

@@ -30,9 +30,8 @@ def chi_squared(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> tuple[floa
     grades, these rise and fall together: with R, the correlation of the grades' errors over parents, χ² has the mean of
     K independent ones and the variance of tr(R)²/tr(R²), to which it is scaled.
     """
-    expected = g["n"] * g["predicted"]
-    used = g[(expected >= least) & (g["n"] - expected >= least)]
-    expected = expected[used.index]
+    used = enough(g, least)
+    expected = used["n"] * used["predicted"]
     if used.empty:
         return 0.0, 0.0, float("nan")
     spread = float((correlation(rows, list(used["grade"])) ** 2).sum()) / len(used)
@@ -40,10 +39,15 @@ def chi_squared(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> tuple[floa
     return chi2, len(used) / spread, float(stats.chi2.sf(chi2, len(used) / spread))
 
 
+def enough(g: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Return the grades that expect `least` events and as many others: those the statistic is made of."""
+    expected = g["n"] * g["predicted"]
+    return g[(expected >= least) & (g["n"] - expected >= least)]
+
+
 def both_p(rows: pd.DataFrame, g: pd.DataFrame, least: float) -> float:
     """Return p as `chi_squared`, with development's error in the predictions; of the grades that expect enough as they are."""
-    expected = g["n"] * g["predicted"]
-    used = g[(expected >= least) & (g["n"] - expected >= least)]
+    used = enough(g, least)
     return chi_squared(rows, used.assign(n=used["n_both"], events=used["observed"] * used["n_both"]), 0.0)[2]
 
 
@@ -62,7 +66,7 @@ def correlation(rows: pd.DataFrame, grades: list[str]) -> np.ndarray:
 
 
 def least_factor(g: pd.DataFrame, degrees: float, level: float) -> float:
-    """Return by which factor all true rates would lie above the predictions for χ² to see it with 80 %.
+    """Return by which factor all true rates of these grades would lie above the predictions for χ² to see it with 80 %.
 
     χ² is then noncentral by (factor − 1)²·Σ n·p/(1 − p), the scale of correlated grades as in `chi_squared`.
     """
@@ -95,5 +99,5 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="Hosmer & Lemeshow (1980)",
         table=as_counted(g.assign(expected=g["n"] * g["predicted"])),
-        sight=sight(s, chi2, factor_seen(least_factor(g, degrees, level(s)), s), **two(s, p, far, p_both)),
+        sight=sight(s, chi2, factor_seen(least_factor(enough(g, least), degrees, level(s)), s), **two(s, p, far, p_both)),
     )
