@@ -121,6 +121,7 @@ def test_no_gain_is_surer_for_rows_that_say_it_again():
     X, y, gains = pd.DataFrame({"x": rng.normal(size=300)}), (rng.random(300) < 0.3) * 1.0, rng.normal(size=300)
     once = fitted_bins(X, y, {}, 0.02)
     again = fitted_bins(X.iloc[six].reset_index(drop=True), y[six], {}, 0.02, parents=six)
+    assert again._rarer == once._rarer == y.sum()
     assert again._error(gains[six]) == pytest.approx(once._error(gains))
     assert once._error(gains) == pytest.approx(gains.std(ddof=1) / np.sqrt(300))
 

@@ -77,15 +77,16 @@ class Characteristics(Mapping[str, WoeBins]):
 
     @cached_property
     def _few_events(self) -> bool:
-        """Whether the rarer outcome has fewer than 20 rows for each bin but the first of a chosen characteristic.
+        """Whether the rarer outcome has fewer than 20 parents for each bin but the first of a chosen characteristic.
 
         Source of 20: Austin & Steyerberg (2017), Statistical Methods in Medical Research 26(2).
         """
         return self._rarer < EVENTS_EACH * sum(self[n].bins.inner - 1 for n in self.chosen)
 
-    @property
-    def _rarer(self) -> float:
-        return min(self._y.sum(), len(self._y) - self._y.sum())
+    @cached_property
+    def _rarer(self) -> int:
+        """The parents with the rarer outcome: six rows of one that defaults are one event."""
+        return len(np.unique(self._parents[self._y == (self._y.mean() < 1 / 2)]))
 
     @cached_property
     def pay_again(self) -> bool:
