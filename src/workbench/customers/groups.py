@@ -148,24 +148,21 @@ def portraits(rows: pd.DataFrame, group: np.ndarray, columns: list[str], contrac
         members = rows[group == g]
         turned_out = observed(members["outcome"], members["weight"], contract.outcome)
         share = members["weight"].sum() / rows["weight"].sum()
-        traits = _traits(ranks[group == g].median() - 0.5, rows, members, columns, contract)
+        traits = _traits(ranks[group == g].median() - 0.5, rows, members, columns)
         mean = float(np.average(members["predicted"], weights=members["weight"]))
         out.append((str(say("group {g}", g=int(g) + 1)), len(members), share, *turned_out, mean, traits))
     return pd.DataFrame(out, columns=["segment", "rows", "share", "rate", "low", "high", "predicted", "portrait"])
 
 
-def _traits(
-    distance: pd.Series, rows: pd.DataFrame, members: pd.DataFrame, columns: list[str], contract: Contract
-) -> Text:
+def _traits(distance: pd.Series, rows: pd.DataFrame, members: pd.DataFrame, columns: list[str]) -> Text:
     seen = []
     for name, d in distance.items():
-        column = say(contract[str(name)].description)
         if abs(d) >= TELLING:
-            seen.append((abs(d), say("high {column}", column=column) if d > 0 else say("low {column}", column=column)))
+            seen.append((abs(d), say("high {column}", column=name) if d > 0 else say("low {column}", column=name)))
     for name in [c for c in columns if is_category(rows[c])]:
         lift = members[name].value_counts(normalize=True) - rows[name].value_counts(normalize=True)
         if lift.max() >= TELLING:
-            often = say("often {column} '{code}'", column=say(contract[name].description), code=str(lift.idxmax()))
+            often = say("often {column} '{code}'", column=name, code=str(lift.idxmax()))
             seen.append((float(lift.max()), often))
     traits: dict[str, Text] = {}
     for _, trait in sorted(seen, key=lambda t: -t[0]):

@@ -92,7 +92,7 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
         rate=level(rate, outcome),
     ) + say(
         "It differs most by {column}: from {lowest} to {highest}.",
-        column=say(contract[top["column"]].description),
+        column=top["column"],
         lowest=level(top["lowest"], outcome),
         highest=level(top["highest"], outcome),
     )
@@ -226,7 +226,7 @@ def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> 
     each = [
         say(
             "{column} {value} (further out than {share:.0%} of all)",
-            column=say(contract[r.column].description),
+            column=r.column,
             value=r.value,
             share=r.beyond / 100,
         )

@@ -75,7 +75,7 @@ def effects(linear: Candidate, s: Sample, contract: Contract) -> Evidence:
         answer=say(
             "{n: characteristics}; {widest} moves the {predicted} most (effects in {unit}).",
             n=table["characteristic"].nunique(),
-            widest=say(contract[spread.idxmax()].description),
+            widest=str(spread.idxmax()),
             predicted=s.outcome.predicted,
             unit=unit,
         ),
@@ -136,7 +136,6 @@ def inputs(model: Scorer) -> Evidence:
     spread = pd.Series(model.facts["contribution_spread"]).sort_values(ascending=False)
     rows = [(n, v, mean.get(n, np.nan)) for n, v in spread.items()]
     table = pd.DataFrame(rows, columns=["input", "spread of contribution", "mean contribution"])
-    strongest = [say(model.features[n]["description"]) for n in table["input"].head(3)]
     return Evidence(
         key="inputs",
         question=say("Which inputs move the {predicted} most?", predicted=model.outcome.predicted),
@@ -144,7 +143,7 @@ def inputs(model: Scorer) -> Evidence:
         answer=say(
             "{n: inputs}; most moves come from {strongest} (contributions in {unit}).",
             n=len(table),
-            strongest=strongest,
+            strongest=list(table["input"].head(3)),
             unit=unit(model),
         ),
         value=len(table),

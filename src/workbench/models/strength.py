@@ -33,7 +33,7 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
     top, useless = table.iloc[0], int((table["iv"] < least).sum())
     answer = say(
         "{top} says most (IV {iv:.2f}); {useless} of {n} say next to nothing (below {limit}).",
-        top=say(contract[top.feature].description),
+        top=top.feature,
         iv=top.iv,
         useless=useless,
         n=len(table),
@@ -41,7 +41,7 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
     )
     suspicious = list(table.loc[table["iv"] > most, "feature"])
     if suspicious:
-        answer += _suspicious([say(contract[f].description) for f in suspicious], most)
+        answer += _suspicious(suspicious, most)
     return bins, Evidence(
         key="information_value",
         question=_question(contract),
@@ -59,7 +59,7 @@ def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evi
     )
 
 
-def _suspicious(names: list[Text], limit: float) -> Text:
+def _suspicious(names: list[str], limit: float) -> Text:
     """Return the strongest by name and how many more there are; the table beside it lists all."""
     first, more = names[:NAMED], len(names) - NAMED
     if more <= 0:
@@ -84,7 +84,7 @@ def _explained(s: Sample, contract: Contract) -> tuple[dict[str, MeanBins], Evid
     top, little = table.iloc[0], int((table[name] < LITTLE).sum())
     answer = say(
         "{top} says most ({share:.1%} of the variance of the {rate}); {little} of {n} say next to nothing.",
-        top=say(contract[top["feature"]].description),
+        top=top["feature"],
         share=top[name],
         rate=contract.outcome.rate,
         little=little,

@@ -223,7 +223,7 @@ def features(panel: pd.DataFrame, contract: Contract) -> Evidence:
         answer = say(
             "{n: features}; {feature} is missing most often ({share:.1%}).",
             n=len(table),
-            feature=say(emptiest["description"] or emptiest["feature"]),
+            feature=emptiest["feature"],
             share=emptiest["missing"],
         )
     return Evidence(

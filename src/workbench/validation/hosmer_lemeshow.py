@@ -99,5 +99,7 @@ def test(s: Subject) -> Evidence:
         threshold=both_text(s.rules, s.looks),
         source="Hosmer & Lemeshow (1980)",
         table=as_counted(g.assign(expected=g["n"] * g["predicted"])),
-        sight=sight(s, chi2, factor_seen(least_factor(enough(g, least), degrees, level(s)), s), **two(s, p, far, p_both)),
+        sight=sight(
+            s, chi2, factor_seen(least_factor(enough(g, least), degrees, level(s)), s), **two(s, p, far, p_both)
+        ),
     )
