@@ -67,7 +67,7 @@ def test_printed_points_add_up_to_the_score_before_calibration(developed):
 def test_a_feature_that_says_too_much_is_said_to_be_suspicious(developed):
     s, *_ = developed
     card = strength.strengths(s, CONTRACT)[1]
-    assert card.verdict == "amber" and "Suspicious, for above 0.5: call seconds" in card.answer
+    assert card.verdict == "amber" and "Suspicious, for above 0.5: call_seconds" in card.answer
     assert str(card.question) == "Which features separate subscribed from declined?"
 
 
