@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import rules
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Outcome
 from workbench.panel import build, leakage
 from workbench.panel.cohort import Facts
 
@@ -169,3 +169,24 @@ def test_parents_too_few_to_part_change_nothing(parents):
     plain, of_rows = leakage.examine(X, y, contract, seed=1)
     assert plain["term"].known == "after"
     assert screened == plain and str(evidence.answer) == str(of_rows.answer)
+
+
+def test_a_leak_of_a_rare_event_is_seen_among_many_rows():
+    """Of 60 events among 200,000 rows three would be among the rows drawn: all of them are."""
+    rng, n = np.random.default_rng(0), 200_000
+    y = np.zeros(n)
+    y[rng.choice(n, 60, replace=False)] = 1
+    X = pd.DataFrame({"z": rng.normal(size=n) + 5 * y, "a": rng.normal(size=n), "b": rng.normal(size=n)})
+    contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
+    refused, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
+    assert refused["z"].known == "after" and str(evidence.answer) == "Suspected leak and refused: z."
+
+
+def test_a_rate_that_most_have_in_full_is_screened():
+    rng, n = np.random.default_rng(0), 2000
+    rate = np.where(rng.random(n) < 0.6, 1.0, rng.random(n))
+    X = pd.DataFrame({"copy": rate + rng.normal(0, 0.01, n), "a": rng.normal(size=n)})
+    outcome = Outcome(kind="rate")
+    columns = tuple(Column(name=c, type="number") for c in X)
+    refused, _ = leakage.examine(X, pd.Series(rate), Contract(name="l", title="t", columns=columns, outcome=outcome), 1)
+    assert refused["copy"].known == "after"

@@ -278,3 +278,47 @@ def test_other_banks_months_become_core_tables(own_core, study, rows, late, defa
 def test_applicants_of_the_same_answers_are_one_parent(own_core):
     account, contract = own_core("card_records")[0]["core__account"]
     assert contract.named("parent") == ["applicant_id"] and account["applicant_id"].nunique() == 9_728
+
+
+def test_two_days_of_one_month_are_no_two_months(asked):
+    twice = FILES["month"] + "L2,2020-01-15,C,\n"
+    p = asked("account", "month", files={"month": twice})
+    with pytest.raises(UserError) as refused:
+        _core(p)
+    assert str(refused.value) == (
+        "portfolios/intake: own_files: month: 1 rows name an account and month that another row does, first in "
+        "2020-01; give one row a month, or make them events of their own (`entity: event`, under another name)"
+    )
+
+
+def test_a_key_is_text_and_a_month_is_the_as_of_column(asked):
+    number = {"columns": [{"name": "loan_id", "source": "LoanNo", "type": "integer", "role": "key"}]}
+    with pytest.raises(UserError) as refused:
+        own_files.SOURCE.words(asked("account", contracts={"account": number}))
+    assert str(refused.value).endswith("columns.loan_id: a key is text, leading zeros and all; write `type: text`")
+    columns = [*CONTRACTS["month"]["columns"], {"name": "month", "source": "note", "type": "text"}]
+    p = asked("account", "month", contracts={"month": {"columns": columns[:3] + columns[-1:]}})
+    with pytest.raises(UserError) as refused:
+        own_files.SOURCE.columns(own_files.SOURCE.words(p))
+    assert str(refused.value) == (
+        "contract 'loan_months': column 'month' is another than the one with the role as_of, which the table is kept "
+        "under as `month`; rename it (the file's name goes into `source`)"
+    )
+
+
+@pytest.mark.parametrize("name", ["is_event", "is_competing", "month_no", "anchor"])
+def test_names_of_the_panels_own_sql_are_refused(asked, name):
+    columns = [*CONTRACTS["month"]["columns"][:2], {"name": name, "source": "STATUS", "type": "text"}]
+    with pytest.raises(UserError) as refused:
+        own_files.SOURCE.words(asked("account", "month", contracts={"month": {"columns": columns}}))
+    assert f"columns.{name}: the panel keeps this name for itself" in str(refused.value)
+
+
+def test_a_joined_tables_columns_are_known_since_its_own_date(asked):
+    columns = [
+        *CONTRACTS["customer"]["columns"],
+        {"name": "as_of", "source": "surname", "type": "date", "role": "as_of"},
+    ]
+    p = asked("account", "customer", contracts={"customer": {"columns": [columns[0], *columns[2:]]}})
+    words = own_files._joined_contract(own_files.SOURCE.words(p))
+    assert words["income_amt"].dated_by == "as_of" and words["as_of"].role == "fact" and not words["bad"].dated_by

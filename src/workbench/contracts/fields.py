@@ -19,6 +19,13 @@ RESERVED = {  # the panel's own columns, and the role of the one column that may
     "sample": "sample",
     "predicted": "",
     "file_row": "",
+    "anchor": "",
+    "given_sample": "",
+    "given_weight": "",
+    "is_competing": "",
+    "is_event": "",
+    "month_no": "",
+    "months_to_event": "",
 }
 FILE_ROW = "file_row"  # where names are pseudonyms of this home: the place of an entity in the raw file
 

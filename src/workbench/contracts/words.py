@@ -16,6 +16,7 @@ from workbench.personal import masked_value
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
+NUMBERS = ("number", "integer")
 Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
 
 
@@ -38,6 +39,7 @@ class Column(_Model):
     known: Literal["before", "after"] = Field(
         "before", description="before or after the as-of date; an outcome is known after"
     )
+    dated_by: str = Field("", description="column with the day since which it is known, where that is another day")
     personal: Literal["", "name", "identifier", "address", "contact"] = ""
     privacy: Literal["", "C1", "C2", "C3"] = Field(
         "", description="class by JR/T 0171-2020 where the rule of `contracts/classes.py` says another"
@@ -78,9 +80,7 @@ class Column(_Model):
             "maximum": self.maximum is not None,
             "exposure": self.exposure,
         }
-        if self.type not in ("number", "integer") and (
-            given_field := next((n for n, given in of_numbers.items() if given), "")
-        ):
+        if self.type not in NUMBERS and (given_field := next((n for n, given in of_numbers.items() if given), "")):
             raise ValueError(f"`{given_field}` is for numbers, and '{self.name}' is {self.type}; leave it out")
         if self.format and self.type != "date":
             raise ValueError(f"`format` is for dates, and '{self.name}' is {self.type}; leave it out")
@@ -136,6 +136,14 @@ class Contract(_Model):
         if any(c.sql for c in self.columns):
             columns = tuple(computed.resolved(c, self.columns) if c.sql else c for c in self.columns)
             object.__setattr__(self, "columns", columns)
+        return self
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        """What says since when a column is known is a date of the same table."""
+        dates = [c.name for c in self.columns if c.type == "date"]
+        if undated := next((c for c in self.columns if c.dated_by and c.dated_by not in dates), None):
+            raise ValueError(f"column '{undated.name}': dated_by: {nearest(undated.dated_by, dates)}")
         return self
 
     @model_validator(mode="after")
@@ -246,6 +254,10 @@ def _read(path: Path, text: str) -> Contract:
     if early := next((c for c in content["columns"] if (c.get("role"), c.get("known")) == ("outcome", "before")), None):
         raise UserError(
             f"contract {path}: columns.{early['name']}: an outcome is known after the as-of date; say `known: after`"
+        )
+    if coded := next((c for c in contract.columns if c.role in ("key", "parent") and c.type in NUMBERS), None):
+        raise UserError(
+            f"contract {path}: columns.{coded.name}: a {coded.role} is text, leading zeros and all; write `type: text`"
         )
     if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):
         raise UserError(

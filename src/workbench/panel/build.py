@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,11 +194,15 @@ def _rate(facts: Facts, resolved: Outcome, cohort_file: Path, p: Params) -> floa
         if p.base_rate:
             raise UserError("panel/build: base_rate is of an event; leave it at 0 for an amount or a rate")
         return 0.0
+    weighted, of_row = facts.contract.named("weight"), "1e0"
     if resolved.event:
-        sql, relations = "SELECT avg(outcome) AS rate FROM cohort", {"cohort": cohort_file}
+        of_row = "given_weight" if weighted else of_row
+        rows, relations = f"SELECT outcome, {of_row} AS weight FROM cohort", {"cohort": cohort_file}
     else:
-        sql = f"SELECT avg({outcomes.recorded_sql(facts.contract, resolved)}) AS rate FROM accounts a"
-        relations = {"accounts": facts.accounts}
+        of_row = f"CAST(a.{engine.column(weighted[0])} AS DOUBLE)" if weighted else of_row
+        recorded = outcomes.recorded_sql(facts.contract, resolved)
+        rows, relations = f"SELECT {recorded} AS outcome, {of_row} AS weight FROM accounts a", facts.relations
+    sql = f"SELECT sum(outcome * weight) / sum(weight) AS rate FROM ({rows}) r WHERE outcome IS NOT NULL"
     rate = float(engine.frame(sql, relations)["rate"].fillna(0.0)[0])
     if not rate and not resolved.event:
         name, value = facts.contract.one("outcome"), facts.contract.event_value
@@ -251,6 +256,7 @@ def window(facts: Facts, months: int) -> features.Window:
     """Return what there is to make features from: facts of the months, the limit, the date the entity began."""
     columns = facts.contract.columns
     usable = [c for c in columns if c.known == "before" and c.name not in facts.refused and not c.personal]
+    usable = [c for c in usable if not c.dated_by]
     names = [c.name for c in usable]
     words = facts.month_contract.columns if facts.month_contract else ()
     return features.Window(
@@ -276,20 +282,38 @@ def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()
     """
     w = window(facts, observation_months) if facts.months is not None else None
     made = [] if w is None else features.catalogue(w)
-    taken = {*FRAME, *dated, *(f.name for f in made)}
-    static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in taken]
+    static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in (*FRAME, *dated)]
+    _apart([*(f.name for f in made), *(c.name for c in static)])
     chosen = (
         [f"s.{c}" for c in (*FRAME, *dated, *(c.name for c in _place(facts)))]
         + [f"{f.sql} AS {f.name}" for f in made]
-        + [f"a.{engine.column(c.name)}" for c in static]
+        + [_since_known(c) for c in static]
     )
     joined = "LEFT JOIN w ON w.entity_id = s.entity_id AND w.as_of_date = s.as_of_date" if made else ""
     head = f"WITH {', '.join(_window_sql(w, [f.sql for f in made]))}" if made else ""
-    key = facts.contract.one("key")
+    key, dated_by = facts.contract.one("key"), facts.contract.named("as_of") if facts.by_calendar else []
+    known = f" AND a.{engine.column(dated_by[0])} <= s.as_of_date" if dated_by else ""
     text = f"""{head}
         SELECT {", ".join(chosen)} FROM sampled s {joined}
-            LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id"""
-    return text, [*(f.column() for f in made), *static]
+            LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id{known}"""
+    return text, [*(f.column() for f in made), *(c.model_copy(update={"dated_by": ""}) for c in static)]
+
+
+def _apart(names: list[str]) -> None:
+    """Raise `UserError` where two columns of the panel would have one name."""
+    if twice := next((n for n, times in Counter(names).items() if times > 1), ""):
+        raise UserError(
+            f"panel/build: two columns would be called '{twice}', as a feature made from the months is; give the "
+            f"contract's column another name (name: {twice}_given)"
+        )
+
+
+def _since_known(c: Column) -> str:
+    """Return a column of the entity's own row as SQL: nothing before the day since which it is known."""
+    name = engine.column(c.name)
+    if not c.dated_by:
+        return f"a.{name}"
+    return f"CASE WHEN a.{engine.column(c.dated_by)} <= s.as_of_date THEN a.{name} END AS {name}"
 
 
 def _window_sql(w: features.Window, expressions: Iterable[str]) -> list[str]:
@@ -297,8 +321,9 @@ def _window_sql(w: features.Window, expressions: Iterable[str]) -> list[str]:
     used = set(re.findall(r"\bw\.(\w+)_(\d+)\b", " ".join(expressions)))
     pairs = [(f, k) for f in w.facts for k in range(w.months) if (f, str(k)) in used]
     facts = [f for f in w.facts if f in {f for f, _ in pairs}]
-    typed = [f"CAST({f} AS DOUBLE) AS {f}" if w.facts[f] else f for f in facts]
-    placed = [f"max(CASE WHEN s.anchor - m.month_no = {k} THEN m.{f} END) AS {f}_{k}" for f, k in pairs]
+    named = {f: engine.column(f) for f in facts}
+    typed = [f"CAST({n} AS DOUBLE) AS {n}" if w.facts[f] else n for f, n in named.items()]
+    placed = [f"max(CASE WHEN s.anchor - m.month_no = {k} THEN m.{named[f]} END) AS {f}_{k}" for f, k in pairs]
     months = ["CAST(entity_id AS VARCHAR) AS entity_id", f"{number_sql('month')} AS month_no", *typed]
     return [
         f"m AS (SELECT {', '.join(months)} FROM months)",

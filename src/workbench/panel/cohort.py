@@ -131,7 +131,7 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
     else:
         dates = pd.DataFrame({"month_no": [0], "as_of_date": [UNDATED]})
         parts.append(f"here AS ({_by_own_date(facts, outcome, as_of_from, as_of_to)})")
-    columns = ", ".join(dict.fromkeys([*facts.order, "entity_id", "parent_id", "anchor"]))
+    columns = ", ".join(dict.fromkeys([*facts.order, "entity_id", "parent_id", "anchor", *_given(facts)]))
     columns += "" if outcome.event else ", outcome"
     parts.append(f"cohort AS (SELECT {columns} FROM here WHERE {_eligible(facts, outcome)})")
     rows = outcomes.after_sql(outcome, number(facts.span[1])) if outcome.event else "SELECT c.* FROM cohort c"
@@ -156,7 +156,15 @@ def _identity(facts: Facts) -> str:
     parent = next(iter(facts.contract.named("parent")), key)
     parent = parent if parent in engine.columns(facts.accounts) else key
     place = f", a.{FILE_ROW} AS {FILE_ROW}" if FILE_ROW in facts.order else ""
-    return f"CAST(a.{key} AS VARCHAR) AS entity_id, CAST(a.{parent} AS VARCHAR) AS parent_id{place}"
+    entity, given = f"CAST(a.{key} AS VARCHAR)", "".join(f", {sql} AS {n}" for n, sql in _given(facts).items())
+    return f"{entity} AS entity_id, coalesce(CAST(a.{parent} AS VARCHAR), {entity}) AS parent_id{place}{given}"
+
+
+def _given(facts: Facts) -> dict[str, str]:
+    """Return what the file itself says of an entity's weight and sample, as SQL by the name the cohort has for it."""
+    types = {"weight": "DOUBLE", "sample": "VARCHAR"}
+    columns = {role: facts.contract.one(role) for role in types if facts.contract.named(role)}
+    return {f"given_{role}": f"CAST(a.{engine.column(c)} AS {types[role]})" for role, c in columns.items()}
 
 
 def _by_calendar(facts: Facts, outcome: Outcome) -> str:
@@ -176,6 +184,8 @@ def _by_own_date(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str)
         f"a.{dated[0]}" if dated else f"TIMESTAMP '{pd.Timestamp(facts.contract.as_of or UNDATED):%Y-%m-%d %H:%M:%S}'"
     )
     seen = "" if facts.months is None else _last_month_join(facts, number_sql(date))
+    if facts.contract.as_of and not dated:
+        _overlaps(as_of_from, as_of_to, *[pd.Timestamp(facts.contract.as_of)] * 2)
     inside = _inside(facts, dated[0], as_of_from, as_of_to) if dated else "TRUE"
     return f"""
         SELECT {_identity(facts)}, CAST({date} AS TIMESTAMP) AS as_of_date, {number_sql(date)} - 1 AS anchor
@@ -200,7 +210,12 @@ def _inside(facts: Facts, column: str, as_of_from: str, as_of_to: str) -> str:
 def _condition_columns(facts: Facts, outcome: Outcome) -> list[str]:
     known = [*engine.columns(facts.accounts), "as_of_date"]
     known += [] if facts.months is None else list(engine.columns(facts.months))
-    return sorted(engine.condition(outcome.eligible, known, f"{outcomes.PLACE}.eligible")) if outcome.eligible else []
+    asked = sorted(engine.condition(outcome.eligible, known, f"{outcomes.PLACE}.eligible")) if outcome.eligible else []
+    if late := [n for n in asked if n in facts.refused]:
+        raise UserError(
+            f"{outcomes.PLACE}.eligible: '{late[0]}' is known only after the as-of date; name what is known before it"
+        )
+    return asked
 
 
 def _asked(facts: Facts, outcome: Outcome) -> str:

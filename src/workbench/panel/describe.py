@@ -14,6 +14,7 @@ from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.rates import in_words as by_outcome
+from workbench.panel.rates import level
 from workbench.panel.samples import SAMPLES, parent_column
 from workbench.words import Text, say
 
@@ -41,10 +42,15 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
             "No performance window is stated (`outcome.window_months`): the outcome is taken as known on the as-of "
             "date."
         )
+    if lacking := [s for s in ("development", "holdout") if s not in parts and len(parts.keys() - {"monitoring"})]:
+        answer += say(
+            "No row is in the {sample}: look at as_of_from, out_of_time_from and outcome.window_months.",
+            sample=say(lacking[0]),
+        )
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red if least < needed else Verdict.amber if apart else Verdict.green,
+        verdict=Verdict.red if least < needed or lacking else Verdict.amber if apart else Verdict.green,
         answer=answer,
         value=least,
         threshold=_threshold(outcome, needed),
@@ -171,7 +177,7 @@ def base_rate(panel: pd.DataFrame, rate: float, outcome: Outcome) -> Evidence:
         key="base_rate",
         question=say("Does the {rate} of the file stand for the bank's?", rate=outcome.rate),
         verdict=Verdict.amber if rate else Verdict.info,
-        answer=_weighted_back(raw, weighted, rate, outcome) if rate else _as_it_is(raw, outcome),
+        answer=_weighted_back(raw, weighted, rate, outcome) if rate else _as_it_is(raw, weighted, outcome),
         value=float(weighted),
         source="King & Zeng (2001), Political Analysis 9(2), eq. 8",
     )
@@ -190,8 +196,15 @@ def _weighted_back(raw: float, weighted: float, rate: float, outcome: Outcome) -
     )
 
 
-def _as_it_is(raw: float, outcome: Outcome) -> Text:
+def _as_it_is(raw: float, weighted: float, outcome: Outcome) -> Text:
     facts = {"rate": outcome.rate, "value": raw}
+    if not np.isclose(raw, weighted):
+        return say(
+            "Rows count by the file's own weight: {rate} {weighted}, where each would count once {raw}.",
+            rate=outcome.rate,
+            weighted=level(weighted, outcome),
+            raw=level(raw, outcome),
+        )
     if outcome.scale == "amount":
         return say("The rows are taken as they are: {rate} {value:,.2f}, and every row counts once.", **facts)
     return say("The rows are taken as they are: {rate} {value:.1%}, and every row counts once.", **facts)

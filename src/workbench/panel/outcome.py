@@ -112,7 +112,10 @@ def recorded_sql(contract: Contract, outcome: Outcome | None = None) -> str:
     if not (outcome or contract.outcome).is_binary:
         return f"CAST(a.{column} AS DOUBLE)"
     event = contract[name].values.get(contract.event_value, contract.event_value).replace("'", "''")
-    return f"CASE WHEN CAST(a.{column} AS VARCHAR) = '{event}' THEN 1e0 WHEN a.{column} IS NOT NULL THEN 0e0 END"
+    is_event = f"CAST(a.{column} AS VARCHAR) = '{event}'"
+    if contract[name].type in ("number", "integer"):  # 1 is 1.0
+        is_event = f"CAST(a.{column} AS DOUBLE) = TRY_CAST('{event}' AS DOUBLE)"
+    return f"CASE WHEN {is_event} THEN 1e0 WHEN a.{column} IS NOT NULL THEN 0e0 END"
 
 
 def flags_sql(outcome: Outcome, facts: Iterable[str]) -> str:

@@ -61,9 +61,11 @@ def sql(cohort: Path, p: Params, weighting: tuple[float, float], order: str) -> 
 
     Out of time, later dates are held out and a parent may stand on both sides, earlier and later. Otherwise parents
     (not rows) are drawn at random, stratified by whether any row of them has the event, so that none stands on both.
-    Rows between development's as-of dates are in no sample and fall out. order: the column that orders entities; where
-    it isn't their name, parents are drawn in the order of their first.
+    Where the file says the sample itself (`given_sample`), that holds. Rows between development's as-of dates are in no
+    sample and fall out. The file's weights (`given_weight`), of mean 1, multiply those of the event. order: the column
+    that orders entities; where it isn't their name, parents are drawn in the order of their first.
     """
+    columns = engine.columns(cohort)
     before = f"c.as_of_date < {_month(p.monitoring_from)}" if p.monitoring_from else "TRUE"
     row = engine.frame(f"SELECT min({number_sql('as_of_date')}) AS first FROM cohort", {"cohort": cohort})
     if row["first"].isna()[0]:
@@ -73,21 +75,51 @@ def sql(cohort: Path, p: Params, weighting: tuple[float, float], order: str) -> 
     turn = f"({number_sql('c.as_of_date')} - {int(row['first'][0])}) % {p.development_every_months} = 0"
     taken = f"{before} AND c.outcome IS NOT NULL AND {turn}"
     held = pd.DataFrame({"parent_id": pd.Series([], dtype="str")})
-    if not p.out_of_time_from:
+    if "given_sample" in columns:
+        _as_given(cohort, p)
+    elif not p.out_of_time_from:
         held = _drawn(cohort, taken, p, order)
     is_held = f"c.as_of_date >= {_month(p.out_of_time_from)}" if p.out_of_time_from else "h.parent_id IS NOT NULL"
+    sample = f"""CASE WHEN NOT ({before}) THEN 'monitoring' WHEN {taken} AND {is_held} THEN 'holdout'
+                    WHEN {taken} THEN 'development' END"""
+    if "given_sample" in columns:
+        sample = f"CASE WHEN c.given_sample = 'monitoring' OR ({taken}) THEN c.given_sample END"
     event, other = (f"{w:.17e}" for w in weighting)
+    given = f" * c.given_weight / {_mean_weight(cohort):.17e}" if "given_weight" in columns else ""
     return (
         f"""
         SELECT * FROM (
             SELECT c.*,
-                CASE WHEN NOT ({before}) THEN 'monitoring' WHEN {taken} AND {is_held} THEN 'holdout'
-                    WHEN {taken} THEN 'development' END AS sample,
-                CASE WHEN c.outcome = 1e0 THEN {event} WHEN c.outcome = 0e0 THEN {other} ELSE 1e0 END AS weight
+                {sample} AS sample,
+                (CASE WHEN c.outcome = 1e0 THEN {event} WHEN c.outcome = 0e0 THEN {other} ELSE 1e0 END){given} AS weight
             FROM cohort c LEFT JOIN held h ON h.parent_id = c.parent_id
         ) c WHERE c.sample IS NOT NULL""",
         held,
     )
+
+
+def _as_given(cohort: Path, p: Params) -> None:
+    """Raise `UserError` where the file's samples have other names than ours, or parameters cut them, too."""
+    if p.out_of_time_from or p.monitoring_from:
+        raise UserError(
+            "panel/build: the contract's column with the role sample says who is held out and watched; leave "
+            "out_of_time_from and monitoring_from empty"
+        )
+    listed = engine.frame("SELECT DISTINCT given_sample AS name FROM cohort ORDER BY 1", {"cohort": cohort})["name"]
+    if odd := [str(n) for n in listed.dropna() if n not in SAMPLES]:
+        raise UserError(
+            f"panel/build: a row's sample is '{odd[0]}'; let `values` of the contract's column read it as one of "
+            f"{', '.join(SAMPLES)}"
+        )
+
+
+def _mean_weight(cohort: Path) -> float:
+    """Return the mean of the file's weights; `UserError` where one is missing or not above 0."""
+    sql = "SELECT avg(given_weight) AS mean, count(*) - sum(CASE WHEN given_weight > 0e0 THEN 1 ELSE 0 END) AS n"
+    row = engine.frame(f"{sql} FROM cohort", {"cohort": cohort})
+    if n := int(row["n"][0]):
+        raise UserError(f"panel/build: the weight of {n:,} rows is missing or not above 0; give each row its weight")
+    return float(row["mean"][0])
 
 
 def _month(month: str) -> str:

@@ -186,8 +186,12 @@ def _joined_contract(words: Words) -> Contract:
 
 def _added(contract: Contract) -> list[Column]:
     """Columns that a joined table adds: all but its key, which the account has; its dates of record are facts."""
-    changed = {"as_of": "fact"}
-    return [c.model_copy(update={"role": changed.get(c.role, c.role)}) for c in contract.columns if c.role != "key"]
+    dates = contract.named("as_of")
+    return [
+        c.model_copy(update={"role": "fact"} if c.name in dates else {"dated_by": c.dated_by or "".join(dates)})
+        for c in contract.columns
+        if c.role != "key"
+    ]
 
 
 def _with(table: pd.DataFrame, other: pd.DataFrame, name: str, words: Words) -> pd.DataFrame:
@@ -202,6 +206,11 @@ def _apart(name: str, words: Words) -> tuple[Contract, dict[str, str]]:
     contract, names = words[name].replaced(lasting(words[name]), name=f"core__{name}"), {key: "entity_id"}
     if name == MONTH:
         names[contract.one("as_of")] = "month"
+        if "month" in [c.name for c in contract.columns if c.role != "as_of"]:
+            raise UserError(
+                f"contract '{words[name].name}': column 'month' is another than the one with the role as_of, which the "
+                "table is kept under as `month`; rename it (the file's name goes into `source`)"
+            )
         facts = [c.model_copy(update={"role": "fact"}) if c.role == "feature" else c for c in contract.columns]
         contract = contract.replaced(facts)
     return renamed(contract, names), names
@@ -215,7 +224,10 @@ def _months_or_events(
     back = {new: old for old, new in names.items()}
     if name == MONTH:
         as_of = back["month"]
-        table = table.assign(**{as_of: table[as_of].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")})
+        months = table[as_of].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")
+        if not months.equals(table[as_of]):  # else a row's key has been looked at as it is
+            _once_a_month(table[back["entity_id"]], months)
+        table = table.assign(**{as_of: months})
     columns, key = [back.get(c.name, c.name) for c in contract.columns], back["entity_id"]
     if isinstance(table, LargeTable):
         table = table.renamed({n: names.get(n, n) for n in columns})
@@ -223,6 +235,18 @@ def _months_or_events(
         return table.ordered(order, known, accounts=accounts.to_frame()), contract
     table = table.loc[table[key].isin(set(accounts)), columns].rename(columns=names)
     return table.sort_values(order, ignore_index=True), contract
+
+
+def _once_a_month(entity: pd.Series, months: pd.Series) -> None:
+    """Raise `UserError` where days of one month (n) are those of one entity (n): a month is one row."""
+    rows = pd.DataFrame({"entity": entity, "month": months})
+    twice = rows.duplicated() & months.notna()
+    if twice.any():
+        raise UserError(
+            f"portfolios/intake: own_files: {MONTH}: {twice.sum():,} rows name an account and month that another row "
+            f"does, first in {months[twice].min():%Y-%m}; give one row a month, or make them events of their own "
+            "(`entity: event`, under another name)"
+        )
 
 
 SOURCE = OwnFiles("own_files")

@@ -1,0 +1,155 @@
+"""What a bank's contract says of its rows holds: weights, samples, parents, and since when a column is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.contracts import Column, Contract
+from workbench.panel import build, cohort, describe
+from workbench.panel.outcome import recorded_outcome
+from workbench.params import UserError
+
+KEY = Column(name="loan_id", type="text", role="key")
+BAD = Column(name="bad", type="category", role="outcome", known="after", values={"0": "0", "1": "1"})
+X = Column(name="x", type="number")
+LOANS = Contract(name="loans", title="t", event_value="1", columns=(KEY, X, BAD))
+MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
+EVENT = {"event": "delay_months >= 3", "eligible": "delay_months < 3", "window_months": 3}
+RECORDED = build.Params(study="t")
+
+
+def loans(n: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    bad = np.where(np.arange(n) % 4 == 0, "1", "0")
+    return pd.DataFrame({"loan_id": [f"L{i}" for i in range(n)], "x": rng.normal(size=n), "bad": bad})
+
+
+def with_months(**columns: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    account = pd.DataFrame({"entity_id": [f"a{i}" for i in range(200)], **columns})
+    long = account[["entity_id"]].merge(pd.DataFrame({"month": MONTHS}), how="cross")
+    long["delay_months"] = rng.choice([0.0, 1.0, 3.0], len(long), p=[0.8, 0.15, 0.05])
+    return account, long
+
+
+def test_a_row_counts_by_the_files_own_weight():
+    table = loans().assign(w=lambda t: np.where(t["bad"] == "1", 1.0, 9.0))
+    contract = LOANS.replaced([KEY, X, BAD, Column(name="w", type="number", role="weight")])
+    panel, made = build.build(table, contract, None, RECORDED)
+    assert panel["weight"].mean() == pytest.approx(1) and "w" not in panel
+    assert np.average(panel["outcome"], weights=panel["weight"]) == pytest.approx(100 / 2800)
+    said = str(describe.base_rate(panel, 0.0, made.outcome).answer)
+    assert said == "Rows count by the file's own weight: default rate 3.57%, where each would count once 25.00%."
+    true = build.build(table, contract, None, build.Params(study="t", base_rate=0.1))[0]
+    assert np.average(true["outcome"], weights=true["weight"]) == pytest.approx(0.1)
+    with pytest.raises(UserError) as refused:
+        build.build(table.assign(w=table["w"].where(table.index > 2, 0)), contract, None, RECORDED)
+    assert str(refused.value) == "panel/build: the weight of 3 rows is missing or not above 0; give each row its weight"
+
+
+def test_the_banks_own_samples_are_taken():
+    sample = Column(name="part", type="category", role="sample", values={"a": "development", "b": "holdout"})
+    contract = LOANS.replaced([KEY, X, BAD, sample])
+    table = loans().assign(part=["development"] * 300 + ["holdout"] * 100)
+    panel, _ = build.build(table, contract, None, RECORDED)
+    assert set(panel.loc[panel["sample"] == "holdout", "entity_id"]) == {f"L{i}" for i in range(300, 400)}
+    with pytest.raises(UserError) as refused:
+        build.build(table.assign(part="train"), contract, None, RECORDED)
+    assert str(refused.value) == (
+        "panel/build: a row's sample is 'train'; let `values` of the contract's column read it as one of development, "
+        "holdout, monitoring"
+    )
+    with pytest.raises(UserError) as refused:
+        build.build(table, contract, None, build.Params(study="t", out_of_time_from="2020-01"))
+    assert str(refused.value) == (
+        "panel/build: the contract's column with the role sample says who is held out and watched; leave "
+        "out_of_time_from and monitoring_from empty"
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_has_no_parent_is_his_own(seed):
+    table = loans().assign(customer=lambda t: ("c" + (t.index // 2).astype(str)).where(t.index % 5 > 0))
+    contract = LOANS.replaced([KEY, X, BAD, Column(name="customer", type="text", role="parent")])
+    panel, _ = build.build(table, contract, None, build.Params(study="t", seed=seed))
+    alone = panel[panel["parent_id"] == panel["entity_id"]]
+    assert len(alone) == 80 and 0.1 < (alone["sample"] == "holdout").mean() < 0.5
+    assert (panel.groupby("parent_id")["sample"].nunique() == 1).all()
+
+
+def test_what_an_account_is_known_by_later_is_not_known_before():
+    account, long = with_months(score=np.arange(200.0), bureau_score=np.arange(200.0) * 2)
+    account["seen"] = pd.Timestamp("2020-06-10")
+    account["pulled"] = pd.Timestamp("2020-09-01")
+    columns = (
+        Column(name="entity_id", type="text", role="key"),
+        Column(name="seen", type="date", role="as_of"),
+        Column(name="pulled", type="date", role="fact"),
+        Column(name="score", type="number"),
+        Column(name="bureau_score", type="number", dated_by="pulled"),
+    )
+    contract = Contract(name="core__account", title="t", columns=columns)
+    p = build.Params(study="t", outcome=EVENT, observation_months=3, as_of_from="2020-03", as_of_to="2020-09")
+    known = build.build(account, contract, long, p)[0].groupby("as_of_date")[["score", "bureau_score"]].count()
+    assert list(known.index[known["score"] > 0]) == list(MONTHS[6:9])
+    assert list(known.index[known["bureau_score"] > 0]) == list(MONTHS[8:9])
+
+
+def test_a_condition_may_not_ask_for_what_is_known_afterwards():
+    account, long = with_months(charged_off="n")
+    columns = (
+        Column(name="entity_id", type="text", role="key"),
+        Column(name="charged_off", type="category", known="after"),
+    )
+    p = build.Params(study="t", outcome=EVENT | {"eligible": "charged_off = 'n'"}, observation_months=3)
+    with pytest.raises(UserError) as refused:
+        build.build(account, Contract(name="core__account", title="t", columns=columns), long, p)
+    assert str(refused.value) == (
+        "panel/build: outcome.eligible: 'charged_off' is known only after the as-of date; name what is known before it"
+    )
+
+
+def test_words_of_sql_and_names_of_features_are_no_facts_names():
+    account, long = with_months(n_months_late=1.0)
+    key = Column(name="entity_id", type="text", role="key")
+    p = build.Params(study="t", outcome=EVENT, observation_months=3)
+    contract = Contract(name="core__account", title="t", columns=(key,))
+    for name in ("order", "limit", "end"):
+        panel, _ = build.build(account, contract, long.assign(**{name: np.arange(len(long)) % 7.0}), p)
+        assert f"{name}_mean_amt" in panel or any(c.startswith(name) for c in panel), name
+    taken = contract.replaced([key, Column(name="n_months_late", type="number")])
+    with pytest.raises(UserError) as refused:
+        build.build(account.assign(n_months_late=np.arange(200.0)), taken, long, p)
+    assert str(refused.value) == (
+        "panel/build: two columns would be called 'n_months_late', as a feature made from the months is; give the "
+        "contract's column another name (name: n_months_late_given)"
+    )
+
+
+def test_an_outcome_in_numbers_is_compared_as_a_number():
+    number = Column(name="bad", type="integer", role="outcome", known="after")
+    table = loans().assign(bad=lambda t: t["bad"].astype(float))
+    outcome = recorded_outcome(table, LOANS.replaced([KEY, X, number]))
+    assert outcome.sum() == 100 and outcome.isna().sum() == 0
+
+
+def test_no_hold_out_and_nothing_to_learn_from_are_red():
+    account, long = with_months()
+    contract = Contract(name="core__account", title="t", columns=(Column(name="entity_id", type="text", role="key"),))
+    given = {"outcome": EVENT, "observation_months": 3, "study": "t"}
+    for month, lacking in (("2020-11", "hold-out"), ("2020-03", "development")):
+        panel, made = build.build(account, contract, long, build.Params(**given, out_of_time_from=month))
+        card = describe.samples(panel, 200, made.outcome)
+        assert card.verdict == "red", month
+        assert f"No row is in the {lacking}" in str(card.answer).replace("holdout", "hold-out")
+
+
+def test_dates_asked_for_beside_the_files_one_date_are_told():
+    facts = cohort.Facts(loans(), LOANS.replaced([KEY, X, BAD], as_of="2005-09-30"))
+    p = build.Params(study="t", as_of_from="2010-01", as_of_to="2012-12")
+    with pytest.raises(UserError) as refused:
+        build.make_from(facts, p)
+    assert str(refused.value) == (
+        "panel/build: nothing lies from 2010-01 to 2012-12; the data run from 2005-09 to 2005-09: set as_of_from and "
+        "as_of_to"
+    )
