@@ -54,4 +54,4 @@ def test_uniqueness_is_asked_of_keys_and_timeliness_of_dates():
 
 def test_what_came_in_names_what_the_contract_leaves_open():
     (line,) = intake.came_in({"account": (pd.DataFrame({"income": [1.0]}), WORDS.replaced(WORDS.columns[:1]))})
-    assert str(line) == "**loans**: 1 rows, 1 columns. Source: not named. Licence: not named."
+    assert str(line) == "**loans**: 1 row, 1 column. Source: not named. Licence: not named."

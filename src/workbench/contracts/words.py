@@ -255,7 +255,8 @@ def _read(path: Path, text: str) -> Contract:
         raise UserError(
             f"contract {path}: columns.{early['name']}: an outcome is known after the as-of date; say `known: after`"
         )
-    if coded := next((c for c in contract.columns if c.role in ("key", "parent") and c.type in NUMBERS), None):
+    names = [*contract.named("parent"), *(contract.named("key") if len(contract.named("key")) == 1 else ())]
+    if coded := next((c for c in contract.columns if c.name in names and c.type in NUMBERS), None):
         raise UserError(
             f"contract {path}: columns.{coded.name}: a {coded.role} is text, leading zeros and all; write `type: text`"
         )
