@@ -38,8 +38,8 @@ def test_a_row_counts_by_the_files_own_weight():
     panel, made = build.build(table, contract, None, RECORDED)
     assert panel["weight"].mean() == pytest.approx(1) and "w" not in panel
     assert np.average(panel["outcome"], weights=panel["weight"]) == pytest.approx(100 / 2800)
-    said = str(describe.base_rate(panel, 0.0, made.outcome).answer)
-    assert said == "Rows count by the file's own weight: default rate 3.57%, where each would count once 25.00%."
+    answer = str(describe.base_rate(panel, 0.0, made.outcome).answer)
+    assert answer == "Rows count by the file's own weight: default rate 3.57%, where each would count once 25.00%."
     true = build.build(table, contract, None, build.Params(study="t", base_rate=0.1))[0]
     assert np.average(true["outcome"], weights=true["weight"]) == pytest.approx(0.1)
     with pytest.raises(UserError) as refused:
