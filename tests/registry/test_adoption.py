@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
 from workbench.contracts import Outcome
 from workbench.models.foreign import ForeignCode, ForeignSklearn, ForeignXgboost
@@ -105,6 +106,112 @@ def test_xgboost_predicts_as_it_did(registry):
     again = ForeignXgboost.from_dict(adopted.estimator.to_dict())
     assert adopted.form == "XGBoost (ubj)"
     assert np.allclose(again.predict(X), model.predict_proba(X[["a", "b"]])[:, 1], atol=1e-7)
+
+
+def _boosted(folder: Path, columns: list[str], **settings: object):
+    """Leave a booster that was fitted to these columns beside a signature of a and b."""
+    import xgboost
+
+    data = xgboost.DMatrix(X[columns], Y, enable_categorical=True)
+    model = xgboost.train({"objective": "binary:logistic", "max_depth": 2, **settings}, data, 5)
+    model.save_model(folder / "model.json")
+    _described(folder, "xgboost", data="model.json", model_format="json")
+    return model.predict(data)
+
+
+def _skops(folder: Path, model: object) -> None:
+    (folder / "model.skops").write_bytes(skops.io.dumps(model))
+    _described(folder, "sklearn", serialization_format="skops", pickled_model="model.skops")
+
+
+def test_columns_come_in_the_order_a_model_was_fitted_to_whatever_its_signature_says(registry):
+    expected = _boosted(registry, ["b", "a"])
+    adopted = adoption.take(_params())
+    assert adopted.inputs == ("b", "a")
+    assert np.allclose(adoption.candidate(adopted, SAMPLE).out_of_fold, expected, atol=1e-6)
+    assert np.array_equal(ForeignXgboost(adopted.estimator.payload, ["a", "b"]).predict(X), expected)  # as kept before
+    model = LogisticRegression().fit(X[["b", "a"]], Y)
+    _skops(registry, model)
+    predicted = adoption.candidate(adoption.take(_params()), SAMPLE).estimator.predict(X)
+    assert np.array_equal(predicted, model.predict_proba(X[["b", "a"]])[:, 1])
+
+
+def test_a_signature_of_other_inputs_than_the_model_has_is_refused(registry):
+    _boosted(registry, ["a", "c"])
+    with pytest.raises(UserError) as e:
+        adoption.take(_params())
+    assert str(e.value) == (
+        "registry/adoption: of theirs version 1, signature and model name different inputs: 'b' stands in one only; "
+        "log it with the signature of what it was fitted to"
+    )
+
+
+def test_inputs_without_a_signature_are_those_the_model_names(registry):
+    bare = {"flavors": {"sklearn": {"serialization_format": "skops", "pickled_model": "model.skops"}}}
+    _skops(registry, _pipeline())
+    (registry / "MLmodel").write_text(yaml.safe_dump(bare))
+    assert adoption.take(_params()).inputs == ("a", "b")
+    _skops(registry, LogisticRegression().fit(X[["a", "b"]].to_numpy(), Y))
+    (registry / "MLmodel").write_text(yaml.safe_dump(bare))
+    with pytest.raises(UserError) as e:
+        adoption.take(_params())
+    assert str(e.value) == (
+        "registry/adoption: theirs version 1 has no signature that names its inputs; log it with one"
+    )
+
+
+def test_xgboost_gets_numbers_only(registry):
+    _boosted(registry, ["a", "b"])
+    texts = replace(SAMPLE, X=X.assign(b=pd.Series(["x"] * len(X), dtype=object)))
+    for step in (adoption.fitting, adoption.candidate):
+        with pytest.raises(UserError) as e:
+            step(adoption.take(_params()), texts)
+        assert str(e.value) == (
+            "registry/adoption: the model reads 'b' as a number, which is object in the panel; make numbers of it in a "
+            "feature of the panel, or adopt a pipeline that does"
+        )
+
+
+def test_codes_of_categories_are_refused(registry, monkeypatch):
+    monkeypatch.setitem(globals(), "X", X.assign(b=pd.Categorical(np.where(X["b"] > 0, 20, 10))))
+    _boosted(registry, ["a", "b"])
+    with pytest.raises(UserError) as e:
+        adoption.take(_params())
+    assert str(e.value) == (
+        "the XGBoost file reads 'b' as codes of categories, which the panel doesn't have; fit it to one column of 0 "
+        "and 1 per category"
+    )
+
+
+def test_a_model_whose_event_is_not_known_or_that_gives_no_probabilities_is_refused(registry):
+    inputs, names = X[["a", "b"]], np.where(Y == 1, "default", "paid")
+    classes = {
+        "'default', 'paid'": LogisticRegression().fit(inputs, names),
+        "0, 1, 2": LogisticRegression().fit(inputs, Y + (X["b"] > 0)),
+    }
+    for shown, model in classes.items():
+        _skops(registry, model)
+        with pytest.raises(UserError) as e:
+            adoption.candidate(adoption.take(_params()), SAMPLE)
+        assert str(e.value) == (
+            f"registry/adoption: theirs version 1 was fitted to classes {shown}, and which is the event can't be "
+            "known; fit it to 0 and 1, the event is 1"
+        )
+    _skops(registry, LinearSVC().fit(inputs, Y))
+    with pytest.raises(UserError) as e:
+        adoption.candidate(adoption.take(_params()), SAMPLE)
+    assert str(e.value) == (
+        "registry/adoption: theirs version 1 predicts nothing but 0 and 1, which are classes and no probabilities; "
+        "adopt a model that gives probabilities"
+    )
+    _boosted(registry, ["a", "b"], objective="multi:softprob", num_class=2)
+    with pytest.raises(UserError) as e:
+        adoption.candidate(adoption.take(_params()), SAMPLE)
+    assert str(e.value) == (
+        "registry/adoption: theirs version 1 predicts 2 values per row; one is taken, the probability of the event"
+    )
+    _skops(registry, LogisticRegression().fit(inputs, Y == 1))
+    assert adoption.candidate(adoption.take(_params()), SAMPLE).out_of_fold.shape == (200,)
 
 
 def _code(folder: Path) -> None:

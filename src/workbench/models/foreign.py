@@ -22,9 +22,10 @@ PLAIN = ("numpy.dtype",)  # of what skops doesn't trust by itself: a description
 
 
 class _Foreign:
-    """A fitted model made elsewhere: `payload` holds its bytes, `inputs_` the names of its columns in their order."""
+    """A fitted model made elsewhere: `payload` holds its bytes, `inputs_` the names of the columns it reads."""
 
     KIND: Kind
+    NUMBERS = False  # it reads numbers only
 
     def __init__(self, payload: bytes, inputs: list[str]):
         self.payload, self.inputs_ = payload, list(inputs)
@@ -40,7 +41,20 @@ class _Foreign:
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return what the model says of each row (n): the probability of the event, else a value."""
-        return np.asarray(self._predicted(X[self.inputs_]), dtype=float)
+        return np.asarray(self._predicted(X[self.learnt or self.inputs_]), dtype=float)
+
+    @property
+    def learnt(self) -> list[str]:
+        """The columns it was fitted to by name, in that order, which a signature needn't have; none where it has none.
+
+        `UserError` where its file isn't let in.
+        """
+        return []
+
+    @property
+    def classes(self) -> list[Any]:
+        """The classes it was fitted to, the event the second; none where it knows of none."""
+        return []
 
     def _predicted(self, X: pd.DataFrame) -> Any:
         raise NotImplementedError
@@ -61,6 +75,16 @@ class ForeignSklearn(_Foreign):
             raise UserError(f"the skops file holds {strange[0]}, which is no class of scikit-learn: it could run code")
         return skops.io.loads(self.payload, trusted=types)
 
+    @property
+    def learnt(self) -> list[str]:
+        """The names scikit-learn held of the columns it was fitted to."""
+        return list(map(str, getattr(self.model, "feature_names_in_", ())))
+
+    @property
+    def classes(self) -> list[Any]:
+        """The classes of a classifier, in the order of its probabilities; none of a regressor."""
+        return np.asarray(getattr(self.model, "classes_", ())).tolist()
+
     def _predicted(self, X: pd.DataFrame) -> Any:
         return self.model.predict_proba(X)[:, 1] if hasattr(self.model, "predict_proba") else self.model.predict(X)
 
@@ -69,18 +93,33 @@ class ForeignXgboost(_Foreign):
     """An XGBoost model in its own binary or JSON format."""
 
     KIND = Kind("foreign_xgboost", 10, ())
+    NUMBERS = True
 
     @cached_property
     def model(self) -> Any:
-        """The booster."""
+        """The booster; `UserError` where it reads codes of categories, which a column of a panel doesn't have."""
         import xgboost
 
-        return xgboost.Booster(model_file=bytearray(self.payload))
+        booster = xgboost.Booster(model_file=bytearray(self.payload))
+        for i, type_ in enumerate(booster.feature_types or ()):
+            if type_ == "c":
+                name = booster.feature_names[i] if booster.feature_names else i
+                raise UserError(
+                    f"the XGBoost file reads '{name}' as codes of categories, which the panel doesn't have; "
+                    "fit it to one column of 0 and 1 per category"
+                )
+        return booster
+
+    @property
+    def learnt(self) -> list[str]:
+        """The names the booster holds of the columns it was fitted to."""
+        return list(self.model.feature_names or ())
 
     def _predicted(self, X: pd.DataFrame) -> Any:
         import xgboost
 
-        return self.model.predict(xgboost.DMatrix(X.astype(float), feature_names=self.model.feature_names))
+        # the names of the booster, or none: XGBoost compares them, and X has its columns in the booster's order
+        return self.model.predict(xgboost.DMatrix(X.to_numpy(float), feature_names=self.learnt or None))
 
 
 class ForeignCode(_Foreign):

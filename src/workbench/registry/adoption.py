@@ -22,6 +22,7 @@ from workbench.models.kinds import kinds
 from workbench.models.samples import Sample
 from workbench.models.scorer import Calibration
 from workbench.models.tuning import Candidate
+from workbench.panel.bins import is_category
 from workbench.params import UserError, nearest
 from workbench.registry import registered
 from workbench.registry.registered import Registered
@@ -85,7 +86,11 @@ class Adopted:
 
 
 def take(p: Params) -> Adopted:
-    """Return the model of the source; `UserError` where its format runs code and nobody has said why it may."""
+    """Return the model of the source.
+
+    Raises `UserError` where its format runs code and nobody has said why it may, where nothing names its inputs, or
+    where its signature names others than the model was fitted to.
+    """
     source = _registered(p)
     folder = registered.folder(source)
     if (folder / "artifacts" / scorer.FILE).exists():
@@ -105,7 +110,7 @@ def take(p: Params) -> Adopted:
             "save it as skops, ubj or json, or say in runs_code why it may"
         )
     if not inputs:
-        raise UserError(f"registry/adoption: {p.source} has no signature that names its inputs; log it with one")
+        raise _unnamed(source)
     estimator = kinds()["foreign_code"](_packed(folder), inputs)
     return Adopted(source, f"code ({', '.join(flavors)})", estimator, (*inputs,), p.runs_code)
 
@@ -124,10 +129,20 @@ def _registered(p: Params) -> Registered:
 def _carried(source: Registered, form: str, kind: str, file: Path, inputs: list[str]) -> Adopted:
     _small(file.stat().st_size, source)
     estimator = kinds()[kind](file.read_bytes(), inputs)
-    if not inputs:
-        model = estimator.model
-        estimator.inputs_ = list(getattr(model, "feature_names_in_", None) or model.feature_names or [])
+    learnt = estimator.learnt
+    if not inputs and not learnt:
+        raise _unnamed(source)
+    if learnt and inputs and (other := sorted({*learnt} ^ {*inputs})):
+        raise UserError(
+            f"registry/adoption: of {source.name}, signature and model name different inputs: '{other[0]}' stands in "
+            "one only; log it with the signature of what it was fitted to"
+        )
+    estimator.inputs_ = learnt or inputs
     return Adopted(source, form, estimator, (*estimator.inputs_,))
+
+
+def _unnamed(source: Registered) -> UserError:
+    return UserError(f"registry/adoption: {source.name} has no signature that names its inputs; log it with one")
 
 
 def _packed(folder: Path) -> bytes:
@@ -154,12 +169,9 @@ def _inputs(described: dict[str, Any]) -> list[str]:
 
 
 def fitting(adopted: Adopted, s: Sample) -> Evidence:
-    """Return whether the panel has what the model reads; `UserError` where an input is missing."""
+    """Return whether the panel has what the model reads; `UserError` where an input is missing or of another type."""
     inputs = adopted.inputs
-    for name in inputs:
-        if name not in s.X:
-            hint = nearest(name, s.X.columns)
-            raise UserError(f"registry/adoption: the model reads '{name}', which is no feature of the panel; {hint}")
+    _readable(adopted, s)
     rows = [(n, str(s.X[n].dtype), int(s.X[n].isna().sum())) for n in inputs]
     return Evidence(
         key="source",
@@ -177,18 +189,59 @@ def fitting(adopted: Adopted, s: Sample) -> Evidence:
     )
 
 
+def _readable(adopted: Adopted, s: Sample) -> None:
+    for name in adopted.inputs:
+        if name not in s.X:
+            hint = nearest(name, s.X.columns)
+            raise UserError(f"registry/adoption: the model reads '{name}', which is no feature of the panel; {hint}")
+        if getattr(adopted.estimator, "NUMBERS", False) and is_category(s.X[name]):
+            raise UserError(
+                f"registry/adoption: the model reads '{name}' as a number, which is {s.X[name].dtype} in the panel; "
+                "make numbers of it in a feature of the panel, or adopt a pipeline that does"
+            )
+
+
 def candidate(adopted: Adopted, s: Sample) -> Candidate:
     """Return the model as a candidate, with the predictions it came with: nothing is calibrated anew.
 
-    `UserError` where it predicts no probability of an event.
+    `UserError` where the panel hasn't what it reads, or where it predicts no probability of an event.
     """
+    _readable(adopted, s)
+    if s.outcome.is_binary:
+        _of_event(adopted)
     raw = scorer.raw(adopted.estimator, s.X)
-    if s.outcome.is_binary and not (np.isfinite(raw) & (raw >= 0) & (raw <= 1)).all():
-        raise UserError(f"registry/adoption: {adopted.source.name} predicts no probabilities between 0 and 1")
+    if s.outcome.is_binary:
+        _probabilities(raw, adopted.source.name)
     as_it_is = Calibration(1.0, 0.0, "logit" if s.outcome.is_binary else "identity")
     calibration = adopted.calibration or as_it_is
     predicted = scorer.predicted(adopted.estimator, calibration, s.X, s.outcome)
     return Candidate(adopted.kind, adopted.estimator, calibration, predicted, pd.DataFrame(), s.outcome)
+
+
+def _of_event(adopted: Adopted) -> None:
+    """Raise `UserError` where the second class, whose probability is taken, needn't be the event."""
+    classes = getattr(adopted.estimator, "classes", [])
+    if classes and classes != [0, 1]:  # False and True are equal to these
+        raise UserError(
+            f"registry/adoption: {adopted.source.name} was fitted to classes {', '.join(map(repr, classes[:5]))}, "
+            "and which is the event can't be known; fit it to 0 and 1, the event is 1"
+        )
+
+
+def _probabilities(raw: np.ndarray, name: str) -> None:
+    """Raise `UserError` where predictions (n) are no probabilities: out of range, or classes."""
+    if raw.ndim > 1:
+        raise UserError(
+            f"registry/adoption: {name} predicts {raw.shape[1]} values per row; one is taken, the probability of the "
+            "event"
+        )
+    if not (np.isfinite(raw) & (raw >= 0) & (raw <= 1)).all():
+        raise UserError(f"registry/adoption: {name} predicts no probabilities between 0 and 1")
+    if np.isin(raw, (0, 1)).all():
+        raise UserError(
+            f"registry/adoption: {name} predicts nothing but 0 and 1, which are classes and no probabilities; adopt a "
+            "model that gives probabilities"
+        )
 
 
 def assembled(adopted: Adopted, c: Candidate, s: Sample, contract: Contract, p: Params, panel: pd.DataFrame) -> Any:
