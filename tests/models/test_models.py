@@ -162,6 +162,16 @@ def test_calibration_brings_a_case_control_sample_back_to_its_base_rate():
     assert np.average(pd_, weights=weight) == pytest.approx(y.mean(), rel=0.02)
 
 
+def test_calibration_never_turns_the_order_of_probabilities_round():
+    rng = np.random.default_rng(1)
+    raw = rng.uniform(0.05, 0.4, 2000)
+    y, weight = (rng.uniform(size=2000) < 0.5 - raw).astype(float), rng.uniform(1, 3, 2000)
+    flat = development.calibrated(raw, y, weight)
+    assert flat.slope == 0
+    assert flat.apply(raw) == pytest.approx(np.average(y, weights=weight))
+    assert development.calibrated(raw, y, weight, falls=True).slope < -0.5  # how monitoring sees that it ranks wrongly
+
+
 @pytest.fixture(scope="module")
 def developed(planted):
     X, y, n = planted[0][: N // 2], planted[1][: N // 2], N // 2

@@ -126,15 +126,20 @@ def _settings(estimator: Any) -> str:
     return ", ".join(f"{k}={v}" for k, v in settings.items())
 
 
-def calibrated(raw: np.ndarray, y: np.ndarray, weight: np.ndarray, outcome: Outcome | None = None) -> Calibration:
+def calibrated(
+    raw: np.ndarray, y: np.ndarray, weight: np.ndarray, outcome: Outcome | None = None, falls: bool = False
+) -> Calibration:
     """Return the calibration of raw out-of-fold predictions: logistic of probabilities, a straight line of others.
 
-    A line never falls: where predictions say the opposite of what was observed, all rows get the mean.
+    A line never falls: where predictions say the opposite of what was observed, all rows get the weighted mean. Only of
+    probabilities, and where `falls` is set, it may: to tell how well they rank, not to put them right.
     Source: Platt (1999); Mincer & Zarnowitz (1969).
     """
     if outcome is None or outcome.is_binary:
         z = logit(np.clip(raw, 1e-6, 1 - 1e-6))[:, None]
         fit = LogisticRegression(C=1e6, max_iter=1000).fit(z, y, sample_weight=weight)
+        if fit.coef_[0, 0] < 0 and not falls:  # it would turn the order of a model round, and its declared directions
+            return Calibration(0.0, float(logit(np.average(y, weights=weight))))
         return Calibration(float(fit.coef_[0, 0]), float(fit.intercept_[0]))
     line = LinearRegression(positive=True).fit(np.asarray(raw)[:, None], y, sample_weight=weight)
     return Calibration(float(line.coef_[0]), float(line.intercept_), "identity")

@@ -49,7 +49,7 @@ def _right(known: pd.DataFrame, rules: Rules) -> tuple[Calibration, int]:
     events, as_they_are = int(known["outcome"].sum()) if len(known) else 0, Calibration(1.0, 0.0)
     if metrics.rarer(known["outcome"]) < rules.number("least_events") or not np.ptp(known["predicted"]):
         return as_they_are, events
-    return calibrated(*(known[c].to_numpy(float) for c in ("predicted", "outcome", "weight"))), events
+    return calibrated(*(known[c].to_numpy(float) for c in ("predicted", "outcome", "weight")), falls=True), events
 
 
 def expected_auc(p: np.ndarray, weight: np.ndarray) -> float:
