@@ -358,9 +358,20 @@ def test_the_book_holds_each_account_once_and_not_as_it_left():
             Bins("job", groups=(("a", "it's"), ("b",)), special=(("x", "not asked"),)),
             pd.Series(["a", "it's", "b", "x", None, "new"], dtype="str"),
         ),
+        (Bins("empty_before"), pd.Series(["new", None, "7"], dtype="str")),
+        (Bins("empty_before", special=(("x", "not asked"),)), pd.Series(["new", None, "x"], dtype="str")),
+        (Bins("empty_before"), pd.Series([1.0, np.nan, 7.0])),
+        (Bins("empty_before", special=(("-9", "not asked"),)), pd.Series([1.0, np.nan, -9.0])),
     ],
 )
 def test_special_codes_and_quotation_marks_are_counted_by_the_engine_as_in_memory(bins, values):
     rows = pd.DataFrame({bins.name: values, "part": 1})
     counts = counted(rows, [bins], "part").set_index("bin")["n"]
     assert counts.reindex(range(bins.size), fill_value=0).tolist() == bins.counts(values).tolist()
+
+
+def test_a_category_without_values_in_development_is_unseen_when_it_is_delivered():
+    reference = pd.Series([None] * 100, name="job", dtype=object)
+    bins, later = quantile_bins(reference), pd.Series(["clerk"] * 60 + [None] * 40, name="job", dtype=object)
+    assert dict(zip(bins.labels, bins.counts(later), strict=True)) == {"all": 0, "missing": 40, "unseen": 60}
+    assert metrics.psi(bins.counts(reference), bins.counts(later)) > 1

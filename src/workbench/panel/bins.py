@@ -54,9 +54,12 @@ class Bins:
         return first + middle + ([f">= {cuts[-1]}"] if cuts else [])
 
     def codes(self, values: pd.Series) -> np.ndarray:
-        """Return each value's bin (0 … k−1; k is missing, k+1 unseen; special codes stand before k)."""
+        """Return each value's bin (0 … k−1; k is missing, k+1 unseen; special codes stand before k).
+
+        Bins without edges or groups were made of a column of one value or of none: their values tell what they are.
+        """
         k, place = self.size - 2, self._special_places()
-        if self.groups:
+        if self.groups or (not self.edges and is_category(values)):
             place |= {category: i for i, group in enumerate(self.groups) for category in group if category not in place}
             each, seen = pd.factorize(values)
             return np.array([*(place.get(v, k + 1) for v in seen), k], dtype=int)[each]  # of missing ones, -1: the last
@@ -79,15 +82,24 @@ class Bins:
         """The bin's code as SQL over a column of the same name; the same codes as `codes` gives."""
         k, column = self.size - 2, engine.column(self.name)
         cases = [f"WHEN {column} IS NULL THEN {k}"]
-        cases += [
-            f"WHEN {column} = {_quoted((code,)) if self.groups else code} THEN {i}"
-            for code, i in self._special_places().items()
-        ]
+        cases += [f"WHEN {self._is(column, code)} THEN {i}" for code, i in self._special_places().items()]
+        if not self.groups and not self.edges:
+            text = f"lower(typeof({column})) IN ('varchar', 'string') OR typeof({column}) LIKE 'ENUM%'"  # Spark: string
+            cases.append(f"WHEN {text} THEN {k + 1}")
         if self.groups:
             cases += [f"WHEN {column} IN ({_quoted(group)}) THEN {i}" for i, group in enumerate(self.groups)]
         else:
             cases += [f"WHEN {column} < {edge:.17e} THEN {i}" for i, edge in enumerate(self.edges)]
         return f"CASE {' '.join(cases)} ELSE {k + 1 if self.groups else self.inner - 1} END"
+
+    def _is(self, column: str, code: str) -> str:
+        """Say in SQL that a column holds a special code."""
+        if self.edges:
+            return f"{column} = {code}"
+        if self.groups:
+            return f"{column} = {_quoted((code,))}"
+        text = _quoted((code,))  # of a number or of a category: which, the bins don't say
+        return f"({column}::VARCHAR = {text} OR TRY_CAST({column} AS DOUBLE) = TRY_CAST({text} AS DOUBLE))"
 
     def labelled(self, values: pd.Series) -> pd.Series:
         """Return each value's bin by name, for libraries that bin on their own otherwise."""
