@@ -1,6 +1,7 @@
 """Estimators, calibration and the saved model: planted truths, monotony, round trips to the last digit."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -140,6 +141,30 @@ def test_rules_are_the_leaves_and_cover_everybody(planted):
     rules = tree.rules()
     assert sum(n for _, n, _ in rules) == len(X) and len(rules) == len(np.unique(tree.leaves(X)))
     assert any("delay > " in rule for rule, _, _ in rules)
+
+
+def _following(rule: str, numbers: pd.DataFrame) -> np.ndarray:
+    """Say which rows a printed rule describes, read as anybody would read it."""
+    rows = np.ones(len(numbers), dtype=bool)
+    for name, sign, cut, missing in re.findall(r"(\w+)(?: \(WOE\))? (<=|>) (\S+)( \(or missing\))?", rule):
+        v, at = numbers[name].to_numpy(), float(cut.replace(",", ""))
+        rows &= (v <= at if sign == "<=" else v > at) | (np.isnan(v) & bool(missing))
+    return rows
+
+
+def test_a_printed_rule_describes_the_rows_of_its_leaf():
+    """Missing values, cuts that four digits don't tell apart, whole numbers that single precision doesn't hold."""
+    rng, n = np.random.default_rng(2), 4000
+    income = np.where(rng.random(n) < 0.25, np.nan, rng.uniform(12_000, 13_000, n))
+    code = 20_180_300.0 + rng.integers(0, 9, n)
+    X = pd.DataFrame({"income": income, "code": code, "job": rng.choice(list("abcdef"), n)})
+    risk = np.select([np.isnan(income), income > 12_345.6], [0.5, 0.05], 0.2) + 0.15 * (code > 20_180_304)
+    y = (rng.random(n) < risk + 0.2 * X["job"].isin(["a", "b"])).astype(int)
+    tree = RuleTree(6).fit(X, y)
+    numbers, rules = pd.DataFrame(tree.numbers(X), columns=tree.names_), tree.rules(X)
+    assert {"income", "code", "job"} <= {name for name in X if any(f"{name} " in rule for rule, _, _ in rules)}
+    assert [int(_following(rule, numbers).sum()) for rule, _, _ in rules] == [n for _, n, _ in rules]
+    assert any("job (WOE) > -0.1" in rule for rule, _, _ in rules)  # of six values: one digit parts them
 
 
 def test_contributions_explain_the_whole_difference(planted):

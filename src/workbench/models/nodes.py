@@ -41,16 +41,20 @@ class Nodes:
             at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
         return at
 
-    def rules(self, words: Callable[[int, str, float], str]) -> list[tuple[str, int, float]]:
-        """Return every leaf as (rule, rows learnt from, mean); `words` says one split: feature, <= or >, threshold."""
+    def rules(self, words: Callable[[int, str, float, bool], str]) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule, rows learnt from, mean).
+
+        `words` says one split: feature, <= or >, threshold, whether missing values go there.
+        """
         out, open_ = [], [(0, ())]
         while open_:
             at, path = open_.pop()
             if self.left[at] < 0:
                 out.append((" and ".join(path) or "everyone", int(self.n[at]), float(self.value[at])))
                 continue
-            for child, sign in ((self.left[at], "<="), (self.right[at], ">")):
-                condition = words(int(self.feature[at]), sign, float(self.threshold[at]))
+            missing_left = bool(self.missing_left[at])
+            for child, sign, missing in ((self.left[at], "<=", missing_left), (self.right[at], ">", not missing_left)):
+                condition = words(int(self.feature[at]), sign, float(self.threshold[at]), missing)
                 open_.append((int(child), (*path, condition)))
         return out
 
@@ -74,3 +78,36 @@ class Nodes:
     def from_dict(cls, d: dict[str, Any]) -> Nodes:
         """Return the tree that `to_dict` wrote."""
         return cls(**{f: np.array(d[f]) for f in FIELDS})
+
+
+def shortest(threshold: float, values: np.ndarray) -> str:
+    """Return a cut with as few digits as part values (n) as the threshold does, and all that CART tells apart.
+
+    CART compares in single precision. Of large numbers it holds but every second or fourth: rounding may take a value
+    to the other side of the cut, and what is printed goes with it.
+
+    >>> shortest(12345.60009765625, np.array([])), shortest(20180301.0, np.array([20180301.0, 20180302.0]))
+    ('12,345.6', '20,180,301')
+    """
+    below = np.float32(threshold)
+    if float(below) > threshold:
+        below = np.nextafter(below, np.float32(-np.inf))
+    above = np.nextafter(below, np.float32(np.inf))
+    return _digits(threshold, np.array([below, above, *values[~np.isnan(values)]], dtype=float))
+
+
+def shortest_between(threshold: float, values: np.ndarray) -> str:
+    """Return a cut with as few digits as part values (n) as the threshold does, where a column has no others.
+
+    >>> shortest_between(0.123456789, np.array([-0.3, 0.1, 0.7]))
+    '0.1'
+    """
+    return _digits(threshold, values)
+
+
+def _digits(threshold: float, values: np.ndarray) -> str:
+    left = values.astype(np.float32) <= np.float64(threshold)
+    last = values[left].max(initial=-np.inf)  # itself a cut, though a long one
+    tried = (float(f"{cut:.{digits}g}") for digits in range(1, 18) for cut in (threshold, last))
+    cut = next((c for c in tried if np.array_equal(values <= c, left)), threshold)
+    return f"{cut:,}".removesuffix(".0")

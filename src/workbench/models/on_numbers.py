@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from workbench.models.nodes import Nodes
+from workbench.models.nodes import Nodes, shortest
 from workbench.panel.bins import is_category
 
 
@@ -58,11 +58,19 @@ class OnNumbers:
 
 
 class ReadTree(OnNumbers):
-    """CART (Breiman et al. 1984) kept as arrays that can be read as rules; a subclass says a split in words."""
+    """CART (Breiman et al. 1984) kept as arrays that can be read as rules; a subclass says that of a category."""
 
     nodes_: Nodes
 
-    def _split(self, feature: int, sign: str, threshold: float) -> str:
+    def _split(self, feature: int, sign: str, threshold: float, missing: bool, values: np.ndarray) -> str:
+        """Say a split of values (n); a category's number is never missing, its missing values have one of their own."""
+        name = self.names_[feature]
+        if name in self.categories_:
+            return self._of_category(name, sign, threshold)
+        # in brackets: `a <= 1 or missing and b > 2` could be read either way
+        return f"{name} {sign} {shortest(threshold, values)}{' (or missing)' if missing else ''}"
+
+    def _of_category(self, name: str, sign: str, threshold: float) -> str:
         raise NotImplementedError
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
@@ -74,9 +82,13 @@ class ReadTree(OnNumbers):
         leaves = self.leaves(X)
         return self.nodes_.value[leaves]
 
-    def rules(self) -> list[tuple[str, int, float]]:
-        """Return every leaf as (rule in words, rows of development, share of events or mean)."""
-        return self.nodes_.rules(self._split)
+    def rules(self, X: pd.DataFrame | None = None) -> list[tuple[str, int, float]]:
+        """Return every leaf as (rule in words, rows of development, share of events or mean).
+
+        X (n × k): rows that the printed cuts part as the tree does; without them, those that single precision holds.
+        """
+        numbers = np.empty((0, len(self.names_))) if X is None else self.numbers(X)
+        return self.nodes_.rules(lambda at, sign, cut, missing: self._split(at, sign, cut, missing, numbers[:, at]))
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature's splits moved share or mean on the row's path (n × k). Saabas (2014)."""

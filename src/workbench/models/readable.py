@@ -93,7 +93,7 @@ def _of_book(s: Sample, table: pd.DataFrame) -> pd.DataFrame:
 
 def rules(tree: Candidate, s: Sample, contract: Contract) -> Evidence:
     """Return the tree as rules in the contract's words, the highest outcome first: rate, share, rows, rule."""
-    table = pd.DataFrame(tree.estimator.rules(), columns=["rule", "rows", "counted"])
+    table = pd.DataFrame(tree.estimator.rules(s.X), columns=["rule", "rows", "counted"])
     share, rate = s.as_book(table["rows"].to_numpy(float), table["counted"].to_numpy(float))
     name = str(s.outcome.rate)
     shown = pd.DataFrame({name: rate, "share": share, "rows": table["rows"]})

@@ -33,7 +33,7 @@ class RegressionTree(_OfAmounts, ReadTree):
 
     >>> X, y = pd.DataFrame({"x": [0.0, 1.0] * 50}), np.array([1.0, 3.0] * 50)
     >>> RegressionTree().fit(X, y).rules()
-    [('x > 0.5', 50, 3.0), ('x <= 0.5', 50, 1.0)]
+    [('x > 0.5 (or missing)', 50, 3.0), ('x <= 0.5', 50, 1.0)]
     """
 
     KIND = Kind(
@@ -63,10 +63,7 @@ class RegressionTree(_OfAmounts, ReadTree):
         """Return the mean of each row's leaf (n)."""
         return self._means(X)
 
-    def _split(self, feature: int, sign: str, threshold: float) -> str:
-        name = self.names_[feature]
-        if name not in self.categories_:
-            return f"{name} {sign} {threshold:,.4g}"
+    def _of_category(self, name: str, sign: str, threshold: float) -> str:
         b = self.categories_[name]
         goes = b.shrunk <= threshold if sign == "<=" else b.shrunk > threshold
         shown = [label for label, inside, n in zip(b.bins.labels, goes, b.n, strict=True) if inside and n > 0]

@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from workbench.models.binning import WoeBins, woe_bins
 from workbench.models.kinds import Kind
-from workbench.models.nodes import Nodes
+from workbench.models.nodes import Nodes, shortest_between
 from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularClassifier
 from workbench.words import say
@@ -49,9 +49,8 @@ class RuleTree(_OfEvents, ReadTree):
         self.nodes_ = Nodes.of(model.fit(self.numbers(X), y).tree_)
         return self
 
-    def _split(self, feature: int, sign: str, threshold: float) -> str:
-        name = self.names_[feature]
-        return f"{name}{' (WOE)' if name in self.categories_ else ''} {sign} {threshold:,.4g}"
+    def _of_category(self, name: str, sign: str, threshold: float) -> str:
+        return f"{name} (WOE) {sign} {shortest_between(threshold, self.categories_[name].woe)}"
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""

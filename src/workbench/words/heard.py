@@ -13,8 +13,11 @@ from functools import cache
 from workbench.words.catalogue import catalogue, has, language, translated
 from workbench.words.numbers import singular
 
-_BOUND = r".+?(?<! to) (?:<=|>=|<|>) -?[\d.,]+(?:e[+-]?\d+)?"  # what a rule asks of an input; `1 to < 5` is a bin
-_CONDITION = re.compile(r"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) (-?[\d.,]+(?:e[+-]?\d+)?)(?=$| and )")
+_MISSING = " (or missing)"  # beside a bound, where rows without the value go
+_NUMBER = r"-?[\d.,]+(?:e[+-]?\d+)?"
+# what a rule asks of an input; `1 to < 5` is a bin
+_BOUND = rf".+?(?<! to) (?:<=|>=|<|>) {_NUMBER}(?:{re.escape(_MISSING)})?"
+_CONDITION = re.compile(rf"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?(?=$| and )")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
@@ -30,7 +33,10 @@ def heard(words: str) -> str:
     if has(words):
         return translated(words)
     if _CONDITIONS.fullmatch(words):
-        return "，且".join(f"{heard(name)} {sign} {value}" for name, sign, value in _CONDITION.findall(words))
+        return "，且".join(
+            f"{heard(name)} {sign} {value}{'（或缺失）' if missing else ''}"
+            for name, sign, value, missing in _CONDITION.findall(words)
+        )
     parts = words.split(", ")
     if len(parts) > 1 and all(has(part) for part in parts):
         return "、".join(map(translated, parts))
