@@ -76,7 +76,8 @@ def writes(p: Params) -> list[str]:
 def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
     """Return one row per candidate, measured on a sample, each measure with its 95 % interval.
 
-    Measures (`measures.measures`) by bootstrap of whole parents, calibration slope and intercept by robust errors.
+    Measures (`measures.measures`) by bootstrap of whole parents, KS by its influence, calibration slope and intercept
+    by robust errors.
     Columns: candidate, then measure, measure_low, measure_high.
     """
     rows = []

@@ -106,8 +106,8 @@ def shortest_between(threshold: float, values: np.ndarray) -> str:
 
 
 def _digits(threshold: float, values: np.ndarray) -> str:
-    left = values.astype(np.float32) <= np.float64(threshold)
-    last = values[left].max(initial=-np.inf)  # itself a cut, though a long one
+    inside = values.astype(np.float32) <= np.float64(threshold)
+    last = values[inside].max(initial=-np.inf)  # itself a cut, though a long one
     tried = (float(f"{cut:.{digits}g}") for digits in range(1, 18) for cut in (threshold, last))
-    cut = next((c for c in tried if np.array_equal(values <= c, left)), threshold)
+    cut = next((c for c in tried if np.array_equal(values <= c, inside)), threshold)
     return f"{cut:,}".removesuffix(".0")
