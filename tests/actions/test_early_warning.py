@@ -9,6 +9,7 @@ from workbench.actions import area_alarm, early_warning, triggers, warning_answe
 from workbench.actions.early_warning import Params
 from workbench.contracts import Outcome
 from workbench.params import UserError
+from workbench.words import speaking
 
 RULES = rules.load("2026-11-28")
 KEY = {"study": "sample", "period": "once"}
@@ -242,6 +243,17 @@ def test_median_interval_covers_and_excess_counts_the_baselines_own_chance():
     assert 0.93 <= np.mean(hits) <= 0.99
     p = metrics.excess([10], [5.0], [10], [10.0])[0]
     assert p > metrics.excess([10], [5.0], [1000], [1000.0])[0] > 0.01
+
+
+def test_a_median_of_five_or_fewer_has_no_interval_and_the_page_says_so():
+    """The lowest and highest of five enclose the median in 1 − 2/2⁵ = 94 of 100 samples, of six in 97."""
+    assert np.isnan(metrics.median_interval([1, 2, 3, 4, 5])[1:]).all()
+    assert metrics.median_interval([1, 2, 3, 4, 5, 6]) == (3.5, 1, 6)
+    answer = _lead(4, 3, 2, *[np.nan] * 40).answer
+    assert "the median lead of those flagged, in months, is 3 (of too few for an interval)." in str(answer)
+    with speaking("zh_CN"):
+        assert "被标记事件提前期的中位数（月）为 3（数量太少，无法给出区间）。" in str(answer)
+    assert "in months, is 4 (4 to 4)." in str(_lead(*[4] * 40, *[np.nan] * 10).answer)
 
 
 def test_half_an_interval_of_deferred_months_is_refused():

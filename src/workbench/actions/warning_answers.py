@@ -82,6 +82,12 @@ def leads(watched: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     return whole if len(whole) else events
 
 
+def _median(median: float, low: float, high: float) -> Text:
+    if math.isnan(low):
+        return say("{median:g} (of too few for an interval)", median=median)
+    return say("{median:g} ({low:g} to {high:g})", median=median, low=low, high=high)
+
+
 def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     """Return the median months from the first flag to the event, and the share that was never flagged."""
     seen, rule = events["lead"].dropna(), rules["warning_lead"]
@@ -89,18 +95,18 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
     median, low, high = metrics.median_interval(seen)
     table, people = _by_months(events), People(("events",), ("months before",))
     shown = people.published(table)
-    facts = {"events": len(events), "never": _never(shown), "median": median, "low": low, "high": high}
+    facts = {"events": len(events), "never": _never(shown), "median": _median(median, low, high)}
     if HIDDEN in shown:  # a sum of shown and hidden months would give the hidden ones back
         answer = say(
             "Of {events:, events} of the watched months (each counted once, flagged in any month before it) {never:,} "
-            "were never flagged; the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
+            "were never flagged; the median lead of those flagged, in months, is {median}.",
             **facts,
         )
     else:
         answer = say(
             "Of {events:, events} of the watched months (each counted once, flagged in any month before it) {never:,} "
             "were never flagged, {early:,} were flagged {least:g} months before or earlier, {late:,} later than that; "
-            "the median lead of those flagged, in months, is {median:g} ({low:g} to {high:g}).",
+            "the median lead of those flagged, in months, is {median}.",
             early=int((seen >= least).sum()),
             late=int((seen < least).sum()),
             least=least,
