@@ -279,3 +279,19 @@ def test_a_sample_of_one_class_is_refused():
     with pytest.raises(UserError) as e:
         development.sample(panel, CONTRACT, "development")
     assert str(e.value) == "panel 't': sample 'development' has 2 rows of one class only; widen its dates"
+
+
+@pytest.mark.parametrize("n_parents", [1, 9])
+def test_events_of_few_parents_are_refused(n_parents):
+    n = 400
+    parent = np.arange(n) // 4
+    panel = pd.DataFrame({"sample": "development", "weight": 1.0, "entity_id": np.arange(n), "parent_id": parent})
+    panel = panel.assign(outcome=(parent < n_parents).astype(float), delay=1.0, income=1.0, job="x", noise=0.0)
+    panel = pd.concat([panel, panel.head(4 * n_parents)] * 3, ignore_index=True)  # rows enough
+    with pytest.raises(UserError) as e:
+        development.sample(panel, CONTRACT, "development")
+    assert str(e.value) == (
+        f"panel 't': sample 'development' has {len(panel)} rows, those of one class of {n_parents} "
+        f"parent{'s' if n_parents > 1 else ''}, and at least 10 are needed, as a parent's rows stay together; widen its "
+        "dates"
+    )

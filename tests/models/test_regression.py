@@ -289,3 +289,16 @@ def test_an_outcome_that_does_not_vary_is_refused():
     assert str(e.value) == (
         "panel 'mart__panel': sample 'development' has 2 rows whose outcome is the same in all of them; widen its dates"
     )
+
+
+def test_fewer_parents_than_folds_are_refused():
+    n = 400
+    columns = {c.name: "x" if c.type == "category" else 1.0 for c in COLUMNS}
+    columns |= {"entity_id": np.arange(n), "parent_id": np.arange(n) % 4, "outcome": np.linspace(0, 1, n)}
+    panel = pd.DataFrame({"sample": "development", "weight": 1.0, **columns})
+    with pytest.raises(UserError) as e:
+        development.sample(panel, _contract(RATE), "development")
+    assert str(e.value) == (
+        "panel 'mart__panel': sample 'development' has 400 rows, all of 4 parents, and at least 10 are needed, as a "
+        "parent's rows stay together; widen its dates"
+    )

@@ -13,7 +13,9 @@ from workbench.panel.samples import parent_column, parents
 from workbench.params import UserError
 from workbench.words import say
 
-LEAST_OF_A_CLASS = 10  # rows with the event, and without; of fewer no line of calibration can be drawn
+# rows with the event, and without, and parents: of fewer no line of calibration can be drawn, nor do folds of whole
+# parents, within which a scorecard draws folds of its own, have both classes each
+LEAST_OF_A_CLASS = 10
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,19 @@ class Sample:
 def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, seed: int = 42) -> Sample:
     """Return one sample of the panel: rows whose outcome is known; where `limit` is set, whole parents up to about it.
 
-    Raises `UserError` where the outcome doesn't vary, or too few rows have the event or are without it.
+    Raises `UserError` where the outcome doesn't vary, or too few rows or parents have the event or are without it; of
+    an amount or a rate, where there are too few parents.
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
     rows = capped(rows, limit, seed)
+    _enough(rows, contract, name)
+    X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
+    y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
+    return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)
+
+
+def _enough(rows: pd.DataFrame, contract: Contract, name: str) -> None:
+    """Raise `UserError` where no model can be learnt from these rows, or held against them."""
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
         raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
@@ -61,9 +72,15 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
             f"panel '{contract.name}': sample '{name}' has {len(rows)} rows, of one class {fewest}, and at least "
             f"{LEAST_OF_A_CLASS} are needed; widen its dates"
         )
-    X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
-    y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
-    return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)
+    parent = rows[parent_column(rows)]
+    by_class = parent.groupby(rows["outcome"]).nunique() if contract.outcome.is_binary else pd.Series(parent.nunique())
+    if (fewest := by_class.min()) < LEAST_OF_A_CLASS:
+        whose = "those of one class" if contract.outcome.is_binary else "all"
+        raise UserError(
+            f"panel '{contract.name}': sample '{name}' has {len(rows)} rows, {whose} of {fewest} "
+            f"parent{'s' if fewest > 1 else ''}, and at least {LEAST_OF_A_CLASS} are needed, as a parent's rows stay "
+            "together; widen its dates"
+        )
 
 
 def capped(rows: pd.DataFrame, limit: int, seed: int) -> pd.DataFrame:
