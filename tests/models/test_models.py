@@ -279,6 +279,14 @@ def test_a_sample_of_one_class_is_refused():
     with pytest.raises(UserError) as e:
         development.sample(panel, CONTRACT, "development")
     assert str(e.value) == "panel 't': sample 'development' has 2 rows of one class only; widen its dates"
+    with pytest.raises(UserError) as e:
+        development.sample(
+            panel, CONTRACT.replaced([c for c in CONTRACT.columns if c.role != "feature"]), "development"
+        )
+    assert str(e.value) == (
+        "panel 't': no feature to learn from; each was known only after the date, refused as a leak, personal or the "
+        "same in all rows: look at panel/build and portfolios/intake"
+    )
 
 
 @pytest.mark.parametrize("n_parents", [1, 9])

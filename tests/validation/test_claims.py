@@ -27,7 +27,10 @@ def test_a_column_that_is_read_and_not_declared_is_red_and_named(sound):
     assert str(e.verdict) == "red" and "Read, though not declared: sex_code." in e.answer
     assert e.sight.limit == 0.01 and e.sight.distance < 0
     plain = claims.test(sound)
-    assert str(plain.verdict) == "green" and "6 columns are not among the inputs, and 0 of them move predictions" in plain.answer
+    assert (
+        str(plain.verdict) == "green"
+        and "6 columns are not among the inputs, and 0 of them move predictions" in plain.answer
+    )
 
 
 def test_a_direction_broken_in_one_bin_is_red_and_named(sound):

@@ -64,6 +64,11 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
 
 def _enough(rows: pd.DataFrame, contract: Contract, name: str) -> None:
     """Raise `UserError` where no model can be learnt from these rows, or held against them."""
+    if not contract.features():
+        raise UserError(
+            f"panel '{contract.name}': no feature to learn from; each was known only after the date, refused as a "
+            "leak, personal or the same in all rows: look at panel/build and portfolios/intake"
+        )
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
         raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
