@@ -136,6 +136,19 @@ def test_columns_come_in_the_order_a_model_was_fitted_to_whatever_its_signature_
     assert np.array_equal(predicted, model.predict_proba(X[["b", "a"]])[:, 1])
 
 
+def test_xgboost_that_was_stopped_early_takes_the_trees_it_took(registry):
+    import xgboost
+
+    inputs, last = X[["a", "b"]], slice(100, None)
+    model = xgboost.XGBClassifier(n_estimators=60, early_stopping_rounds=20)
+    model.fit(inputs[:100], Y[:100], eval_set=[(inputs[last], Y[last])], verbose=False)
+    model.save_model(registry / "model.json")
+    _described(registry, "xgboost", data="model.json", model_format="json")
+    expected = model.predict_proba(inputs)[:, 1]
+    assert np.abs(model.get_booster().predict(xgboost.DMatrix(inputs)) - expected).max() > 0.05, "all trees say else"
+    assert np.allclose(adoption.take(_params()).estimator.predict(X), expected, atol=1e-6)
+
+
 def test_a_signature_of_other_inputs_than_the_model_has_is_refused(registry):
     _boosted(registry, ["a", "c"])
     with pytest.raises(UserError) as e:

@@ -119,7 +119,10 @@ class ForeignXgboost(_Foreign):
         import xgboost
 
         # the names of the booster, or none: XGBoost compares them, and X has its columns in the booster's order
-        return self.model.predict(xgboost.DMatrix(X.to_numpy(float), feature_names=self.learnt or None))
+        data, best = xgboost.DMatrix(X.to_numpy(float), feature_names=self.learnt or None), 0
+        if self.model.attr("scikit_learn"):  # an XGBClassifier stops at its best tree, a booster of itself takes all
+            best = int(self.model.attr("best_iteration") or -1) + 1
+        return self.model.predict(data, iteration_range=(0, best))
 
 
 class ForeignCode(_Foreign):
