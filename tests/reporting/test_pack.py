@@ -277,6 +277,35 @@ def test_every_model_has_its_health_from_what_watches_it(monkeypatch):
     assert str(conditions.answer) == "Open conditions: 2." and list(conditions.table["condition"]) == ["watch it"] * 2
 
 
+def test_the_worst_light_of_a_model_hides_neither_its_figures_nor_its_broken_claims(monkeypatch):
+    """Steps that look for causes or for another model log no series: their light counts, the figures are others'."""
+    version = {"name": "s.pd", "version": "1", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}
+    made = _run("models/development", "once", models={"model__pd": version})
+
+    def through_time(period: str, auc: float, psi: float) -> Recorded:
+        series = {"separation": {period: auc}, "psi": {period: psi}}
+        light = _answer("drift", "amber")
+        return _run("monitoring/through_time", period, light, reads=("model__pd",), series=series)
+
+    def redeveloped(period: str, light: str) -> Recorded:
+        return _run("monitoring/redevelopment", period, _answer("better", light), reads=("model__pd",))
+
+    now = {"d": made, "r": redeveloped("2018-03", "red"), "t": through_time("2018-03", 0.61, 0.3)}
+    before = {"r": redeveloped("2018-02", "green"), "t": through_time("2018-02", 0.75, 0.1)}
+    entry = inventory.Entry("s.pd", "1", "champion", 1, "own", "", "", (), "", "", False)
+    watched = health.models(now, before, {("s.pd", "1"): entry})
+    e, lines = health.chapter(watched)
+    row = e.table.iloc[0]
+    assert (row["light"], row["separation"], row["separation, last period"]) == ("red", 0.61, 0.75)
+    assert (row["psi"], row["psi, last period"]) == (0.3, 0.1)
+    shown = {h.key: (str(h.now), str(h.before)) for h in lines}
+    assert shown["model__pd_light"] == ("red", "green") and shown["model__pd_separation"] == ("0.610", "0.750")
+    signed = Chapters.model_validate({"developer": {"limitations": "{{claim: holdout_gini >= 0.45}}"}})
+    monkeypatch.setattr(written, "signed", lambda model, moves: signed)
+    monkeypatch.setattr(claimed.events, "read", Chain)
+    assert str(claimed.chapter(watched)[0].answer) == "Claims that no longer hold: pd/1: holdout_gini >= 0.45."
+
+
 def test_a_champions_claims_are_held_against_the_newest_known_period(monkeypatch):
     version = {"name": "s.pd", "version": "2", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}
     made = _run("models/development", "once", models={"model__pd": version})

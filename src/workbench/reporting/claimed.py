@@ -14,7 +14,7 @@ from workbench.words import Text, say
 
 def chapter(watched: list[Watched]) -> Chapter:
     """Return every claim of a champion that monitoring can tell, with its light; other claims are left out."""
-    results = [(w, t) for w in watched if w.now and w.entry.state in IN_USE for t in _tested(w)]
+    results = [(w, t) for w in watched if w.following and w.entry.state in IN_USE for t in _tested(w)]
     wrong = [f"{w.label}: {t.claim.words}" for w, t in results if not t.holds]
     e = Evidence(
         key="claims",
@@ -32,7 +32,7 @@ def chapter(watched: list[Watched]) -> Chapter:
 def _tested(w: Watched) -> list[Tested]:
     model, version = str(w.version["name"]), str(w.version["version"])
     chapters = written.signed(model, events.read().of(model, version))
-    seen = claims.monthly(w.now.series, w.now.record.run_id, w.version.get("figures", {}))
+    seen = claims.monthly(w.following.series, w.following.record.run_id, w.version.get("figures", {}))
     return [t for t in claims.tested(claims.of(chapters, written.place(model)), seen) if t.figure]
 
 

@@ -11,10 +11,13 @@ import pandas as pd
 from workbench import tables
 from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
+from workbench.params import ONCE
+from workbench.registry import claims
 from workbench.registry.inventory import Entry
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
+from workbench.reporting.listing import ends
 from workbench.words import Text, say
 
 NAN = float("nan")
@@ -28,7 +31,11 @@ Chapter = tuple[Evidence, list[Headline]]
 
 @dataclass(frozen=True)
 class Watched:
-    """A model of the study: its version, where that stands, and what watched it in the period and the one before."""
+    """A model of the study: its version, where that stands, and what watched it in the period and the one before.
+
+    `now` is the run of the worst light, `following` the one whose figures by period are shown; `before` and
+    `following_before` are the same steps' runs of the period before.
+    """
 
     name: str
     version: Mapping[str, Any]
@@ -36,6 +43,8 @@ class Watched:
     now: Recorded | None
     before: Recorded | None
     owner: str
+    following: Recorded | None = None
+    following_before: Recorded | None = None
 
     @property
     def label(self) -> str:
@@ -55,11 +64,11 @@ class Watched:
 
     def latest(self, figure: str) -> tuple[float, float]:
         """Return the last value of a monitored figure in the period and in the one before; NaN where not known."""
-        return _latest(self.now, figure), _latest(self.before, figure)
+        return _latest(self.following, figure), _latest(self.following_before, figure)
 
     def ratio(self) -> tuple[float, float]:
         """Return observed over expected, of the last period in which both are known."""
-        return _ratio(self.now), _ratio(self.before)
+        return _ratio(self.following), _ratio(self.following_before)
 
 
 def models(runs: Runs, previous: Runs, entries: Mapping[tuple[str, str], Entry]) -> list[Watched]:
@@ -68,9 +77,16 @@ def models(runs: Runs, previous: Runs, entries: Mapping[tuple[str, str], Entry])
     for run in runs.values():
         for name, version in run.record.models.items():
             entry = entries[version["name"], version["version"]]
-            owner = entry.owner or run.record.owner
-            out.append(Watched(name, version, entry, _watching(runs, name), _watching(previous, name), owner))
+            out.append(_watched(name, version, entry, entry.owner or run.record.owner, (runs, previous)))
     return out
+
+
+def _watched(name: str, version: Mapping[str, Any], entry: Entry, owner: str, both: tuple[Runs, Runs]) -> Watched:
+    """Return a version with what watched it: `both` are the runs of the period and of the one before."""
+    now, earlier = (_watching(runs, name) for runs in both)
+    worst, following = min(now, key=_rank, default=None), max(filter(_follows, now), key=_age, default=None)
+    before, following_before = (_same_step(earlier, run) for run in (worst, following))
+    return Watched(name, version, entry, worst, before, owner, following, following_before)
 
 
 def chapter(watched: list[Watched]) -> Chapter:
@@ -80,7 +96,8 @@ def chapter(watched: list[Watched]) -> Chapter:
     answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
     if unwatched := [w.label for w in watched if w.now is None]:
         answer += say("Not watched: {models}.", models=unwatched)
-    series = {w.label: w.now.series for w in watched if w.now and any(w.now.series.get(n) for n in DRAWN)}
+    followed = {w.label: w.following.series for w in watched if w.following}
+    series = {label: figures for label, figures in followed.items() if any(figures.get(n) for n in DRAWN)}
     e = Evidence(
         key="models",
         question=say("Are the models well?"),
@@ -130,7 +147,7 @@ def _headlines(w: Watched) -> Iterator[Headline]:
     )
     separation, reference = w.latest("separation"), w.reference
     if separation[0] == separation[0]:
-        period = max(w.now.series["separation"])
+        period = max(w.following.series["separation"])
         meaning = say("of {period}; development's hold-out had {reference:.3f}", period=period, reference=reference)
         what = say("{model}: separation", model=w.label)
         yield headlines.figure(f"{w.name}_separation", what, separation, meaning, Verdict.info, worse=-1)
@@ -163,10 +180,28 @@ def _row(w: Watched) -> dict[str, object]:
     }
 
 
-def _watching(runs: Runs, name: str) -> Recorded | None:
-    """Return the monitoring of a model, the worst where several watch it."""
-    those = [r for r in runs.values() if r.room == MONITORING and name in {n.lstrip("?") for n in r.record.reads}]
-    return min(those, key=lambda r: Verdict(r.record.verdict).rank, default=None)
+def _watching(runs: Runs, name: str) -> list[Recorded]:
+    """Return the runs of monitoring that have read a model."""
+    return [r for r in runs.values() if r.room == MONITORING and name in {n.lstrip("?") for n in r.record.reads}]
+
+
+def _rank(run: Recorded) -> int:
+    return Verdict(run.record.verdict).rank
+
+
+def _follows(run: Recorded) -> bool:
+    """Say whether a run logged figures by period: those that look for causes or for another model log none."""
+    return any(run.series.get(n) for n in claims.WATCHED)
+
+
+def _age(run: Recorded) -> tuple[tuple[str, int], float]:
+    """Return what runs are ordered by, the newest last: the period's end, then when they began."""
+    period = run.record.period
+    return ends("" if period == ONCE else period), run.record.start
+
+
+def _same_step(earlier: list[Recorded], run: Recorded | None) -> Recorded | None:
+    return next((r for r in earlier if run and r.record.step == run.record.step), None)
 
 
 def _latest(run: Recorded | None, figure: str) -> float:
