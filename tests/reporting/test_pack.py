@@ -136,7 +136,141 @@ def test_the_book_is_cut_by_the_columns_named_else_by_its_categories():
     assert {str(s) for s in e.table["segment"]} == {"personal loan", "mortgage"}
 
 
+# what is not known is not 0
+
+
+def _without_amounts(period: str, months: pd.DataFrame, contract: Contract | None = None) -> Book:
+    plain = Contract(name="core__account", title="t", currency="EUR", columns=ACCOUNT.columns[:2])
+    return Book(Months(ACCOUNTS, contract or plain, months, period), RULES)
+
+
+@pytest.mark.parametrize(
+    "months", [_months(ROWS).drop(columns="balance_amt"), _months(ROWS).assign(balance_amt=np.nan)]
+)
+def test_a_book_without_balances_has_its_counts_and_no_amount_of_0(months):
+    book = _without_amounts("2018-03", months)
+    answers = {k: str(e.answer) for k, (e, _) in chapters.chapters(book, ["product_code"]).items()}
+    assert answers["book"] == "3 accounts at the end of 2018-03."
+    assert answers["new_business"] == "1 new account in 2018-03."
+    assert answers["losses"] == "0 accounts reached 90 days past due in 2018-03; 1 left the book from there."
+    e, lines = chapters.losses(book)
+    assert [(h.key, str(h.now)) for h in lines] == [("to_default", "0")] and e.value == 1
+    assert list(e.table) == ["month", "newly 90 days past due", "left the book from there"]
+    e, lines = chapters.new_business(book)
+    assert [str(h.now) for h in lines] == ["1"] and list(e.table) == ["month", "new accounts"]
+    assert str(chapters.new_business(_without_amounts("2018-02", months))[0].answer) == "0 new accounts in 2018-02."
+    with_exposure, _ = chapters.new_business(_without_amounts("2018-03", months, ACCOUNT))
+    assert str(with_exposure.answer) == "1 new account in 2018-03 over 40 EUR."
+
+
+def test_a_balance_that_is_not_known_at_the_end_is_not_said_to_be_0():
+    months = _months(ROWS)
+    months.loc[months["month"] == "2018-03-01", "balance_amt"] = np.nan
+    e, lines = chapters.size(_without_amounts("2018-03", months))
+    assert str(e.answer) == "3 accounts at the end of 2018-03." and [h.key for h in lines] == ["accounts"]
+    assert np.isnan(e.table["balance"][0]) and e.table["balance"][1] == 160.1
+
+
+def test_nothing_lost_is_0_and_a_lost_balance_that_is_not_known_is_not():
+    assert chapters.losses(_book("2018-04"))[0].value == 0
+    months = _months(ROWS)
+    months.loc[months["entity_id"] == "b", "balance_amt"] = np.nan
+    e, lines = chapters.losses(_without_amounts("2018-03", months))
+    assert str(e.answer) == "0 accounts reached 90 days past due in 2018-03; 1 left the book from there."
+    assert {h.key: str(h.now) for h in lines}["lost"] == "" and np.isnan(e.table["gross loss"][0])
+
+
+def test_a_roll_rate_is_of_the_accounts_whose_next_month_is_known():
+    """Of four a month past due one gets later, one doesn't, one leaves the book, and of one the delay is not known."""
+    rows = [(e, "2018-01-01", 10.0, 1) for e in "abcd"]
+    rows += [("a", "2018-02-01", 10.0, 2), ("b", "2018-02-01", 10.0, 1), ("d", "2018-02-01", 10.0, np.nan)]
+    rolled = {b: rest for b, *rest in portfolio.rolled(_source("2018-02", rows).moves(12), Span.of("2018-02"))}
+    assert rolled == {1: [3, 1, 0]}
+
+
+def test_a_delay_below_a_month_is_not_yet_30_days_where_moves_are_counted_too():
+    rows = [(e, m, 10.0, 0.6) for e in "abc" for m in ("2018-01-01", "2018-02-01")]
+    book = _book("2018-02", rows=rows)
+    assert book.late(1) == (0.0, 0.0)
+    assert list(book.moves["bucket"]) == [0] and list(book.moves["worse"]) == [0]
+
+
+def test_over_a_month_that_was_not_delivered_nobody_rolled_on_or_left_the_book():
+    months = ("2017-12-01", *(f"2018-0{m}-01" for m in (1, 2, 3, 4, 6)))
+    rows = [(e, m, 10.0, 4.0) for e in "abcd" for m in months]
+    book = _book("2018-Q2", rows=rows)
+    assert list(book.moves["month_no"] % 12) == [1, 2, 3, 4] and book.moves["gone"].sum() == 0
+    e, lines = chapters.losses(book)
+    assert str(e.answer) == "Not every move into a month of 2018-Q2 is known, nor what was lost."
+    assert [str(h.now) for h in lines] == ["", ""] and str(lines[1].before) == "0\u00a0EUR"
+    e, lines = chapters.new_business(book)
+    assert not lines and str(e.answer) == (
+        "A month of 2018-Q2 or the one before it was not delivered: what is new is not known."
+    )
+    june = _book("2018-06", rows=rows)
+    e, lines = chapters.roll_rates(june)
+    assert str(e.answer) == "No move into a month of 2018-06 is known." and not lines
+    assert str(chapters.new_business(june)[0].answer) == (
+        "A month of 2018-06 or the one before it was not delivered: what is new is not known."
+    )
+
+
+def test_a_period_whose_last_month_was_not_delivered_is_refused_in_one_line():
+    with pytest.raises(UserError) as e:
+        assert _source("2018-03", [r for r in ROWS if r[1] != "2018-03-01"]).now
+    assert str(e.value) == (
+        "reporting/pack: the data have no rows of 2018-03, in which period 2018-03 ends; have that month delivered, "
+        "or run another period"
+    )
+
+
 # what is worse
+
+
+def _segmented(late: dict[str, tuple[int, int] | None], n: int = 100) -> Book:
+    """Return a book of n accounts a product, so many of them late in January and in February; None: not there."""
+    rows, accounts = [], []
+    for product, counts in late.items():
+        for i in range(n):
+            accounts.append((f"{product}{i}", product, 1.0))
+            for month, k in zip(("2018-01-01", "2018-02-01"), counts, strict=True):
+                rows += [] if k is None else [(f"{product}{i}", month, 10.0, float(i < k))]
+    return _book("2018-02", rows=rows, accounts=pd.DataFrame(accounts, columns=ACCOUNTS.columns))
+
+
+@pytest.mark.parametrize(
+    ("late", "answer", "verdict", "value"),
+    [
+        (
+            {"p": (10, 5), "m": (8, 6)},
+            "In none of the segments shown has the share that is 30 or more days past due risen.",
+            Verdict.green,
+            None,
+        ),
+        (
+            {"p": (10, 12), "m": (None, 90)},
+            "Strongest rise: personal loan, 12.00% 30 or more days past due after 10.00%.",
+            Verdict.green,
+            0.12,
+        ),
+        (
+            {"p": (0, 40), "m": (10, 5)},
+            "Strongest rise: personal loan, 40.00% 30 or more days past due after 0.00%.",
+            Verdict.red,
+            0.4,
+        ),
+        (
+            {"p": (None, 4), "m": (None, 4)},
+            "No segment that is shown has a period before to compare with.",
+            Verdict.not_evaluated,
+            None,
+        ),
+    ],
+)
+def test_the_strongest_rise_is_of_a_segment_that_was_there_and_rose(late, answer, verdict, value):
+    rows = {"p": (5, 5), "m": (5, 5)} | late
+    e, _ = chapters.by_segment(_segmented(rows), ["product_code"])
+    assert (str(e.answer), e.verdict, e.value) == (answer, verdict, value)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,18 @@ class Book:
 
     @property
     def has_balance(self) -> bool:
-        """Whether the months hold a balance."""
-        return portfolio.BALANCE in self.source.columns
+        """Whether the balance of an account is known in any of the months shown."""
+        return bool(self.rows["balance"].notna().any())
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether it is known over how much new accounts are: what the contract marks as exposure, else a balance."""
+        return self.has_balance or bool(self.source.contract.exposure())
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the data begin in the period."""
+        return bool(self.rows["month_no"].min() >= self.now.first)
 
     @cached_property
     def rows(self) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def size(book: Book) -> Chapter:
     facts = {"period": book.now.name, "accounts": int(accounts[0])}
     answer = say("{accounts:, accounts} at the end of {period}.", **facts)
     lines = [headlines.amount("accounts", say("accounts"), accounts, "", say("accounts in the book at the end"))]
-    if book.has_balance:
+    if balance[0] == balance[0]:
         answer += say("They owe {balance:,.0f} {currency}.", balance=balance[0], currency=book.currency)
         meaning = say("what they owe: {mean:,.0f} {currency} an account", **_mean(balance[0], accounts[0], book))
         lines.append(headlines.amount("balance", say("balance"), balance, book.currency, meaning))
@@ -59,18 +59,25 @@ def new_business(book: Book) -> Chapter:
     """Return what came into the book in the period: accounts in their first month."""
     new, amount = book.sums("new", book.rows), book.sums("new_amt", book.rows)
     if new[0] != new[0]:
-        answer = say("The data begin in {period}: what is new is not known.", period=book.now.name)
-        return _of_new(book, answer, None), []
-    answer = say(
-        "{n:, new accounts} in {period} over {amount:,.0f} {currency}.",
-        n=int(new[0]),
-        period=book.now.name,
-        amount=amount[0],
-        currency=book.currency,
-    )
+        return _of_new(book, _unknown_new(book), None), []
+    facts = {"n": int(new[0]), "period": book.now.name}
     meaning = say("{n:, new accounts}; {n_before:,} in the period before", n=int(new[0]), n_before=_count(new[1]))
-    headline = headlines.amount("new_business", say("new business"), amount, book.currency, meaning)
-    return _of_new(book, answer, int(new[0])), [headline]
+    if not book.has_opened or amount[0] != amount[0]:
+        answer = say("{n:, new accounts} in {period}.", **facts)
+        line = headlines.amount("new_business", say("new business"), new, "", meaning)
+    else:
+        facts |= {"amount": amount[0], "currency": book.currency}
+        answer = say("{n:, new accounts} in {period} over {amount:,.0f} {currency}.", **facts)
+        line = headlines.amount("new_business", say("new business"), amount, book.currency, meaning)
+    return _of_new(book, answer, int(new[0])), [line]
+
+
+def _unknown_new(book: Book) -> Text:
+    if book.is_at_start:
+        return say("The data begin in {period}: what is new is not known.", period=book.now.name)
+    return say(
+        "A month of {period} or the one before it was not delivered: what is new is not known.", period=book.now.name
+    )
 
 
 def _of_new(book: Book, answer: Text, value: int | None) -> Evidence:
@@ -81,7 +88,7 @@ def _of_new(book: Book, answer: Text, value: int | None) -> Evidence:
         answer=answer,
         value=value,
         blind_to=say("who was refused, and accounts that were opened and closed within a month"),
-        table=_shown(book, ["new", "new_amt"]),
+        table=_shown(book, ["new", *(["new_amt"] * book.has_opened)]),
     )
 
 
@@ -156,18 +163,24 @@ def roll_rates(book: Book) -> Chapter:
         meaning = say("{worse:,} of {n:,} were later a month on", worse=worse, n=n)
         lines.append(headlines.rate(f"roll_{bucket}", what, share, meaning, lights[-1]))
     columns = ["light", "from", "accounts", "rolled on", "roll rate", "last period's roll rate", "cure rate"]
-    each = [say("{bucket} {share:.1%}", bucket=r[1], share=r[4]) for r in rows if not few(r[2])]
     e = Evidence(
         key="roll_rates",
         question=say("Do late accounts get later?"),
         verdict=min(lights, key=lambda v: v.rank, default=Verdict.not_evaluated),
-        answer=say("Rolled on within a month in {period}: {each}.", period=book.now.name, each=each),
+        answer=_rolled(rows, book.now.name),
         value=rows[0][4] if rows and not few(rows[0][2]) else None,
         threshold=_threshold(book),
         table=pd.DataFrame(rows, columns=columns, dtype=object),
         people=People(("accounts",), ("from",)),
     )
     return e, lines
+
+
+def _rolled(rows: list[tuple[object, ...]], period: str) -> Text:
+    if not rows:
+        return say("No move into a month of {period} is known.", period=period)
+    each = [say("{bucket} {share:.1%}", bucket=r[1], share=r[4]) for r in rows if not few(r[2])]
+    return say("Rolled on within a month in {period}: {each}.", period=period, each=each)
 
 
 def losses(book: Book) -> Chapter:
@@ -180,28 +193,48 @@ def losses(book: Book) -> Chapter:
         key="losses",
         question=say("What was lost?"),
         verdict=Verdict.info,
-        answer=say(
-            "{fell:, accounts} reached 90 days past due in {period}; {lost:,} left the book from there, "
-            "with a balance of {lost_amt:,.0f} {currency}.",
-            period=book.now.name,
-            **facts,
-        ),
-        value=lost_amt[0],
+        answer=_lost(facts, book),
+        value=lost_amt[0] if book.has_balance else _count(lost[0]),
         blind_to=say("recoveries: they are not dated in the months, and those yet to come are not known"),
         table=_losses_table(book),
     )
     meaning = say(
         "{fell:, accounts}; {fell_before:,} in the period before", fell=_count(fell[0]), fell_before=_count(fell[1])
     )
-    lines = [headlines.amount("to_default", say("newly 90 days past due"), fell_amt, book.currency, meaning, worse=1)]
+    shown, unit = (fell_amt, book.currency) if book.has_balance else (fell, "")
+    lines = [headlines.amount("to_default", say("newly 90 days past due"), shown, unit, meaning, worse=1)]
     meaning = say("{lost:, accounts} left the book from 90 or more days past due", lost=_count(lost[0]))
-    return e, [*lines, headlines.amount("lost", say("gross loss"), lost_amt, book.currency, meaning, worse=1)]
+    if book.has_balance:
+        lines.append(headlines.amount("lost", say("gross loss"), lost_amt, book.currency, meaning, worse=1))
+    return e, lines
+
+
+def _lost(facts: dict[str, object], book: Book) -> Text:
+    period, amount = book.now.name, facts["lost_amt"]
+    if facts["fell"] is None:
+        return say("Not every move into a month of {period} is known, nor what was lost.", period=period)
+    if not book.has_balance or amount != amount:
+        return say(
+            "{fell:, accounts} reached 90 days past due in {period}; {lost:,} left the book from there.",
+            period=period,
+            fell=facts["fell"],
+            lost=facts["lost"],
+        )
+    return say(
+        "{fell:, accounts} reached 90 days past due in {period}; {lost:,} left the book from there, "
+        "with a balance of {lost_amt:,.0f} {currency}.",
+        period=period,
+        **facts,
+    )
 
 
 def _losses_table(book: Book) -> pd.DataFrame:
-    sums = book.written_off.groupby("month")[["to_default", "to_default_amt", "gone", "gone_amt"]].sum()
-    names = ["newly 90 days past due", "their balance", "left the book from there", "gross loss"]
-    return sums.set_axis(names, axis=1).iloc[::-1].reset_index().head(book.shown_months)
+    names = {"to_default": "newly 90 days past due", "to_default_amt": "their balance"}
+    names |= {"gone": "left the book from there", "gone_amt": "gross loss"}
+    if not book.has_balance:
+        names = {column: name for column, name in names.items() if not column.endswith("_amt")}
+    sums = book.written_off.groupby("month")[list(names)].sum(skipna=False)  # what isn't known makes no sum smaller
+    return sums.rename(columns=names).iloc[::-1].reset_index().head(book.shown_months)
 
 
 SEGMENTS = People(("accounts",), ("column", "segment"), within="column")
@@ -214,20 +247,31 @@ def by_segment(book: Book, columns: list[str]) -> Chapter:
     table = pd.DataFrame(rows).assign(light=[str(v) for v in lights], rank=[v.rank for v in lights])
     table = table.sort_values(["rank", "worse"], ascending=[True, False], ignore_index=True)
     shown = SEGMENTS.published(table)
-    top = next((r for _, r in shown.iterrows() if r["accounts"] == r["accounts"]), table.iloc[0])
+    compared = shown[shown["accounts"].notna() & shown["last period's 30+ rate"].notna() & shown["30+ rate"].notna()]
+    risen = compared[compared["30+ rate"] > compared["last period's 30+ rate"]]
     names = ["light", "column", "segment", "accounts", "balance", "30+ rate", "last period's 30+ rate"]
-    facts = {"segment": top["segment"], "now": top["30+ rate"], "before": top["last period's 30+ rate"]}
     e = Evidence(
         key="segments",
         question=say("Where does the risk sit, and where does it grow?"),
-        verdict=Verdict(top["light"]),
-        answer=say("Strongest rise: {segment}, {now:.2%} 30 or more days past due after {before:.2%}.", **facts),
-        value=float(top["30+ rate"]),
+        verdict=Verdict(next(iter(compared["light"]), Verdict.not_evaluated)),
+        answer=_risen(risen, compared),
+        value=float(risen["30+ rate"].iloc[0]) if len(risen) else None,
         threshold=_threshold(book),
         table=table[names if book.has_balance else [n for n in names if n != "balance"]],
         people=SEGMENTS,
     )
     return e, []
+
+
+def _risen(risen: pd.DataFrame, compared: pd.DataFrame) -> Text:
+    """Say which segment's arrears rose most, if any did: of those shown that were there a period before."""
+    if compared.empty:
+        return say("No segment that is shown has a period before to compare with.")
+    if risen.empty:
+        return say("In none of the segments shown has the share that is 30 or more days past due risen.")
+    top = risen.iloc[0]
+    facts = {"segment": top["segment"], "now": top["30+ rate"], "before": top["last period's 30+ rate"]}
+    return say("Strongest rise: {segment}, {now:.2%} 30 or more days past due after {before:.2%}.", **facts)
 
 
 def _segments(book: Book, column: str) -> list[dict[str, object]]:

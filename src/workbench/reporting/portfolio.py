@@ -59,15 +59,20 @@ class Months:
 
     @cached_property
     def now(self) -> Span:
-        """The period; `UserError` where no month of it is there."""
-        sql = f"SELECT min({number_sql('month')}) AS first, max({number_sql('month')}) AS last FROM months"
-        row = engine.frame(sql, {"months": self.months})
-        first, last = int(row["first"][0]), int(row["last"][0])
+        """The period; `UserError` where its last month is not there."""
+        sql = f"SELECT DISTINCT {number_sql('month')} AS month_no FROM months"
+        delivered = {int(n) for n in engine.frame(sql, {"months": self.months})["month_no"]}
+        first, last = min(delivered), max(delivered)
         span = Span.of(called(last) if self.period == ONCE else self.period)
         if not first <= span.last <= last:
             raise UserError(
                 f"reporting/pack: period {self.period} ends outside the months of the data "
                 f"({called(first)} to {called(last)}); run a period within them"
+            )
+        if span.last not in delivered:
+            raise UserError(
+                f"reporting/pack: the data have no rows of {called(span.last)}, in which period {span.name} ends; "
+                "have that month delivered, or run another period"
             )
         return span
 
@@ -81,18 +86,20 @@ class Months:
 
         Columns: month_no, accounts, balance, known (months past due known), late_1 to late_3 (accounts at least so
         many months past due) and late_1_amt to late_3_amt, new, new_amt. New is an account in its first month in the
-        book; in the first month of the data all are, so it is not known there.
+        book; where the month before was not delivered (that of the data's first month never is), an account may have
+        come in it, so it is not known there. An amount is NaN where no balance is known.
         """
         sums = [self._late(k) for k in range(1, LATE_BUCKETS + 1)]
+        is_new = "f.first_no = m.month_no"
         sql = f"""
             WITH {self._cut()}, f AS (SELECT entity_id, min(month_no) AS first_no FROM m GROUP BY entity_id)
             SELECT m.month_no, count(*) AS accounts, {_total("m.balance")} AS balance, count(m.delay) AS known,
-                {", ".join(sums)}, {_count("f.first_no = m.month_no")} AS new,
-                {_total(f"CASE WHEN f.first_no = m.month_no THEN {self._opened()} END")} AS new_amt
+                {", ".join(sums)}, {_count(is_new)} AS new, {_total(self._opened(), is_new)} AS new_amt
             FROM m JOIN f ON f.entity_id = m.entity_id LEFT JOIN a ON a.entity_id = m.entity_id
             GROUP BY m.month_no ORDER BY m.month_no"""
         rows = engine.frame(sql, self._relations)
-        rows.loc[rows["month_no"] == rows["month_no"].min(), ["new", "new_amt"]] = float("nan")
+        follows = (rows["month_no"] - 1).isin(rows["month_no"])
+        rows.loc[~follows, ["new", "new_amt"]] = float("nan")
         return rows[rows["month_no"] > self.now.last - months].reset_index(drop=True)
 
     def moves(self, months: int) -> pd.DataFrame:
@@ -100,19 +107,22 @@ class Months:
 
         Columns: month_no, bucket (0 to 3, months past due; 3 is more, too), n, worse (later in a higher bucket), cured
         (later not late), to_default and to_default_amt (reached the last bucket), gone and gone_amt (not in the book
-        any more); amounts are balances before the move.
+        any more); amounts are balances before the move. A move counts where it is known: into a month that was
+        delivered, in which the account is not there or its delay is known.
         """
-        bucket = f"CAST(least(greatest(b.delay, 0), {LATE_BUCKETS}) AS INTEGER)"
+        # floor: 0.6 months past due is not yet 30 days, here as where the late are counted; a cast would round it up
+        bucket = f"CAST(floor(least(greatest(b.delay, 0), {LATE_BUCKETS})) AS INTEGER)"
+        gone = "n.entity_id IS NULL"
         falls = f"b.delay < {LATE_BUCKETS} AND n.delay >= {LATE_BUCKETS}"
         sql = f"""
             WITH {self._cut()}
             SELECT b.month_no + 1 AS month_no, {bucket} AS bucket, count(*) AS n,
                 {_count(f"n.delay >= {bucket} + 1")} AS worse, {_count("n.delay < 1")} AS cured,
-                {_count(falls)} AS to_default, {_total(f"CASE WHEN {falls} THEN b.balance END")} AS to_default_amt,
-                {_count("n.entity_id IS NULL")} AS gone,
-                {_total("CASE WHEN n.entity_id IS NULL THEN b.balance END")} AS gone_amt
+                {_count(falls)} AS to_default, {_total("b.balance", falls)} AS to_default_amt,
+                {_count(gone)} AS gone, {_total("b.balance", gone)} AS gone_amt
             FROM m b LEFT JOIN m n ON n.entity_id = b.entity_id AND n.month_no = b.month_no + 1
             WHERE b.month_no < {self.now.last} AND b.month_no >= {self.now.last - months} AND b.delay IS NOT NULL
+                AND b.month_no + 1 IN (SELECT month_no FROM m) AND ({gone} OR n.delay IS NOT NULL)
             GROUP BY 1, 2 ORDER BY 1, 2"""
         return engine.frame(sql, self._relations)
 
@@ -167,8 +177,7 @@ class Months:
 
     def _late(self, months: int) -> str:
         late = f"m.delay >= {months}"
-        amount = _total(f"CASE WHEN {late} THEN m.balance END")
-        return f"{_count(late)} AS late_{months}, {amount} AS late_{months}_amt"
+        return f"{_count(late)} AS late_{months}, {_total('m.balance', late)} AS late_{months}_amt"
 
 
 def _divides(c: Column) -> bool:
@@ -179,9 +188,12 @@ def _count(condition: str) -> str:
     return f"CAST(coalesce(sum(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) AS INTEGER)"
 
 
-def _total(amount: str) -> str:
-    """Return the sum of amounts to the cent: of decimals, which add up alike in any order."""
-    return f"CAST(coalesce(sum({amount}), 0) AS DOUBLE)"
+def _total(amount: str, of: str = "TRUE") -> str:
+    """Return the sum of amounts of the rows of a kind, to the cent: of decimals, which add up alike in any order.
+
+    Nothing where there are such rows and the amount of none is known, which is not 0.
+    """
+    return f"CAST(CASE WHEN {_count(of)} = 0 THEN 0 ELSE sum(CASE WHEN {of} THEN {amount} END) END AS DOUBLE)"
 
 
 def called(month_no: int) -> str:
