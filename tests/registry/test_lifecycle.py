@@ -213,6 +213,13 @@ def test_the_inventory_says_the_worst_of_the_newest_periods_monitoring(bank):
     assert next(e for e in inventory.listing() if e.version == "1").monitoring == "red (2019-05)"
 
 
+def test_a_champion_is_known_as_its_run_wrote_it_down_whatever_run_is_current(bank):
+    current.put(replace(current.read(governed.KEY, "models/development"), models={}))
+    (champion,) = inventory.champions("bank")
+    assert (champion["name"], champion["version"], champion["figures"]) == (MODEL, "1", {"holdout_auc": 0.75})
+    assert champion["digest"] and inventory.champions("other") == []
+
+
 def test_a_champion_that_rings_comes_under_review_by_a_machine_with_the_role(bank):
     """The monitor's key is on this machine; it may ask for a review, and for nothing else."""
     assert ringing.review(MODEL, "1", "drift") == (

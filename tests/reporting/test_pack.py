@@ -461,6 +461,39 @@ def test_a_champions_claims_are_held_against_the_newest_known_period(monkeypatch
     assert answer("candidate").verdict is Verdict.info and answer("candidate").table is None
 
 
+def test_a_champion_that_no_current_run_made_is_in_the_pack_and_said_not_to_be_watched(monkeypatch):
+    """Developed again, version 2 is the one that current runs made and watch; version 1 goes on deciding."""
+    about = {"name": "s.pd", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}
+    first, second = ({**about, "version": n, "digest": f"digest {n}"} for n in ("1", "2"))
+    made = _run("models/development", "once", models={"model__pd": second})
+    series = {"separation": {"2018-03": 0.7}, "psi": {"2018-03": 0.1}}
+    watch = _run("monitoring/m", "2018-03", _answer("drift", "green"), reads=("model__pd",), series=series)
+    states = {("s.pd", "1"): "champion", ("s.pd", "2"): "candidate"}
+    entries = {k: inventory.Entry(*k, state, 1, "own", "", "", (), "", "", False) for k, state in states.items()}
+    signed = Chapters.model_validate({"developer": {"limitations": "{{claim: holdout_gini >= 0.45}}"}})
+    monkeypatch.setattr(written, "signed", lambda model, moves: signed)
+    monkeypatch.setattr(claimed.events, "read", Chain)
+
+    def chapters_of(digest: str) -> tuple[Evidence, list, Evidence]:
+        runs = {"d": made, "m": dataclasses.replace(watch, read={"model__pd": digest})}
+        watched = health.models(runs, {}, entries, [first, second])
+        return *health.chapter(watched), claimed.chapter(watched)[0]
+
+    e, lines, claims_ = chapters_of("digest 2")
+    assert str(e.answer) == "Registered models: 2; red: 0. Not watched: pd/1." and e.verdict is Verdict.amber
+    rows = e.table.set_index("model")
+    assert (rows["light"]["s.pd/1"], rows["state"]["s.pd/1"], rows["hold-out"]["s.pd/1"]) == ("amber", "champion", 0.8)
+    assert rows["light"]["s.pd/2"] == "green" and np.isnan(rows["separation"]["s.pd/1"])
+    alone = next(h for h in lines if h.key == "model__pd_unwatched")
+    assert (str(alone.what), str(alone.now), alone.verdict) == ("pd/1: monitoring", "not watched", Verdict.amber)
+    assert claims_.verdict is Verdict.amber and str(claims_.answer) == (
+        "Not watched, so that nothing tells whether its claims hold: pd/1."
+    )
+    e, _, claims_ = chapters_of("digest 1")  # monitoring has not yet read the new version
+    assert str(e.answer) == "Registered models: 2; red: 0. Not watched: pd/2." and e.verdict is Verdict.not_evaluated
+    assert str(claims_.answer) == "Claims that no longer hold: pd/1: holdout_gini >= 0.45."
+
+
 # the whole
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import Verdict
 from workbench.params import UserError, day, nearest
-from workbench.registry import current, events, obligations, registered, store
+from workbench.registry import current, events, obligations, registered, runs, standing, store
 from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import RETIRED
@@ -80,6 +80,23 @@ def of_versions(versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], En
     return {v: _owing(_entry(book.of(*v), policy, "", missing=False), chain) for v in versions}
 
 
+def champions(study: str) -> list[Mapping[str, Any]]:
+    """Return each version of a study's models that decides, as the run that registered it wrote it down.
+
+    Of one whose run left no record there is name and number alone.
+    """
+    standings = replay(events.read()).standings.values()
+    return [_made(s) for s in standings if s.is_in_use and s.model.partition(".")[0] == study]
+
+
+def _made(s: Standing) -> Mapping[str, Any]:
+    entry = {"name": s.model, "version": s.version}
+    run_id = standing.tags(s.model, s.version).get("run_id", "") if standing.exists(entry) else ""
+    record = runs.record(run_id) if run_id else None
+    made = record.models.values() if record else ()
+    return next((e for e in made if (e["name"], e["version"]) == (s.model, s.version)), entry)
+
+
 def _owing(e: Entry, chain: Chain) -> Entry:
     """Return an entry with the findings that are open on its version, and what of them and its conditions is late."""
     raised = [f for f in obligations.findings(chain, e.model) if f.version == e.version and f.is_open]
@@ -143,10 +160,10 @@ def _policy(chain: Chain) -> Policy | None:
 
 def _watched() -> dict[tuple[str, str], str]:
     """Return the last monitoring verdict of each version: the worst of the newest period's runs that read the model."""
-    runs = current.everything()
+    records = current.everything()
     watching: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for record in (r for r in runs if r.step.startswith("monitoring/")):
-        for name, entry in _models_of(record, runs):
+    for record in (r for r in records if r.step.startswith("monitoring/")):
+        for name, entry in _models_of(record, records):
             if name in {n.lstrip("?") for n in record.reads}:
                 watching.setdefault((entry["name"], entry["version"]), []).append((record.period, record.verdict))
     return {version: _worst_of_newest(verdicts) for version, verdicts in watching.items()}

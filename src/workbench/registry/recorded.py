@@ -12,7 +12,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,17 @@ READS = "WORKBENCH_STEP_READS"  # set by the runner: names of what the step read
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run and what it left: its evidence by key, and the figures by period it logged."""
+    """A run and what it left: its evidence by key, and the figures by period it logged.
+
+    `read`: the tables and models it has read with their digests.
+    """
 
     record: Record
     evidence: Mapping[str, Evidence]
     series: Mapping[str, Mapping[str, float]]
     names: Mapping[str, str]
     units: Mapping[str, str]
+    read: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def room(self) -> str:
@@ -102,7 +106,8 @@ def of(record: Record) -> Recorded:
     content = left_behind(record)
     answers = [Evidence.from_record(e) for e in content["evidence"]]
     series, names, units = (content.get(name, {}) for name in ("series", "names", "units"))
-    return Recorded(record, {e.key: e for e in answers}, series, names, units)
+    read_ = content.get("tables", {}).get("read", {})
+    return Recorded(record, {e.key: e for e in answers}, series, names, units, read_)
 
 
 def _whole(record: Record, name: str) -> Path:

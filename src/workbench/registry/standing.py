@@ -40,15 +40,20 @@ def holds(entry: Mapping[str, Any]) -> bool:
 def says(verdict: Mapping[str, Any]) -> bool:
     """Say whether the version's tags are those that the current run says."""
     name, version = verdict["name"], verdict["version"]
+    there = tags(name, version)
+    return all(there.get(k) == v for k, v in verdict["tags"].items())
+
+
+def tags(name: str, version: str) -> dict[str, str]:
+    """Return the tags of a registered version; read without opening MLflow where it can be."""
     rows = store.ask("SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?", name, int(version))
-    tags = dict(rows) if rows is not None else store.client().get_model_version(name, version).tags
-    return all(tags.get(k) == v for k, v in verdict["tags"].items())
+    return dict(rows) if rows is not None else dict(store.client().get_model_version(name, version).tags)
 
 
 def facts(study: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a version's tags say of what it is, in the form of what a step says of it."""
-    tags = {"sha256": entry["digest"], "kind": entry["kind"], "study": study, "run_id": entry["run_id"]}
-    return {"name": entry["name"], "version": entry["version"], "tags": tags}
+    values = {"sha256": entry["digest"], "kind": entry["kind"], "study": study, "run_id": entry["run_id"]}
+    return {"name": entry["name"], "version": entry["version"], "tags": values}
 
 
 def point(study: str, entry: Mapping[str, Any], note: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from workbench.figures import portfolio as pictures
 from workbench.params import ONCE
 from workbench.registry import claims
 from workbench.registry.inventory import Entry
+from workbench.registry.lifecycle import IN_USE
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
@@ -53,8 +54,10 @@ class Watched:
 
     @property
     def verdict(self) -> Verdict:
-        """The light of the last monitoring; not evaluated where nothing watched it."""
-        return Verdict(self.now.record.verdict) if self.now else Verdict.not_evaluated
+        """The light of the last monitoring; where nothing watched it amber of one that decides, else not evaluated."""
+        if self.now:
+            return Verdict(self.now.record.verdict)
+        return Verdict.amber if self.entry.state in IN_USE else Verdict.not_evaluated
 
     @property
     def reference(self) -> float:
@@ -71,19 +74,33 @@ class Watched:
         return _ratio(self.following), _ratio(self.following_before)
 
 
-def models(runs: Runs, previous: Runs, entries: Mapping[tuple[str, str], Entry]) -> list[Watched]:
-    """Return the models that the study's current runs have registered, with what watched each."""
+def models(
+    runs: Runs,
+    previous: Runs,
+    entries: Mapping[tuple[str, str], Entry],
+    champions: Iterable[Mapping[str, Any]] = (),
+) -> list[Watched]:
+    """Return the models that the study's current runs have registered, with what watched each.
+
+    After a redevelopment a champion is of none of these runs, and goes on deciding: `champions` come beside them.
+    """
+    made = [(n, v, run.record.owner) for run in runs.values() for n, v in run.record.models.items()]
+    there = {(v["name"], v["version"]) for _, v, _ in made}
+    made += [
+        (tables.of_model(v["name"].partition(".")[2]), v, "")
+        for v in champions
+        if (v["name"], v["version"]) not in there
+    ]
     out = []
-    for run in runs.values():
-        for name, version in run.record.models.items():
-            entry = entries[version["name"], version["version"]]
-            out.append(_watched(name, version, entry, entry.owner or run.record.owner, (runs, previous)))
+    for name, version, owner in made:
+        entry = entries[version["name"], version["version"]]
+        out.append(_watched(name, version, entry, entry.owner or owner, (runs, previous)))
     return out
 
 
 def _watched(name: str, version: Mapping[str, Any], entry: Entry, owner: str, both: tuple[Runs, Runs]) -> Watched:
     """Return a version with what watched it: `both` are the runs of the period and of the one before."""
-    now, earlier = (_watching(runs, name) for runs in both)
+    now, earlier = (_watching(runs, name, version.get("digest", "")) for runs in both)
     worst, following = min(now, key=_rank, default=None), max(filter(_follows, now), key=_age, default=None)
     before, following_before = (_same_step(earlier, run) for run in (worst, following))
     return Watched(name, version, entry, worst, before, owner, following, following_before)
@@ -132,6 +149,8 @@ def conditions(watched: list[Watched]) -> Chapter:
 
 def _headlines(w: Watched) -> Iterator[Headline]:
     if w.now is None:
+        if w.entry.state in IN_USE:
+            yield _unwatched(w)
         return
     what = say("{model}: monitoring", model=w.label)
     meaning = advice.what_to_do(w.now.record.step, str(w.verdict))
@@ -163,6 +182,18 @@ def _headlines(w: Watched) -> Iterator[Headline]:
         yield headlines.figure(f"{w.name}_psi", what, psi, meaning, Verdict.info, worse=1)
 
 
+def _unwatched(w: Watched) -> Headline:
+    return Headline(
+        key=f"{w.name}_unwatched",
+        what=say("{model}: monitoring", model=w.label),
+        now=say("not watched"),
+        before=say("not known"),
+        change=Text(),
+        meaning=say("it decides, and no step of monitoring has read this version"),
+        verdict=w.verdict,
+    )
+
+
 def _row(w: Watched) -> dict[str, object]:
     (auc, auc_before), (ratio, _), (psi, psi_before) = w.latest("separation"), w.ratio(), w.latest("psi")
     return {
@@ -180,9 +211,10 @@ def _row(w: Watched) -> dict[str, object]:
     }
 
 
-def _watching(runs: Runs, name: str) -> list[Recorded]:
-    """Return the runs of monitoring that have read a model."""
-    return [r for r in runs.values() if r.room == MONITORING and name in {n.lstrip("?") for n in r.record.reads}]
+def _watching(runs: Runs, name: str, digest: str) -> list[Recorded]:
+    """Return the runs of monitoring that have read a version: of two of the same model, the one of this digest."""
+    watching = [r for r in runs.values() if r.room == MONITORING and name in {n.lstrip("?") for n in r.record.reads}]
+    return [r for r in watching if r.read.get(name, digest) == digest]
 
 
 def _rank(run: Recorded) -> int:

@@ -62,8 +62,10 @@ class Material:
     @cached_property
     def watched(self) -> list[health.Watched]:
         """The study's models, with what watches them."""
-        versions = [(v["name"], v["version"]) for r in self.runs.values() for v in r.record.models.values()]
-        return health.models(self.runs, self.previous, inventory.of_versions(versions))
+        champions = inventory.champions(self.p.study)
+        made = [v for r in self.runs.values() for v in r.record.models.values()]
+        entries = inventory.of_versions((v["name"], v["version"]) for v in (*made, *champions))
+        return health.models(self.runs, self.previous, entries, champions)
 
     @cached_property
     def broken(self) -> list[Breach]:
