@@ -125,6 +125,15 @@ def months_of(period: str) -> tuple[str, str]:
     return (f"{year}-{part}",) * 2 if part else (f"{year}-01", f"{year}-12")
 
 
+def ends(period: str) -> tuple[str, int]:
+    """Return what periods are ordered by: the last month, the shorter of two that end together first; `once` first.
+
+    >>> sorted(["2018", "2018-12", "once", "2018-09"], key=ends)
+    ['once', '2018-09', '2018-12', '2018']
+    """
+    return ("", 0) if period in ("", ONCE) else (months_of(period)[1], -len(period))
+
+
 def before(period: str) -> str:
     """Return the period before one of the same length, '' before `once`.
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import governed
 from workbench import cli, home
+from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
 from workbench.registry import (
     audit,
@@ -194,23 +197,54 @@ def test_a_champion_under_review_decides_until_it_is_confirmed_or_replaced(bank)
 
 
 def test_the_inventory_says_the_worst_of_the_newest_periods_monitoring(bank):
-    entry = {"name": MODEL, "version": "1", "kind": "scorecard"}
-    about = {"study": "bank", "run_id": "r", "step_key": "k", "status": "FINISHED", "headline": "", "seconds": 1.0}
-    made = {"step": "models/development", "slug": "models/development", "verdict": "info", "period": "once"}
-    current.put(current.Record(**about, **made, start=1.0, models={"model__pd": entry}))
     for start, (step, period, verdict) in enumerate(
         [("through_time", "2019-04", "green"), ("through_time", "2019-05", "red"), ("causes", "2019-05", "amber")], 2
     ):
-        slug = f"monitoring/{step}"
-        where = {
-            "step": slug,
-            "slug": slug,
-            "verdict": verdict,
-            "period": period,
-            "reads": ("mart__panel", "model__pd"),
-        }
-        current.put(current.Record(**about, **where, start=float(start)))
-    assert next(e for e in inventory.listing() if e.version == "1").monitoring == "red (2019-05)"
+        _watched(step, period, verdict, start)
+    assert _monitoring() == {"1": "red (2019-05)", "2": ""}
+
+
+def test_the_inventorys_last_monitoring_is_of_the_newest_period_and_the_version_that_was_read(bank):
+    _watched("through_time", "2019-05", "red", 2)
+    _watched("through_time", "2019-04", "green", 3)  # made again since: it is no later period for that
+    _watched("causes", "2019-06", "amber", 4, version="2")
+    assert _monitoring() == {"1": "red (2019-05)", "2": "amber (2019-06)"}
+    shutil.rmtree(home.mlruns() / "watched")  # what a run has left is lost: it speaks of no version
+    assert _monitoring() == {"1": "", "2": ""}
+
+
+def test_a_servers_last_monitoring_is_of_each_steps_newest_period(monkeypatch):
+    def run(name: str, step: str, period: str, verdict: str) -> SimpleNamespace:
+        tags = {"step": f"monitoring/{step}", "period": period, "verdict": verdict}
+        return SimpleNamespace(info=SimpleNamespace(run_id=name), data=SimpleNamespace(tags=tags))
+
+    newest_first = [
+        run("again", "through_time", "2019-04", "green"),
+        run("unjudged", "through_time", "2019-07", ""),
+        run("last", "through_time", "2019-05", "red"),
+        run("causes", "causes", "2019-05", "amber"),
+        run("whole", "causes", "once", "green"),
+    ]
+    monkeypatch.setattr(store, "runs", lambda study, query: newest_first)
+    assert [r.info.run_id for r in inventory._newest_by_step("bank")] == ["last", "causes"]
+    assert inventory._worst_of_newest([("2019-05", "amber"), ("2019-05", "red"), ("2019-04", "green")]) == (
+        "red (2019-05)"
+    )
+
+
+def _watched(step: str, period: str, verdict: str, start: float, version: str = "1") -> None:
+    """Lay a run of monitoring that has read a version's file."""
+    digest = next(r.tags["sha256"] for r in registered.everything(MODEL) if r.version == version)
+    slug, folder = f"monitoring/{step}", f"watched/{step}-{period}"
+    content = {"evidence": [], "tables": {"read": {"mart__panel": "p", "model__pd": digest}}}
+    home.put(home.mlruns() / folder / "evidence" / LEFT_BEHIND, json.dumps(content).encode())
+    about = {"study": "bank", "run_id": "r", "step_key": "k", "status": "FINISHED", "headline": "", "seconds": 1.0}
+    about |= {"step": slug, "slug": slug, "verdict": verdict, "period": period, "folder": folder}
+    current.put(current.Record(**about, start=float(start), reads=("mart__panel", "model__pd")))
+
+
+def _monitoring() -> dict[str, str]:
+    return {e.version: e.monitoring for e in inventory.listing()}
 
 
 def test_a_champion_is_known_as_its_run_wrote_it_down_whatever_run_is_current(bank):

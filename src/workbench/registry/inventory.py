@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench import tables
 from workbench.evidence import Verdict
-from workbench.params import UserError, day, nearest
-from workbench.registry import current, events, obligations, registered, runs, standing, store
-from workbench.registry.current import Record
+from workbench.params import UserError, day, ends, nearest
+from workbench.registry import current, events, obligations, recorded, registered, runs, standing, store
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.policy import Policy
@@ -67,7 +67,7 @@ def listing() -> list[Entry]:
     book, policy = replay(chain), _policy(chain)
     versions = registered.everything()
     held = {(r.model, r.version) for r in versions}
-    watched = _watched_anywhere(versions) if store.is_server() else _watched()
+    watched = (_watched_anywhere if store.is_server() else _watched)(versions)
     keys = sorted({*held, *book.standings}, key=lambda k: (k[0], int(k[1])))
     entries = [_entry(book.of(*k), policy, watched.get(k, ""), k not in held) for k in keys]
     return [_owing(e, chain) for e in entries]
@@ -158,26 +158,27 @@ def _policy(chain: Chain) -> Policy | None:
     return adopted.policy if adopted else None
 
 
-def _watched() -> dict[tuple[str, str], str]:
-    """Return the last monitoring verdict of each version: the worst of the newest period's runs that read the model."""
-    records = current.everything()
+def _watched(versions: list[Registered]) -> dict[tuple[str, str], str]:
+    """Return the last monitoring verdict of each version: the worst of the newest period's runs that read its file."""
+    by_digest = {(r.model, r.tags.get("sha256", "")): (r.model, r.version) for r in versions}
     watching: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for record in (r for r in records if r.step.startswith("monitoring/")):
-        for name, entry in _models_of(record, records):
-            if name in {n.lstrip("?") for n in record.reads}:
-                watching.setdefault((entry["name"], entry["version"]), []).append((record.period, record.verdict))
+    for record in (r for r in current.everything() if r.step.startswith("monitoring/")):
+        for name, digest in recorded.tables_read(record).items():
+            model = f"{record.study}.{name.removeprefix(tables.MODEL)}"
+            if name.startswith(tables.MODEL) and (model, digest) in by_digest:
+                watching.setdefault(by_digest[model, digest], []).append((record.period, record.verdict))
     return {version: _worst_of_newest(verdicts) for version, verdicts in watching.items()}
 
 
 def _watched_anywhere(versions: list[Registered]) -> dict[tuple[str, str], str]:
-    """Return the same as a server knows it, wherever monitoring ran: by the newest run of each monitoring step.
+    """Return the same as a server knows it, wherever monitoring ran: by each step's run of the newest period.
 
     Which versions a run has read stands in MLflow as its inputs, its period and verdict as tags.
     """
     by_id = {r.model_id: (r.model, r.version) for r in versions if r.model_id}
     watching: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for study in sorted({r.model.partition(".")[0] for r in versions}):
-        for run in reversed(_newest_by_step(study)):
+        for run in _newest_by_step(study):
             stated = (run.data.tags.get("period", ""), run.data.tags.get("verdict", ""))
             for read in store.client().get_run(run.info.run_id).inputs.model_inputs:
                 if read.model_id in by_id:
@@ -186,24 +187,21 @@ def _watched_anywhere(versions: list[Registered]) -> dict[tuple[str, str], str]:
 
 
 def _newest_by_step(study: str) -> list[Run]:
-    """Return the newest run of each monitoring step of a study that says a verdict, newest first."""
+    """Return of each monitoring step of a study the newest run that says a verdict of the newest period it ran on."""
     by_step: dict[str, Run] = {}
     for run in store.runs(study, "attributes.status = 'FINISHED' and tags.step LIKE 'monitoring/%'"):
         if run.data.tags.get("verdict") in set(Verdict):
-            by_step.setdefault(run.data.tags["step"], run)
-    return sorted(by_step.values(), key=lambda run: run.info.start_time, reverse=True)
+            newest = by_step.setdefault(run.data.tags["step"], run)
+            if ends(run.data.tags.get("period", "")) > ends(newest.data.tags.get("period", "")):
+                by_step[run.data.tags["step"]] = run  # runs come newest first: one made again later is no later period
+    return list(by_step.values())
 
 
 def _worst_of_newest(verdicts: list[tuple[str, str]]) -> str:
-    """Return the worst verdict of the newest period, of (period, verdict) oldest first: of red beside amber, red."""
-    newest = verdicts[-1][0]
+    """Return the worst verdict of the newest period, of (period, verdict): of red beside amber, red."""
+    newest = max((period for period, _ in verdicts), key=ends)
     worst = min((v for period, v in verdicts if period == newest), key=lambda v: Verdict(v).rank)
     return f"{worst} ({newest})"
-
-
-def _models_of(watching: Record, runs: list[Record]) -> list[tuple[str, Any]]:
-    made = [r for r in runs if r.study == watching.study and r.start <= watching.start]
-    return [item for r in made for item in r.models.items()]
 
 
 def _entry(s: Standing, policy: Policy | None, monitoring: str, missing: bool) -> Entry:

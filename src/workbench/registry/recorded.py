@@ -126,6 +126,14 @@ def left_behind(record: Record) -> dict[str, Any]:
     return json.loads(artifact(record, f"evidence/{LEFT_BEHIND}").read_text(encoding="utf-8"))
 
 
+def tables_read(record: Record) -> dict[str, str]:
+    """Return the tables and models that a run has read with their digests; none where what it left is lost."""
+    try:
+        return dict(left_behind(record)["tables"]["read"])
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
 def artifact(record: Record, name: str) -> Path:
     """Return a local path of a file that a run has left."""
     if record.folder:

@@ -12,7 +12,7 @@ from typing import Any
 from workbench import tables
 from workbench.contracts import Contract
 from workbench.evidence import digest_file
-from workbench.params import ONCE, UserError
+from workbench.params import UserError, ends
 from workbench.registry import (
     attempts,
     claims,
@@ -36,7 +36,6 @@ from workbench.registry.registered import Registered
 from workbench.registry.state import Standing, replay
 from workbench.registry.written import Chapters
 from workbench.reporting import excerpts
-from workbench.reporting.listing import ends
 from workbench.words import Text, say
 
 
@@ -186,7 +185,7 @@ def _watching(r: Registered, record: Record) -> Iterator[Recorded]:
         ("", ""),
     )
     those = [x for x in everything(study=record.study) if x.step.startswith("monitoring/")]
-    for run in map(recorded.of, sorted(those, key=lambda x: (ends("" if x.period == ONCE else x.period), x.start))):
+    for run in map(recorded.of, sorted(those, key=lambda x: (ends(x.period), x.start))):
         if name and excerpts.tables_read(run).get(name) == digest:
             yield run
 

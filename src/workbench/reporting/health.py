@@ -11,14 +11,13 @@ import pandas as pd
 from workbench import tables
 from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
-from workbench.params import ONCE
+from workbench.params import ends
 from workbench.registry import claims
 from workbench.registry.inventory import Entry
 from workbench.registry.lifecycle import IN_USE
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
-from workbench.reporting.listing import ends
 from workbench.words import Text, say
 
 NAN = float("nan")
@@ -228,8 +227,7 @@ def _follows(run: Recorded) -> bool:
 
 def _age(run: Recorded) -> tuple[tuple[str, int], float]:
     """Return what runs are ordered by, the newest last: the period's end, then when they began."""
-    period = run.record.period
-    return ends("" if period == ONCE else period), run.record.start
+    return ends(run.record.period), run.record.start
 
 
 def _same_step(earlier: list[Recorded], run: Recorded | None) -> Recorded | None:

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.evidence import Verdict
+from workbench.params import ends
 from workbench.registry.lifecycle import IN_USE
 from workbench.reporting import models, packs, page
-from workbench.reporting.listing import Row, Site, ends, newest
+from workbench.reporting.listing import Row, Site, newest
 from workbench.reporting.studies import periods_of
 
 PLACE = "index.html"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
-from workbench.params import ONCE, months_of
+from workbench.params import ONCE, ends
 from workbench.registry import current, events, placed, runs, standing
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
@@ -126,11 +126,6 @@ def newest(rows: Iterable[Row]) -> list[Row]:
     for r in sorted(rows, key=lambda r: ends(r.period)):
         last[r.step] = r.period
     return [r for r in rows if r.period == last[r.step]]
-
-
-def ends(period: str) -> tuple[str, int]:
-    """Return what periods are ordered by: the last month, the shorter of two that end together first."""
-    return (months_of(period)[1], -len(period)) if period else ("", 0)
 
 
 def gather(said_in: str = "", mlflow: str = "") -> Site:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench import home, tables
+from workbench.params import ends
 from workbench.registry.events import Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import Standing
 from workbench.reporting import page
 from workbench.reporting.document import TEMPLATE, TITLES
-from workbench.reporting.listing import Row, Site, ends, rank
+from workbench.reporting.listing import Row, Site, rank
 from workbench.words import Text
 
 LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workbench.params import ends
 from workbench.reporting import models, page
-from workbench.reporting.listing import Row, Site, ends
+from workbench.reporting.listing import Row, Site
 
 
 def pages(site: Site) -> Iterator[tuple[str, str]]:
