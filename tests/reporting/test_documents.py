@@ -17,10 +17,22 @@ import pytest
 from workbench import cli
 from workbench.evidence import Evidence, Verdict
 from workbench.params import UserError
-from workbench.registry import claims, written
+from workbench.registry import claims, inventory, written
 from workbench.registry.claims import Claim, Figure
+from workbench.registry.current import Record
+from workbench.registry.events import Chain, Event
+from workbench.registry.recorded import Recorded
+from workbench.registry.registered import Registered
 from workbench.registry.written import Chapters
-from workbench.reporting import documents, dossier, ecb_template, monitoring_report, site, validation_report
+from workbench.reporting import (
+    documents,
+    dossier,
+    ecb_template,
+    inventory_entry,
+    monitoring_report,
+    site,
+    validation_report,
+)
 from workbench.reporting.document import Answer, Document, Row, Rows, Typed, chapter, is_whole
 from workbench.reporting.dossier import Dossier
 from workbench.rules import regulations
@@ -154,6 +166,129 @@ def test_of_several_approvers_each_is_named(d):
         str(validation_report._independence(SimpleNamespace(moves=(), standing=d.standing))[1].key)
         == "independent_approve"
     )
+
+
+def _chain(*moves: tuple) -> Chain:
+    """Return a chain of moves of s.pd: version, verb, person, state before and after; a day each."""
+    about = {"prev": "", "model": "s.pd", "files": "", "role": "", "evidence": "", "policy": ""}
+    events = []
+    for seq, (version, verb, person, source, target) in enumerate(moves, 1):
+        facts = {"version": version, "verb": verb, "person": person, "source": source, "target": target}
+        events.append(Event(seq=seq, at=f"2026-11-{seq:02d}T06:00:00Z", **facts, **about))
+    return Chain(tuple(events))
+
+
+def _dossier(version: str, chain: Chain, *monitoring) -> Dossier:
+    return Dossier(Registered("s.pd", version, "", 0, {}), chain, None, None, {}, monitoring, ())
+
+
+APPROVED = [
+    ("1", "submit", "dev", "candidate", "submitted"),
+    ("1", "validate", "val", "submitted", "in validation"),
+    ("1", "approve", "app", "in validation", "approved"),
+    ("1", "promote", "own", "approved", "champion"),
+]
+
+
+def _entries(monkeypatch, d: Dossier) -> dict[str, str]:
+    """Return state, calendar and limits of an entry of the inventory as they are said, by key."""
+    entry = inventory.Entry("s.pd", d.registered.version, "", None, "", "", "", (), "", "", False)
+    monkeypatch.setattr(dossier.inventory, "listing", lambda: [entry])
+    monkeypatch.setattr(written, "load", lambda model: Chapters())
+    parts = (inventory_entry._state(d), inventory_entry._calendar(d), inventory_entry._limits(d))
+    return {r.key: str(r.value or r.absent) for rows in parts for r in rows}
+
+
+def test_a_version_retired_by_anothers_promotion_is_said_to_be_retired_by_that_event(monkeypatch):
+    second = [("2", *move[1:]) for move in APPROVED]
+    chain = _chain(*APPROVED, *second)
+    shown = _entries(monkeypatch, _dossier("1", chain))
+    assert shown["lifecycle"] == "retired from use" and shown["event"].startswith("8:")
+    assert (shown["since"], shown["retired"]) == ("2026-11-08", "2026-11-08")
+    assert shown["approved"] == "2026-11-03"
+
+
+def test_what_is_put_on_record_moves_no_state_of_the_inventory(monkeypatch):
+    chain = _chain(*APPROVED, ("1", "finding", "val", "champion", "champion"))
+    shown = _entries(monkeypatch, _dossier("1", chain))
+    assert shown["event"].startswith("4:") and shown["since"] == "2026-11-04"
+    assert shown["retired"] == "it is not retired"
+
+
+def test_a_version_rejected_after_one_of_two_approvals_was_not_approved(monkeypatch):
+    first = ("1", "approve", "app", "in validation", "in validation")
+    chain = _chain(*APPROVED[:2], first, ("1", "reject", "second", "in validation", "rejected"))
+    shown = _entries(monkeypatch, _dossier("1", chain))
+    assert shown["approved"] == "no such move was made" and shown["since"] == "2026-11-04"
+
+
+def _run_of(period: str, step: str = "monitoring/through_time", start: float = 1.0, **more) -> Recorded:
+    about = {"study": "s", "status": "FINISHED", "headline": "", "seconds": 1.0, "run_id": "r" * 32, "step_key": "k"}
+    record = Record(**about, step=step, slug=step, period=period, verdict="green", start=start)
+    return Recorded(record, more.get("evidence", {}), more.get("series", {}), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("moves", "controls"),
+    [
+        (
+            [*APPROVED, ("1", "review", "val", "champion", "under review")],
+            "monitoring by monitoring/through_time",
+        ),
+        (APPROVED[:3], "only a champion has one"),
+    ],
+)
+def test_a_champion_under_review_is_still_watched(monkeypatch, moves, controls):
+    shown = _entries(monkeypatch, _dossier("1", _chain(*moves), _run_of("2018-03")))
+    assert (shown["controls"], shown["last_monitoring"]) == (controls, "2018-03")
+
+
+@pytest.mark.parametrize(
+    ("people", "answer"),
+    [
+        (("dev", "val", "app"), "yes"),
+        (("dev", "app", "app"), "no: app did more than one of these"),
+        (("dev", "dev", "app"), "no: dev did more than one of these"),
+        (("dev", "val", "dev"), "no: dev did more than one of these"),
+        (("dev", "val"), ""),
+    ],
+)
+def test_different_people_are_compared_pair_by_pair(people, answer):
+    moves = [(v, verb, p, a, b) for (v, verb, _, a, b), p in zip(APPROVED, people, strict=False)]
+    assert str(inventory_entry._distinct(_dossier("1", _chain(*moves)))) == answer
+
+
+def test_a_model_that_was_taken_in_is_not_said_to_be_made_here(monkeypatch):
+    monkeypatch.setattr(inventory_entry.excerpts, "parameters", lambda run: {"source": "models:/elsewhere.pd/3"})
+    taken_in = SimpleNamespace(development=_run_of("once", "registry/adoption@pd"))
+    assert str(inventory_entry._origin(taken_in)) == "taken in by registry/adoption@pd from models:/elsewhere.pd/3"
+    made = SimpleNamespace(development=_run_of("once", "models/development"))
+    assert str(inventory_entry._origin(made)) == "made in the workbench by models/development"
+
+
+def test_the_decision_of_the_validation_report_is_the_newest():
+    again = [("1", "submit", "dev", "rejected", "submitted"), *APPROVED[1:]]
+    d = _dossier("1", _chain(*APPROVED[:2], ("1", "reject", "app", "in validation", "rejected"), *again))
+
+    def decision(d: Dossier) -> str:
+        blocks = (block for c in validation_report._judgement(d, say("first")) for block in c.blocks)
+        rows = (r for block in blocks if isinstance(block, Rows) for r in block.rows)
+        return next(str(r.value) for r in rows if r.key == "decision")
+
+    assert decision(d) == "approved on 2026-11-06"
+    assert (
+        decision(_dossier("1", _chain(*APPROVED[:2], ("1", "approve", "app", "in validation", "in validation")))) == ""
+    )
+
+
+def test_what_changed_is_held_against_an_earlier_period_of_the_same_step():
+    """A step that asks for causes ran after it, and the step itself on all the data: neither is a period before."""
+    series = {"psi": {"2018-03": 0.1}}
+    whole, earlier, now = (_run_of(period, series=series) for period in ("once", "2018-02", "2018-03"))
+    causes = _run_of("2018-03", "monitoring/causes", start=2.0)
+    assert monitoring_report._before(_dossier("1", Chain(), whole, earlier, now, causes)) is earlier
+    assert monitoring_report._before(_dossier("1", Chain(), whole, now, causes)) is None
+    assert monitoring_report._before(_dossier("1", Chain())) is None
 
 
 def test_the_report_speaks_of_the_run_that_followed_the_version_whatever_ran_after_it(d):

@@ -6,11 +6,13 @@ The list is a superset of what SR 26-2's predecessor (p. 20), SS1/23 1.2 and OSF
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from workbench.models.kinds import named
 from workbench.registry import written
 from workbench.registry.claims import CLAIM
-from workbench.registry.lifecycle import CHAMPION, EXCEPTION
+from workbench.registry.events import Event
+from workbench.registry.lifecycle import EXCEPTION, READY, RETIRED
 from workbench.registry.policy import FILE, Model
 from workbench.reporting import dossier, excerpts, monitoring_report, owed
 from workbench.reporting.document import NOBODY, Document, Row, Rows, chapter, event
@@ -19,6 +21,7 @@ from workbench.reporting.models import stated
 from workbench.words import Text, heard, say
 
 NAME = "inventory_entry"
+ADOPTION = "registry/adoption"  # the step by which a model made elsewhere is taken in
 UNNAMED = say("{file} has no place for it", file=FILE)
 UNLISTED = say("the model isn't listed in {file}", file=FILE)
 NO_MOVE = say("no such move was made")
@@ -68,12 +71,19 @@ def _identity(d: Dossier) -> Iterator[Row]:
     yield Row("method", say("Kind of model"), named(d.model["kind"]) if d.model else "", made)
     outcome = d.contract.outcome if d.contract else None
     yield Row("predicts", say("What it predicts"), outcome.predicted if outcome else "", made)
-    yield Row("origin", say("Origin"), say("made in the workbench by {step}", step=d.development.record.step), made)
+    yield Row("origin", say("Origin"), _origin(d), made)
     yield Row("library", say("Language and libraries"), f"Python, {libraries}" if libraries else "", "requirements.txt")
     yield Row("run", say("Registered by run"), r.run_id, "MLflow")
     yield Row("account", say("Under the account"), excerpts.facts(d.development).get("user", ""), made)
     who = say("{person} on {day}", person=submitted.person, day=submitted.at[:10]) if submitted else ""
     yield Row("submitted", say("Submitted by"), who, event(submitted.seq) if submitted else "", NO_MOVE)
+
+
+def _origin(d: Dossier) -> Text:
+    step = d.development.record.step
+    if step.partition("@")[0] != ADOPTION:
+        return say("made in the workbench by {step}", step=step)
+    return say("taken in by {step} from {source}", step=step, source=excerpts.parameters(d.development)["source"])
 
 
 def _libraries(d: Dossier) -> list[str]:
@@ -165,35 +175,47 @@ def _people(d: Dossier) -> Iterator[Row]:
 
 
 def _distinct(d: Dossier) -> Text | str:
-    deciding = {e.person for e in d.moves if e.verb in ("validate", "approve")}
     listed = _listed(d)
     developing = {*d.standing.developers, *(listed.developers if listed else ())}
-    if not deciding or not developing:
-        return ""
-    both = sorted(deciding & developing)
-    return say("no: {people} did both", people=both) if both else say("yes")
+    each = [developing, *({e.person for e in d.moves if e.verb == verb} for verb in ("validate", "approve"))]
+    several = sorted({person for a, b in combinations(each, 2) for person in a & b})
+    if several:
+        return say("no: {people} did more than one of these", people=several)
+    return say("yes") if all(each) else ""
 
 
 def _state(d: Dossier) -> Iterator[Row]:
-    s, last = d.standing, d.moves[-1] if d.moves else None
+    s, by_verb, last = d.standing, {e.verb: e for e in d.moves}, _moved(d)
     by = event(last.seq) if last else ""
+    set_by = next((event(by_verb[v].seq) for v in ("confirm", "approve") if v in by_verb), "")
     yield Row("lifecycle", say("State"), heard(stated(s)), by)
     yield Row("since", say("Since"), last.at[:10] if last else "", by, NO_MOVE)
     yield Row("event", say("By event"), f"{last.seq}:{last.digest}" if last else "", by, NO_MOVE)
     yield Row("champion", say("Champion of the model"), dossier.champion(d), absent=say("the model has none"))
     conditions = "; ".join(s.conditions)
-    yield Row("conditions", say("Conditions"), conditions, by, say("none was set"), typed=True)
+    yield Row("conditions", say("Conditions"), conditions, set_by, say("none was set"), typed=True)
     until = s.until if s.state == EXCEPTION else ""
     yield Row("exception", say("Exception until"), until, by, say("none was granted"))
     yield Row("findings", say("Open findings"), owed.open_findings(d), absent=say("none is recorded in the chain"))
     yield Row("overlays", say("Adjustments after the model"), absent=UNNAMED)
 
 
+def _moved(d: Dossier) -> Event | None:
+    """Return the event that brought the version where it stands: what is put on record about it moves it nowhere.
+
+    A champion is retired by another version's promotion, which is none of its own moves.
+    """
+    if d.standing.state == RETIRED:
+        return next((e for e in d.chain.events if e.seq == d.standing.event), None)
+    return next((e for e in reversed(d.moves) if e.target != e.source), None)
+
+
 def _calendar(d: Dossier) -> Iterator[Row]:
-    by, battery = {e.verb: e for e in d.moves}, d.battery
+    battery, retired = d.battery, _moved(d) if d.standing.state == RETIRED else None
+    approved = next((e.at[:10] for e in reversed(d.moves) if e.verb == "approve" and e.target in READY), "")
     ran = excerpts.day_of(battery) if battery else ""
     yield Row("last_validation", say("Last validation"), ran, excerpts.source(battery, "") if battery else "")
-    yield Row("approved", say("Approved on"), by["approve"].at[:10] if "approve" in by else "", absent=NO_MOVE)
+    yield Row("approved", say("Approved on"), approved, absent=NO_MOVE)
     not_champion = say("only a champion has one")
     yield Row("next_review", say("Next review"), d.entry.next_review, FILE, not_champion)
     newest = d.watched
@@ -201,15 +223,14 @@ def _calendar(d: Dossier) -> Iterator[Row]:
     watched = monitoring_report.period(newest) if newest else ""
     yield Row("last_monitoring", say("Last monitoring"), watched, where, say("no step of monitoring watches it"))
     yield Row("launched", say("Champion since"), d.standing.champion_since, absent=not_champion)
-    retired = by["retire"].at[:10] if "retire" in by else ""
-    yield Row("retired", say("Retired on"), retired, absent=say("it is not retired"))
+    yield Row("retired", say("Retired on"), retired.at[:10] if retired else "", absent=say("it is not retired"))
     yield Row("retention", say("Kept until"), absent=UNNAMED)
 
 
 def _limits(d: Dossier) -> Iterator[Row]:
     yield _written(d, "limitations", say("Assumptions and limitations"), "developer.limitations")
     yield _written(d, "overrides", say("Overrides"), "developer.overrides")
-    is_used = d.standing.state == CHAMPION and d.monitoring
-    watched = ", ".join(dict.fromkeys(r.record.step for r in d.monitoring)) if is_used else ""
-    controls = say("monitoring by {step}", step=watched) if watched else ""
-    yield Row("controls", say("Compensating controls"), controls, absent=say("no step of monitoring watches it"))
+    watched = ", ".join(dict.fromkeys(r.record.step for r in d.monitoring))
+    controls = say("monitoring by {step}", step=watched) if watched and d.standing.is_in_use else ""
+    absent = say("only a champion has one") if watched else say("no step of monitoring watches it")
+    yield Row("controls", say("Compensating controls"), controls, absent=absent)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from workbench.evidence import Verdict
-from workbench.params import ONCE
+from workbench.params import ONCE, ends
 from workbench.registry import claims
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, excerpts, human, listing, owed
@@ -25,9 +25,17 @@ UNWATCHED = say("no step of monitoring watches it")
 def document(d: Dossier) -> Document:
     """Return the report on the newest period in which this very version was watched."""
     now = d.watched
-    before = next((r for r in reversed(d.monitoring[:-1]) if now and r.record.step == now.record.step), None)
-    chapters = (*_verdict(d, now, before), *_figures(d, now), *_owed(d, now))
+    chapters = (*_verdict(d, now, _before(d)), *_figures(d, now), *_owed(d, now))
     return Document(NAME, chapters)
+
+
+def _before(d: Dossier) -> Recorded | None:
+    """Return the run of the newest period before that the same step watched: what it says of all data is no period."""
+    if d.watched is None:
+        return None
+    now = d.watched.record
+    same = [r for r in d.monitoring if r.record.step == now.step and r.record.period != ONCE]
+    return next((r for r in reversed(same) if ends(r.record.period) < ends(now.period)), None)
 
 
 def _verdict(d: Dossier, now: Recorded | None, before: Recorded | None) -> tuple[Chapter, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Sight
 from workbench.registry import plans
+from workbench.registry.lifecycle import READY, REJECTED
 from workbench.reporting import dossier, excerpts, human, owed
 from workbench.reporting.development_document import BATTERY, DEVELOPMENT, PANEL, UNCOMPUTED
 from workbench.reporting.document import TITLES, Answer, Chapter, Document, Row, Rows, Sheet, absent, chapter, event
@@ -50,8 +51,7 @@ def _judgement(d: Dossier, kind: Text) -> tuple[Chapter, ...]:
     battery = d.battery
     where = excerpts.source(battery, "battery") if battery else ""
     verdict = battery.evidence["battery"].answer if battery and "battery" in battery.evidence else ""
-    by = {e.verb: e for e in d.moves}
-    decided = next((by[v] for v in ("reject", "approve") if v in by), None)
+    decided = next((e for e in reversed(d.moves) if e.target in (REJECTED, *READY) and e.target != e.source), None)
     decision = say("{state} on {day}", state=decided.target, day=decided.at[:10]) if decided else ""
     plan, facts = battery.record.run_id if battery else "", excerpts.facts(battery)
     none = no_run(BATTERY)
