@@ -2,6 +2,7 @@
 
 import time
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,7 @@ import governed
 from governed import MODEL
 from workbench import cli
 from workbench.params import UserError
-from workbench.registry import audit, events, inventory, needs, obligations, state
+from workbench.registry import audit, committee, events, inventory, needs, obligations, state
 from workbench.registry.request import Case, Request
 
 LATER = (date.today() + timedelta(days=90)).isoformat()
@@ -79,6 +80,50 @@ def test_a_test_that_is_none_closes_nothing(bank):
     with pytest.raises(UserError) as e:
         governed.move("close", "val", "1", reason="mended", more={"finding": raised.seq, "test": "better now"})
     assert str(e.value) == "'better now' is no test; write `holdout_gini >= 0.45` or `calibration_line is green`"
+
+
+@pytest.mark.parametrize(
+    ("test", "why"),
+    [
+        ("trends is not red", "trends is not_evaluated"),
+        ("drift is not red", "drift is error"),
+        ("lines is not red", ""),
+        ("auc is not red", "auc is red"),
+        ("auc is not green", ""),
+        ("trends is green", "trends is not_evaluated"),
+        ("lines is green", ""),
+    ],
+)
+def test_a_light_that_was_never_lit_passes_no_test(monkeypatch, test, why):
+    lights = {"trends": "not_evaluated", "drift": "error", "lines": "green", "auc": "red"}
+    content = {"evidence": [{"key": key, "verdict": light} for key, light in lights.items()]}
+    monkeypatch.setattr(obligations.recorded, "left_behind", lambda record: content)
+    assert obligations.fails(test, None, SimpleNamespace()) == why
+
+
+def test_of_a_retired_version_nothing_is_owed_any_more(bank, monkeypatch):
+    """No move settles it: it stays in the register as it was, and neither inventory nor audit asks for it."""
+    raised = governed.move("finding", "val", "1", reason="it ranked too little", more=OWED)
+    register = obligations.table(events.read()).set_index("number")["state"].to_dict()
+    assert register == {raised.seq: "open", 0: "open"}
+    governed.champion("2")
+    monkeypatch.setattr(events, "now", lambda: "2099-01-01T00:00:00Z")
+    monkeypatch.setattr(obligations, "now", events.now)
+    register = obligations.table(events.read()).set_index("number")["state"].to_dict()
+    assert register == {raised.seq: "retired from use"}
+    assert str(committee.owed(committee.gather(committee.Params(study="bank", version=2))).verdict) == "green"
+    retired = next(e for e in inventory.listing() if e.version == "1")
+    assert (retired.findings, retired.overdue, retired.conditions) == ((), (), ())
+
+
+def test_an_exception_that_has_ended_can_only_be_retired(bank, monkeypatch):
+    until = (date.today() + timedelta(days=30)).isoformat()
+    governed.move("exempt", "app", "2", reason="nothing else", until=until)
+    with monkeypatch.context() as later:
+        later.setattr(events, "now", lambda: "2099-01-01T00:00:00Z")
+        assert f"bank.pd version 2: its exception ended on {until}; retire it" in _seen()
+    assert _refused("submit", "dev") == ("it is exception use, and submit begins at candidate or rejected")
+    governed.move("retire", "own", "2", reason="its exception has ended")
 
 
 def test_conditions_name_owner_and_day_and_go_when_they_are_met(bank):

@@ -181,9 +181,7 @@ def _days(chain: Chain) -> Iterator[Finding]:
     today = events.now()[:10]
     for s in replay(chain).standings.values():
         if s.state == EXCEPTION and s.until < today:
-            yield Finding(
-                f"{s.model} version {s.version}", f"its exception ended on {s.until}; submit it, or retire it"
-            )
+            yield Finding(f"{s.model} version {s.version}", f"its exception ended on {s.until}; retire it")
     for e in inventory.listing():
         if e.next_review and e.next_review < today and e.state != RETIRED:
             late = date.fromisoformat(today) - date.fromisoformat(e.next_review)

@@ -138,7 +138,7 @@ def owed(paper: Paper) -> Evidence:
     table = obligations.table(paper.chain)
     table = table[table["model"] == paper.p.name].reset_index(drop=True)
     late, open_ = (int((table["state"] == state).sum()) for state in ("overdue", "open"))
-    grave = bool(((table["what"] == "high") & ~table["state"].str.startswith("closed")).any())
+    grave = bool(((table["what"] == "high") & table["state"].isin(("overdue", "open"))).any())
     return Evidence(
         key="owed",
         question=say("What is still owed?"),

@@ -99,6 +99,8 @@ def _made(s: Standing) -> Mapping[str, Any]:
 
 def _owing(e: Entry, chain: Chain) -> Entry:
     """Return an entry with the findings that are open on its version, and what of them and its conditions is late."""
+    if e.state == RETIRED:  # no move closes its findings any more
+        return e
     raised = [f for f in obligations.findings(chain, e.model) if f.version == e.version and f.is_open]
     today, due = events.now()[:10], {c: obligations.condition(c).due for c in e.conditions}
     late = [f.words for f in raised if obligations.is_overdue(f.due, today)]

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from workbench.evidence import Verdict
 from workbench.params import UserError, day, nearest
 from workbench.registry import claims, recorded
 from workbench.registry.claims import Claim
 from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event, now
+from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import replay
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("high", "medium", "low")
 FIND, CLOSE = "finding", "close"
+OVER = "retired from use"  # the state of what was owed for a version that is retired: no move settles it
 COLUMNS = ("number", "model", "version", "what", "text", "owner", "due", "state", "test")
 _LIGHT = re.compile(r"([a-z0-9_]+) is (not )?(green|amber|red)")
 _CONDITION = re.compile(r"(\d{4}-\d{2}-\d{2}) ([a-z][a-z0-9_-]{1,31}): (\S.*)", re.S)
@@ -131,7 +134,9 @@ def _other_light(name: str, negated: bool, light: str, battery: Record | None) -
     lights = {e["key"]: e["verdict"] for e in recorded.left_behind(battery)["evidence"]} if battery else {}
     if name not in lights:
         return f"the battery has no test '{name}'; {nearest(name, lights)}" if lights else "no battery speaks of it"
-    return "" if (lights[name] == light) != negated else f"{name} is {lights[name]}"
+    is_judged = lights[name] not in (Verdict.error, Verdict.not_evaluated)  # else nothing says that it isn't so
+    holds = is_judged and lights[name] != light if negated else lights[name] == light
+    return "" if holds else f"{name} is {lights[name]}"
 
 
 def _claim(test: str) -> Claim:
@@ -145,17 +150,21 @@ def table(chain: Chain) -> pd.DataFrame:
     """Return the register: a row per finding and per condition of a version that stands under it.
 
     Columns: number (of the event; 0 for a condition), model, version, what (severity, or condition), text, owner, due,
-    state (open, overdue, closed by event N), test.
+    state (open, overdue, closed by event N, retired from use), test. Of a retired version nothing is owed.
     """
     import pandas as pd
 
-    today, rows = now()[:10], []
+    today, rows, book = now()[:10], [], replay(chain)
     for f in findings(chain):
-        state = f"closed by event {f.closed}" if f.closed else "overdue" if is_overdue(f.due, today) else "open"
+        is_over = book.of(f.model, f.version).state == RETIRED
+        state = f"closed by event {f.closed}" if f.closed else OVER if is_over else _due(f.due, today)
         rows.append((f.number, f.model, f.version, f.severity, f.text, f.owner, f.due, state, f.test))
-    for s in replay(chain).standings.values():
-        for text in s.conditions:
+    for s in book.standings.values():
+        for text in s.conditions if s.state != RETIRED else ():
             c = condition(text)
-            state = "overdue" if is_overdue(c.due, today) else "open"
-            rows.append((0, s.model, s.version, "condition", c.text, c.owner, c.due, state, ""))
+            rows.append((0, s.model, s.version, "condition", c.text, c.owner, c.due, _due(c.due, today), ""))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _due(due: str, today: str) -> str:
+    return "overdue" if is_overdue(due, today) else "open"
