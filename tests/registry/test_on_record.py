@@ -10,7 +10,18 @@ import governed
 from governed import MODEL
 from workbench import cli
 from workbench.params import UserError
-from workbench.registry import audit, committee, events, inventory, needs, obligations, state
+from workbench.registry import (
+    audit,
+    chained,
+    committee,
+    events,
+    inventory,
+    needs,
+    obligations,
+    signatures,
+    state,
+)
+from workbench.registry.events import Event
 from workbench.registry.request import Case, Request
 
 LATER = (date.today() + timedelta(days=90)).isoformat()
@@ -287,3 +298,86 @@ def test_an_approval_whose_client_leaves_the_chapters_out_is_named(bank, monkeyp
     monkeypatch.setattr(Case, "_written", lambda case: {})
     place = _approved_by_an_altered_client(monkeypatch)
     assert _seen() == [f"{place}: its evidence.json holds no chapters"]
+
+
+def _forged(monkeypatch, verb: str, person: str, version: str = "2", **more: object) -> Event:
+    """Let a client without any look of ours make a move."""
+    with monkeypatch.context() as altered:
+        altered.setattr(needs, "missing", lambda move, case: [])
+        altered.setattr(governed.moves, "_not_theirs", lambda move, case: [])
+        return governed.move(verb, person, version, **more)
+
+
+def _is_seen(e: Event, words: str) -> None:
+    """Assert that audit and guard name this, and nothing else."""
+    assert _seen() == [f"event {e.seq} ({e.verb} bank.pd {e.version}): {words}"]
+    assert chained.of_newest(events.read()) == [words]
+
+
+@pytest.fixture
+def others(bank) -> None:
+    """People of the same roles, of whom the model isn't."""
+    content = governed.policy()
+    for person, role in (("dev9", "developer"), ("own9", "owner")):
+        if not signatures.place(person).exists():
+            signatures.generate(person)
+        content["people"][person] = {"roles": [role], "key": signatures.public(person)}
+    governed.write_policy(content)
+    governed.moves.adopt("app")
+
+
+def test_a_move_of_another_models_owner_or_developer_by_an_altered_client_is_named(others, monkeypatch):
+    submitted = _forged(monkeypatch, "submit", "dev9")
+    _is_seen(submitted, "dev9 is none of the model's developers (dev), whose move it is")
+    with pytest.raises(UserError, match="nothing is moved or served on it"):
+        governed.move("validate", "val", "2")
+
+
+def test_a_retirement_by_another_models_owner_by_an_altered_client_is_named(others, monkeypatch):
+    retired = _forged(monkeypatch, "retire", "own9", reason="old")
+    _is_seen(retired, "own9 isn't the model's owner, own, whose move it is")
+
+
+def test_a_second_approval_by_the_same_person_by_an_altered_client_is_named(bank, monkeypatch):
+    governed.write_policy(governed.policy(exposure="high"))
+    governed.moves.adopt("app")
+    _in_validation()
+    governed.move("approve", "app", "2")
+    _is_seen(_forged(monkeypatch, "approve", "app"), "app had approved it already")
+
+
+@pytest.mark.parametrize("days", [1, 90])
+def test_an_exemption_within_90_days_is_lawful(bank, days):
+    until = (date.today() + timedelta(days=days)).isoformat()
+    exempted = governed.move("exempt", "app", "2", reason="nothing else", until=until)
+    assert _seen() == [] and chained.of_newest(events.read()) == [] and exempted.target == "exception use"
+
+
+def test_an_exemption_for_longer_or_without_a_reason_by_an_altered_client_is_named(bank, monkeypatch):
+    until = (date.today() + timedelta(days=200)).isoformat()
+    exempted = _forged(monkeypatch, "exempt", "app", reason="nothing else", until=until)
+    _is_seen(exempted, f"its last day, {until}, isn't within 90 days of {exempted.at[:10]}")
+
+
+def test_a_move_without_the_reason_it_takes_by_an_altered_client_is_named(bank, monkeypatch):
+    _is_seen(_forged(monkeypatch, "retire", "own", reason=" "), "it gives no reason")
+
+
+def test_an_exemption_without_a_last_day_by_an_altered_client_is_named(bank, monkeypatch):
+    exempted = _forged(monkeypatch, "exempt", "app", reason="nothing else")
+    words = f"its last day, none, isn't within 90 days of {exempted.at[:10]}"
+    assert chained.of_newest(events.read()) == [words]
+
+
+def test_an_approval_of_what_is_referred_without_a_condition_by_an_altered_client_is_named(bank, monkeypatch):
+    referred = governed.registered(5, verdict="refer")
+    _in_validation(referred)
+    approved = _forged(monkeypatch, "approve", "app", referred)
+    _is_seen(approved, "the battery referred the version, and it was made without a condition")
+
+
+def test_an_approval_of_what_is_referred_with_a_condition_is_lawful(bank):
+    referred = governed.registered(5, verdict="refer")
+    _in_validation(referred)
+    governed.move("approve", "app", referred, conditions=(f"{LATER} dev: watch segment B",))
+    assert _seen() == [] and chained.of_newest(events.read()) == []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from workbench.params import UserError
 from workbench.registry import events, needs, obligations, proof, registered, request, runs, signatures, written
 from workbench.registry.current import Record
 from workbench.registry.events import FIRST, POLICY, Chain, Event
-from workbench.registry.lifecycle import CHAMPION, MOVES, ON_DATA, REPRODUCED
-from workbench.registry.policy import Policy
-from workbench.registry.state import Book, Standing
+from workbench.registry.lifecycle import CHAMPION, EXCEPTION_DAYS, MOVES, ON_DATA, REPRODUCED
+from workbench.registry.policy import Model, Policy
+from workbench.registry.state import Book, Standing, replay
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def findings(chain: Chain) -> Iterator[Finding]:
     judges = _judges(chain)
     yield from _broken(chain, judges)
     for e in chain.events:
-        for what in (*_run(e), *_evidence(e, judges[e.run_id].policy), *_written(chain, e)):
+        for what in (*_run(e), *_evidence(e, judges[e.run_id].policy), *_written(chain, e), *_referred(chain, e)):
             yield Finding(_place(e), what)
 
 
@@ -53,7 +54,8 @@ def of_newest(chain: Chain) -> list[str]:
     """Return in words what is wrong with the newest event of a chain whose others hold, its evidence included."""
     newest, judges = chain.events[-1], _judges(chain)
     faults = [f.what for f in _broken(chain, judges) if f.place == _place(newest)]
-    return [*faults, *_evidence(newest, judges[newest.run_id].policy), *_written(chain, newest)]
+    faults += _evidence(newest, judges[newest.run_id].policy)
+    return [*faults, *_written(chain, newest), *_referred(chain, newest)]
 
 
 def _broken(chain: Chain, judges: Mapping[str, Judge]) -> Iterator[Finding]:
@@ -146,6 +148,8 @@ def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
     developers = {*standing.developers, *(listed.developers if listed else ())}
     if "independent" in move.needs and e.person in developers:
         yield f"{e.person} has developed the version"
+    yield from _not_theirs(listed, standing, e)
+    yield from _unsaid(e)
     needed = judge.strictness(e.model).approvers if judge else 1
     approvers = {*standing.approved_by, e.person}
     conditions = bool(standing.conditions or e.details.get("conditions"))
@@ -154,6 +158,35 @@ def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
     champion = book.champion(e.model)
     if e.target == CHAMPION and champion and champion.version not in (e.version, e.details.get("replaces")):
         yield f"version {champion.version} was champion, and it doesn't say so"
+
+
+def _not_theirs(listed: Model | None, standing: Standing, e: Event) -> Iterator[str]:
+    """Name whose move it was where another made it: the model's own entry names owner and developers."""
+    roles = MOVES[e.verb].roles
+    if listed and "owner" in roles and e.person != listed.owner:
+        yield f"{e.person} isn't the model's owner, {listed.owner}, whose move it is"
+    if listed and "developer" in roles and e.person not in listed.developers:
+        yield f"{e.person} is none of the model's developers ({', '.join(listed.developers)}), whose move it is"
+    if e.verb == "approve" and e.person in standing.approved_by:
+        yield f"{e.person} had approved it already"
+
+
+def _unsaid(e: Event) -> Iterator[str]:
+    """Name what a move has to say and doesn't: its reason, a last day that is near enough."""
+    move, until = MOVES[e.verb], str(e.details.get("until", ""))
+    if "reason" in move.needs and not str(e.details.get("reason", "")).strip():
+        yield "it gives no reason"
+    if "until" in move.needs and not _is_near(until, e.at[:10]):
+        yield f"its last day, {until or 'none'}, isn't within {EXCEPTION_DAYS} days of {e.at[:10]}"
+
+
+def _is_near(until: str, made: str) -> bool:
+    """Say whether a last day is within the days of an exception: of the person's own day, which may be UTC's next."""
+    try:
+        days = (date.fromisoformat(until) - date.fromisoformat(made)).days
+    except ValueError:
+        return False
+    return 0 <= days <= EXCEPTION_DAYS + 1
 
 
 def _on_record(judge: Policy | None, standing: Standing, e: Event) -> Iterator[str]:
@@ -190,6 +223,15 @@ def _written(chain: Chain, e: Event) -> Iterator[str]:
     then = written.of_move(submitted) if submitted and "unchanged" in needs_of else None
     if then and (names := written.differing(then, chapters, "developer")):
         yield f"{', '.join(names)} said other words than event {submitted.seq} submitted, and it was made all the same"
+
+
+def _referred(chain: Chain, e: Event) -> Iterator[str]:
+    """Name a move on a version that the battery refers where it sets no condition, and none was set before."""
+    if e.verb not in MOVES or "conditions" not in MOVES[e.verb].needs or e.details.get("conditions"):
+        return
+    is_referred = (events.evidence(e) or {}).get("verdict") == "refer"
+    if is_referred and not replay(chain.before(e)).of(e.model, e.version).conditions:
+        yield "the battery referred the version, and it was made without a condition"
 
 
 def _evidence(e: Event, judge: Policy | None) -> Iterator[str]:
