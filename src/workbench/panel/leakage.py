@@ -304,9 +304,9 @@ def _threshold(binary: bool = True) -> Text:
     halves = Text() if binary else say("The AUC is that of lying above the median rather than below it.")
     return halves + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
-        "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or lost beside "
-        "fewer than {few} others with an AUC alone below {strong:.2f}. A suspect stays where the contract says why in "
-        "`reviewed`.",
+        "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or lost "
+        "beside fewer than {few} others with an AUC alone below {strong:.2f}. A suspect stays where the contract says "
+        "why in `reviewed`.",
         few=FEW,
         strong=STRONG,
         gap=limits.number("leak_above_next"),
