@@ -44,7 +44,7 @@ class Part:
         return f"SELECT * FROM read_parquet('{path}') WHERE {self.column} BETWEEN '{low}' AND '{high}'"
 
 
-if TYPE_CHECKING:  # Parquet file or files, or a table in memory
+if TYPE_CHECKING:  # Parquet file or files (their columns joined by name), or a table in memory
     Relation = Path | tuple[Path, ...] | Part | pd.DataFrame | pa.Table
     Relations = Mapping[str, Relation]
 
@@ -270,7 +270,7 @@ def _named(cursor: Any, label: str, relation: Relation) -> None:
         cursor.execute(f"CREATE TEMP VIEW {label} AS {relation.sql}")
     elif isinstance(relation, Path | tuple):
         files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in _paths(relation))
-        cursor.execute(f"CREATE TEMP VIEW {label} AS SELECT * FROM read_parquet([{files}])")
+        cursor.execute(f"CREATE TEMP VIEW {label} AS SELECT * FROM read_parquet([{files}], union_by_name = true)")
     else:
         table = relation if isinstance(relation, pa.Table) else pa.Table.from_pandas(relation, preserve_index=False)
         cursor.register(label, table)
@@ -286,7 +286,7 @@ def _spark_frame(sql: str, relations: Relations) -> Any:
     spark = _spark(name())
     for label, relation in relations.items():
         if isinstance(relation, Path | tuple):
-            rows = spark.read.parquet(*map(str, _paths(relation)))
+            rows = spark.read.option("mergeSchema", "true").parquet(*map(str, _paths(relation)))
         else:
             table = relation if isinstance(relation, pa.Table) else pa.Table.from_pandas(relation, preserve_index=False)
             rows = spark.createDataFrame(table)

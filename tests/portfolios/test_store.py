@@ -1,5 +1,7 @@
 """Drops with planted defects: every one is found, clean months are let alone; versions, persons and balances hold."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -12,6 +14,7 @@ from workbench.portfolios import store_answers as answers
 from workbench.portfolios.simulated_customers import SimulatedCustomers
 
 BANK = SimulatedCustomers(n_customers=600, n_months=24, shock_month="2016-06", topic_month="2016-07")
+MONTHS = ("2015-01", "2015-02")
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +194,6 @@ def test_a_chain_of_pairs_is_one_person():
 
 
 def _spoilt(delivered, tmp_path, change):
-    import shutil
-
     month = tmp_path / "2015-01"
     shutil.copytree(delivered[0] / "2015-01", month)
     change(month)
@@ -215,6 +216,123 @@ def test_a_control_file_without_a_column_is_refused(delivered, tmp_path):
     assert str(refused.value) == (
         "portfolios/store: 2015-01/control.csv: column 'total' is missing; it needs table, rows, amount, total, delivered_at"
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "what"),
+    [
+        ("delivered_at", "soon", "'delivered_at' of table 'customer' is 'soon', no date (YYYY-MM-DD); ask the sender"),
+        ("rows", "", "'rows' of table 'customer' is empty; ask the sender"),
+        ("rows", "1.5", "'rows' of table 'customer' is '1.5', no whole number; ask the sender"),
+        ("total", "n/k", "'total' of table 'customer' is 'n/k', no number; ask the sender"),
+        ("table", "monthly", "table 'monthly' stands in two lines; ask the sender which one holds"),
+    ],
+)
+def test_a_control_file_with_a_line_that_counts_nothing_is_refused(delivered, tmp_path, column, value, what):
+    def change(month):
+        lines = pd.read_csv(month / "control.csv", dtype="str")
+        lines.loc[0, column] = value
+        lines.to_csv(month / "control.csv", index=False)
+
+    drop = _spoilt(delivered, tmp_path, change)
+    with pytest.raises(UserError) as refused:
+        _ = drop.control
+    assert str(refused.value) == f"portfolios/store: 2015-01/control.csv: {what}"
+
+
+def test_an_empty_control_file_and_one_of_uneven_lines_are_refused(delivered, tmp_path):
+    for text, what in {
+        "": "column 'table' is missing; it needs table, rows, amount, total, delivered_at",
+        "table,rows\na,1,2\nb,1,2,3\n": "a line is longer than the header; put values with commas in quotes",
+    }.items():
+        drop = _spoilt(delivered, tmp_path, lambda m, text=text: (m / "control.csv").write_text(text))
+        with pytest.raises(UserError) as refused:
+            _ = drop.control
+        assert str(refused.value) == f"portfolios/store: 2015-01/control.csv: {what}"
+        shutil.rmtree(tmp_path / "2015-01")
+
+
+def test_a_control_file_is_read_as_it_was_written(delivered, tmp_path):
+    def change(month):
+        path = month / "control.csv"
+        lines = pd.read_csv(path, dtype="str").assign(sender="核心系统", delivered_at="2015/02/02 14:30:00+08:00")
+        path.write_bytes(lines.to_csv(index=False).encode("gb18030"))
+
+    drop = _spoilt(delivered, tmp_path, change)
+    assert drop.control["sender"].unique().tolist() == ["核心系统"]
+    assert drop.control["delivered_at"].unique().tolist() == [pd.Timestamp("2015-02-02 14:30")]
+
+
+def test_an_amount_that_is_no_number_is_refused(taken):
+    with pytest.raises(UserError) as refused:
+        taken({"2015-01/control.csv": lambda t: t.assign(amount="customer_id")})
+    assert str(refused.value) == (
+        "portfolios/store: 2015-01/control.csv: amount 'customer_id' of 'customer' is no column of numbers; name one"
+    )
+
+
+def test_a_folder_that_is_no_month_is_refused_and_a_hidden_one_passed_over(delivered, tmp_path):
+    shutil.copytree(delivered[0] / "2015-01", tmp_path / "2015-01")
+    (tmp_path / ".snapshot").mkdir()
+    assert [d.month for d in drops.all_of(tmp_path)] == ["2015-01"]
+    (tmp_path / "archive").mkdir()
+    with pytest.raises(UserError) as refused:
+        drops.all_of(tmp_path)
+    assert str(refused.value) == (
+        "portfolios/store: drops: folder 'archive' is no month; a drop is a folder named YYYY-MM, move others elsewhere"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda t: t.drop(columns="valid_from"), "column 'valid_from' is missing; ask the sender for it"),
+        (lambda t: t.drop(columns="fee_amt"), "column 'fee_amt' is missing; ask the sender for it"),
+        (
+            lambda t: t.assign(month="January"),
+            "column 'month' holds something else than dates; ask the sender for dates",
+        ),
+        (lambda t: t.assign(month=201501), "column 'month' holds something else than dates; ask the sender for dates"),
+        (
+            lambda t: t.assign(fee_amt="none"),
+            "column 'fee_amt' holds something else than numbers; ask the sender for numbers",
+        ),
+    ],
+)
+def test_a_table_without_what_the_store_looks_at_is_refused(delivered, tmp_path, change, what):
+    def spoil(month):
+        change(pd.read_parquet(month / "monthly.parquet")).to_parquet(month / "monthly.parquet", index=False)
+
+    drop = _spoilt(delivered, tmp_path, spoil)
+    with pytest.raises(UserError) as refused:
+        drop.read("monthly")
+    assert str(refused.value) == f"portfolios/store: 2015-01/monthly.parquet: {what}"
+
+
+def test_a_table_cut_off_on_its_way_is_refused(delivered, tmp_path):
+    drop = _spoilt(delivered, tmp_path, lambda m: (m / "event.parquet").write_bytes(b"PAR1"))
+    with pytest.raises(UserError, match=r"^portfolios/store: 2015-01/event\.parquet: not a whole Parquet file"):
+        drop.read("event")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda m: m.dt.tz_localize("Asia/Shanghai"),
+        lambda m: m.dt.date,
+        lambda m: m.dt.strftime("%Y-%m-%d"),
+        lambda m: m + pd.offsets.MonthEnd(0),
+    ],
+    ids=["with a zone", "as a date", "as text", "with its last day"],
+)
+def test_a_month_is_the_same_however_it_is_written(delivered, tmp_path, write):
+    true = drops.Drop(delivered[0] / "2015-01").read("monthly")
+
+    def change(month):
+        rows = pd.read_parquet(month / "monthly.parquet")
+        rows.assign(month=write(rows["month"])).to_parquet(month / "monthly.parquet", index=False)
+
+    pd.testing.assert_frame_equal(_spoilt(delivered, tmp_path, change).read("monthly"), true)
 
 
 def test_a_missing_table_is_refused(delivered, tmp_path):
@@ -244,3 +362,75 @@ def test_the_truth_names_the_planted_defects_and_customers_as_the_core_tables_do
     assert truth["defects"] == tuple(planted.itertuples(index=False, name=None))
     assert truth["income"]["entity_id"].str.startswith("customer_").all()
     assert truth["income"]["entity_id"].is_unique
+
+
+@pytest.fixture
+def taken(delivered, tmp_path, monkeypatch):
+    """Return what takes a few drops in after some files were changed: by `YYYY-MM/file`, a function of its table."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+
+    def take(changes, months=MONTHS):
+        for month in months:
+            shutil.copytree(delivered[0] / month, tmp_path / "drops" / month)
+        for place, change in changes.items():
+            path = tmp_path / "drops" / place
+            if path.suffix == ".parquet":
+                change(pd.read_parquet(path)).to_parquet(path, index=False)
+            else:
+                change(pd.read_csv(path, dtype="str")).to_csv(path, index=False)
+        p = stores.Params(study="kept", drops="drops")
+        return stores.taken_in(p), p
+
+    return take
+
+
+def _raised(store):
+    return set(store.alarms[["month", "kind", "table", "column"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("column", ["valid_from", "account_id", "recorded_at", "month"])
+def test_rows_that_lack_what_names_them_are_counted_and_told(taken, column):
+    store, _ = taken({"2015-02/monthly.parquet": lambda t: t.assign(**{column: t[column].where(t.index >= 100)})})
+    assert store.alarms.values.tolist() == [["2015-02", "missing key", "monthly", column, 100]]
+    answer = answers.reconciled(store)
+    assert answer.verdict is Verdict.amber
+    assert str(answer.answer).endswith(
+        " 100 rows of 1 file lack their key, `valid_from` or `recorded_at` and stand in no version."
+    )
+    assert answer.table["unplaced_rows"].tolist() == [100]
+    n = engine.frame("SELECT count(*) AS n FROM v", {"v": store.path("monthly")})["n"][0]
+    assert n == store.deliveries.query("table == 'monthly'")["rows"].sum() - 100
+
+
+def test_customers_without_a_number_are_told_and_are_nobody(taken):
+    store, _ = taken({"2015-02/customer.parquet": lambda t: t.assign(customer_id=t["customer_id"].where(t.index >= 3))})
+    assert ["2015-02", "missing key", "customer", "customer_id", 3] in store.alarms.values.tolist()
+    assert store.person.notna().all(axis=None)
+
+
+def test_a_column_that_comes_later_is_kept_and_told(taken):
+    store, p = taken({"2015-02/account.parquet": lambda t: t.assign(risk_class="A")})
+    assert _raised(store) == {("2015-02", "new column", "account", "risk_class")}
+    sql = "SELECT delivery, count(risk_class) AS n, count(*) AS rows FROM v GROUP BY delivery ORDER BY delivery"
+    by = engine.frame(sql, {"v": store.path("account")})
+    assert by["n"].tolist() == [0, by["rows"][1]]
+    assert answers.accurate(store, p).value == 1  # no row is wrong for it
+
+
+def test_a_column_that_goes_is_kept_and_told(taken):
+    store, _ = taken({"2015-02/account.parquet": lambda t: t.drop(columns="interest_rate")})
+    assert _raised(store) == {("2015-02", "column gone", "account", "interest_rate")}
+    sql = "SELECT delivery, count(interest_rate) AS n FROM v GROUP BY delivery ORDER BY delivery"
+    by = engine.frame(sql, {"v": store.path("account")})
+    assert by["n"][0] > 0 and by["n"][1] == 0
+
+
+def test_customers_whose_numbers_are_numbers_have_pseudonyms(taken):
+    def numbered(table):
+        return table.assign(customer_id=table["customer_id"].str[1:].astype("Int64"))
+
+    store, _ = taken({f"{m}/{name}.parquet": numbered for m in MONTHS for name in drops.TABLES})
+    for name in stores.KEPT:
+        seen = engine.frame("SELECT customer_id FROM v", {"v": store.path(name)})["customer_id"]
+        assert seen.str.startswith("customer_").all()
+    assert store.person["customer_id"].str.startswith("customer_").all()

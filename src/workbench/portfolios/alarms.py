@@ -1,7 +1,8 @@
 """What is conspicuous in a month's delivery, against its control totals and against the months that came before.
 
 Each rule says what would have to be wrong: values missing that never were, a unit, a load twice, a file too late, rows
-of nobody, arrears out of nothing, days to come, codes misspelt, values that stand still, columns that changed places.
+of nobody, arrears out of nothing, days to come, codes misspelt, values that stand still, columns that changed places,
+that are new or gone, rows without what names them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from workbench.portfolios.drops import TABLES, Drop
+from workbench.portfolios import versions
+from workbench.portfolios.drops import AMOUNTS, TABLES, Drop
 
 KEYS = {
     "customer": ["customer_id", "valid_from", "recorded_at"],
@@ -22,7 +24,6 @@ KEYS = {
     "monthly": ["account_id", "month", "recorded_at"],
     "event": ["event_id"],
 }
-AMOUNTS = ("due_amt", "inflow_amt", "outflow_amt", "interest_amt", "fee_amt", "limit_amt")  # of account-months
 CODES = {"account": ("channel_code", "product_code"), "event": ("channel_code",), "customer": ("channel_code",)}
 DATES = {"event": "happened_at", "account": "opened_month", "monthly": "month"}
 NULL_SIGMAS, NULL_SHARE = 6.0, 0.03  # above what was usual
@@ -41,7 +42,8 @@ Alarm: TypeAlias = tuple[str, str, str, int]  # kind, table, column, rows
 class Memory:
     """What earlier months said that raised no alarm: each account's last values, codes, who is known, shares.
 
-    `missing`: missing values and all, by table and column; `still`: the most that stood still from month to month.
+    `missing`: missing values and all, by table and column; `still`: the most that stood still from month to month;
+    `columns`: each table's in the month before.
     """
 
     last: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -49,6 +51,7 @@ class Memory:
     known: dict[str, set[str]] = field(default_factory=lambda: {"customer": set(), "account": set()})
     missing: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     still: dict[str, float] = field(default_factory=dict)
+    columns: dict[str, set[str]] = field(default_factory=dict)
 
 
 def of_drop(drop: Drop, tables: dict[str, pd.DataFrame], memory: Memory, due_day: int) -> list[Alarm]:
@@ -56,11 +59,11 @@ def of_drop(drop: Drop, tables: dict[str, pd.DataFrame], memory: Memory, due_day
     memory.known["customer"] |= set(tables["customer"]["customer_id"])
     memory.known["account"] |= set(tables["account"]["account_id"])
     first, lacking, latest = not len(memory.last), _lacking(tables), _latest(tables["monthly"])
-    rules = (_late(drop, due_day), _twice(tables), _orphans(tables, memory), _future(drop, tables))
+    rules = (_late(drop, due_day), _nameless(tables), _twice(tables), _orphans(tables, memory), _future(drop, tables))
     alarms = [a for rule in rules for a in rule]
     if not first:
         months = _of_months(latest, len(tables["monthly"]), memory)
-        rules = (_missing(tables, lacking, memory), _misspelt(tables, memory), months)
+        rules = (_columns(tables, memory), _missing(tables, lacking, memory), _misspelt(tables, memory), months)
         alarms += [a for rule in rules for a in rule]
     blamed = {(table, column) for _, table, column, _ in alarms}
     _remember(tables, lacking, memory, blamed)
@@ -80,9 +83,26 @@ def _late(drop: Drop, due_day: int) -> Iterator[Alarm]:
             yield "late file", table, "*", int(drop.control.loc[table, "rows"])
 
 
+def _nameless(tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
+    """Rows that lack their key, or a day of their version: they can't be kept as versions of anything."""
+    for name, table in tables.items():
+        for column in versions.named_by(name):
+            if rows := int(table[column].isna().sum()):
+                yield "missing key", name, column, rows
+
+
+def _columns(tables: dict[str, pd.DataFrame], memory: Memory) -> Iterator[Alarm]:
+    for name, table in tables.items():
+        before = memory.columns[name]
+        for column in [c for c in table.columns if c not in before]:
+            yield "new column", name, column, len(table)
+        for column in sorted(before - set(table.columns)):
+            yield "column gone", name, column, len(table)
+
+
 def _twice(tables: dict[str, pd.DataFrame]) -> Iterator[Alarm]:
     for name, table in tables.items():
-        if rows := int(table.duplicated(KEYS[name]).sum()):
+        if rows := int(table.dropna(subset=KEYS[name]).duplicated(KEYS[name]).sum()):
             yield "duplicate load", name, "*", rows
 
 
@@ -105,7 +125,8 @@ def _missing(tables: dict[str, pd.DataFrame], lacking: dict[tuple[str, str], int
     for name, table in tables.items():
         if len(table) < FEW:
             continue
-        for column in table.columns:
+        seen_before = memory.columns[name] - set(versions.named_by(name))  # of a missing key every row is told
+        for column in [c for c in table.columns if c in seen_before]:
             rows = lacking[name, column]
             before, n = memory.missing.get((name, column), (0, 0))
             usual = before / n if n else 0.0
@@ -138,7 +159,7 @@ def _letters(a: str, b: str) -> int:
 
 def _latest(monthly: pd.DataFrame) -> pd.DataFrame:
     """Return each account's latest month, by account."""
-    ordered = monthly.sort_values(["month", "recorded_at"], kind="stable")
+    ordered = monthly.dropna(subset=["account_id", "month"]).sort_values(["month", "recorded_at"], kind="stable")
     return ordered.drop_duplicates("account_id", keep="last").set_index("account_id")
 
 
@@ -187,6 +208,7 @@ def _remember(
 ) -> None:
     """Take in what raised no alarm: a column that did is looked at next month against the month before."""
     for name, table in tables.items():
+        memory.columns[name] = set(table.columns)
         for column in table.columns:
             if (name, column) not in blamed:
                 rows, n = memory.missing.get((name, column), (0, 0))

@@ -68,7 +68,8 @@ def files(p: Params) -> list[Path]:
 class Store:
     """What was taken in: the drops' own counts, alarms, persons, and each kept table's versions as a Parquet file.
 
-    deliveries: month, table, rows, control_rows, total, control_total, delivered_at, days, sha256.
+    deliveries: month, table, rows, control_rows, unplaced_rows (no version: they lack their key or a day), amount (the
+    column of the totals), total, control_total, delivered_at, days, sha256.
     alarms: month, kind, table, column, rows. person: customer_id (pseudonym), person_id.
     """
 
@@ -139,9 +140,10 @@ class _Names:
         self.known: dict[str, str] = {}
 
     def pseudonyms(self, numbers: pd.Series) -> pd.Series:
-        new = pd.Series([n for n in numbers.unique() if n not in self.known], dtype="str")
-        if len(new):
-            self.known |= dict(zip(new, pseudonyms.pseudonym(new, self.key, "customer"), strict=True))
+        new = [n for n in numbers.dropna().unique() if n not in self.known]  # text, or numbers as they came
+        if new:
+            made = pseudonyms.pseudonym(pd.Series(new), self.key, "customer")
+            self.known |= dict(zip(new, made, strict=True))
         return numbers.map(self.known)
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +161,7 @@ def _put(folder: Path, month: str, table: pd.DataFrame) -> None:
 def _versions(folder: Path) -> None:
     for name in KEPT:
         delivered = tuple(sorted((folder / "delivered" / name).glob("*.parquet")))
-        columns = tuple(engine.columns(delivered[0]))
+        columns = tuple(engine.columns(delivered))  # of all drops: one may come later, or go
         engine.write(versions.bitemporal_sql(name, columns), {"delivered": delivered}, folder / f"{name}.parquet")
     shutil.rmtree(folder / "delivered")
 
@@ -169,20 +171,17 @@ def _counted(drop: Drop, parts: dict[str, pd.DataFrame]) -> Iterator[dict[str, A
     end = pd.Timestamp(drop.month) + pd.DateOffset(months=1)
     for name, table in parts.items():
         if name not in drop.control.index:
-            raise UserError(
-                f"portfolios/store: {drop.month}/{drops.CONTROL}: no line for table '{name}'; ask the sender"
-            )
+            raise drop.error(drops.CONTROL, f"no line for table '{name}'; ask the sender")
         control = drop.control.loc[name]
-        if control["amount"] not in table:
-            raise UserError(
-                f"portfolios/store: {drop.month}/{drops.CONTROL}: amount '{control['amount']}' is no column of '{name}'"
-            )
+        nameless = table[list(versions.named_by(name))].isna().any(axis=1) if name in KEPT else pd.Series(dtype=bool)
         yield {
             "month": drop.month,
             "table": name,
             "rows": len(table),
             "control_rows": int(control["rows"]),
-            "total": round(float(table[control["amount"]].sum()), 2),
+            "unplaced_rows": int(nameless.sum()),
+            "amount": control["amount"],
+            "total": _total(drop, name, table, control["amount"]),
             "control_total": float(control["total"]),
             "delivered_at": control["delivered_at"],
             "days": int((control["delivered_at"] - end).days + 1),
@@ -190,7 +189,17 @@ def _counted(drop: Drop, parts: dict[str, pd.DataFrame]) -> Iterator[dict[str, A
         }
 
 
+def _total(drop: Drop, name: str, table: pd.DataFrame, amount: str) -> float:
+    if amount not in table:
+        raise drop.error(drops.CONTROL, f"amount '{amount}' is no column of '{name}'")
+    try:
+        return round(float(pd.to_numeric(table[amount]).sum()), 2)
+    except (ValueError, TypeError):
+        raise drop.error(drops.CONTROL, f"amount '{amount}' of '{name}' is no column of numbers; name one") from None
+
+
 def _persons(people: pd.DataFrame, names: _Names) -> tuple[pd.DataFrame, pd.DataFrame]:
+    people = people.dropna(subset=["customer_id"])
     latest = people.sort_values("recorded_at", kind="stable").drop_duplicates("customer_id", keep="last")
     same = persons.pairs(latest)
     person = persons.joined(latest["customer_id"], same)

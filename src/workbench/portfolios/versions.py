@@ -16,18 +16,30 @@ KEY = {
 }
 
 
+def named_by(table: str) -> tuple[str, ...]:
+    """Return the columns without which a row of a table is no version: its key, since when it holds, when it was told.
+
+    >>> named_by("account"), named_by("event")
+    (('account_id', 'valid_from', 'recorded_at'), ('event_id',))
+    """
+    return KEY[table] if table == "event" else (*KEY[table], "valid_from", "recorded_at")
+
+
 def bitemporal_sql(table: str, columns: tuple[str, ...]) -> str:
     """Return the SQL of a table's versions over the relation `delivered`, each once, with `valid_to`.
 
     `valid_to` is where the next version with a later `valid_from` begins, NULL for the last; a correction (the same
-    `valid_from`, a later `recorded_at`) ends nothing. A row that was delivered twice stands once.
+    `valid_from`, a later `recorded_at`) ends nothing. A row that was delivered twice stands once. One that lacks its
+    key or a day of these is no version of anything and left out; `alarms` names it.
     """
     key = ", ".join(KEY[table])
     listed = ", ".join(engine.column(c) for c in columns)
+    named = " AND ".join(f"{c} IS NOT NULL" for c in named_by(table))
     return f"""
         WITH once AS (
             SELECT {listed}, row_number() OVER (
-                PARTITION BY {key}, valid_from, recorded_at ORDER BY delivery, source_row) AS copy FROM delivered),
+                PARTITION BY {key}, valid_from, recorded_at ORDER BY delivery, source_row) AS copy
+            FROM delivered WHERE {named}),
         starts AS (SELECT DISTINCT {key}, valid_from FROM once),
         ends AS (
             SELECT {key}, valid_from, lead(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS valid_to
