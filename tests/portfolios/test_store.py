@@ -2,10 +2,11 @@
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from workbench import engine
+from workbench import engine, home
 from workbench.evidence import Verdict
 from workbench.params import UserError
 from workbench.portfolios import alarms, drops, persons, simulated_defects, simulated_drops, simulated_whole, versions
@@ -114,6 +115,14 @@ def test_the_version_that_held_is_the_latest_one_told():
     assert limit("2019-12-31", "2020-12-31") == []
 
 
+def test_what_is_told_at_ten_is_known_on_that_day():
+    rows = pd.DataFrame({"account_id": ["a"], "valid_from": pd.to_datetime(["2020-01-31 08:00"])})
+    rows["recorded_at"] = pd.to_datetime(["2020-01-31 10:00"])
+    for day, n in {"2020-01-30": 0, "2020-01-31": 1}.items():
+        assert len(engine.frame(versions.as_of_sql("account", day, "2020-12-31"), {"versions": rows})) == n
+        assert len(engine.frame(versions.as_of_sql("account", "2020-12-31", day), {"versions": rows})) == n
+
+
 def test_a_row_delivered_twice_stands_once(held, delivered):
     store, _ = held
     n = engine.frame(
@@ -186,6 +195,30 @@ def test_a_shared_telephone_makes_no_person():
         }
     )
     assert persons.pairs(people).empty
+
+
+def _two(**changes):
+    one = {"name": "Ada Adler", "national_id": "110101198001011234", "phone_number": "13800000000", "birth_date": None}
+    people = pd.DataFrame([{**one, "customer_id": n} for n in ("C1", "C2")]).assign(**changes)
+    return people.assign(birth_date=pd.to_datetime(people["birth_date"]))
+
+
+def test_a_missing_date_of_birth_is_no_evidence():
+    for born in ([None, None], ["1980-01-01", None]):
+        assert persons.pairs(_two(birth_date=born))["points"].tolist() == [10]  # number 4, telephone 3, name 3
+        assert persons.pairs(_two(birth_date=born, phone_number=["1", "2"]))["points"].tolist() == [7]
+    assert persons.pairs(_two(birth_date=["1980-01-01", "1975-05-05"]))["points"].tolist() == [8]
+
+
+def test_what_is_blank_is_no_evidence():
+    blank = {"birth_date": ["1980-01-01"] * 2, "name": ["Ada Adler", "Hugo Berg"]}
+    assert persons.pairs(_two(**blank, national_id="", phone_number=" ")).empty
+    assert persons.pairs(_two(name="", national_id="", birth_date="1980-01-01")).empty  # telephone 3, date 2
+    assert persons.pairs(_two(name=["Ada Adler", ""]))["points"].tolist() == [7]  # no name contradicts none
+
+
+def test_telephones_may_be_numbers():
+    assert persons.pairs(_two(phone_number=13800000000))["points"].tolist() == [10]
 
 
 def test_a_chain_of_pairs_is_one_person():
@@ -434,3 +467,93 @@ def test_customers_whose_numbers_are_numbers_have_pseudonyms(taken):
         seen = engine.frame("SELECT customer_id FROM v", {"v": store.path(name)})["customer_id"]
         assert seen.str.startswith("customer_").all()
     assert store.person["customer_id"].str.startswith("customer_").all()
+
+
+@pytest.mark.parametrize(
+    "since", [pd.offsets.Day(0), pd.offsets.MonthEnd(1), pd.offsets.MonthBegin(1)], ids=["first", "last", "next"]
+)
+def test_the_balance_at_the_months_end_is_that_of_its_rows(taken, since):
+    store, _ = taken({f"{m}/monthly.parquet": lambda t: t.assign(valid_from=t["month"] + since) for m in MONTHS})
+    rows = pd.concat([drops.Drop(folder).read("monthly") for folder in _folders()])
+    newest = rows[rows["month"] == "2015-02-01"].sort_values("recorded_at").drop_duplicates("account_id", keep="last")
+    assert answers.lineage(store).value == pytest.approx(newest["balance_amt"].sum(), abs=0.01)
+    assert answers.lineage(store).value > 0
+
+
+def _folders():
+    return [home.root() / "drops" / month for month in MONTHS]
+
+
+def _again(delivered, change):
+    """Return what adds 50 rows of January to February's drop, changed, as they are told in time for February."""
+
+    def more(rows):
+        first = pd.read_parquet(delivered[0] / "2015-01" / "monthly.parquet")
+        some = change(first[(first["month"] == "2015-01-01") & (first["inflow_amt"] > 0)].head(50))
+        return pd.concat([rows, some.assign(recorded_at=pd.Timestamp("2015-03-02 10:00"))])
+
+    return {"2015-02/monthly.parquet": more}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.assign(balance_amt=t["balance_amt"] + 1000),
+        lambda t: t.assign(days_past_due=t["days_past_due"] + 30),
+        lambda t: t.assign(inflow_amt=None),
+        lambda t: t.assign(inflow_amt=t["inflow_amt"] + 1),
+    ],
+    ids=["balance", "days past due", "to missing", "salary"],
+)
+def test_whatever_is_put_right_counts_as_corrected(taken, delivered, change):
+    store, p = taken(_again(delivered, change))
+    again = answers.known_and_corrected(store, p).facts
+    first = answers.known_and_corrected(store, p.model_copy(update={"as_known_on": "2015-03-01"})).facts
+    assert again["corrected"] >= 50 > first["corrected"]
+
+
+def test_an_account_month_told_again_as_it_was_is_no_correction(taken, delivered):
+    store, p = taken(_again(delivered, lambda t: t))
+    assert answers.known_and_corrected(store, p).facts["corrected"] < 50
+
+
+def _lost(rows):
+    return rows.iloc[: int(len(rows) * 0.7)].assign(
+        month=lambda t: t["month"].where(np.arange(len(t)) >= 3, pd.Timestamp("2015-03-01"))
+    )
+
+
+def test_no_other_alarm_explains_rows_that_are_lost(taken):
+    store, _ = taken({"2015-02/monthly.parquet": _lost})
+    assert ("2015-02", "date in the future", "monthly", "month") in _raised(store)
+    answer = answers.reconciled(store)
+    assert answer.verdict is Verdict.red
+    assert (answer.facts["off"], answer.facts["explained"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "explained"),
+    [
+        (lambda t: pd.concat([t, t.head(100)]), 1),
+        (lambda t: pd.concat([t, t.head(3), t.head(200).assign(account_id=lambda r: "B" + r["account_id"])]), 1),
+        (lambda t: pd.concat([t.iloc[300:], t.iloc[300:310]]), 0),  # ten twice, and three hundred lost
+        (lambda t: t.assign(balance_amt=t["balance_amt"].where(np.arange(len(t)) % 3 > 0)), 1),
+        (lambda t: t.assign(balance_amt=t["balance_amt"] + 1), 0),
+        (lambda t: t.assign(balance_amt=t["balance_amt"] + 1, fee_amt=None), 0),  # alarmed is another column
+    ],
+    ids=["twice", "of nobody", "twice and lost", "missing", "changed", "changed beside an alarm"],
+)
+def test_an_alarm_explains_the_difference_it_makes(taken, change, explained):
+    store, _ = taken({"2015-02/monthly.parquet": change})
+    facts = answers.reconciled(store).facts
+    assert (facts["off"], facts["explained"]) == (1, explained)
+
+
+def test_a_delivery_on_the_day_it_is_due_is_in_time_at_any_hour(taken):
+    store, p = taken({"2015-02/control.csv": lambda t: t.assign(delivered_at="2015-03-05 14:30:00")})
+    assert store.alarms.empty and answers.fresh(store, p).value == 1
+
+
+def test_a_delivery_on_the_day_after_is_late(taken):
+    store, p = taken({"2015-02/control.csv": lambda t: t.assign(delivered_at="2015-03-06 00:10:00")})
+    assert set(store.alarms["kind"]) == {"late file"} and answers.fresh(store, p).value == 0.5

@@ -79,7 +79,7 @@ def _lacking(tables: dict[str, pd.DataFrame]) -> dict[tuple[str, str], int]:
 def _late(drop: Drop, due_day: int) -> Iterator[Alarm]:
     due = pd.Timestamp(drop.month) + pd.DateOffset(months=1, days=due_day - 1)
     for table in TABLES:
-        if drop.control.loc[table, "delivered_at"] > due:
+        if drop.control.loc[table, "delivered_at"].normalize() > due:  # in time on that day, at whatever hour
             yield "late file", table, "*", int(drop.control.loc[table, "rows"])
 
 

@@ -56,11 +56,14 @@ def _same(key: tuple[str, ...]) -> str:
 def as_of_sql(table: str, holds_on: str, known_on: str, relation: str = "versions") -> str:
     """Return the SQL of what held on a day (YYYY-MM-DD) as it was known on another, one row a key.
 
-    >>> "recorded_at <= DATE '2019-01-31'" in as_of_sql("account", "2018-12-31", "2019-01-31")
+    Days are compared, whatever the hour: what was recorded at ten is known on that day.
+
+    >>> "CAST(recorded_at AS DATE) <= DATE '2019-01-31'" in as_of_sql("account", "2018-12-31", "2019-01-31")
     True
     """
     key = ", ".join(KEY[table])
     return f"""SELECT * EXCLUDE (place) FROM (
             SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY valid_from DESC, recorded_at DESC) AS place
-            FROM {relation} WHERE valid_from <= DATE '{holds_on}' AND recorded_at <= DATE '{known_on}')
+            FROM {relation}
+            WHERE CAST(valid_from AS DATE) <= DATE '{holds_on}' AND CAST(recorded_at AS DATE) <= DATE '{known_on}')
         WHERE place = 1"""
