@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workbench import contracts
 from workbench.params import UserError
-from workbench.portfolios import grain, intake, own_files
+from workbench.portfolios import grain, intake, large, own_files
 
 REPOSITORY = Path(__file__).parents[2]
 CONTRACTS = {
@@ -68,8 +69,8 @@ def asked(tmp_path, monkeypatch):
 
     def ask(*names: str, files: dict | None = None, contracts: dict | None = None, **params) -> intake.Params:
         for name in names:
-            (tmp_path / f"{name}.csv").write_text((files or {}).get(name, FILES[name]))
-            contract = {"title": "t", **CONTRACTS[name], **(contracts or {}).get(name, {})}
+            (tmp_path / f"{name}.csv").write_text((FILES | (files or {}))[name])
+            contract = {"title": "t", **CONTRACTS.get(name, {}), **(contracts or {}).get(name, {})}
             (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(contract))
         places = {suffix: {n: f"{n}.{suffix}" for n in names} for suffix in ("csv", "yaml")}
         given = {"today": "2030-01-01", "sample_rows": 0, **params}
@@ -112,6 +113,106 @@ def test_four_files_become_accounts_with_their_customers_months_and_events(asked
         f"warning: calls.loan_id: names a loan_id that is not in 'account'; {left_out} 'L*')",
         "warning: loans.loan_id: has no row in 'month' (1 rows, e.g. 'L*')",
     ]
+
+
+RATING = {"name": "ratings", "entity": "loan", "columns": [CONTRACTS["month"]["columns"][0] | {"source": "loan"}]}
+RATING["columns"] = [*RATING["columns"], {"name": "rating", "type": "number"}]
+
+
+def test_months_are_looked_up_in_the_account_beside_a_second_table_of_its_key(asked):
+    files = {"rating": "loan,rating\nL1,1\nL2,2\nX1,3\nX2,4\n"}
+    core, lines = _core(asked("account", "month", "rating", files=files, contracts={"rating": RATING}))
+    assert core["core__account"][0]["rating"].tolist()[:2] == [1, 2] and len(core["core__month"][0]) == 4
+    left_out = "names a loan_id that is not in 'account'; the row is left out"
+    assert lines == [
+        f"warning: loan_months.loan_id: {left_out} (1 rows, e.g. 'L*')",
+        f"warning: ratings.loan_id: {left_out} (2 rows, e.g. 'X*')",
+        "warning: loans.loan_id: has no row in 'month' (1 rows, e.g. 'L*')",
+    ]
+
+
+def test_every_table_of_the_parents_is_looked_up(asked):
+    column = CONTRACTS["customer"]["columns"][0]
+    scores = {"name": "scores", "entity": "customer", "columns": [column, {"name": "score", "type": "number"}]}
+    files = {"score": "id,score\nc1,1\nc3,2\nc9,3\n"}
+    core, lines = _core(asked("account", "customer", "score", files=files, contracts={"score": scores}))
+    assert len(core["core__account"][0]) == 2
+    assert lines == [
+        "warning: loans.customer_id: names a customer_id that is not in 'customer'; the row is left out (1 rows, e.g. 'c*')",
+        "warning: loans.customer_id: names a customer_id that is not in 'score'; the row is left out (1 rows, e.g. 'c*')",
+    ]
+
+
+def test_an_event_of_an_account_stays_whatever_else_it_names(asked):
+    columns = [*CONTRACTS["event"]["columns"], CONTRACTS["account"]["columns"][1]]
+    files = {"event": "call_id,loan_id,call_date,customer_id\nk1,L2,2020-03-05,c8\nk2,L1,2020-03-05,c1\n"}
+    p = asked("account", "customer", "event", files=files, contracts={"event": {"columns": columns}})
+    core, lines = _core(p)
+    assert len(core["core__event"][0]) == 2
+    assert "warning: calls.customer_id: names a customer_id that is not in 'customer' (1 rows, e.g. 'c*')" in lines
+
+
+def test_keys_that_become_pseudonyms_join_whatever_their_case_and_width(asked):
+    files = {
+        "month": "LOAN,period,STATUS,note\nl1,2020-01-31,2,\n Ｌ2,2020-01-31,X,\nL3,2020-01-31,0,\nl4,2020-01-31,1,\n"
+    }
+    core, lines = _core(asked("account", "month", files=files))
+    assert len(core["core__month"][0]) == 4 and not lines
+
+
+def test_a_key_that_is_no_pseudonym_is_the_same_as_written_alone(asked):
+    plain = {n: {"columns": [{**c, "personal": ""} for c in CONTRACTS[n]["columns"]]} for n in ("account", "month")}
+    files = {"month": "LOAN,period,STATUS,note\nl1,2020-01-31,2,\nL2,2020-01-31,X,\n"}
+    core, lines = _core(asked("account", "month", files=files, contracts=plain))
+    assert len(core["core__month"][0]) == 1
+    assert lines[0] == (
+        "warning: loan_months.loan_id: names a loan_id that is not in 'account'; the row is left out (1 rows, e.g. 'l1')"
+    )
+
+
+def test_a_key_that_is_personal_in_one_of_two_tables_is_refused(asked):
+    plain = {"columns": [{**c, "personal": ""} for c in CONTRACTS["month"]["columns"]]}
+    p = asked("account", "month", contracts={"month": plain})
+    _, findings = intake.check(intake.raw_tables(p), p)
+    with pytest.raises(UserError) as refused:
+        contracts.stop_on_errors(findings)
+    assert str(refused.value) == (
+        "loan_months.loan_id: is personal here or in 'account' alone, and a pseudonym joins no clear key; mark both or "
+        "neither (5 rows, e.g. 'L1')"
+    )
+
+
+@pytest.mark.parametrize("large_cells", [None, 2])
+def test_rows_that_differ_in_the_writing_of_their_key_alone_are_one(asked, monkeypatch, large_cells):
+    if large_cells:
+        monkeypatch.setattr(large, "CELLS_IN_MEMORY", large_cells)
+    files = {"customer": "id,surname,income_amt\nc1,Smithson,10\nC1,Smithson,10\nc2,Jonesdottir,20\nc9,Nobody,30\n"}
+    core, lines = _core(asked("account", "customer", files=files))
+    assert core["core__account"][0]["income_amt"].tolist() == [10, 10, 20, 30]
+    assert lines == ["warning: customers.*: the same row twice, one is kept (1 rows)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("customer", "id,surname,income_amt\nc1,Smithson,10\nC1,Jonesdottir,20\n", "customers.customer_id: {} 'c*')"),
+        ("account", FILES["account"] + "l4,c2,300,0\n", "loans.loan_id: {} 'l*')"),
+        ("month", FILES["month"] + "l1,2020-01-31,1,\n", "loan_months.loan_id: {} 'l*')"),
+    ],
+)
+def test_a_key_in_two_writings_of_two_rows_is_refused(asked, name, text, line):
+    _, findings = intake.check(intake.raw_tables(p := asked("account", "month", "customer", files={name: text})), p)
+    rule = "key is not unique: upper and lower case, full and half width are one key (2 rows, e.g."
+    with pytest.raises(UserError) as refused:
+        contracts.stop_on_errors(findings)
+    assert str(refused.value) == line.format(rule)
+
+
+def test_a_sample_has_the_months_of_its_accounts_whatever_their_case(asked):
+    rows = "".join(f"L{i},c{i % 7},100,{i % 2}\n" for i in range(200))
+    months = "".join(f"l{i},2020-0{m}-01,0,\n" for i in range(200) for m in range(1, 5))
+    files = {"account": "LoanNo,customer_id,original_amt,bad\n" + rows, "month": "LOAN,period,STATUS,note\n" + months}
+    assert len(intake.raw_tables(asked("account", "month", files=files, sample_rows=50))["month"][0]) == 200
 
 
 def test_a_sample_is_of_accounts_with_all_their_months(asked):

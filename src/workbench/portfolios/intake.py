@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
 
+Severity = Literal["error", "warning"]
 Raw = dict[str, tuple[pd.DataFrame | LargeTable, Contract]]
 
 
@@ -105,7 +107,7 @@ def sampled(raw: Tables, words: Words, rows: int, seed: int) -> Tables:
             links = [(c, o) for o in out for c in _links(contract) if words[o].identity() == [c]]
             drawn = table
             for column, other in links if rows < len(raw[first]) else []:
-                codes = set(_codes(out[other], words[other], column))
+                codes = set(_codes(out[other], words[other], column).dropna())
                 drawn = drawn.take(np.flatnonzero(_codes(drawn, contract, column).isin(codes)))
         out[name] = drawn if isinstance(drawn, LargeTable) else drawn.reset_index(drop=True)
     return out
@@ -117,7 +119,20 @@ def _drawn(of: int, rows: int, seed: int) -> np.ndarray:
 
 
 def _codes(table: pd.DataFrame | LargeTable, contract: Contract, column: str) -> pd.Series:
-    return contracts.as_text(table[contract[column].file_name])
+    return _compared(contracts.as_text(table[contract[column].file_name]), contract[column])
+
+
+def _compared(values: pd.Series, column: Column) -> pd.Series:
+    """Return keys as tables are joined by them: what becomes a pseudonym in one writing, whatever case and width."""
+    if not column.personal:
+        return values
+    codes, uniques = pd.factorize(values)
+    looked_up = np.array([*(_one_writing(v) for v in uniques), None], dtype=object)[codes]
+    return pd.Series(looked_up, index=values.index, name=values.name)
+
+
+def _one_writing(value: Any) -> str | None:
+    return pseudonyms.normalised(pseudonyms.written(value)) or None  # blank is missing, as it is to a pseudonym
 
 
 def _links(contract: Contract) -> list[str]:
@@ -133,45 +148,100 @@ def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     for name, (table, contract) in raw.items():
         made = {"made": LargeTable.of_columns} if isinstance(table, LargeTable) else {}
         checked[name], breaches = contracts.check(table, contract, today, **made)
+        if not any(f.severity == "error" for f in breaches):
+            checked[name], repeated = _once(checked[name], contract)
+            breaches = [*breaches, *repeated]
         checked[name], warnings = unmarked.without(checked[name], contract)
         findings += [*breaches, *unmarked.findings(contract, given[name], len(table)), *warnings]
     broken = {f.table for f in findings if f.severity == "error"}
-    whole = {n: c for n, (_, c) in raw.items() if c.name not in broken}
-    return checked, [*findings, *_orphans(checked, whole), *_without_months(checked, whole)]
+    words = {n: c for n, (_, c) in raw.items()}
+    whole = {n: c for n, c in words.items() if c.name not in broken}
+    return checked, [*findings, *_orphans(checked, whole, words), *_without_months(checked, whole, words)]
 
 
-def _orphans(checked: Tables, words: Words) -> list[Finding]:
-    """Return rows that name a parent (a loan its customer, a month its loan) who is not in the parent's table."""
-    keys = {c.identity()[0]: name for name, c in words.items() if len(c.identity()) == 1}
+def _once(table: pd.DataFrame | LargeTable, contract: Contract) -> tuple[pd.DataFrame | LargeTable, list[Finding]]:
+    """Return a table without rows that differ from another in the writing of their key alone, and what is wrong.
+
+    Keys in upper and lower case are one pseudonym: two rows that say different things of it can't be told apart.
+    """
+    keys = contract.identity()
+    written = {k: table[k].dropna().unique() for k in keys if contract[k].personal}
+    if all(len({_one_writing(v) for v in values}) == len(values) for values in written.values()):
+        return table, []
+    named = pd.DataFrame({k: _compared(table[k], contract[k]).to_numpy() for k in keys})
+    at = np.flatnonzero(named.duplicated(keep=False) & named.notna().all(axis=1))
+    rows = table.take(at).assign(**{k: named[k].to_numpy()[at] for k in keys})
+    again = rows.duplicated().to_numpy()
+    twice = rows[~again]
+    twice = twice[twice.duplicated(keys, keep=False)]
     findings = []
+    if again.any():
+        table = _rows(table, np.delete(np.arange(len(table)), at[again]))
+        rule = "the same row twice, one is kept"
+        findings.append(Finding(table=contract.name, column="*", rule=rule, severity="warning", rows=int(again.sum())))
+    if len(twice):
+        rule = "key is not unique: upper and lower case, full and half width are one key"
+        findings.append(_finding(contract, keys[0], rule, twice[keys[0]], "error"))
+    return table, findings
+
+
+def _rows(table: pd.DataFrame | LargeTable, at: np.ndarray) -> pd.DataFrame | LargeTable:
+    if isinstance(table, LargeTable):
+        return LargeTable.of_columns((str(c), table[c].take(at).reset_index(drop=True)) for c in table.columns)
+    return table.take(at).reset_index(drop=True)
+
+
+def _homes(words: Words) -> dict[str, list[str]]:
+    """Return the tables in which a key must stand, by column: the first where it is its key, else all keyed by it."""
+    first, homes = next(iter(words)), {}
     for name, contract in words.items():
-        for column in [c for c in _links(contract) if keys.get(c, name) != name]:
-            named = checked[name][column]
-            lost = named[~named.isin(checked[keys[column]][column].unique())]
+        if len(contract.identity()) == 1:
+            homes.setdefault(contract.identity()[0], []).append(name)
+    return {column: [first] if first in names else names for column, names in homes.items()}
+
+
+def _orphans(checked: Tables, whole: Words, words: Words) -> list[Finding]:
+    """Return rows that name a parent (a loan its customer, a month its loan) who is not in the parent's table.
+
+    So does a second table with the key of the first. Rows of the tables in `whole` are looked at, which broke no rule.
+    """
+    homes, (first, *_) = _homes(words), words
+    key, findings = words[first].identity(), []
+    for name, contract in whole.items():
+        links = [*_links(contract), *(key if name != first and contract.identity() == key else [])]
+        for column, other in [(c, o) for c in links for o in homes.get(c, []) if name not in homes[c] and o in whole]:
+            if bool(contract[column].personal) != bool(whole[other][column].personal):
+                rule = (
+                    f"is personal here or in '{other}' alone, and a pseudonym joins no clear key; mark both or neither"
+                )
+                findings.append(_finding(contract, column, rule, checked[name][column], "error"))
+                continue
+            named, there = (_compared(checked[t][column], whole[t][column]) for t in (name, other))
+            lost = checked[name][column][~named.isin(there.dropna().unique()).to_numpy()]
             if len(lost):
-                rule = f"names a {column} that is not in '{keys[column]}'; the row is left out"
+                stays = name != first and column not in key and set(key) <= set(links)  # by its account it has a place
+                rule = f"names a {column} that is not in '{other}'" + ("" if stays else "; the row is left out")
                 findings.append(_finding(contract, column, rule, lost))
     return findings
 
 
-def _without_months(checked: Tables, words: Words) -> list[Finding]:
+def _without_months(checked: Tables, whole: Words, words: Words) -> list[Finding]:
     """Return accounts of which no month is there: nothing can be said of how they behave."""
-    findings = []
-    for month, of_months in words.items():
-        for name, contract in words.items() if of_months.entity == "month" else ():
-            if contract.identity() == (key := of_months.named("key")):
-                accounts = checked[name][key[0]]
-                silent = accounts[~accounts.isin(checked[month][key[0]].unique())]
+    homes, findings = _homes(words), []
+    for month, of_months in whole.items():
+        key = of_months.named("key")
+        for name in homes.get(key[0], []) if of_months.entity == "month" and key else []:
+            if name in whole:
+                accounts, there = (_compared(checked[t][key[0]], whole[t][key[0]]) for t in (name, month))
+                silent = checked[name][key[0]][~accounts.isin(there.unique()).to_numpy()]
                 if len(silent):
-                    findings.append(_finding(contract, key[0], f"has no row in '{month}'", silent))
+                    findings.append(_finding(whole[name], key[0], f"has no row in '{month}'", silent))
     return findings
 
 
-def _finding(contract: Contract, column: str, rule: str, values: pd.Series) -> Finding:
+def _finding(contract: Contract, column: str, rule: str, values: pd.Series, severity: Severity = "warning") -> Finding:
     example = contracts.mask(values.iloc[0], contract[column])
-    return Finding(
-        table=contract.name, column=column, rule=rule, severity="warning", rows=len(values), examples=example
-    )
+    return Finding(table=contract.name, column=column, rule=rule, severity=severity, rows=len(values), examples=example)
 
 
 def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Evidence]:
