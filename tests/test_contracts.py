@@ -28,6 +28,8 @@ WORDS = Contract(
     ),
 )
 
+WIDE = tuple(c.model_copy(update={"minimum": None}) for c in WORDS.columns)
+
 
 def _raw(**changes) -> pd.DataFrame:
     good = {
@@ -235,6 +237,42 @@ def test_bad_values_of_warning_columns_become_missing_and_undocumented_codes_are
 def test_thousand_separators_are_read_where_the_contract_names_them():
     table, findings = contracts.check(_raw(amt=["1", "1,200", "3"]), WORDS.model_copy(update={"thousands": ","}), TODAY)
     assert findings == [] and table["amt"].tolist() == [1, 1200, 3]
+
+
+MISFIT = "; `thousands` stands between groups of three digits: correct it or `decimal` in the contract"
+
+
+@pytest.mark.parametrize(
+    ("signs", "written", "read", "hint"),
+    [
+        ({"thousands": ","}, ["1,234", "-12,345.5", "12,34,567"], [1234, -12345.5, 1234567], ""),
+        ({"thousands": ","}, ["1,234", "12,5", "0,125"], [1234, None, None], MISFIT),
+        ({"thousands": "."}, ["1.234", "1234.56", "0.75"], [1234, None, None], MISFIT),
+        ({"thousands": "'"}, ["1'234.50", "12'5", "7"], [1234.5, None, 7], MISFIT),
+        ({"decimal": ","}, ["7,63", "5,906", "12"], [7.63, 5.906, 12], ""),
+        ({"decimal": ",", "thousands": "."}, ["1.234,56", "1.234", "1234,5"], [1234.56, 1234, 1234.5], ""),
+        ({"decimal": ",", "thousands": " "}, ["1 234,5", "12 5", "7"], [1234.5, None, 7], MISFIT),
+        (
+            {"decimal": ","},
+            ["7,63", "7.63", "12"],
+            [7.63, None, 12],
+            "; has a decimal point: write a comma for it, as the contract's `decimal` says",
+        ),
+        ({}, ["7,63", "5,906", "12"], [None, None, 12], '; has decimal commas: set `decimal: ","` in the contract'),
+        ({}, ["0,125", "5", "12"], [None, 5, 12], '; has decimal commas: set `decimal: ","` in the contract'),
+    ],
+)
+def test_signs_in_numbers_are_read_where_they_fit_and_else_no_digit_moves(signs, written, read, hint):
+    table, findings = contracts.check(_raw(amt=written), WORDS.model_copy(update={"columns": WIDE, **signs}), TODAY)
+    assert table["amt"].isna().tolist() == [v is None for v in read]
+    assert table["amt"].dropna().tolist() == [v for v in read if v is not None]
+    unread = [f.rule for f in findings if f.rule != "column is constant"]
+    assert unread == [f"not a number{hint}"] * bool(hint)
+
+
+def test_a_comma_is_not_both_between_thousands_and_before_decimals():
+    with pytest.raises(ValueError, match="`thousands` and `decimal` are both ','; a comma is one of them"):
+        Contract(name="a", title="t", thousands=",", decimal=",", columns=())
 
 
 def test_the_first_error_is_raised_with_the_number_of_others():

@@ -85,6 +85,37 @@ def test_the_draft_can_be_read_again_and_holds_for_its_own_file(own_file, tmp_pa
     assert not any(v in text for v in ("Ada", "example.org", "13800", "110101")), "no personal value in a contract"
 
 
+def _with_signs(tmp_path, **columns):
+    table = pd.DataFrame({"id": [f"a{i}" for i in range(N)], "y": ["0", "1"] * (N // 2), **columns})
+    table.to_csv(tmp_path / "f.csv", index=False, sep=";")
+    drafted = draft.draft(tmp_path / "f.csv")
+    return drafted, *contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
+
+
+def test_decimal_commas_are_drafted_and_read_as_such(tmp_path):
+    rate, price = ([f"{i % 9},{i % 99 + 1:0{n}d}" for i in range(N)] for n in (2, 3))
+    drafted, table, findings = _with_signs(tmp_path, rate=rate, price=price, amt=[f"{i + 1}.100,50" for i in range(N)])
+    assert (drafted.decimal, drafted.thousands, findings) == (",", ".", [])
+    assert table.loc[5, ["rate", "price", "amt"]].tolist() == [5.06, 5.006, 6100.5]
+    assert {drafted[n].type for n in ("rate", "price", "amt")} == {"number"}
+    assert drafted.notes == ("price: commas before three digits are read as decimals (5,906 is 5.906), as others are.",)
+
+
+def test_commas_that_may_be_either_are_thousands_with_a_note(tmp_path):
+    drafted, table, _ = _with_signs(tmp_path, price=[f"{i % 9 + 1},{i + 100}" for i in range(N)])
+    assert (drafted.decimal, drafted.thousands, table["price"][1]) == (".", ",", 2101)
+    assert drafted.notes == (
+        "price: every number has three digits after its comma, read as thousands (5,906 is 5906); "
+        'if it stands before decimals, set `decimal: ","` in place of `thousands`.',
+    )
+
+
+def test_decimal_commas_beside_decimal_points_are_refused(tmp_path):
+    drafted, _, findings = _with_signs(tmp_path, rate=[f"{i},5" for i in range(N)], share=[f"{i}.5" for i in range(N)])
+    assert (drafted.decimal, drafted.thousands, drafted["rate"].type) == (".", "", "number")
+    assert findings[0].rule == 'not a number; has decimal commas: set `decimal: ","` in the contract'
+
+
 def test_a_few_negative_amounts_become_missing_and_many_make_it_no_amount(tmp_path):
     table = pd.DataFrame({"id": [f"a{i}" for i in range(N)], "loan_amt": np.arange(N) + 5, "y": ["0", "1"] * (N // 2)})
     table["balance_amt"] = np.where(np.arange(N) % 3 == 0, -50, 70) + np.arange(N)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Collection
 
@@ -11,6 +12,7 @@ from pandas.tseries.api import guess_datetime_format
 from workbench.contracts.fields import EXCEL
 from workbench.contracts.words import Column, Contract, Finding, mask
 
+DECIMAL_COMMA = r"[+-]?\d[\d.]*,\d+\s*%?"
 EXACT = 2**53  # whole numbers beyond it lose digits in a decimal number (IEEE 754 double)
 NUMBERS = ("number", "integer")
 _ISO = r"\d{4}(?:-?\d{2}(?:-?\d{2})?)?(?:[T ].*)?"
@@ -115,9 +117,8 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
         codes = _codes(column)
         read = pd.Series(values.to_numpy(float, na_value=float("nan")), index=values.index)
         return read.mask(read.isin(codes)) if len(codes) else read, _rounded(values, "integer", column, contract)
-    text = _without(_half_width(as_text(values)), column)
-    if contract.thousands:
-        text = text.str.replace(contract.thousands, "", regex=False)
+    written = _without(_half_width(as_text(values)), column)
+    text = plain(written, contract.thousands, contract.decimal)
     if len(codes := _codes(column)):  # -999 stands in a file as -999.0, too
         text = text.mask(pd.to_numeric(text, errors="coerce").isin(codes))
     findings = []
@@ -129,8 +130,9 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
             )
         text = text.str.replace(r"\s*%$", "", regex=True)
     read = pd.to_numeric(text, errors="coerce").astype(float)
-    unread = text[read.isna() & text.notna()]
-    findings += [breach(contract, column, f"not a number{_number_hint(unread)}", unread)] if len(unread) else []
+    unread = written[read.isna() & text.notna()]
+    if len(unread):
+        findings.append(breach(contract, column, f"not a number{_number_hint(unread, contract)}", unread))
     return read, findings + _rounded(read, "integer", column, contract)
 
 
@@ -153,11 +155,41 @@ def are_shares_and_percents(texts: Collection[str]) -> bool:
     return 0 < signed < sum(t.replace(".", "", 1).rstrip("% ").isdecimal() for t in texts)
 
 
-def _number_hint(bad: pd.Series) -> str:
-    if bad.str.fullmatch(r"-?\d{1,3}([, ]\d{2,3})*[, ]\d{3}(\.\d+)?").any():
+def grouped(thousands: str, decimal: str) -> str:
+    """Return the pattern of a number whose thousands are parted: groups of three digits, or India's 12,34,567.
+
+    No such number begins with 0, or 0,125 would be 125.
+    """
+    apart = re.escape(thousands)
+    fraction = "" if thousands == decimal else rf"(?:{re.escape(decimal)}\d+)?"
+    return rf"[+-]?[1-9]\d{{0,2}}(?:(?:{apart}\d{{3}})+|(?:{apart}\d{{2}})+{apart}\d{{3}}){fraction}(?:\s*%)?"
+
+
+def plain(text: pd.Series, thousands: str, decimal: str) -> pd.Series:
+    """Return numbers without separators between thousands and with a point before decimals (n texts).
+
+    What these signs don't fit is no number, and becomes empty: 12,5 where commas part thousands would be 125.
+    """
+    if thousands:
+        fits = text.str.fullmatch(grouped(thousands, decimal), na=True)
+        misfit = text.str.contains(thousands, regex=False, na=False) & ~fits
+        text = text.str.replace(thousands, "", regex=False).mask(misfit, "")
+    if decimal == ".":
+        return text
+    return text.mask(text.str.contains(".", regex=False, na=False), "").str.replace(decimal, ".", regex=False)
+
+
+def _number_hint(bad: pd.Series, contract: Contract) -> str:
+    if contract.thousands and bad.str.contains(contract.thousands, regex=False).any():
+        return "; `thousands` stands between groups of three digits: correct it or `decimal` in the contract"
+    parted = [bad.str.fullmatch(grouped(sign, contract.decimal)) for sign in " ,." if sign != contract.decimal]
+    is_grouped = pd.concat(parted, axis=1).any(axis=1)
+    if contract.decimal == "," and bad[~is_grouped].str.fullmatch(r"[+-]?\d*\.\d+\s*%?").any():
+        return "; has a decimal point: write a comma for it, as the contract's `decimal` says"
+    if contract.decimal == "." and bad[~is_grouped].str.fullmatch(DECIMAL_COMMA).any():
+        return '; has decimal commas: set `decimal: ","` in the contract'
+    if is_grouped.any():
         return "; has thousand separators: set `thousands` in the contract"
-    if bad.str.fullmatch(r"-?\d[\d.]*,\d{1,2}\s*%?").any():
-        return "; has decimal commas: write a point for them"
     if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
         return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
     return ""

@@ -117,6 +117,7 @@ class Contract(_Model):
     encoding: str = Field("utf-8-sig", description="of a CSV file: utf-8-sig, gb18030, cp950, cp932, cp1252, utf-16")
     delimiter: Delimiter = Field(",", min_length=1, max_length=1, description="between the values of a CSV file")
     thousands: Separator = Field("", max_length=1, description="between the thousands of a number")
+    decimal: Literal[".", ","] = Field(".", description="before the decimals of a number")
     entity: Entity = Field("account", description="what a row is; month: a month of what the key names")
     outcome: Outcome = Field(Outcome(), description="what is predicted, and how pages speak of it")
     event_value: str = Field("", description="value of the outcome column that is the event (default, churn, yes)")
@@ -128,6 +129,12 @@ class Contract(_Model):
         names = [c.name for c in self.columns]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"column '{twice[0]}' stands twice; rename one (the file's name goes into `source`)")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.thousands == self.decimal == ",":
+            raise ValueError("`thousands` and `decimal` are both ','; a comma is one of them")
         return self
 
     @model_validator(mode="after")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +56,12 @@ def draft(path: Path) -> Contract:
     names = dict(zip(raw.columns, _names(raw), strict=True))
     if all(raw[c].isna().all() for c in raw.columns):
         raise UserError(f"{path.name}: no column holds a value")
-    looks = {name: look(raw[source]) for source, name in names.items()}
+    decimal, looks = _by_decimals({name: look(raw[source]) for source, name in names.items()})
     columns = tuple(_column(looks[name], name, source) for source, name in names.items())
-    thousands = (
-        "," if any(guesses.is_grouped(looks[c.name]) for c in columns if c.type in ("number", "integer")) else ""
-    )
-    contract = empty.model_copy(update={"columns": columns, "thousands": thousands})
+    between = "," if decimal == "." else "."
+    numbers = [looks[c.name] for c in columns if c.type in ("number", "integer")]
+    thousands = between if any(guesses.is_grouped(n, between) for n in numbers if n.decimal == decimal) else ""
+    contract = empty.model_copy(update={"columns": columns, "thousands": thousands, "decimal": decimal})
     drafted = roles.given(contract, raw, looks)
     return drafted.model_copy(update={"notes": (*drafted.notes, *oddities.notes(drafted, looks))})
 
@@ -86,6 +88,18 @@ def _quoted(value: Any) -> str:
     """JSON is YAML, but for control characters and such, which YAML wants escaped by its own rules."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in text)
+
+
+def _by_decimals(looks: Mapping[str, Look]) -> tuple[str, dict[str, Look]]:
+    """Return the sign before decimals in the file, and its looks read by it.
+
+    One comma that can't stand between thousands makes all commas decimal; where others have points, each goes
+    by its own.
+    """
+    commas = [n for n, seen in looks.items() if guesses.has_decimals(seen, ",")]
+    by_file = bool(commas) and not any(guesses.has_decimals(seen, ".") for seen in looks.values())
+    read = {n: replace(seen, decimal=",") if by_file or n in commas else seen for n, seen in looks.items()}
+    return "," if by_file else ".", read
 
 
 def _names(raw: pd.DataFrame | LargeTable) -> list[str]:

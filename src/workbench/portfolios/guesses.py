@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.contracts import Column, Contract
-from workbench.contracts.readings import EXACT, are_day_numbers, shown, typed
+from workbench.contracts.readings import DECIMAL_COMMA, EXACT, are_day_numbers, grouped, shown, typed
 from workbench.personal import are_names, is_card, is_resident
 from workbench.portfolios.looks import SEEN, Look
 
@@ -53,8 +53,9 @@ _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "
 
 _CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
 _LONG = re.compile(r"\d{11,}(?:\.0+)?")
-_COMMAS = re.compile(r"-?[\d,]+(?:\.\d+)?")
-_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")  # 1,234,567 and India's 12,34,567
+_SIGNS = re.compile(r"[+-]?[\d.,]+(?:\s*%)?")
+_GROUPED = {sign: re.compile(grouped(sign, "." if sign == "," else ",")) for sign in ",."}
+_DECIMAL = {",": re.compile(DECIMAL_COMMA), ".": re.compile(r"[+-]?(?:\d+(?:,\d+)*)?\.\d+\s*%?")}
 _IDENTITY = re.compile(r"\d{17}[\dXx]|\d{13,19}")
 _NO_DAY = re.compile(r"(?:2[1-9]|[3-9]\d)\d{2}(?:-\d{2}-\d{2}|\d{4}|/\d{1,2}/\d{1,2})(?:[T ].*)?")  # from 2100 on
 _MAIL = re.compile(r"[^@\s]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,24}")
@@ -108,10 +109,27 @@ def is_percent(seen: Look) -> bool:
     return any(t.endswith("%") for t in seen.plain[:SEEN])
 
 
-def is_grouped(seen: Look) -> bool:
-    """Say whether numbers are held as text with a comma between thousands."""
-    grouped = seen.is_text and any("," in t and _GROUPED.fullmatch(t) for t in seen.plain[:SEEN])
-    return grouped and seen.mostly(_COMMAS, MOSTLY)
+def is_grouped(seen: Look, sign: str) -> bool:
+    """Say whether numbers are held as text with this sign, a comma or a point, between thousands."""
+    return _holds_numbers(seen) and any(sign in t and _GROUPED[sign].fullmatch(t) for t in seen.plain[:SEEN])
+
+
+def has_decimals(seen: Look, sign: str) -> bool:
+    """Say whether numbers are held as text with this sign, a comma or a point, where no thousands can be parted."""
+    texts = seen.plain[:SEEN] if _holds_numbers(seen) else ()
+    return any(_DECIMAL[sign].fullmatch(t) and not _GROUPED[sign].fullmatch(t) for t in texts)
+
+
+def grouped_share(seen: Look) -> float:
+    """Return the share of different values in which one comma stands before three last digits: 5,906 may be both."""
+    texts = seen.plain[:SEEN] if _holds_numbers(seen) else ()
+    return sum(t.count(",") == 1 and "." not in t and bool(_GROUPED[","].fullmatch(t)) for t in texts) / max(
+        len(texts), 1
+    )
+
+
+def _holds_numbers(seen: Look) -> bool:
+    return seen.is_text and seen.mostly(_SIGNS, MOSTLY)
 
 
 def personal(seen: Look, name: str, source: str) -> str:

@@ -14,7 +14,7 @@ from workbench.contracts import as_text, readings
 
 SEEN = 2000  # different values looked at
 FULL_WIDTH = re.compile(readings.FULL_WIDTH)
-_NUMBER = re.compile(r"[+-]?(?:[\d,]*\d\.?|[\d,]*\.\d+|\d[\d,]*\.\d*)(?:[eE][+-]?\d{1,3})?(?:\s*%)?")
+_NUMBER = re.compile(r"[+-]?(?=[.,]*\d)[\d.,]+(?:[eE][+-]?\d{1,3})?(?:\s*%)?")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Look:
     is_date: bool = False
     is_flag: bool = False
     is_text: bool = False
+    decimal: str = "."
 
     @property
     def known(self) -> int:
@@ -47,9 +48,10 @@ class Look:
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """The texts as numbers (u), thousands' commas and percent signs taken out; NaN for what is none."""
-        bare = [t.replace(",", "").rstrip("% ") if _NUMBER.fullmatch(t) else "nan" for t in self.plain]
-        return np.array(bare, dtype=float)
+        """The texts as numbers (u), separators of thousands and percent signs taken out; NaN for what is none."""
+        text = pd.Series([t if _NUMBER.fullmatch(t) else "" for t in self.plain], dtype="string")
+        bare = readings.plain(text, "," if self.decimal == "." else ".", self.decimal).str.rstrip("% ")
+        return np.array(bare.mask(bare.str.count(r"\.") > 1, "").replace("", "nan").tolist(), dtype=float)
 
     @cached_property
     def number_share(self) -> float:

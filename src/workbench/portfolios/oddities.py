@@ -32,7 +32,7 @@ _DAYS = (36_526, 47_500)  # 2000-01-01 to 2030 in a spreadsheet's day numbers
 
 def notes(contract: Contract, looks: Mapping[str, Look]) -> tuple[str, ...]:
     """Return the notes: one a kind of oddity, with the columns that show it; `looks` by column name."""
-    return (*_keys(contract, looks), *_columns(contract, looks))
+    return (*_keys(contract, looks), *_commas(contract, looks), *_columns(contract, looks))
 
 
 def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
@@ -49,6 +49,25 @@ def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
         )
 
 
+def _commas(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
+    """Numbers such as 5,906, whose comma may stand between thousands or before decimals."""
+    numbers = {c.name: looks[c.name] for c in contract.columns if c.type in ("number", "integer")}
+    least = 0.5 if contract.decimal == "," else 1.0  # of thousands some number below has no comma
+    either = [n for n, seen in numbers.items() if seen.different > _SOME and guesses.grouped_share(seen) >= least]
+    if either and contract.decimal == ",":
+        yield f"{_listed(either)}: commas before three digits are read as decimals (5,906 is 5.906), as others are."
+    elif either:
+        yield (
+            f"{_listed(either)}: every number has three digits after its comma, read as thousands (5,906 is 5906); "
+            'if it stands before decimals, set `decimal: ","` in place of `thousands`.'
+        )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
+
+
 def _nearly_names_rows(seen: Look, c: Column) -> bool:
     return 1 < seen.different < seen.rows and (c.role == "parent" or seen.different >= seen.rows / 2)
 
@@ -60,8 +79,7 @@ def _columns(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
             if looks[c.name].texts and test(looks[c.name], c):
                 odd.setdefault(note, []).append(c.name)
     for note, names in odd.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"{', '.join(names[:_NAMED])}{more}: {note}."
+        yield f"{_listed(names)}: {note}."
 
 
 def _any(pattern: re.Pattern[str], texts: tuple[str, ...]) -> bool:
@@ -116,7 +134,8 @@ def _full_width(seen: Look, c: Column) -> bool:
 
 def _three_decimals(seen: Look, c: Column) -> bool:
     texts = seen.plain[:SEEN]
-    return c.type == "number" and seen.is_text and seen.different > _SOME and all(map(_THOUSANDS.fullmatch, texts))
+    numbers = c.type == "number" and seen.is_text and seen.decimal == "."
+    return numbers and seen.different > _SOME and all(map(_THOUSANDS.fullmatch, texts))
 
 
 def _invisible(seen: Look, c: Column) -> bool:
