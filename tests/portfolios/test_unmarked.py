@@ -38,6 +38,8 @@ def test_a_column_of_personal_values_is_treated_as_marked(values, facts, kind, r
         (["高风险", "中风险", "低风险"] * 40, {}),
         (["management", "blue-collar", "self-employed"] * 40, {}),
         ([f"L{i:06d}" for i in range(90)], {"type": "text", "role": "key"}),
+        ([True, False, False] * 20, {}),
+        (pd.array([True, None, False] * 20, dtype="boolean"), {}),
         ([10_000_000_019 + 37_777_777 * i for i in range(900)], {"type": "integer"}),
         (["王小明", "李娜"] * 60, {"values": {"王小明": "a", "李娜": "b"}}),  # the contract's own word
     ],

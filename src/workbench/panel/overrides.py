@@ -13,10 +13,16 @@ from workbench.params import UserError
 def is_flag(values: pd.Series) -> bool:
     """Say whether a column (n) holds flags: nothing but 0, 1, true, false and missing values.
 
-    >>> is_flag(pd.Series(["0", "1", None])), is_flag(pd.Series(["A", None]))
-    (True, False)
+    >>> is_flag(pd.Series(["0", "1", None])), is_flag(pd.Series(["True", "false"])), is_flag(pd.Series(["A", None]))
+    (True, True, False)
     """
-    return bool(pd.to_numeric(values.dropna(), errors="coerce").isin([0, 1]).all())
+    return bool(_flags(values.dropna()).isin([0, 1]).all())
+
+
+def _flags(values: pd.Series) -> pd.Series:
+    """Return flags (n) as numbers; a file's booleans are the words true and false by now."""
+    words = values.astype("string").str.lower().replace({"false": "0", "true": "1"})
+    return pd.to_numeric(words, errors="coerce").astype(float)
 
 
 def column_of(panel: pd.DataFrame, contract: Contract, grades: Collection[str]) -> str:
@@ -43,7 +49,7 @@ def overridden(rows: pd.DataFrame, column: str) -> pd.Series:
     """
     values = rows[column]
     if is_flag(values):
-        return pd.to_numeric(values).astype(float)
+        return _flags(values)
     return (after(rows, column) != rows["grade_code"].astype(str)).astype(float)
 
 

@@ -99,6 +99,8 @@ def _is_open(column: Column) -> bool:
 
 def _of_numbers(values: pd.Series, header: str) -> str:
     """Return the kind most of a column's long numbers are of; '' where they fit by chance or are short."""
+    if pd.api.types.is_bool_dtype(values):  # numeric to pandas, but not to be held against ten digits
+        return ""
     if pd.api.types.is_numeric_dtype(values):
         values = values[(values.abs() >= 10**_NUMBER_DIGITS) & (values.abs() < 10**19)]
     texts = [t for t in contracts.as_text(values.drop_duplicates()).dropna().tolist() if _is_long(t)]
