@@ -180,6 +180,28 @@ def test_dates_are_read_however_they_are_written(written, values):
     assert findings == [] and table["day"].dt.strftime("%m-%d").tolist() == ["01-31", "02-01", "02-02"]
 
 
+CHINA = [f"{day} 00:00:00+08:00" for day in ("2018-01-01", "2018-02-01", "2018-03-01")]
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ("", CHINA),
+        ("", [c.replace(" ", "T").replace(":00+08:00", "+08") for c in CHINA]),
+        ("", ["2018-01-01T00:00:00+08:00", "2018-02-01T23:00:00Z", "2018-03-01"]),
+        ("%Y-%m-%d %H:%M:%S%z", CHINA),
+        ("%Y-%m-%d %H:%M:%S%z", [*CHINA[:2], "2018-03-01 23:30:00-05:00"]),
+        ("", ["01/13/2018 00:00:00 +0800", "02/13/2018 00:00:00 +0800", "03/13/2018 00:00:00 +0800"]),
+        ("", pd.to_datetime(CHINA).tz_convert("Asia/Shanghai")),
+    ],
+)
+def test_a_time_zone_moves_no_date_into_another_month(written, values):
+    day = WORDS["day"].model_copy(update={"format": written})
+    words = WORDS.replaced([day if c.name == "day" else c for c in WORDS.columns])
+    table, findings = contracts.check(_raw(day=values), words, TODAY)
+    assert findings == [] and table["day"].dt.strftime("%Y-%m").tolist() == ["2018-01", "2018-02", "2018-03"]
+
+
 def test_what_keyboards_and_spreadsheets_write_is_read():
     day = WORDS["day"].model_copy(update={"format": "excel", "missing": ("9999-12-31",)})
     amt = WORDS["amt"].model_copy(update={"unit": "%"})

@@ -83,6 +83,13 @@ def test_a_memory_that_is_no_size_is_named(monkeypatch):
         engine.frame("SELECT 1 AS one", {})
 
 
+def test_a_moment_falls_into_the_same_month_on_every_machine():
+    month = "SELECT strftime(CAST('2018-01-01 00:00+08:00' AS TIMESTAMPTZ), '%Y-%m %Z') AS month"
+    assert [run(month, {})["month"].to_pylist() for run in (engine.arrow, engine.apart)] == [["2017-12 UTC"]] * 2
+    with pytest.raises(ValueError, match="configuration has been locked"):
+        engine.apart("SET TimeZone = 'Asia/Shanghai'", {})
+
+
 def test_a_text_that_cannot_run_is_one_line():
     with pytest.raises(UserError, match=r"engine: the SQL text can't be run: .*nope"):
         engine.frame("SELECT nope FROM f", {"f": FRAME})

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DUCKDB = "duckdb"
 BATCH_ROWS = 200_000
+_SAME_EVERYWHERE = "SET GLOBAL TimeZone = 'UTC'"  # else the machine's, and a moment's month with it
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def apart(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     """
     import duckdb
 
-    with duckdb.connect(config={"enable_external_access": False, "lock_configuration": True}) as connection:
+    with duckdb.connect(config={"enable_external_access": False}) as connection:
+        connection.execute(_SAME_EVERYWHERE)
+        connection.execute("SET lock_configuration = true")
         for label, table in tables.items():
             connection.register(label, table)
         try:
@@ -258,9 +261,11 @@ def _database(threads: int, memory: str, spill: str) -> Any:
     Path(spill).parent.mkdir(parents=True, exist_ok=True)
     config = {"threads": threads, "memory_limit": memory, "temp_directory": spill}
     try:
-        return duckdb.connect(config=config)
+        database = duckdb.connect(config=config)
     except duckdb.Error as e:
         raise UserError(f"WORKBENCH_MEMORY '{memory}': {str(e).splitlines()[0]}; write it like 4GB") from None
+    database.execute(_SAME_EVERYWHERE)
+    return database
 
 
 def _named(cursor: Any, label: str, relation: Relation) -> None:

@@ -84,3 +84,14 @@ def test_what_duckdb_refuses_is_one_line_with_the_column(kind, sql, message):
 
 def test_without_computed_columns_the_table_is_as_it_was():
     assert with_computed(RAW, _contract()) is RAW
+
+
+def test_a_column_computed_from_a_date_with_a_time_zone_has_the_day_the_date_has():
+    raw = RAW.assign(D=pd.to_datetime(["2018-01-01"] * 5).tz_localize("Asia/Shanghai"))
+    columns = [Column(name="d", source="D", type="date", role="fact")]
+    columns += [
+        Column(name=n, type=t, role="fact", sql=s) for n, t, s in (("day", "date", "D"), ("m", "integer", "month(D)"))
+    ]
+    contract = Contract(name="months", title="t", columns=(*_contract().columns, *columns))
+    table, _ = contracts.check(with_computed(raw, contract), contract, pd.Timestamp("2030-01-01"))
+    assert table["d"].equals(table["day"]) and table["m"].tolist() == [1] * 5

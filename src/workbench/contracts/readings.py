@@ -16,6 +16,7 @@ DECIMAL_COMMA = r"[+-]?\d[\d.]*,\d+\s*%?"
 EXACT = 2**53  # whole numbers beyond it lose digits in a decimal number (IEEE 754 double)
 NUMBERS = ("number", "integer")
 _ISO = r"\d{4}(?:-?\d{2}(?:-?\d{2})?)?(?:[T ].*)?"
+_OFFSET = r"([T ]\d{2}.*?)\s*(?:Z|[+-]\d{2}(?::?\d{2}){0,2})$"  # of a time from UTC
 _WRITTEN = {
     r"\d{1,2}/\d{4}": "%m/%Y",
     r"\d{1,2}-[A-Za-z]{3}-\d{2}": "%d-%b-%y",
@@ -220,8 +221,8 @@ def are_day_numbers(text: pd.Series) -> bool:
 
 
 def _plain(dates: pd.Series) -> pd.Series:
-    """Dates with a time zone as they are in UTC, those without as they are."""
-    return pd.to_datetime(dates, utc=True).dt.tz_localize(None)
+    """Dates by the clock they were written with: midnight at +08:00 is still the day before in UTC."""
+    return dates.dt.tz_localize(None)
 
 
 def _parsed(different: pd.Series, written: str) -> pd.Series:
@@ -229,12 +230,20 @@ def _parsed(different: pd.Series, written: str) -> pd.Series:
     if written == EXCEL:
         return _day_numbers(different)
     if written:
-        return _plain(pd.to_datetime(different, format=written, errors="coerce"))
+        return _formatted(different, written)
     iso = different.str.fullmatch(_ISO).fillna(False).astype(bool)
-    read = _plain(pd.to_datetime(different.where(iso), format="ISO8601", errors="coerce", utc=True))
+    clock = different.where(iso).str.replace(_OFFSET, r"\1", regex=True)
+    read = _plain(pd.to_datetime(clock, format="ISO8601", errors="coerce", utc=True))
     rest = different[~iso]
     guess = _format(rest) if rest.notna().any() else None
-    return read.fillna(_plain(pd.to_datetime(rest, format=guess, errors="coerce", utc=True))) if guess else read
+    return read.fillna(_formatted(rest, guess)) if guess else read
+
+
+def _formatted(different: pd.Series, written: str) -> pd.Series:
+    if "%z" not in written.lower():
+        return pd.to_datetime(different, format=written, errors="coerce")
+    read = (pd.to_datetime(t, format=written, errors="coerce") for t in different)  # offsets may differ
+    return pd.Series([t.tz_localize(None) for t in read], index=different.index, dtype="datetime64[us]")
 
 
 def _day_numbers(different: pd.Series) -> pd.Series:

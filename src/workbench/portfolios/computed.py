@@ -30,10 +30,16 @@ def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) 
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
     columns = [c for c in raw.columns if str(c).casefold() in wanted]
-    file = pa.table({"row number": np.arange(len(raw)), **{str(c): pa.Array.from_pandas(raw[c]) for c in columns}})
+    arrays = {str(c): pa.Array.from_pandas(_by_its_clock(raw[c])) for c in columns}
+    file = pa.table({"row number": np.arange(len(raw)), **arrays})
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
         values = engine.apart(query, {"file": file})["value"].to_pandas()
     except ValueError as e:
         raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {e}") from None
     return values if isinstance(raw, LargeTable) else values.set_axis(raw.index)
+
+
+def _by_its_clock(values: pd.Series) -> pd.Series:
+    """Dates without their time zone, as the contract reads them, too."""
+    return values.dt.tz_localize(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
