@@ -128,6 +128,11 @@ def test_each_breach_is_found(changes, line):
     assert line in _lines(_raw(**changes))
 
 
+def test_one_value_or_none_is_a_flag_and_not_constant():
+    assert _lines(_raw(amt=["1", None, "1"], kind=["a", "a", ""])) == []
+    assert _lines(_raw(kind=["a", "a", "a"])) == ["error: loans.kind: column is constant (3 rows, e.g. 'a')"]
+
+
 def test_missing_column_column_twice_and_empty_table():
     lines = _lines(_raw().rename(columns={"amt": "amount"}))
     assert lines[0] == "error: loans.amt: column is missing; did you mean 'amount'? (3 rows)"

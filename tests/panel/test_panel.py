@@ -6,9 +6,11 @@ import pytest
 
 from workbench import engine, metrics
 from workbench.contracts import Column, Contract, Outcome
+from workbench.models.binning import woe_bins
 from workbench.panel import build, describe, outcome, samples
 from workbench.panel.bins import Bins, counted, quantile_bins
 from workbench.params import UserError
+from workbench.portfolios import intake
 
 MONTHS = pd.date_range("2020-01-01", periods=12, freq="MS")
 KEY = Column(name="entity_id", type="text", role="key")
@@ -152,6 +154,35 @@ def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
     card = describe.samples(panel, len(table), words.outcome)
     assert "mean loss" in card.answer and "default" not in card.answer and "events" not in card.table
     assert describe.rates(panel, words.outcome)["as_of_date"].dt.day.eq(1).all()
+
+
+def test_a_recorded_rate_in_percent_is_a_share_wherever_it_is_read():
+    table, contract = _applications()
+    percent = contract["loss_rate"].model_copy(update={"unit": "%"})
+    words = contract.replaced([percent if c.name == "loss_rate" else c for c in contract.columns])
+    panel, _ = build.build(table.assign(loss_rate=table["loss_rate"] * 100), words, None, build.Params())
+    joined = panel.merge(table, left_on="entity_id", right_on="loan_id")
+    assert joined["outcome"].to_numpy() == pytest.approx(joined["loss_rate"].to_numpy())
+    recorded = build.recorded_outcome(table.assign(loss_rate=35.66), words)
+    answer = intake.conclusion({"core__account": (table, words)}, recorded)
+    assert "Recorded mean loss: **35.66%** over 400 rows." in answer
+
+
+@pytest.mark.parametrize("value", [1.0, "Y"])
+def test_one_value_or_none_is_a_flag_and_one_value_alone_is_constant(value):
+    table, contract = _applications()
+    kind = "number" if value == 1.0 else "category"
+    flags = [Column(name=n, type=kind) for n in ("secured", "same", "never")]
+    secured = [value if i % 3 == 0 else None for i in range(len(table))]
+    made, words = build.build(
+        table.assign(secured=secured, same=value, never=pd.Series([None] * len(table), dtype="str")),
+        contract.replaced([*contract.columns, *flags]),
+        None,
+        build.Params(),
+    )
+    assert [c.name for c in words.features()] == ["income_amt", "secured"]
+    bins = woe_bins(made["secured"], (made["outcome"] > 0.5).to_numpy(float))
+    assert bins.bins.counts(made["secured"]).sum() == len(made)
 
 
 def test_a_day_dated_application_sees_only_months_that_were_over():

@@ -237,7 +237,9 @@ def _whole_column_rules(column: Column) -> list[Any]:
 
     if column.role == "feature":
         return [
-            Check(lambda s: s.nunique() != 1 or len(s) == 1, error="column is constant", ignore_na=False),
+            Check(  # one value or none is a flag
+                lambda s: s.nunique() != 1 or len(s) == 1 or s.isna().any(), error="column is constant", ignore_na=False
+            ),
             Check(lambda s: s.notna().any(), error="column is empty", ignore_na=False),
         ]
     if column.role == "outcome" and column.type == "number":  # an amount or a rate

@@ -360,11 +360,13 @@ def _ranges(sampled: Path, rows: int) -> list[tuple[str | None, str | None]]:
 
 
 def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
-    """Return the columns without features that hold the same value in every row, or none."""
+    """Return the columns without features that hold the same value in every row, or none; one value or none is a flag."""
     names = [c.name for c in columns if c.role == "feature"]
     if not names:
         return columns
-    asked = ", ".join(f"min({engine.column(n)}) < max({engine.column(n)}) AS {engine.column(n)}" for n in names)
+    asked = ", ".join(
+        f"min({c}) < max({c}) OR count({c}) BETWEEN 1 AND count(*) - 1 AS {c}" for c in map(engine.column, names)
+    )
     varies = engine.frame(f"SELECT {asked} FROM parts", {"parts": parts}).iloc[0]
     return [c for c in columns if c.role != "feature" or bool(pd.notna(varies[c.name]) and varies[c.name])]
 

@@ -109,8 +109,10 @@ def recorded_sql(contract: Contract, outcome: Outcome | None = None) -> str:
     """Return the recorded outcome as SQL over the entity's own row `a`."""
     name = contract.one("outcome")
     column = engine.column(name)
-    if not (outcome or contract.outcome).is_binary:
-        return f"CAST(a.{column} AS DOUBLE)"
+    asked = outcome or contract.outcome
+    if not asked.is_binary:
+        share = " / 100e0" if asked.kind == "rate" and contract[name].unit == "%" else ""  # 35.66 % is 0.3566
+        return f"CAST(a.{column} AS DOUBLE){share}"
     event = contract[name].values.get(contract.event_value, contract.event_value).replace("'", "''")
     is_event = f"CAST(a.{column} AS VARCHAR) = '{event}'"
     if contract[name].type in ("number", "integer"):  # 1 is 1.0
