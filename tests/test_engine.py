@@ -95,6 +95,14 @@ def test_a_text_that_cannot_run_is_one_line():
         engine.frame("SELECT nope FROM f", {"f": FRAME})
 
 
+def test_a_condition_that_says_another_thing_at_each_run_is_refused():
+    for text, call in {"random() < 0.5": "RANDOM()", "day < now()": "NOW()", "age(day) > x": "AGE(day)"}.items():
+        with pytest.raises(UserError) as e:
+            engine.parsed(text, "here")
+        assert str(e.value) == f"here: `{text}`: {call} is another value at each run; write the value itself"
+    assert engine.parsed("age(day, opened) > INTERVAL 1 YEAR", "here") == {"day", "opened"}
+
+
 def test_what_is_no_condition_on_one_row_is_refused():
     assert engine.condition("a > 1 AND b IS NOT NULL", ["a", "b"], "here") == {"a", "b"}
     for text in ("SELECT 1", "a IN (SELECT 1)", "max(a) > 1", "a >", "1; DROP TABLE x"):

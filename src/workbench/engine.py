@@ -23,10 +23,22 @@ from workbench.params import UserError, nearest
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from sqlglot.expressions import Expression
 
 DUCKDB = "duckdb"
 BATCH_ROWS = 200_000
 _SAME_EVERYWHERE = "SET GLOBAL TimeZone = 'UTC'"  # else the machine's, and a moment's month with it
+
+_OTHER_EACH_TIME = (  # as sqlglot calls them
+    *("CurrentDate", "CurrentTime", "CurrentTimestamp", "Localtime", "Localtimestamp", "Rand", "Randn", "Uuid"),
+    *("CurrentUser", "SessionUser", "CurrentDatabase", "CurrentSchema", "CurrentCatalog", "CurrentVersion"),
+)
+_CALLED_OTHER_EACH_TIME = (  # those it has no name for
+    *("now", "ago", "get_current_timestamp", "get_current_time", "current_localtime", "current_localtimestamp"),
+    *("transaction_timestamp", "uuidv4", "uuidv7", "setseed", "nextval", "currval", "setval", "txid_current"),
+    *("current_setting", "current_query", "current_query_id", "current_connection_id", "current_transaction_id"),
+    *("current_schemas", "getvariable", "pg_postmaster_start_time", "pg_conf_load_time", "pg_backend_pid"),
+)
 
 
 @dataclass(frozen=True)
@@ -220,7 +232,21 @@ def parsed(text: str, where: str) -> set[str]:
             f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, "
             "without SELECT or sums"
         )
+    if again := other_each_time(tree):
+        raise UserError(f"{where}: `{text}`: {again} is another value at each run; write the value itself")
     return {column.name for column in tree.find_all(exp.Column)}
+
+
+def other_each_time(tree: Expression) -> str:
+    """Return the first call in an expression whose value hangs on the moment, the machine or chance; '' for none."""
+    from sqlglot import exp
+
+    for node in tree.walk():
+        called = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+        to_today = called == "age" and len(node.expressions) == 1
+        if type(node).__name__ in _OTHER_EACH_TIME or called in _CALLED_OTHER_EACH_TIME or to_today:
+            return str(node.sql(dialect=DUCKDB))
+    return ""
 
 
 def _first_line(e: Exception) -> str:

@@ -70,6 +70,19 @@ def test_what_is_made_from_a_later_column_is_known_as_late():
             "column 'x': sql: not an expression: Required keyword: 'expression' missing",
         ),
         ("current_date", "column 'x': sql: CURRENT_DATE is another value at each run; write the value itself"),
+        *(
+            (
+                f"CAST({sql} AS VARCHAR)",
+                f"column 'x': sql: {as_is} is another value at each run; write the value itself",
+            )
+            for sql, as_is in {
+                "now()": "NOW()",
+                "age(day)": "AGE(day)",
+                "get_current_timestamp()": "GET_CURRENT_TIMESTAMP()",
+                "current_localtimestamp()": "LOCALTIMESTAMP",
+                "transaction_timestamp()": "TRANSACTION_TIMESTAMP()",
+            }.items()
+        ),
         ("random()", "column 'x': sql: RANDOM() is another value at each run; write the value itself"),
     ],
 )
@@ -90,6 +103,17 @@ def test_a_column_that_is_personal_may_be_made_from_a_personal_one():
     assert _contract(Column(name="x", type="text", role="ignore", personal="contact", sql="right(phone, 4)"))[
         "x"
     ].made_from == ("phone",)
+
+
+def test_what_a_column_is_made_from_is_a_column(tmp_path):
+    text = "name: c\ntitle: t\ncolumns:\n  - {name: leak, type: number}\n  - {name: half, type: number, made_from: [leek]}\n"
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(UserError) as e:
+        load(tmp_path / "c.yaml")
+    message = "columns.half: made_from: no column 'leek'; did you mean 'leak'?"
+    assert str(e.value) == f"contract {tmp_path / 'c.yaml'}: {message}"
+    (tmp_path / "c.yaml").write_text(text.replace("leek", "leak"))
+    assert load(tmp_path / "c.yaml").derived_from("leak") == ["half"]
 
 
 def test_one_amount_is_the_exposure():

@@ -73,6 +73,12 @@ def test_a_computed_column_may_be_called_as_one_of_the_file():
             "no_such_function(PMT)",
             "contract 'months': column 'x': sql: Catalog Error: Scalar Function with name no_such_function does not exist!",
         ),
+        (
+            "number",
+            "unnest([1, 2])",
+            "contract 'months': column 'x': sql: gives 10 values for 5 rows; write an expression of one value a row, "
+            "without unnest",
+        ),
     ],
 )
 def test_what_duckdb_refuses_is_one_line_with_the_column(kind, sql, message):

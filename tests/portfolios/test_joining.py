@@ -8,6 +8,7 @@ import yaml
 from workbench import cli, contracts
 from workbench.params import UserError
 from workbench.portfolios import intake, joining
+from workbench.portfolios.computed import with_computed
 
 N = 200
 RNG = np.random.default_rng(7)
@@ -55,7 +56,27 @@ def test_facts_get_the_names_that_features_understand(paths):
         "balance_amt": "BAL",
         "delay_months": "delay_months (computed)",
     }
-    assert month["delay_months"].guessed and month["delay_months"].sql == 'COALESCE(TRY_CAST("STATUS" AS INTEGER), 0)'
+    assert month["delay_months"].guessed and month["delay_months"].sql == (
+        "CASE WHEN \"STATUS\" IN ('C', 'X') THEN 0 ELSE TRY_CAST(\"STATUS\" AS INTEGER) END"
+    )
+
+
+@pytest.mark.parametrize(
+    ("codes", "note"),
+    [
+        ("0123CXW", "C and X are read as 0 months late, W and an empty cell as unknown"),
+        ("0123", "an empty cell as unknown"),
+    ],
+)
+def test_a_status_that_does_not_say_how_late_is_unknown_and_not_paid_in_time(paths, tmp_path, codes, note):
+    status = [(*codes, "")[i % (len(codes) + 1)] for i in range(len(MONTHS))]
+    MONTHS.assign(STATUS=status).to_csv(tmp_path / "months.csv", index=False)
+    month = joining.joined([paths["loans"], paths["months"]]).contracts["month"]
+    assert month.notes[-1] == f"delay_months: of 'STATUS', {note}; correct its `sql` where a code says otherwise."
+    delay = with_computed(MONTHS.assign(STATUS=[s or None for s in status]), month)["delay_months (computed)"]
+    read = dict(zip(status, delay, strict=True))
+    assert [c for c in read if pd.isna(read[c])] == [c for c in ("W", "") if c in read]
+    assert all(read[c] == (int(c) if c.isdigit() else 0) for c in read if c not in ("W", ""))
 
 
 def test_what_is_written_can_be_taken_in(paths, tmp_path):

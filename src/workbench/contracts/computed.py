@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from workbench import engine
 from workbench.params import nearest, shown
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from sqlglot.expressions import Expression
 
     from workbench.contracts.words import Column
-
-_OTHER_EACH_TIME = ("CurrentDate", "CurrentTime", "CurrentTimestamp", "CurrentUser", "Rand", "Randn", "Uuid")
 
 
 class Named(NamedTuple):
@@ -34,8 +33,8 @@ def named(sql: str) -> Named:
     tree = _tree(sql)
     if tree.find(exp.Query, exp.DDL, exp.DML, exp.Command):
         raise ValueError("write one expression over the file's columns, no SELECT")
-    if again := next((n for n in tree.walk() if type(n).__name__ in _OTHER_EACH_TIME), None):
-        raise ValueError(f"{again.sql(dialect='duckdb')} is another value at each run; write the value itself")
+    if again := engine.other_each_time(tree):
+        raise ValueError(f"{again} is another value at each run; write the value itself")
     if any(not a.find_ancestor(exp.Window) for a in tree.find_all(exp.AggFunc)):
         raise ValueError("an aggregate needs OVER (PARTITION BY ...): there is one value per row")
     parting = [

@@ -146,14 +146,6 @@ class Contract(_Model):
         return self
 
     @model_validator(mode="after")
-    def _dated(self) -> Self:
-        """What says since when a column is known is a date of the same table."""
-        dates = [c.name for c in self.columns if c.type == "date"]
-        if undated := next((c for c in self.columns if c.dated_by and c.dated_by not in dates), None):
-            raise ValueError(f"column '{undated.name}': dated_by: {nearest(undated.dated_by, dates)}")
-        return self
-
-    @model_validator(mode="after")
     def _one_exposure(self) -> Self:
         if len(amounts := [c.name for c in self.columns if c.exposure]) > 1:
             raise ValueError(f"columns {' and '.join(amounts)} are both the exposure; name the one amount at stake")
@@ -258,21 +250,41 @@ def _read(path: Path, text: str) -> Contract:
         contract = Contract.model_validate(content)
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
+    _consistent(contract, content, path)
+    return contract
+
+
+def _consistent(contract: Contract, content: Any, path: Path) -> None:
+    """Raise `UserError` where columns of a contract's file contradict one another, or the panel's.
+
+    Here rather than in the contract: one made from it may have lost the column since.
+    """
+    names = {c.name for c in contract.columns}
     if early := next((c for c in content["columns"] if (c.get("role"), c.get("known")) == ("outcome", "before")), None):
         raise UserError(
             f"contract {path}: columns.{early['name']}: an outcome is known after the as-of date; say `known: after`"
         )
-    names = [*contract.named("parent"), *(contract.named("key") if len(contract.named("key")) == 1 else ())]
-    if coded := next((c for c in contract.columns if c.name in names and c.type in NUMBERS), None):
+    named_by = [*contract.named("parent"), *(contract.named("key") if len(contract.named("key")) == 1 else ())]
+    if coded := next((c for c in contract.columns if c.name in named_by and c.type in NUMBERS), None):
         raise UserError(
             f"contract {path}: columns.{coded.name}: a {coded.role} is text, leading zeros and all; write `type: text`"
+        )
+    if unknown := next(((c.name, s) for c in contract.columns for s in c.made_from if s not in names), None):
+        name, source = unknown
+        raise UserError(
+            f"contract {path}: columns.{name}: made_from: no column '{source}'; {nearest(source, names - {name})}"
+        )
+    dates = [c.name for c in contract.columns if c.type == "date"]
+    if undated := next((c for c in contract.columns if c.dated_by and c.dated_by not in dates), None):
+        raise UserError(
+            f"contract {path}: columns.{undated.name}: dated_by: no date '{undated.dated_by}'; "
+            f"{nearest(undated.dated_by, dates)}"
         )
     if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):
         raise UserError(
             f"contract {path}: columns.{taken.name}: the panel keeps this name for itself; "
             f"write `name: {taken.name}_value, source: {shown(taken.file_name)}`"
         )
-    return contract
 
 
 def _first(e: ValidationError, content: Any) -> str:

@@ -360,7 +360,7 @@ def _ranges(sampled: Path, rows: int) -> list[tuple[str | None, str | None]]:
 
 
 def _varying(columns: list[Column], parts: tuple[Path, ...]) -> list[Column]:
-    """Return the columns without features that hold the same value in every row, or none; one value or none is a flag."""
+    """Return the columns without features that hold one value in every row, or none; one in some rows is a flag."""
     names = [c.name for c in columns if c.role == "feature"]
     if not names:
         return columns

@@ -37,6 +37,11 @@ def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) 
         values = engine.apart(query, {"file": file})["value"].to_pandas()
     except ValueError as e:
         raise UserError(f"contract '{contract.name}': column '{column.name}': sql: {e}") from None
+    if len(values) != len(raw):
+        raise UserError(
+            f"contract '{contract.name}': column '{column.name}': sql: gives {len(values):,} values for {len(raw):,} "
+            "rows; write an expression of one value a row, without unnest"
+        )
     return values if isinstance(raw, LargeTable) else values.set_axis(raw.index)
 
 

@@ -24,6 +24,7 @@ from workbench.portfolios.own_files import ACCOUNT, MONTH
 SHARED = 0.5  # of the values of the finer file are there in the coarser one
 ASSUMED = "2020-12-01"  # where months are only counted, the date they are counted from has to be assumed
 _PERIOD = r"^t$|month|period|date|year|quarter|mob$"
+_NOT_LATE = ("C", "X")  # of a status in digits: closed or paid off that month, and no loan
 _FACTS = {  # names that behaviour features understand
     "balance_amt": r"^bal(ance)?(_amt)?$|outstanding",
     "payment_amt": r"^(pmt|paid|payment)(_amt)?$|amount_paid",
@@ -205,8 +206,20 @@ def _of_months(file: _File, key: str, period: str) -> Contract:
     columns = [_fact(c, key, period) for c in contract.columns]
     if contract[period].type != "date":
         columns.append(_counted(contract[period], file))
-    columns += _delay({c.name: c for c in columns})
-    return contract.replaced(columns, entity="month", event_value="")
+    there = {c.name: c for c in columns}
+    delay = _delay(there)
+    notes = _status_notes(there["status_code"]) if any("TRY_CAST" in c.sql for c in delay) else ()
+    return contract.replaced([*columns, *delay], entity="month", event_value="", notes=(*contract.notes, *notes))
+
+
+def _status_notes(status: Column) -> tuple[str, ...]:
+    """What the digits of a status don't say is unknown: a write-off is not paid in time."""
+    none = [v for v in status.values if v in _NOT_LATE]
+    others = [v for v in status.values if not v.isdigit() and v not in _NOT_LATE]
+    read = f"{' and '.join(none)} are read as 0 months late, " if none else ""
+    unknown = " and ".join([*others, "an empty cell"])
+    where = status.source or status.name
+    return (f"delay_months: of '{where}', {read}{unknown} as unknown; correct its `sql` where a code says otherwise.",)
 
 
 def _fact(column: Column, key: str, period: str) -> Column:
@@ -236,7 +249,8 @@ def _delay(columns: Mapping[str, Column]) -> list[Column]:
     if days := columns.get("days_past_due"):
         sql = f'floor(CAST("{days.file_name}" AS DOUBLE) / 30)'
     elif (status := columns.get("status_code")) and sum(v.isdigit() for v in status.values) > 2:
-        sql = f'COALESCE(TRY_CAST("{status.file_name}" AS INTEGER), 0)'
+        codes = ", ".join(f"'{c}'" for c in _NOT_LATE)
+        sql = f'CASE WHEN "{status.file_name}" IN ({codes}) THEN 0 ELSE TRY_CAST("{status.file_name}" AS INTEGER) END'
     else:
         return []
     facts = {"role": "fact", "unit": "month", "sql": sql, "guessed": True, "minimum": 0}
