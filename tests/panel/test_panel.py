@@ -1,5 +1,7 @@
 """The panel: outcomes are open while their window is, samples never mix parents, what can't be built is named."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -276,6 +278,55 @@ def test_a_window_that_starts_before_the_data_is_refused():
         "panel/build: as of 2020-03 the observation window of 6 months begins before the data do (2020-01); "
         "move as_of_from to 2020-06"
     )
+
+
+def test_a_window_longer_than_the_data_is_to_be_shortened():
+    account, long = _months(5)
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, P.model_copy(update={"observation_months": 18, "as_of_from": ""}))
+    assert str(e.value) == (
+        "panel/build: as of 2020-12 the observation window of 18 months begins before the data do (2020-01); "
+        "shorten observation_months to 12"
+    )
+
+
+@pytest.mark.parametrize(("delay", "often"), [(0.0, "no row has"), (9.0, "every row has")])
+def test_a_base_rate_needs_rows_of_both_kinds(delay, often):
+    account, long = _months(40)
+    always = {**DEFAULT, "eligible": ""}
+    p = P.model_copy(update={"outcome": always, "base_rate": 0.05})
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long.assign(delay_months=delay), p)
+    assert str(e.value) == (
+        f"panel/build: base_rate 0.05 needs rows with the event and rows without, and {often} it; "
+        "look at the outcome, or leave base_rate at 0"
+    )
+
+
+def test_a_share_that_leaves_nobody_to_develop_on_is_refused():
+    account, long = _months(40)
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, P.model_copy(update={"holdout_share": 0.999}))
+    n = re.fullmatch(
+        r"panel/build: holdout_share 0\.999 of (\d+) parents leaves too few on one side; set it nearer to 0\.5",
+        str(e.value),
+    )
+    assert n and 1 < int(n[1]) <= 40
+
+
+def test_why_entities_stand_in_no_sample_is_not_more_than_is_known():
+    table, contract = _applications()
+    some = table.assign(loss_rate=table["loss_rate"].where(table.index >= 100))
+    panel, words = build.build(some, contract, None, build.Params())
+    answers = [
+        describe.samples(panel, 400, words.outcome.model_copy(update={"eligible": e})).answer
+        for e in ("", "income_amt > 0")
+    ]
+    assert "100 of 400 entities are in none: outside the dates, or of unknown outcome." in answers[0]
+    assert (
+        "100 of 400 entities are in none: outside the dates, of unknown outcome, or not eligible (the default came "
+        "before, or the month that would tell has no row)."
+    ).replace("default", "loss") in answers[1]
 
 
 def test_a_month_that_stands_twice_is_refused():

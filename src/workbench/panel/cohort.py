@@ -101,12 +101,16 @@ def calendar(facts: Facts, as_of_from: str, as_of_to: str, observation_months: i
     _overlaps(as_of_from, as_of_to, begin, end)
     if as_of_to > f"{end:%Y-%m}":
         raise UserError(f"panel/build: as_of_to {as_of_to} is after the data's last month {end:%Y-%m}")
-    least = begin.to_period("M") + min(observation_months, number(end) - number(begin) + 1) - 1
+    history = number(end) - number(begin) + 1
+    least = begin.to_period("M") + min(observation_months, history) - 1
     dates = pd.period_range(as_of_from or least, as_of_to or end, freq="M").to_timestamp()
     if number(dates[0]) - observation_months + 1 < number(begin):
+        mend = f"move as_of_from to {least.strftime('%Y-%m')}"
+        if observation_months > history:  # no later date would do
+            mend = f"shorten observation_months to {history}"
         raise UserError(
             f"panel/build: as of {dates[0]:%Y-%m} the observation window of {observation_months} months begins before "
-            f"the data do ({begin:%Y-%m}); move as_of_from to {least.strftime('%Y-%m')}"
+            f"the data do ({begin:%Y-%m}); {mend}"
         )
     return pd.DataFrame({"month_no": [number(d) for d in dates], "as_of_date": dates.astype("datetime64[us]")})
 

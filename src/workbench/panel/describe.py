@@ -91,9 +91,10 @@ def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
         return Text()
     facts = {"n": outside, "entities": entities, "event": outcome.event_word}
     if not outcome.eligible:
-        return say("{n:,} of {entities:, entities are} in none: outside the dates.", **facts)
+        return say("{n:,} of {entities:, entities are} in none: outside the dates, or of unknown outcome.", **facts)
     return say(
-        "{n:,} of {entities:, entities are} in none: outside the dates, or not eligible (the {event} came before).",
+        "{n:,} of {entities:, entities are} in none: outside the dates, of unknown outcome, or not eligible (the "
+        "{event} came before, or the month that would tell has no row).",
         **facts,
     )
 

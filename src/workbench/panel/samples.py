@@ -136,18 +136,33 @@ def _drawn(cohort: Path, taken: str, p: Params, order: str) -> pd.DataFrame:
     if len(worst) < 2:
         raise UserError("panel/build: fewer than two entities have a known outcome; nothing can be held out")
     stratify = worst["worst"].to_numpy() if worst["worst"].value_counts().min() > 1 else None
-    _, held = train_test_split(
-        worst["parent_id"].to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=stratify
-    )
+    try:
+        _, held = train_test_split(
+            worst["parent_id"].to_numpy(), test_size=p.holdout_share, random_state=p.seed, stratify=stratify
+        )
+    except ValueError:  # one side would have no parent, or none of one kind
+        raise UserError(
+            f"panel/build: holdout_share {p.holdout_share:g} of {len(worst):,} parents leaves too few on one side; "
+            "set it nearer to 0.5"
+        ) from None
     return pd.DataFrame({"parent_id": sorted(held)}).astype("str")
 
 
 def weights(base_rate: float, sample_rate: float) -> tuple[float, float]:
     """Return the weights of a row with the event and of one without, which bring the rate back to `base_rate`.
 
-    Both are 1 where `base_rate` is 0. `sample_rate` is that of the whole file, in which both kinds were drawn apart; a
-    part of it, such as one year, then has its own true rate.
+    Both are 1 where `base_rate` is 0; `UserError` where it isn't and one kind has no row to weigh. `sample_rate` is
+    that of the whole file, in which both kinds were drawn apart; a part of it, such as one year, then has its own true
+    rate.
 
     Source: King & Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), eq. 8.
     """
-    return (base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)) if base_rate else (1.0, 1.0)
+    if not base_rate:
+        return 1.0, 1.0
+    if not 0 < sample_rate < 1:
+        often = "every row has" if sample_rate else "no row has"
+        raise UserError(
+            f"panel/build: base_rate {base_rate:g} needs rows with the event and rows without, and {often} it; "
+            "look at the outcome, or leave base_rate at 0"
+        )
+    return base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)
