@@ -262,7 +262,7 @@ def test_a_product_is_named_first_only_where_it_lost_points_beyond_chance(asked)
     holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["card"], "closed_month": pd.NaT})
     looked_into = product_change.breaks([], {"card": "2018-03"})
     still = product_change.proposed(product_change.differences(asked, holding, looked_into))
-    assert str(still.answer) == "1 breaks; none lost its product points beyond chance."
+    assert str(still.answer) == "1 break; none lost its product points beyond chance."
     lost = 3.0 * ((asked["product_code"] == "card") & (asked["month"] >= "2018-03-01"))
     fallen = asked.assign(score=asked["score"] - lost)
     first = product_change.proposed(product_change.differences(fallen, holding, looked_into))

@@ -215,7 +215,8 @@ def _condition_columns(facts: Facts, outcome: Outcome) -> list[str]:
     known = [*engine.columns(facts.accounts), "as_of_date"]
     known += [] if facts.months is None else list(engine.columns(facts.months))
     asked = sorted(engine.condition(outcome.eligible, known, f"{outcomes.PLACE}.eligible")) if outcome.eligible else []
-    if late := [n for n in asked if n in facts.refused]:
+    # A severity is of those to whom the event came, which is known afterwards; who is tested for it may not be.
+    if late := [n for n in asked if n in facts.refused and outcome.kind in ("binary", "time")]:
         raise UserError(
             f"{outcomes.PLACE}.eligible: '{late[0]}' is known only after the as-of date; name what is known before it"
         )

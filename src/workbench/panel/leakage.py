@@ -22,7 +22,7 @@ LOOKED_AT_TWICE = 0.8  # of a threshold: what comes nearer is measured again, wi
 EXAMINED = 3  # the strongest single features are tried without
 ROWS, ROWS_COMPARED = 10_000, 4_000  # screened; learnt from to tell what refused columns would add
 FOLDS, REPEATS = 3, 5
-FEW, STRONG = 5, 0.9  # beside fewer others each honest feature is dearly missed; so strong alone none is honest
+STRONG = 0.9  # AUC alone: of two honest features either is dearly missed; so strong none is honest
 LEAST_EVENTS = 30  # of either kind; with fewer the folds say nothing
 MEASURES = {"gap_to_next": "leak_above_next", "cost_of_removal": "leak_cost"}  # each with the rule that limits it
 
@@ -92,8 +92,8 @@ def screen(
     X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away where
     it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes near is
     measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the threshold, doubtful
-    where only its middle does, or where fewer than 5 others, each of them dearly missed, stand beside a feature with an
-    AUC alone below 0.90. The cost is measured for the three strongest. What one leak hid is seen without it:
+    where only its middle does, or where it is the cost beside a single other, which is dearly missed as well, of a
+    feature with an AUC alone below 0.90. The cost is measured for the three strongest. What one leak hid is seen without it:
     without the columns that are refused for the suspects (`refused`; by default they themselves) the others are
     screened again, until none is refused. Two leaks of one strength hide one another all the same.
     """
@@ -148,7 +148,7 @@ def _examined_again(table: pd.DataFrame, name: str, folds: _Folds, limits: rules
             differences = folds.differences(more, less, REPEATS)
             low, high = interval(differences)
             table.loc[name, [f"{measure}_low", f"{measure}_high"]] = low, high
-            proves = measure == "gap_to_next" or len(others) >= FEW or table.loc[name, "auc_alone"] >= STRONG
+            proves = measure == "gap_to_next" or len(others) > 1 or table.loc[name, "auc_alone"] >= STRONG
             is_sure = low > threshold and proves
             table.loc[name, "suspect"] |= is_sure
             table.loc[name, "doubtful"] |= threshold <= differences.mean() and not is_sure
@@ -305,9 +305,8 @@ def _threshold(binary: bool = True) -> Text:
     return halves + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or lost "
-        "beside fewer than {few} others with an AUC alone below {strong:.2f}. A suspect stays where the contract says "
-        "why in `reviewed`.",
-        few=FEW,
+        "beside a single other with an AUC alone below {strong:.2f}. A suspect stays where the contract says why in "
+        "`reviewed`.",
         strong=STRONG,
         gap=limits.number("leak_above_next"),
         cost=limits.number("leak_cost"),
