@@ -89,13 +89,14 @@ def screen(
 ) -> pd.DataFrame:
     """Return one row per feature: AUC alone, gap to the next, cost of removal, suspect (a sure leak), doubtful.
 
-    X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away where
-    it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes near is
-    measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the threshold, doubtful
-    where only its middle does, or where it is the cost beside a single other, which is dearly missed as well, of a feature
-    with an AUC alone below 0.90. The cost is measured for the three strongest. What one leak hid is seen without it:
-    without the columns that are refused for the suspects (`refused`; by default they themselves) the others are
-    screened again, until none is refused. Two leaks of one strength hide one another all the same.
+    X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away
+    where it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes
+    near is measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the
+    threshold, doubtful where only its middle does, or where it is the cost beside a single other, which is dearly
+    missed as well, of a feature with an AUC alone below 0.90. The cost is measured for the three strongest. What one
+    leak hid is seen without it: without the columns that are refused for the suspects (`refused`; by default they
+    themselves) the others are screened again, until none is refused. Two leaks of one strength hide one another all
+    the same.
     """
     if len(y) > ROWS:
         drawn = _drawn(y, seed)
