@@ -86,7 +86,7 @@ def contract(key: Key, name: str) -> Contract:
     from workbench.words import names as display
 
     described = Contract.model_validate(_entry(key, name)[0]["contract"])
-    display.learn({c.name: c.description for c in described.columns}, {c.name: c.unit for c in described.columns})
+    display.learn_columns(described.columns)
     return described
 
 

@@ -3,7 +3,7 @@
 from workbench.contracts.checks import check, columns_there, stop_on_errors, to_evidence
 from workbench.contracts.classes import classed, inventory
 from workbench.contracts.outcome import Outcome, Words
-from workbench.contracts.readings import as_text
+from workbench.contracts.readings import as_text, by_clock, finding
 from workbench.contracts.unconfirmed import unconfirmed
 from workbench.contracts.words import Aspect, Column, Contract, Finding, Role, Type, load, mask
 
@@ -17,9 +17,11 @@ __all__ = [
     "Type",
     "Words",
     "as_text",
+    "by_clock",
     "check",
     "classed",
     "columns_there",
+    "finding",
     "inventory",
     "load",
     "mask",

@@ -198,7 +198,7 @@ def _number_hint(bad: pd.Series, contract: Contract) -> str:
 
 def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     if pd.api.types.is_datetime64_any_dtype(values):
-        read = _by_value(values, _plain)
+        read = _by_value(values, by_clock)
         codes = pd.to_datetime(list(column.missing), errors="coerce", format="ISO8601")
         return read.mask(read.isin(codes.dropna())).astype("datetime64[us]"), []
     text = _without(_half_width(as_text(values)), column)
@@ -220,9 +220,9 @@ def are_day_numbers(text: pd.Series) -> bool:
     return bool(len(whole)) and len(whole) == text.notna().sum() and whole.astype(float).between(*_DAY_NUMBERS).all()
 
 
-def _plain(dates: pd.Series) -> pd.Series:
-    """Dates by the clock they were written with: midnight at +08:00 is still the day before in UTC."""
-    return dates.dt.tz_localize(None)
+def by_clock(values: pd.Series) -> pd.Series:
+    """Return dates by the clock they were written with, others as they are: midnight at +08:00 is UTC's day before."""
+    return values.dt.tz_localize(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
 
 
 def _parsed(different: pd.Series, written: str) -> pd.Series:
@@ -233,7 +233,7 @@ def _parsed(different: pd.Series, written: str) -> pd.Series:
         return _formatted(different, written)
     iso = different.str.fullmatch(_ISO).fillna(False).astype(bool)
     clock = different.where(iso).str.replace(_OFFSET, r"\1", regex=True)
-    read = _plain(pd.to_datetime(clock, format="ISO8601", errors="coerce", utc=True))
+    read = by_clock(pd.to_datetime(clock, format="ISO8601", errors="coerce", utc=True))
     rest = different[~iso]
     guess = _format(rest) if rest.notna().any() else None
     return read.fillna(_formatted(rest, guess)) if guess else read

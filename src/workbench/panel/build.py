@@ -255,8 +255,8 @@ def _is_static(c: Column, facts: Facts) -> bool:
 def window(facts: Facts, months: int) -> features.Window:
     """Return what there is to make features from: facts of the months, the limit, the date the entity began."""
     columns = facts.contract.columns
-    usable = [c for c in columns if c.known == "before" and c.name not in facts.refused and not c.personal]
-    usable = [c for c in usable if not c.dated_by]
+    late = {*facts.refused, *(c.name for c in columns if c.dated_by)}
+    usable = [c for c in columns if c.known == "before" and c.name not in late and not c.personal]
     names = [c.name for c in usable]
     words = facts.month_contract.columns if facts.month_contract else ()
     return features.Window(

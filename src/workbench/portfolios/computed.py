@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import engine
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, by_clock
 from workbench.contracts.computed import named
 from workbench.params import UserError
 from workbench.portfolios.large import LargeTable
@@ -30,7 +30,7 @@ def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) 
 
     wanted = {n.casefold() for part in named(column.sql) for n in part}
     columns = [c for c in raw.columns if str(c).casefold() in wanted]
-    arrays = {str(c): pa.Array.from_pandas(_by_its_clock(raw[c])) for c in columns}
+    arrays = {str(c): pa.Array.from_pandas(by_clock(raw[c])) for c in columns}
     file = pa.table({"row number": np.arange(len(raw)), **arrays})
     query = f'SELECT CAST((\n{column.sql}\n) AS {_TYPES[column.type]}) AS value FROM file ORDER BY "row number"'
     try:
@@ -43,8 +43,3 @@ def _values(raw: pd.DataFrame | LargeTable, column: Column, contract: Contract) 
             "rows; write an expression of one value a row, without unnest"
         )
     return values if isinstance(raw, LargeTable) else values.set_axis(raw.index)
-
-
-def _by_its_clock(values: pd.Series) -> pd.Series:
-    """Dates without their time zone, as the contract reads them, too."""
-    return values.dt.tz_localize(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values

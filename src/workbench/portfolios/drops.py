@@ -11,19 +11,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from workbench.contracts import by_clock
 from workbench.params import MONTH, UserError
 from workbench.portfolios import parquet
 
 CONTROL = "control.csv"
 TABLES = ("customer", "account", "monthly", "event")
-AMOUNTS = (
-    "due_amt",
-    "inflow_amt",
-    "outflow_amt",
-    "interest_amt",
-    "fee_amt",
-    "limit_amt",
-)  # compared with the last month
+# compared with the last month
+AMOUNTS = ("due_amt", "inflow_amt", "outflow_amt", "interest_amt", "fee_amt", "limit_amt")
 _BALANCES = ("opening_balance_amt", "disbursed_amt", "principal_paid_amt", "written_off_amt", "balance_amt")
 _NUMBERS = {"monthly": (*_BALANCES, *AMOUNTS, "days_past_due")}
 _VERSION = ("valid_from", "recorded_at")
@@ -75,9 +70,9 @@ class Drop:
         raw = path.read_bytes()
         try:
             text = _text(raw)
-            return (
-                pd.read_csv(io.StringIO(text), dtype="str", skipinitialspace=True) if text.strip() else pd.DataFrame()
-            )
+            if not text.strip():
+                return pd.DataFrame()
+            return pd.read_csv(io.StringIO(text), dtype="str", skipinitialspace=True)
         except UnicodeDecodeError:
             raise self.error(CONTROL, "neither UTF-8 nor GB 18030; save it as UTF-8") from None
         except pd.errors.ParserError:
@@ -120,8 +115,7 @@ class Drop:
             raise e if str(e).startswith("portfolios/") else UserError(f"portfolios/store: {self.month}/{e}") from None
         if lacks := [c for c in COLUMNS[table] if c not in rows]:
             raise self.error(f"{table}.parquet", f"column '{lacks[0]}' is missing; ask the sender for it")
-        zoned = [c for c in rows if isinstance(rows[c].dtype, pd.DatetimeTZDtype)]
-        rows = rows.assign(**{c: rows[c].dt.tz_localize(None) for c in zoned})
+        rows = rows.assign(**{c: by_clock(rows[c]) for c in rows})
         rows = rows.assign(**{c: self._typed(table, rows[c]) for c in (*_NUMBERS.get(table, ()), *_DATES[table])})
         if "month" in _DATES[table]:  # delivered with its last day as often as with its first
             rows["month"] = rows["month"].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")
@@ -135,8 +129,7 @@ class Drop:
                 return pd.to_numeric(values)
             if pd.api.types.is_numeric_dtype(values) and values.notna().any():
                 raise ValueError
-            dates = pd.to_datetime(values, format="ISO8601")
-            return (dates if dates.dt.tz is None else dates.dt.tz_localize(None)).astype("datetime64[us]")
+            return by_clock(pd.to_datetime(values, format="ISO8601")).astype("datetime64[us]")
         except (ValueError, TypeError):
             raise self.error(
                 f"{table}.parquet",

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,6 @@ from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
 from workbench.words import Text, names, say
 
-Severity = Literal["error", "warning"]
 Raw = dict[str, tuple[pd.DataFrame | LargeTable, Contract]]
 
 
@@ -65,8 +64,7 @@ def raw_tables(p: Params) -> Raw:
     """
     source = catalog.source(p.portfolio)
     words, raw = source.words(p), source.raw(p)
-    columns = [c for contract in words.values() for c in contract.columns]
-    names.learn({c.name: c.description for c in columns}, {c.name: c.unit for c in columns})
+    names.learn_columns(c for contract in words.values() for c in contract.columns)
     if p.sample_rows:
         raw = sampled(raw, words, p.sample_rows, p.seed)
     return {name: (raw[name], unmarked.marked(raw[name], words[name])) for name in words}
@@ -177,8 +175,9 @@ def _once(table: pd.DataFrame | LargeTable, contract: Contract) -> tuple[pd.Data
     findings = []
     if again.any():
         table = _rows(table, np.delete(np.arange(len(table)), at[again]))
-        rule = "the same row twice, one is kept"
-        findings.append(Finding(table=contract.name, column="*", rule=rule, severity="warning", rows=int(again.sum())))
+        findings.append(
+            contracts.finding(contract, "*", "the same row twice, one is kept", "warning", int(again.sum()))
+        )
     if len(twice):
         rule = "key is not unique: upper and lower case, full and half width are one key"
         findings.append(_finding(contract, keys[0], rule, twice[keys[0]], "error"))
@@ -239,9 +238,9 @@ def _without_months(checked: Tables, whole: Words, words: Words) -> list[Finding
     return findings
 
 
-def _finding(contract: Contract, column: str, rule: str, values: pd.Series, severity: Severity = "warning") -> Finding:
+def _finding(contract: Contract, column: str, rule: str, values: pd.Series, severity: str = "warning") -> Finding:
     example = contracts.mask(values.iloc[0], contract[column])
-    return Finding(table=contract.name, column=column, rule=rule, severity=severity, rows=len(values), examples=example)
+    return contracts.finding(contract, column, rule, severity, len(values), example)
 
 
 def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Evidence]:

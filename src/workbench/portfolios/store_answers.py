@@ -17,6 +17,7 @@ from workbench.words import Text, say
 CENT = 0.01
 SHOWN = 12
 ADDING = ("duplicate load", "orphan account", "orphan customer")  # alarms of rows that nobody sent, or not twice
+_OF_A_VERSION = ("valid_from", "valid_to", "recorded_at", "delivery", "source_row")  # differ uncorrected, too
 ALTERING = ("null burst", "unit times 100", "columns swapped", "stale income", "stale values")  # of an amount's values
 
 
@@ -27,7 +28,8 @@ def reconciled(store: Store) -> Evidence:
     explained = off[[_explained(delivery, store.alarms) for delivery in off.to_dict("records")]]
     nameless = d[d["unplaced_rows"] > 0]
     agreed = Verdict.green if off.empty and nameless.empty else Verdict.amber
-    shown = d.loc[off.index.union(nameless.index)]
+    columns = ["month", "table", "rows", "control_rows", "unplaced_rows", "total", "control_total"]
+    shown = d.loc[off.index.union(nameless.index), columns]
     return Evidence(
         key="reconciliation",
         question=say("Did everything arrive that was sent?"),
@@ -43,9 +45,7 @@ def reconciled(store: Store) -> Evidence:
         value=len(off),
         threshold=say("a difference that no alarm explains is red"),
         source="BCBS 239, principle 3",
-        table=shown[["month", "table", "rows", "control_rows", "unplaced_rows", "total", "control_total"]].reset_index(
-            drop=True
-        ),
+        table=shown.reset_index(drop=True),
     )
 
 
@@ -185,9 +185,6 @@ def _latest(store: Store, known_on: str = "9999-12-31") -> pd.DataFrame:
     return engine.frame(versions.as_of_sql("monthly", "9999-12-31", known_on), {"versions": store.path("monthly")})
 
 
-_OF_A_VERSION = ("valid_from", "valid_to", "recorded_at", "delivery", "source_row")  # what differs uncorrected, too
-
-
 def known_and_corrected(store: Store, p: Params) -> Evidence:
     """Return, by month, what was known when its drop was due against what is known on the day asked."""
     day = p.as_known_on or store.known_at_once(store.months[-1])
@@ -250,9 +247,7 @@ def persons_once(store: Store) -> Evidence:
 def lineage(store: Store) -> Evidence:
     """Return one figure, the balance at the last month's end, as the sum of the rows of the files it comes from."""
     last = store.months[-1]
-    latest = _latest(
-        store
-    )  # of the month's own rows, as in the roll-forward: `valid_from` may be the next month's first day
+    latest = _latest(store)  # as the roll-forward has them: `valid_from` may be the next month's first day
     latest = latest[latest["month"].dt.strftime("%Y-%m") == last]
     by = latest.groupby("delivery").agg(
         rows=("source_row", "size"),

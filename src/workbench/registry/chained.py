@@ -162,13 +162,13 @@ def _by_whom(judge: Policy | None, book: Book, e: Event) -> Iterator[str]:
 
 def _not_theirs(listed: Model | None, standing: Standing, e: Event) -> Iterator[str]:
     """Name whose move it was where another made it: the model's own entry names owner and developers."""
-    roles = MOVES[e.verb].roles
-    if listed and "owner" in roles and e.person != listed.owner:
-        yield f"{e.person} isn't the model's owner, {listed.owner}, whose move it is"
-    if listed and "developer" in roles and e.person not in listed.developers:
-        yield f"{e.person} is none of the model's developers ({', '.join(listed.developers)}), whose move it is"
-    if e.verb == "approve" and e.person in standing.approved_by:
-        yield f"{e.person} had approved it already"
+    owner, developers = (listed.owner, ", ".join(listed.developers)) if listed else ("", "")
+    words = {
+        "owner": f"{e.person} isn't the model's owner, {owner}, whose move it is",
+        "developer": f"{e.person} is none of the model's developers ({developers}), whose move it is",
+        "approver": f"{e.person} had approved it already",
+    }
+    yield from (words[role] for role in needs.not_theirs(MOVES[e.verb], listed, standing, e.person))
 
 
 def _unsaid(e: Event) -> Iterator[str]:

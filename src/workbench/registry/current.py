@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from workbench import home
-from workbench.params import Key, UserError
+from workbench.params import Key, UserError, ends
 
 CURRENT, FAILED, SETTLING = ".json", ".failed", ".settling"
 _held: set[str] = set()
@@ -60,6 +60,11 @@ class Record:
     def digest(self) -> str:
         """SHA-256 of the record (hex); the run holds it among its parameters, which MLflow writes once."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def recency(self) -> tuple[tuple[str, int], float]:
+        """What runs are ordered by, the newest last: the period's end, then when they began."""
+        return ends(self.period), self.start
 
     @property
     def key(self) -> Key:

@@ -150,13 +150,12 @@ def _not_theirs(move: Move, case: Case) -> list[str]:
     listed, person = case.policy.models.get(case.request.model), case.request.person
     if listed is None:
         return []
-    if "owner" in move.roles and person != listed.owner:
-        return [f"its owner is {listed.owner}"]
-    if "developer" in move.roles and person not in listed.developers:
-        return [f"its developers are {', '.join(listed.developers)}"]
-    if move.verb == "approve" and person in case.standing.approved_by:
-        return [f"{person} has approved it; another approver is needed"]
-    return []
+    words = {
+        "owner": f"its owner is {listed.owner}",
+        "developer": f"its developers are {', '.join(listed.developers)}",
+        "approver": f"{person} has approved it; another approver is needed",
+    }
+    return [words[role] for role in needs.not_theirs(move, listed, case.standing, person)][:1]
 
 
 def must_be(person: str, roles: tuple[str, ...], judge: Policy, private: Ed25519PrivateKey) -> str:

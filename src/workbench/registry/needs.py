@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from workbench.params import day
 from workbench.registry import claims, obligations, proof, provenance, runs, written
 from workbench.registry.lifecycle import EXCEPTION_DAYS, REPRODUCED, Move
-from workbench.registry.policy import FILE
+from workbench.registry.policy import FILE, Model
 from workbench.registry.request import Case
+from workbench.registry.state import Standing
 
 
 def missing(move: Move, c: Case) -> list[str]:
@@ -176,6 +177,19 @@ def _condition(c: Case) -> str:
 
 def _reason(c: Case) -> str:
     return "" if c.request.reason.strip() else 'a reason (--reason "…")'
+
+
+def not_theirs(move: Move, listed: Model | None, standing: Standing, person: str) -> Iterator[str]:
+    """Yield as whom a person may not make a move: the model's own entry names owner and developers.
+
+    `owner`, `developer`: another has that role. `approver`: this person has approved the version already.
+    """
+    if listed and "owner" in move.roles and person != listed.owner:
+        yield "owner"
+    if listed and "developer" in move.roles and person not in listed.developers:
+        yield "developer"
+    if move.verb == "approve" and person in standing.approved_by:
+        yield "approver"
 
 
 def _until(c: Case) -> str:

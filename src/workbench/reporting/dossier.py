@@ -12,7 +12,7 @@ from typing import Any
 from workbench import tables
 from workbench.contracts import Contract
 from workbench.evidence import digest_file
-from workbench.params import UserError, ends
+from workbench.params import UserError
 from workbench.registry import (
     attempts,
     claims,
@@ -170,7 +170,7 @@ def _upstream(run: Recorded) -> dict[str, Recorded]:
     out: dict[str, Recorded] = {}
     waiting = [run]
     while waiting:
-        read = excerpts.tables_read(waiting.pop(0))
+        read = waiting.pop(0).read
         for record, _ in makers.of(run.record.study, read).values():
             if record.step not in out and record.step != run.record.step:
                 out[record.step] = recorded.of(record)
@@ -185,8 +185,8 @@ def _watching(r: Registered, record: Record) -> Iterator[Recorded]:
         ("", ""),
     )
     those = [x for x in everything(study=record.study) if x.step.startswith("monitoring/")]
-    for run in map(recorded.of, sorted(those, key=lambda x: (ends(x.period), x.start))):
-        if name and excerpts.tables_read(run).get(name) == digest:
+    for run in map(recorded.of, sorted(those, key=lambda x: x.recency)):
+        if name and run.read.get(name) == digest:
             yield run
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.evidence import Evidence, card, table
-from workbench.registry import recorded, runs
+from workbench.registry import runs
 from workbench.registry.recorded import Recorded
 from workbench.reporting import cells
 from workbench.reporting.document import Answer, Row, Rows
@@ -78,11 +78,6 @@ def parameters(run: Recorded | None) -> dict[str, Any]:
 def facts(run: Recorded | None) -> dict[str, str]:
     """Return a run's parameters in MLflow: digests, commit, account."""
     return runs.params(run.record.run_id) if run else {}
-
-
-def tables_read(run: Recorded) -> dict[str, str]:
-    """Return the tables and models a run has read with their digests."""
-    return dict(recorded.left_behind(run.record)["tables"]["read"])
 
 
 def day_of(run: Recorded) -> str:

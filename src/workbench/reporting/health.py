@@ -11,7 +11,6 @@ import pandas as pd
 from workbench import tables
 from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
-from workbench.params import ends
 from workbench.registry import claims
 from workbench.registry.inventory import Entry
 from workbench.registry.lifecycle import IN_USE
@@ -100,7 +99,8 @@ def models(
 def _watched(name: str, version: Mapping[str, Any], entry: Entry, owner: str, both: tuple[Runs, Runs]) -> Watched:
     """Return a version with what watched it: `both` are the runs of the period and of the one before."""
     now, earlier = (_watching(runs, name, version.get("digest", "")) for runs in both)
-    worst, following = min(now, key=_rank, default=None), max(filter(_follows, now), key=_age, default=None)
+    worst = min(now, key=_rank, default=None)
+    following = max(filter(_follows, now), key=lambda run: run.record.recency, default=None)
     before, following_before = (_same_step(earlier, run) for run in (worst, following))
     return Watched(name, version, entry, worst, before, owner, following, following_before)
 
@@ -223,11 +223,6 @@ def _rank(run: Recorded) -> int:
 def _follows(run: Recorded) -> bool:
     """Say whether a run logged figures by period: those that look for causes or for another model log none."""
     return any(run.series.get(n) for n in claims.WATCHED)
-
-
-def _age(run: Recorded) -> tuple[tuple[str, int], float]:
-    """Return what runs are ordered by, the newest last: the period's end, then when they began."""
-    return ends(run.record.period), run.record.start
 
 
 def _same_step(earlier: list[Recorded], run: Recorded | None) -> Recorded | None:

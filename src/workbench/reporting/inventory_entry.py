@@ -143,7 +143,7 @@ def _data(d: Dossier) -> Iterator[Row]:
     yield Row("window", say("Window"), dossier.window(given), where, say("the rows have no dates"))
     yield Row("definition", say("Definition of the outcome"), dossier.definition(d), where)
     yield excerpts.figure(panel, "rows", "rows", say("Rows of the panel"), "{v:,.0f}")
-    read = [f"{name} {digest}" for name, digest in excerpts.tables_read(d.development).items()]
+    read = [f"{name} {digest}" for name, digest in d.development.read.items()]
     yield Row("digests", say("Tables read (SHA-256)"), ", ".join(read), excerpts.source(d.development, "tables"))
     for key, what in _CODE.items():
         yield Row(key, what, facts.get(key, ""), excerpts.source(d.development, key))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from workbench.words.catalogue import has, translated
 from workbench.words.heard import heard
@@ -26,6 +27,12 @@ def learn(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> N
     _units.update({code: unit for code, unit in (units or {}).items() if unit})
     _alike.clear()
     _alike.update(shortened(words) for words in _known.values())
+
+
+def learn_columns(columns: Iterable[Any]) -> None:
+    """Remember what a contract's columns (`name`, `description`, `unit`) are called and in what unit they are."""
+    each = list(columns)
+    learn({c.name: c.description for c in each}, {c.name: c.unit for c in each})
 
 
 def learnt() -> dict[str, str]:
