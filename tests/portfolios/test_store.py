@@ -517,6 +517,21 @@ def test_an_account_month_told_again_as_it_was_is_no_correction(taken, delivered
     assert answers.known_and_corrected(store, p).facts["corrected"] < 50
 
 
+def test_a_row_told_otherwise_under_the_same_days_is_named_and_the_first_one_stays(taken, delivered):
+    def otherwise(rows):
+        first = pd.read_parquet(delivered[0] / "2015-01" / "monthly.parquet")
+        some = first[first["month"] == "2015-01-01"].drop_duplicates("account_id").head(40)
+        changed = some.head(30).assign(balance_amt=some["balance_amt"] + 1000)
+        return pd.concat([rows, changed, some.tail(10)])  # ten as they were: nothing contradicts them
+
+    store, p = taken({"2015-02/monthly.parquet": otherwise})
+    assert ["2015-02", "contradiction", "monthly", "*", 30] in store.alarms.values.tolist()
+    assert answers.accurate(store, p).value < 1
+    first = pd.read_parquet(delivered[0] / "2015-01" / "monthly.parquet")["balance_amt"].sum()
+    sql = "SELECT sum(balance_amt) AS total FROM v WHERE delivery = '2015-01'"
+    assert engine.frame(sql, {"v": store.path("monthly")})["total"][0] == pytest.approx(first)
+
+
 def _lost(rows):
     return rows.iloc[: int(len(rows) * 0.7)].assign(
         month=lambda t: t["month"].where(np.arange(len(t)) >= 3, pd.Timestamp("2015-03-01"))

@@ -2,7 +2,7 @@
 
 Each rule says what would have to be wrong: values missing that never were, a unit, a load twice, a file too late, rows
 of nobody, arrears out of nothing, days to come, codes misspelt, values that stand still, columns that changed places,
-that are new or gone, rows without what names them.
+that are new or gone, rows without what names them. Across deliveries `store` adds contradictions.
 """
 
 from __future__ import annotations

@@ -115,13 +115,14 @@ def taken_in(p: Params) -> Store:
             people.append(parts["customer"])
             for name in KEPT:
                 _put(folder / "delivered" / name, drop.month, names.of(parts[name]))
-        _versions(folder)
+        seen += _versions(folder)
     finally:
         if not p.drops:
             shutil.rmtree(source, ignore_errors=True)
     person, same = _persons(pd.concat(people), names)
     deliveries = pd.DataFrame(counted)
     raised = pd.DataFrame(seen, columns=["month", "kind", "table", "column", "rows"])
+    raised = raised.sort_values("month", kind="stable", ignore_index=True)
     return Store(folder, deliveries, raised, person, same, p.due_day)
 
 
@@ -158,12 +159,17 @@ def _put(folder: Path, month: str, table: pd.DataFrame) -> None:
     table.assign(delivery=month).to_parquet(folder / f"{month}.parquet", index=False)
 
 
-def _versions(folder: Path) -> None:
+def _versions(folder: Path) -> list[tuple[str, str, str, str, int]]:
+    """Write each table's versions; return an alarm for every delivery that contradicts an earlier one."""
+    contradictions = []
     for name in KEPT:
         delivered = tuple(sorted((folder / "delivered" / name).glob("*.parquet")))
         columns = tuple(engine.columns(delivered))  # of all drops: one may come later, or go
         engine.write(versions.bitemporal_sql(name, columns), {"delivered": delivered}, folder / f"{name}.parquet")
+        other = engine.frame(versions.contradicted_sql(name, columns), {"delivered": delivered})
+        contradictions += [(row.delivery, "contradiction", name, "*", int(row.n)) for row in other.itertuples()]
     shutil.rmtree(folder / "delivered")
+    return contradictions
 
 
 def _counted(drop: Drop, parts: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:

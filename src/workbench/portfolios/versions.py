@@ -49,6 +49,20 @@ def bitemporal_sql(table: str, columns: tuple[str, ...]) -> str:
         WHERE o.copy = 1 ORDER BY {", ".join(f"o.{k}" for k in KEY[table])}, o.valid_from, o.recorded_at"""
 
 
+def contradicted_sql(table: str, columns: tuple[str, ...]) -> str:
+    """Return the SQL of rows by `delivery` that say something else of a key and the same two days than one before them.
+
+    Of such rows `bitemporal_sql` keeps the first: by its own date of record, the other one says nothing newer.
+    """
+    listed = ", ".join(engine.column(c) for c in columns if c not in ("delivery", "source_row"))
+    named = " AND ".join(f"{c} IS NOT NULL" for c in named_by(table))
+    key = ", ".join((*KEY[table], "valid_from", "recorded_at"))
+    return f"""
+        WITH told AS (SELECT {listed}, min(delivery) AS delivery FROM delivered WHERE {named} GROUP BY {listed}),
+        places AS (SELECT delivery, row_number() OVER (PARTITION BY {key} ORDER BY delivery) AS place FROM told)
+        SELECT delivery, count(*) AS n FROM places WHERE place > 1 GROUP BY delivery ORDER BY delivery"""
+
+
 def _same(key: tuple[str, ...]) -> str:
     return " AND ".join(f"o.{k} = e.{k}" for k in key)
 
