@@ -28,7 +28,7 @@ p = build.Params.of(globals())
 made = build.make(p)
 build.stage(made, p)
 panel = tables.read(p.key, p.panel, columns=list(build.FRAME))
-samples = describe.samples(panel, made.entities, made.contract.outcome)
+samples = describe.samples(panel, made.waterfall, made.contract.outcome)
 evidence.leave([samples], figures={"rows": len(panel)}, files={"panel.sql": made.sql_file})
 """,
     "models/development": """

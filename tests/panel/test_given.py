@@ -7,6 +7,7 @@ import pytest
 from workbench.contracts import Column, Contract
 from workbench.panel import build, cohort, describe
 from workbench.panel.outcome import recorded_outcome
+from workbench.panel.samples import Waterfall
 from workbench.params import UserError
 
 KEY = Column(name="loan_id", type="text", role="key")
@@ -139,7 +140,7 @@ def test_no_hold_out_and_nothing_to_learn_from_are_red():
     given = {"outcome": EVENT, "observation_months": 3, "study": "t"}
     for month, lacking in (("2020-11", "hold-out"), ("2020-03", "development")):
         panel, made = build.build(account, contract, long, build.Params(**given, out_of_time_from=month))
-        card = describe.samples(panel, 200, made.outcome)
+        card = describe.samples(panel, Waterfall(200), made.outcome)
         assert card.verdict == "red", month
         assert f"No row is in the {lacking}" in str(card.answer).replace("holdout", "hold-out")
 

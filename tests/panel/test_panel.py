@@ -11,6 +11,8 @@ from workbench.contracts import Column, Contract, Outcome
 from workbench.models.binning import woe_bins
 from workbench.panel import build, describe, outcome, samples
 from workbench.panel.bins import Bins, counted, quantile_bins
+from workbench.panel.cohort import Facts
+from workbench.panel.samples import Waterfall
 from workbench.params import UserError
 from workbench.portfolios import intake
 
@@ -79,7 +81,7 @@ def test_out_of_time_holdout_is_later_and_says_how_many_parents_stand_on_both_si
     dates = panel.groupby("sample")["as_of_date"]
     assert dates.max()["development"] < dates.min()["holdout"] <= dates.max()["holdout"] < dates.min()["monitoring"]
     sides = [set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")]
-    card = describe.samples(panel, 300, words.outcome)
+    card = describe.samples(panel, Waterfall(300), words.outcome)
     text = f"{len(sides[0] & sides[1])} of the {len(sides[1])} parents (whose rows they are) in the hold-out stand in"
     assert text in card.answer
 
@@ -153,7 +155,7 @@ def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
     )
     assert panel["as_of_date"].between("2020-02-01", "2020-04-30").all() and panel["as_of_date"].dt.day.nunique() > 5
     assert words.outcome.name == "lgd" and words.outcome.kind == "rate"
-    card = describe.samples(panel, len(table), words.outcome)
+    card = describe.samples(panel, Waterfall(len(table)), words.outcome)
     assert "mean loss" in card.answer and "default" not in card.answer and "events" not in card.table
     assert describe.rates(panel, words.outcome)["as_of_date"].dt.day.eq(1).all()
 
@@ -314,19 +316,23 @@ def test_a_share_that_leaves_nobody_to_develop_on_is_refused():
     assert n and 1 < int(n[1]) <= 40
 
 
-def test_why_entities_stand_in_no_sample_is_not_more_than_is_known():
-    table, contract = _applications()
-    some = table.assign(loss_rate=table["loss_rate"].where(table.index >= 100))
-    panel, words = build.build(some, contract, None, build.Params())
-    answers = [
-        describe.samples(panel, 400, words.outcome.model_copy(update={"eligible": e})).answer
-        for e in ("", "income_amt > 0")
-    ]
-    assert "100 of 400 entities are in none: outside the dates, or of unknown outcome." in answers[0]
-    assert (
-        "100 of 400 entities are in none: outside the dates, of unknown outcome, or not eligible (the default came "
-        "before, or the month that would tell has no row)."
-    ).replace("default", "loss") in answers[1]
+def test_entities_in_no_sample_are_counted_at_the_first_thing_they_lack():
+    account, long = _months()
+    first = long.groupby("entity_id")["month"].min().index
+    gone, late, silent = first[:7], first[7:12], first[12:15]
+    long = long[~long["entity_id"].isin(gone)]
+    long.loc[long["entity_id"].isin(late), "delay_months"] = 5  # never eligible
+    long = long[
+        ~long["entity_id"].isin(silent) | (long["month"] >= long["month"].max())
+    ]  # no outcome of theirs is over
+    p = P.model_copy(update={"monitoring_from": "", "as_of_to": ""})
+    made = build.make_from(Facts(account, ACCOUNT, long), p)
+    w = made.waterfall
+    assert (w.entities, w.undated, w.ineligible, w.unknown) == (len(account), 7, 5, 3)
+    panel = pd.read_parquet(made.path)
+    assert panel["entity_id"].nunique() == w.entities - w.undated - w.ineligible - w.unknown - w.unused
+    said = f"{15 + w.unused} of {len(account)} entities are in no sample: 7 have no row on an as-of date, 5 are not"
+    assert said in describe.samples(panel, w, made.contract.outcome).answer
 
 
 def test_a_month_that_stands_twice_is_refused():
@@ -404,13 +410,18 @@ def test_a_holdout_that_defaults_at_another_rate_is_amber_and_entities_in_no_sam
         return frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
 
     sound, unstated = rows(0.11), "No performance window is stated (`outcome.window_months`)"
-    assert describe.samples(sound, 4000, Outcome()).verdict == "green"
+    assert describe.samples(sound, Waterfall(4000), Outcome()).verdict == "green"
     months = sound.assign(as_of_date=np.where(np.arange(4000) % 2 == 0, MONTHS[0], MONTHS[1]))
-    answers = [describe.samples(months, 4000, Outcome(window_months=n)).answer for n in (0, 12)]
+    answers = [describe.samples(months, Waterfall(4000), Outcome(window_months=n)).answer for n in (0, 12)]
     assert [unstated in answer for answer in answers] == [True, False]
-    assert unstated not in describe.samples(sound, 4000, Outcome()).answer, "one date: nothing is watched over time"
-    card = describe.samples(rows(0.2), 4100, Outcome(eligible="delay < 3"))
-    assert card.verdict == "amber" and "100 of 4,100 entities are in none" in card.answer
+    assert unstated not in describe.samples(sound, Waterfall(4000), Outcome()).answer, (
+        "one date: nothing is watched over time"
+    )
+    card = describe.samples(rows(0.2), Waterfall(4100, ineligible=99, unknown=1), Outcome())
+    assert (
+        card.verdict == "amber"
+        and ("100 of 4,100 entities are in no sample: 99 are not eligible, 1 has no known outcome.") in card.answer
+    )
     assert "The hold-out's default rate is another one: PD learnt on development" in card.answer
 
 

@@ -85,7 +85,7 @@ class Made:
     path: Path
     contract: Contract
     rows: int
-    entities: int
+    waterfall: samples.Waterfall
     sql: Mapping[str, str]
 
     @property
@@ -152,14 +152,14 @@ def make_from(facts: Facts, p: Params) -> Made:
     resolved, folder = outcomes.resolved(p.outcome, facts.contract), engine.scratch()
     try:
         rows = cohort(facts, resolved, p.as_of_from, p.as_of_to, p.observation_months)
-        engine.write(
-            rows.sql, {**facts.relations, "calendar": rows.calendar}, folder / "cohort.parquet", facts.order, "snappy"
-        )
+        sources = {**facts.relations, "calendar": rows.calendar}
+        engine.write(rows.sql, sources, folder / "cohort.parquet", facts.order, "snappy")
         _once(folder / "cohort.parquet")
         rate = _rate(facts, resolved, folder / "cohort.parquet", p)
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate), facts.order[0])
         relations = {"cohort": folder / "cohort.parquet", "held": held}
         n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
+        reached = samples.waterfall(facts.accounts, rows.dated_sql, sources, folder)
         dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
         text, words = panel_sql(facts, p.observation_months, dated)
         columns = [*_frame(facts.contract, resolved), *_place(facts), *words]
@@ -170,9 +170,8 @@ def make_from(facts: Facts, p: Params) -> Made:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     whole = facts.contract.replaced(columns, name=p.panel, title=facts.contract.title, outcome=resolved)
-    entities = int(engine.frame("SELECT count(*) AS n FROM accounts", {"accounts": facts.accounts})["n"][0])
     texts = {"cohort": rows.sql, "samples": chosen, "panel": text}
-    made = Made(folder / "panel.parquet", whole, n, entities, texts)
+    made = Made(folder / "panel.parquet", whole, n, reached, texts)
     made.sql_file.write_text(made.lineage)
     return made
 

@@ -15,12 +15,12 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import in_words
 from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.rates import level
-from workbench.panel.samples import SAMPLES, parent_column
+from workbench.panel.samples import SAMPLES, Waterfall, parent_column
 from workbench.words import Text, say
 
 
-def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
-    """Return sizes, outcome and dates of the samples, how many of all `entities` are in none, parents on both sides.
+def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evidence:
+    """Return sizes, outcome and dates of the samples, how many entities are in none and why, parents on both sides.
 
     Red where one to learn from has too few events (of an amount or a rate: rows), amber where the hold-out's outcome
     is another one. `panel` needs the columns of `build.FRAME` only.
@@ -30,7 +30,7 @@ def samples(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Evidence:
     least = int(table.loc[table["sample"] != "monitoring", "events" if outcome.is_binary else "outcome known"].min())
     book = rules.load()
     needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
-    answer = _sampled(table, outcome) + _outside(panel, entities, outcome) + _both_sides(panel)
+    answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel)
     if apart:
         answer += say(
             "The hold-out's {rate} is another one: {predicted} learnt on development will be off there.",
@@ -85,17 +85,20 @@ def _one_sample(row: dict[str, object], outcome: Outcome) -> Text:
     return say("{sample}: {rows:, rows}, {rate} {value:.2%}", **facts)
 
 
-def _outside(panel: pd.DataFrame, entities: int, outcome: Outcome) -> Text:
-    outside = entities - panel["entity_id"].nunique()
-    if not outside:
+def _outside(w: Waterfall) -> Text:
+    why = [
+        (w.undated, say("{n:, have} no row on an as-of date", n=w.undated)),
+        (w.ineligible, say("{n:, are} not eligible", n=w.ineligible)),
+        (w.unknown, say("{n:, have} no known outcome", n=w.unknown)),
+        (w.unused, say("{n:, have} dates that no sample takes", n=w.unused)),
+    ]
+    if not (outside := sum(n for n, _ in why)):
         return Text()
-    facts = {"n": outside, "entities": entities, "event": outcome.event_word}
-    if not outcome.eligible:
-        return say("{n:,} of {entities:, entities are} in none: outside the dates, or of unknown outcome.", **facts)
     return say(
-        "{n:,} of {entities:, entities are} in none: outside the dates, of unknown outcome, or not eligible (the "
-        "{event} came before, or the month that would tell has no row).",
-        **facts,
+        "{n:,} of {entities:, entities are} in no sample: {each}.",
+        n=outside,
+        entities=w.entities,
+        each=[reason for n, reason in why if n],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
@@ -13,11 +14,13 @@ from workbench.panel.months import number_sql
 from workbench.params import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
 
     from workbench.contracts import Contract
+    from workbench.engine import Relation
     from workbench.panel.build import Params
 
 Splits: TypeAlias = "list[tuple[np.ndarray, np.ndarray]]"
@@ -166,3 +169,41 @@ def weights(base_rate: float, sample_rate: float) -> tuple[float, float]:
             "look at the outcome, or leave base_rate at 0"
         )
     return base_rate / sample_rate, (1 - base_rate) / (1 - sample_rate)
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """How many entities there are, and how many are in no sample, each counted at the first thing it lacks.
+
+    undated: without a row on an as-of date. ineligible: with rows, none of them eligible. unknown: eligible, without a
+    known outcome. unused: with a known outcome, on dates that no sample takes.
+    """
+
+    entities: int
+    undated: int = 0
+    ineligible: int = 0
+    unknown: int = 0
+    unused: int = 0
+
+
+def waterfall(accounts: Relation, dated_sql: str, relations: Mapping[str, Relation], folder: Path) -> Waterfall:
+    """Count entities in no sample, from the accounts to `cohort.parquet` and `sampled.parquet` in the folder.
+
+    dated_sql: names the entities with a row on an as-of date, over `relations`.
+    """
+    cohort, sampled = folder / "cohort.parquet", folder / "sampled.parquet"
+    entities = _counted("SELECT count(*) AS n FROM accounts", {"accounts": accounts})
+    eligible = _counted("SELECT count(DISTINCT entity_id) AS n FROM cohort", {"cohort": cohort})
+    dated = _counted(f"SELECT count(*) AS n FROM ({dated_sql}) d", relations)
+    sql = """
+        SELECT count(*) AS n, coalesce(sum(known), 0) AS known FROM (
+            SELECT entity_id, max(CASE WHEN outcome IS NULL THEN 0 ELSE 1 END) AS known FROM cohort GROUP BY entity_id
+        ) c LEFT JOIN (SELECT DISTINCT entity_id AS taken FROM sampled) s ON s.taken = c.entity_id
+        WHERE s.taken IS NULL"""
+    row = engine.frame(sql, {"cohort": cohort, "sampled": sampled})
+    outside, unused = int(row["n"][0]), int(row["known"][0])
+    return Waterfall(entities, entities - dated, dated - eligible, outside - unused, unused)
+
+
+def _counted(sql: str, relations: Mapping[str, Relation]) -> int:
+    return int(engine.frame(sql, relations)["n"][0])
