@@ -48,7 +48,11 @@ PRELOAD = (
     "mlflow.store.tracking.sqlalchemy_store",  # with the first model that is read otherwise
     "evidently",
 )
-READ = ("workbench.rules.book:shipped", "workbench.words.catalogue:words")  # files that every notebook reads
+READ = (  # files that every notebook reads, and what it makes of them
+    "workbench.rules.book:shipped",
+    "workbench.words.catalogue:words",
+    "workbench.words.heard:patterns",
+)
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
