@@ -331,8 +331,10 @@ def test_entities_in_no_sample_are_counted_at_the_first_thing_they_lack():
     assert (w.entities, w.undated, w.ineligible, w.unknown) == (len(account), 7, 5, 3)
     panel = pd.read_parquet(made.path)
     assert panel["entity_id"].nunique() == w.entities - w.undated - w.ineligible - w.unknown - w.unused
-    said = f"{15 + w.unused} of {len(account)} entities are in no sample: 7 have no row on an as-of date, 5 are not"
-    assert said in describe.samples(panel, w, made.contract.outcome).answer
+    counted_words = (
+        f"{15 + w.unused} of {len(account)} entities are in no sample: 7 have no row on an as-of date, 5 are not"
+    )
+    assert counted_words in describe.samples(panel, w, made.contract.outcome).answer
 
 
 def test_a_month_that_stands_twice_is_refused():
