@@ -39,6 +39,11 @@ def test_every_page_is_there_in_chinese(pages):
         assert '<html lang="zh-CN">' in text and "应做之事" in text
 
 
+def test_every_page_says_what_the_study_is_about(pages):
+    about = "各笔记本自身的默认值，足够小，可在数秒内手工逐本运行。"
+    assert [name for name, text in pages.items() if about not in text] == []
+
+
 def test_no_english_sentence_is_left(pages):
     english = set()
     for name, text in pages.items():

@@ -63,3 +63,11 @@ def test_figures_by_period_are_metrics_whose_step_is_the_month(home):
     assert [m.step for m in history] == [runs.month_number(f"2005-0{m}") for m in (6, 7, 8)]
     table = runs.fetch(record.run_id, "series.json").read_text()
     assert '"2005-06"' in table and '"columns": ["figure", "period", "value"]' in table
+
+
+def test_a_record_from_before_it_had_a_description_keeps_its_digest():
+    about = {"study": "s", "period": "once", "step": "a/b", "slug": "a-b", "run_id": "1", "step_key": "k"}
+    record = current.Record(**about, status="FINISHED", verdict="green", headline="h", start=1.5, seconds=2.0)
+    assert record.digest == "2f769bb021aec2f414c10027e2f148aa33d768f358624105e1daff97b8b4de03"
+    described = dataclasses.replace(record, description="cards of Taiwan")
+    assert described.digest != record.digest and current.from_json(described.to_json()) == described

@@ -55,6 +55,7 @@ class Record:
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
 
     @property
     def digest(self) -> str:
@@ -72,8 +73,11 @@ class Record:
         return Key(self.study, self.period)
 
     def to_json(self) -> str:
-        """Return the record as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
+        """Return the record as JSON; without the study's description where it has none, as records once were written."""
+        content = dataclasses.asdict(self)
+        if not self.description:
+            del content["description"]
+        return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 _RECORD = TypeAdapter(Record)

@@ -44,6 +44,7 @@ def begun(study: Study, step: Step, run_id: str, step_key: str) -> Record:
         simulated=study.simulated,
         link=runs.link(experiment, run_id),
         reads=step.reads,
+        description=study.description,
     )
 
 

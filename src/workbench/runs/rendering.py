@@ -59,6 +59,7 @@ def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, A
     return {
         "study": record.study,
         "title": record.title,
+        "description": record.description,
         "owner": record.owner,
         "period": record.period,
         "language": language,
