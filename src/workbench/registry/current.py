@@ -73,7 +73,7 @@ class Record:
         return Key(self.study, self.period)
 
     def to_json(self) -> str:
-        """Return the record as JSON; without the study's description where it has none, as records once were written."""
+        """Return the record as JSON; without the description where it has none, as records once were written."""
         content = dataclasses.asdict(self)
         if not self.description:
             del content["description"]
