@@ -44,6 +44,13 @@ def test_every_page_says_what_the_study_is_about(pages):
     assert [name for name, text in pages.items() if about not in text] == []
 
 
+def test_the_panels_sentences_call_its_features_as_its_table_does(pages):
+    text = next(t for name, t in pages.items() if name.endswith("panel/build-behaviour.html"))
+    answers = re.findall(r'<p class="answer">(.*?)</p>', text, re.S)
+    assert any("缺失最多的是" in a for a in answers)
+    assert [a for a in answers if re.search(r"[a-z]_[a-z]", re.sub(r"<[^>]+>", "", a))] == []
+
+
 def test_no_english_sentence_is_left(pages):
     english = set()
     for name, text in pages.items():

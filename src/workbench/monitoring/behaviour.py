@@ -19,6 +19,7 @@ from workbench.panel.samples import parent_column
 from workbench.params import DAY_OR_NONE, UserError, nearest
 from workbench.rules import Ruled, Rules
 from workbench.words import say
+from workbench.words.names import WITHIN
 
 EARLY = 0.25  # share of the periods that the others are compared with, where the panel has no development sample
 NAMED = 3  # columns that a sentence names
@@ -126,7 +127,7 @@ def lights(watched: dict[str, pd.DataFrame], rules: Rules) -> pd.DataFrame:
     if "segments" in watched:
         within = watched["behaviour"]
         parts.append(alarms.lights("segments", watched["segments"], alarms.SEGMENTS, "psi"))
-        parts.append(alarms.lights("behaviour", within, within["feature"] + " · " + within["segment"], "psi"))
+        parts.append(alarms.lights("behaviour", within, within["feature"] + WITHIN + within["segment"], "psi"))
     return alarms.history(parts, rules)
 
 
@@ -185,7 +186,7 @@ def _changed(within: pd.DataFrame, lights: pd.DataFrame, p: Params) -> Evidence:
     if within.empty:
         few = say("No segment has enough rows to compare with.")
         return Evidence(key="behaviour", question=question, verdict=Verdict.info, answer=few)
-    subject, these = within["feature"] + " · " + within["segment"], lights[lights["kind"] == "behaviour"]
+    subject, these = within["feature"] + WITHIN + within["segment"], lights[lights["kind"] == "behaviour"]
     far = alarms.foremost(within, subject, within["psi"], these, newest(p.until, p.every))
     facts = {"column": p.segment, "segment": far["segment"], "feature": far["feature"]}
     return Evidence(

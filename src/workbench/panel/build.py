@@ -22,7 +22,7 @@ from workbench.panel.cohort import Facts, cohort
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, Columns, UserError
-from workbench.words import has
+from workbench.words import has, names
 
 __all__ = [
     "UNDATED",
@@ -119,7 +119,9 @@ def make(p: Params) -> Made:
     has_months = "core__month" in tables.names(p.key)
     months = (tables.scan(p.key, "core__month"), tables.contract(p.key, "core__month")) if has_months else ()
     account = (tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account"))
-    return make_from(Facts(*account, *months), p)
+    made = make_from(Facts(*account, *months), p)
+    names.learn_columns(made.contract.columns)
+    return made
 
 
 def stage(made: Made, p: Params) -> str:

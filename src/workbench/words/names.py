@@ -12,6 +12,7 @@ from workbench.words.catalogue import has, translated
 from workbench.words.heard import heard
 
 _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
+WITHIN = " · "  # between a column and the group of rows in which it is looked at
 LONGEST = 40  # of a name: longer ones end at their first comma or bracket
 _known: dict[str, str] = {}
 _units: dict[str, str] = {}
@@ -64,19 +65,22 @@ def _forget() -> None:
 
 
 def is_name(code: str) -> bool:
-    """Say whether a text is the code name of a column with words of its own."""
-    return code in _known
+    """Say whether a text is the code name of a column with words of its own, or that of one within a group."""
+    return code.partition(WITHIN)[0] in _known
 
 
 def display(code: str) -> str:
     """Return what a column is called in the language now spoken; an unknown one by its code name in words.
 
-    Shortened, but where two columns would have one name.
+    Shortened, but where two columns would have one name; of one within a group, with the group.
 
     >>> with knowing({"limit_amt": "credit granted, the customer's and the family's"}):
-    ...     display("limit_amt"), display("total_trans_amt")
-    ('credit granted', 'total trans amt')
+    ...     display("limit_amt"), display("total_trans_amt"), display("limit_amt · public")
+    ('credit granted', 'total trans amt', 'credit granted · public')
     """
+    code, within, group = code.partition(WITHIN)
+    if within:
+        return f"{display(code)}{within}{heard(group)}"
     words = _known.get(code)
     if words is None:
         return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
