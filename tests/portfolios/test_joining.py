@@ -49,6 +49,21 @@ def test_loans_their_customers_and_months_are_told_apart_whatever_their_order(pa
         assert drafted.columns == {"month": "loan_id", "customers": "cust_id"}
 
 
+def test_headers_without_latin_letters_join_wherever_they_stand(paths, tmp_path):
+    headers = {"LoanID": "账户编号", "CustID": "客户编号", "amount": "金额"}
+    months = MONTHS.rename(columns={**headers, "period": "月份", "STATUS": "状态", "BAL": "余额"})
+    LOANS.rename(columns=headers).to_csv(tmp_path / "loans.csv", index=False)
+    months[["月份", "余额", "状态", "账户编号"]].to_csv(tmp_path / "months.csv", index=False)
+    for order in (["months", "loans"], ["loans", "months"]):
+        drafted = joining.joined([paths[n] for n in order])
+        account, month = drafted.contracts["account"], drafted.contracts["month"]
+        key = drafted.columns["month"]
+        assert account.named("key") == [key] and month.identity()[0] == key
+        assert account[key].source == month[key].source == "账户编号"
+        shared = {c.name for c in account.columns} & {c.name for c in month.columns}
+        assert shared == {key}, "a name that stands in both joins them"
+
+
 def test_facts_get_the_names_that_features_understand(paths):
     month = joining.joined([paths["loans"], paths["months"]]).contracts["month"]
     assert {c.name: c.file_name for c in month.columns if c.role == "fact"} == {

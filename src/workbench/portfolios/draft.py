@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,11 @@ def file_name_of(path: Path) -> str:
     return path.name.split(".")[0].lower() if title_of(path) == path.name else name_of(path)
 
 
-def draft(path: Path) -> Contract:
+def draft(path: Path, numbered: dict[str, str] | None = None) -> Contract:
     """Return a contract drafted from a CSV or Parquet file; what had to be guessed is marked `guessed`.
 
     Encoding, delimiter and thousand separators are guessed, too; `notes` say what a person should look at first.
+    `numbered`: names of headers without Latin letters, filled in, so that of several files one header has one name.
     Raises `UserError` where the file can't be read or has one column only.
     """
     written = dialect(path)
@@ -53,7 +55,7 @@ def draft(path: Path) -> Contract:
     raw = opened(path, empty)
     if raw.shape[1] < 2:
         raise UserError(f"{path.name}: one column only; is the delimiter another one?")
-    names = dict(zip(raw.columns, _names(raw), strict=True))
+    names = dict(zip(raw.columns, _names(raw, {} if numbered is None else numbered), strict=True))
     if all(raw[c].isna().all() for c in raw.columns):
         raise UserError(f"{path.name}: no column holds a value")
     decimal, looks = _by_decimals({name: look(raw[source]) for source, name in names.items()})
@@ -102,14 +104,17 @@ def _by_decimals(looks: Mapping[str, Look]) -> tuple[str, dict[str, Look]]:
     return "," if by_file else ".", read
 
 
-def _names(raw: pd.DataFrame | LargeTable) -> list[str]:
-    """Return names in the house's form, each once; what has no Latin letter gets its position."""
+def _names(raw: pd.DataFrame | LargeTable, numbered: dict[str, str]) -> list[str]:
+    """Return names in the house's form, each once; what has no Latin letter gets its position, or the next one free."""
     names: dict[str, None] = {}
     for i, source in enumerate(raw.columns, 1):
         words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", source)
         words = re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
-        name = words if re.match(r"[a-z]", words) and _is_latin(source) else f"column_{i}"
-        name = f"{name}_value" if name in RESERVED else name
+        if re.match(r"[a-z]", words) and _is_latin(source):
+            name = f"{words}_value" if words in RESERVED else words
+        else:
+            free = next(n for n in (f"column_{k}" for k in count(i)) if n not in numbered.values())
+            name = numbered.setdefault(source, free)
         names[name if name not in names else f"{name}_{i}"] = None
     return list(names)
 

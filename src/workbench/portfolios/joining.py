@@ -100,7 +100,8 @@ def joined(paths: list[Path]) -> Joined:
 
     Raises `UserError` where a file shares no column with the others that is unique in one of them.
     """
-    files = {_stem(p): _File(p, c := draft(p), opened(p, c)) for p in paths}
+    numbered: dict[str, str] = {}
+    files = {_stem(p): _File(p, c := draft(p, numbered), opened(p, c)) for p in paths}
     if len(files) < len(paths):
         raise UserError("two files of the same name; rename one, a table is called as its file")
     links = list(_links(files))
