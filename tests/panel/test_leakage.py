@@ -8,6 +8,7 @@ from workbench import rules
 from workbench.contracts import Column, Contract, Outcome
 from workbench.panel import build, leakage
 from workbench.panel.cohort import Facts
+from workbench.words import Text, heard, speaking
 
 
 class Made(Column):
@@ -135,6 +136,15 @@ def test_a_feature_of_the_months_goes_with_the_column_its_fact_was_made_from():
     assert names(late.model_copy(update={"known": "after"})) == {
         "balance_amt", "headroom_amt", "limit_amt", "utilisation_rate",
     }  # fmt: skip
+
+
+def test_what_was_done_about_a_column_is_said_in_chinese():
+    columns = dict(after={"a"}, sure={"b"}, from_them={"c"}, reviewed={"d"}, doubtful={"e"})
+    treated = leakage._Treated(of_after=Text(), **columns)
+    table = treated.evidence(pd.DataFrame({"feature": list("bcdef")}), binary=True).table
+    with speaking("zh_CN"):
+        in_english = [t for t in table["treatment"] if any(c.isascii() and c.isalpha() for c in heard(t))]
+    assert len(set(table["treatment"])) == 6 and in_english == []
 
 
 def test_too_few_events_are_not_screened():
