@@ -297,6 +297,20 @@ def test_signs_in_numbers_are_read_where_they_fit_and_else_no_digit_moves(signs,
     assert unread == [f"not a number{hint}"] * bool(hint)
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"source": "金额"}, "金额"),
+        ({"source": "Prêt accordé"}, "Prêt accordé"),
+        ({"source": "LOAN_AMT"}, "loan amt"),
+        ({}, "loan amt"),
+        ({"source": "金额", "description": "amount lent"}, "amount lent"),
+    ],
+)
+def test_a_header_beyond_ascii_is_what_a_page_calls_the_column(facts, words):
+    assert Column(name="loan_amt", type="number", **facts).description == words
+
+
 def test_a_comma_is_not_both_between_thousands_and_before_decimals():
     with pytest.raises(ValueError, match="`thousands` and `decimal` are both ','; a comma is one of them"):
         Contract(name="a", title="t", thousands=",", decimal=",", columns=())

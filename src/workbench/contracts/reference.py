@@ -25,7 +25,7 @@ MEANING: Mapping[str, str] = {  # of fields whose code says no more than their n
     "Contract.currency": "of the amounts, such as CNY",
     "Column.type": "how values are read",
     "Column.role": "what the column is used for, below",
-    "Column.description": "what a page calls it; without one, its name in words",
+    "Column.description": "what a page calls it; without one, a header beyond ASCII (`金额`), else its name in words",
     "Column.unit": "such as CNY, months; % reads 12.5% as 12.5, and an outcome of `kind: rate` as the share 0.125",
     "Column.aspect": "side of the customer it speaks of",
     "Column.personal": "kind of personal data; keys and parents become pseudonyms, other such columns are dropped",

@@ -65,11 +65,16 @@ class Column(_Model):
     @model_validator(mode="before")
     @classmethod
     def _described(cls, given: Any) -> Any:
-        """What nobody has described is called by its name, in words; an outcome is known afterwards."""
+        """What nobody has described is called as in the file, or by its name in words; an outcome is known afterwards.
+
+        By its header only where that has other letters than a-z: `金额`; `LOAN_AMT` says no more than the name.
+        """
         if isinstance(given, dict) and given.get("role") == "outcome":
             given = {**given, "known": "after"}
         if isinstance(given, dict) and isinstance(given.get("name"), str) and not given.get("description"):
-            return {**given, "description": in_words(given["name"])}
+            header = given.get("source")
+            speaks = isinstance(header, str) and not header.isascii()
+            return {**given, "description": header if speaks else in_words(given["name"])}
         return given
 
     @model_validator(mode="after")
