@@ -211,3 +211,25 @@ def test_two_honest_features_are_not_refused_for_being_missed():
     examined, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
     assert examined["a"].known == examined["b"].known == "before"
     assert set(evidence.table["treatment"]) == {"kept: doubtful"}
+
+
+def test_honest_features_are_not_refused_where_few_columns_say_anything():
+    """Income and age drive the outcome and two columns are noise: AUC 0.60 alone is dearly missed, and no sure leak."""
+    rng, n = np.random.default_rng(7), 4000
+    income, age = rng.normal(size=n), rng.normal(size=n)
+    y = (rng.random(n) < 1 / (1 + np.exp(2 + 0.65 * income + 0.5 * age))).astype(float)
+    X = pd.DataFrame({"income": income, "age": age, "a": rng.normal(size=n), "b": rng.normal(size=n)})
+    contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
+    examined, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
+    assert examined["income"].known == examined["age"].known == "before"
+    assert "kept: doubtful" in set(evidence.table["treatment"])
+
+
+def test_a_leak_that_only_two_columns_together_tell_is_refused():
+    """Neither the day it ended nor the day it was due says anything alone; the event is that the one came first."""
+    rng, n = np.random.default_rng(7), 4000
+    y, due = (rng.random(n) < 0.2).astype(float), rng.uniform(0, 100, n)
+    X = pd.DataFrame({"due": due, "ended": due - 3 * y, "a": rng.normal(size=n), "b": rng.normal(size=n) + 0.3 * y})
+    contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
+    examined, _ = leakage.examine(X, pd.Series(y), contract, seed=1)
+    assert "after" in {examined["ended"].known, examined["due"].known}
