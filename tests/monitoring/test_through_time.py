@@ -353,6 +353,22 @@ def test_an_amount_is_watched_too():
     assert "default" not in str(evidence.answer) and "PD" not in str(evidence.question)
 
 
+def test_a_model_that_predicts_the_same_of_every_row_is_watched_all_the_same():
+    """It has no rank correlation to claim or to lose; what it expects can still be off."""
+    rows = _rows(n=500)
+    rows["outcome"] = 1000 * RNG.lognormal(0, 0.2, len(rows)) * np.where(rows["period"] >= "2020-08", 1.8, 1)
+    rows["predicted"] = rows.loc[rows["period"] < "2020-08", "outcome"].mean()
+    reference = through_time.reference({"holdout_rmse": 200.0}, LOSS, through_time.Params())
+    w = _watched(rows, _model(rows), LOSS)
+    assert np.isnan(reference) and set(w.performance["separation_light"]) == {"not_evaluated"}
+    evidence = answers.performance(w, LOSS, reference, RULES)
+    n = rows["period"].nunique()
+    assert evidence.verdict == "red" and f"0 of {n} periods are still open" in str(evidence.answer)
+    assert f"In {n} periods the model predicts the same of every row" in str(evidence.answer)
+    with pytest.raises(UserError, match="claims no holdout_spearman; develop it again"):
+        through_time.reference({}, LOSS, through_time.Params())
+
+
 def test_thresholds_are_the_rules_and_a_study_may_name_its_own():
     p = through_time.Params(thresholds={"psi": [0.05, 0.4], "least_events": 5})
     assert p.rules()["psi"].red == 0.4 and p.rules().number("least_events") == 5
@@ -521,6 +537,7 @@ def test_reasons_and_overrides_are_watched_where_there_are_any():
     w = _watched(rows, _model(rows), override="manual", until="2020-12")
     reasons, fairness, overrides, migration = conduct_answers.all_of(w, RULES)
     assert [str(e.verdict) for e in (reasons, fairness, migration)] == ["info"] * 3
+    assert "or none that it marks is large enough to judge" in fairness.answer, "marked but small is not unmarked"
     nobody = pd.DataFrame([("2020-02", 0.0, 0.0, 0.0, 1.0)], columns=["period", "better", "same", "worse", "new"])
     *_, migration = conduct_answers.all_of(replace(w, migration=nobody), RULES)
     assert str(migration.answer) == "Nobody is rated in two periods in a row."

@@ -70,10 +70,12 @@ def performance(w: Watched, outcome: Outcome, reference: float, rules: Rules) ->
     known, measure = w.performance[w.performance["separation"].notna()], Separation.of(outcome, rules)
     pending = say(
         "{pending:,} of {periods:, periods are} still open or have too few {events}.",
-        pending=len(w.performance) - len(known),
+        pending=int(w.performance["observed"].isna().sum()),
         periods=len(w.performance),
         events=outcome.events,
     )
+    if flat := int(w.performance["observed"].notna().sum()) - len(known):
+        pending += say("In {flat:, periods} the model predicts the same of every row: it separates nothing.", flat=flat)
     floor = rules["auc_floor"].text if outcome.is_binary else Text()
     families = ("discrimination", "floor", "calibration")
     return Evidence(

@@ -30,7 +30,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
     }
     lacking = {
         "reasons": say("The model doesn't say what speaks against a row."),
-        "fairness": say("The contract marks no group."),
+        "fairness": say("The contract marks no group, or none that it marks is large enough to judge in any period."),
         "overrides": say("No column of the contract says so (`role: override`)."),
     }
     if table.empty:

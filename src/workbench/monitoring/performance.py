@@ -137,6 +137,8 @@ def _separation(known: pd.DataFrame, outcome: Outcome) -> Interval:
 
 def _separation_light(power: Interval, reference: float, drop: Threshold) -> Verdict:
     value, _, high = power
+    if not np.isfinite([value, reference]).all():  # the same prediction for every row: no order to lose
+        return Verdict.not_evaluated
     return Verdict.green if high >= reference else judged(reference - value, drop)
 
 

@@ -172,9 +172,14 @@ def _of_conduct(
 
 
 def reference(figures: Mapping[str, float], outcome: Outcome, p: Params) -> float:
-    """Return what the model reached on the hold-out: AUC of an event, rank correlation of an amount or a rate."""
+    """Return what the model reached on the hold-out: AUC of an event, rank correlation of an amount or a rate.
+
+    NaN where it has no rank correlation, for it predicts the same of every row: there is none to fall.
+    """
     name = Separation.of(outcome, p.rules()).figure
     if name not in figures:
+        if not outcome.is_binary and any(n.startswith("holdout_") for n in figures):
+            return float("nan")
         raise UserError(f"monitoring/through_time: model '{p.model}' claims no {name}; develop it again")
     return figures[name]
 
