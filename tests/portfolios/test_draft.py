@@ -332,3 +332,11 @@ def test_files_of_other_banks(name, key, outcome, tmp_path, bank_file):
     again = contracts.load(tmp_path / "c.yaml")
     _, findings = contracts.check(read_raw(path, again), again, pd.Timestamp("2026-01-01"))
     assert [f.line() for f in findings if f.severity == "error"] == []
+
+
+@pytest.mark.parametrize(("key", "owner"), [("合同号", "客户号"), ("借据编号", "客户编号"), ("流水号", "账号")])
+def test_chinese_numbers_of_contracts_and_customers_are_key_and_parent(tmp_path, key, owner):
+    rows = "".join(f"HT{i:05d},KH{i // 3:05d},{i % 90}\n" for i in range(600))
+    (tmp_path / "a.csv").write_text(f"{key},{owner},金额\n{rows}", encoding="utf-8")
+    drafted = draft.draft(tmp_path / "a.csv")
+    assert {c.source: c.role for c in drafted.columns} == {key: "key", owner: "parent", "金额": "feature"}

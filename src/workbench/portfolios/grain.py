@@ -9,10 +9,14 @@ import pandas as pd
 
 from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
+from workbench.portfolios import guesses
 from workbench.words import say
 
 ROWS_PER_VALUE = 20  # a column whose values stand in more rows each is a group (a branch, a bank), no parent
-_NAMED = r"(^|_)(id|nr|no|number|key)$|(customer|client|account|loan)_?(id|nr|no|num|number)$|编号$|号码$"
+_NAMED = (
+    r"(^|_)(id|nr|no|number|key)$|(customer|client|account|loan)_?(id|nr|no|num|number)$|编号$|号码$"
+    rf"|{guesses.CHINESE_NUMBER}"
+)
 ENTITIES = {
     "account": say("account"),
     "customer": say("customer"),

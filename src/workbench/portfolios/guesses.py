@@ -17,7 +17,8 @@ MANY_CODES = 100  # so many are still codes, but too many to list
 MOSTLY = 0.99
 _PARSED = 200  # different values read as dates or names
 
-KEY = r"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码"
+CHINESE_NUMBER = r"(客户|合同|贷款|借据|账户|家庭|卡|流水)(编号|号码|号)$|账号$"  # whose, or of what
+KEY = rf"(^|_)(id|nr|key)(_|$)|_(no|num|number)$|clientnum|编号|号码|{CHINESE_NUMBER}"
 _PERSONAL = {
     "identifier": r"national_?id|(^|_)ssn|passport|id_?card|tax_?id|身份证|证件",
     "contact": r"phone|mobile|telephone|e_?mail|手机|电话|邮箱",

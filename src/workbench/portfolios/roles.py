@@ -15,7 +15,7 @@ from workbench.portfolios.grain import ROWS_PER_VALUE
 from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look
 
-_OWNER = r"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$"
+_OWNER = rf"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$|{guesses.CHINESE_NUMBER}"
 _NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d{2}")
 _PERIOD = r"^t$|month|period|date|year"
