@@ -470,3 +470,20 @@ def test_a_category_without_values_in_development_is_unseen_when_it_is_delivered
     bins, later = quantile_bins(reference), pd.Series(["clerk"] * 60 + [None] * 40, name="job", dtype=object)
     assert dict(zip(bins.labels, bins.counts(later), strict=True)) == {"all": 0, "missing": 40, "unseen": 60}
     assert metrics.psi(bins.counts(reference), bins.counts(later)) > 1
+
+
+@pytest.mark.parametrize(
+    ("edges", "words"),
+    [
+        ((0.5, 20_000.0, 1_250_000.0), ["0.5", "20,000", "1,250,000"]),
+        ((1_234_567.1, 1_234_567.42), ["1,234,567.1", "1,234,567.4"]),
+        ((20_190_107.0, 20_190_117.0), ["20,190,107", "20,190,117"]),
+        ((-2_500_000.0, 0.0, 7.5e-07), ["-2,500,000", "0", "0.00000075"]),
+        ((1 / 3, 1 / 3 + 1e-12, 1e300), ["0.333333333333", "0.333333333334", "1e+300"]),
+    ],
+)
+def test_bins_are_named_by_their_edges_without_powers_of_ten_and_no_two_alike(edges, words):
+    labels = Bins("amount", edges=edges).labels
+    assert labels[0] == f"< {words[0]}" and labels[len(edges)] == f">= {words[-1]}"
+    assert labels[1] == f"{words[0]} to < {words[1]}"
+    assert len(set(labels)) == len(labels)

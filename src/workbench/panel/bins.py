@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from workbench.engine import Relation
 
 MISSING, UNSEEN = "missing", "unseen"
+SIGNIFICANT, MOST_DIGITS = 6, 17  # digits of an edge that count: usually, and where all of a double's are needed
+POSITIONAL = (1e-9, 1e18)  # beyond these zeros can't be counted, and powers of ten are read sooner
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Bins:
     def _inner_labels(self) -> list[str]:
         if self.groups:
             return [", ".join(g) for g in self.groups]
-        cuts = [f"{e:,.6g}" for e in self.edges]
+        cuts = _apart(self.edges)
         first = [f"< {cuts[0]}"] if cuts else ["all"]
         middle = [f"{a} to < {b}" for a, b in pairwise(cuts)]
         return first + middle + ([f">= {cuts[-1]}"] if cuts else [])
@@ -117,6 +120,26 @@ class Bins:
         return cls(
             d["name"], tuple(d["edges"]), tuple(tuple(g) for g in d["groups"]), tuple(map(tuple, d.get("special", ())))
         )
+
+
+def _apart(edges: Sequence[float]) -> list[str]:
+    """Return edges as people read them: six digits that count, all whole ones, and more where two would look alike.
+
+    >>> _apart([0.5, 1_250_000.0]), _apart([1_234_567.1, 1_234_567.42])
+    (['0.5', '1,250,000'], ['1,234,567.1', '1,234,567.4'])
+    """
+    for digits in range(SIGNIFICANT, MOST_DIGITS):
+        if len(set(written := [_plain(e, digits) for e in edges])) == len(edges):
+            return written
+    return [_plain(e, MOST_DIGITS) for e in edges]
+
+
+def _plain(edge: float, digits: int) -> str:
+    if not POSITIONAL[0] <= abs(edge) < POSITIONAL[1]:
+        return f"{edge:,.{digits}g}"
+    places = max(digits - 1 - floor(log10(abs(edge))), 0)
+    written = f"{edge:,.{places}f}"
+    return written.rstrip("0").rstrip(".") if places else written
 
 
 def _quoted(group: tuple[str, ...]) -> str:
