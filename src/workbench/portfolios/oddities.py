@@ -26,6 +26,7 @@ _SIGNED = re.compile(
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _LIKE_A_DATE = re.compile(r"(?=(?:\D*\d){4})[^-\s].{5,}")
+_DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?: .*)?")
 _SOME = 9  # different values, fewer say nothing
 _DAYS = (36_526, 47_500)  # 2000-01-01 to 2030 in a spreadsheet's day numbers
 
@@ -103,6 +104,12 @@ def _no_date(seen: Look, c: Column) -> bool:
     return c.type != "date" and not c.personal and guesses.is_called_date(c) and seen.mostly(_LIKE_A_DATE, 0.5)
 
 
+def _partly_dates(seen: Look, c: Column) -> bool:
+    if c.type == "date" or c.role == "key" or c.personal or guesses.is_called_date(c):  # of one so called it is said
+        return False
+    return seen.mostly(_DAY, 0.5)
+
+
 def _days(seen: Look, c: Column) -> bool:
     return c.format == EXCEL
 
@@ -152,6 +159,11 @@ _ODDITIES: tuple[tuple[Callable[[Look, Column], bool], str], ...] = (
     (
         _no_date,
         "called a date, but its values aren't read as dates; write them as 2020-01-31, or set `type: date`, `format`",
+    ),
+    (
+        _partly_dates,
+        "mostly days, but not all are dates, so that none is read; mend the others, or name them in `missing` and set "
+        "`type: date`",
     ),
     (_days, "day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904"),
     (
