@@ -26,6 +26,12 @@ def own_home(tmp_path, monkeypatch):
     return tmp_path / "params" / "rules"
 
 
+def test_a_day_before_the_first_value_of_any_rule_is_refused():
+    early = "2000-01-01"  # before any that a new validation test brings along
+    with pytest.raises(UserError, match=f"rule '[a-z_]+' has no value on {early}; its first is of 20"):
+        rules.load(early)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["name"])
 def test_the_value_that_holds(case, own_home):
     if "home" in case:
