@@ -14,6 +14,7 @@ from workbench import words
 from workbench.evidence.table import to_html
 from workbench.panel import features
 from workbench.reporting import page
+from workbench.validation import battery
 from workbench.words import extract, heard, say, speaking, translated
 from workbench.words.catalogue import FOLDER, catalogue
 
@@ -43,6 +44,12 @@ TERMS = [(en, zh) for en, zh in GLOSSARY if en.casefold() not in EVERYDAY]
 @cache
 def _templates() -> set[str]:
     return extract.templates_of(ROOT)
+
+
+def test_a_validation_test_is_named_by_its_file_and_stands_in_no_list():
+    names = {name.replace("_", " ") for name in battery.tests()}
+    assert names <= _templates()
+    assert {"weak spot", "hosmer lemeshow", "waterfall"} <= names - set(extract.terms())
 
 
 def test_every_template_is_translated():

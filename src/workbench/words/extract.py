@@ -1,8 +1,8 @@
 """Find every template of the product and bring the catalogues up to date: `python -m workbench.words.extract`.
 
 Templates are the first literals of `say("…")` in code and notebooks, the sources of evidence, the paragraphs of
-notebooks, `_("…")` in page templates, what contracts, rules and study files say of themselves, and `terms.txt`: headers
-and cells of tables.
+notebooks, `_("…")` in page templates, what contracts, rules and study files say of themselves, the names of validation
+tests, and `terms.txt`: headers and cells of tables.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _IN_TEMPLATE = re.compile(r"_\(\s*\"((?:[^\"\\]|\\.)*)\"")
 def templates_of(root: Path) -> set[str]:
     """Return every template below a repository's root, and of the package itself."""
     parts = [_in_code(p.read_text(encoding="utf-8")) for p in sorted(PACKAGE.rglob("*.py"))]
+    parts.append(_tests())
     parts += [_in_notebook(p) for p in sorted((root / "notebooks").rglob("*.ipynb")) if "checkpoint" not in str(p)]
     parts += [_IN_TEMPLATE.findall(p.read_text(encoding="utf-8")) for p in sorted(PACKAGE.rglob("*.html"))]
     parts += [_in_yaml(p) for p in (*sorted(PACKAGE.rglob("*.yaml")), *sorted((root / "params").rglob("*.yaml")))]
@@ -68,6 +69,12 @@ def _in_code(source: str) -> Iterator[str]:
             yield from _literals(node.args[0] if node.args else None)
         elif isinstance(node, ast.keyword | ast.Assign) and _is_source(node):
             yield from _literals(node.value)
+
+
+def _tests() -> list[str]:
+    """Return the validation tests by name, as the battery's table calls them."""
+    files = sorted((PACKAGE / "validation").glob("*.py"))
+    return [p.stem.replace("_", " ") for p in files if "**Blind to**" in p.read_text(encoding="utf-8")]
 
 
 def _is_source(node: ast.keyword | ast.Assign) -> bool:
