@@ -216,7 +216,7 @@ STUDIES = [
     ("portfolio: own_files", "portfolio: simulated_bank\n    simulation: {n_customers: many}", "simulation.n_customers: Input should be a valid integer"),
     ("portfolio: own_files", "portfolio: simulated_bank\n    simulation: {n_customers: 100000000000}", "simulation.n_customers: Input should be less than or equal to"),
     (STUDY, "", "title: Field required"),
-    (STUDY, "- a", "Input should be a valid dictionary"),
+    (STUDY, "- a", "no study; write pairs: `title:`"),
     (STUDY, DEEP, "not YAML: nested too deeply"),
     (STUDY, STUDY.encode("utf-16"), "not UTF-8; save it as UTF-8"),
 ]  # fmt: skip

@@ -256,7 +256,10 @@ def _read(path: Path) -> _File:
         near = [str(p.relative_to(home.root())) for p in studies]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
-        return _File.model_validate(from_yaml(path.read_text(encoding="utf-8"), path.name) or {})
+        content = from_yaml(path.read_text(encoding="utf-8"), path.name) or {}
+        if not isinstance(content, dict):
+            raise UserError(f"{path.name}: no study; write pairs: {', '.join(f'`{n}:`' for n in _File.model_fields)}")
+        return _File.model_validate(content)
     except UnicodeDecodeError:
         raise UserError(f"{path.name}: not UTF-8; save it as UTF-8") from None
     except OSError as e:
