@@ -70,7 +70,7 @@ class Column(_Model):
         By its header only where that has other letters than a-z: `金额`; `LOAN_AMT` says no more than the name.
         """
         if isinstance(given, dict) and given.get("role") == "outcome":
-            given = {**given, "known": "after"}
+            given = {"known": "after", **given}
         if isinstance(given, dict) and isinstance(given.get("name"), str) and not given.get("description"):
             header = given.get("source")
             speaks = isinstance(header, str) and not header.isascii()
