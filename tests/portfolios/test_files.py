@@ -9,7 +9,7 @@ import pytest
 from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import limits
-from workbench.portfolios.files import dialect, read_raw
+from workbench.portfolios.files import dialect, header, read_raw
 
 WORDS = Contract(name="loans", title="t", columns=(Column(name="id", type="text", role="key"),))
 
@@ -184,3 +184,11 @@ def test_garbage_is_never_a_traceback(tmp_path):
             refused += 1
             assert "\n" not in str(e)
     assert refused > 300
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_header_in_another_encoding_than_the_contract_says_is_one_line_too(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_text("id,amt\n1,2\n2,3\n")
+    with pytest.raises(UserError, match=f"a.csv: not {encoding}; set `encoding: utf-8-sig` in the contract"):
+        header(path, WORDS.model_copy(update={"encoding": encoding}))

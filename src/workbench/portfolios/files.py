@@ -8,6 +8,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 
@@ -63,8 +64,11 @@ def header(path: Path, contract: Contract) -> list[str]:
     """Return the names of a `readable` file's columns and look at nothing else: whether it is whole, `opened` says."""
     if path.name.lower().endswith(PARQUET):
         return parquet.names(path)
-    with io.TextIOWrapper(_bytes(path), contract.encoding, errors="replace", newline="") as lines:
-        return delimited.first_record(path.name, lines, contract.delimiter)
+    try:
+        with io.TextIOWrapper(_bytes(path), contract.encoding, errors="replace", newline="") as lines:
+            return delimited.first_record(path.name, lines, contract.delimiter)
+    except UnicodeError:  # of UTF-16 and UTF-32 without a byte order mark nothing can be replaced
+        _refuse(path, contract.encoding)
 
 
 def dialect(path: Path) -> dict[str, str]:
@@ -219,7 +223,7 @@ def _is_utf8(path: Path) -> bool:
     return encodings.decodes(_chunks(path), "utf-8-sig") and b"\x00" not in _sample(path)
 
 
-def _refuse(path: Path, encoding: str) -> None:
+def _refuse(path: Path, encoding: str) -> NoReturn:
     fits = "utf-8-sig" if _is_utf8(path) else encodings.fitting(_sample(path))
     if not fits.startswith(("utf", *_WIDE)):
         _is_in_one(path, fits or "gb18030")
