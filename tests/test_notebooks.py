@@ -67,6 +67,15 @@ def test_notebook_is_thin_and_clean(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_id)
+def test_no_cell_gives_a_parameter_another_value(path):
+    """Else the cell that reads the parameters can't be run again: the error would print a table."""
+    parameters = {line.partition(":")[0] for line in _parameters(path)}
+    cells = [c for c in nbformat.read(path, 4).cells if c.cell_type == "code" and not c.metadata.get("tags")]
+    nodes = [n for c in cells for n in ast.walk(ast.parse(c.source)) if isinstance(n, ast.Name)]
+    assert not {n.id for n in nodes if isinstance(n.ctx, ast.Store)} & parameters
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=_id)
 def test_notebook_names_no_machine(path):
     text = path.read_text()
     assert json.loads(text)["metadata"].keys() <= {"kernelspec", "language_info"}
