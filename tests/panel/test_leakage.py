@@ -213,15 +213,32 @@ def test_two_honest_features_are_not_refused_for_being_missed():
     assert set(evidence.table["treatment"]) == {"kept: doubtful"}
 
 
-def test_honest_features_are_not_refused_where_few_columns_say_anything():
-    """Income and age drive the outcome and two columns are noise: AUC 0.60 alone is dearly missed, and no sure leak."""
+@pytest.mark.parametrize(
+    "drivers",
+    [(0.65, 0.5), (1.0, 0.15), (1.1, 1.1), (1.4, 0.3)],
+    ids=["two weak ones", "a score", "two strong ones", "a strong score"],
+)
+def test_honest_features_are_not_refused_where_few_columns_say_anything(drivers):
+    """Income and age drive the outcome and two columns are noise: each is dearly missed, and no sure leak."""
     rng, n = np.random.default_rng(7), 4000
     income, age = rng.normal(size=n), rng.normal(size=n)
-    y = (rng.random(n) < 1 / (1 + np.exp(2 + 0.65 * income + 0.5 * age))).astype(float)
+    y = (rng.random(n) < 1 / (1 + np.exp(2 + drivers[0] * income + drivers[1] * age))).astype(float)
     X = pd.DataFrame({"income": income, "age": age, "a": rng.normal(size=n), "b": rng.normal(size=n)})
     contract = Contract(name="l", title="t", columns=tuple(Column(name=c, type="number") for c in X))
     examined, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
     assert examined["income"].known == examined["age"].known == "before"
+    assert "kept: doubtful" in set(evidence.table["treatment"])
+
+
+def test_the_exposure_of_an_amount_is_not_refused_for_being_the_driver():
+    rng, n = np.random.default_rng(2), 4000
+    insured, age = rng.lognormal(9, 0.8, n), rng.uniform(0, 15, n)
+    paid = insured * (0.05 + 0.02 * age) * rng.lognormal(0, 0.7, n)
+    X = pd.DataFrame({"insured": insured, "age": age, "a": rng.normal(size=n), "b": rng.normal(size=n)})
+    columns = tuple(Column(name=c, type="number") for c in X)
+    contract = Contract(name="l", title="t", columns=columns, outcome=Outcome(kind="amount"))
+    examined, evidence = leakage.examine(X, pd.Series(paid), contract, 1)
+    assert examined["insured"].known == examined["age"].known == "before"
     assert "kept: doubtful" in set(evidence.table["treatment"])
 
 

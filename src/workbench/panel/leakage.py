@@ -92,13 +92,12 @@ def screen(
     X: n × k, y: n values 1 or 0, parents: n, whose rows stay together in folds. A feature gives the outcome away
     where it alone has an AUC 0.10 above the next one's, or where leaving it out costs boosted trees 0.05. What comes
     near is measured over 5 repeats of 3 folds, with a 95 % interval: suspect where it lies wholly above the
-    threshold, doubtful where only its middle does, where it is the cost beside a single other, which is dearly
-    missed as well, of a feature with an AUC alone below 0.90, or where the feature alone has less than 0.65 and all
-    together less than 0.90: where few columns say anything, each honest one is dearly missed. The cost is measured
-    for the three strongest. What one leak hid is seen without it: without the columns that are refused for the
-    suspects (`refused`; by default they themselves) the others are screened again, until none is refused. Two leaks
-    of one strength hide one another all
-    the same.
+    threshold, doubtful where only its middle does, or where it proves nothing: an honest feature is dearly missed, too,
+    where the others say little. It proves a leak where the feature alone or all together have an AUC of 0.90, or where
+    the others together have 0.70 without it and the next one is missed half as dearly at most; never the cost beside a
+    single other. The cost is measured for the three strongest. What one leak hid is seen without it: without the
+    columns that are refused for the suspects (`refused`; by default they themselves) the others are screened again,
+    until none is refused. Two leaks of one strength hide one another all the same.
     """
     if len(y) > ROWS:
         drawn = _drawn(y, seed)
@@ -151,19 +150,31 @@ def _examined_again(table: pd.DataFrame, name: str, folds: _Folds, limits: rules
             differences = folds.differences(more, less, REPEATS)
             low, high = interval(differences)
             table.loc[name, [f"{measure}_low", f"{measure}_high"]] = low, high
-            is_sure = low > threshold and _proves(measure, table.loc[name, "auc_alone"], folds, [name, *others], limits)
+            is_sure = low > threshold and _proves(measure, name, table, folds)
             table.loc[name, "suspect"] |= is_sure
             table.loc[name, "doubtful"] |= threshold <= differences.mean() and not is_sure
         table.loc[name, measure] = differences.mean()
     table.loc[name, "doubtful"] &= not table.loc[name, "suspect"]
 
 
-def _proves(measure: str, alone: float, folds: _Folds, columns: list[str], limits: rules.Rules) -> bool:
+def _proves(measure: str, name: str, table: pd.DataFrame, folds: _Folds) -> bool:
     """Say whether what a feature adds can prove a leak: beside few or weak others every honest one adds much."""
-    if alone >= STRONG:
+    limits, columns = rules.load(), list(table.index)
+    if table.loc[name, "auc_alone"] >= STRONG:
         return True
-    strong = alone >= limits.number("leak_least") or folds.aucs(columns, 0).mean() >= STRONG
-    return strong and (measure == "gap_to_next" or len(columns) > 2)
+    if measure == "cost_of_removal" and len(columns) == 2:
+        return False
+    together, costs = folds.aucs(columns, 0).mean(), {c: _cost(c, columns, folds) for c in columns[:EXAMINED]}
+    if together >= STRONG:
+        return True
+    if together - costs[name] < limits.number("leak_others"):
+        return False
+    next_one = max(cost for c, cost in costs.items() if c != name)
+    return measure == "gap_to_next" or costs[name] >= limits.number("leak_lead") * next_one
+
+
+def _cost(name: str, columns: list[str], folds: _Folds) -> float:
+    return float(folds.differences(columns, [c for c in columns if c != name], 1).mean())
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
@@ -314,11 +325,12 @@ def _threshold(binary: bool = True) -> Text:
     halves = Text() if binary else say("The AUC is that of lying above the median rather than below it.")
     return halves + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
-        "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, lost beside a "
-        "single other with an AUC alone below {strong:.2f}, or an AUC alone below {least:.2f} where all together stay "
-        "below {strong:.2f}. A suspect stays where the contract says why in `reviewed`.",
+        "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or where "
+        "others say too little to tell (AUC below {strong:.2f} alone and with all, and without it below {others:.2f} or "
+        "the next missed more than 1/{lead} as dearly). A suspect stays where the contract says why in `reviewed`.",
         strong=STRONG,
-        least=limits.number("leak_least"),
+        others=limits.number("leak_others"),
+        lead=limits.number("leak_lead"),
         gap=limits.number("leak_above_next"),
         cost=limits.number("leak_cost"),
     )
