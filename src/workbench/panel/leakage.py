@@ -326,8 +326,8 @@ def _threshold(binary: bool = True) -> Text:
     return halves + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or where "
-        "others say too little to tell (AUC below {strong:.2f} alone and with all, and without it below {others:.2f} or "
-        "the next missed more than 1/{lead} as dearly). A suspect stays where the contract says why in `reviewed`.",
+        "others say too little to tell (AUC below {strong:.2f} alone and with all, and without it below {others:.2f} "
+        "or the next missed more than 1/{lead} as dearly). A suspect stays where the contract says why in `reviewed`.",
         strong=STRONG,
         others=limits.number("leak_others"),
         lead=limits.number("leak_lead"),
