@@ -105,6 +105,16 @@ def test_a_stream_that_is_closed_is_no_error_and_no_file_takes_its_place(closed)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("command", ["run", "steps", "pdf"])
+def test_an_empty_period_is_refused(command, capsys):
+    """A shell's variable that isn't set would run the study without a period, and say nothing."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "taiwan_cards", "--period", ""])
+    assert stopped.value.code == 2
+    line = "argument --period: it is empty; name one (2018, 2018-Q1 or 2018-03) or leave --period out"
+    assert line in capsys.readouterr().err
+
+
 def test_version_and_completion():
     assert re.fullmatch(r"workbench \d+\.\d+\.\d+\n", _run("--version").stdout)
     for shell, word in (("bash", "complete "), ("zsh", "#compdef workbench")):

@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a parameter, above the study file",
     )
     run.add_argument(
-        "--period", default="", metavar="PERIOD", help="2018, 2018-Q1 or 2018-03, for {period} in the study"
+        "--period", type=_period, metavar="PERIOD", help="2018, 2018-Q1 or 2018-03, for {period} in the study"
     )
     run.add_argument("--jobs", type=_number(1, 64), metavar="N", help="steps side by side (default: the cores)")
     run.add_argument("--fresh", action="store_true", help="run unchanged steps again, too")
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
     steps.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
-    steps.add_argument("--period", default="", metavar="PERIOD")
+    steps.add_argument("--period", type=_period, metavar="PERIOD")
     steps.set_defaults(call=_steps)
     _add_schedule(commands)
     portfolios = commands.add_parser("portfolios", help="what data there is")
@@ -162,7 +162,7 @@ def _add_pdf(commands: argparse._SubParsersAction) -> None:
     pdf = commands.add_parser("pdf", help="a study's pack as PDF, or a step's page; beside the page in reports/")
     pdf.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     pdf.add_argument("step", nargs="?", default="", metavar="STEP", help="default: the pack, else every page")
-    pdf.add_argument("--period", default="", metavar="PERIOD", help="default: the latest")
+    pdf.add_argument("--period", type=_period, metavar="PERIOD", help="default: the latest")
     pdf.add_argument("--lang", choices=("en", "zh_CN"), default="", help="default: that of the page")
     pdf.set_defaults(call=_pdf)
 
@@ -227,6 +227,13 @@ def _study(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"'{text[:40]}': {e.strerror}") from None
 
 
+def _period(text: str) -> str:
+    """A period as it is written; an empty one (a shell's variable that isn't set) is none."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name one (2018, 2018-Q1 or 2018-03) or leave --period out")
+    return text
+
+
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
@@ -240,7 +247,7 @@ def _run(args: argparse.Namespace) -> int:
     from workbench.runs import execution, plan, progress
 
     paths = {p.resolve(): p for p in args.studies}.values()
-    studies = [plan.study(path, tuple(args.set), args.period) for path in paths]
+    studies = [plan.study(path, tuple(args.set), args.period or "") for path in paths]
     jobs = {"jobs": args.jobs} if args.jobs else {}
     options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:
@@ -261,7 +268,7 @@ def _render(args: argparse.Namespace) -> int:
 def _pdf(args: argparse.Namespace) -> int:
     from workbench.runs import printing, progress
 
-    for path in printing.write(args.study.stem, args.step, args.period, args.lang):
+    for path in printing.write(args.study.stem, args.step, args.period or "", args.lang):
         progress.output().print(str(path), markup=False)
     return 0
 
@@ -270,7 +277,7 @@ def _steps(args: argparse.Namespace) -> int:
     from workbench.runs import progress, study
 
     out = progress.output()
-    for step in study.load(args.study, tuple(args.set), args.period).steps:
+    for step in study.load(args.study, tuple(args.set), args.period or "").steps:
         out.print(step.name, markup=False)
         out.print(f"  reads  {', '.join(step.reads) or '-'}\n  writes {', '.join(step.writes) or '-'}", markup=False)
         for name, value in step.params.model_dump(mode="json").items():

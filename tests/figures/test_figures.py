@@ -200,6 +200,8 @@ def _laid_out(name: str, spoken: str) -> Figure:
 @pytest.mark.parametrize(("name", "spoken"), DRAWN_IN)
 def test_labels_stay_apart_and_every_glyph_is_there(name, spoken):
     figure = _laid_out(name, spoken)
+    titles = [figure.get_suptitle(), *(ax.get_title(loc="left") or ax.get_title() for ax in figure.axes)]
+    assert any(titles), "what is said to those who can't see it"
     with speaking(spoken), theme.house():
         renderer = FigureCanvasAgg(figure).get_renderer()
         for ax in figure.axes:

@@ -3,10 +3,13 @@
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from workbench import contracts
+from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import grain, intake, large, own_files
 
@@ -423,3 +426,21 @@ def test_a_joined_tables_columns_are_known_since_its_own_date(asked):
     p = asked("account", "customer", contracts={"customer": {"columns": [columns[0], *columns[2:]]}})
     words = own_files._joined_contract(own_files.SOURCE.words(p))
     assert words["income_amt"].dated_by == "as_of" and words["as_of"].role == "fact" and not words["bad"].dated_by
+
+
+@pytest.mark.parametrize(("spread", "light"), [("even", "amber"), ("towns", "info"), ("few", "info")])
+def test_an_ignored_column_whose_values_repeat_as_a_parents_do_is_named_whatever_it_is_called(spread, light):
+    rng, n = np.random.default_rng(1), 5600
+    values = {
+        "even": np.arange(n) // 8,
+        "towns": np.minimum(rng.zipf(1.6, n), 700),
+        "few": np.arange(n) % 40,
+    }[spread]
+    table = pd.DataFrame({"row_key": np.arange(n).astype(str), "contract_ref": values.astype(str)})
+    columns = (
+        Column(name="row_key", type="text", role="key"),
+        Column(name="contract_ref", type="text", role="ignore"),
+    )
+    card = grain.examine({"account": table}, {"account": Contract(name="account", title="t", columns=columns)})
+    assert card.verdict == light
+    assert ("account.contract_ref (5,600 rows of 700)" in card.answer) == (light == "amber")

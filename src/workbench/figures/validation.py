@@ -19,7 +19,7 @@ def tiles(tests: pd.DataFrame) -> Figure:
     """Draw one tile per test in the colour of its light, a row per family; columns family, name, light."""
     families = list(dict.fromkeys(tests["family"]))
     widest = int(tests.groupby("family").size().max())
-    figure, (ax,) = theme.panels(width=11, height=0.5 + 0.62 * len(families))
+    figure, (ax,) = theme.panels(width=11, height=0.8 + 0.62 * len(families))
     for y, family in enumerate(families):
         for x, t in enumerate(tests[tests["family"] == family].to_dict("records")):
             ax.add_patch(theme.plt.Rectangle((x + 0.03, y + 0.08), 0.94, 0.84, color=_COLOUR[t["light"]]))
@@ -30,6 +30,7 @@ def tiles(tests: pd.DataFrame) -> Figure:
     ax.set_ylim(len(families), 0)
     ax.set_yticks([y + 0.5 for y in range(len(families))], [_title(f) for f in families])
     ax.set_xticks([])
+    ax.set_title(say("Every test in the colour of its light, by family"))
     ax.grid(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)

@@ -13,6 +13,7 @@ from workbench.portfolios import guesses
 from workbench.words import say
 
 ROWS_PER_VALUE = 20  # a column whose values stand in more rows each is a group (a branch, a bank), no parent
+MANY, EVENLY = 100, 3  # values; a parent's rows, at most times the mean: towns and names are spread less evenly
 _NAMED = (
     r"(^|_)(id|nr|no|number|key)$|(customer|client|account|loan)_?(id|nr|no|num|number)$|编号$|号码$"
     rf"|{guesses.CHINESE_NUMBER}"
@@ -76,11 +77,12 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
         if column.role in ("key", "as_of", "outcome") or column.type not in ("text", "category", "integer"):
             continue
         named = any(re.search(_NAMED, n) for n in (column.name, column.source.lower()))
-        if not named and column.personal != "identifier":
+        if not named and column.personal != "identifier" and column.role != "ignore":
             continue
         values = table[column.name].dropna()
         different = values.nunique()
-        if different < len(values) <= ROWS_PER_VALUE * different:
+        is_known = named or column.personal == "identifier" or _is_like_parents(values)
+        if is_known and different < len(values) <= ROWS_PER_VALUE * different:
             yield say(
                 "{table:s}.{column:s} ({rows:, rows} of {values:,})",
                 table=name,
@@ -88,3 +90,9 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
                 rows=len(values),
                 values=different,
             )
+
+
+def _is_like_parents(values: pd.Series) -> bool:
+    """Say whether values repeat as a parent's do, whatever the column is called: many of them, each in some rows."""
+    sizes = values.value_counts()
+    return len(sizes) >= MANY and sizes.mean() >= 2 and sizes.max() <= EVENLY * sizes.mean()
