@@ -224,6 +224,16 @@ def test_a_parent_that_cannot_start_says_so_in_one_line(tmp_path, monkeypatch):
     )
 
 
+def test_a_parent_whose_files_somebody_has_removed_says_so_in_one_line(tmp_path):
+    with warm_kernels(preload=["json"], log=tmp_path / "log") as name:
+        server = warm._servers[-1]
+        server.log.unlink()
+        (server._folder / "fork").unlink()
+        with pytest.raises(WarmKernelError) as e:
+            run(name, "1")
+    assert "No such file or directory); last line: it said nothing; log: " in str(e.value) and "\n" not in str(e.value)
+
+
 def test_a_module_that_is_not_installed_is_left_out(tmp_path):
     with warm_kernels(preload=["no_such_module"], log=tmp_path / "log") as name:
         assert printed(run(name, "print(1)")) == "1\n"

@@ -152,7 +152,8 @@ class ForkServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1)
         code = self.process.returncode
-        lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        written = self.log.read_text(errors="replace") if self.log.exists() else ""  # else somebody has cleaned /tmp
+        lines = written.strip().splitlines() or ["it said nothing"]
         how = f"gave none ({error})" if code is None else f"ended with code {code}"
         return f"no warm kernel: its parent process {how}; last line: {lines[-1].strip()}; log: {self.log}"
 
