@@ -1,11 +1,15 @@
 """The committee's paper: what is lacking is named, and a decision is the move that the command line would make."""
 
+import json
+
 import pytest
 
 import governed
 from governed import MODEL
+from workbench.evidence import card
 from workbench.params import UserError
-from workbench.registry import committee, events, state
+from workbench.registry import committee, events, provenance, runs, state
+from workbench.words import speaking
 
 
 def _paper(**values: object) -> committee.Paper:
@@ -40,3 +44,27 @@ def test_without_a_policy_nobody_may_do_anything(bank, monkeypatch):
     paper = _paper()
     assert committee.standing(paper).verdict == "amber"
     assert set(committee.next_moves(paper).table["people"]) == {""}
+
+
+def test_what_a_move_lacks_is_kept_apart_from_its_words_and_said_in_chinese(bank, monkeypatch):
+    commit = {provenance.COMMIT: "none: git is not installed"}
+    monkeypatch.setattr(events, "adopted", lambda event: None)
+    monkeypatch.setattr(runs, "params", lambda run_id: commit)
+    paper = _paper()
+    lacks = committee.next_moves(paper).table.set_index("move").loc["submit", "lacks"]
+    assert str(lacks) == (
+        "bank.pd isn't listed in params/governance.yaml (models: owner, developers, exposure, purpose, justification); "
+        "no commit holds all the code of its run (none: git is not installed); commit, and run the study again"
+    )
+    recorded = json.loads(json.dumps(card.record(committee.next_moves(paper))))
+    with speaking("zh_CN"):
+        page = card.from_record(recorded)
+    assert "<td>bank.pd 未列入 params/governance.yaml（" in page
+    assert "；没有一次提交包含其运行的全部代码（无：未安装 git）；请提交代码，然后重新运行研究</td>" in page
+
+
+def test_a_refusal_is_said_in_english_in_any_language(bank):
+    governed.move("submit", "dev", "2")
+    with speaking("zh_CN"), pytest.raises(UserError) as e:
+        governed.move("reject", "app", "2")
+    assert str(e.value) == 'bank.pd version 2: reject is refused: a reason (--reason "…")'

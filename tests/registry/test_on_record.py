@@ -109,7 +109,7 @@ def test_a_light_that_was_never_lit_passes_no_test(monkeypatch, test, why):
     lights = {"trends": "not_evaluated", "drift": "error", "lines": "green", "auc": "red"}
     content = {"evidence": [{"key": key, "verdict": light} for key, light in lights.items()]}
     monkeypatch.setattr(obligations.recorded, "left_behind", lambda record: content)
-    assert obligations.fails(test, None, SimpleNamespace()) == why
+    assert str(obligations.fails(test, None, SimpleNamespace())) == why
 
 
 def test_of_a_retired_version_nothing_is_owed_any_more(bank, monkeypatch):

@@ -274,4 +274,5 @@ def _met(e: Event, evidence: Mapping[str, Any], judge: Policy | None) -> Iterato
     if move and "battery" in move.needs and evidence.get("verdict", "") in ("", "refuse"):
         yield f"the battery said {evidence.get('verdict') or 'nothing'} of the version, and it was made all the same"
     if move and "minimum" in move.needs and judge and judge.tier(e.model):
-        yield from needs.below(judge.strictness(e.model).minimum, evidence.get("figures", {}))
+        short = needs.below(judge.strictness(e.model).minimum, evidence.get("figures", {}))
+        yield from (words.in_language("en") for words in short)

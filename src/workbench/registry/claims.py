@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.params import UserError, nearest
 from workbench.registry import written
@@ -55,7 +55,7 @@ class Tested:
 
     claim: Claim
     figure: Figure | None
-    why: str = ""
+    why: Text = field(default_factory=Text)
 
     @property
     def holds(self) -> bool:
@@ -70,10 +70,17 @@ class Tested:
     @property
     def words(self) -> str:
         """What the test says, in one line."""
+        return self.sentence.in_language("en")
+
+    @property
+    def sentence(self) -> Text:
+        """What the test says of the claim, in any language."""
         if self.figure is None:
-            return f"{self.claim.words}: {self.why}"
-        verdict = "holds" if self.holds else "contradicted"
-        return f"{self.claim.words}: {verdict}, it is {self.figure.value:.6g}"
+            return say("{claim:s}: {why}", claim=self.claim.words, why=self.why)
+        value = self.figure.value
+        if self.holds:
+            return say("{claim:s}: holds, it is {value:.6g}", claim=self.claim.words, value=value)
+        return say("{claim:s}: contradicted, it is {value:.6g}", claim=self.claim.words, value=value)
 
     @property
     def text(self) -> Text:
@@ -137,13 +144,15 @@ def monthly(series: Mapping[str, Mapping[str, float]], run_id: str, names: Mappi
 
 def tested(claims: list[Claim], figures: Mapping[str, Figure]) -> list[Tested]:
     """Return every claim with the figure it is about."""
-    return [Tested(c, figures.get(c.figure), "" if c.figure in figures else _without(c, figures)) for c in claims]
+    return [Tested(c, figures.get(c.figure), Text() if c.figure in figures else _without(c, figures)) for c in claims]
 
 
-def _without(claim: Claim, figures: Mapping[str, Figure]) -> str:
+def _without(claim: Claim, figures: Mapping[str, Figure]) -> Text:
     if claim.figure in WATCHED:
-        return "monitoring tells it; no period is known yet"
-    return f"no run of the version has logged it{f'; {nearest(claim.figure, figures)}' if figures else ''}"
+        return say("monitoring tells it; no period is known yet")
+    if not figures:
+        return say("no run of the version has logged it")
+    return say("no run of the version has logged it; {hint}", hint=nearest(claim.figure, figures))
 
 
 def contradicted(results: list[Tested]) -> list[Tested]:

@@ -179,7 +179,7 @@ def next_moves(paper: Paper) -> Evidence:
     for move in possible:
         able = [p for p in paper.policy.people if set(move.roles) & set(paper.policy.roles(p))]
         lacks = needs.missing(move, _as(paper.case, move.verb, able))
-        rows.append((move.verb, " or ".join(move.roles), ", ".join(able), "; ".join(lacks)))
+        rows.append((move.verb, " or ".join(move.roles), ", ".join(able), needs.together(lacks) or ""))
     ready = [verb for verb, _, able, lacks in rows if able and not lacks]
     return Evidence(
         key="next_moves",

@@ -113,7 +113,8 @@ def _decided(request: Request, chain: Chain, private: Ed25519PrivateKey) -> tupl
     standing = book.of(request.model, request.version)
     role = must_be(request.person, move.roles, adopted.policy, private)
     case = looked_at(request, chain, standing, adopted.policy)
-    lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needs.missing(move, case)]
+    needed = (words.in_language("en") for words in needs.missing(move, case))
+    lacks = [*_out_of_place(move, standing), *_not_theirs(move, case), *needed]
     if lacks:
         raise UserError(f"{request.name}: {request.verb} is refused: {'; '.join(lacks)}")
     detail = _detail(move, case, book)

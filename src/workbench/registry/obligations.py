@@ -20,6 +20,7 @@ from workbench.registry.current import Record
 from workbench.registry.events import Chain, Event, now
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import replay
+from workbench.words import Text, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,19 @@ class Finding:
     @property
     def words(self) -> str:
         """The finding in one line."""
-        return f"finding {self.number} ({self.severity}, {self.owner}, due {self.due}): {self.text}"
+        return self.sentence.in_language("en")
+
+    @property
+    def sentence(self) -> Text:
+        """The finding in one line, in any language; what its validator wrote of it stays as written."""
+        return say(
+            "finding {number:s} ({severity}, {owner:s}, due {due:s}): {text:s}",
+            number=str(self.number),
+            severity=self.severity,
+            owner=self.owner,
+            due=self.due,
+            text=self.text,
+        )
 
 
 @dataclass(frozen=True)
@@ -110,33 +123,37 @@ def is_overdue(due: str, today: str) -> bool:
     return bool(due) and due < today
 
 
-def lacking(owner: str, due: str, people: Mapping[str, Any], today: date) -> list[str]:
+def lacking(owner: str, due: str, people: Mapping[str, Any], today: date) -> list[Text]:
     """Return in words what owner and day of something owed lack."""
     if not owner or not due:
-        return [words for given, words in ((owner, "who sees to it (owner)"), (due, "by which day (due)")) if not given]
-    out = [] if owner in people else [f"nobody is called '{owner}'; {nearest(owner, people)}"]
+        asked = ((owner, say("who sees to it (owner)")), (due, say("by which day (due)")))
+        return [words for given, words in asked if not given]
+    hint = nearest(owner, people)
+    out = [] if owner in people else [say("nobody is called '{person:s}'; {hint}", person=owner, hint=hint)]
     try:
         is_ahead = bool(day(due)) and date.fromisoformat(due) > today
     except ValueError:
         is_ahead = False
-    return out if is_ahead else [*out, f"'{due}' is no day after today; write YYYY-MM-DD"]
+    return out if is_ahead else [*out, say("'{day:s}' is no day after today; write YYYY-MM-DD", day=due)]
 
 
-def fails(test: str, version: Record | None, battery: Record | None) -> str:
+def fails(test: str, version: Record | None, battery: Record | None) -> Text:
     """Return in words how a version fails a test, empty where it passes; `UserError` where the text is no test."""
     if light := _LIGHT.fullmatch(test):
         return _other_light(light[1], bool(light[2]), light[3], battery)
     tested = claims.tested([_claim(test)], claims.logged(version, battery))[0]
-    return "" if tested.holds else tested.words
+    return Text() if tested.holds else tested.sentence
 
 
-def _other_light(name: str, negated: bool, light: str, battery: Record | None) -> str:
+def _other_light(name: str, negated: bool, light: str, battery: Record | None) -> Text:
     lights = {e["key"]: e["verdict"] for e in recorded.left_behind(battery)["evidence"]} if battery else {}
+    if not lights:
+        return say("no battery speaks of it")
     if name not in lights:
-        return f"the battery has no test '{name}'; {nearest(name, lights)}" if lights else "no battery speaks of it"
+        return say("the battery has no test '{test:s}'; {hint}", test=name, hint=nearest(name, lights))
     is_judged = lights[name] not in (Verdict.error, Verdict.not_evaluated)  # else nothing says that it isn't so
     holds = is_judged and lights[name] != light if negated else lights[name] == light
-    return "" if holds else f"{name} is {lights[name]}"
+    return Text() if holds else say("{test:s} is {light}", test=name, light=lights[name])
 
 
 def _claim(test: str) -> Claim:
