@@ -67,6 +67,31 @@ def test_a_language_once_written_is_kept_up_and_both_lead_to_one_another(reports
     assert "three/index.html" in (reports / "zh_CN/index.html").read_text()
 
 
+def test_a_studys_own_pages_are_in_its_language_and_the_page_of_all_studies_in_english(reports):
+    entry = {"name": "three.pd", "version": "1", "kind": "scorecard"}
+    of_study = {"models": {"model__pd": entry}, "language": "zh_CN", "headline": "Nobody has given it a tier."}
+    current.put(_run("three", **of_study))
+    site.write()
+    study, model = ((reports / "three" / name).read_text() for name in ("index.html", "models/pd.html"))
+    assert all('<html lang="zh-CN">' in text and "全部研究</a>" in text for text in (study, model))
+    assert ">尚未有人为它定级。</td>" in study and ">评分卡 · 责任人" in model
+    overall = (reports / "index.html").read_text()
+    assert '<html lang="en">' in overall and ">Nobody has given it a tier.</td>" in overall
+    assert '<html lang="en">' in (reports / "one/index.html").read_text() and site.changed() == []
+    site.write("en")
+    site.write()
+    assert 'href="../en/three/index.html" lang="en">English</a>' in (reports / "three/index.html").read_text()
+    english = (reports / "en/three/models/pd.html").read_text()
+    assert '<html lang="en">' in english and 'href="../../../three/models/pd.html" lang="zh-CN">简体中文</a>' in english
+    assert site.linked("three/index.html", "http://localhost").startswith('<!doctype html>\n<html lang="zh-CN">')
+
+
+def test_a_study_that_ran_before_its_language_was_noted_speaks_that_of_its_pages(reports):
+    home.put(reports / "one/once/a/a.html", b'<!doctype html>\n<html lang="zh-CN">')
+    site.write()
+    assert '<html lang="zh-CN">' in (reports / "one/index.html").read_text()
+
+
 def test_a_models_page_leads_to_the_documents_that_were_written_in_its_language(reports):
     home.put(reports / "one/models/pd/1/model_card.html", b"x")
     home.put(reports / "one/models/pd/1/ecb_template.xlsx", b"x")

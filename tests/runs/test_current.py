@@ -71,3 +71,4 @@ def test_a_record_from_before_it_had_a_description_keeps_its_digest():
     assert record.digest == "2f769bb021aec2f414c10027e2f148aa33d768f358624105e1daff97b8b4de03"
     described = dataclasses.replace(record, description="cards of Taiwan")
     assert described.digest != record.digest and current.from_json(described.to_json()) == described
+    assert current.from_json((spoken := dataclasses.replace(record, language="zh_CN")).to_json()) == spoken

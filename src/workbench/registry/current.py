@@ -27,6 +27,7 @@ class Record:
     `tables`, `models`: what the names it wrote point to. `tags`: what it says of model versions it has read, by name.
     `facts`: digest of the run's parameters. `files`: digests of its artifacts. `pages`: artifact → its place below
     `reports/`. `folder`: its artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
+    `language`: that of its study; empty where it isn't known.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -56,6 +57,7 @@ class Record:
     files: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    language: str = ""
 
     @property
     def digest(self) -> str:
@@ -73,10 +75,11 @@ class Record:
         return Key(self.study, self.period)
 
     def to_json(self) -> str:
-        """Return the record as JSON; without the description where it has none, as records once were written."""
+        """Return the record as JSON, as it once was written: without description or language where it has none."""
         content = dataclasses.asdict(self)
-        if not self.description:
-            del content["description"]
+        for name in ("description", "language"):
+            if not content[name]:
+                del content[name]
         return json.dumps(content, indent=1, ensure_ascii=False)
 
 

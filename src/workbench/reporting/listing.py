@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
 from workbench.reporting import page
 from workbench.reporting.headline import headline
-from workbench.words import LANGUAGES, heard, language, number
+from workbench.words import LANGUAGES, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
@@ -113,6 +114,23 @@ class Site:
             by_study.setdefault(row.study, []).append(row)
         return by_study
 
+    def original(self, study: str) -> str:
+        """Return the language of a study's own pages, as its newest runs say; empty where none of them does."""
+        return next(filter(None, (_language(r.record) for r in reversed(self.studies.get(study, [])))), "")
+
+    @contextmanager
+    def speaking_of(self, study: str) -> Iterator[Site]:
+        """Speak a study's language within the block, and have the site with what its runs say in it.
+
+        Below a folder of a language's name all is in that language.
+        """
+        own_language = self.folder or self.original(study) or language()
+        if own_language == language():
+            yield self
+            return
+        with speaking(own_language):
+            yield replace(self, rows=tuple(_spoken(r) if r.study == study else r for r in self.rows))
+
 
 def rank(verdict: str) -> int:
     """Return how bad a light is: 0 the worst; a word that is no light comes last."""
@@ -159,6 +177,19 @@ def listed(good: list[Record], failed: list[Record], folder: Path, mlflow: str =
 def sites() -> list[str]:
     """Return the languages that have a site of their own below `reports/`."""
     return [name for name in LANGUAGES if (home.reports() / name / "index.html").exists()]
+
+
+def _spoken(row: Row) -> Row:
+    return replace(row, record=spoken(row.record)) if row.record.status == "FINISHED" else row
+
+
+def _language(record: Record) -> str:
+    """Return a record's language; of one from before it was noted that of its page, empty where that isn't there."""
+    path = home.reports() / f"{record.key.place}/{record.slug}.html"
+    if record.language or not path.exists():
+        return record.language
+    with path.open(encoding="utf-8") as page_:
+        return "zh_CN" if '<html lang="zh-CN">' in page_.read(100) else "en"
 
 
 def _languages(said_in: str) -> dict[str, str]:

@@ -125,7 +125,9 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
     every = made(site)
     for newest_ in newest(site):
         same = [v for v in every if v.model == newest_.model]
-        yield newest_.place, _page(site, newest_, same)
+        with site.speaking_of(newest_.made_by.study) as of_study:
+            content = _page(of_study, newest_, same)
+        yield newest_.place, content
 
 
 def _page(site: Site, newest_: Version, same: list[Version]) -> str:

@@ -58,9 +58,14 @@ def verbatim(text: str) -> jinja2.utils.markupsafe.Markup:
 
 
 def site(template: str, place: str, site: Any, **facts: Any) -> str:
-    """Return a page of the site in the language now spoken; `place`: where it lies below the site's folder."""
-    up = "../" * place.count("/")
-    return templates().get_template(template).render(site=site, up=up, place=place, css=css(), **facts)
+    """Return a page of the site in the language now spoken; `place`: where it lies below the site's folder.
+
+    It leads to the same page in every other language it is there in.
+    """
+    up, study = "../" * place.count("/"), place.rpartition("/")[0].partition("/")[0]
+    ways = {name or site.original(study) or "en": way for name, way in site.languages.items()}
+    ways = {name: way.replace("index.html", place) for name, way in ways.items() if name != language()}
+    return templates().get_template(template).render(site=site, up=up, place=place, css=css(), ways=ways, **facts)
 
 
 def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str:

@@ -45,6 +45,7 @@ def begun(study: Study, step: Step, run_id: str, step_key: str) -> Record:
         link=runs.link(experiment, run_id),
         reads=step.reads,
         description=study.description,
+        language=study.language,
     )
 
 
