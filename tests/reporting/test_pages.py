@@ -156,7 +156,7 @@ def test_the_worst_model_comes_first_and_each_once(tmp_path):
 def test_a_failed_try_stands_beside_the_run_that_still_counts(tmp_path):
     failed = _run("a/a", "error", 2, status="FAILED", headline="cell 3: it broke")
     text = index.render(_site(tmp_path, _run("a/a", "green", 1), failed=[failed]))
-    assert "(last try, failed)" in text and "cell 3: it broke" in text
+    assert "(last try, failed)" in text and "cell 3: <code>it broke</code>" in text
 
 
 def test_news_is_of_the_newest_period_and_the_study_shows_all_as_lights(tmp_path):

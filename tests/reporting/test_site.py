@@ -146,3 +146,32 @@ def test_a_damaged_memory_of_digests_is_written_anew(reports):
     assert site.changed() == []
     site.write()
     assert len(json.loads((home.mlruns() / "current/site.json").read_text())) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "english", "chinese"),
+    [
+        ("cell 6: UserError: panel/build: 'x' is <b>", "cell 6: <code>{}</code>", "第 6 个单元格：<code>{}</code>"),
+        ("panel/build: 'x' is <b>", "<code>{}</code>", "<code>{}</code>"),
+    ],
+)
+def test_of_a_failed_try_a_page_says_where_and_what_and_no_kind_of_error(reports, error, english, chinese):
+    failed = {"status": "FAILED", "verdict": "error", "headline": error}
+    current.put(_run("one", **failed), current.FAILED)
+    current.put(_run("three", language="zh_CN", **failed), current.FAILED)
+    site.write("zh_CN")
+    pages = {n: (reports / n).read_text() for n in ("index.html", "one/index.html", "zh_CN/index.html")}
+    pages["three/index.html"] = (reports / "three/index.html").read_text()
+    escaped = "panel/build: &#39;x&#39; is &lt;b&gt;"
+    assert not any("UserError" in text for text in pages.values())
+    assert english.format(escaped) in pages["index.html"] and english.format(escaped) in pages["one/index.html"]
+    assert chinese.format(escaped) in pages["zh_CN/index.html"] and chinese.format(escaped) in pages["three/index.html"]
+
+
+def test_a_crash_is_told_in_chinese_and_an_unforeseen_error_with_its_kind(reports):
+    about = {"verdict": "error", "status": "CRASHED", "headline": "crashed: its runner is gone"}
+    current.put(_run("one", **about), current.FAILED)
+    current.put(_run("two", **about | {"status": "FAILED", "headline": "cell 2: KeyError: x"}), current.FAILED)
+    site.write("zh_CN")
+    chinese = (reports / "zh_CN/index.html").read_text()
+    assert ": 崩溃：其运行程序已不存在<" in chinese and "第 2 个单元格：<code>KeyError: x</code>" in chinese

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from workbench.words import LANGUAGES, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
+_FAILURE = re.compile(
+    r"(?:cell (\d+): )?(?:UserError: )?(.*)", re.S
+)  # of an error a user can mend, its kind says nothing
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,12 @@ class Row:
     def took(self) -> str:
         """How long it took."""
         return f"{self.record.seconds:,.0f} s"
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """In which cell a try failed (0 where in none) and what the error said; empty of a run that ended otherwise."""
+        parts = _FAILURE.fullmatch(self.record.headline) if self.record.status == "FAILED" else None
+        return (int(parts[1] or 0), parts[2]) if parts else (0, "")
 
     @property
     def figures(self) -> list[tuple[str, str]]:
