@@ -50,6 +50,7 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
         ("a.csv", b"id;amt\n1;2\n", "a.csv: one column only; set `delimiter: ';'` in the contract"),
         ("a.csv", b"id\tamt\n1\t2\n", 'a.csv: one column only; set `delimiter: "\\t"` in the contract'),
         ("a.csv", b"id,id\n1,2\n", "a.csv: column 'id' stands twice in the header; rename one"),
+        ("a.csv", b'"the\nid","the\nid"\n1,2\n', "a.csv: column 'the id' stands twice in the header; rename one"),
         (
             "a.csv",
             b"id,amt\n1,2\n1,2,3\n",

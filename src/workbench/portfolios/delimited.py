@@ -90,7 +90,7 @@ def names_are_well(name: str, header: list[str]) -> None:
         )
     twice = next((h for h, n in Counter(header).items() if n > 1 and h.strip()), None)
     if twice is not None:
-        raise UserError(f"{name}: column '{twice}' stands twice in the header; rename one")
+        raise UserError(f"{name}: column '{' '.join(twice.split())}' stands twice in the header; rename one")
     blank = next((i for i, h in enumerate(header, 1) if not h.strip()), None)
     if blank is not None:
         raise UserError(f"{name}: column {blank} has no name in the header; name it or delete the column")
