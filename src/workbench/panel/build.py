@@ -22,7 +22,8 @@ from workbench.panel.cohort import Facts, cohort
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, Columns, UserError
-from workbench.words import has, names
+from workbench.words import has
+from workbench.words import names as column_names
 
 __all__ = [
     "UNDATED",
@@ -120,7 +121,7 @@ def make(p: Params) -> Made:
     months = (tables.scan(p.key, "core__month"), tables.contract(p.key, "core__month")) if has_months else ()
     account = (tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account"))
     made = make_from(Facts(*account, *months), p)
-    names.learn_columns(made.contract.columns)
+    column_names.learn_columns(made.contract.columns)
     return made
 
 
@@ -161,7 +162,7 @@ def make_from(facts: Facts, p: Params) -> Made:
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate), facts.order[0])
         relations = {"cohort": folder / "cohort.parquet", "held": held}
         n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
-        reached = samples.waterfall(facts.accounts, rows.dated_sql, sources, folder)
+        reached = samples.waterfall(rows.dated_sql, sources, folder)
         dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
         text, words = panel_sql(facts, p.observation_months, dated)
         columns = [*_frame(facts.contract, resolved), *_place(facts), *words]

@@ -88,7 +88,8 @@ class Cohort:
     """The rows of the panel as SQL over `accounts`, `months` and `calendar`.
 
     Columns: entity_id, parent_id, as_of_date, anchor (number of the last month that features may see), outcome; and
-    file_row, where the accounts have it. `dated_sql` names the entities that have a row at all, eligible or not.
+    file_row, where the accounts have it. `dated_sql` names the entities that have a row at all, eligible or
+    not; empty where all are.
     """
 
     sql: str
@@ -138,7 +139,7 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
         parts.append(f"here AS ({_by_own_date(facts, outcome, as_of_from, as_of_to)})")
     columns = ", ".join(dict.fromkeys([*facts.order, "entity_id", "parent_id", "anchor", *_given(facts)]))
     columns += "" if outcome.event else ", outcome"
-    dated = f"WITH {', '.join(parts)} SELECT DISTINCT entity_id FROM here"
+    dated = f"WITH {', '.join(parts)} SELECT DISTINCT entity_id FROM here" if outcome.eligible else ""
     parts.append(f"cohort AS (SELECT {columns} FROM here WHERE {_eligible(facts, outcome)})")
     rows = outcomes.after_sql(outcome, number(facts.span[1])) if outcome.event else "SELECT c.* FROM cohort c"
     return Cohort(f"WITH {', '.join(parts)} {rows}", dates, dated)

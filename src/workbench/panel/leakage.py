@@ -150,23 +150,24 @@ def _examined_again(table: pd.DataFrame, name: str, folds: _Folds, limits: rules
             differences = folds.differences(more, less, REPEATS)
             low, high = interval(differences)
             table.loc[name, [f"{measure}_low", f"{measure}_high"]] = low, high
-            is_sure = low > threshold and _proves(measure, name, table, folds)
+            is_sure = low > threshold and _proves(measure, name, table, folds, limits)
             table.loc[name, "suspect"] |= is_sure
             table.loc[name, "doubtful"] |= threshold <= differences.mean() and not is_sure
         table.loc[name, measure] = differences.mean()
     table.loc[name, "doubtful"] &= not table.loc[name, "suspect"]
 
 
-def _proves(measure: str, name: str, table: pd.DataFrame, folds: _Folds) -> bool:
+def _proves(measure: str, name: str, table: pd.DataFrame, folds: _Folds, limits: rules.Rules) -> bool:
     """Say whether what a feature adds can prove a leak: beside few or weak others every honest one adds much."""
-    limits, columns = rules.load(), list(table.index)
+    columns = list(table.index)
     if table.loc[name, "auc_alone"] >= STRONG:
         return True
     if measure == "cost_of_removal" and len(columns) == 2:
         return False
-    together, costs = folds.aucs(columns, 0).mean(), {c: _cost(c, columns, folds) for c in columns[:EXAMINED]}
+    together = folds.aucs(columns, 0).mean()
     if together >= STRONG:
         return True
+    costs = {c: _cost(c, columns, folds) for c in columns[:EXAMINED]}
     if together - costs[name] < limits.number("leak_others"):
         return False
     next_one = max(cost for c, cost in costs.items() if c != name)

@@ -186,15 +186,15 @@ class Waterfall:
     unused: int = 0
 
 
-def waterfall(accounts: Relation, dated_sql: str, relations: Mapping[str, Relation], folder: Path) -> Waterfall:
+def waterfall(dated_sql: str, relations: Mapping[str, Relation], folder: Path) -> Waterfall:
     """Count entities in no sample, from the accounts to `cohort.parquet` and `sampled.parquet` in the folder.
 
-    dated_sql: names the entities with a row on an as-of date, over `relations`.
+    dated_sql: names the entities with a row on an as-of date, over `relations`; empty where each of them is eligible.
     """
     cohort, sampled = folder / "cohort.parquet", folder / "sampled.parquet"
-    entities = _counted("SELECT count(*) AS n FROM accounts", {"accounts": accounts})
+    entities = _counted("SELECT count(*) AS n FROM accounts", {"accounts": relations["accounts"]})
     eligible = _counted("SELECT count(DISTINCT entity_id) AS n FROM cohort", {"cohort": cohort})
-    dated = _counted(f"SELECT count(*) AS n FROM ({dated_sql}) d", relations)
+    dated = _counted(f"SELECT count(*) AS n FROM ({dated_sql}) d", relations) if dated_sql else eligible
     sql = """
         SELECT count(*) AS n, coalesce(sum(known), 0) AS known FROM (
             SELECT entity_id, max(CASE WHEN outcome IS NULL THEN 0 ELSE 1 END) AS known FROM cohort GROUP BY entity_id

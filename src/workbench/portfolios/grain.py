@@ -77,12 +77,13 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
         if column.role in ("key", "as_of", "outcome") or column.type not in ("text", "category", "integer"):
             continue
         named = any(re.search(_NAMED, n) for n in (column.name, column.source.lower()))
-        if not named and column.personal != "identifier" and column.role != "ignore":
+        is_identifier = named or column.personal == "identifier"
+        if not is_identifier and column.role != "ignore":
             continue
         values = table[column.name].dropna()
         different = values.nunique()
-        is_known = named or column.personal == "identifier" or _is_like_parents(values)
-        if is_known and different < len(values) <= ROWS_PER_VALUE * different:
+        repeats = different < len(values) <= ROWS_PER_VALUE * different
+        if repeats and (is_identifier or _is_like_parents(values)):
             yield say(
                 "{table:s}.{column:s} ({rows:, rows} of {values:,})",
                 table=name,

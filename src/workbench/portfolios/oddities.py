@@ -115,8 +115,9 @@ def _days(seen: Look, c: Column) -> bool:
 
 
 def _may_be_days(seen: Look, c: Column) -> bool:
-    inside = (seen.numbers >= _DAYS[0]) & (seen.numbers <= _DAYS[1])
-    return c.type == "integer" and seen.different > _SOME and bool(inside.all())
+    if c.type != "integer" or seen.different <= _SOME:
+        return False
+    return bool(((seen.numbers >= _DAYS[0]) & (seen.numbers <= _DAYS[1])).all())
 
 
 def _signs(seen: Look, c: Column) -> bool:

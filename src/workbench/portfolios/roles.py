@@ -146,10 +146,12 @@ def _filled_for_bad(contract: Contract, raw: pd.DataFrame | LargeTable, looks: L
 
 def _with_dates(contract: Contract, raw: pd.DataFrame | LargeTable) -> Contract:
     """The as-of date is there in every row, by its name or before the others; dates mostly later came after it."""
+    if not contract.named("outcome"):
+        return contract
     free = {c.name for c in contract.columns if c.role == "fact"}
     dates = {c.name: typed(raw[c.file_name], c, contract)[0] for c in contract.columns if c.type == "date"}
     whole = [n for n, d in dates.items() if n in free and d.notna().all() and d.nunique() > 1]
-    if not whole or not contract.named("outcome"):
+    if not whole:
         return contract
     named = [n for n in whole if re.search(_FIRST_DATE, n)]
     first = named[0] if named else min(whole, key=lambda n: dates[n].median())

@@ -24,9 +24,8 @@ from workbench.words import LANGUAGES, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
-_FAILURE = re.compile(
-    r"(?:cell (\d+): )?(?:UserError: )?(.*)", re.S
-)  # of an error a user can mend, its kind says nothing
+# of an error a user can mend, its kind says nothing
+_FAILURE = re.compile(r"(?:cell (\d+): )?(?:UserError: )?(.*)", re.S)
 
 
 @dataclass(frozen=True)
@@ -134,11 +133,11 @@ class Site:
 
         Below a folder of a language's name all is in that language.
         """
-        own_language = self.folder or self.original(study) or language()
-        if own_language == language():
+        name = self.folder or self.original(study) or language()
+        if name == language():
             yield self
             return
-        with speaking(own_language):
+        with speaking(name):
             yield replace(self, rows=tuple(_spoken(r) if r.study == study else r for r in self.rows))
 
 
@@ -198,8 +197,8 @@ def _language(record: Record) -> str:
     path = home.reports() / f"{record.key.place}/{record.slug}.html"
     if record.language or not path.exists():
         return record.language
-    with path.open(encoding="utf-8") as page_:
-        return "zh_CN" if '<html lang="zh-CN">' in page_.read(100) else "en"
+    with path.open(encoding="utf-8") as written:
+        return "zh_CN" if '<html lang="zh-CN">' in written.read(100) else "en"
 
 
 def _languages(said_in: str) -> dict[str, str]:
