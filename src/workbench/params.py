@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 DAY_OR_NONE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$|^$"
@@ -22,6 +23,14 @@ ONCE = "once"
 PERIOD = r"^(once|[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?)$"
 
 
+_FORMS = (  # parts of patterns, and what a text of such a form is
+    ("(0[1-9]|[12][0-9]|3[01])", "a day, YYYY-MM-DD"),
+    (r"\d{4}-\d{2}-\d{2}", "a day, YYYY-MM-DD"),
+    ("Q[1-4]", "a year (2018), a quarter (2018-Q1) or a month (2018-03)"),
+    (MONTH, "a month, YYYY-MM"),
+    ("^mart__", "mart__ and a name of a-z, 0-9 and _"),
+    ("^[a-z", "a name of a-z, 0-9 and _"),
+)
 LISTED = 40  # names in a hint
 
 
@@ -249,7 +258,7 @@ class Params(BaseModel):
         except ValidationError as e:
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
-            why = "name at least one" if first["type"] == "too_short" else first["msg"].removeprefix("Value error, ")
+            why = "name at least one" if first["type"] == "too_short" else _why(first)
             raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {why}") from None
 
     @field_validator("seed", check_fields=False)
@@ -289,6 +298,14 @@ class Params(BaseModel):
     def digest(self) -> str:
         """Return the SHA-256 of the parameters' canonical JSON (hex, 64 characters)."""
         return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()
+
+
+def _why(error: ErrorDetails) -> str:
+    """Return what pydantic says of a value; of a text in another form than asked, the form."""
+    pattern = error.get("ctx", {}).get("pattern", "")
+    form = next((words for part, words in _FORMS if part in pattern), "")
+    quotes = "; put it in quotes" if error["type"] == "string_type" and isinstance(error["input"], int | float) else ""
+    return f"write {form}" if form else error["msg"].removeprefix("Value error, ") + quotes
 
 
 def canonical(value: Any) -> bytes:

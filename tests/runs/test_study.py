@@ -1,6 +1,5 @@
 """A study is checked whole before a kernel starts: one line says what, where and what to do."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -99,7 +98,27 @@ def test_unknown_default(load):
 
 def test_a_table_nobody_writes(load):
     line = _line(load, "title: t\nsteps:\n  models/development:\n")
-    assert re.match(r"mine.yaml: 'models/development' reads 'mart__panel', which no step writes", line)
+    assert line == "mine.yaml: 'models/development' reads 'mart__panel', which no step writes; add panel/build"
+
+
+def test_an_event_of_months_that_nobody_brings(load):
+    study = "title: t\nsteps:\n  portfolios/intake: {portfolio: german_credit}\n  panel/build:\n"
+    assert _line(load, study + "    outcome: {event: delay >= 2, window_months: 12}\n") == (
+        "mine.yaml: panel/build: outcome.event asks for delay of core__month, which no step writes; leave it out, or give "
+        "the intake a file of months"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("2021-13", "'2021-13': write a month, YYYY-MM"),
+        ("2021", "2021: Input should be a valid string; put it in quotes"),
+    ],
+)
+def test_a_month_that_is_none(load, given, why):
+    line = _line(load, GOOD, f"panel/build.as_of_from={given}")
+    assert line == f"mine.yaml: panel/build: 'as_of_from' = {why}"
 
 
 def test_two_steps_that_write_the_same_table(load):

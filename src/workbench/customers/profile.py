@@ -15,7 +15,7 @@ from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.panel.bins import is_category, quantile_bins
-from workbench.panel.months import in_words
+from workbench.panel.months import span_in_words
 from workbench.panel.rates import level, observed
 from workbench.params import Key, UserError
 from workbench.portfolios import catalog, intake
@@ -145,7 +145,7 @@ def _in_order(table: pd.DataFrame, by: list[str], ascending: list[bool]) -> pd.D
 
 
 def _seen(rows: pd.DataFrame) -> Text:
-    first, last = (in_words(m) for m in (rows["as_of_date"].min(), rows["as_of_date"].max()))
+    first, last = span_in_words(rows["as_of_date"].min(), rows["as_of_date"].max())
     if first == last == "undated":
         return say("undated")
     if first == last:

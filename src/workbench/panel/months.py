@@ -18,6 +18,16 @@ def in_words(date: pd.Timestamp) -> str:
     return f"{date:%Y-%m}" if date.day == 1 else f"{date:%Y-%m-%d}"
 
 
+def span_in_words(first: pd.Timestamp, last: pd.Timestamp) -> tuple[str, str]:
+    """Return the first and the last as-of date, both as months or both as days.
+
+    >>> span_in_words(pd.Timestamp("2022-01-01"), pd.Timestamp("2023-12-21"))
+    ('2022-01-01', '2023-12-21')
+    """
+    are_days = any(date != UNDATED and date.day != 1 for date in (first, last))
+    return tuple(f"{d:%Y-%m-%d}" if are_days and d != UNDATED else in_words(d) for d in (first, last))
+
+
 def number(date: pd.Timestamp) -> int:
     """Return a month's number: year × 12 + month, so that months are counted by subtraction."""
     return date.year * 12 + date.month

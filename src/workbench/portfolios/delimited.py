@@ -21,6 +21,7 @@ _TOTAL = re.compile(
     r"|[总總]计|[总總]計|合计|合計|小计|小計|汇总|匯總|共计",
     re.I,
 )
+_CURLY = re.compile("[“”„«»].*[“”„«»]")  # as word processors write quotation marks
 _VALUE = re.compile(
     r"[-+]?[\d,.]*\d%?|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\S+@\S+\.\w+|\d{17}[\dXx]"
 )
@@ -148,6 +149,8 @@ def _header(name: str, start: list[Line], delimiter: str, known: set[str]) -> No
     others = [d for d in DELIMITERS if d != delimiter and d in "".join(header)]
     if len(header) == 1 and others:
         raise UserError(f"{name}: one column only; set `delimiter: {yaml_of(others[0])}` in the contract")
+    if all(_CURLY.fullmatch(h.strip()) for h in header):
+        raise UserError(f'{name}: values stand in {header[0][0]} {header[0][-1]}; replace both by ", or leave them out')
     if header in rows:
         raise UserError(f"{name}: line {start[1 + rows.index(header)][0]:,} is the header again; delete it")
     if _is_second_header(rows):

@@ -27,13 +27,22 @@ _SIGNED = re.compile(
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _LIKE_A_DATE = re.compile(r"(?=(?:\D*\d){4})[^-\s].{5,}")
 _DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?: .*)?")
+_WIDER = 3  # times as many columns as rows: nobody's table
 _SOME = 9  # different values, fewer say nothing
 _DAYS = (36_526, 47_500)  # 2000-01-01 to 2030 in a spreadsheet's day numbers
 
 
 def notes(contract: Contract, looks: Mapping[str, Look]) -> tuple[str, ...]:
     """Return the notes: one a kind of oddity, with the columns that show it; `looks` by column name."""
-    return (*_keys(contract, looks), *_commas(contract, looks), *_columns(contract, looks))
+    return (*_turned(looks), *_keys(contract, looks), *_commas(contract, looks), *_columns(contract, looks))
+
+
+def _turned(looks: Mapping[str, Look]) -> Iterator[str]:
+    """More columns than rows, most of which hold numbers beside texts: each was a row once."""
+    columns = list(looks.values())[1:]
+    mixed = sum(0 < np.isfinite(c.numbers).sum() < c.different for c in columns)
+    if len(columns) > max(_SOME, _WIDER * columns[0].rows) and mixed > 0.5 * len(columns):
+        yield "More columns than rows, most with numbers beside texts: is the table turned? Exchange rows and columns."
 
 
 def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:

@@ -22,6 +22,7 @@ _BEGINS = {
     b"%PDF": ("a PDF", "ask for the table itself"),
     b"\x89PNG": ("a picture", "ask for the table itself"),
     b"\xff\xd8\xff": ("a picture", "ask for the table itself"),
+    b"\x7fELF": ("a program", "ask for the table itself"),
     b"{\\rtf": ("a text document", _AS_CSV),
 }
 _TEXTS = {

@@ -111,9 +111,10 @@ def standing(paper: Paper) -> Evidence:
 def proof(paper: Paper) -> Evidence:
     """Return what was proved of the version: battery, plan and what deviated, re-performance."""
     c, s = paper.case, paper.standing
+    planned = say("event {number}", number=str(s.plan)) if s.plan else "none"
     rows = [
-        ("validation battery", c.verdict or "none", f"run {c.battery.run_id}" if c.battery else ""),
-        ("validation plan", f"event {s.plan}" if s.plan else "none", "; ".join(c.deviations) or "no deviation"),
+        ("validation battery", c.verdict or "none", say("run {id}", id=c.battery.run_id) if c.battery else ""),
+        ("validation plan", planned, "; ".join(c.deviations) or "no deviation"),
         ("made again", s.reproduced or "by nobody", ""),
     ]
     bad = c.verdict in ("", "refuse") or s.reproduced == "different"
@@ -140,7 +141,7 @@ def owed(paper: Paper) -> Evidence:
     late, open_ = (int((table["state"] == state).sum()) for state in ("overdue", "open"))
     grave = bool(((table["what"] == "high") & table["state"].isin(("overdue", "open"))).any())
     return Evidence(
-        key="owed",
+        key="obligations",
         question=say("What is still owed?"),
         verdict=Verdict.red if late or grave else Verdict.amber if open_ else Verdict.green,
         answer=say("Findings and conditions that are open: {n}; overdue: {late}.", n=open_ + late, late=late),
@@ -158,7 +159,7 @@ def claimed(paper: Paper) -> Evidence:
     wrong = claims.contradicted(tested)
     rows = [(t.claim.chapter, t.claim.words, str(t.text)) for t in tested]
     return Evidence(
-        key="claimed",
+        key="claims",
         question=say("Does what is written of it hold?"),
         verdict=Verdict.red if wrong else Verdict.amber if empty else Verdict.green,
         answer=say(

@@ -195,8 +195,15 @@ def _columns_known(steps: dict[str, Step], path: Path) -> None:
         if isinstance(s.params, Request):
             source = catalog.source(s.params.portfolio)
             known |= source.columns(source.words(s.params))
+    written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
         for asked in getattr(_module(s.name.partition("@")[0]), "columns", lambda p: [])(s.params):
+            if asked.names and not written.intersection(asked.tables):
+                where, columns = " and ".join(asked.tables), ", ".join(asked.names)
+                raise UserError(
+                    f"{path.name}: {s.name}: {asked.parameter} asks for {columns} of {where}, which no step writes; "
+                    "leave it out, or give the intake a file of months"
+                )
             if set(asked.tables) <= set(known):
                 asked.within([c for table in asked.tables for c in known[table]], f"{path.name}: {s.name}")
 
@@ -364,8 +371,16 @@ def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
 def _lacking(name: str, makers: dict[str, str]) -> str:
     """Say what no step does for a name that is read, and the nearest that one does."""
     of_records = recorded.is_name(name)
+    if makes := [] if of_records else _writing(name):
+        return f"writes; add {' or '.join(makes)}"
     known = [n for n in makers if recorded.is_name(n) == of_records]
     return f"{'is called like' if of_records else 'writes'}; {nearest(name, known)}"
+
+
+def _writing(name: str) -> list[str]:
+    """Return the steps that write a table where a study says nothing of its name."""
+    given = ((base, _module(base)) for base in known_steps())
+    return [base for base, module in given if name in _bare(module.writes(module.Params()))]
 
 
 def selected(study: Study, only: str = "", start: str = "") -> list[Step]:
