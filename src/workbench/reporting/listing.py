@@ -24,8 +24,7 @@ from workbench.words import LANGUAGES, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
-# of an error a user can mend, its kind says nothing
-_FAILURE = re.compile(r"(?:cell (\d+): )?(?:UserError: )?(.*)", re.S)
+_FAILURE = re.compile(r"(?:cell (\d+): )?(.*)", re.S)
 
 
 @dataclass(frozen=True)

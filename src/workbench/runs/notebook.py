@@ -161,13 +161,14 @@ def run(
             )
     except papermill.PapermillExecutionError as e:
         first = (e.evalue or "").strip().splitlines()
-        error = f"{e.ename}: {first[0] if first else ''}"
+        by_user = e.ename == "UserError"  # whose line says all; of another error its kind says most
+        error = (first[0] if first else "") if by_user else f"{e.ename}: {first[0] if first else ''}"
         if NO_SPACE in error:
             raise StepFailed(
                 e.cell_index + 1, f"the disk is full ({error}); make room and run again", by_user=True
             ) from None
         if e.ename in _OUT_OF_MEMORY:
             raise StepFailed(e.cell_index + 1, f"out of memory ({error}); {LESS}", by_user=True) from None
-        raise StepFailed(e.cell_index + 1, error, by_user=e.ename == "UserError") from None
+        raise StepFailed(e.cell_index + 1, error, by_user=by_user) from None
     except RuntimeError as e:  # nbclient: the kernel never came up
         raise StepFailed(0, f"kernel: {' '.join(str(e).split())}") from None
