@@ -134,3 +134,10 @@ def test_few_rows_with_columns_of_noise_make_a_card_of_few(seed):
     X = pd.DataFrame(np.hstack([signal, rng.normal(size=(800, 10))])).add_prefix("x")
     bins, names, _ = (best := fitted_bins(X, y, {}, 0.02)).on_woe
     assert bins is best and {"x0", "x1", "x2"} <= set(names) and len(names) <= 8
+
+
+@pytest.mark.parametrize("events", [1, 2])
+def test_one_or_two_events_are_refused_rather_than_learnt_as_nan(events):
+    X, y = pd.DataFrame({"a": np.arange(300.0)}), np.arange(300) < events
+    with pytest.raises(ValueError, match="a scorecard is learnt from 3 rows of either class or more"):
+        Scorecard().fit(X, y)

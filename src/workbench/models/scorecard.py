@@ -18,6 +18,7 @@ from workbench.models.tabular import TabularClassifier
 from workbench.words import say
 
 BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600, 20, 40
+FEWEST = 3  # rows of either class
 FACTOR = POINTS_TO_DOUBLE / np.log(2)
 
 
@@ -80,9 +81,12 @@ class Scorecard(TabularClassifier):
         """Fit to X (n × k, numbers and categories, missing allowed) and y (n values, 1 is bad).
 
         `bins` may hand in what `fitted_bins` returned for the same rows, so that several C share it. `parents` (n) says
-        whose each row is: what is chosen out of fold is chosen on the rows of other parents.
+        whose each row is: what is chosen out of fold is chosen on the rows of other parents. `ValueError` for fewer
+        than 3 rows of either class.
         """
         X, y = self._learnt(X, y)
+        if min(y.sum(), len(y) - y.sum()) < FEWEST:
+            raise ValueError(f"a scorecard is learnt from {FEWEST} rows of either class or more")
         if bins is None:
             bins = fitted_bins(X, y, self.monotone or {}, self.min_bin_size, self.special, parents)
         if not bins.pay_again:
