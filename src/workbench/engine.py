@@ -51,10 +51,16 @@ class Part:
     high: str
 
     @property
+    def condition(self) -> str:
+        """What holds of its rows, in SQL."""
+        low, high = (text.replace("'", "''") for text in (self.low, self.high))
+        return f"{self.column} BETWEEN '{low}' AND '{high}'"
+
+    @property
     def sql(self) -> str:
         """The part as a SELECT."""
-        low, high, path = (text.replace("'", "''") for text in (self.low, self.high, str(self.path)))
-        return f"SELECT * FROM read_parquet('{path}') WHERE {self.column} BETWEEN '{low}' AND '{high}'"
+        path = str(self.path).replace("'", "''")
+        return f"SELECT * FROM read_parquet('{path}') WHERE {self.condition}"
 
 
 if TYPE_CHECKING:  # Parquet file or files (their columns joined by name), or a table in memory
@@ -316,7 +322,9 @@ def _spark_frame(sql: str, relations: Relations) -> Any:
 
     spark = _spark(name())
     for label, relation in relations.items():
-        if isinstance(relation, Path | tuple):
+        if isinstance(relation, Part):
+            rows = spark.read.parquet(str(relation.path)).where(relation.condition)
+        elif isinstance(relation, Path | tuple):
             rows = spark.read.option("mergeSchema", "true").parquet(*map(str, _paths(relation)))
         else:
             table = relation if isinstance(relation, pa.Table) else pa.Table.from_pandas(relation, preserve_index=False)

@@ -1,5 +1,7 @@
 """Early warning: triggers fire on planted months and are told once; lists, lead and areas give back what was planted."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -311,3 +313,26 @@ def test_who_is_new_tells_of_no_few_in_its_sentence_either(monkeypatch):
         "0 are new to the book, 0 moved up."
     )
     assert str(_entrants(40, 30).answer).startswith("70 are new: 40 by a trigger that fired this month, 30 because")
+
+
+def test_up_to_a_month_nothing_later_is_read(tmp_path, monkeypatch):
+    dates = pd.date_range("2020-01-01", periods=12, freq="MS")
+    late = pd.DataFrame({"entity_id": "a", "month": dates, "delay_months": [0] * 5 + [1] + [0] * 4 + [1] * 2})
+    scores = pd.DataFrame(
+        {"entity_id": "a", "as_of_date": dates, "sample": "monitoring", "predicted": 0.1, "grade_code": "1"}
+    )
+    for name, table in {"core__month": late, "mart__scores_warning": scores}.items():
+        table.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    monkeypatch.setattr(early_warning.tables, "scan", lambda key, name: tmp_path / f"{name}.parquet")
+    outcome, model = Outcome(event="delay_months >= 1", window_months=3), SimpleNamespace(grade_names=["1"])
+    until = Params(**KEY, until="2020-08")
+    rows = early_warning.scored(until, outcome, model)
+    assert rows["as_of_date"].max() == pd.Timestamp("2020-08-01") and rows["event"].sum() == 3  # before June's alone
+    assert rows.loc[rows["known"], "as_of_date"].max() == pd.Timestamp("2020-05-01")
+    assert early_warning.scored(Params(**KEY), outcome, model)["event"].sum() == 7
+    months = engine.frame("SELECT max(month) AS last FROM months", {"months": early_warning.months(until)})
+    assert months["last"][0] == pd.Timestamp("2020-08-01")
+    with pytest.raises(
+        UserError, match=r"^panel 'mart__warning' has no monitoring rows up to 2019-12; set `until` later"
+    ):
+        early_warning.scored(Params(**KEY, until="2019-12"), outcome, model)

@@ -28,6 +28,7 @@ class Params(Ruled, params.Params):
     study: str = Field("sample_customers", description="study whose tables are read and written")
     panel: str = Field("mart__warning", pattern=r"^mart__[a-z0-9_]+$", description="panel of the monthly score")
     model: str = Field("warning", pattern=r"^[a-z0-9_]+$", description="registered model that gives the score")
+    until: str = Field("", pattern=rf"({MONTH})|^$", description="last month looked at; empty is all")
     capacity: int = Field(5, ge=1, description="customers looked at in a month, by each officer where there are any")
     active_months: int = Field(3, ge=1, le=12, description="months for which a trigger that fired counts")
     quiet_months: int = Field(3, ge=1, le=12, description="months of silence after which a trigger is news again")
@@ -102,6 +103,13 @@ def outcome_of(contract: Contract, months: engine.Relation) -> Outcome:
     return outcome
 
 
+def months(p: Params) -> engine.Relation:
+    """Return the months up to `until`: what came later is read by nothing."""
+    whole = tables.scan(p.key, "core__month")
+    last = pd.Timestamp(p.until) + pd.offsets.MonthEnd(0) if p.until else None
+    return whole if last is None else engine.Part(whole, "month", f"{pd.Timestamp.min:%Y-%m-%d}", f"{last:%Y-%m-%d}")
+
+
 def scored(p: Params, outcome: Outcome, model: Scorer) -> pd.DataFrame:
     """Return one row a customer and month that has a score, with what came of it.
 
@@ -109,7 +117,6 @@ def scored(p: Params, outcome: Outcome, model: Scorer) -> pd.DataFrame:
     doesn't come within the window), known (the window is over). An event in a month of deferred payments isn't one; it
     counts from its first month after them, if it still stands there.
     """
-    months = tables.scan(p.key, "core__month")
     number_of = number_sql("s.as_of_date")
     sql = f"""
         WITH e AS (SELECT CAST(entity_id AS VARCHAR) AS entity_id, {number_sql("month")} AS month_no FROM months
@@ -121,11 +128,13 @@ def scored(p: Params, outcome: Outcome, model: Scorer) -> pd.DataFrame:
         FROM scores s CROSS JOIN last LEFT JOIN e ON e.entity_id = s.entity_id AND e.month_no > {number_of}
             AND e.month_no <= {number_of} + {outcome.window_months}
             AND NOT e.month_no BETWEEN {p.deferred[0]} AND {p.deferred[1]}
+        WHERE {number_of} <= last.month_no
         GROUP BY s.entity_id, s.as_of_date, s.sample, s.predicted, s.grade_code
         ORDER BY s.as_of_date, s.entity_id"""
-    rows = engine.frame(sql, {"months": months, "scores": tables.scan(p.key, p.scores)})
+    rows = engine.frame(sql, {"months": months(p), "scores": tables.scan(p.key, p.scores)})
     if not (rows["sample"] == "monitoring").any():
-        raise UserError(f"panel '{p.panel}' has no monitoring rows; set `monitoring_from` in its panel/build step")
+        mend = "set `until` later" if p.until else "set `monitoring_from` in its panel/build step"
+        raise UserError(f"panel '{p.panel}' has no monitoring rows{p.until and f' up to {p.until}'}; {mend}")
     place = {name: i for i, name in enumerate(model.grade_names)}
     return rows.assign(
         grade_no=rows["grade_code"].map(place).astype(int),
@@ -136,13 +145,12 @@ def scored(p: Params, outcome: Outcome, model: Scorer) -> pd.DataFrame:
 
 def fired(p: Params, rows: pd.DataFrame, rules: Rules) -> tuple[pd.DataFrame, list[triggers.Trigger]]:
     """Return every firing (entity_id, month_no, trigger_code) and the triggers whose facts the months have."""
-    months, account = tables.scan(p.key, "core__month"), tables.scan(p.key, "core__account")
-    key = tables.contract(p.key, "core__account").one("key")
-    base, facts = triggers.months_sql(months, account, key, p.deferred)
+    account, key = tables.scan(p.key, "core__account"), tables.contract(p.key, "core__account").one("key")
+    base, facts = triggers.months_sql(months(p), account, key, p.deferred)
     chosen = triggers.usable(facts)
     graded = rows[["entity_id", "month_no", triggers.GRADE]]
     sql = triggers.fired_sql(base, chosen, rules)
-    return engine.frame(sql, {"months": months, "accounts": account, "graded": graded}), chosen
+    return engine.frame(sql, {"months": months(p), "accounts": account, "graded": graded}), chosen
 
 
 def active(rows: pd.DataFrame, firings: pd.DataFrame, months: int) -> pd.DataFrame:
