@@ -97,6 +97,15 @@ def test_every_document_is_there_in_both_languages_and_says_its_own_digest(made)
     assert made.untranslated == set()
 
 
+def test_without_a_language_they_are_in_that_of_the_study(d):
+    chinese = replace(d.development, record=replace(d.development.record, language="zh_CN"))
+    of_chinese_study = replace(d, development=chinese)
+    assert documents._spoken(of_chinese_study, "") == documents._spoken(of_chinese_study, "zh_CN") == ("zh_CN", "")
+    assert documents._spoken(of_chinese_study, "en") == ("en", "en")
+    assert documents._spoken(d, "") == documents._spoken(d, "en") == ("en", "")
+    assert documents._spoken(d, "zh_CN") == ("zh_CN", "zh_CN")
+
+
 def test_the_same_records_give_the_same_bytes(d, pages):
     assert documents.rendered(replace(d), "zh_CN")[1] == pages["zh_CN"]
     assert ecb_template.content(d) == ecb_template.content(replace(d))
@@ -378,7 +387,7 @@ def test_a_typed_text_shows_its_claims_in_place():
 
 def test_the_command_names_findings_and_exits_with_1_where_a_claim_does_not_hold(monkeypatch, capsys):
     made = documents.Written(
-        [Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"]
+        [Path("a.html")], ["Opinion is empty: f, validator.opinion."], ["auc >= 0.9: contradicted"], "zh_CN"
     )
     asked = []
     monkeypatch.setattr(documents, "write", lambda *given, **more: asked.append((given, more)) or made)

@@ -141,6 +141,17 @@ def test_a_crash_between_two_pages_accuses_nobody(reports, monkeypatch):
     assert all(len(each) == 1 for each in digests.values())
 
 
+def test_the_index_of_studies_that_are_all_chinese_is_chinese(reports):
+    assert '<html lang="en">' in (reports / "index.html").read_text()
+    for study in ("one", "two"):
+        current.put(_run(study, language="zh_CN"))
+    site.write()
+    assert '<html lang="zh-CN">' in (reports / "index.html").read_text()
+    current.put(_run("three", language="en"))
+    site.write()
+    assert '<html lang="en">' in (reports / "index.html").read_text()
+
+
 def test_a_damaged_memory_of_digests_is_written_anew(reports):
     (home.mlruns() / "current/site.json").write_text("garbage")
     assert site.changed() == []

@@ -29,6 +29,7 @@ from workbench.reporting import (
 )
 from workbench.reporting.document import TITLES, Document
 from workbench.reporting.dossier import Dossier
+from workbench.reporting.listing import language_of
 from workbench.words import Text, heard, names, say, speaking
 
 MADE: Mapping[str, Callable[[Dossier], Document]] = {
@@ -52,38 +53,47 @@ class Written:
     paths: list[Path]
     findings: list[str]
     contradicted: list[str]
+    folder: str = ""  # of the language, below `reports/`
 
 
 def write(model: str, version: str, language: str = "", *, as_pdf: bool = False) -> Written:
     """Write every document of a version.
 
-    language: below `reports/LANGUAGE/`, English below `reports/` itself without. `UserError` where the registry doesn't
-    hold the version, a run was altered since, or a page would hold personal data.
+    language: below `reports/LANGUAGE/`; without, or that of the study, below `reports/` itself. `UserError` where the
+    registry doesn't hold the version, a run was altered since, or a page would hold personal data.
     """
     d = dossier.gather(model, version)
-    target, (made, pages) = home.reports() / language / place(d), rendered(d, language)
+    spoken, folder = _spoken(d, language)
+    target, (made, pages) = home.reports() / folder / place(d), rendered(d, language)
     for name, content in pages.items():
         _must_be_clean(d, name, content)
     for doc in made:
         content, printed = pages[doc.name], target / f"{doc.name}.pdf"
         home.put(target / f"{doc.name}.html", content.encode())
         if as_pdf:
-            with speaking(language or "en"):
+            with speaking(spoken):
                 home.put(printed, pdf.render(content, _footer(d, doc, content)))
         else:
             printed.unlink(missing_ok=True)  # one of another content would stand beside it
-    with speaking(language or "en"):
+    with speaking(spoken):
         home.put(target / f"{ecb_template.NAME}.xlsx", ecb_template.content(d))
     wrong = [t.words for t in claims.contradicted(d.tested)]
-    return Written(sorted(target.iterdir()), _told(made), wrong)
+    return Written(sorted(target.iterdir()), _told(made), wrong, folder)
+
+
+def _spoken(d: Dossier, language: str) -> tuple[str, str]:
+    """Return the language of the documents, without one the study's, and the folder of the site for it."""
+    of_study = language_of(d.development.record) or "en"
+    return language or of_study, "" if language in ("", of_study) else language
 
 
 def rendered(d: Dossier, language: str = "") -> tuple[list[Document], dict[str, str]]:
     """Return every document of a version, and by name the page it makes in a language; nothing is written."""
     dossier.must_be_readable(d)
-    with speaking(language or "en"), _names(d):
+    spoken, folder = _spoken(d, language)
+    with speaking(spoken), _names(d):
         made = [make(d) for make in MADE.values()]
-        return made, {doc.name: document.render(doc, _facts(d, doc, language)) for doc in made}
+        return made, {doc.name: document.render(doc, _facts(d, doc, folder)) for doc in made}
 
 
 def _names(d: Dossier) -> AbstractContextManager[None]:
@@ -101,7 +111,7 @@ def place(d: Dossier) -> str:
     return f"{d.study}/models/{d.short}/{d.registered.version}"
 
 
-def _facts(d: Dossier, doc: Document, language: str) -> dict[str, Any]:
+def _facts(d: Dossier, doc: Document, folder: str) -> dict[str, Any]:
     record = d.development.record
     return {
         "model": d.registered.model,
@@ -113,7 +123,7 @@ def _facts(d: Dossier, doc: Document, language: str) -> dict[str, Any]:
         "documents": [(name, TITLES[name]) for name in MADE],
         "files": [(f"{ecb_template.NAME}.xlsx", TITLES[ecb_template.NAME])],
         "about": list(_about(d)),
-        "runs": [_run(r, language) for r in d.runs],
+        "runs": [_run(r, folder) for r in d.runs],
     }
 
 
@@ -123,8 +133,8 @@ def _light(d: Dossier, doc: Document) -> str:
     return "amber" if doc.findings or doc.outdated else "info"
 
 
-def _run(run: Recorded, language: str) -> dict[str, str]:
-    r, up = run.record, "../../../../" + "../" * bool(language)
+def _run(run: Recorded, folder: str) -> dict[str, str]:
+    r, up = run.record, "../../../../" + "../" * bool(folder)
     return {
         "step": r.step,
         "period": "" if r.period == ONCE else r.period,

@@ -45,6 +45,12 @@ class Study:
 
 
 def render(site: Site) -> str:
+    """Return the index, in the language of all studies where they have one. See `_rendered`."""
+    with site.speaking_of() as spoken:
+        return _rendered(spoken)
+
+
+def _rendered(site: Site) -> str:
     """Return the index. A try that failed stands beside the run that still counts.
 
     One small script, which the page's policy knows by its hash, searches and filters; without it everything of the

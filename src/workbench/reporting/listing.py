@@ -122,13 +122,19 @@ class Site:
             by_study.setdefault(row.study, []).append(row)
         return by_study
 
-    def original(self, study: str) -> str:
-        """Return the language of a study's own pages, as its newest runs say; empty where none of them does."""
-        return next(filter(None, (_language(r.record) for r in reversed(self.studies.get(study, [])))), "")
+    def original(self, study: str = "") -> str:
+        """Return the language of a study's own pages, as its newest runs say; empty where none of them does.
+
+        Without a study that of all of them; empty where they differ.
+        """
+        if not study:
+            each = {self.original(name) for name in self.studies}
+            return each.pop() if len(each) == 1 else ""
+        return next(filter(None, (language_of(r.record) for r in reversed(self.studies.get(study, [])))), "")
 
     @contextmanager
-    def speaking_of(self, study: str) -> Iterator[Site]:
-        """Speak a study's language within the block, and have the site with what its runs say in it.
+    def speaking_of(self, study: str = "") -> Iterator[Site]:
+        """Speak a study's language within the block (of all, without one), and have the site with its runs say so.
 
         Below a folder of a language's name all is in that language.
         """
@@ -137,7 +143,7 @@ class Site:
             yield self
             return
         with speaking(name):
-            yield replace(self, rows=tuple(_spoken(r) if r.study == study else r for r in self.rows))
+            yield replace(self, rows=tuple(_spoken(r) if study in ("", r.study) else r for r in self.rows))
 
 
 def rank(verdict: str) -> int:
@@ -191,7 +197,7 @@ def _spoken(row: Row) -> Row:
     return replace(row, record=spoken(row.record)) if row.record.status == "FINISHED" else row
 
 
-def _language(record: Record) -> str:
+def language_of(record: Record) -> str:
     """Return a record's language; of one from before it was noted that of its page, empty where that isn't there."""
     path = home.reports() / f"{record.key.place}/{record.slug}.html"
     if record.language or not path.exists():

@@ -46,7 +46,7 @@ def _add_documents(commands: argparse._SubParsersAction) -> None:
     adopt.set_defaults(call=_adopt)
     documents = commands.add_parser("documents", help="every document of a version; exit 1 where a claim doesn't hold")
     documents.add_argument("version", type=version, metavar="MODEL/VERSION", help="such as taiwan_cards.pd/1")
-    documents.add_argument("--lang", choices=("en", "zh_CN"), default="en", help="language of the documents")
+    documents.add_argument("--lang", choices=("en", "zh_CN"), default="", help="default: that of the study")
     documents.add_argument("--pdf", action="store_true", help="as PDF, too")
     documents.set_defaults(call=_documents)
 
@@ -85,8 +85,8 @@ def _adopt(args: argparse.Namespace) -> int:
 def _documents(args: argparse.Namespace) -> int:
     from workbench.reporting import documents, site
 
-    made = documents.write(*args.version, "" if args.lang == "en" else args.lang, as_pdf=args.pdf)
-    site.write("" if args.lang == "en" else args.lang)
+    made = documents.write(*args.version, args.lang, as_pdf=args.pdf)
+    site.write(made.folder)
     for path in made.paths:
         print(path)
     for words in made.findings:
