@@ -334,6 +334,28 @@ def test_files_of_other_banks(name, key, outcome, tmp_path, bank_file):
     assert [f.line() for f in findings if f.severity == "error"] == []
 
 
+def test_a_chinese_file_has_its_outcome_its_date_and_its_aspects(tmp_path):
+    n = 60
+    table = {
+        "贷款编号": [f"L{i:03d}" for i in range(n)],
+        "放款日期": [f"2021-{i % 12 + 1:02d}-05" for i in range(n)],
+        "到期日期": [f"2024-{i % 12 + 1:02d}-05" for i in range(n)],
+        "贷款金额": [10_000 + 37 * i for i in range(n)],
+        "月收入": [5_000 + 11 * i for i in range(n)],
+        "年利率": [f"{4 + i % 7 * 0.5:.2f}" for i in range(n)],
+        "征信评分": [600 + i for i in range(n)],
+        "催收次数": [i % 4 for i in range(n)],
+        "是否逾期": ["是" if i % 7 == 0 else "否" for i in range(n)],
+    }
+    pd.DataFrame(table).to_csv(tmp_path / "loans.csv", index=False)
+    drafted = draft.draft(tmp_path / "loans.csv")
+    called = {c.source: c for c in drafted.columns}
+    assert drafted.event_value == "是" and called["是否逾期"].role == "outcome"
+    assert called["放款日期"].role == "as_of" and called["到期日期"].known == called["催收次数"].known == "after"
+    aspects = {n: called[n].aspect for n in ("贷款金额", "月收入", "年利率", "征信评分")}
+    assert aspects == {"贷款金额": "size", "月收入": "capacity", "年利率": "offer", "征信评分": "credit_record"}
+
+
 @pytest.mark.parametrize(("key", "owner"), [("合同号", "客户号"), ("借据编号", "客户编号"), ("流水号", "账号")])
 def test_chinese_numbers_of_contracts_and_customers_are_key_and_parent(tmp_path, key, owner):
     rows = "".join(f"HT{i:05d},KH{i // 3:05d},{i % 90}\n" for i in range(600))

@@ -64,6 +64,24 @@ def test_headers_without_latin_letters_join_wherever_they_stand(paths, tmp_path)
         assert shared == {key}, "a name that stands in both joins them"
 
 
+def test_chinese_months_become_the_facts_that_features_understand(paths, tmp_path):
+    headers = {"LoanID": "贷款编号", "period": "月份", "BAL": "余额"}
+    months = MONTHS.rename(columns=headers).assign(
+        逾期天数=[i % 3 * 31 for i in range(len(MONTHS))], 应还金额=[100 + i % 5 for i in range(len(MONTHS))]
+    )
+    LOANS.rename(columns=headers).to_csv(tmp_path / "loans.csv", index=False)
+    months.drop(columns="STATUS").to_csv(tmp_path / "months.csv", index=False)
+    month = joining.joined([paths["loans"], paths["months"]]).contracts["month"]
+    facts = {c.name: c.source or c.sql for c in month.columns if c.role == "fact"}
+    assert facts == {
+        "balance_amt": "余额",
+        "days_past_due": "逾期天数",
+        "due_amt": "应还金额",
+        "delay_months": 'floor(CAST("逾期天数" AS DOUBLE) / 30)',
+    }
+    assert month["days_past_due"].aspect == "credit_record" and month["days_past_due"].description == "逾期天数"
+
+
 def test_facts_get_the_names_that_features_understand(paths):
     month = joining.joined([paths["loans"], paths["months"]]).contracts["month"]
     assert {c.name: c.file_name for c in month.columns if c.role == "fact"} == {

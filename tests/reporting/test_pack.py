@@ -195,6 +195,14 @@ def test_a_delay_below_a_month_is_not_yet_30_days_where_moves_are_counted_too():
     assert list(book.moves["bucket"]) == [0] and list(book.moves["worse"]) == [0]
 
 
+def test_arrears_are_counted_by_days_where_the_months_have_them():
+    """Where the first day late is M1, the months past due would call 20 days late 30 or more."""
+    months = _months(ROWS).assign(days_past_due=[0, 0, 0, 0, 60, 90, 20, 20, 0, 0, 29])
+    by_month = Months(ACCOUNTS, ACCOUNT, months, "2018-03").by_month(3).set_index("month_no")
+    counted = by_month[["late_1", "late_2", "late_3"]].to_numpy().tolist()
+    assert counted == [[1, 1, 0], [1, 1, 1], [0, 0, 0]]
+
+
 def test_over_a_month_that_was_not_delivered_nobody_rolled_on_or_left_the_book():
     months = ("2017-12-01", *(f"2018-0{m}-01" for m in (1, 2, 3, 4, 6)))
     rows = [(e, m, 10.0, 4.0) for e in "abcd" for m in months]

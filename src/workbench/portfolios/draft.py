@@ -131,7 +131,7 @@ def _column(seen: Look, name: str, source: str) -> Column:
     facts |= {} if source.isascii() else {"description": source}
     if person:
         return Column(**{**facts, "type": "text", "role": "ignore", "personal": person})
-    facts |= {"aspect": guesses.aspect(name), "fairness": guesses.is_fairness(f"{name}_{source}")}
+    facts |= {"aspect": guesses.aspect(f"{name} {source}"), "fairness": guesses.is_fairness(f"{name}_{source}")}
     facts |= {"known": "after" if guesses.is_afterwards(f"{name}_{source}") else "before"}
     facts |= {"missing": guesses.missing_codes(seen, kind)}
     if kind == "text" or seen.different < 2:

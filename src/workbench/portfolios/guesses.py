@@ -38,16 +38,22 @@ _FAIRNESS = (
 _AGE_OF_A_THING = r"(loan|account|vehicle|car|cur|initial|card|house)_age"
 _AFTERWARDS = (
     r"charge?d?_?off|chg_?off|recover|collected|collection|total_py?mnt|total_rec_|out_prncp|last_py?mnt"
-    r"|write_?off|written_off|(^|_)loss(es)?(_|$)|closed?_date|settle|核销|回收"
+    r"|write_?off|written_off|(^|_)loss(es)?(_|$)|closed?_date|settle|核销|回收|结清|催收|代偿|损失"
 )
 _ASPECT = {
-    "capacity": r"income|(^|_)inc(_|$)|salary|payment|pymnt|pmt|burden|dti|inst?al?lment|open_to_buy|employed",
-    "credit_record": r"delinq|late|overdue|past_due|default|credit_history|credit_score|fico|(^|_)inq|grade",
-    "size": r"limit|amount|(^|_)amt|amnt|balance|gross|(^|_)bal(_|$)|appv",
-    "relationship": r"months_on_book|tenure|since|relationship|contact|inactive|campaign",
-    "offer": r"rate|term|product|card_category|purpose|(^|_)apr(_|$)",
+    "capacity": (
+        r"income|(^|_)inc(_|$)|salary|payment|pymnt|pmt|burden|dti|inst?al?lment|open_to_buy|employed"
+        r"|收入|工资|月供|应还|实还|还款额|负债"
+    ),
+    "credit_record": (
+        r"delinq|late|overdue|past_due|default|credit_history|credit_score|fico|(^|_)inq|grade"
+        r"|逾期|征信|评分|信用分|查询次数|评级"
+    ),
+    "size": r"limit|amount|(^|_)amt|amnt|balance|gross|(^|_)bal(_|$)|appv|额度|金额|余额|本金",
+    "relationship": r"months_on_book|tenure|since|relationship|contact|inactive|campaign|账龄|年限|合作",
+    "offer": r"rate|term|product|card_category|purpose|(^|_)apr(_|$)|利率|期限|产品|用途|担保|还款方式",
 }
-_AMOUNT = r"income|salary|limit|amount|(^|_)amt|amnt|gross|appv|(^|_)n_|count|(^|_)cnt"
+_AMOUNT = r"income|salary|limit|amount|(^|_)amt|amnt|gross|appv|(^|_)n_|count|(^|_)cnt|收入|工资|额度|金额|余额|月供|次数|笔数|天数"
 _CODE = r"(^|_)(code|type|status|flag|category|cat|grade|kind|class)\d*$"
 _HIGH, _LOW = (365243, 999, 9999, 99999, 999999, 9999999, 99999999), (-1, -9, -99, -999, -9999)
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}

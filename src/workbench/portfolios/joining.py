@@ -16,6 +16,7 @@ import yaml
 from workbench import home
 from workbench.contracts import Column, Contract, as_text
 from workbench.params import UserError
+from workbench.portfolios import guesses
 from workbench.portfolios.draft import draft, to_yaml
 from workbench.portfolios.files import opened
 from workbench.portfolios.large import LargeTable
@@ -23,13 +24,13 @@ from workbench.portfolios.own_files import ACCOUNT, MONTH
 
 SHARED = 0.5  # of the values of the finer file are there in the coarser one
 ASSUMED = "2020-12-01"  # where months are only counted, the date they are counted from has to be assumed
-_PERIOD = r"^t$|month|period|date|year|quarter|mob$"
+_PERIOD = r"^t$|month|period|date|year|quarter|mob$|月份|年月|账期|期次|日期|季度"
 _NOT_LATE = ("C", "X")  # of a status in digits: closed or paid off that month, and no loan
 _FACTS = {  # names that behaviour features understand
-    "balance_amt": r"^bal(ance)?(_amt)?$|outstanding",
-    "payment_amt": r"^(pmt|paid|payment)(_amt)?$|amount_paid",
-    "due_amt": r"^due(_amt)?$|amount_due|scheduled_payment",
-    "days_past_due": r"^dpd$|days_(past_due|late|overdue)",
+    "balance_amt": r"^bal(ance)?(_amt)?$|outstanding|余额$",
+    "payment_amt": r"^(pmt|paid|payment)(_amt)?$|amount_paid|实还|(本期|当期|当月|实际)还款",
+    "due_amt": r"^due(_amt)?$|amount_due|scheduled_payment|应还",
+    "days_past_due": r"^dpd$|days_(past_due|late|overdue)|逾期天数",
     "delay_months": r"^delay(_months)?$|months_(past_due|late|overdue)",
     "status_code": r"^status$|(loan|account)_status$",
 }
@@ -168,7 +169,7 @@ def _period(file: _File, key: str) -> str:
     if file.is_unique(key):
         return ""
     dates = [c.name for c in file.contract.columns if c.type == "date"]
-    counted = [c.name for c in file.contract.columns if re.search(_PERIOD, c.name) and c.name not in dates]
+    counted = [c.name for c in file.contract.columns if guesses.is_called(_PERIOD, c) and c.name not in dates]
     return next((n for n in [*dates, *counted] if n != key and file.is_unique(key, n)), "")
 
 
@@ -229,7 +230,7 @@ def _fact(column: Column, key: str, period: str) -> Column:
     if column.name == period:
         role = {"role": "as_of", "breach": "error"} if column.type == "date" else {"role": "ignore"}
         return column.model_copy(update={**role, "personal": "", "guessed": True})
-    name = next((n for n, pattern in _FACTS.items() if re.search(pattern, column.name)), column.name)
+    name = next((n for n, pattern in _FACTS.items() if guesses.is_called(pattern, column)), column.name)
     role = "fact" if column.role in ("feature", "outcome", "as_of") else column.role
     renamed = {"name": name, "source": column.file_name if name != column.name else column.source, "known": "before"}
     return column.model_copy(update={**renamed, "role": role})

@@ -18,14 +18,14 @@ from workbench.portfolios.looks import Look
 _OWNER = rf"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$|{guesses.CHINESE_NUMBER}"
 _NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d{2}")
-_PERIOD = r"^t$|month|period|date|year"
+_PERIOD = r"^t$|month|period|date|year|月份|年月|账期|期次|日期"
 _OUTCOME = (  # asked for in this order: a file may hold both an outcome `y` and a feature `default`
-    r"^(is_)?(target|outcome|label|y|bad|bad_flag|good_bad)$|是否违约|违约",
-    r"churn|attrition|mis_status|creditability|default|charged_off",
+    r"^(is_)?(target|outcome|label|y|bad|bad_flag|good_bad)$|是否违约|违约|(逾期|坏账|好坏)(标志|标识)|是否(逾期|坏账)",
+    r"churn|attrition|mis_status|creditability|default|charged_off|是否(流失|核销|响应|购买)|(流失|响应)(标志|标识)",
     r"(^|_)status$",
 )
-_BAD = r"chg|charge|off|bad|default|late|attrit|churn|^y(es)?$"
-_FIRST_DATE = r"approv|applic|as_of|decision|originat|open|issue"
+_BAD = r"chg|charge|off|bad|default|late|attrit|churn|^y(es)?$|^是$|坏|违约|逾期|流失|核销"
+_FIRST_DATE = r"approv|applic|as_of|decision|originat|open|issue|申请|审批|放款|发放|开户|起息"
 _CLEAR = 0.9  # filled for the bad and empty for the good, in so much more of the rows
 
 
@@ -85,7 +85,7 @@ def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) 
         return _changed(contract, {**changes, key.name: {**_AS_KEY, "role": "key"}}, notes=notes)
     changes = {c.name: {**_AS_KEY, "role": "parent" if c is owners[0] else "ignore"} for c in owners}
     for c in owners:
-        for period in [p for p in contract.columns if re.search(_PERIOD, p.name) and p is not c]:
+        for period in [p for p in contract.columns if guesses.is_called(_PERIOD, p) and p is not c]:
             if not pd.DataFrame({n: raw[n] for n in (c.file_name, period.file_name)}).duplicated().any():
                 dated = {**_AS_KEY, "role": "key", "type": period.type, "format": period.format, "personal": ""}
                 hidden = {n: {**change, "role": "ignore"} for n, change in changes.items()}
@@ -153,7 +153,7 @@ def _with_dates(contract: Contract, raw: pd.DataFrame | LargeTable) -> Contract:
     whole = [n for n, d in dates.items() if n in free and d.notna().all() and d.nunique() > 1]
     if not whole:
         return contract
-    named = [n for n in whole if re.search(_FIRST_DATE, n)]
+    named = [n for n in whole if guesses.is_called(_FIRST_DATE, contract[n])]
     first = named[0] if named else min(whole, key=lambda n: dates[n].median())
     later = [n for n, d in dates.items() if n != first and (d > dates[first])[d.notna()].mean() > 0.5]
     changes: dict[str, dict[str, Any]] = {n: {"known": "after"} for n in later}

@@ -36,7 +36,7 @@ class Book:
     @property
     def has_arrears(self) -> bool:
         """Whether the months say how late an account is."""
-        return portfolio.DELAY in self.source.columns
+        return not {portfolio.DAYS, portfolio.DELAY}.isdisjoint(self.source.columns)
 
     @property
     def has_balance(self) -> bool:

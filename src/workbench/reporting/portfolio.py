@@ -17,7 +17,8 @@ from workbench.params import ONCE, UserError, before, months_of
 if TYPE_CHECKING:
     from workbench.engine import Relation
 
-BALANCE, DELAY, LATE_BUCKETS = "balance_amt", "delay_months", 3  # 90 or more days past due is the last bucket
+BALANCE, DAYS, DELAY = "balance_amt", "days_past_due", "delay_months"
+LATE_BUCKETS = 3  # 90 or more days past due is the last
 FEWEST, MOST_VALUES = 2, 12  # of a column by which the book is cut
 
 
@@ -160,7 +161,8 @@ class Months:
     def _cut(self, more: Iterable[str] = ()) -> str:
         """Return `m`, the months up to the period's end, and `a`, the accounts with their amount."""
         balance = BALANCE if BALANCE in self.columns else "NULL"
-        delay = DELAY if DELAY in self.columns else "NULL"
+        months_late = DELAY if DELAY in self.columns else "NULL"  # some banks call the first day late M1
+        delay = f"{DAYS} / 30e0" if DAYS in self.columns else months_late
         exposure = self.contract.exposure()
         names = [engine.column(c) for c in dict.fromkeys((*more, *([exposure] if exposure else [])))]
         key = self.contract.one("key")
