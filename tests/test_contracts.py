@@ -357,12 +357,32 @@ def test_the_first_error_is_raised_with_the_number_of_others():
             "name: a\ntitle: t\ncolumns:\n  - {name: x, type: date, format: '%d.%m.'}\n",
             "'%d.%m.' is no way to write a date",
         ),
+        (
+            "name: a\ntitle: t\ncolumns:\n  - {name: x, type: category, monotone: 1}\n",
+            "columns.x: `monotone` is for numbers, and 'x' is category; leave it out",
+        ),
+        (
+            "name: a\ntitle: t\ncolumns:\n  - {name: x, type: date, role: as_of}\n  - {name: y, type: date, role: as_of}\n",
+            "columns x and y both have the role as_of; give it to the date as of which a row is known, and others "
+            "`role: fact`",
+        ),
+        (
+            "name: a\ntitle: t\ncolumns:\n  - {name: x, type: number, exposure: true, role: weight}\n",
+            "columns.x: an exposure is no weight; `role: weight` says how many rows of the population a row stands for",
+        ),
         *(
             (
                 f"name: a\ntitle: t\ncolumns:\n  - {{name: {n}, type: text}}\n",
                 f"columns.{n}: the panel keeps this name for itself; write `name: {n}_value, source: '{n}'`",
             )
             for n in ("entity_id", "parent_id", "as_of_date", "sample", "outcome", "weight", "predicted")
+        ),
+        *(
+            (
+                f"name: a\ntitle: t\ncolumns:\n  - {{name: {n}, type: number}}\n",
+                f"columns.{n}: the panel keeps this name for itself; write `name: {n}_value, source: '{n}'`",
+            )
+            for n in ("grade_code", "learnt", "period", "segment")
         ),
         ("name: a\ntitle: t\ncolumns: [x]\n", "columns.0: Input should be a valid dictionary"),
         ("", "Input should be a valid dictionary"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.contracts import Contract
 
 STAGED = "tables"  # below the step's folder
+STUDY = "WORKBENCH_STEP_STUDY"  # set by the runner: whose tables a step reads
 MODEL = "model__"  # begins the name of a registered model; it is pinned as a table is
 _NAME = re.compile(r"^[a-z0-9_]+$")
 
@@ -70,8 +71,13 @@ def scan(key: Key, name: str) -> Path:
     entry, file = _entry(key, name)
     if not file.exists() or _digest(file, file.stat().st_mtime_ns, file.stat().st_size) != entry["digest"]:
         raise UserError(f"table '{name}' of {key}: {file.name} was changed or lost; `{key.command}` mends it")
-    evidence.touch("read", name, entry["digest"])
+    evidence.touch("read", _seen_as(key, name), entry["digest"])
     return file
+
+
+def _seen_as(key: Key, name: str) -> str:
+    """Return the name under which a read is noted: a table of another study than the step's own with that study's."""
+    return name if key.study == os.environ.get(STUDY, key.study) else f"{key.study}.{name}"
 
 
 @lru_cache(maxsize=256)

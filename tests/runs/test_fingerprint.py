@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench import tables
+from workbench.params import Key
 from workbench.runs import closure, fingerprint, plan, study
 
 REPOSITORY = Path(__file__).parents[2]
@@ -50,6 +52,17 @@ def test_the_cells_of_a_notebook_count_and_what_a_machine_leaves_there_does_not(
     assert closure.cells(copy) == closure.cells(notebook)
     copy.write_text(notebook.read_text().replace("digest = build.stage(", "other = build.stage("))
     assert closure.cells(copy) != closure.cells(notebook)
+
+
+def test_a_contract_changed_alone_changes_the_keys_of_what_reads_its_table(keys):
+    key = Key("t", "once")
+    entry = {"digest": "d" * 64, "contract": {"columns": [{"name": "amount", "monotone": 0}]}}
+    tables.pin(key, "core__account", entry)
+    before = keys()
+    entry["contract"]["columns"][0]["monotone"] = -1
+    tables.pin(key, "core__account", entry)
+    after = keys()
+    assert {n for n in before if before[n] != after[n]} == {"panel/build", "validation/battery"}  # those that read it
 
 
 def test_the_closure_reaches_through_functions_and_finders():

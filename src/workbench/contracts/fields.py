@@ -27,6 +27,9 @@ RESERVED = {  # the panel's own columns, and the role of the one column that may
     "month_no": "",
     "months_to_event": "",
 }
+OF_STEPS = {  # columns that steps give the panel's rows
+    "grade_code", "known_in", "learnt", "need_code", "period", "risk_code", "segment", "segment_code",
+}  # fmt: skip
 FILE_ROW = "file_row"  # where names are pseudonyms of this home: the place of an entity in the raw file
 
 

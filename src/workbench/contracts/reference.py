@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from workbench.contracts.fields import RESERVED
+from workbench.contracts.fields import OF_STEPS, RESERVED
 from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.words import Aspect, Column, Contract, Role, Type
 
@@ -75,7 +75,8 @@ def _names() -> str:
     )
     return (
         "## Names\n\nA column's `name` is a-z, 0-9 and _, begins with a letter; the file's header goes into `source` "
-        f"(`name: amount, source: 金额`). The panel keeps these names for itself: {taken}.\n"
+        f"(`name: amount, source: 金额`). The panel keeps these names for itself: {taken}. "
+        f"No feature is called {', '.join(f'`{n}`' for n in sorted(OF_STEPS))}, which steps give its rows.\n"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.contracts import computed
-from workbench.contracts.fields import RESERVED, DateFormat, Delimiter, Entity, Separator
+from workbench.contracts.fields import OF_STEPS, RESERVED, DateFormat, Delimiter, Entity, Separator
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, nearest, shown
 from workbench.personal import masked_value
@@ -285,11 +285,38 @@ def _consistent(contract: Contract, content: Any, path: Path) -> None:
             f"contract {path}: columns.{undated.name}: dated_by: no date '{undated.dated_by}'; "
             f"{nearest(undated.dated_by, dates)}"
         )
-    if taken := next((c for c in contract.columns if RESERVED.get(c.name, c.role) != c.role), None):
+    if taken := next((c for c in contract.columns if _is_taken(c, contract)), None):
         raise UserError(
             f"contract {path}: columns.{taken.name}: the panel keeps this name for itself; "
             f"write `name: {taken.name}_value, source: {shown(taken.file_name)}`"
         )
+    _of_one_kind(contract, path)
+
+
+def _is_taken(c: Column, contract: Contract) -> bool:
+    """Say whether a name is the panel's own, or one that steps give its rows; months have no rows in the panel."""
+    in_panel = contract.entity != "month" and (c.role in ("feature", "override") or c.fairness)
+    return RESERVED.get(c.name, c.role) != c.role or (in_panel and c.name in OF_STEPS)
+
+
+def _of_one_kind(contract: Contract, path: Path) -> None:
+    """Refuse what would be passed over: a second as-of date, a direction of what has none, an amount for a weight."""
+    if len(dates := contract.named("as_of")) > 1:
+        raise UserError(
+            f"contract {path}: columns {' and '.join(dates)} both have the role as_of; give it to the date as of which "
+            "a row is known, and others `role: fact`"
+        )
+    for c in contract.columns:
+        if c.monotone and c.type not in NUMBERS:
+            raise UserError(
+                f"contract {path}: columns.{c.name}: `monotone` is for numbers, and '{c.name}' is {c.type}; leave it "
+                "out"
+            )
+        if c.exposure and c.role == "weight":
+            raise UserError(
+                f"contract {path}: columns.{c.name}: an exposure is no weight; `role: weight` says how many rows of "
+                "the population a row stands for"
+            )
 
 
 def _first(e: ValidationError, content: Any) -> str:

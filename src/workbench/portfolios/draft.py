@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.contracts import Column, Contract
-from workbench.contracts.fields import EXCEL, RESERVED
+from workbench.contracts.fields import EXCEL, OF_STEPS, RESERVED
 from workbench.contracts.words import in_words
 from workbench.params import UserError
 from workbench.personal import masked
@@ -111,7 +111,7 @@ def _names(raw: pd.DataFrame | LargeTable, numbered: dict[str, str]) -> list[str
         words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", source)
         words = re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
         if re.match(r"[a-z]", words) and _is_latin(source):
-            name = f"{words}_value" if words in RESERVED else words
+            name = f"{words}_value" if words in RESERVED or words in OF_STEPS - {"period"} else words
         else:
             free = next(n for n in (f"column_{k}" for k in count(i)) if n not in numbered.values())
             name = numbered.setdefault(source, free)

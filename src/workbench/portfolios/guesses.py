@@ -53,7 +53,10 @@ _ASPECT = {
     "relationship": r"months_on_book|tenure|since|relationship|contact|inactive|campaign|账龄|年限|合作",
     "offer": r"rate|term|product|card_category|purpose|(^|_)apr(_|$)|利率|期限|产品|用途|担保|还款方式",
 }
-_AMOUNT = r"income|salary|limit|amount|(^|_)amt|amnt|gross|appv|(^|_)n_|count|(^|_)cnt|收入|工资|额度|金额|余额|月供|次数|笔数|天数"
+_AMOUNT = (
+    r"income|salary|limit|amount|(^|_)amt|amnt|gross|appv|(^|_)n_|count|(^|_)cnt"
+    r"|收入|工资|额度|金额|余额|月供|次数|笔数|天数"
+)
 _CODE = r"(^|_)(code|type|status|flag|category|cat|grade|kind|class)\d*$"
 _HIGH, _LOW = (365243, 999, 9999, 99999, 999999, 9999999, 99999999), (-1, -9, -99, -999, -9999)
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}

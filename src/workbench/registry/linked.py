@@ -57,10 +57,22 @@ def describe(name: str, version: str, links: Mapping[str, str], text: str = "") 
         store.client().update_model_version(name, version, after)
 
 
+def undescribe(name: str, version: str, step: str) -> None:
+    """Let a version's description no longer hold the link to a step's page."""
+    before = store.client().get_model_version(name, version).description or ""
+    after = "\n".join(line for line in before.splitlines() if not line.startswith(f"- [{_called(step)}]("))
+    if after != before:
+        store.client().update_model_version(name, version, after)
+
+
+def _called(step: str) -> str:
+    return f"page of {step}"
+
+
 def of_run(run_id: str, step: str) -> dict[str, str]:
     """Return the link to the page that a run left."""
     experiment = store.client().get_run(run_id).info.experiment_id
-    return {f"page of {step}": f"#/experiments/{experiment}/runs/{run_id}/artifacts/{PAGE}"}
+    return {_called(step): f"#/experiments/{experiment}/runs/{run_id}/artifacts/{PAGE}"}
 
 
 def of_moves(model: str) -> dict[str, str]:

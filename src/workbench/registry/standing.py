@@ -65,6 +65,13 @@ def point(study: str, entry: Mapping[str, Any], note: str) -> None:
     linked.describe(name, version, linked.of_run(entry["run_id"], "development"), f"{_what(entry)}. {note}")
 
 
+def unpoint(study: str, entry: Mapping[str, Any]) -> None:
+    """Take the alias `candidate` away, and say that no step of the study makes the model any more."""
+    current.must_hold(study)
+    store.client().delete_registered_model_alias(entry["name"], ALIAS)
+    store.client().update_registered_model(entry["name"], "No step of the study makes this model any more.")
+
+
 def tag(study: str, verdict: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
     """Write what a step says of a version to its tags, and take away what it said before and no longer does."""
     current.must_hold(study)
@@ -80,6 +87,12 @@ def link(study: str, verdict: Mapping[str, Any], run_id: str, step: str) -> None
     """Let a version's description lead to the page of a run that speaks of it."""
     current.must_hold(study)
     linked.describe(verdict["name"], verdict["version"], linked.of_run(run_id, step))
+
+
+def unlink(study: str, verdict: Mapping[str, Any], step: str) -> None:
+    """Let a version's description no longer lead to the page of a step that is gone."""
+    current.must_hold(study)
+    linked.undescribe(verdict["name"], verdict["version"], step)
 
 
 def _what(entry: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench import home, pseudonyms
+from workbench import home, pseudonyms, tables
 from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
 from workbench.registry import provenance, recorded
@@ -81,6 +81,7 @@ def run(o: Original, bench: Bench, name: str, raw: Path | None = None) -> Path:
     work.mkdir()
     env = _env(tree) | {
         "WORKBENCH_STEP_DIR": str(work / "evidence"),
+        tables.STUDY: o.record.study,
         recorded.READS: "\n".join(o.read),
         "MLFLOW_TRACKING_URI": f"sqlite:///{tree}/mlruns/mlflow.db",
         "TMPDIR": str(work),

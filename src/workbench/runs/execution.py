@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
-from workbench import evidence, home, personal
-from workbench.params import Key, UserError, no_space
+from workbench import evidence, home, personal, tables
+from workbench.params import ONCE, Key, UserError, no_space
 from workbench.registry import current, provenance, recorded, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import site
@@ -74,6 +74,9 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         store.whole([s.name for s in studies])
         for line in sweep.mend([s.name for s in studies]):
             watcher.note(line)
+        for study in studies:
+            once = {s.name for s in study.steps if s.key.period == ONCE}
+            settling.retire_undated(study.name, study.period, once)
         work = stack.enter_context(sweep.working())
         steps = [s for study in studies for s in selected(study, options.only, options.start)]
         kernel = stack.enter_context(_kernels(options, steps))
@@ -202,6 +205,7 @@ class _Flow:
             **os.environ,
             "WORKBENCH_HOME": str(home.root()),
             "WORKBENCH_STEP_DIR": str(work / "evidence"),
+            tables.STUDY: step.key.study,
             recorded.READS: "\n".join(n.lstrip("?") for n in step.reads),
             "MLFLOW_TRACKING_URI": store.uri(),
             "TMPDIR": str(temporary),

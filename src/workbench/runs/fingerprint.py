@@ -21,7 +21,8 @@ def facts(step: Step, language: str = "en") -> dict[str, str]:
     known = dict(step.code or code(step))
     if known.get(SECRET):
         known[SECRET] = pseudonyms.mark(home.mlruns())  # another key is another pseudonym for the same person
-    parts = {"params_digest": step.params.digest(), "language": language, **known, **inputs}
+    described = {"described_digest": digest(step.described())}
+    parts = {"params_digest": step.params.digest(), "language": language, **known, **inputs, **described}
     return {**parts, "step_key": digest(parts)}
 
 

@@ -59,8 +59,11 @@ def verified(step: Step, work: Path) -> dict[str, Any]:
         if digest_file(marker.parent / name) != digest:
             raise StepFailed(0, f"evidence file {name} is not what the notebook left")
     _as_declared(step, _written(marker.parent, left_behind))
+    known = {n.lstrip("?") for n in (*step.reads, *step.writes)}
+    if more := sorted(set(left_behind["tables"]["read"]) - known):
+        raise StepFailed(0, f"the notebook read {', '.join(more)}, which `reads` of its module doesn't declare")
     for name in left_behind["tags"]:
-        if name not in {n.lstrip("?") for n in (*step.reads, *step.writes)}:
+        if name not in known:
             raise StepFailed(0, f"the notebook proposes tags for {name}, which it neither reads nor writes")
     return left_behind
 

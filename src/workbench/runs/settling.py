@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from workbench import home, tables
+from workbench.params import ONCE, ends
 from workbench.registry import current, placed, proof, standing
 from workbench.registry.current import Record
 from workbench.words.markdown import literal
@@ -65,19 +67,39 @@ def retire(study: str, periods: set[str], steps: set[str]) -> None:
 
     Their runs stay in MLflow, and come back from there with the step.
     """
+    _retire(study, lambda record: record.period in periods and record.step not in steps)
+
+
+def retire_undated(study: str, period: str, once: set[str]) -> None:
+    """Let the period's runs of steps that no longer belong to a period (`once`) say nothing more.
+
+    What reads their tables would find those of the period first.
+    """
+    _retire(study, lambda record: record.period == period != ONCE and record.step in once)
+
+
+def _retire(study: str, is_over: Callable[[Record], bool]) -> None:
     current.must_hold(study)
     for kind in (current.CURRENT, current.FAILED):
-        for record in current.everything(kind, study):
-            if record.period not in periods or record.step in steps:
-                continue
+        for record in filter(is_over, current.everything(kind, study)):
             _unpin(replace(record, tables={}, models={}), record)
             for verdict in record.tags.values():
                 standing.tag(study, {**verdict, "tags": {}}, verdict)
+                standing.unlink(study, verdict, record.step)
             for place in record.pages.values():
                 (home.reports() / place).unlink(missing_ok=True)
             failed_notebook(record).unlink(missing_ok=True)
             current.drop(record.key, record.slug, kind)
+            _unpoint(record)
             _lead_here(record)
+
+
+def _unpoint(record: Record) -> None:
+    """Take the alias of a retired run's model away, unless another run makes the model, too."""
+    made = {e["name"] for r in current.everything(study=record.study) for e in r.models.values()}
+    for entry in record.models.values():
+        if entry["name"] not in made and standing.holds(entry):
+            standing.unpoint(record.study, entry)
 
 
 def failed_notebook(record: Record) -> Path:
@@ -96,9 +118,13 @@ def _unpin(record: Record, before: Record | None) -> None:
 
 
 def _models(record: Record, before: Record | None) -> list[str]:
+    """Let aliases and tags say what this run says, unless a later period's run says it of the same model."""
     mended, note = [], f"Page: reports/{record.key.place}/{record.slug}.html"
+    later = [r for r in current.everything(study=record.study) if ends(r.period) > ends(record.period)]
+    made_later = {e["name"] for r in later for e in r.models.values()}
+    judged_later = {(t["name"], t["version"]) for r in later if r.step == record.step for t in r.tags.values()}
     for entry in record.models.values():
-        if not standing.holds(entry):
+        if entry["name"] not in made_later and not standing.holds(entry):
             standing.point(record.study, entry, f"{literal(record.title)}. {note}")
             mended.append(f"alias of {entry['name']}")
         facts = standing.facts(record.study, entry)
@@ -107,6 +133,8 @@ def _models(record: Record, before: Record | None) -> list[str]:
             mended.append(f"tags of {entry['name']}")
     for name, verdict in record.tags.items():
         earlier = before.tags.get(name) if before else None
+        if (verdict["name"], verdict["version"]) in judged_later:
+            continue
         if not standing.says(verdict) or (earlier and earlier != verdict):
             standing.tag(record.study, verdict, earlier)
             standing.link(record.study, verdict, record.run_id, record.step)

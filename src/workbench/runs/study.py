@@ -75,6 +75,15 @@ class Step:
         digests = {n: _digest(self.key, n) for n in names}
         return digests | {f"file.{i}": digest_file(p) if p.exists() else "" for i, p in enumerate(self.files, 1)}
 
+    def described(self) -> dict[str, Any]:
+        """Return what is said of the tables and models it reads, which their bytes don't tell: contracts, versions.
+
+        Of a model under another version number nothing is said yet, though its bytes are the same.
+        """
+        names = [n for n in (r.lstrip("?") for r in self.reads) if not recorded.is_name(n)]
+        entries = {n: tables.pinned(self.key, n) for n in names}
+        return {n: e.get("contract") or e.get("version") for n, e in entries.items() if e}
+
 
 def _digest(key: Key, name: str) -> str:
     return recorded.digest(key, name) if recorded.is_name(name) else (tables.pinned(key, name) or {}).get("digest", "")
