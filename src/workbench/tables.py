@@ -105,6 +105,11 @@ def pinned(key: Key, name: str) -> dict[str, Any] | None:
     return _pointed(_pointer(at, name)) if at else None
 
 
+def pinned_in(key: Key, name: str) -> dict[str, Any] | None:
+    """Return what a name points to in this very period, whatever it is in the study; None where it isn't there."""
+    return _pointed(_pointer(key, name)) if _pointer(key, name).exists() else None
+
+
 def names(key: Key) -> list[str]:
     """Return the names that can be read: those at rest in the period or the study, and those staged here."""
     at_rest = [p.stem for k in {key, Key(key.study)} for p in _folder(k).glob("*.json")]

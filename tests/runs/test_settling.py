@@ -225,6 +225,72 @@ def test_a_write_that_is_not_declared_fails_the_step_and_moves_nothing(ran, home
     assert not failed.exists() and "last try" not in (home / "reports/index.html").read_text()
 
 
+def test_a_read_that_is_not_declared_fails_the_step(home):
+    shutil.copytree(home / "mlruns/tables/small", home / "mlruns/tables/other")
+    _cell(home, BUILD, "from workbench.params import Key; tables.read(Key('other'), 'core__account')")
+    done = workbench(home, "run", "params/small.yaml")
+    assert done.returncode == 1
+    assert "the notebook read other.core__account, which `reads` of its module doesn't declare" in done.stdout
+
+
+def test_a_step_that_no_longer_belongs_to_a_period_leaves_nothing_there(home):
+    dated = '{panel: mart__dated, as_of_to: "{period_to}"}'
+    both = SMALL.replace("panel/build:", f'panel/build@dated: {dated}\n  panel/build: {{as_of_to: "{{period_to}}"}}')
+    (home / "params/small.yaml").write_text(both)
+    _run(home, "--period", "2005-09")
+    of_period = home / "mlruns/tables/small/2005-09"
+    assert {p.stem for p in of_period.glob("*.json")} == {"mart__dated", "mart__panel"}
+    (home / "params/small.yaml").write_text(
+        SMALL.replace("panel/build:", f"panel/build@dated: {dated}\n  panel/build:")
+    )
+    _run(home, "--period", "2005-09")
+    assert {p.stem for p in of_period.glob("*.json")} == {"mart__dated"}
+    assert not (home / "reports/small/2005-09/panel/build.html").exists()
+    assert not (home / "mlruns/current/small/2005-09/panel/build.json").exists()
+
+
+def _of(period: str, version: str, verdict: str = "", **more: object) -> Record:
+    entry = {"name": "small.pd", "version": version, "digest": version, "kind": "scorecard", "run_id": "r"}
+    tags = (
+        {"model__pd": {"name": "small.pd", "version": "1", "tags": {"validation.verdict": verdict}}} if verdict else {}
+    )
+    about = {"verdict": "green", "headline": "", "start": 1.0, "seconds": 1.0, "status": "FINISHED", "step_key": "k"}
+    ran = {"study": "small", "period": period, "step": "m/a", "slug": "m/a", "run_id": f"{period} {version}"}
+    return Record(**{**ran, **about, "models": {} if verdict else {"model__pd": entry}, "tags": tags, **more})
+
+
+@pytest.fixture
+def moved(monkeypatch) -> list[tuple]:
+    """What was done to the registry, of which nothing says what the runs say."""
+    done: list[tuple] = []
+    for name in ("point", "tag", "link", "unpoint", "unlink"):
+        monkeypatch.setattr(settling.standing, name, lambda *given, name=name: done.append((name, *given[1:])))
+    monkeypatch.setattr(settling.standing, "holds", lambda entry: entry["version"] == "7")
+    monkeypatch.setattr(settling.standing, "says", lambda facts: "run_id" in facts["tags"])
+    return done
+
+
+def test_a_later_periods_model_and_verdict_stand_when_an_earlier_period_runs_again(moved, monkeypatch):
+    later = [_of("2005-10", "2"), _of("2005-10", "2", "pass")]
+    monkeypatch.setattr(current, "everything", lambda *_, **__: later)
+    for record in (_of("2005-09", "1"), _of("2005-09", "1", "refuse")):
+        assert settling._models(record, record) == [] and moved == []
+    assert settling._models(_of("2005-11", "3"), None) == ["alias of small.pd"]
+    assert settling._models(_of("2005-11", "3", "refer"), None) == ["tags of small.pd"]
+
+
+def test_a_model_that_no_step_makes_any_more_has_no_alias(moved, monkeypatch):
+    others = []
+    monkeypatch.setattr(current, "everything", lambda *_, **__: others)
+    settling._unpoint(_of("once", "1"))
+    assert moved == [], "the alias is another's"
+    settling._unpoint(_of("once", "7"))
+    assert [name for name, *_ in moved] == ["unpoint"]
+    others.append(_of("2005-09", "8"))
+    settling._unpoint(_of("once", "7"))
+    assert len(moved) == 1, "another run makes it, too"
+
+
 def test_tags_for_what_the_step_has_not_read_fail_it(home):
     path = home / "notebooks/panel/build.ipynb"
     text = path.read_text().replace(

@@ -56,7 +56,7 @@ def settle(record: Record) -> list[str]:
 
 
 def _names(record: Record) -> list[str]:
-    wrong = {n: e for n, e in {**record.tables, **record.models}.items() if tables.pinned(record.key, n) != e}
+    wrong = {n: e for n, e in {**record.tables, **record.models}.items() if tables.pinned_in(record.key, n) != e}
     for name, entry in wrong.items():
         tables.pin(record.key, name, dict(entry))
     return [f"name {name}" for name in wrong]
