@@ -301,6 +301,11 @@ def test_a_rise_from_nothing_is_red_where_it_is_beyond_chance():
     assert headlines.risen((40, 0), (1000, 1000), RULES) == Verdict.red
 
 
+def test_a_fall_is_not_told_as_a_rise_in_chinese():
+    with speaking("zh_CN"):
+        assert str(chapters._of_late(88, 1376, Verdict.green)).endswith("未见超出偶然波动的上升")
+
+
 def test_headlines_come_worst_first_with_an_arrow_and_both_periods():
     lines = [
         headlines.amount("up", say("accounts"), (110.0, 100.0), "", say("x")),
