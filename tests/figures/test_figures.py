@@ -275,5 +275,14 @@ def test_a_picture_is_the_same_bytes_every_time_and_light():
     assert PICTURES["scatter"].drawn().file()[1]
 
 
+def test_a_model_watched_by_quarter_and_one_by_month_share_an_axis_of_time():
+    quarters, months = ("2023-Q1", "2023-Q3"), ("2023-07", "2023-09", "2023-11")
+    series = {"pd": {"separation": dict.fromkeys(quarters, 0.7)}, "b": {"separation": dict.fromkeys(months, 0.8)}}
+    power = portfolio.health(series).figure().axes[0]
+    assert [label.get_text() for label in power.get_xticklabels()] == ["2023-Q1", "2023-07", "2023-09", "2023-11"]
+    by_quarter, by_month = (list(line.get_xdata()) for line in power.get_lines())
+    assert by_quarter[1] == by_month[1] and [x - by_quarter[0] for x in by_month] == [4, 6, 8]
+
+
 def test_this_machine_draws_chinese():
     assert theme.cjk_font() == "Noto Sans CJK SC"

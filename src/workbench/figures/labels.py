@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
@@ -55,8 +55,9 @@ def along(ax: Axes, labels: list[object], *, room: float) -> None:
     ax.set_xticks(range(len(labels)), shown, fontsize=8, **turned)
 
 
-def every(ax: Axes, labels: list[object], *, most: int) -> None:
-    """Write at most so many of a row of labels below an axis, evenly spaced, the first among them."""
+def every(ax: Axes, labels: list[object], *, most: int, at: Sequence[float] = ()) -> None:
+    """Write at most so many of a row of labels below an axis, the first among them; `at`: their places, else 0, 1, 2."""
+    places = at or range(len(labels))
     step = max(1, math.ceil(len(labels) / most))
     turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(labels) > 6 else {}
-    ax.set_xticks(range(0, len(labels), step), [str(v) for v in labels[::step]], fontsize=8, **turned)
+    ax.set_xticks(places[::step], [str(v) for v in labels[::step]], fontsize=8, **turned)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
+from workbench.params import ends
 from workbench.words import say
 
 MOST_LABELS = 13
@@ -62,10 +62,16 @@ def arrears(rows: pd.DataFrame, rolls: pd.DataFrame) -> Figure:
 
 @theme.picture
 def health(series: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """Draw separation, and observed over expected, by period; model → figure (separation, observed, …) → period."""
+    """Draw separation, and observed over expected, by period; model → figure (separation, observed, …) → period.
+
+    One model may be watched by month and another by quarter: a period stands where it ends, so that both share an axis
+    of time.
+    """
     figure, (power, level) = theme.panels(2, width=11, height=3.2)
-    periods = sorted({p for figures in series.values() for values in figures.values() for p in values})
-    at = {p: i for i, p in enumerate(periods)}
+    periods = sorted({p for figures in series.values() for values in figures.values() for p in values}, key=ends)
+    at = {p: _month(p) for p in periods}
+    ticks = {at[p]: p for p in reversed(periods)}  # of two that end together the shorter one names the place
+    places = sorted(ticks)
     for (model, figures), colour in zip(series.items(), theme.SERIES * len(series), strict=False):
         separation = figures.get("separation", {})
         power.plot([at[p] for p in separation], list(separation.values()), "o-", ms=3, color=colour, label=model)
@@ -76,8 +82,18 @@ def health(series: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
     power.set_title(str(say("Does it still separate?")))
     level.set_title(str(say("Observed over expected (1 is right)")))
     for ax in (power, level):
-        labels.every(ax, periods, most=MOST_LABELS)
+        labels.every(ax, [ticks[i] for i in places], most=MOST_LABELS, at=places)
         theme.numbers(ax.yaxis)
         ax.legend(fontsize=8)
-        ax.set_xlim(-0.5, np.maximum(len(periods) - 0.5, 0.5))
+        ax.set_xlim(places[0] - 0.5, places[-1] + 0.5)
     return figure
+
+
+def _month(period: str) -> int:
+    """Return the month in which a period ends, by number.
+
+    >>> _month("2023-Q1") - _month("2022-12")
+    3
+    """
+    last, _ = ends(period)
+    return int(last[:4]) * 12 + int(last[5:])
