@@ -423,6 +423,17 @@ def test_before_the_change_nothing_rings_and_the_page_says_so(model):
     assert alarm.repeats == ()
 
 
+def test_what_is_amber_and_has_not_rung_is_named_and_told_once():
+    rows = pd.DataFrame({"period": ["2023-Q3", "2023-Q4"], "psi": [0.02, 0.11], "light": ["green", "amber"]})
+    rows["known_in"] = rows["period"]
+    parts = [alarms.lights("drift", rows, "x", "psi"), alarms.lights("calibration", rows, "x", "psi")]
+    alarm = alarms.to_evidence(alarms.history(parts, RULES), RULES, RULES["auc_drop"])
+    assert str(alarm.verdict) == "amber" and alarm.repeats == ("drift", "performance")
+    assert str(alarm.answer) == "No alarm in 2 periods and 4 tests. Amber, which has not rung: drift, calibration."
+    then = alarms.to_evidence(alarms.history(parts, RULES), RULES, RULES["auc_drop"], "2023-Q3")
+    assert str(then.verdict) == "green" and "Amber" not in str(then.answer) and then.repeats == ()
+
+
 def test_a_delivery_that_lacks_values_is_named_as_data(model):
     w = _watched(_rows(drift_from="9999", missing_from="2020-10"), model, until="2020-10")
     data = answers.data(w, RULES)

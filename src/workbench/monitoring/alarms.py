@@ -18,6 +18,7 @@ GRADE = "grade "  # before a grade's letter
 ACTIONS = get_args(Action)  # from the mildest to the strictest
 SHOWN = 5  # alarms of one sort that a sentence names
 _ALIGHT = ("amber", "red")
+_ANSWERS = dict.fromkeys(("discrimination", "floor", "calibration"), "performance")  # kind → key, where they differ
 _BY_SIZE = ("data", "drift", "segments", "behaviour")  # kinds whose larger values are worse
 
 
@@ -124,6 +125,7 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
     """Return what rings, in the period `now` or ever, with owner and action; the worst light decides."""
     rang = standing(lights, now)
     by_kind = {kind: rule_of(kind, rules, separation) for kind in kinds()}
+    waiting = [] if len(rang) else _amber(lights, now)
     table = rang.assign(
         action=[str(by_kind[k].actions.red) for k in rang["kind"]], owner=[by_kind[k].owner for k in rang["kind"]]
     )
@@ -131,7 +133,7 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
         key="alarm",
         question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
         verdict=Verdict.red if len(rang) else verdict(lights, now),
-        answer=_answer(rang, lights, now) + _to_do(rang, by_kind),
+        answer=_answer(rang, lights, now) + _waiting(waiting) + _to_do(rang, by_kind),
         value=str(rang["period"].iloc[0]) if len(rang) else "never",
         threshold=say(
             "Red rings at once, amber where it holds for {n:, periods} in a row (convention).",
@@ -139,8 +141,19 @@ def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: 
         ),
         blind_to=say("what happens within a period, and to windows that are still open."),
         table=table if len(rang) else lights.head(0),
-        repeats=tuple(dict.fromkeys(rang["kind"])),
+        repeats=tuple(dict.fromkeys(_ANSWERS.get(k, k) for k in [*rang["kind"], *waiting])),
     )
+
+
+def _amber(lights: pd.DataFrame, now: str) -> list[str]:
+    """Return the kinds that are amber in a period (empty: ever): they light the answer though nothing rings."""
+    rows = lights[(lights["known_in"] == now) if now else lights["known_in"].notna()]
+    amber = set(rows.loc[rows["light"] == "amber", "kind"])
+    return [kind for kind in kinds() if kind in amber]
+
+
+def _waiting(amber: list[str]) -> Text:
+    return say("Amber, which has not rung: {kinds}.", kinds=[kinds()[k] for k in amber]) if amber else Text()
 
 
 def _answer(rang: pd.DataFrame, lights: pd.DataFrame, now: str) -> Text:
