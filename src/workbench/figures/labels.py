@@ -56,7 +56,7 @@ def along(ax: Axes, labels: list[object], *, room: float) -> None:
 
 
 def every(ax: Axes, labels: list[object], *, most: int, at: Sequence[float] = ()) -> None:
-    """Write at most so many of a row of labels below an axis, the first among them; `at`: their places, else 0, 1, 2."""
+    """Write at most so many of a row of labels below an axis, evenly spaced, the first among them; `at`: where."""
     places = at or range(len(labels))
     step = max(1, math.ceil(len(labels) / most))
     turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(labels) > 6 else {}
