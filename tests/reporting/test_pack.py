@@ -362,7 +362,7 @@ def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
     assert [(b.place, b.since) for b in broken] == [
         ("monitoring/m: drift", "2017-12"),  # as the pack before has it
         ("monitoring/n: psi", "2018-01"),  # as the step itself says
-        ("panel/build: rows", "1970-01-01"),  # of no period: the day of its run
+        ("panel/build: rows", "once"),  # of no period: the day of its run may lie after the pack's
     ]
     e, (red, amber) = breaches.chapter(broken, broken[1:])
     assert e.verdict == Verdict.red and str(e.answer) == (
@@ -376,9 +376,14 @@ def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
 
 def test_an_answer_that_sums_others_up_is_no_breach_of_its_own():
     run = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "red"))
-    assert [e.key for e in breaches.single(run)] == ["drift"]
+    assert [e.key for e in packs.single(run.evidence.values())] == ["drift"]
     alone = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "green"))
-    assert [e.key for e in breaches.single(alone)] == ["alarm"]
+    assert [e.key for e in packs.single(alone.evidence.values())] == ["alarm"]
+
+
+def test_a_red_that_sums_up_what_is_amber_is_a_breach():
+    run = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "amber"))
+    assert [e.key for e in packs.single(run.evidence.values())] == ["alarm", "drift"]
 
 
 def test_what_changed_is_of_answers_of_both_periods():
@@ -421,6 +426,10 @@ def test_every_model_has_its_health_from_what_watches_it(monkeypatch):
     assert shown["model__pd_light"].verdict == Verdict.red and str(shown["model__pd_light"].before) == "green"
     assert str(shown["model__pd_separation"].change) == "↓\u00a0-0.050" and shown["model__pd_separation"].worse > 0
     conditions, _ = health.conditions(watched)
+    assert conditions.verdict is Verdict.info
+    late = [dataclasses.replace(w, entry=dataclasses.replace(w.entry, overdue=("watch it",))) for w in watched[:1]]
+    overdue, _ = health.conditions(late)
+    assert overdue.verdict is Verdict.red and str(overdue.answer).startswith("Overdue: pd/2: watch it.")
     assert str(conditions.answer) == "Open conditions: 2." and list(conditions.table["condition"]) == ["watch it"] * 2
 
 
@@ -555,6 +564,13 @@ def test_the_packs_light_is_the_worst_and_its_sentences_are_the_chapters():
     assert front.verdict == Verdict.red and front.table["light"][0] == "red"
     assert "3 accounts at the end of 2018-03." in str(pack.conclusion(m, parts))
     assert pack.figures(m, parts)["red"] == 1 and pack.figures(m, parts)["accounts"] == 3
+    grown = [(*r[:3], 9.0) if r[1] == "2018-03-01" else r for r in ROWS for _ in range(40)]
+    late = [(f"{name}{i % 40}", *rest) for i, (name, *rest) in enumerate(grown)]
+    accounts = pd.DataFrame({"entity_id": sorted({r[0] for r in late}), "product_code": "p", "original_amt": 1.0})
+    m = dataclasses.replace(_material("2018-03", runs=runs), months=_source("2018-03", late, accounts))
+    red = [b.place for b in m.broken if b.answer.verdict is Verdict.red]
+    assert red == ["m/m: a", "reporting/pack: delinquency", "reporting/pack: roll_rates"]
+    assert pack.figures(m, parts)["red"] == len(red)
     with speaking("zh_CN"):
         assert "项要点中" in str(front.answer)
 

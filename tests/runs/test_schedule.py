@@ -413,6 +413,43 @@ def test_bad_news_comes_first_in_both_languages():
     assert chinese[0].link == "reports/zh_CN/small/2018-03/monitoring/through_time.html"
 
 
+def test_the_mail_counts_what_the_pack_counts(monkeypatch):
+    from workbench.evidence import Evidence, Verdict
+    from workbench.registry.current import Record
+    from workbench.runs import schedule
+
+    def record(step, period, *reads, key="a", verdict="red"):
+        run = Record("small", period, step, step, key, "k", "FINISHED", verdict, "", 0.0, 0.0, reads=reads)
+        return run, Evidence(key=key, question="?", verdict=Verdict(verdict), answer=f"{step} says.").record()
+
+    read = ("evidence:validation/battery", "evidence:panel/build", "evidence:monitoring/m")
+    made = [
+        record("panel/build", "once", verdict="green"),
+        record("validation/battery", "once"),
+        record("monitoring/m", "once"),  # of the time before the study had periods
+        record("monitoring/m", "2018-02"),
+        record("monitoring/m", "2018-03"),
+        record("registry/committee", "2018-03", *read),
+        record("reporting/pack", "2018-03", *read, key="breaches"),
+        record("actions/gone", "once"),  # a step the study has no more
+    ]
+    monkeypatch.setattr(schedule.current, "everything", lambda study: [r for r, _ in made])
+    steps = ["panel/build", "validation/battery", "monitoring/m", "registry/committee", "reporting/pack"]
+    runs = schedule._told("small", "2018-03", steps)
+    assert [r.step for r in runs] == ["panel/build", "validation/battery", "monitoring/m", "reporting/pack"]
+    about, content = About("monthly", "small", "2018-03", "en"), {id(r): {"evidence": [e]} for r, e in made}
+    first, *news = telling.made(about, runs, lambda r: content[id(r)])
+    assert first.subject == "monthly, 2018-03: red; 2 breaches" and len(news) == 2
+    assert first.lines == ("validation/battery says.", "monitoring/m says.")
+    assert [p.removeprefix("small/") for p in first.pages] == [
+        "2018-03/reporting/pack.html",
+        "once/validation/battery.html",
+        "2018-03/monitoring/m.html",
+    ]
+    again, *news = telling.made(about, runs, lambda r: content[id(r)], ["validation/battery"])
+    assert again.subject == first.subject and [m.pages for m in news] == [("small/2018-03/monitoring/m.html",)]
+
+
 # the command line
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,20 +10,24 @@ import pandas as pd
 from workbench.evidence import Evidence, Verdict
 from workbench.params import ONCE
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, headlines
+from workbench.reporting import advice, headlines, packs
 from workbench.reporting.headlines import Headline
 from workbench.words import Text, say
 
-BROKEN = (Verdict.error, Verdict.red, Verdict.amber)
 Runs = Mapping[str, Recorded]
 Chapter = tuple[Evidence, list[Headline]]
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One light that is red, amber or an error: the run and the answer it stands in, and since when it is lit."""
+    """One light that is red, amber or an error: step, period and answer it stands in, and since when it is lit.
 
-    run: Recorded
+    `responsible` is the study's owner; `orders` is who does what, as the step's own alarms say.
+    """
+
+    step: str
+    period: str
+    responsible: str
     answer: Evidence
     since: str
     orders: tuple[Mapping[str, str], ...] = ()
@@ -32,41 +35,40 @@ class Breach:
     @property
     def place(self) -> str:
         """Step and key, by which the same breach is known again in another period."""
-        return f"{self.run.record.step}: {self.answer.key}"
+        return f"{self.step}: {self.answer.key}"
 
     @property
     def owner(self) -> str:
         """Whose it is: as the step's own alarms say, else the study's."""
-        return ", ".join(dict.fromkeys(o["owner"] for o in self.orders)) or self.run.record.owner
+        return ", ".join(dict.fromkeys(o["owner"] for o in self.orders)) or self.responsible
 
     @property
     def action(self) -> Text:
         """What is to be done: as the step's own alarms say, else what the step's light asks."""
         if actions := [say(a) for a in dict.fromkeys(o["action"] for o in self.orders)]:
             return say("{actions}", actions=actions)
-        return advice.what_to_do(self.run.record.step, str(self.answer.verdict))
+        return advice.what_to_do(self.step, str(self.answer.verdict))
 
 
-def broken(runs: Runs, since: Mapping[str, str]) -> list[Breach]:
+def broken(runs: Runs, since: Mapping[str, str], own: Iterable[Breach] = ()) -> list[Breach]:
     """Return every breach, worst first, those of the period before those of the study as a whole.
 
-    `since`: place → since when, as the pack of the period before has it.
+    `since`: place → since when, as the pack of the period before has it; `own`: those of the pack's own chapters.
     """
-    out = []
+    out = list(own)
     for run in runs.values():
-        orders = _orders(run)
-        for answer in single(run):
-            place = f"{run.record.step}: {answer.key}"
+        orders, r = _orders(run), run.record
+        for answer in packs.single(run.evidence.values()):
+            place = f"{r.step}: {answer.key}"
             theirs = orders.get(answer.key, orders.get("", ())) if answer.verdict is Verdict.red else ()
-            out.append(Breach(run, answer, _since(run, answer, since.get(place, "")), tuple(theirs)))
-    return sorted(out, key=lambda b: (b.answer.verdict.rank, b.run.record.period == ONCE, b.place))
+            lit = _since(r.period, answer, since.get(place, ""))
+            out.append(Breach(r.step, r.period, r.owner, answer, lit, tuple(theirs)))
+    return sorted(out, key=lambda b: (b.answer.verdict.rank, b.period == ONCE, b.place))
 
 
-def single(run: Recorded) -> list[Evidence]:
-    """Return a run's answers that are broken; one that only sums others up is left out where they are there."""
-    those = [e for e in run.evidence.values() if e.verdict in BROKEN]
-    keys = {e.key for e in those}
-    return [e for e in those if not keys & set(e.repeats)]
+def of_chapters(step: str, period: str, owner: str, answers: Iterable[Evidence]) -> list[Breach]:
+    """Return the breaches of a pack's own chapters, which no other step has."""
+    return [Breach(step, period, owner, e, e.since or period) for e in packs.single(answers)]
 
 
 def _orders(run: Recorded) -> dict[str, list[Mapping[str, str]]]:
@@ -82,12 +84,12 @@ def _orders(run: Recorded) -> dict[str, list[Mapping[str, str]]]:
     return out
 
 
-def _since(run: Recorded, answer: Evidence, known: str) -> str:
-    """Return since when a light is lit: as the answer says, else the pack before, else from this run on."""
-    if answer.since:
-        return answer.since
-    begun = time.strftime("%Y-%m-%d", time.gmtime(run.record.start)) if run.record.period == ONCE else run.record.period
-    return known or begun
+def _since(period: str, answer: Evidence, known: str) -> str:
+    """Return since when a light is lit: as the answer says, else the pack before, else from this run on.
+
+    A run of no period stands for all of them (`once`): the day on which it ran may lie after the period.
+    """
+    return answer.since or (period if period == ONCE else known or period)
 
 
 def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
@@ -132,7 +134,7 @@ def _row(b: Breach) -> dict[str, object]:
         "where": b.place,
         "what": b.answer.answer,
         "threshold": b.answer.threshold,
-        "since": b.since,
+        "since": say(b.since) if b.since == ONCE else b.since,
         "owner": b.owner,
         "action": b.action,
     }

@@ -132,14 +132,18 @@ def conditions(watched: list[Watched]) -> Chapter:
     rows = [(w.label, w.entry.state, c, w.owner, w.entry.next_review) for w in watched for c in w.entry.conditions]
     names = ["model", "state", "condition", "owner", "next review"]
     answer = say("Open conditions: {n:,}.", n=len(rows)) if rows else say("No condition is open.")
+    late = [say("{model}: {what}", model=w.label, what=what) for w in watched for what in w.entry.overdue]
+    if late:
+        answer = say("Overdue: {late}.", late=late) + answer
     if candidates := [w.label for w in watched if w.entry.state == "candidate"]:
         answer += say("Not put forward for validation: {models}.", models=candidates)
     e = Evidence(
         key="conditions",
         question=say("Which conditions are open?"),
-        verdict=Verdict.info,
+        verdict=Verdict.red if late else Verdict.info,
         answer=answer,
         value=len(rows),
+        threshold=say("Red where the day of a condition or finding is over."),
         blind_to=say("days of the period: states are those of the day on which the pack was made"),
         table=pd.DataFrame(rows, columns=names, dtype=object) if rows else None,
     )

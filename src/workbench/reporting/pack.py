@@ -14,7 +14,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.params import DAY_OR_NONE, ONCE, before
 from workbench.registry import inventory, recorded
 from workbench.registry.recorded import ALL, EVIDENCE, LIFE_CYCLE, PREVIOUS, Recorded
-from workbench.reporting import breaches, chapters, claimed, headlines, health
+from workbench.reporting import breaches, chapters, claimed, headlines, health, packs
 from workbench.reporting.book import Book
 from workbench.reporting.breaches import Breach
 from workbench.reporting.chapters import Chapter
@@ -68,9 +68,25 @@ class Material:
         return health.models(self.runs, self.previous, entries, champions)
 
     @cached_property
+    def of_book(self) -> dict[str, Chapter]:
+        """The chapters on the book by key; none where the bank delivers no months."""
+        if self.book is None:
+            return {}
+        columns = self.months.segments(self.p.segments, self.p.most_segments) if self.book.has_arrears else []
+        made = chapters.chapters(self.book, columns)
+        return {key: (_lasting(self, e), lines) for key, (e, lines) in made.items()}
+
+    @cached_property
+    def of_papers(self) -> dict[str, Chapter]:
+        """The chapters on what was claimed of the models and asked with their approval, by key."""
+        made = {"claims": claimed.chapter(self.watched), "conditions": health.conditions(self.watched)}
+        return {key: (_lasting(self, e), lines) for key, (e, lines) in made.items()}
+
+    @cached_property
     def broken(self) -> list[Breach]:
         """The breaches of the period, worst first."""
-        return breaches.broken(self.runs, _since(self.previous.get(STEP)))
+        own = self._own([e for e, _ in (*self.of_book.values(), *self.of_papers.values())], self.p.period)
+        return breaches.broken(self.runs, _since(self.previous.get(STEP)), own)
 
     @cached_property
     def broken_before(self) -> list[Breach] | None:
@@ -78,7 +94,15 @@ class Material:
         if not self.previous:
             return None
         undated = {step: run for step, run in self.runs.items() if run.record.period == ONCE}
-        return breaches.broken({**undated, **_others(self.previous)}, {})
+        earlier = self.previous.get(STEP)
+        theirs = [e for key, e in earlier.evidence.items() if key not in packs.REPEATED] if earlier else []
+        own = self._own(theirs, before(self.p.period))
+        return breaches.broken({**undated, **_others(self.previous)}, {}, own)
+
+    def _own(self, answers: list[Evidence], period: str) -> list[Breach]:
+        """Return the breaches among the pack's own answers, which are nobody else's."""
+        owner = next((r.record.owner for r in self.runs.values()), "")
+        return breaches.of_chapters(STEP, period, owner, answers)
 
     @property
     def period(self) -> str:
@@ -103,16 +127,14 @@ def _others(runs: Mapping[str, Recorded]) -> dict[str, Recorded]:
 
 
 def _since(earlier: Recorded | None) -> dict[str, str]:
-    """Return since when each light was lit, as the pack of the period before has it."""
-    return {row["where"]: row["since"] for row in earlier.rows("breaches")} if earlier else {}
+    """Return since when each light was lit, as the pack before has it; nothing of a step without period."""
+    rows = earlier.rows("breaches") if earlier else []
+    return {row["where"]: row["since"] for row in rows if row["since"][:1].isdigit()}
 
 
 def of_book(m: Material) -> dict[str, Chapter]:
     """Return the chapters on the book by key; none where the bank delivers no months."""
-    if m.book is None:
-        return {}
-    columns = m.months.segments(m.p.segments, m.p.most_segments) if m.book.has_arrears else []
-    return {key: (_lasting(m, e), lines) for key, (e, lines) in chapters.chapters(m.book, columns).items()}
+    return m.of_book
 
 
 def _lasting(m: Material, e: Evidence) -> Evidence:
@@ -129,8 +151,7 @@ def of_models(m: Material) -> dict[str, Chapter]:
     return {
         "models": health.chapter(m.watched),
         "breaches": breaches.chapter(m.broken, m.broken_before),
-        "claims": claimed.chapter(m.watched),
-        "conditions": health.conditions(m.watched),
+        **m.of_papers,
         "changes": (breaches.changes(m.runs, m.previous), []),
     }
 

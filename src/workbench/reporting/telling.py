@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.evidence import Evidence, Verdict, label, worst, worst_first
+from workbench.params import ONCE
 from workbench.registry.current import Record
 from workbench.reporting import packs
 from workbench.words import names, say, speaking
@@ -60,44 +61,51 @@ class About:
         return f"{self.address.rstrip('/') or 'reports'}/{place}"
 
 
-def made(about: About, records: list[Record], read: Callable[[Record], Mapping[str, Any]]) -> list[Message]:
+def made(
+    about: About,
+    records: list[Record],
+    read: Callable[[Record], Mapping[str, Any]],
+    standing: Collection[str] = (),
+) -> list[Message]:
     """Return the messages of a report that was made: the report's, then its new breaches', worst first.
 
     A breach that has been standing since an earlier period was told then: the report names it.
 
-    `read` gives what a run has left behind (`evidence.json`).
+    `read` gives what a run has left behind (`evidence.json`); `standing`: steps without a period that were there before
+    this report was made.
     """
-    breaches, lights = [], []
+    broken, lights = [], []
     with speaking(about.language):
         for record in records:
             content = read(record)
             answers = worst_first(Evidence.from_record(e) for e in packs.news(record, content))
             lights += answers
             with names.knowing(content.get("names", {}), content.get("units")):
-                breaches += [(e, _breach(about, record, e)) for e in news(answers)]
-        breaches.sort(key=lambda b: b[0].verdict.rank)
-        single = [message for e, message in breaches if not e.since]
-        return [_report(about, records, worst(lights), breaches), *single]
+                broken += [(e, _breach(about, record, e)) for e in news(answers)]
+        broken.sort(key=lambda b: b[0].verdict.rank)
+        places = {about.place(r) for r in records if r.period == ONCE and r.step in standing}
+        single = [message for e, message in broken if not e.since and places.isdisjoint(message.pages)]
+        return [_report(about, records, worst(lights), broken), *single]
 
 
 def news(answers: list[Evidence]) -> list[Evidence]:
-    """Return the breaches among a step's answers; one that only sums others up is left out where they are there."""
-    breaches = [e for e in answers if e.verdict in _BREACH]
-    keys = {e.key for e in breaches}
-    return [e for e in breaches if not keys & set(e.repeats)]
+    """Return the red among a step's breaches, as the pack counts them."""
+    return [e for e in packs.single(answers) if e.verdict in _BREACH]
 
 
-def _report(about: About, records: list[Record], verdict: Verdict, breaches: list[tuple[Evidence, Message]]) -> Message:
-    ranked = sorted(records, key=lambda r: (not packs.is_pack(r), Verdict(r.verdict).rank))
+def _report(about: About, records: list[Record], verdict: Verdict, broken: list[tuple[Evidence, Message]]) -> Message:
+    red = {place for _, message in broken for place in message.pages}
+    of_period = [r for r in records if r.period != ONCE or about.place(r) in red]
+    ranked = sorted(of_period, key=lambda r: (not packs.is_pack(r), Verdict(r.verdict).rank))
     pages = tuple(about.place(r) for r in ranked)
     subject = say(
         "{report}, {period}: {light}; {n:, breaches}",
         report=about.report,
         period=about.period,
         light=label(verdict),
-        n=len(breaches),
+        n=len(broken),
     )
-    lines = tuple(line for e, message in breaches for line in _lines(e, message)) or (
+    lines = tuple(line for e, message in broken for line in _lines(e, message)) or (
         str(say("No threshold was broken.")),
     )
     return _message(about, "report", str(verdict), str(subject), lines, pages)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from workbench import home, personal
-from workbench.params import Key, UserError
+from workbench.params import ONCE, Key, UserError
 from workbench.registry import current, recorded, reported
 from workbench.registry.reported import Attempt
 from workbench.reporting import mail, packs, telling, webhook
@@ -189,12 +189,25 @@ def run_study(watcher: execution.Watcher) -> Make:
         about = _about(name, report, period, schedule)
         if study.language != report.language:
             rendering.render(study.name, report.language, period)
+            for r in (r for r in current.everything(study=study.name) if r.period == ONCE):
+                rendering.in_language(r, report.language)
             about = dataclasses.replace(about, prefix=f"{report.language}/")
-        records = [r for r in current.everything(study=study.name) if r.period == period]
-        first, *breaches = telling.made(about, records, recorded.left_behind)
+        records = _told(study.name, period, [r.step for r in results])
+        standing = [r.step for r in results if r.status == "unchanged"]
+        first, *breaches = telling.made(about, records, recorded.left_behind, standing)
         return [dataclasses.replace(first, attached=_printed(about, records, watcher)), *breaches]
 
     return make
+
+
+def _told(study: str, period: str, steps: Collection[str]) -> list[current.Record]:
+    """Return the runs a period's messages tell: those of the period, and of a step without one the run of all periods.
+
+    What the pack counts, the mail that brings it counts, too.
+    """
+    those = [r for r in current.everything(study=study) if r.step in steps and r.period in (period, ONCE)]
+    dated = {r.step for r in those if r.period == period}
+    return packs.told(r for r in those if r.period == period or r.step not in dated)
 
 
 def _printed(about: About, records: list[current.Record], watcher: execution.Watcher) -> tuple[str, ...]:
