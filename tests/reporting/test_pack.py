@@ -433,6 +433,48 @@ def test_every_model_has_its_health_from_what_watches_it(monkeypatch):
     assert str(conditions.answer) == "Open conditions: 2." and list(conditions.table["condition"]) == ["watch it"] * 2
 
 
+def test_a_model_that_the_validation_refused_is_red_and_the_first_page_says_so(monkeypatch):
+    version = {"name": "s.pd", "version": "1", "kind": "scorecard", "figures": {}}
+
+    def validated(word: str, version: str = "1") -> Recorded:
+        tags = {"model__pd": {"name": "s.pd", "version": version, "tags": {"validation.verdict": word}}}
+        return _run("validation/battery", "once", _answer("challenger", "red"), tags=tags)
+
+    def watched(state: str, validation: Recorded) -> list:
+        made = _run("models/development", "once", models={"model__pd": version})
+        watch = _run("monitoring/m", "2018-03", _answer("drift", "amber"), reads=("model__pd",))
+        entry = inventory.Entry("s.pd", "1", state, 1, "own", "", "", (), "", "", False)
+        runs = {"d": made, "v": validation, "m": watch}
+        return health.models(runs, {}, {("s.pd", "1"): entry})
+
+    e, lines = health.chapter(watched("candidate", validated("refuse")))
+    assert e.verdict is Verdict.red and str(e.answer) == (
+        "Registered models: 1; red: 1. s.pd version 1 was refused by the independent validation."
+    )
+    assert (e.table["light"][0], str(e.table["validation"][0])) == ("red", "refuse")
+    assert [(h.key, h.verdict) for h in lines] == [
+        ("model__pd_validation", Verdict.red),
+        ("model__pd_light", Verdict.amber),
+    ]
+    front = pack.front(_material("2018-03", rows=None), {"models": (e, lines), "breaches": _broken(6)})
+    assert str(front.answer).startswith("2 of 4 headlines are red: ")
+    assert "s.pd version 1 was refused by the independent validation" in front.answer
+    assert "6 red lights under breaches" in front.answer
+    assert health.chapter(watched("candidate", validated("refuse", version="2")))[0].verdict is Verdict.amber
+    referred = watched("candidate", validated("refer"))[0], watched("champion", validated("refer"))[0]
+    assert [w.validation for w in referred] == [Verdict.amber, Verdict.info]  # a person has judged it
+
+
+def _broken(n: int):
+    run = _run("monitoring/m", "2018-03", *(_answer(f"a{i}", "red") for i in range(n)))
+    return breaches.chapter(breaches.broken({"m": run}, {}), None)
+
+
+def test_the_number_of_breaches_means_what_the_worst_one_says():
+    _, (red, _) = _broken(2)
+    assert (str(red.what), str(red.meaning)) == ("number of red lights", "the worst: a0 says")
+
+
 def test_the_worst_light_of_a_model_hides_neither_its_figures_nor_its_broken_claims(monkeypatch):
     """Steps that look for causes or for another model log no series: their light counts, the figures are others'."""
     version = {"name": "s.pd", "version": "1", "kind": "scorecard", "figures": {"holdout_auc": 0.8}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -114,13 +114,14 @@ def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
     )
     meaning = _meaning(breaches[0]) if breaches else say("no threshold is broken")
     lit, look = Verdict.red if red else Verdict.green, say("a person looks before anybody acts on them")
-    reds = headlines.count("breaches", say("red lights"), (red, red_before), meaning, lit)
+    reds = headlines.count("breaches", say("number of red lights"), (red, red_before), meaning, lit)
+    reds = replace(reds, sentence=say("{red:, red lights} under breaches", red=red))
     lit = Verdict.amber if amber else Verdict.green
-    return e, [reds, headlines.count("ambers", say("amber lights"), (amber, amber_before), look, lit)]
+    return e, [reds, headlines.count("ambers", say("number of amber lights"), (amber, amber_before), look, lit)]
 
 
 def _meaning(worst: Breach) -> Text:
-    return say("the worst: {question}", question=worst.answer.question)
+    return say("the worst: {answer}", answer=Text(worst.answer.answer.parts[:1]))
 
 
 def _counted(breaches: list[Breach]) -> tuple[int, int]:

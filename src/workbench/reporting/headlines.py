@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from statsmodels.stats.proportion import proportions_ztest
@@ -18,7 +18,10 @@ FARTHEST = 1e6  # a ratio to nothing
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """One figure of page one. `worse` is how much it worsened, as a share of what it was: below 0 it got better."""
+    """One figure of page one. `worse` is how much it worsened, as a share of what it was: below 0 it got better.
+
+    `sentence`: what a sentence names it by, where its row's name alone wouldn't say what is wrong.
+    """
 
     key: str
     what: Text
@@ -28,6 +31,7 @@ class Headline:
     meaning: Text
     verdict: Verdict = Verdict.info
     worse: float = 0.0
+    sentence: Text = field(default_factory=Text)
 
 
 def rate(key: str, what: Text, shares: tuple[float, float], meaning: Text, verdict: Verdict = Verdict.info) -> Headline:

@@ -13,15 +13,17 @@ from workbench.evidence import Evidence, Verdict
 from workbench.figures import portfolio as pictures
 from workbench.registry import claims
 from workbench.registry.inventory import Entry
-from workbench.registry.lifecycle import IN_USE
+from workbench.registry.lifecycle import EXCEPTION, IN_USE, READY
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
+from workbench.reporting.models import LIGHTS
 from workbench.words import Text, say
 
 NAN = float("nan")
 MONITORING = "monitoring"
 DRAWN = ("separation", "observed")  # figures by period that the picture draws
+JUDGED = (*READY, *IN_USE, EXCEPTION)  # states in which a person has judged what the battery referred to one
 REFERENCES = ("holdout_auc", "holdout_spearman")  # what development reached, of an event and of an amount
 
 Runs = Mapping[str, Recorded]
@@ -33,7 +35,8 @@ class Watched:
     """A model of the study: its version, where that stands, and what watched it in the period and the one before.
 
     `now` is the run of the worst light, `following` the one whose figures by period are shown; `before` and
-    `following_before` are the same steps' runs of the period before.
+    `following_before` are the same steps' runs of the period before. `validated`: what the independent validation says
+    of the version (pass, refer, refuse), now and in the period before; empty where it says nothing.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Watched:
     owner: str
     following: Recorded | None = None
     following_before: Recorded | None = None
+    validated: tuple[str, str] = ("", "")
 
     @property
     def label(self) -> str:
@@ -52,6 +56,26 @@ class Watched:
 
     @property
     def verdict(self) -> Verdict:
+        """The worse of the last monitoring's light and of the validation's, where that has anything against it."""
+        against = [v for v in (self.validation,) if v in (Verdict.red, Verdict.amber)]
+        return min([self.monitoring, *against], key=lambda v: v.rank)
+
+    @property
+    def validation(self) -> Verdict:
+        """The light of the validation; what it referred to a person is none any more where one has approved it."""
+        light = Verdict(LIGHTS.get(self.validated[0], Verdict.not_evaluated))
+        return Verdict.info if light is Verdict.amber and self.entry.state in JUDGED else light
+
+    @property
+    def refusal(self) -> Text:
+        """The sentence that the validation refused it; nothing where it didn't."""
+        if self.validation is not Verdict.red:
+            return Text()
+        facts = {"model": self.version["name"], "version": self.version["version"]}
+        return say("{model} version {version} was refused by the independent validation", **facts)
+
+    @property
+    def monitoring(self) -> Verdict:
         """The light of the last monitoring; where nothing watched it amber of one that decides, else not evaluated."""
         if self.now:
             return Verdict(self.now.record.verdict)
@@ -102,7 +126,17 @@ def _watched(name: str, version: Mapping[str, Any], entry: Entry, owner: str, bo
     worst = min(now, key=_rank, default=None)
     following = max(filter(_follows, now), key=lambda run: run.record.recency, default=None)
     before, following_before = (_same_step(earlier, run) for run in (worst, following))
-    return Watched(name, version, entry, worst, before, owner, following, following_before)
+    validated = tuple(_validated(runs, name, version["version"]) for runs in both)
+    return Watched(name, version, entry, worst, before, owner, following, following_before, validated)
+
+
+def _validated(runs: Runs, name: str, version: str) -> str:
+    """Return what the newest validation among runs says of this very version; empty where none does."""
+    tagged = [
+        r.record.tags[name] for r in sorted(runs.values(), key=lambda r: r.record.recency) if name in r.record.tags
+    ]
+    those = [t["tags"].get("validation.verdict", "") for t in tagged if t["version"] == version]
+    return next(filter(None, reversed(those)), "")
 
 
 def chapter(watched: list[Watched]) -> Chapter:
@@ -110,6 +144,8 @@ def chapter(watched: list[Watched]) -> Chapter:
     worst = min((w.verdict for w in watched), key=lambda v: v.rank, default=Verdict.info)
     bad = [w.label for w in watched if w.verdict in (Verdict.error, Verdict.red)]
     answer = say("Registered models: {n:,}; red: {bad:,}.", n=len(watched), bad=len(bad))
+    for refusal in filter(None, (w.refusal for w in watched)):
+        answer += say("{sentence}.", sentence=refusal)
     if unwatched := [w.label for w in watched if w.now is None]:
         answer += say("Not watched: {models}.", models=unwatched)
     followed = {w.label: w.following.series for w in watched if w.following}
@@ -151,12 +187,14 @@ def conditions(watched: list[Watched]) -> Chapter:
 
 
 def _headlines(w: Watched) -> Iterator[Headline]:
+    if w.validation in (Verdict.red, Verdict.amber):
+        yield _refused(w)
     if w.now is None:
         if w.entry.state in IN_USE:
             yield _unwatched(w)
         return
     what = say("{model}: monitoring", model=w.label)
-    meaning = advice.what_to_do(w.now.record.step, str(w.verdict))
+    meaning = advice.what_to_do(w.now.record.step, str(w.monitoring))
     texts = [say(str(r.record.verdict)) if r else say("not known") for r in (w.now, w.before)]
     yield Headline(
         key=f"{w.name}_light",
@@ -165,7 +203,7 @@ def _headlines(w: Watched) -> Iterator[Headline]:
         before=texts[1],
         change=Text(),
         meaning=meaning,
-        verdict=w.verdict,
+        verdict=w.monitoring,
     )
     separation, reference = w.latest("separation"), w.reference
     if separation[0] == separation[0]:
@@ -185,6 +223,20 @@ def _headlines(w: Watched) -> Iterator[Headline]:
         yield headlines.figure(f"{w.name}_psi", what, psi, meaning, Verdict.info, worse=1)
 
 
+def _refused(w: Watched) -> Headline:
+    """Return what the validation has against a version."""
+    return Headline(
+        key=f"{w.name}_validation",
+        what=say("{model}: independent validation", model=w.label),
+        now=say(w.validated[0]),
+        before=say(w.validated[1] or "not known"),
+        change=Text(),
+        meaning=advice.what_to_do("validation", str(w.validation)),
+        verdict=w.validation,
+        sentence=w.refusal,
+    )
+
+
 def _unwatched(w: Watched) -> Headline:
     return Headline(
         key=f"{w.name}_unwatched",
@@ -193,7 +245,7 @@ def _unwatched(w: Watched) -> Headline:
         before=say("not known"),
         change=Text(),
         meaning=say("it decides, and no step of monitoring has read this version"),
-        verdict=w.verdict,
+        verdict=w.monitoring,
     )
 
 
@@ -204,6 +256,7 @@ def _row(w: Watched) -> dict[str, object]:
         "model": f"{w.version['name']}/{w.version['version']}",
         "kind": w.version.get("kind", ""),
         "state": w.entry.state,
+        "validation": say(w.validated[0]) if w.validated[0] else "",
         "separation": auc,
         "separation, last period": auc_before,
         "hold-out": w.reference,

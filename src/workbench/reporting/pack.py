@@ -170,7 +170,7 @@ def front(m: Material, parts: Mapping[str, Chapter]) -> Evidence:
 
 
 def _in_short(lines: list[Headline]) -> Text:
-    bad = [line.what for line in lines if line.verdict in (Verdict.red, Verdict.error)]
+    bad = [line.sentence or line.what for line in lines if line.verdict in (Verdict.red, Verdict.error)]
     if not bad:
         return say("No headline is red.")
     return say("{n:,} of {lines:, headlines are} red: {bad}.", n=len(bad), lines=len(lines), bad=bad)
