@@ -313,15 +313,27 @@ def test_headlines_come_worst_first_with_an_arrow_and_both_periods():
         headlines.count("lights", say("red lights"), (3.0, 1.0), say("x"), Verdict.red),
         headlines.amount("loss", say("gross loss"), (150.0, 100.0), "EUR", say("x"), worse=1),
         headlines.figure("auc", say("separation"), (0.7, float("nan")), say("x"), Verdict.info, worse=-1),
+        headlines.rate("late_90", say("90+"), (0.0371, 0.0366), say("x"), Verdict.green),
+        headlines.rate("late_30", say("30+"), (0.064, 0.0718), say("x"), Verdict.green),
     ]
     table = headlines.table(headlines.worst_first(lines))
-    assert [str(w) for w in table["figure"]] == ["red lights", "arrears", "gross loss", "accounts", "separation"]
+    assert [str(w) for w in table["figure"]] == [
+        "red lights",
+        "arrears",
+        "gross loss",  # no light, and worse by half: before what is green
+        "90+",
+        "accounts",
+        "separation",
+        "30+",
+    ]
     assert [str(c) for c in table["change"]] == [
         "↑\u00a0+2",
         "↑\u00a0+2.00\u00a0pp",
         "↑\u00a0+50.0%",
+        "↑\u00a0+0.05\u00a0pp",
         "↑\u00a0+10.0%",
         "",
+        "↓\u00a0-0.78\u00a0pp",
     ]
     assert (str(table["now"][1]), str(table["last period"][1]), table["light"][1]) == ("6.00%", "4.00%", "red")
 

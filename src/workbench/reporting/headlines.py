@@ -126,8 +126,11 @@ def risen(events: tuple[int, int], rows: tuple[int, int], rules: Rules, looks: i
 
 
 def worst_first(headlines: Iterable[Headline]) -> list[Headline]:
-    """Return the headlines by light, within a light those that worsened most on top."""
-    return sorted(headlines, key=lambda h: (h.verdict.rank, -h.worse))
+    """Return the headlines by light, within a light those that worsened most on top.
+
+    Amounts have no rule and so no light, which is no praise: they stand among the green ones by how much they worsened.
+    """
+    return sorted(headlines, key=lambda h: (min(h.verdict.rank, Verdict.green.rank), -h.worse))
 
 
 def table(headlines: Iterable[Headline]) -> pd.DataFrame:
