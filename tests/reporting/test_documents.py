@@ -117,6 +117,27 @@ def test_the_head_names_version_files_chain_policy_protection_and_tools(d, pages
         assert what in head
 
 
+def test_the_top_says_the_last_monitoring_and_a_refusal_bad_news_first(d, pages, monkeypatch):
+    top = pages[""]["model_card"].partition('<section class="decision')[2].partition("<dl")[0]
+    assert re.search(r"Last monitoring, \d{4}(-\w\w)?: \w+ \(monitoring/\w+(@\w+)?\)\.", top)
+    once = _run_of("once", series={"psi": {"2023-Q3": 0.1, "2023-Q4": 0.2}})
+    red = _run_of("2018-03", verdict="red")
+    state = documents._state(replace(d, monitoring=(once,), battery=None))
+    assert [(v, str(text)) for v, text in state] == [
+        ("green", "Last monitoring, 2023-Q4: green (monitoring/through_time).")
+    ]
+    tags = {"model__behaviour": {"name": "sample.behaviour", "version": "1", "tags": {"validation.verdict": "refuse"}}}
+    battery = replace(_run_of("once"), record=replace(_run_of("once").record, tags=tags))
+    state = documents._state(replace(d, monitoring=(once,), battery=battery))
+    assert [v for v, _ in state] == ["red", "green"]
+    assert str(state[0][1]) == "sample.behaviour version 1 was refused by the independent validation."
+    state = documents._state(replace(d, monitoring=(once, red), battery=None))
+    assert state[0][0] == "red" and documents._worst("amber", state) == "red" == documents._worst("info", state)
+    assert documents._worst("info", [("green", say("x"))]) == "info"
+    state = documents._state(replace(d, monitoring=(), battery=None))
+    assert [(v, str(text)) for v, text in state] == [("info", "No step of monitoring has watched this version.")]
+
+
 def test_a_number_stands_beside_the_run_and_the_key_it_was_read_from(d, pages):
     content, run = pages[""]["development_document"], d.development.record
     assert f"{run.figures['holdout_gini']:.4f} <code" in content
@@ -233,7 +254,7 @@ def test_a_version_rejected_after_one_of_two_approvals_was_not_approved(monkeypa
 
 def _run_of(period: str, step: str = "monitoring/through_time", start: float = 1.0, **more) -> Recorded:
     about = {"study": "s", "status": "FINISHED", "headline": "", "seconds": 1.0, "run_id": "r" * 32, "step_key": "k"}
-    record = Record(**about, step=step, slug=step, period=period, verdict="green", start=start)
+    record = Record(**about, step=step, slug=step, period=period, verdict=more.get("verdict", "green"), start=start)
     return Recorded(record, more.get("evidence", {}), more.get("series", {}), {}, {})
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench import evidence, home
 from workbench.evidence import LEFT_BEHIND, Evidence, digest_file
-from workbench.params import ONCE, Key, UserError, before
+from workbench.params import ONCE, Key, UserError, before, ends
 from workbench.registry import current
 from workbench.registry.current import Record
 
@@ -42,6 +42,11 @@ class Recorded:
     read: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def watched(self) -> str:
+        """The period that a run of monitoring speaks of (`last_watched`)."""
+        return last_watched(self.record.period, self.series)
+
+    @property
     def room(self) -> str:
         """The room of the step: `monitoring` of `monitoring/through_time`."""
         return self.record.step.partition("/")[0]
@@ -57,6 +62,19 @@ class Recorded:
             return []
         with _whole(self.record, name).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+
+def last_watched(period: str, series: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the period a run of monitoring speaks of: its own; without one the last that its figures are of.
+
+    Empty where its figures are of none.
+
+    >>> last_watched("once", {"psi": {"2023-Q4": 0.1, "2023-12": 0.1, "2023-Q3": 0.2}}), last_watched("2018", {})
+    ('2023-Q4', '2018')
+    """
+    if period != ONCE:
+        return period
+    return max({p for values in series.values() for p in values}, key=ends, default="")
 
 
 def is_name(name: str) -> bool:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home
+from workbench.evidence import Verdict
 from workbench.params import ONCE, UserError
-from workbench.registry import claims, guarded
+from workbench.registry import claims, guarded, request
 from workbench.registry.recorded import Recorded
 from workbench.reporting import (
     decision_log,
@@ -30,6 +31,8 @@ from workbench.reporting import (
 from workbench.reporting.document import TITLES, Document
 from workbench.reporting.dossier import Dossier
 from workbench.reporting.listing import language_of
+from workbench.reporting.models import refused
+from workbench.reporting.packs import BROKEN
 from workbench.words import Text, heard, names, say, speaking
 
 MADE: Mapping[str, Callable[[Dossier], Document]] = {
@@ -112,19 +115,40 @@ def place(d: Dossier) -> str:
 
 
 def _facts(d: Dossier, doc: Document, folder: str) -> dict[str, Any]:
-    record = d.development.record
+    record, state = d.development.record, _state(d)
     return {
         "model": d.registered.model,
         "version": d.registered.version,
         "name": f"{d.registered.model} · {heard(record.title)}",
         "model_page": f"{d.short}.html",
         "simulated": record.simulated,
-        "light": _light(d, doc),
+        "light": _worst(_light(d, doc), state),
+        "findings": _light(d, doc),
+        "state": state,
         "documents": [(name, TITLES[name]) for name in MADE],
         "files": [(f"{ecb_template.NAME}.xlsx", TITLES[ecb_template.NAME])],
         "about": list(_about(d)),
         "runs": [_run(r, folder) for r in d.runs],
     }
+
+
+def _state(d: Dossier) -> list[tuple[str, Text]]:
+    """Return what is said of the version now, each with its light, bad news first: last monitoring and a refusal."""
+    last = d.last_word
+    if last is None:
+        out = [("info", say("No step of monitoring has watched this version."))]
+    else:
+        facts = {"step": last.record.step, "light": say(last.record.verdict), "period": last.watched}
+        watched = say("Last monitoring, {period}: {light} ({step}).", **facts)
+        out = [(last.record.verdict, watched if last.watched else say("Last monitoring: {light} ({step}).", **facts))]
+    if d.battery and request.verdict(d.battery.record, d.registered.model, d.registered.version) == "refuse":
+        out.append(("red", say("{sentence}.", sentence=refused(d.registered.model, d.registered.version))))
+    return sorted(out, key=lambda item: Verdict(item[0]).rank)
+
+
+def _worst(light: str, state: list[tuple[str, Text]]) -> str:
+    """Return the document's light, or what is worse of the version; that it is well makes no document green."""
+    return min([light, *(v for v, _ in state if v in BROKEN)], key=lambda v: Verdict(v).rank)
 
 
 def _light(d: Dossier, doc: Document) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from workbench import tables
 from workbench.contracts import Contract
-from workbench.evidence import digest_file
-from workbench.params import UserError
+from workbench.evidence import Verdict, digest_file
+from workbench.params import UserError, ends
 from workbench.registry import (
     attempts,
     claims,
@@ -66,6 +66,13 @@ class Dossier:
         """Other steps' runs that have watched the version in the period of `watched`."""
         now = self.watched
         return [r for r in self.monitoring if now and r is not now and r.record.period == now.record.period]
+
+    @property
+    def last_word(self) -> Recorded | None:
+        """The worst of the newest period's runs that have watched the version, as the inventory has it."""
+        newest = max((ends(r.record.period) for r in self.monitoring), default=None)
+        those = [r for r in self.monitoring if ends(r.record.period) == newest]
+        return min(those, key=lambda r: Verdict(r.record.verdict).rank, default=None)
 
     @property
     def study(self) -> str:

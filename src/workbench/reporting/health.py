@@ -17,7 +17,7 @@ from workbench.registry.lifecycle import EXCEPTION, IN_USE, READY
 from workbench.registry.recorded import Recorded
 from workbench.reporting import advice, headlines
 from workbench.reporting.headlines import Headline
-from workbench.reporting.models import LIGHTS
+from workbench.reporting.models import LIGHTS, refused
 from workbench.words import Text, say
 
 NAN = float("nan")
@@ -71,8 +71,7 @@ class Watched:
         """The sentence that the validation refused it; nothing where it didn't."""
         if self.validation is not Verdict.red:
             return Text()
-        facts = {"model": self.version["name"], "version": self.version["version"]}
-        return say("{model} version {version} was refused by the independent validation", **facts)
+        return refused(self.version["name"], self.version["version"])
 
     @property
     def monitoring(self) -> Verdict:

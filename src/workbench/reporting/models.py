@@ -14,7 +14,7 @@ from workbench.registry.state import Standing
 from workbench.reporting import page
 from workbench.reporting.document import TEMPLATE, TITLES
 from workbench.reporting.listing import Row, Site, rank
-from workbench.words import Text
+from workbench.words import Text, say
 
 LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light
 
@@ -59,6 +59,11 @@ class Version:
     def rank(self) -> int:
         """How bad the worse of validation and last monitoring is: 0 the worst."""
         return min(rank(self.light), self.watched.rank if self.watched else rank(""))
+
+
+def refused(model: str, version: str) -> Text:
+    """Return in words that the independent validation refused a version."""
+    return say("{model} version {version} was refused by the independent validation", model=model, version=version)
 
 
 def stated(standing: Standing) -> str:
