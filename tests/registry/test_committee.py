@@ -8,7 +8,9 @@ import governed
 from governed import MODEL
 from workbench.evidence import card
 from workbench.params import UserError
-from workbench.registry import committee, events, provenance, runs, state
+from workbench.registry import committee, events, provenance, recorded, runs, state
+from workbench.registry.current import Record
+from workbench.registry.recorded import Recorded
 from workbench.words import speaking
 
 
@@ -23,6 +25,30 @@ def test_a_paper_says_what_each_next_move_lacks_and_decides_nothing(bank):
     decision, event = committee.decide(paper)
     assert event is None and decision.verdict == "info"
     assert committee.proof(paper).verdict == "amber" and committee.standing(paper).value == "candidate"
+
+
+def _watching(period: str, verdict: str, **more) -> Recorded:
+    about = {"study": "bank", "status": "FINISHED", "headline": "", "seconds": 1.0, "run_id": "r", "step_key": "k"}
+    record = Record(**about, step=f"monitoring/{verdict}", slug=verdict, period=period, verdict=verdict, start=1.0)
+    return Recorded(record, {}, more.get("series", {}), {}, {}, more.get("read", {}))
+
+
+def test_a_paper_says_what_monitoring_says_of_this_very_version_bad_news_first(bank, monkeypatch):
+    digest = next(iter(_paper().case.record.models.values()))["digest"]
+    here, earlier = {"model__pd": digest}, {"model__pd": "of version 1"}
+    watching = {
+        "monitoring/green": _watching("once", "green", read=here, series={"psi": {"2023-Q4": 0.1, "2023-Q3": 0.1}}),
+        "monitoring/red": _watching("2024-05", "red", read=here),
+        "monitoring/amber": _watching("2024-05", "amber", read=earlier),
+    }
+    monkeypatch.setattr(recorded, "read", lambda key, room: watching)
+    e = committee.monitored(_paper())
+    assert e.verdict == "red"
+    assert str(e.answer) == "Last monitoring: monitoring/red red (2024-05), monitoring/green green (2023-Q4)."
+    monkeypatch.setattr(recorded, "read", lambda key, room: {})
+    assert committee.monitored(_paper()).verdict == "info"
+    in_use = committee.gather(committee.Params(study="bank", model="pd", version=1))
+    assert committee.monitored(in_use).verdict == "amber"
 
 
 def test_a_decision_is_a_signed_move(bank):

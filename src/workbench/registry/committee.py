@@ -8,13 +8,15 @@ from typing import Literal
 import pandas as pd
 from pydantic import Field
 
-from workbench import params
+from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
-from workbench.params import UserError, nearest
+from workbench.evidence.lights import in_words
+from workbench.params import ONCE, UserError, nearest
 from workbench.registry import claims, events, moves, needs, obligations, recorded, registered, written
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import MOVES
 from workbench.registry.policy import Policy
+from workbench.registry.recorded import Recorded
 from workbench.registry.request import Case, Request, looked_at
 from workbench.registry.state import Standing, replay
 from workbench.words import Text, say
@@ -65,6 +67,7 @@ class Paper:
     p: Params
     chain: Chain
     case: Case
+    watching: tuple[Recorded, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -88,7 +91,16 @@ def gather(p: Params) -> Paper:
     adopted = events.adopted(chain.policy())
     policy = adopted.policy if adopted else Policy(tiers={}, by_tier={})
     asked = Request("approve", p.name, version, p.person)
-    return Paper(p, chain, looked_at(asked, chain, replay(chain).of(p.name, version), policy))
+    case = looked_at(asked, chain, replay(chain).of(p.name, version), policy)
+    return Paper(p, chain, case, _watching(p, case))
+
+
+def _watching(p: Params, case: Case) -> tuple[Recorded, ...]:
+    """Return the runs of monitoring that have read this very version's file."""
+    name, made = tables.of_model(p.model), case.record.models.values() if case.record else ()
+    digest = next((e["digest"] for e in made if (e["name"], e["version"]) == (p.name, case.request.version)), None)
+    those = recorded.read(p.key, room="monitoring/").values()
+    return tuple(r for r in those if digest and r.read.get(name) == digest)
 
 
 def standing(paper: Paper) -> Evidence:
@@ -105,6 +117,30 @@ def standing(paper: Paper) -> Evidence:
         + tiered,
         value=s.state,
         table=pd.DataFrame(rows, columns=columns, dtype=object) if rows else None,
+    )
+
+
+def monitored(paper: Paper) -> Evidence:
+    """Return what monitoring says of the version now, the worst of it first: nobody decides on one that is red unaware.
+
+    A run of no period speaks of the last period its figures are of.
+    """
+    runs = sorted(paper.watching, key=lambda r: Verdict(r.record.verdict).rank)
+    question = say("What does monitoring say of it now?")
+    if not runs:
+        light = Verdict.amber if paper.standing.is_in_use else Verdict.info
+        none = say("No step of monitoring has watched this version.")
+        return Evidence(key="monitored", question=question, verdict=light, answer=none)
+    facts = [{"step": r.record.step, "light": in_words(r.record.verdict), "period": r.watched or ONCE} for r in runs]
+    each = [say("{step} {light} ({period})", **f) for f in facts]
+    rows = [(r.record.verdict, r.record.step, f["period"]) for r, f in zip(runs, facts, strict=True)]
+    return Evidence(
+        key="monitored",
+        question=question,
+        verdict=Verdict(runs[0].record.verdict),
+        answer=say("Last monitoring: {each}.", each=each),
+        value=runs[0].record.verdict,
+        table=pd.DataFrame(rows, columns=["light", "step", "period"], dtype=object),
     )
 
 

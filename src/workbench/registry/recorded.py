@@ -105,14 +105,16 @@ def digest(key: Key, name: str) -> str:
     return record.digest if record else ""
 
 
-def read(key: Key, kind: str = EVIDENCE) -> dict[str, Recorded]:
+def read(key: Key, kind: str = EVIDENCE, room: str = "") -> dict[str, Recorded]:
     """Return what the steps of a kind (`evidence:`, `previous:`) have left that this step declares, by step.
+
+    `room`: of that room alone.
 
     By hand, where no runner says what the step declares: all there is. `UserError` where a file was changed since.
     """
     out = {}
     for name in _declared(key, kind):
-        if (record := find(key, name)) is not None:
+        if name.startswith(kind + room) and (record := find(key, name)) is not None:
             out[record.step] = of(record)
             evidence.touch("read", name, record.digest)
     return out
