@@ -5,6 +5,7 @@ import hashlib
 import re
 from dataclasses import replace
 
+from workbench import home
 from workbench.evidence import Evidence
 from workbench.registry import current
 from workbench.registry.recorded import JUDGED
@@ -82,6 +83,9 @@ def test_what_to_do_is_said_of_a_list_and_of_what_could_not_be_evaluated():
         assert str(advice.what_to_do(step, "not_evaluated")) == (
             "Don't rely on what could not be evaluated: give it what it lacks, as it says, and run it again."
         )
+
+
+ENTRY = {"name": "s.pd", "version": "2", "kind": "scorecard"}
 
 
 def _run(step, verdict, start, **more):
@@ -172,6 +176,48 @@ def test_news_is_of_the_newest_period_and_the_study_shows_all_as_lights(tmp_path
     row = page[page.index('<tr id="monitoring/through_time">') :].partition("</tr>")[0]
     assert place == "s/index.html" and re.findall(r"light (\w+) sign", row) == ["red", "green", "amber"]
     assert page.index('<h2 id="2018-03">') < page.index('id="2018-02"') < page.index('id="2018-01"')
+
+
+def test_a_study_lists_its_steps_as_they_stand_on_one_another_and_says_what_it_is_about(tmp_path):
+    about = {"description": "Loans of a <b>bank</b>."}
+    runs = [
+        _run("panel/build@b", "green", 2, reads=("core__account",), tables={"mart__b": {}}, **about),
+        _run("models/development@b", "green", 3, reads=("mart__b",), models={"model__b": ENTRY}, **about),
+        _run("portfolios/intake", "green", 9, tables={"core__account": {}}, **about),  # made again later, as all below
+        _run("panel/build", "green", 10, reads=("core__account",), tables={"mart__panel": {}}, **about),
+        _run("monitoring/m", "red", 11, reads=("mart__b", "?model__b"), period="2018-01", **about),
+        _run("reporting/pack", "red", 5, reads=("evidence:monitoring/m", "?previous:a"), period="2018-01", **about),
+    ]
+    site = _site(tmp_path, *runs)
+    ((_, page),) = studies.pages(site)
+    order = [
+        "portfolios/intake",
+        "panel/build",
+        "panel/build@b",
+        "models/development@b",
+        "monitoring/m",
+        "reporting/pack",
+    ]
+    assert re.findall(r'<tr id="[^"]+"><th scope="row">.*?<code>(.*?)</code>', page) == order
+    assert [r.step for r in studies.in_order(list(site.rows))] == order
+    assert page.count("<p>Loans of a &lt;b&gt;bank&lt;/b&gt;.</p>") == 1
+    once, dated = (page[page.index(f'<tr id="{s}">') :].partition("</tr>")[0] for s in ("panel/build", "monitoring/m"))
+    assert "not run" not in once + dated and "Once for all periods" in once and "by period" in dated
+    ((_, page),) = models.pages(site)
+    assert "<p>Loans of a &lt;b&gt;bank&lt;/b&gt;.</p>" in page
+    circle = [_run("a/a", "green", 1, reads=("evidence:b/b",)), _run("b/b", "green", 2, reads=("evidence:a/a",))]
+    assert [r.step for r in studies.in_order(list(_site(tmp_path, *circle).rows))] == ["a/a", "b/b"]
+
+
+def test_the_last_monitoring_without_a_period_says_the_last_one_it_watched(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    home.put(tmp_path / "mlruns/m/evidence/evidence.json", b'{"series": {"psi": {"2023-Q3": 0.1, "2023-Q4": 0.1}}}')
+    made = _run("models/development", "info", 1, models={"model__pd": ENTRY})
+    watch = _run("monitoring/m", "amber", 1796023650, reads=("model__pd",))
+    for folder, words in (("m", "2023-Q4"), ("", "once"), ("lost", "once")):
+        site = _site(tmp_path, made, replace(watch, folder=folder))
+        ((_, page),) = models.pages(site)
+        assert all(f"</span> {words}<" in text for text in (page, index.render(site)))
 
 
 def test_a_pack_is_listed_with_its_period_and_what_is_attached(tmp_path):

@@ -154,6 +154,16 @@ def tables_read(record: Record) -> dict[str, str]:
         return {}
 
 
+def watched_by(record: Record) -> str:
+    """Return the period that a run of monitoring speaks of (`last_watched`); empty where what it left isn't here."""
+    if record.period != ONCE or not record.folder:
+        return last_watched(record.period, {})
+    try:
+        return last_watched(record.period, left_behind(record)["series"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
 def artifact(record: Record, name: str) -> Path:
     """Return a local path of a file that a run has left."""
     if record.folder:

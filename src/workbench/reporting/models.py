@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench import home, tables
 from workbench.params import ends
+from workbench.registry import recorded
 from workbench.registry.events import Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.state import Standing
@@ -21,7 +22,11 @@ LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery 
 
 @dataclass(frozen=True)
 class Version:
-    """A version a current run has made: its run's row, what the life cycle says, and the last word on it."""
+    """A version a current run has made: its run's row, what the life cycle says, and the last word on it.
+
+    `until`: the period that the last word of monitoring is on, of a run without one the last it has looked at; empty
+    where it isn't known.
+    """
 
     made_by: Row
     entry: dict[str, Any]
@@ -29,6 +34,7 @@ class Version:
     standing: Standing
     verdict: str
     watched: Row | None
+    until: str = ""
 
     @property
     def model(self) -> str:
@@ -95,13 +101,15 @@ def newest(site: Site) -> list[Version]:
 def _version(site: Site, row: Row, key: str, entry: Any) -> Version:
     verdicts = [_verdict(r, key, entry) for r in _of(site, row.study) if key in r.record.tags]
     watching = [r for r in _of(site, row.study) if r.step.startswith("monitoring/") and _reads(r, key)]
+    watched = _last(watching)
     return Version(
         made_by=row,
         entry=dict(entry),
         name=key.removeprefix(tables.MODEL),
         standing=site.book.of(entry["name"], entry["version"]),
         verdict=next((v for v in reversed(verdicts) if v), ""),
-        watched=_last(watching),
+        watched=watched,
+        until=recorded.watched_by(watched.record) if watched else "",
     )
 
 
