@@ -7,6 +7,7 @@ import pytest
 from workbench import rules
 from workbench.monitoring import alarms, behaviour
 from workbench.params import UserError
+from workbench.reporting import advice
 
 RULES = rules.load()
 
@@ -35,6 +36,15 @@ def test_what_one_segment_does_alone_rings_there_and_not_in_the_whole_book():
     assert set(rang["subject"]) == {"used · south"} and rang["period"].min() in ("2020-09", "2020-10")
     assert [str(e.verdict) for e in (whole, shares, within)] == ["green", "green", "red"]
     assert "Most in region 'south': used in " in within.answer and within.since in ("2020-09", "2020-10")
+
+
+def test_no_model_is_refitted_where_none_is_watched():
+    lights, _ = _lights(_panel(), segment="region", until="2020-12")
+    alarm = alarms.to_evidence(lights, RULES, RULES["psi"], "2020-12", of_model=False)
+    assert "To do: look into the data (model monitoring)." in alarm.answer
+    assert set(alarm.table["action"]) == {"look into the data"} and "re-fit" not in alarm.answer
+    todo = str(advice.what_to_do("monitoring/behaviour@cards", "red"))
+    assert todo.startswith("Find out today whether the delivery or the customers changed.")
 
 
 def test_a_book_that_moves_between_segments_is_migration():

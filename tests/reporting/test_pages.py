@@ -79,6 +79,8 @@ def test_what_to_do_is_said_of_a_list_and_of_what_could_not_be_evaluated():
     assert (
         str(advice.what_to_do("actions/a", "info", lists=True)) == "Act on the list: it says whom, why and what to do."
     )
+    of_alarms = str(advice.what_to_do("monitoring/through_time@behaviour", "red"))
+    assert "Do what the alarms ask" in of_alarms and "ecalibrate" not in of_alarms  # one page, one action
     for step in ("portfolios/intake", "models/development", "actions/events"):
         assert str(advice.what_to_do(step, "not_evaluated")) == (
             "Don't rely on what could not be evaluated: give it what it lacks, as it says, and run it again."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import get_args
 
 import pandas as pd
@@ -16,6 +16,7 @@ REASONS, OVERRIDES, SEGMENTS = "first reasons", "share overridden", "shares of s
 COLUMNS = ["kind", "subject", "period", "value", "light", "known_in"]
 GRADE = "grade "  # before a grade's letter
 ACTIONS = get_args(Action)  # from the mildest to the strictest
+_LOOK: Action = "look into the data"
 SHOWN = 5  # alarms of one sort that a sentence names
 _ALIGHT = ("amber", "red")
 _ANSWERS = dict.fromkeys(("discrimination", "floor", "calibration"), "performance")  # kind → key, where they differ
@@ -121,19 +122,23 @@ def since(lights: pd.DataFrame, now: str, *of: str) -> str:
     return "" if rang.empty or (rang["since"] == rang["period"]).any() else str(rang["since"].max())
 
 
-def to_evidence(lights: pd.DataFrame, rules: Rules, separation: Threshold, now: str = "") -> Evidence:
-    """Return what rings, in the period `now` or ever, with owner and action; the worst light decides."""
+def to_evidence(
+    lights: pd.DataFrame, rules: Rules, separation: Threshold, now: str = "", *, of_model: bool = True
+) -> Evidence:
+    """Return what rings, in the period `now` or ever, with owner and action; the worst light decides.
+
+    Where no model is watched (`of_model`), none can be re-fit: whoever owns the rule looks into the data.
+    """
     rang = standing(lights, now)
     by_kind = {kind: rule_of(kind, rules, separation) for kind in kinds()}
     waiting = [] if len(rang) else _amber(lights, now)
-    table = rang.assign(
-        action=[str(by_kind[k].actions.red) for k in rang["kind"]], owner=[by_kind[k].owner for k in rang["kind"]]
-    )
+    due = {k: (by_kind[k].actions.red if of_model else _LOOK, by_kind[k].owner) for k in rang["kind"]}
+    table = rang.assign(action=[due[k][0] for k in rang["kind"]], owner=[due[k][1] for k in rang["kind"]])
     return Evidence(
         key="alarm",
         question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
         verdict=Verdict.red if len(rang) else verdict(lights, now),
-        answer=_answer(rang, lights, now) + _waiting(waiting) + _to_do(rang, by_kind),
+        answer=_answer(rang, lights, now) + _waiting(waiting) + _to_do(due.values()),
         value=str(rang["period"].iloc[0]) if len(rang) else "never",
         threshold=say(
             "Red rings at once, amber where it holds for {n:, periods} in a row (convention).",
@@ -241,13 +246,13 @@ def foremost(table: pd.DataFrame, subject: pd.Series, size: pd.Series, lights: p
     return table.loc[order.index[0]]
 
 
-def _to_do(rang: pd.DataFrame, by_kind: Mapping[str, Threshold]) -> Text:
+def _to_do(due: Iterable[tuple[str, str]]) -> Text:
     """Say what is to be done, by whom; what weighs most comes first."""
-    due = {by_kind[k].actions.red: by_kind[k].owner for k in rang["kind"]}
-    if not due:
+    owners = dict(due)
+    if not owners:
         return Text()
-    actions = sorted(due, key=ACTIONS.index, reverse=True)
-    each = [say("{action} ({owner})", action=say(a), owner=say(due[a])) for a in actions]
+    actions = sorted(owners, key=ACTIONS.index, reverse=True)
+    each = [say("{action} ({owner})", action=say(a), owner=say(owners[a])) for a in actions]
     return say("To do: {each}.", each=each)
 
 

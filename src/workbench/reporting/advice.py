@@ -1,4 +1,4 @@
-"""What to do now, by step and light: the sentence below a page's decision."""
+"""What to do now, by step (or its room) and light: the sentence below a page's decision."""
 
 from __future__ import annotations
 
@@ -29,9 +29,17 @@ _BY_STEP = {
     },
     "monitoring": {
         _STOP: say(
-            "Tell the model's owner today. Recalibrate, restrict or replace the model; record what was decided."
+            "Tell the model's owner today. Do what the alarms ask, decide whether the model goes on deciding until then, "
+            "and record both."
         ),
         _LOOK: say("Have the model's owner explain what is amber before the next period is due."),
+        _GO: say("Nothing to do until the next period is due."),
+    },
+    "monitoring/behaviour": {  # watches customers: no model is needed for it, so none is to be changed
+        _STOP: say(
+            "Find out today whether the delivery or the customers changed. Learn and apply no model on these rows before."
+        ),
+        _LOOK: say("Have what is amber explained before the next period is due."),
         _GO: say("Nothing to do until the next period is due."),
     },
     "reporting": {
@@ -67,7 +75,9 @@ def what_to_do(step: str, verdict: str, *, lists: bool = False) -> Text:
     """
     if verdict == "not_evaluated":
         return _NOT_EVALUATED
-    advice = _WITH_LIST if lists else _BY_STEP.get(step.partition("/")[0], _ELSEWHERE)
+    base = step.partition("@")[0]
+    of_step = _BY_STEP.get(base) or _BY_STEP.get(base.partition("/")[0], _ELSEWHERE)
+    advice = _WITH_LIST if lists else of_step
     return next(text for lights, text in advice.items() if verdict in lights)
 
 
