@@ -29,15 +29,16 @@ _BY_STEP = {
     },
     "monitoring": {
         _STOP: say(
-            "Tell the model's owner today. Do what the alarms ask, decide whether the model goes on deciding until then, "
-            "and record both."
+            "Tell the model's owner today. Do what the alarms ask, decide whether the model goes on deciding until "
+            "then, and record both."
         ),
         _LOOK: say("Have the model's owner explain what is amber before the next period is due."),
         _GO: say("Nothing to do until the next period is due."),
     },
     "monitoring/behaviour": {  # watches customers: no model is needed for it, so none is to be changed
         _STOP: say(
-            "Find out today whether the delivery or the customers changed. Learn and apply no model on these rows before."
+            "Find out today whether the delivery or the customers changed. "
+            "Learn and apply no model on these rows before."
         ),
         _LOOK: say("Have what is amber explained before the next period is due."),
         _GO: say("Nothing to do until the next period is due."),

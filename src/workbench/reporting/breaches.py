@@ -50,12 +50,12 @@ class Breach:
         return advice.what_to_do(self.step, str(self.answer.verdict))
 
 
-def broken(runs: Runs, since: Mapping[str, str], own: Iterable[Breach] = ()) -> list[Breach]:
+def broken(runs: Runs, since: Mapping[str, str], of_pack: Iterable[Breach] = ()) -> list[Breach]:
     """Return every breach, worst first, those of the period before those of the study as a whole.
 
-    `since`: place → since when, as the pack of the period before has it; `own`: those of the pack's own chapters.
+    `since`: place → since when, as the pack of the period before has it; `of_pack`: those of the pack's own chapters.
     """
-    out = list(own)
+    out = list(of_pack)
     for run in runs.values():
         orders, r = _orders(run), run.record
         for answer in packs.single(run.evidence.values()):

@@ -85,8 +85,8 @@ class Material:
     @cached_property
     def broken(self) -> list[Breach]:
         """The breaches of the period, worst first."""
-        own = self._own([e for e, _ in (*self.of_book.values(), *self.of_papers.values())], self.p.period)
-        return breaches.broken(self.runs, _since(self.previous.get(STEP)), own)
+        of_pack = self._of_pack([e for e, _ in (*self.of_book.values(), *self.of_papers.values())], self.p.period)
+        return breaches.broken(self.runs, _since(self.previous.get(STEP)), of_pack)
 
     @cached_property
     def broken_before(self) -> list[Breach] | None:
@@ -96,10 +96,10 @@ class Material:
         undated = {step: run for step, run in self.runs.items() if run.record.period == ONCE}
         earlier = self.previous.get(STEP)
         theirs = [e for key, e in earlier.evidence.items() if key not in packs.REPEATED] if earlier else []
-        own = self._own(theirs, before(self.p.period))
-        return breaches.broken({**undated, **_others(self.previous)}, {}, own)
+        of_pack = self._of_pack(theirs, before(self.p.period))
+        return breaches.broken({**undated, **_others(self.previous)}, {}, of_pack)
 
-    def _own(self, answers: list[Evidence], period: str) -> list[Breach]:
+    def _of_pack(self, answers: list[Evidence], period: str) -> list[Breach]:
         """Return the breaches among the pack's own answers, which are nobody else's."""
         owner = next((r.record.owner for r in self.runs.values()), "")
         return breaches.of_chapters(STEP, period, owner, answers)
