@@ -115,6 +115,17 @@ def test_a_finished_sentence_finds_its_template():
     assert heard("as of 2005-04") == "as of 2005-04"
 
 
+def test_a_bank_s_own_chinese_name_stands_in_a_sentence_of_ours():
+    rule = "months late in a row, up to now <= 0.5 (or missing) and 征信评分 > 610.5 and 月收入 <= 7,200 (or missing)"
+    with speaking("zh_CN"):
+        assert heard("逾期天数 at the as-of month") == "观察月的逾期天数"
+        assert heard("征信评分, highest of the last 3 months") == "征信评分，近 3 个月最高"
+        assert heard(rule) == "截至当前连续逾期月数 <= 0.5（或缺失），且征信评分 > 610.5，且月收入 <= 7,200（或缺失）"
+        assert heard("月收入 (WOE)") == "月收入（证据权重）"
+        for untouched in ("批发和零售业", "AUC 模型由 behaviour 提供", "征信评分"):
+            assert heard(untouched) == untouched
+
+
 def test_a_count_of_one_finds_its_template():
     with speaking("zh_CN"):
         assert heard("1 feature; none is missing in any row.") == "1 个特征；没有任何一行缺失。"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from functools import cache
+from functools import cache, lru_cache
 
 from workbench.words.catalogue import LANGUAGES, catalogue, has, language, translated
 from workbench.words.numbers import singular
@@ -20,6 +20,7 @@ _BOUND = rf".+?(?<! to) (?:<=|>=|<|>) {_NUMBER}(?:{re.escape(_MISSING)})?"
 _CONDITION = re.compile(rf"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?(?=$| and )")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
+_ENGLISH = re.compile(r"[A-Za-z]{2}")
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
 
@@ -27,27 +28,37 @@ def heard(words: str) -> str:
     """Return a text in the language now spoken, as it is where no template fits.
 
     A template fits where its words stand in the text and something stands in every field; the longest one wins.
+    Names that a bank writes in its own language stay as they are in the midst of ours: `逾期天数 at the as-of month`.
     """
-    if language() == "en" or not words or any("一" <= c <= "鿿" for c in words):
+    if language() == "en" or not words or (_is_chinese(words) and not _ENGLISH.search(words)):
         return words
+    return _heard(words, language())
+
+
+def _is_chinese(words: str) -> bool:
+    return any("一" <= c <= "鿿" for c in words)
+
+
+@lru_cache(maxsize=4096)  # a page says the same names many times, and a search looks at a thousand templates
+def _heard(words: str, name: str) -> str:
     if has(words):
         return translated(words)
     if _CONDITIONS.fullmatch(words):
         return "，且".join(
-            f"{heard(name)} {sign} {value}{'（或缺失）' if missing else ''}"
-            for name, sign, value, missing in _CONDITION.findall(words)
+            f"{heard(column)} {sign} {value}{'（或缺失）' if missing else ''}"
+            for column, sign, value, missing in _CONDITION.findall(words)
         )
     parts = words.split(", ")
     if len(parts) > 1 and all(has(part) for part in parts):
         return "、".join(map(translated, parts))
-    grouped = _patterns(language())
-    for pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
-        fitting = pattern.fullmatch(words)
+    grouped = _patterns(name)
+    for needed, pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
+        fitting = pattern.fullmatch(words) if needed in words else None  # most are out at a glance
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
-    name, colon, value = words.partition(": ")
-    if colon and has(name):  # a column's name and its value
-        return f"{translated(name)}：{heard(value)}"
+    column, colon, value = words.partition(": ")
+    if colon and has(column):  # a column's name and its value
+        return f"{translated(column)}：{heard(value)}"
     return _listed(words)
 
 
@@ -78,9 +89,9 @@ def patterns() -> int:
 
 
 @cache
-def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
-    """Return the templates with fields by their first letter, those with most words first."""
-    grouped: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+def _patterns(name: str) -> dict[str, list[tuple[str, re.Pattern[str], str]]]:
+    """Return the templates with fields by their first letter, those with most words first, each with its longest word."""
+    grouped: dict[str, list[tuple[str, re.Pattern[str], str]]] = {}
     for template in sorted(catalogue(name), key=_letters, reverse=True):
         parts = list(string.Formatter().parse(template)) if "{" in template else []
         if not parts or _letters(template) < LEAST:
@@ -89,7 +100,8 @@ def _patterns(name: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
         pattern = "".join(
             re.escape(literal) + _field(field, seen) + _counted(spec) for literal, field, spec, _ in parts
         )
-        grouped.setdefault(parts[0][0][:1].lower(), []).append((re.compile(pattern, re.S), template))
+        needed = max((literal for literal, *_ in parts), key=len)
+        grouped.setdefault(parts[0][0][:1].lower(), []).append((needed, re.compile(pattern, re.S), template))
     return grouped
 
 
