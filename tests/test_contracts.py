@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from workbench import contracts, home
-from workbench.contracts import Column, Contract, readings
+from workbench.contracts import Column, Contract, checks, readings
 from workbench.params import UserError
 from workbench.portfolios import catalog
 from workbench.portfolios.files import read_raw
 from workbench.portfolios.source import DATA, Request, read
+from workbench.words import names
 
 TODAY = pd.Timestamp("2026-01-01")
 WORDS = Contract(
@@ -58,49 +59,49 @@ def test_a_good_table_has_no_findings_and_is_typed():
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"amt": ["1", "-2", "3"]}, "error: loans.amt: below 0 (1 rows, e.g. '-2.0')"),
+        ({"amt": ["1", "-2", "3"]}, "error: loans.amt: below 0 (1 row, e.g. '-2.0')"),
         (
             {"amt": ["1", "1,200", "3"]},
-            "error: loans.amt: not a number; has thousand separators: set `thousands` in the contract (1 rows, e.g. '1,200')",
+            "error: loans.amt: not a number; has thousand separators: set `thousands` in the contract (1 row, e.g. '1,200')",
         ),
-        ({"amt": ["1", "two", "3"]}, "error: loans.amt: not a number (1 rows, e.g. 'two')"),
-        ({"amt": ["1", "inf", "3"]}, "error: loans.amt: value is infinite (1 rows, e.g. 'inf')"),
-        ({"n": ["1", "2.5", "3"]}, "warning: loans.n: not a whole number (1 rows, e.g. '2.5')"),
-        ({"kind": ["a", "z", "a"]}, "error: loans.kind: value is not among the allowed ones (1 rows, e.g. 'z')"),
+        ({"amt": ["1", "two", "3"]}, "error: loans.amt: not a number (1 row, e.g. 'two')"),
+        ({"amt": ["1", "inf", "3"]}, "error: loans.amt: value is infinite (1 row, e.g. 'inf')"),
+        ({"n": ["1", "2.5", "3"]}, "warning: loans.n: not a whole number (1 row, e.g. '2.5')"),
+        ({"kind": ["a", "z", "a"]}, "error: loans.kind: value is not among the allowed ones (1 row, e.g. 'z')"),
         (
             {"day": ["2020-01-01", "2031-01-01", "2020-02-01"]},
-            "error: loans.day: date is in the future (1 rows, e.g. '2031-01-01')",
+            "error: loans.day: date is in the future (1 row, e.g. '2031-01-01')",
         ),
         (
             {"day": ["2020-01-01", "2020-02-31", "2020-02-01"]},
-            "error: loans.day: not a date (1 rows, e.g. '2020-02-31')",
+            "error: loans.day: not a date (1 row, e.g. '2020-02-31')",
         ),
         ({"id": ["x1", "x1", "x3"]}, "error: loans.id: key is not unique (2 rows, e.g. 'x*')"),
-        ({"id": ["x1", None, "x3"]}, "error: loans.id: value is missing (1 rows)"),
+        ({"id": ["x1", None, "x3"]}, "error: loans.id: value is missing (1 row)"),
         ({"amt": ["2", "2", "2"]}, "error: loans.amt: column is constant (3 rows, e.g. '2.0')"),
         ({"amt": [None, "", None]}, "error: loans.amt: column is empty (3 rows)"),
-        ({"n": ["1", "two", "3"]}, "warning: loans.n: not a number (1 rows, e.g. 'two')"),
+        ({"n": ["1", "two", "3"]}, "warning: loans.n: not a number (1 row, e.g. 'two')"),
         ({"bad": ["0", "0", "0"]}, "error: loans.bad: outcome must have two classes (3 rows, e.g. '0')"),
         (
             {"bad": ["0", "0", "0"]},
             "error: loans.bad: event_value '1' stands in no row; known: 0 (3 rows)",
         ),
-        ({"bad": ["0", "1", None]}, "error: loans.bad: value is missing (1 rows)"),
+        ({"bad": ["0", "1", None]}, "error: loans.bad: value is missing (1 row)"),
         (
             {"day": ["01/02/2020", "02/03/2020", "11/12/2020"]},
             "warning: loans.day: day and month can't be told apart, read as month first; set `format` in the contract (3 rows, e.g. '01/02/2020', '02/03/2020', '11/12/2020')",
         ),
         (
             {"day": ["1801-01-01", "2020-01-01", None]},
-            "error: loans.day: date is before 1900 (1 rows, e.g. '1801-01-01')",
+            "error: loans.day: date is before 1900 (1 row, e.g. '1801-01-01')",
         ),
         (
             {"id": [1.1010119900307014e17, 1.0, 2.0]},
-            "error: loans.id: more digits than a decimal number keeps; export it as text and set `type: text` (1 rows, e.g. '1*********************')",
+            "error: loans.id: more digits than a decimal number keeps; export it as text and set `type: text` (1 row, e.g. '1*********************')",
         ),
         (
             {"id": ["1.23E+17", "x2", "x3"]},
-            "error: loans.id: identifier in scientific notation, its digits are lost; export the column as text (1 rows, e.g. '1*******')",
+            "error: loans.id: identifier in scientific notation, its digits are lost; export the column as text (1 row, e.g. '1*******')",
         ),
         (
             {"id": ["1001.0", "1002.0", "1003"]},
@@ -108,11 +109,11 @@ def test_a_good_table_has_no_findings_and_is_typed():
         ),
         (
             {"amt": ["1", "12.5%", "3"]},
-            "error: loans.amt: not a number; has percent signs: set `unit: \"%\"` (12.5% is 12.5) in the contract (1 rows, e.g. '12.5%')",
+            "error: loans.amt: not a number; has percent signs: set `unit: \"%\"` (12.5% is 12.5) in the contract (1 row, e.g. '12.5%')",
         ),
         (
             {"day": ["2020-01-01", "9999-12-31", "2020-02-01"]},
-            "error: loans.day: date stands for no day; name it in `missing` (1 rows, e.g. '9999-12-31')",
+            "error: loans.day: date stands for no day; name it in `missing` (1 row, e.g. '9999-12-31')",
         ),
         (
             {"day": ["43831", "43832", "43890"]},
@@ -143,10 +144,10 @@ def test_missing_column_column_twice_and_empty_table():
 
 def test_the_same_row_twice_is_dropped_under_a_key_and_told_without_one():
     twice = pd.concat([_raw(), _raw().head(1)], ignore_index=True)
-    assert _lines(twice) == ["warning: loans.*: the same row twice, one is kept (1 rows)"]
+    assert _lines(twice) == ["warning: loans.*: the same row twice, one is kept (1 row)"]
     assert len(contracts.check(twice, WORDS, TODAY)[0]) == 3
     keyless = WORDS.replaced([c.model_copy(update={"role": "fact"}) if c.role == "key" else c for c in WORDS.columns])
-    line = "warning: loans.*: the same row twice; no key tells whether it is one or two, all are kept (1 rows)"
+    line = "warning: loans.*: the same row twice; no key tells whether it is one or two, all are kept (1 row)"
     assert _lines(twice, keyless) == [line] and len(contracts.check(twice, keyless, TODAY)[0]) == 4
 
 
@@ -161,7 +162,7 @@ def test_a_composite_key_is_unique_as_a_whole():
 def test_examples_of_personal_columns_are_masked():
     amt = WORDS["amt"].model_copy(update={"personal": "identifier"})
     words = WORDS.replaced([amt if c.name == "amt" else c for c in WORDS.columns])
-    assert _lines(_raw(amt=["1", "secret", "3"]), words) == ["error: loans.amt: not a number (1 rows, e.g. 's*****')"]
+    assert _lines(_raw(amt=["1", "secret", "3"]), words) == ["error: loans.amt: not a number (1 row, e.g. 's*****')"]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ def test_bad_values_of_warning_columns_become_missing_and_undocumented_codes_are
     words = WORDS.replaced([kind if c.name == "kind" else c for c in WORDS.columns])
     table, findings = contracts.check(_raw(kind=["a", "9", "a"]), words, TODAY)
     assert table["kind"].tolist() == ["a", "b", "a"]
-    assert findings[0].line() == "loans.kind: code '9' is in no document; read as 'b' (1 rows, e.g. '9')"
+    assert findings[0].line() == "loans.kind: code '9' is in no document; read as 'b' (1 row, e.g. '9')"
 
 
 def test_thousand_separators_are_read_where_the_contract_names_them():
@@ -318,7 +319,7 @@ def test_a_comma_is_not_both_between_thousands_and_before_decimals():
 
 def test_the_first_error_is_raised_with_the_number_of_others():
     _, findings = contracts.check(_raw(amt=["1", "-2", "3"], kind=["a", "z", "a"]), WORDS, TODAY)
-    with pytest.raises(UserError, match=r"loans\.amt: below 0 \(1 rows, e\.g\. '-2\.0'\); and 1 more error: loans\."):
+    with pytest.raises(UserError, match=r"loans\.amt: below 0 \(1 row, e\.g\. '-2\.0'\); and 1 more error: loans\."):
         contracts.stop_on_errors(findings)
 
 
@@ -473,3 +474,17 @@ def test_what_is_made_from_an_outcome_is_known_after_it_though_the_contract_does
     ]
     contract = Contract(name="loans", title="Loans", columns=columns, event_value="1")
     assert contract["bad"].known == contract["twice"].known == "after" and not contract.features()
+
+
+def test_a_finding_is_told_by_the_name_people_know_and_its_example_as_the_file_has_it():
+    age = Column(name="column_15", type="integer", description="年龄", unit="years", maximum=100, breach="warning")
+    contract = WORDS.model_copy(update={"columns": (*WORDS.columns, age)})
+    raw = _raw(column_15=["35", "199", "40"])
+    findings = contracts.check(raw, contract, TODAY)[1]
+    with names.knowing({"column_15": "年龄"}):
+        assert [f.line() for f in findings] == [
+            "loans.column_15 (年龄): above 100 years of age (1 row, e.g. '199')",
+        ]
+        evidence = checks.to_evidence(findings, "loans")
+        assert "年龄（loans）：高于 100 岁（1 行）" in evidence.answer.in_language("zh_CN")
+        assert "column_15" not in evidence.answer.in_language("zh_CN")

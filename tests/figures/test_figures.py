@@ -120,7 +120,7 @@ def _drawn() -> dict[str, Picture]:
             pd.DataFrame({"feature": ["limit_amt", "age_years"], "auc_alone": [0.7, 0.52], "suspect": [True, False]})
         ),
         "number_of_groups": segments.number_of_groups(
-            pd.DataFrame({"k": range(2, 7), "stability": 0.8, "stability_min": 0.7, "separation": 0.3}), 4, 0.75
+            pd.DataFrame({"k": range(2, 7), "stability": 0.8, "stability_min": 0.7, "silhouette": 0.3}), 4, 0.75
         ),
         "scatter": segments.scatter(RNG.standard_normal((300, 3)), np.repeat([0, 1, 2], 100)),
         "portraits": segments.portraits(rated, SUBSCRIBED),

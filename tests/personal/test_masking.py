@@ -6,7 +6,7 @@ import pytest
 
 from workbench import personal
 
-PLACE = ("{}", "not a number (1 rows, e.g. '{}')", "客户{}，已逾期", "see {} there", "a, {}, b")
+PLACE = ("{}", "not a number (1 row, e.g. '{}')", "客户{}，已逾期", "see {} there", "a, {}, b")
 SURE = (
     "11010519491231002X", "110105491231002", "A123456789", "A123456(3)", "13800138000", "+86 138 0013 8000",
     "0086 13800138000", "138.0013.8000", "138-0013-8000", "tel13800138000", "010-62345678", "(021) 62345678",
@@ -25,13 +25,13 @@ def test_a_planted_value_is_masked(value, place):
 
 @pytest.mark.parametrize("name", ["张三", "欧阳小明", "John Smith", "Anna-Maria de la Cruz"])
 def test_a_name_in_an_example_is_masked(name):
-    assert name not in personal.masked(f"loans.amt: not a number (1 rows, e.g. '{name} 13800138000')")
+    assert name not in personal.masked(f"loans.amt: not a number (1 row, e.g. '{name} 13800138000')")
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "loans.amt: below 0 (1 rows, e.g. '-7.0')",
+        "loans.amt: below 0 (1 row, e.g. '-7.0')",
         "study 'params/smal.yaml' is not there; did you mean 'params/small.yaml'?",
         "f.csv: not utf-8-sig; set `encoding: gb18030` in the contract",
         "panel/build: nothing lies from 2031-01 to the last; the data run from 2015-01 to 2019-12",

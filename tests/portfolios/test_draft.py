@@ -125,7 +125,7 @@ def test_a_few_negative_amounts_become_missing_and_many_make_it_no_amount(tmp_pa
     assert drafted["loan_amt"].minimum == 0 and drafted["loan_amt"].breach == "warning"
     assert drafted["balance_amt"].minimum is None
     checked, findings = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
-    assert [f.line() for f in findings] == ["f.loan_amt: below 0 (1 rows, e.g. '-300.0')"]
+    assert [f.line() for f in findings] == ["f.loan_amt: below 0 (1 row, e.g. '-300')"]
     assert checked["loan_amt"].isna().sum() == 1
 
 

@@ -109,12 +109,12 @@ def test_four_files_become_accounts_with_their_customers_months_and_events(asked
     assert words.derived_from("status_code") == ["delay_months"] and words["delay_months"].sql
     event, _ = core["core__event"]
     assert set(event["entity_id"]) <= set(account["entity_id"]) and len(event) == 1
-    left_out = "the row is left out (1 rows, e.g."
+    left_out = "the row is left out (1 row, e.g."
     assert lines == [
         f"warning: loans.customer_id: names a customer_id that is not in 'customer'; {left_out} 'c*')",
         f"warning: loan_months.loan_id: names a loan_id that is not in 'account'; {left_out} 'L*')",
         f"warning: calls.loan_id: names a loan_id that is not in 'account'; {left_out} 'L*')",
-        "warning: loans.loan_id: has no row in 'month' (1 rows, e.g. 'L*')",
+        "warning: loans.loan_id: has no row in 'month' (1 row, e.g. 'L*')",
     ]
 
 
@@ -128,9 +128,9 @@ def test_months_are_looked_up_in_the_account_beside_a_second_table_of_its_key(as
     assert core["core__account"][0]["rating"].tolist()[:2] == [1, 2] and len(core["core__month"][0]) == 4
     left_out = "names a loan_id that is not in 'account'; the row is left out"
     assert lines == [
-        f"warning: loan_months.loan_id: {left_out} (1 rows, e.g. 'L*')",
+        f"warning: loan_months.loan_id: {left_out} (1 row, e.g. 'L*')",
         f"warning: ratings.loan_id: {left_out} (2 rows, e.g. 'X*')",
-        "warning: loans.loan_id: has no row in 'month' (1 rows, e.g. 'L*')",
+        "warning: loans.loan_id: has no row in 'month' (1 row, e.g. 'L*')",
     ]
 
 
@@ -141,8 +141,8 @@ def test_every_table_of_the_parents_is_looked_up(asked):
     core, lines = _core(asked("account", "customer", "score", files=files, contracts={"score": scores}))
     assert len(core["core__account"][0]) == 2
     assert lines == [
-        "warning: loans.customer_id: names a customer_id that is not in 'customer'; the row is left out (1 rows, e.g. 'c*')",
-        "warning: loans.customer_id: names a customer_id that is not in 'score'; the row is left out (1 rows, e.g. 'c*')",
+        "warning: loans.customer_id: names a customer_id that is not in 'customer'; the row is left out (1 row, e.g. 'c*')",
+        "warning: loans.customer_id: names a customer_id that is not in 'score'; the row is left out (1 row, e.g. 'c*')",
     ]
 
 
@@ -152,7 +152,7 @@ def test_an_event_of_an_account_stays_whatever_else_it_names(asked):
     p = asked("account", "customer", "event", files=files, contracts={"event": {"columns": columns}})
     core, lines = _core(p)
     assert len(core["core__event"][0]) == 2
-    assert "warning: calls.customer_id: names a customer_id that is not in 'customer' (1 rows, e.g. 'c*')" in lines
+    assert "warning: calls.customer_id: names a customer_id that is not in 'customer' (1 row, e.g. 'c*')" in lines
 
 
 def test_keys_that_become_pseudonyms_join_whatever_their_case_and_width(asked):
@@ -169,7 +169,7 @@ def test_a_key_that_is_no_pseudonym_is_the_same_as_written_alone(asked):
     core, lines = _core(asked("account", "month", files=files, contracts=plain))
     assert len(core["core__month"][0]) == 1
     assert lines[0] == (
-        "warning: loan_months.loan_id: names a loan_id that is not in 'account'; the row is left out (1 rows, e.g. 'l1')"
+        "warning: loan_months.loan_id: names a loan_id that is not in 'account'; the row is left out (1 row, e.g. 'l1')"
     )
 
 
@@ -192,7 +192,7 @@ def test_rows_that_differ_in_the_writing_of_their_key_alone_are_one(asked, monke
     files = {"customer": "id,surname,income_amt\nc1,Smithson,10\nC1,Smithson,10\nc2,Jonesdottir,20\nc9,Nobody,30\n"}
     core, lines = _core(asked("account", "customer", files=files))
     assert core["core__account"][0]["income_amt"].tolist() == [10, 10, 20, 30]
-    assert lines == ["warning: customers.*: the same row twice, one is kept (1 rows)"]
+    assert lines == ["warning: customers.*: the same row twice, one is kept (1 row)"]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_two_rows_of_one_month_are_an_error_and_the_same_row_twice_is_one(asked)
     _, findings = intake.check(intake.raw_tables(p), p)
     lines = [f.line() for f in findings]
     assert "loan_months.loan_id+period: key is not unique (2 rows, e.g. 'L*'+'2020-01-31')" in lines
-    assert "loan_months.*: the same row twice, one is kept (1 rows)" in lines
+    assert "loan_months.*: the same row twice, one is kept (1 row)" in lines
 
 
 def test_the_grain_names_rows_and_parents(asked):

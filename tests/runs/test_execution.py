@@ -158,7 +158,7 @@ def test_bad_input_is_one_line_and_exit_2_and_the_good_snapshot_stays(own_home):
     page = own_home / "reports/own/once/portfolios/intake.html"
     before = pin.read_bytes(), page.read_bytes()
     for content, words in (
-        (good.replace("a7,7", "a7,-7").encode(), "loans.amt: below 0 (1 rows, e.g. '-7.0')"),
+        (good.replace("a7,7", "a7,-7").encode(), "loans.amt: below 0 (1 row, e.g. '-7.0')"),
         ("id,amt,bad\n王,1,0\n".encode("gbk"), "loans.csv: not utf-8-sig; set `encoding: gb18030` in the contract"),
     ):
         bad = _own_study(own_home, content)

@@ -32,7 +32,7 @@ def test_a_sound_model_has_slopes_of_one_and_no_sign_flips(sound, loss):
     for s in (sound, loss):
         e = coefficients.test(s)
         assert str(e.verdict) == "green" and (e.table["flips"] < 1e-6).all()
-        assert (abs(e.table["slope"] - 1) < 4 * e.table["error"]).all()
+        assert (abs(e.table["slope"] - 1) < 4 * e.table["standard_error"]).all()
 
 
 def test_the_step_is_that_of_a_fitted_logistic_near_the_truth():

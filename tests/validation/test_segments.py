@@ -54,7 +54,7 @@ def test_the_loss_and_its_error_are_those_of_the_two_samples(sound):
     before = metrics.auc_interval(d["outcome"], d["predicted"])
     errors = [2 * (b - a) / (2 * 1.96) for a, b in (before, (low, high))]
     assert whole["column"] == segments.WHOLE and whole["lost"] == pytest.approx(1 - ginis[1] / ginis[0])
-    assert whole["error"] == pytest.approx(np.hypot(*errors) / ginis[0], rel=0.02)
+    assert whole["standard_error"] == pytest.approx(np.hypot(*errors) / ginis[0], rel=0.02)
 
 
 def test_without_events_enough_it_is_not_evaluated(sound):

@@ -13,9 +13,10 @@ import pytest
 from workbench import words
 from workbench.evidence.table import to_html
 from workbench.panel import features
-from workbench.reporting import page
+from workbench.reporting import page, regulation_map
+from workbench.rules.regulations import Demand
 from workbench.validation import battery
-from workbench.words import extract, heard, say, speaking, translated
+from workbench.words import extract, heard, names, say, speaking, translated
 from workbench.words.catalogue import FOLDER, catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -162,3 +163,28 @@ def test_headers_and_parts_of_studies_are_said_in_chinese():
         assert "购买概率均值" in to_html(table) and "P(" not in to_html(table)
         assert page.step_title("panel/build@early_warning") == "面板 · 风险预警"
     assert page.step_title("panel/build@early_warning") == "The panel · early warning"
+
+
+def test_a_word_of_two_senses_is_two_terms():
+    table = pd.DataFrame({"slope": [0.5], "standard_error": [0.1], "silhouette": [0.3], "date": ["2024-05-01"]})
+    with speaking("zh_CN"):
+        shown = to_html(table)
+        assert all(word in shown for word in ("标准误", "分离度", "日期")) and "出错" not in shown
+        assert translated("lead time") == "提前期" and translated("lead") == "领先"
+        assert translated("name of a person") == "姓名" and translated("median or most frequent") == "中位数或众数"
+        assert "验证发现" in str(regulation_map.answered_by(Demand(what="x", at="document:validation_report#findings")))
+        assert translated("Conditions") == "附加条件"
+
+
+def test_a_unit_is_a_unit_even_where_a_column_is_called_like_it():
+    table = pd.DataFrame({"feature": ["term", "column_15", "late_days"], "unit": ["month", "years of age", "days"]})
+    words, units = (
+        {"month": "月份", "column_15": "年龄", "late_days": "逾期天数"},
+        {"column_15": "years", "late_days": "days"},
+    )
+    with names.knowing(words, units), speaking("zh_CN"):
+        shown = to_html(table)
+        assert "<td>月</td>" in shown and "月份" not in shown
+        assert [names.unit(c) for c in ("column_15", "late_days")] == ["岁", "天"]
+        assert heard("above 100 years of age") == "高于 100 岁" and heard("below 0 CNY") == "低于 0 元"
+    assert names.is_age("age_years") and not names.is_age("average_balance", "mortgage")

@@ -27,7 +27,7 @@ PROMOTER = 9  # of 0 to 10: from. Reichheld (2003), Harvard Business Review 81(1
 CONTENT = 4  # of 1 to 5: from
 ADDED = {"nps": {100.0: 0.75, 0.0: 1.5, -100.0: 0.75}, "csat": {100.0: 2.0, 0.0: 2.0}}  # answers, to the interval
 LEAST_CHANCE = 0.02  # of an answer: nobody speaks for more than fifty
-SCORES = ("naive", "naive_low", "naive_high", "weighted", "low", "high", "error")  # in points
+SCORES = ("naive", "naive_low", "naive_high", "weighted", "low", "high", "standard_error")  # in points
 BEHAVIOUR = ("logins", "products", "tenure_years", "contacts", "complaints", "delay_months")
 QUIETER = ("logins", "contacts", "complaints")  # counts with long tails, as logarithms
 
@@ -126,7 +126,7 @@ def by_month(rows: pd.DataFrame, kind: str, together: int) -> pd.DataFrame:
     period = (number - number.max() - 1) // together  # counted back from the last month: it is whole
     table = pd.DataFrame([{"month": part["month"].max(), **score(part)} for _, part in asked.groupby(period)])
     change, fewer = table["weighted"].diff(), np.minimum(table["n"], table["n"].shift())
-    errors = np.sqrt(table["error"] ** 2 + table["error"].shift() ** 2)
+    errors = np.sqrt(table["standard_error"] ** 2 + table["standard_error"].shift() ** 2)
     p = 2 * stats.t.sf(np.abs(change) / errors, fewer - 1)
     judged = np.isfinite(p)
     held = np.full(len(table), np.nan)

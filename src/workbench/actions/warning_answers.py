@@ -123,7 +123,7 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
             say("Fewer than {k: events} came in the watched months: too few to tell of.", k=smallest()),
         )
     return Evidence(
-        key="lead",
+        key="lead_time",
         question=say("How long before the event does the first flag come?"),
         verdict=Verdict.not_evaluated if short else judged(median, rule),
         answer=answer,

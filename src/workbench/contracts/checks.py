@@ -12,7 +12,7 @@ from workbench.contracts.readings import NUMBERS, breach, finding, shown, typed
 from workbench.contracts.words import Column, Contract, Finding, mask
 from workbench.evidence import Evidence, Verdict
 from workbench.params import NO_DAY, UserError, nearest
-from workbench.words import Text, say
+from workbench.words import Text, names, say
 
 CELLS_AT_ONCE = 100_000_000  # of the columns that are typed and checked together: 0.8 GB of decimal numbers
 NAMED = 5  # places of more errors that a line names
@@ -94,8 +94,8 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
 def _most(worst: Finding | None) -> Text:
     if worst is None:
         return Text()
-    where, rule = f"{worst.table}.{worst.column}", say(worst.rule)
-    return say("Most rows: {where}: {rule} ({rows:, rows}).", where=where, rule=rule, rows=worst.rows)
+    where = say("{column} ({table:s})", column=worst.column, table=worst.table) if worst.column != "*" else worst.table
+    return say("Most rows: {where}: {rule} ({rows:, rows}).", where=where, rule=say(worst.rule), rows=worst.rows)
 
 
 def stop_on_errors(findings: list[Finding]) -> None:
@@ -221,7 +221,7 @@ def _checks(column: Column, today: pd.Timestamp) -> list[Any]:
 def _number_rules(column: Column) -> list[Any]:
     from pandera.pandas import Check
 
-    unit = f" {column.unit}" if column.unit else ""
+    unit = f" {names.unit_of(column.unit, column.name, column.description)}" if column.unit else ""
     rules = [Check(lambda s: ~np.isinf(s), error="value is infinite")]
     if column.type == "integer":
         rules.append(Check(lambda s: s.mod(1).eq(0) | np.isinf(s), error="not a whole number"))

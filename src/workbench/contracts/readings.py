@@ -72,9 +72,15 @@ def breach(contract: Contract, column: Column, rule: str, bad: pd.Series) -> Fin
     A bad key, outcome or as-of date is always an error: a row without them stands for nothing.
     """
     counts = bad.value_counts()
-    examples = ", ".join(mask(shown(v), column, int(counts[v])) for v in bad.dropna().unique()[:3])
+    examples = ", ".join(mask(_example(v, column), column, int(counts[v])) for v in bad.dropna().unique()[:3])
     needed = column.role in ("key", "outcome", "as_of")
     return finding(contract, column.name, rule, "error" if needed else column.breach, len(bad), examples)
+
+
+def _example(value: object, column: Column) -> str:
+    """Return a bad value as its column writes it: a whole number, kept as 199.0, stands in no file so."""
+    is_whole = column.type == "integer" and isinstance(value, float) and value.is_integer()
+    return shown(int(value)) if is_whole else shown(value)
 
 
 def shown(value: object) -> str:

@@ -13,6 +13,7 @@ from workbench.contracts.fields import OF_STEPS, RESERVED, DateFormat, Delimiter
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, nearest, shown
 from workbench.personal import masked_value
+from workbench.words import formatted, names
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
@@ -232,9 +233,12 @@ class Finding(_Model):
     examples: str = ""
 
     def line(self) -> str:
-        """Return the finding as one line."""
+        """Return the finding as one line: where, by its code for the contract and as pages call it."""
         seen = f", e.g. {self.examples}" if self.examples else ""
-        return f"{self.table}.{self.column}: {self.rule} ({self.rows:,} rows{seen})"
+        called = names.display(self.column) if names.is_name(self.column) else ""
+        is_new = called.casefold() not in ("", self.column, self.column.replace("_", " "))
+        where = f"{self.table}.{self.column}" + (f" ({called})" if is_new else "")
+        return f"{where}: {self.rule} ({formatted(self.rows, ', rows')}{seen})"
 
 
 def load(path: Path) -> Contract:

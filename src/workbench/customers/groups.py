@@ -87,7 +87,7 @@ def numbers_of_groups(points: np.ndarray, p: Params) -> pd.DataFrame:
         refits = [_kmeans(k, p.seed + i + 1).fit(points[h]).predict(points) for i, h in enumerate(halves)]
         agree = [adjusted_rand_score(whole.labels_, labels) for labels in refits]
         out.append((k, np.mean(agree), np.min(agree), silhouette_score(points[shown], whole.labels_[shown])))
-    return pd.DataFrame(out, columns=["k", "stability", "stability_min", "separation"])
+    return pd.DataFrame(out, columns=["k", "stability", "stability_min", "silhouette"])
 
 
 def _kmeans(k: int, seed: int) -> KMeans:
@@ -100,7 +100,7 @@ def choose_number(table: pd.DataFrame) -> Evidence:
     Separated: a silhouette of at least three quarters of the best one's. Where none is stable, the most
     stable is taken and the light is amber.
     """
-    apart = table["separation"] >= APART * table["separation"].max()
+    apart = table["silhouette"] >= APART * table["silhouette"].max()
     stable = table[(table["stability_min"] >= STABLE) & apart]
     row = stable.loc[stable["k"].idxmax()] if len(stable) else table.loc[table["stability"].idxmax()]
     answer = say(
@@ -109,7 +109,7 @@ def choose_number(table: pd.DataFrame) -> Evidence:
         k=int(row["k"]),
         stability=row["stability"],
         worst=row["stability_min"],
-        separation=row["separation"],
+        separation=row["silhouette"],
         stable=len(stable),
         tried=len(table),
     )

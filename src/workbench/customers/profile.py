@@ -129,7 +129,7 @@ def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) 
     return {
         "aspect": c.aspect.replace("_", " "),
         "column": c.name,
-        "middle": _middle(rows[c.name]),
+        "median or most frequent": _middle(rows[c.name]),
         "missing": rows[c.name].isna().mean(),
         "lowest": solid["rate"].min(),
         "highest": solid["rate"].max(),

@@ -20,7 +20,7 @@ def number_of_groups(table: pd.DataFrame, k: int, stable: float) -> Figure:
     stability.fill_between(table["k"], table["stability_min"], table["stability"], alpha=0.2)
     stability.axhline(stable, color=theme.GREY, ls=":")
     stability.set_title(say("Stability (adjusted Rand index, mean and worst)"))
-    separation.plot(table["k"], table["separation"], "o-", color=theme.ORANGE)
+    separation.plot(table["k"], table["silhouette"], "o-", color=theme.ORANGE)
     separation.set_title(say("Separation (silhouette)"))
     for ax in (stability, separation):
         ax.axvline(k, color=theme.INK, lw=0.8)

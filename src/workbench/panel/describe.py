@@ -17,6 +17,7 @@ from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.rates import level
 from workbench.panel.samples import SAMPLES, Waterfall, parent_column
 from workbench.words import Text, say
+from workbench.words.names import unit_of
 
 
 def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evidence:
@@ -259,7 +260,17 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
         numbers = pd.to_numeric(values, errors="coerce") if c.type in ("number", "integer") else None
         low, middle, high = numbers.quantile([0.05, 0.5, 0.95]) if numbers is not None else (None,) * 3
         direction = {1: "rises", -1: "falls", 0: "either way"}[c.monotone]
-        yield c.name, c.description, c.unit, c.aspect, direction, values.isna().mean(), low, middle, high
+        yield (
+            c.name,
+            c.description,
+            unit_of(c.unit, c.name, c.description),
+            c.aspect,
+            direction,
+            values.isna().mean(),
+            low,
+            middle,
+            high,
+        )
 
 
 def conclusion(name: str, panel: pd.DataFrame, contract: Contract, digest: str) -> Text:

@@ -47,8 +47,8 @@ def masked(text: str, foreign: bool = False) -> str:
 
     `foreign` texts, other people's errors, quote values as they are: there every quotation is masked as a value.
 
-    >>> masked("loans.amt: not a number (1 rows, e.g. '张三 13800138000')")
-    "loans.amt: not a number (1 rows, e.g. '张* 13*******00')"
+    >>> masked("loans.amt: not a number (1 row, e.g. '张三 13800138000')")
+    "loans.amt: not a number (1 row, e.g. '张* 13*******00')"
     """
     unified = unicodedata.normalize("NFKC", text)
     if personal := candidates(unified):

@@ -257,13 +257,16 @@ def depersonalised(checked: Tables, raw: Raw, p: Params) -> tuple[Tables, Eviden
         for column in personal:
             seen |= set(pseudonyms.fingerprints(_recognisable(table[column.name], column.personal), key))
             treatment = "keyed pseudonym" if column.name in linked else "not kept"
-            rows.append((name, column.name, column.personal, treatment))
+            rows.append((name, column.name, _KINDS.get(column.personal, column.personal), treatment))
         replaced = {n: pseudonyms.pseudonym(table[n], linking, prefix) for n, prefix in linked.items()}
         stays = table.drop(columns=[c.name for c in personal if c.name not in linked]).assign(**replaced)
         out[name] = forgotten.without(stays, list(linked), key)
     if seen:
         pseudonyms.save_fingerprints(home.mlruns(), p.study, seen)
     return out, _personal_evidence(pd.DataFrame(rows, columns=["table", "column", "kind", "treatment"]))
+
+
+_KINDS = {"name": "name of a person"}  # of personal data, where a word says something else in another table
 
 
 def linking_key(p: Params, key: bytes | None = None) -> bytes:

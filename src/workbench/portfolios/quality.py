@@ -90,7 +90,7 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
         question=say("How complete, valid, unique, consistent and timely are the data?"),
         verdict=verdict,
         answer=say(
-            "Weakest is {dimension}: {mean:.2%} on average, lowest in {table:s}.{column:s} ({lowest:.1%}); "
+            "Weakest is {dimension}: {mean:.2%} on average, lowest in {column} of {table:s} ({lowest:.1%}); "
             "all that were measured together {all:.2%}.",
             dimension=TERMS[str(worst)],
             mean=float(means[worst]),

@@ -98,7 +98,7 @@ def fresh(store: Store, p: Params) -> Evidence:
     """Return, by table, the share of deliveries on time and how long they took, against the target."""
     d = store.deliveries.assign(on_time=lambda t: t["days"] <= p.due_day)
     by = d.groupby("table", sort=False).agg(
-        on_time=("on_time", "mean"), days=("days", "median"), latest=("days", "max")
+        on_time=("on_time", "mean"), median_days=("days", "median"), latest=("days", "max")
     )
     table = by.reset_index().rename(columns={"on_time": "on_time_rate"})
     low = table[table["on_time_rate"] < p.on_time_share]

@@ -103,7 +103,7 @@ def signatures(d: Dossier) -> Sheet:
         events = [e for e in d.moves if e.verb == verb]
         signed = [(e.person, heard(e.role), e.at[:10], f"{e.seq}:{e.digest[:16]}") for e in events]
         rows += [(what, *row) for row in signed or [("", "", "", say("not signed"))]]
-    columns = ["move", "person", "role", "day", "event"]
+    columns = ["move", "person", "role", "date", "event"]
     return Sheet(say("Sign-off"), pd.DataFrame(rows, columns=columns, dtype=object), "governance/events")
 
 

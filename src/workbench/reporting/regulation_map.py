@@ -6,7 +6,8 @@ import pandas as pd
 
 from workbench.reporting.document import TITLES, Sheet
 from workbench.rules.regulations import Demand, Regulation, register
-from workbench.words import Text, say
+from workbench.words import Text, is_term, say
+from workbench.words.names import words_of
 
 AI_ACT = "eu_ai_act"
 
@@ -56,4 +57,5 @@ def answered_by(d: Demand) -> Text | str:
     if kind != "document":
         return target
     name, _, key = target.partition("#")
-    return say("{document}: {part}", document=TITLES[name], part=key.replace("_", " "))
+    title = words_of(key).capitalize()  # as the chapter is called; `findings` alone is a count of them
+    return say("{document}: {part}", document=TITLES[name], part=title if is_term(title) else words_of(key))

@@ -60,8 +60,8 @@ def compared(s: Subject, later: list[Subject]) -> pd.DataFrame:
         rows.append(
             (period.tested, len(h), int(h["outcome"].sum()), value, first - value, np.hypot(error, first_error), of_ecb)
         )
-    table = pd.DataFrame(rows, columns=["period", "rows", "events", "auc", "fall", "error", "ecb_p"])
-    table["p"] = metrics.holm(stats.norm.sf(table["fall"] / table["error"]), s.looks)
+    table = pd.DataFrame(rows, columns=["period", "rows", "events", "auc", "fall", "standard_error", "ecb_p"])
+    table["p"] = metrics.holm(stats.norm.sf(table["fall"] / table["standard_error"]), s.looks)
     return table
 
 
@@ -84,7 +84,7 @@ def test(s: Subject) -> Evidence:
         p=p_text(low["p"]),
         ecb=p_text(low["ecb_p"]),
     )
-    seen = drop_seen(low["error"], level(s, len(table)), rule.amber, say("fall of AUC"))
+    seen = drop_seen(low["standard_error"], level(s, len(table)), rule.amber, say("fall of AUC"))
     gauges = {"convention": Gauge(low["fall"], rule), "significance": Gauge(low["p"], p_rule)}
     stands = sight(s, low["fall"], seen, rows=s.later, **gauges)
     return _evidence(s, min(lights, key=lambda v: v.rank), answer, table, stands)

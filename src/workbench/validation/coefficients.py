@@ -62,7 +62,7 @@ def slopes(s: Subject) -> pd.DataFrame:
     flipped = flips(1 + step, error)
     error = np.hypot(error, metrics.slopes(*working(s, before, effects), before["parent_id"])[1])
     p = stats.norm.cdf(np.divide(step, error, out=np.zeros(len(step)), where=error > 0))
-    table = table.assign(slope=1 + step, error=error, flips=flipped)
+    table = table.assign(slope=1 + step, standard_error=error, flips=flipped)
     return table.assign(p=metrics.holm(p, s.looks))
 
 
@@ -84,7 +84,7 @@ def test(s: Subject) -> Evidence:
         slope=low["slope"],
         p=p_text(low["p"]),
     )
-    seen = below_seen(1.0, low["error"], level(s, len(table)), say("slope of {input}", input=low["input"]))
+    seen = below_seen(1.0, low["standard_error"], level(s, len(table)), say("slope of {input}", input=low["input"]))
     gauges = {"convention": Gauge(low["flips"], rule), "significance": Gauge(low["p"], p_rule)}
     return _evidence(s, Verdict(low["light"]), answer, table, sight(s, low["slope"], seen, **gauges))
 

@@ -42,7 +42,7 @@ def pairs(grades: pd.DataFrame) -> pd.DataFrame:
         p = float(np.nan_to_num(p, nan=1.0))
         ratio = off(b["predicted"], a["predicted"])
         rows.append((pair, a["observed"], b["observed"], p, gap, promised, float(sides[0]), *closer, ratio))
-    names = ["pair", "lower", "higher", "p", "difference", "promised", "error", "p_closer", "p_both", "ratio"]
+    names = ["pair", "lower", "higher", "p", "difference", "promised", "standard_error", "p_closer", "p_both", "ratio"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -96,7 +96,7 @@ def _sight(s: Subject, table: pd.DataFrame) -> Sight | None:
         return None
     pair = table.iloc[int(table["p_closer"].to_numpy().argmin())]
     band = (s.rules["rate_off"].amber - 1) * max(pair["lower"], pair["higher"])
-    least = metrics.least_shift(pair["error"], level(s, len(table)), band)
+    least = metrics.least_shift(pair["standard_error"], level(s, len(table)), band)
     seen = (
         least,
         say(

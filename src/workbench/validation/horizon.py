@@ -43,9 +43,11 @@ def by_horizon(s: Subject, ends: list[int]) -> pd.DataFrame:
     aucs = [metrics.auc(y, h["predicted"], h["weight"]) for y in each]
     parts = [metrics.auc_influence(y, h["predicted"], h["weight"]) for y in each]
     errors = [float("nan"), *(metrics.clustered_error(a - b, h["parent_id"]) for a, b in pairwise(parts))]
-    table = pd.DataFrame({"months": ends, "events": [int(y.sum()) for y in each], "auc": aucs, "error": errors})
+    table = pd.DataFrame(
+        {"months": ends, "events": [int(y.sum()) for y in each], "auc": aucs, "standard_error": errors}
+    )
     table["fall"] = -table["auc"].diff()
-    p = stats.norm.sf(table["fall"] / table["error"])
+    p = stats.norm.sf(table["fall"] / table["standard_error"])
     table["p"] = np.nan
     table.loc[1:, "p"] = metrics.holm(p[1:], s.looks)
     return table
@@ -72,7 +74,7 @@ def test(s: Subject) -> Evidence:
         fall=low["fall"],
         p=p_text(low["p"]),
     )
-    seen = drop_seen(low["error"], level(s, len(table) - 1), rule.amber, say("fall of AUC"))
+    seen = drop_seen(low["standard_error"], level(s, len(table) - 1), rule.amber, say("fall of AUC"))
     gauges = {"convention": Gauge(low["fall"], rule), "significance": Gauge(low["p"], p_rule)}
     verdict = min(lights, key=lambda v: v.rank)
     return replace(_evidence(s, verdict, answer, table), sight=sight(s, low["fall"], seen, **gauges))

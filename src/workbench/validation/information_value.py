@@ -38,12 +38,12 @@ def values(s: Subject) -> pd.DataFrame:
             each.append((value, np.hypot(metrics.clustered_error(influence, parent), chance)))
         (before, error), (now, error_now) = each
         rows.append((name, before, now, before - now if before >= least else np.nan, np.hypot(error, error_now)))
-    table = pd.DataFrame(rows, columns=["input", "iv", "now", "fall", "error"])
+    table = pd.DataFrame(rows, columns=["input", "iv", "now", "fall", "standard_error"])
     table["lost"] = table["fall"] / table["iv"]
     judgeable = table["fall"].notna()
     table["p"] = np.nan
     table.loc[judgeable, "p"] = metrics.holm(
-        stats.norm.sf(table.loc[judgeable, "fall"] / table.loc[judgeable, "error"]), s.looks
+        stats.norm.sf(table.loc[judgeable, "fall"] / table.loc[judgeable, "standard_error"]), s.looks
     )
     return table
 
@@ -79,7 +79,7 @@ def test(s: Subject) -> Evidence:
 def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
     """Return the loss that would be seen; not stated where even an input that says nothing any more would not be."""
     what = say("loss, as a part of the IV of {input}", input=low["input"])
-    seen = drop_seen(low["error"] / low["iv"], level(s, questions), s.rules["iv_lost"].amber, what)
+    seen = drop_seen(low["standard_error"] / low["iv"], level(s, questions), s.rules["iv_lost"].amber, what)
     if seen[0] is not None and seen[0] > 1:
         return not_stated(say("on so few rows even an input that says nothing any more may look like chance"))
     return seen

@@ -55,12 +55,14 @@ def ginis(s: Subject) -> pd.DataFrame:
         if first > 0:
             both = float(np.hypot(first_error, error)) / first
             out.append((column, value, len(now), int(now["outcome"].sum()), first, gini, 1 - gini / first, both))
-    table = pd.DataFrame(out, columns=["column", "segment", "rows", "events", "development", "gini", "lost", "error"])
-    table = table.astype({"lost": float, "error": float})
+    table = pd.DataFrame(
+        out, columns=["column", "segment", "rows", "events", "development", "gini", "lost", "standard_error"]
+    )
+    table = table.astype({"lost": float, "standard_error": float})
     whole = table["column"] == WHOLE
     beyond = table["lost"] - max(0.0, float(table.loc[whole, "lost"].sum()))
     table = table.assign(beyond=beyond.mask(whole, 0.0), p=1.0)
-    table.loc[~whole, "p"] = metrics.holm(stats.norm.sf(table["beyond"] / table["error"])[~whole], s.looks)
+    table.loc[~whole, "p"] = metrics.holm(stats.norm.sf(table["beyond"] / table["standard_error"])[~whole], s.looks)
     return table
 
 
@@ -107,7 +109,7 @@ def test(s: Subject) -> Evidence:
 def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
     """Return the loss that would be seen; not stated where even a segment that isn't ordered any more would not be."""
     what = say("loss of Gini beyond the whole book's, as a part of development's")
-    seen = drop_seen(low["error"], level(s, questions), s.rules["segment_fall"].amber, what)
+    seen = drop_seen(low["standard_error"], level(s, questions), s.rules["segment_fall"].amber, what)
     if seen[0] is not None and seen[0] > 1:
         return not_stated(say("on so few events even a segment that isn't ordered any more may look like chance"))
     return seen

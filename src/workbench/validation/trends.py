@@ -33,8 +33,12 @@ def slopes_alone(s: Subject) -> pd.DataFrame:
             continue  # what it said on development may be chance, and can't turn
         beta, error = metrics.slopes(now[[name]], h["outcome"], h["weight"], h["parent_id"])
         rows.append((name, float(beta[0]), float(error[0])))
-    table = pd.DataFrame(rows, columns=["input", "slope", "error"]).astype({"slope": float, "error": float})
-    return table.assign(p=metrics.holm(inverted_p(table["slope"].to_numpy(), table["error"].to_numpy()), s.looks))
+    table = pd.DataFrame(rows, columns=["input", "slope", "standard_error"]).astype(
+        {"slope": float, "standard_error": float}
+    )
+    return table.assign(
+        p=metrics.holm(inverted_p(table["slope"].to_numpy(), table["standard_error"].to_numpy()), s.looks)
+    )
 
 
 def test(s: Subject) -> Evidence:
@@ -73,7 +77,7 @@ def test(s: Subject) -> Evidence:
         sight=sight(
             s,
             low["slope"],
-            below_seen(0.0, low["error"], level(s, len(table)), say("slope of {input}", input=low["input"])),
+            below_seen(0.0, low["standard_error"], level(s, len(table)), say("slope of {input}", input=low["input"])),
             significance=Gauge(low["p"], rule),
         ),
     )

@@ -21,7 +21,7 @@ from workbench.validation.subject import COUNTED, Subject
 from workbench.words import Text, say
 
 FAMILY, KINDS, BY_CHANCE = "robustness", {"binary", "rate", "amount"}, True
-COMPARED = ["predicted", "observed", "p", "p_both", "effective n", "error"]
+COMPARED = ["predicted", "observed", "p", "p_both", "effective n", "standard_error"]
 ASKS = "calibration"  # whether predictions are right: shares the chance of a false alarm with that family
 
 
@@ -108,7 +108,7 @@ def slice_sight(s: Subject, low: pd.Series, questions: int) -> Sight:
         seen = rate_seen(s, low["predicted"], low["effective n"], level(s, questions))
     else:
         band = (s.rules["rate_off"].amber - 1) * abs(low["predicted"])
-        seen = shift_seen(low["error"], level(s, questions), band, say("distance of the mean of the slice"))
+        seen = shift_seen(low["standard_error"], level(s, questions), band, say("distance of the mean of the slice"))
     return sight(
         s,
         low["observed"],

@@ -90,7 +90,7 @@ def patterns() -> int:
 
 @cache
 def _patterns(name: str) -> dict[str, list[tuple[str, re.Pattern[str], str]]]:
-    """Return the templates with fields by their first letter, those with most words first, each with its longest word."""
+    """Return the templates with fields by their first letter, those with most words first, each with words it needs."""
     grouped: dict[str, list[tuple[str, re.Pattern[str], str]]] = {}
     for template in sorted(catalogue(name), key=_letters, reverse=True):
         parts = list(string.Formatter().parse(template)) if "{" in template else []

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from workbench.words.catalogue import has, translated
+from workbench.words.catalogue import has, language, translated
 from workbench.words.heard import heard
 
 _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
+_AGE = re.compile(r"(?:^|[\W_])age(?:$|[\W_])|年龄", re.I)
 WITHIN = " · "  # between a column and the group of rows in which it is looked at
 LONGEST = 40  # of a name: longer ones end at their first comma or bracket
 _known: dict[str, str] = {}
@@ -89,7 +90,26 @@ def display(code: str) -> str:
 
 def unit(code: str) -> str:
     """Return the unit of a column in the language now spoken; empty where it has none, or nobody said so."""
-    return heard(_units.get(code, ""))
+    words = _units.get(code, "")
+    return heard(words if language() == "en" else unit_of(words, code, _known.get(code, "")))
+
+
+def unit_of(words: str, *called: str) -> str:
+    """Return a unit as a sentence needs it: of a column that is called an age, years are of age, a word of its own.
+
+    >>> unit_of("year", "age_years", "age"), unit_of("year", "tenure", "years with the bank")
+    ('years of age', 'year')
+    """
+    return "years of age" if words in ("year", "years") and is_age(*called) else words
+
+
+def is_age(*called: str) -> bool:
+    """Say whether a column is somebody's age, by its code name or by what its contract calls it.
+
+    >>> is_age("age_years"), is_age("column_15", "年龄"), is_age("average")
+    (True, True, False)
+    """
+    return any(_AGE.search(words) for words in called)
 
 
 def with_unit(code: str) -> str:
