@@ -386,6 +386,13 @@ def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
     assert str(e.table["action"][0]).startswith("Tell the model's owner today.")
 
 
+def test_a_breach_stands_where_pages_call_its_step_and_is_known_again_by_it():
+    runs = {"validation/battery": _run("validation/battery", "2018-03", _answer("roll_rates", "red"))}
+    (new,) = breaches.broken(runs, {"Independent validation: roll rates": "2017-11"})
+    assert new.since == "2017-11" and new.where.in_language("en") == "Independent validation: roll rates"
+    assert new.where.in_language("zh_CN") == "独立验证：滚动率"
+
+
 def test_an_answer_that_sums_others_up_is_no_breach_of_its_own():
     run = _run("monitoring/m", "2018-03", _answer("alarm", "red", repeats=("drift",)), _answer("drift", "red"))
     assert [e.key for e in packs.single(run.evidence.values())] == ["drift"]
@@ -404,7 +411,7 @@ def test_what_changed_is_of_answers_of_both_periods():
     e = breaches.changes(now, then)
     assert str(e.answer) == "Changed answers: 1; changed lights: 1."
     row = e.table.iloc[0]
-    assert (row["where"], row["light"], row["light, last period"]) == ("m/m: a", "red", "green")
+    assert (str(row["where"]), row["light"], row["light, last period"]) == ("m/m: a", "red", "green")
     assert (str(row["now"]), str(row["last period"])) == ("3", "2")
     assert str(breaches.changes(now, {}).answer) == "Nothing is recorded of the period before."
     assert str(breaches.changes(then, then).answer) == "No answer changed."

@@ -402,14 +402,14 @@ def test_bad_news_comes_first_in_both_languages():
     english = telling.made(About("monthly", "small", "2018-03", "en", address="https://w.bank.example/"), runs, read)
     assert [m.subject for m in english] == [
         "monthly, 2018-03: error; 2 breaches",
-        "monthly, 2018-03: error in monitoring/through_time: When did the alarm first ring, and for what?",
-        "monthly, 2018-03: red in monitoring/through_time: a?",
+        "monthly, 2018-03: error in Monitoring through time: When did the alarm first ring, and for what?",
+        "monthly, 2018-03: red in Monitoring through time: a?",
     ]
     assert english[0].lines == ("AUC 0.5000 on 4 rows.", "AUC 0.6000 on 5 rows.")
     assert english[0].link == "https://w.bank.example/small/2018-03/monitoring/through_time.html"
     chinese = telling.made(About("monthly", "small", "2018-03", "zh_CN", "zh_CN/"), runs, read)
     assert chinese[0].subject.startswith("月度，2018-03：") and "breaches" not in chinese[0].subject
-    assert chinese[1].subject == "月度，2018-03：monitoring/through_time 为出错：何时首次报警，因何报警？"
+    assert chinese[1].subject == "月度，2018-03：跨期监控为出错：何时首次报警，因何报警？"
     assert chinese[0].link == "reports/zh_CN/small/2018-03/monitoring/through_time.html"
 
 

@@ -188,3 +188,13 @@ def test_a_unit_is_a_unit_even_where_a_column_is_called_like_it():
         assert [names.unit(c) for c in ("column_15", "late_days")] == ["岁", "天"]
         assert heard("above 100 years of age") == "高于 100 岁" and heard("below 0 CNY") == "低于 0 元"
     assert names.is_age("age_years") and not names.is_age("average_balance", "mortgage")
+
+
+@pytest.mark.parametrize(
+    "code", ["causes", "moved", "pack", "breaches", "roll_rates", "population", "contract.own_files"]
+)
+def test_keys_of_answers_and_their_values_are_words(code):
+    with speaking("zh_CN"):
+        shown = to_html(pd.DataFrame({"key": [code]}))
+        assert not re.search(f"{code}|{code.replace('_', ' ')}|own_files", shown), shown
+        assert heard("1181a10989, changed: 3 files") == "1181a10989，改动 3 个文件"

@@ -10,9 +10,10 @@ import pandas as pd
 from workbench.evidence import Evidence, Verdict
 from workbench.params import ONCE
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, headlines, packs
+from workbench.reporting import advice, headlines, packs, page
 from workbench.reporting.headlines import Headline
 from workbench.words import Text, say
+from workbench.words.names import words_of
 
 Runs = Mapping[str, Recorded]
 Chapter = tuple[Evidence, list[Headline]]
@@ -38,6 +39,11 @@ class Breach:
         return f"{self.step}: {self.answer.key}"
 
     @property
+    def where(self) -> Text:
+        """Step and answer, as a page calls them."""
+        return called(self.step, self.answer.key)
+
+    @property
     def owner(self) -> str:
         """Whose it is: as the step's own alarms say, else the study's."""
         return ", ".join(dict.fromkeys(o["owner"] for o in self.orders)) or self.responsible
@@ -50,18 +56,24 @@ class Breach:
         return advice.what_to_do(self.step, str(self.answer.verdict))
 
 
+def called(step: str, key: str) -> Text:
+    """Return an answer of a step as a page calls both."""
+    return say("{step}: {answer}", step=page.step_called(step), answer=say(words_of(key)))
+
+
 def broken(runs: Runs, since: Mapping[str, str], of_pack: Iterable[Breach] = ()) -> list[Breach]:
     """Return every breach, worst first, those of the period before those of the study as a whole.
 
-    `since`: place → since when, as the pack of the period before has it; `of_pack`: those of the pack's own chapters.
+    `since`: where (in English, or as step and key) → since when, as the pack of the period before has it; `of_pack`:
+    those of the pack's own chapters.
     """
     out = list(of_pack)
     for run in runs.values():
         orders, r = _orders(run), run.record
         for answer in packs.single(run.evidence.values()):
-            place = f"{r.step}: {answer.key}"
+            place, where = f"{r.step}: {answer.key}", called(r.step, answer.key).in_language("en")
             theirs = orders.get(answer.key, orders.get("", ())) if answer.verdict is Verdict.red else ()
-            lit = _since(r.period, answer, since.get(place, ""))
+            lit = _since(r.period, answer, since.get(where) or since.get(place, ""))
             out.append(Breach(r.step, r.period, r.owner, answer, lit, tuple(theirs)))
     return sorted(out, key=lambda b: (b.answer.verdict.rank, b.period == ONCE, b.place))
 
@@ -98,8 +110,8 @@ def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
     red_before, amber_before = _counted(before) if before is not None else (float("nan"), float("nan"))
     worst = breaches[0].answer.verdict if breaches else Verdict.green
     answer = say("{red:, red lights} and {amber:, amber ones}.", red=red, amber=amber)
-    fresh = sorted({b.place for b in breaches} - {b.place for b in before}) if before is not None else []
-    gone = sorted({b.place for b in before} - {b.place for b in breaches}) if before is not None else []
+    fresh = _only(breaches, before) if before is not None else []
+    gone = _only(before, breaches) if before is not None else []
     if fresh:
         answer += say("New since the period before: {places}.", places=fresh)
     if gone:
@@ -120,6 +132,12 @@ def chapter(breaches: list[Breach], before: list[Breach] | None) -> Chapter:
     return e, [reds, headlines.count("ambers", say("number of amber lights"), (amber, amber_before), look, lit)]
 
 
+def _only(these: list[Breach], those: list[Breach]) -> list[Text]:
+    """Return the breaches that only the first list has, as a page calls them."""
+    others = {b.place for b in those}
+    return [b.where for _, b in sorted({b.place: b for b in these if b.place not in others}.items())]
+
+
 def _meaning(worst: Breach) -> Text:
     return say("the worst: {answer}", answer=Text(worst.answer.answer.parts[:1]))
 
@@ -132,7 +150,7 @@ def _counted(breaches: list[Breach]) -> tuple[int, int]:
 def _row(b: Breach) -> dict[str, object]:
     return {
         "light": str(b.answer.verdict),
-        "where": b.place,
+        "where": b.where,
         "what": b.answer.answer,
         "threshold": b.answer.threshold,
         "since": say(b.since) if b.since == ONCE else b.since,
@@ -165,7 +183,7 @@ def changes(runs: Runs, previous: Runs) -> Evidence:
 def _changed(runs: Runs, previous: Runs) -> Iterator[dict[str, object]]:
     """Yield a row for each answer that differs, those whose light changed on top."""
     pairs = [
-        (f"{step}: {key}", now, previous[step].evidence[key])
+        (called(step, key), now, previous[step].evidence[key])
         for step, run in runs.items()
         for key, now in run.evidence.items()
         if step in previous and key in previous[step].evidence

@@ -108,15 +108,20 @@ def reachable(content: str) -> str:
 
 
 def step_title(step: str) -> str:
+    """Return what a step is called, in the language now spoken."""
+    return str(step_called(step))
+
+
+def step_called(step: str) -> Text:
     """Return what a step is called: its notebook's title, and the instance's name where a study has it twice."""
     base = step.partition("@")[0]
     path = home.root() / "notebooks" / f"{base}.ipynb"
     return _called(_title(path) if path.exists() else base, step)
 
 
-def _called(title: str, step: str) -> str:
+def _called(title: str, step: str) -> Text:
     instance = step.partition("@")[2]
-    return f"{say(title)} · {say(names.words_of(instance))}" if instance else str(say(title))
+    return say("{step} · {name}", step=say(title), name=say(names.words_of(instance))) if instance else say(title)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.evidence import Evidence, Verdict, label, worst, worst_first
 from workbench.params import ONCE
 from workbench.registry.current import Record
-from workbench.reporting import packs
+from workbench.reporting import packs, page
 from workbench.words import names, say, speaking
 
 _BREACH = (Verdict.error, Verdict.red)
@@ -124,7 +124,7 @@ def _breach(about: About, record: Record, evidence: Evidence) -> Message:
         report=about.report,
         period=about.period,
         light=label(evidence.verdict),
-        step=record.step,
+        step=page.step_called(record.step),
         question=str(evidence.question),
     )
     lines = [str(evidence.answer)]
