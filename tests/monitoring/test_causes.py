@@ -195,3 +195,15 @@ def test_the_answer_names_cause_signs_and_what_to_do(model):
     e = causes.diagnosis(_diagnosed(model, broken), LIGHTS, "2020-10", OUTCOME)
     assert str(e.verdict) == "red" and "income (as in development once divided by 100)" in e.answer
     assert "Mend the delivery before anything else is concluded" in e.answer
+
+
+def test_what_only_outcomes_can_tell_is_not_asserted_and_every_alarm_counts():
+    d = triage.Diagnosis("population", (), ("late",), None, None)
+    lights = pd.DataFrame(
+        {"period": "2024-05", "light": "red", "kind": "drift", "subject": [f"x{i}" for i in range(17)]}
+    )
+    answer = str(causes.diagnosis(d, lights, "2024-05", OUTCOME).answer)
+    assert "still holds" not in answer and "shows with their outcomes only" in answer
+    assert "17 alarms ring" in answer and "11 more" in answer
+    known = triage.Diagnosis("population", (), ("late",), (0.1, 0.0), (0.0, 0.0))
+    assert "still holds" in str(causes.diagnosis(known, lights, "2024-05", OUTCOME).answer)

@@ -188,3 +188,8 @@ def test_a_chinese_page_says_so(whole):
     assert (
         '<html lang="zh-CN">' in html and "应做之事" in html and "风险建模" in html and "可用，但须先由人工查看" in html
     )
+
+
+def test_an_interval_in_a_bare_table_is_written_as_the_language_writes_it():
+    with speaking("zh_CN"):
+        assert cells._named("<td>0.7804 (0.7385 to 0.8279)</td>") == "<td>0.7804（0.7385 至 0.8279）</td>"

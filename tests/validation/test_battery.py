@@ -279,3 +279,10 @@ def test_spiegelhalters_z_is_standard_normal_under_true_pds_and_cautious_where_t
     for z in (plain, drawn):
         assert np.std(z) == pytest.approx(1, abs=0.12) and np.mean(z) == pytest.approx(0, abs=0.2)
     assert 0.5 < np.std(fixed) < 1
+
+
+def test_the_counts_of_lights_add_up_to_the_tests(sound, items):
+    items = [*items, replace(items[0], verdict=Verdict.info)]
+    facts = battery.verdict(items, sound).answer.facts
+    assert facts["info"] and facts["tests"] == len(items)
+    assert facts["tests"] == sum(facts[n] for n in ("red", "broken", "amber", "open", "green", "info"))

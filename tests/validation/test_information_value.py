@@ -72,3 +72,12 @@ def test_what_says_nothing_and_what_says_too_much_is_named_and_nothing_can_be_lo
         "Above 0.5, so that a leak is looked for: delay"
         in information_value.test(replace(sound, development=leaking)).answer
     )
+
+
+def test_a_value_of_chance_taken_off_says_so_and_what_one_below_nothing_means(sound):
+    rng = np.random.default_rng(5)
+    noise = replace(sound, holdout=sound.holdout.assign(income=rng.permutation(sound.holdout["income"])))
+    e = information_value.test(noise)
+    assert {"iv beyond chance", "now beyond chance"} <= set(e.table) and "What chance adds" in e.answer
+    below = information_value._beyond_chance(pd.DataFrame({"iv beyond chance": [0.1], "now beyond chance": [-0.046]}))
+    assert "An IV below 0 is less than chance alone would show: nothing." in below

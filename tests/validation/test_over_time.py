@@ -71,6 +71,8 @@ def test_the_auc_of_grades_against_the_first_has_both_variances(sound):
     plain = stats.norm.sf((first - row["auc"]) / other)  # ECB (2019), 2.5.4.1: the first without error
     assert auc_initial.ecb_p(first, place, noise.later["outcome"].to_numpy()) == pytest.approx(plain, rel=0.05)
     assert str(auc_initial.test(sound).verdict) == "not_evaluated"
+    better = auc_initial.test(replace(sound, later=dated.assign(outcome=(h["predicted"].rank(pct=True) > 0.9) * 1.0)))
+    assert better.table["fall"].lt(0).all() and "the fall that weighs" not in better.answer, "a rise is no fall"
 
 
 def test_a_period_whose_rows_are_all_of_one_grade_separates_nothing(sound):

@@ -75,8 +75,11 @@ def rings(lights: pd.DataFrame, at: str) -> list[Text | str]:
     ]
 
 
-def words(cause: Cause) -> tuple[Text, Text]:
-    """Return what a cause is called, and what it asks for."""
+def words(cause: Cause, *, is_known: bool = True) -> tuple[Text, Text]:
+    """Return what a cause is called, and what it asks for.
+
+    is_known: outcomes are; without them nobody can say that the model holds for customers who are others.
+    """
     called = {
         "data quality": say("broken data"),
         "population": say("other customers"),
@@ -87,7 +90,12 @@ def words(cause: Cause) -> tuple[Text, Text]:
         "data quality": say(
             "Mend the delivery before anything else is concluded; until then the predictions are void."
         ),
-        "population": say("The model still holds for who comes now; look whether limits and prices do, and re-fit."),
+        "population": say("The model still holds for who comes now; look whether limits and prices do, and re-fit.")
+        if is_known
+        else say(
+            "Whether the model holds for who comes now shows with their outcomes only; until then look whether limits "
+            "and prices do."
+        ),
         "concept": say("The same customers now behave otherwise: re-calibrate at once, then re-develop."),
         "none": say("Nothing is to be done."),
     }
@@ -96,9 +104,11 @@ def words(cause: Cause) -> tuple[Text, Text]:
 
 def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
     """Return the likeliest cause of what rings in a period, what speaks for it, and what it asks for."""
-    called, asks = words(d.cause)
+    called, asks = words(d.cause, is_known=d.rate is not None and d.auc is not None)
     ringing = rings(lights, at)
-    head = say("In {period} {n:, alarms ring}: {alarms}.", period=at, n=len(ringing), alarms=ringing[: NAMED * 2])
+    more = len(ringing) - NAMED * 2
+    named = [*ringing[: NAMED * 2], *([say("{n:,} more", n=more)] if more > 0 else [])]
+    head = say("In {period} {n:, alarms ring}: {alarms}.", period=at, n=len(ringing), alarms=named)
     quiet = say("Nothing rings in {period}.", period=at)
     verdict = Verdict.info if not ringing and d.cause == "none" else Verdict.amber
     return Evidence(

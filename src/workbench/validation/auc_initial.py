@@ -74,15 +74,25 @@ def test(s: Subject) -> Evidence:
     lights = [milder(judged(r.fall, rule), judged(r.p, p_rule)) for r in table.itertuples()]
     table["light"] = [str(v) for v in lights]
     low = worst(table)
-    answer = say(
-        "AUC of the grades {first:.4f} on the hold-out; the fall that weighs most is to {auc:.4f} on {period}, adjusted {p} with "
-        "both variances "
-        "({ecb} by the ECB's formula, the first taken as known).",
-        first=first,
-        period=low["period"],
-        auc=low["auc"],
-        p=p_text(low["p"]),
-        ecb=p_text(low["ecb_p"]),
+    facts = {
+        "first": first,
+        "period": low["period"],
+        "auc": low["auc"],
+        "p": p_text(low["p"]),
+        "ecb": p_text(low["ecb_p"]),
+    }
+    answer = (
+        say(
+            "AUC of the grades {first:.4f} on the hold-out; the fall that weighs most is to {auc:.4f} on {period}, adjusted {p} "
+            "with both variances ({ecb} by the ECB's formula, the first taken as known).",
+            **facts,
+        )
+        if low["fall"] > 0
+        else say(
+            "AUC of the grades {first:.4f} on the hold-out and no less, {auc:.4f}, on {period}; of a fall, adjusted {p} with both "
+            "variances ({ecb} by the ECB's formula, the first taken as known).",
+            **facts,
+        )
     )
     seen = drop_seen(low["standard_error"], level(s, len(table)), rule.amber, say("fall of AUC"))
     gauges = {"convention": Gauge(low["fall"], rule), "significance": Gauge(low["p"], p_rule)}

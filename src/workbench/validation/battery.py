@@ -197,7 +197,7 @@ def verdict(items: list[Evidence], subject: Subject, named: list[str] | None = N
             tolerated=tolerated,
         ),
         blind_to=_unfit(subject),
-        source="test 54 of the battery: completeness",
+        source="the battery as a whole: completeness",
         table=by_family(items),
     )
 
@@ -210,11 +210,17 @@ def _word(items: list[Evidence], missing: list[str], unknown: list[str], tolerat
 
 
 def _counted(word: str, items: list[Evidence]) -> Text:
-    names = {"red": Verdict.red, "broken": Verdict.error, "amber": Verdict.amber, "open": Verdict.not_evaluated}
+    names = {
+        "red": Verdict.red,
+        "broken": Verdict.error,
+        "amber": Verdict.amber,
+        "open": Verdict.not_evaluated,
+        "info": Verdict.info,
+    }
     counts = {n: sum(e.verdict is v for e in items) for n, v in {**names, "green": Verdict.green}.items()}
     words = {"pass": say("pass"), "refer": say("refer"), "refuse": say("refuse")}
     return say(
-        "{word}: {tests: tests}, {red} red, {broken} broken, {amber} amber, {open} not evaluated, {green} green.",
+        "{word}: {tests: tests}, {red} red, {broken} broken, {amber} amber, {open} not evaluated, {green} green, {info} for information only.",
         word=words[word],
         tests=len(items),
         **counts,

@@ -38,8 +38,8 @@ def values(s: Subject) -> pd.DataFrame:
             each.append((value, np.hypot(metrics.clustered_error(influence, parent), chance)))
         (before, error), (now, error_now) = each
         rows.append((name, before, now, before - now if before >= least else np.nan, np.hypot(error, error_now)))
-    table = pd.DataFrame(rows, columns=["input", "iv", "now", "fall", "standard_error"])
-    table["lost"] = table["fall"] / table["iv"]
+    table = pd.DataFrame(rows, columns=["input", "iv beyond chance", "now beyond chance", "fall", "standard_error"])
+    table["lost"] = table["fall"] / table["iv beyond chance"]
     judgeable = table["fall"].notna()
     table["p"] = np.nan
     table.loc[judgeable, "p"] = metrics.holm(
@@ -63,14 +63,15 @@ def test(s: Subject) -> Evidence:
     at = table[judgeable & (table["light"] == str(verdict))]["lost"].idxmax()
     low = table.loc[at]
     answer = say(
-        "On {sample} {input} says least of what it said: IV {now:.3f} for {iv:.3f} on development, adjusted {p} that it has "
+        "On {sample} {input} says least of what it said: IV {now:.3f} beyond chance for {iv:.3f} on development, adjusted {p} that it has "
         "lost nothing.",
         sample=s.tested,
         input=low["input"],
-        now=low["now"],
-        iv=low["iv"],
+        now=low["now beyond chance"],
+        iv=low["iv beyond chance"],
         p=p_text(low["p"]),
-    ) + _thumb(s, table)
+    )
+    answer += _beyond_chance(table) + _thumb(s, table)
     seen = _seen(s, low, int(judgeable.sum()))
     stands = sight(s, low["lost"], seen, convention=Gauge(low["lost"], rule), significance=Gauge(low["p"], p_rule))
     return _evidence(s, verdict, answer, table, stands)
@@ -79,18 +80,30 @@ def test(s: Subject) -> Evidence:
 def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
     """Return the loss that would be seen; not stated where even an input that says nothing any more would not be."""
     what = say("loss, as a part of the IV of {input}", input=low["input"])
-    seen = drop_seen(low["standard_error"] / low["iv"], level(s, questions), s.rules["iv_lost"].amber, what)
+    seen = drop_seen(
+        low["standard_error"] / low["iv beyond chance"], level(s, questions), s.rules["iv_lost"].amber, what
+    )
     if seen[0] is not None and seen[0] > 1:
         return not_stated(say("on so few rows even an input that says nothing any more may look like chance"))
     return seen
 
 
+def _beyond_chance(table: pd.DataFrame) -> Text:
+    """Say why a value differs from development's own page, and what one below 0 means."""
+    out = say(
+        "What chance adds on so many rows is taken off each IV: development's page, which leaves it in, has higher ones."
+    )
+    if (table[["iv beyond chance", "now beyond chance"]] < 0).any(axis=None):
+        out += say("An IV below 0 is less than chance alone would show: nothing.")
+    return out
+
+
 def _thumb(s: Subject, table: pd.DataFrame) -> Text:
     """Name what says next to nothing, and what says so much that a leak is looked for, by the rules of thumb."""
     least, most, out = s.rules.number("iv_useless"), s.rules.number("iv_suspicious"), Text()
-    if useless := list(table.loc[table["iv"] < least, "input"]):
+    if useless := list(table.loc[table["iv beyond chance"] < least, "input"]):
         out += say("Next to nothing on development (IV below {limit:g}): {inputs}.", limit=least, inputs=useless)
-    if much := list(table.loc[table["iv"] > most, "input"]):
+    if much := list(table.loc[table["iv beyond chance"] > most, "input"]):
         out += say("Above {limit:g}, so that a leak is looked for: {inputs}.", limit=most, inputs=much)
     return out
 
