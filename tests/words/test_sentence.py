@@ -1,8 +1,9 @@
 """Texts go through JSON whole."""
 
 import json
+import re
 
-from workbench.words import Text, names, say, speaking
+from workbench.words import Text, markdown, names, say, sentence, speaking
 
 
 def test_what_is_no_number_survives_a_kernel_s_messages():
@@ -32,3 +33,16 @@ def test_a_column_is_said_as_pages_call_it_unless_its_name_is_asked_for():
     }
     with names.knowing(two):
         assert names.display("a") == two["a"] and names.display("b") == two["b"], "one name would stand for both"
+
+
+def test_a_space_in_a_chinese_sentence_stands_beside_numbers_and_latin_words_only():
+    text = say("Most by {feature}.", feature="观察月应还")
+    spaced = Text((("{a} of {b}", {"a": "观察月", "b": "3"}),))
+    with speaking("zh_CN"):
+        assert sentence.beside("符号在", "观察月应还") + sentence.beside("", " 的") == "符号在观察月应还 的"
+        assert (
+            sentence.beside("观察月应还", " 的符号") == "观察月应还的符号"
+            and sentence.beside("共 ", "3 行") == "共 3 行"
+        )
+        assert sentence.beside("违约概率（PD）", " 94.20%") == "违约概率（PD）94.20%"
+        assert not re.search("[一-鿿] [一-鿿]", str(text) + str(spaced) + markdown.text_html(text))

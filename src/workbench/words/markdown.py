@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from workbench.words.catalogue import translated
+from workbench.words.catalogue import language, translated
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.words.sentence import Text
 
-_HELD = re.compile("\ue000(\\d+)\ue001")
+_HELD = re.compile("([一-鿿（）“”，。；：、] ?| )?\ue000(\\d+)\ue001( ?[一-鿿（）“”，。；：、]| )?")
 
 
 @cache
@@ -58,7 +58,17 @@ def text_html(text: Text) -> str:
         return f"\ue000{len(facts) - 1}\ue001"
 
     whole = parser().render(text.spoken(held))
-    return _HELD.sub(lambda m: html.escape(facts[int(m[1])]), whole)
+    return _HELD.sub(lambda m: _filled(m, facts[int(m[2])]), whole)
+
+
+def _filled(m: re.Match[str], fact: str) -> str:
+    """Return a fact in its place, without the spaces that its neighbours in Chinese don't want."""
+    from workbench.words.sentence import beside
+
+    before, after = m[1] or "", m[3] or ""
+    return (
+        html.escape(beside(beside(before, fact), after)) if language() != "en" else html.escape(before + fact + after)
+    )
 
 
 def literal(text: str) -> str:

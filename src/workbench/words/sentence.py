@@ -17,6 +17,7 @@ SEPARATOR = {
     "en": (", ", "; ", " "),
     "zh_CN": ("、", "；", ""),
 }  # of a list, of a list with commas, of sentences
+_MARKS = "（）“”，。；：、？！《》"  # full width, with a margin of their own
 MIME = "application/vnd.workbench.text+json"
 
 
@@ -93,6 +94,22 @@ def say(template: str, **facts: Any) -> Text:
     return Text(((template, facts),))
 
 
+def beside(before: str, after: str) -> str:
+    """Return two parts of a Chinese sentence as one: a space stands beside a number or a Latin word only.
+
+    >>> beside("观察月应还", " 的符号"), beside("共 ", "3"), beside("（PD） ", "94.2%")
+    ('观察月应还的符号', '共 3', '（PD）94.2%')
+    """
+    edge, start = before.rstrip(" "), after.lstrip(" ")
+    is_wide = bool(edge and start) and (_is_wide(edge[-1]) and _is_wide(start[0]))
+    is_marked = bool(edge and start) and (edge[-1] in _MARKS or start[0] in _MARKS)
+    return edge + start if is_wide or is_marked else before + after
+
+
+def _is_wide(sign: str) -> bool:
+    return "一" <= sign <= "鿿" or sign in _MARKS
+
+
 def joined(items: Iterable[Text | str]) -> str:
     """Return texts as one list in the language now spoken; semicolons part items that hold commas themselves."""
     texts, (comma, semicolon, _) = [str(item) for item in items], SEPARATOR[language()]
@@ -104,7 +121,15 @@ class _Formatter(string.Formatter):
         self.fact = fact
 
     def said(self, template: str, facts: Mapping[str, Any]) -> str:
-        return self.vformat(translated(template), (), facts) if facts else heard(template)
+        if not facts:
+            return heard(template)
+        if language() == "en":
+            return self.vformat(translated(template), (), facts)
+        out = ""
+        for literal, name, spec, _ in self.parse(translated(template)):
+            out = beside(out, literal)
+            out = out if name is None else beside(out, self.format_field(facts[name], spec or ""))
+        return out
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, list | tuple):
