@@ -2,9 +2,12 @@
 
 import string
 
+import pandas as pd
 import pytest
 
-from workbench.words import formatted, p_value, say, ticks
+from workbench.evidence.hidden import HIDDEN
+from workbench.evidence.table import is_share, to_html
+from workbench.words import formatted, p_value, plain, say, ticks
 from workbench.words.catalogue import catalogue
 from workbench.words.numbers import singular
 
@@ -40,3 +43,12 @@ def test_ticks_are_told_apart():
     assert ticks([0.020, 0.0225, 0.025, 0.0275], percent=True) == ["2.00%", "2.25%", "2.50%", "2.75%"]
     assert ticks([0, 2e7, 4e7]) == ["0", "20,000,000", "40,000,000"]
     assert ticks([0.3]) == ["0.3"]
+
+
+def test_figures_of_shares_counts_and_codes_are_written_as_people_write_them():
+    assert (plain(0.0), plain(1e-9)) == ("0", "0.000000001")
+    assert is_share("recall", 0.4631) and is_share("event_rate", 0.1323) and not is_share("gini", 0.5)
+    assert not is_share("change", 812.5), "of an amount"
+    assert '<td class="n">833</td>' in to_html(pd.DataFrame({"n": [833.1, 110.3]}))
+    few = pd.DataFrame({"code": [1.0, 3.0, 4.0], "n": [float("nan"), float("nan"), 20], HIDDEN: [True, True, False]})
+    assert "1, 3." in to_html(few)

@@ -56,6 +56,13 @@ def _tells(value: Any) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, str | bool) and value == value
 
 
+def _called(name: Any) -> Any:
+    """Return a hidden group's name as its table writes it: a code kept as 3.0 is a 3."""
+    if isinstance(name, Text):
+        return name
+    return words_of(str(int(name) if isinstance(name, float) and name.is_integer() else name))
+
+
 def folded(header: list[str], body: list[list[Any]]) -> tuple[list[str], list[list[Any]], Text]:
     """Return a published table without its hidden rows where these are most of it, and what is said of them instead."""
     whole = whole_rows(header, body)
@@ -64,7 +71,7 @@ def folded(header: list[str], body: list[list[Any]]) -> tuple[list[str], list[li
     if len(whole) == len(body):
         return header, [], too_small()
     first = [body[i][0] for i in sorted(whole)]
-    names = list({str(v): v if isinstance(v, Text) else words_of(str(v)) for v in first}.values())
+    names = list({str(v): _called(v) for v in first}.values())
     named = say("Too small to be shown, {n:,} more: {names}.", n=len(whole), names=names[:MOST_NAMED])
     rest = [row for i, row in enumerate(body) if i not in whole]
     mark = header.index(HIDDEN)

@@ -25,6 +25,7 @@ SHARES |= {"of previous", "of first", "response", "rate before", "rate after", "
 SHARES |= {"in common", "accuracy", "explained", "grade jumps", "flips", "decisions turned"}
 # Of these a table may hold numbers of customers as well: shares are fractions.
 FRACTIONS = {"followed", "converted", "answered", "handed over", "first", "held"}
+COUNTED = {"n", "events", "effective n", "effective events"}
 PREDICTED = ("mean predicted ", "mean probability ", "mean P(", "P(")
 LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
@@ -151,6 +152,11 @@ def _is_share(name: str) -> bool:
     return called in SHARES or called.startswith("share ") or name.endswith(("rate", "rate)"))
 
 
+def is_share(name: str, value: float) -> bool:
+    """Say whether a figure is a share by its name, and can be one by its value."""
+    return _is_share(name) and abs(value) <= 1
+
+
 def _is_level(name: str) -> bool:
     """Say whether a column holds outcomes or predictions (counts of events have these names, too, but no floats)."""
     predicted = name.endswith(("PD", "probability")) or name.startswith(PREDICTED)
@@ -207,6 +213,8 @@ def _number(value: Any, column: str) -> str:
     if column.endswith(PERCENT):
         return formatted(float(value), ".2%" if abs(value) < 0.1 else ".1%")
     whole = isinstance(value, int) or float(value).is_integer()
+    if column.replace("_", " ") in COUNTED and abs(value) >= 1:  # effective counts are fractions
+        return formatted(float(value), ",.0f")
     return f"{int(value)}" if whole and "year" in column else formatted(value, ",") if whole else number(float(value))
 
 

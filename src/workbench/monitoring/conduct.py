@@ -68,7 +68,10 @@ def fairness(
     if not marked or development.empty:
         return pd.DataFrame(columns=names)
     cut = metrics.weighted_median(development["predicted"], development["weight"])
-    groups = [pd.DataFrame({n: grouped(r[n], development[n]) for n in marked}) for r in (development, rows)]
+    groups = [
+        pd.DataFrame({n: grouped(r[n], development[n], called=contract[n].description) for n in marked})
+        for r in (development, rows)
+    ]
     selected = [(r["predicted"] <= cut if adverse else r["predicted"] >= cut) for r in (development, rows)]
     before = _ratios(development.assign(period="", selected=selected[0]), groups[0], rules).set_index("group")
     table = _ratios(rows.assign(selected=selected[1]), groups[1], rules)

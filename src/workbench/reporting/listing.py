@@ -13,6 +13,7 @@ from pathlib import Path
 
 from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
+from workbench.evidence.table import is_share
 from workbench.params import ONCE, ends
 from workbench.registry import current, events, placed, runs, standing
 from workbench.registry.current import Record
@@ -20,7 +21,7 @@ from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
 from workbench.reporting import page
 from workbench.reporting.headline import headline
-from workbench.words import LANGUAGES, heard, language, number, speaking
+from workbench.words import LANGUAGES, formatted, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
 BAD = (Verdict.error, Verdict.red, Verdict.amber)
@@ -85,7 +86,8 @@ class Row:
     @property
     def figures(self) -> list[tuple[str, str]]:
         """Its first figures: name and number."""
-        return [(k.replace("_", " "), number(v)) for k, v in list(self.record.figures.items())[:SHOWN_FIGURES]]
+        figures = list(self.record.figures.items())[:SHOWN_FIGURES]
+        return [(k.replace("_", " "), formatted(v, ".2%") if is_share(k, v) else number(v)) for k, v in figures]
 
 
 @dataclass(frozen=True)

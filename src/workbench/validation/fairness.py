@@ -51,7 +51,7 @@ def ratios(s: Subject, columns: list[str]) -> pd.DataFrame:
     """
     (_, selected), h, rows = cut_off(s), s.holdout, []
     for name in columns:
-        for group, part in h.groupby(grouped(h[name])):
+        for group, part in h.groupby(grouped(h[name], called=s.contract[name].description)):
             share = np.average(selected[part.index], weights=part["weight"])
             mean = np.average(part["predicted"], weights=part["weight"])
             seen = observed(part["outcome"], part["weight"], s.outcome, part["parent_id"])

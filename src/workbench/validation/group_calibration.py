@@ -30,9 +30,16 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
     rows, small, least = [], [], s.rules.number("least_group_rows")
     d, alike = learnt(s.development), likeness(s)
     for name in marked(s):
-        for group, part in s.holdout.groupby(grouped(s.holdout[name])):
+        for group, part in s.holdout.groupby(grouped(s.holdout[name], called=s.contract[name].description)):
             if len(part) >= least and group != NO_GROUP:
-                rows.append((name, str(group), len(part), *compared(part, _same(d, name, group), alike)))
+                rows.append(
+                    (
+                        name,
+                        str(group),
+                        len(part),
+                        *compared(part, _same(d, name, group, s.contract[name].description), alike),
+                    )
+                )
             else:
                 small.append(say("{column} '{group}' ({rows:, rows})", column=name, group=str(group), rows=len(part)))
     table = pd.DataFrame(rows, columns=["column", "group", "rows", *COMPARED])
@@ -42,9 +49,9 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
     return table.assign(light=[str(_light(s, g)) for g in table.itertuples()]), small
 
 
-def _same(development: pd.DataFrame, name: str, group: object) -> pd.DataFrame:
+def _same(development: pd.DataFrame, name: str, group: object, called: str) -> pd.DataFrame:
     """Return development's rows of a group; all where it has none of that name: quarters are cut anew in every sample."""
-    same = grouped(development[name]) == group
+    same = grouped(development[name], called=called) == group
     return development[same] if same.any() else development
 
 

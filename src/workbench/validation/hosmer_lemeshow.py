@@ -87,7 +87,7 @@ def test(s: Subject) -> Evidence:
         question=say("Is the {predicted} of all grades right together?", predicted=s.outcome.predicted),
         verdict=both(p, p_both, far, s.rules),
         answer=say(
-            "On {sample}: χ² {chi2:.2f} with {degrees:.1f} degrees of freedom, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
+            "On {sample}: χ² {chi2:.2f} with {degrees:.3g} degrees of freedom, adjusted {p}; the grades' {rate} is off by {off:.1%} on average.",
             sample=s.tested,
             chi2=chi2,
             degrees=degrees,

@@ -15,7 +15,7 @@ from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.validation.sensitivity import evenly
 from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
-from workbench.words import Text, say
+from workbench.words import Text, plain, say
 
 FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
@@ -56,10 +56,10 @@ def test(s: Subject) -> Evidence:
     table, rule = compared(s, records := golden(s)), s.rules["parity"]
     worst, wrong = float(table["largest difference"].max()), int(table["differ"].max())
     answer = say(
-        "{records:, golden records} through MLflow's pyfunc: {wrong:,} differ, by {worst:.2e} at most.",
+        "{records:, golden records} through MLflow's pyfunc: {wrong:,} differ, by {worst} at most.",
         records=len(records),
         wrong=wrong,
-        worst=worst,
+        worst=plain(worst),
     )
     stands = sight(s, worst, everything(rule.amber), convention=Gauge(worst, rule))
     return _evidence(s, judged(worst, rule), answer, table, stands)

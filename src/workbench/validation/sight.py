@@ -17,7 +17,7 @@ from workbench.evidence import Sight, Verdict, judged
 from workbench.rules import Threshold
 from workbench.validation.estimated import sure
 from workbench.validation.subject import Subject
-from workbench.words import Text, say
+from workbench.words import Text, plain, say
 
 Seen = tuple[float | None, Text]  # the least that is seen, and what it is
 
@@ -187,5 +187,5 @@ def not_stated(reason: Text) -> Seen:
 def everything(least: float) -> Seen:
     """Return that nothing is left to chance: whatever reaches the limit is seen."""
     return least, say(
-        "Everything from {least:g} on: it counts or computes again, nothing is left to chance.", least=least
+        "Everything from {least} on: it counts or computes again, nothing is left to chance.", least=plain(least)
     )

@@ -2,7 +2,7 @@
 
 from workbench.words.catalogue import LANGUAGES, has, is_term, language, speaking, translated, untranslated
 from workbench.words.heard import heard
-from workbench.words.numbers import formatted, number, p_value, ticks
+from workbench.words.numbers import formatted, number, p_value, plain, ticks
 from workbench.words.sentence import MIME, Text, joined, say
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "language",
     "number",
     "p_value",
+    "plain",
     "say",
     "speaking",
     "ticks",

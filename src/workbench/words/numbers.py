@@ -87,6 +87,17 @@ def number(x: float) -> str:
     return formatted(x, ",.0f") if abs(x) >= 1000 else f"{x:.4g}"
 
 
+def plain(x: float) -> str:
+    """Return a number of any size with all its zeros: three digits that count, no powers of ten.
+
+    >>> plain(1e-09), plain(0.0), plain(0.05), plain(2.2204e-16)
+    ('0.000000001', '0', '0.05', '0.000000000000000222')
+    """
+    from decimal import Decimal
+
+    return f"{Decimal(f'{x:.3g}'):f}"
+
+
 def p_value(p: float) -> str:
     """Return a p-value with as many digits as keep it on its side of every usual level.
 
