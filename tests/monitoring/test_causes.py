@@ -188,7 +188,7 @@ def test_the_answer_names_cause_signs_and_what_to_do(model):
     now = _scored(_rows(4000, 5), odds=2.0, seed=4)
     e = causes.diagnosis(_diagnosed(model, now), LIGHTS, "2020-03", OUTCOME)
     assert str(e.verdict) == "amber" and e.value == "concept"
-    assert "In 2020-03 2 alarms ring: late (drift), observed over expected (calibration)." in e.answer
+    assert "In 2020-03 2 alarms ring: late (drift), observed / expected (calibration)." in e.answer
     assert "came otherwise" in e.answer and "re-calibrate at once, then re-develop" in e.answer
     rows = _rows(4000, 8)
     broken = _scored(rows.assign(income=rows["income"] * 100)).assign(predicted=0.1)

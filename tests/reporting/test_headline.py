@@ -16,4 +16,6 @@ def test_columns_are_called_as_on_the_page():
     assert headline(left_behind, "portfolios/intake") == "Suspected leak and refused: credit enquiries."
     with speaking("zh_CN"):
         assert headline(left_behind, "portfolios/intake") == "疑似泄露，已拒绝：征信查询次数。"
+    small = Evidence(key="samples", question=say("x"), verdict="green", answer=say("{a} says most.", a="mean delay"))
+    assert headline({"evidence": [small.record()]}, "panel/build") == "Mean delay says most."
     assert headline({"evidence": []}, "portfolios/intake") == ""

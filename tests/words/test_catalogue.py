@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from workbench import words
+from workbench.contracts import Contract
+from workbench.customers import profile
 from workbench.evidence.table import to_html
 from workbench.panel import features
 from workbench.reporting import page, regulation_map
@@ -198,3 +200,25 @@ def test_keys_of_answers_and_their_values_are_words(code):
         shown = to_html(pd.DataFrame({"key": [code]}))
         assert not re.search(f"{code}|{code.replace('_', ' ')}|own_files", shown), shown
         assert heard("1181a10989, changed: 3 files") == "1181a10989，改动 3 个文件"
+
+
+def test_chinese_sentences_read_as_chinese_does():
+    """Measure words, what leads by how much, a name apart from its value."""
+    with speaking("zh_CN"):
+        loans = profile.entities(Contract(name="l", title="t", entity="loan", columns=()), 1456)
+        assert str(loans) == "1,456 笔贷款"
+        each = [
+            say("{kind} by {lead:.4f} ({low:.4f} to {high:.4f})", kind=say("tree"), lead=0.0613, low=0.01, high=0.1)
+        ]
+        lead = say(
+            "In {measure}, {best} leads {each}; an interval that holds 0 means the data can't tell.",
+            measure="AUC",
+            best=say("scorecard"),
+            each=each,
+        )
+        assert "领先" in str(lead) and str(lead).count("领先") == 1
+    column = say(
+        "{column}: {value} (further out than {share:.0%} of all)", column="late months, last 3", value=3, share=0.95
+    )
+    assert str(column) == "late months, last 3: 3 (further out than 95% of all)"
+    assert not [zh for zh in CHINESE.values() if "个人数据" in zh or "观察时点" in zh], "one word for one thing"

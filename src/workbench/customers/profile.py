@@ -84,9 +84,8 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     top, outcome = table.loc[table["spread"].idxmax()], contract.outcome
     rate = float(np.average(rows["outcome"], weights=rows["weight"]))
     answer = say(
-        "{n:,} {entities} {seen}: {rate_word} {rate}.",
-        n=len(rows),
-        entities=entities(contract),
+        "{entities} {seen}: {rate_word} {rate}.",
+        entities=entities(contract, len(rows)),
         seen=_seen(rows),
         rate_word=outcome.rate,
         rate=level(rate, outcome),
@@ -111,14 +110,14 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
     )
 
 
-def entities(contract: Contract) -> Text:
-    """Return what the rows are, several of them: `customers`."""
+def entities(contract: Contract, n: int) -> Text:
+    """Return how many of what the rows are: `1,456 loans`."""
     terms = {
-        "account": say("accounts"),
-        "customer": say("customers"),
-        "loan": say("loans"),
-        "application": say("applications"),
-        "event": say("records"),
+        "account": say("{n:, accounts}", n=n),
+        "customer": say("{n:, customers}", n=n),
+        "loan": say("{n:, loans}", n=n),
+        "application": say("{n:, applications}", n=n),
+        "event": say("{n:, records}", n=n),
     }
     return terms[contract.entity]
 
@@ -225,7 +224,7 @@ def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> 
     out = known[known["monotone"] != 0].sort_values("beyond", ascending=False).head(3)
     each = [
         say(
-            "{column} {value} (further out than {share:.0%} of all)",
+            "{column}: {value} (further out than {share:.0%} of all)",
             column=r.column,
             value=r.value,
             share=r.beyond / 100,

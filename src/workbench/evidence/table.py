@@ -185,8 +185,8 @@ def named(code: str) -> str:
 def _cell(value: Any, column: str) -> str:
     if column.partition(",")[0] == lights.COLUMN and value in lights.WORDS:
         return lights.light(value)
-    if isinstance(value, str):  # a unit may be called as a column is: `month`
-        return html.escape(heard(value)) if column == "unit" else cell_html(value)
+    if isinstance(value, str):  # a unit or a table may be called as a column is: `month`
+        return html.escape(heard(value)) if column in ("unit", "table") else cell_html(value)
     if isinstance(value, list | tuple):
         return html.escape(joined([v if isinstance(v, Text) else _number(v, column) for v in value]))
     return html.escape(str(value) if isinstance(value, Text) else _number(value, column))

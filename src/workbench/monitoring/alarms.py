@@ -258,7 +258,7 @@ def _to_do(due: Iterable[tuple[str, str]]) -> Text:
 
 def subject(name: str) -> Text | str:
     """Return what a light is of, as a page says it: a feature or a group by its name, the others in words."""
-    words = {SEPARATION: say("separation"), CALIBRATION: say("observed over expected"), "predicted": say("prediction")}
+    words = {SEPARATION: say("separation"), CALIBRATION: say("observed / expected"), "predicted": say("prediction")}
     words |= {REASONS: say("first reasons"), OVERRIDES: say("share overridden")}
     words |= {SEGMENTS: say("shares of segments")}
     if name.startswith(GRADE):

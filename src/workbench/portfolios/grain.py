@@ -41,7 +41,9 @@ def examine(tables: Mapping[str, pd.DataFrame], words: Mapping[str, Contract]) -
     """
     rows = pd.DataFrame([_row(n, tables[n], c) for n, c in words.items()], columns=_COLUMNS)
     repeated = [line for n, c in words.items() for line in _repeated(n, tables[n], c)]
-    entities = [say("a row of {table} is one {entity}", table=n, entity=ENTITIES[c.entity]) for n, c in words.items()]
+    entities = [
+        say("a row of {table} is one {entity}", table=say(n), entity=ENTITIES[c.entity]) for n, c in words.items()
+    ]
     answer = say("Of {n_tables: tables}: {rows}.", n_tables=len(words), rows=entities)
     if repeated:
         answer += say("Rows may belong together without the contract saying so: {columns}.", columns=repeated)

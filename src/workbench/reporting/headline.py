@@ -17,7 +17,12 @@ def headline(left_behind: dict[str, Any], step: str) -> str:
     """
     speaks = _speaks(left_behind, step)
     with names.knowing(left_behind.get("names", {}), left_behind.get("units")):
-        return str(speaks.answer) if speaks else ""
+        return _begun(str(speaks.answer)) if speaks else ""
+
+
+def _begun(sentence: str) -> str:
+    """Return a sentence with a capital at its beginning: it may begin with a column's name, or a sample's."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _speaks(left_behind: dict[str, Any], step: str) -> Evidence | None:

@@ -212,7 +212,7 @@ def _headlines(w: Watched) -> Iterator[Headline]:
         yield headlines.figure(f"{w.name}_separation", what, separation, meaning, Verdict.info, worse=-1)
     ratio = w.ratio()
     if ratio[0] == ratio[0]:
-        what = say("{model}: observed over expected", model=w.label)
+        what = say("{model}: observed / expected", model=w.label)
         meaning = say("above 1 the model promises too little, below 1 too much")
         yield headlines.figure(f"{w.name}_calibration", what, ratio, meaning, Verdict.info, worse=1)
     psi = w.latest("psi")

@@ -111,8 +111,8 @@ def test(s: Subject) -> Evidence:
     worst = min(gauges, key=lambda g: (g.light.rank, g.distance))
     no_better = len(s.model.features) > 1 and real["first"] <= placebo["first"]
     answer = say(
-        "The first reason is right for {first:.0%} of {rows: customers}, sets of reasons agree by {jaccard:.2f}; {middle:.0%} "
-        "against the middle of every input, {placebo:.0%} with another customer's reasons.",
+        "The first reason is right for {first:.0%} of {rows: rows}, sets of reasons agree by {jaccard:.2f}; {middle:.0%} "
+        "against the middle of every input, {placebo:.0%} with another row's reasons.",
         first=real["first"],
         rows=min(len(s.holdout), ROWS),
         jaccard=real["jaccard"],
