@@ -270,4 +270,4 @@ def test_a_change_from_a_loss_is_no_percentage():
         {f"{n}_{w}": [v] for n, v in (("volume", 10.0), ("loss", 9.0), ("income", 1.0)) for w in ("before", "after")}
     )
     table = segments._sums(cells).set_index("what")
-    assert np.isnan(table.at["income after loss", "change"]) and table.at["volume", "change"] == 0
+    assert np.isnan(table.at["income after loss", "relative change"]) and table.at["volume", "relative change"] == 0

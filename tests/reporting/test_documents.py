@@ -456,3 +456,11 @@ def test_a_spreadsheet_program_can_read_the_ecb_template_as_it_is(d):
             assert int(value) < len(texts) if cell.get("t") == "s" else math.isfinite(float(value)), name
         rows = [int(r.get("r")) for r in parts[name].iter(f"{XLSX}row")]
         assert rows == sorted(set(rows)) and len(cells) == len({c.get("r") for c in cells}), name
+
+
+def test_the_table_of_tests_counts_those_that_the_battery_counts():
+    e = Evidence(key="auc", question=say("x"), verdict="green", answer=say("y"))
+    run = SimpleNamespace(
+        evidence={k: e for k in ("battery", "auc", "ks", "sights")}, record=SimpleNamespace(run_id="a" * 32)
+    )
+    assert str(validation_report._table(SimpleNamespace(battery=run)).caption) == "Tests: 2; answers about them: 1"

@@ -50,5 +50,7 @@ def test_figures_of_shares_counts_and_codes_are_written_as_people_write_them():
     assert is_share("recall", 0.4631) and is_share("event_rate", 0.1323) and not is_share("gini", 0.5)
     assert not is_share("change", 812.5), "of an amount"
     assert '<td class="n">833</td>' in to_html(pd.DataFrame({"n": [833.1, 110.3]}))
+    doubled = to_html(pd.DataFrame({"relative change": [-0.04979, 1.523]}))
+    assert "-4.98%" in doubled and "152.3%" in doubled
     few = pd.DataFrame({"code": [1.0, 3.0, 4.0], "n": [float("nan"), float("nan"), 20], HIDDEN: [True, True, False]})
     assert "1, 3." in to_html(few)

@@ -256,7 +256,8 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
     by = table.set_index("what")
     gain = float(by.at["income after loss", "with policies"] - by.at["income after loss", "as is"])
     changes = {
-        n: by.at[w, "change"] for n, w in (("volume", "volume"), ("loss", "expected loss"), ("income", "income"))
+        n: by.at[w, "relative change"]
+        for n, w in (("volume", "volume"), ("loss", "expected loss"), ("income", "income"))
     }
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
     answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
@@ -284,7 +285,7 @@ def _sums(cells: pd.DataFrame) -> pd.DataFrame:
     pairs = zip(sums["income"], sums["expected loss"], strict=True)
     sums["income after loss"] = tuple(income - loss for income, loss in pairs)
     rows = [(what, a, b, b / a - 1 if a > 0 else np.nan) for what, (a, b) in sums.items()]
-    return pd.DataFrame(rows, columns=["what", "as is", "with policies", "change"])
+    return pd.DataFrame(rows, columns=["what", "as is", "with policies", "relative change"])
 
 
 def _gains(gain: float, seen: float, currency: str) -> Text:

@@ -25,6 +25,7 @@ SHARES |= {"of previous", "of first", "response", "rate before", "rate after", "
 SHARES |= {"in common", "accuracy", "explained", "grade jumps", "flips", "decisions turned"}
 # Of these a table may hold numbers of customers as well: shares are fractions.
 FRACTIONS = {"followed", "converted", "answered", "handed over", "first", "held"}
+RELATIVE = {"relative change"}  # parts of what was before, which may be more than all of it
 COUNTED = {"n", "events", "effective n", "effective events"}
 PREDICTED = ("mean predicted ", "mean probability ", "mean P(", "P(")
 LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
@@ -135,7 +136,7 @@ def _with_percent(header: list[str], body: list[list[Any]]) -> list[str]:
         within = bool(values) and all(abs(v) <= 1 for v in values)
         if not _is_end(name):
             fractions = all(isinstance(v, float) and v >= 0 for v in values)
-            marked = within and (_is_share(name) or (fractions and _is_level(name)))
+            marked = name in RELATIVE or (within and (_is_share(name) or (fractions and _is_level(name))))
             middle = marked if values else middle
         else:
             marked = within and middle

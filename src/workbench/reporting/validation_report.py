@@ -157,11 +157,16 @@ def _evidence(d: Dossier) -> tuple[Chapter, ...]:
 
 def _table(d: Dossier) -> Sheet | Rows:
     """Return every test of the battery: what it asks, on how many rows, how far from its limit, what it would see."""
+    from workbench.validation import battery  # with all its tests: not for every page
+
     if d.battery is None:
         return absent("tests", say("Tests"), no_run(BATTERY))
     rows = [_tested(key, e) for key, e in d.battery.evidence.items() if key != "battery"]
     content = pd.DataFrame(rows, dtype=object)
-    return Sheet(say("Tests: {n}", n=len(rows)), content, excerpts.source(d.battery, "battery"))
+    # of the lights that the battery counts; what it says of itself beside them is no test
+    beside = sum(key not in battery.tests() for key in d.battery.evidence if key != "battery")
+    title = say("Tests: {n}; answers about them: {beside}", n=len(rows) - beside, beside=beside)
+    return Sheet(title, content, excerpts.source(d.battery, "battery"))
 
 
 def _tested(key: str, e: Evidence) -> dict[str, object]:
