@@ -184,4 +184,4 @@ def test_a_crash_is_told_in_chinese_and_an_unforeseen_error_with_its_kind(report
     current.put(_run("two", **about | {"status": "FAILED", "headline": "cell 2: KeyError: x"}), current.FAILED)
     site.write("zh_CN")
     chinese = (reports / "zh_CN/index.html").read_text()
-    assert ": 崩溃：其运行程序已不存在<" in chinese and "第 2 个单元格：<code>KeyError: x</code>" in chinese
+    assert "：崩溃：其运行程序已不存在<" in chinese and "第 2 个单元格：<code>KeyError: x</code>" in chinese
