@@ -7,7 +7,7 @@ import pytest
 
 from workbench.evidence.hidden import HIDDEN
 from workbench.evidence.table import is_share, to_html
-from workbench.words import formatted, p_value, plain, say, ticks
+from workbench.words import apart, formatted, p_value, plain, say, ticks
 from workbench.words.catalogue import catalogue
 from workbench.words.numbers import singular
 
@@ -54,3 +54,11 @@ def test_figures_of_shares_counts_and_codes_are_written_as_people_write_them():
     assert "-4.98%" in doubled and "152.3%" in doubled
     few = pd.DataFrame({"code": [1.0, 3.0, 4.0], "n": [float("nan"), float("nan"), 20], HIDDEN: [True, True, False]})
     assert "1, 3." in to_html(few)
+
+
+@pytest.mark.parametrize("limit", [0.25, 0.4, 0.85, 1.15])
+@pytest.mark.parametrize("off", [1e-2, 4e-3, 1e-5, 1e-8])
+def test_a_value_beside_its_limit_is_not_rounded_onto_it(limit, off):
+    assert float(apart(limit - off, limit)) < limit < float(apart(limit + off, limit))
+    assert len(apart(limit - 0.05, limit)) == 4 and float(apart(limit, limit, 3)) == limit
+    assert apart(float("nan"), limit) == "n/a"

@@ -18,7 +18,7 @@ from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate
 from workbench.panel.months import in_words
 from workbench.panel.rates import level, observed
-from workbench.words import Text, formatted, say
+from workbench.words import Text, apart, formatted, say
 
 LINE = ("slope", "intercept")
 
@@ -191,10 +191,11 @@ def on_holdout(compared: pd.DataFrame, kind: str, s: Sample) -> Evidence:
 
 def _short(r: pd.Series, limit: rules.Threshold, verdict: Verdict, s: Sample) -> Text:
     """Return by how much the measure that has a limit falls short of it."""
-    facts = {"measure": measures(s.outcome)[limit.name].label, "value": float(r[limit.name])}
+    beside = limit.red if verdict is Verdict.red else limit.amber
+    facts = {"measure": measures(s.outcome)[limit.name].label, "value": apart(float(r[limit.name]), beside)}
     if verdict is Verdict.red:
-        return say("{measure} is {value:.2f}, below the red limit of {limit:g}.", limit=limit.red, **facts)
-    return say("{measure} is {value:.2f}, below the amber limit of {limit:g}.", limit=limit.amber, **facts)
+        return say("{measure} is {value}, below the red limit of {limit:g}.", limit=beside, **facts)
+    return say("{measure} is {value}, below the amber limit of {limit:g}.", limit=beside, **facts)
 
 
 def _measured(m: Measure, r: pd.Series) -> Text:

@@ -2,13 +2,14 @@
 
 from workbench.words.catalogue import LANGUAGES, has, is_term, language, speaking, translated, untranslated
 from workbench.words.heard import heard
-from workbench.words.numbers import formatted, number, p_value, plain, ticks
+from workbench.words.numbers import apart, formatted, number, p_value, plain, ticks
 from workbench.words.sentence import MIME, Text, joined, say
 
 __all__ = [
     "LANGUAGES",
     "MIME",
     "Text",
+    "apart",
     "formatted",
     "has",
     "heard",

@@ -115,6 +115,19 @@ def p_value(p: float) -> str:
     return formatted(p, ".12f")
 
 
+def apart(value: float, limit: float, digits: int = 2) -> str:
+    """Return a value that stands beside a limit, with as many more digits as keep it on its side of the limit.
+
+    >>> apart(0.3966, 0.4), apart(0.312, 0.4), apart(0.4, 0.4)
+    ('0.397', '0.31', '0.40')
+    """
+    if not math.isfinite(value):
+        return formatted(value, f".{digits}f")
+    sides = ((d, round(value, d)) for d in range(digits, 13))
+    enough = (d for d, shown in sides if (shown < limit) == (value < limit) and (shown > limit) == (value > limit))
+    return formatted(value, f".{next(enough, 12)}f")
+
+
 def ticks(values: Iterable[float], *, percent: bool = False) -> list[str]:
     """Return the numbers of one axis, all with the few digits that show each of them truly.
 
