@@ -167,6 +167,8 @@ def on_holdout(compared: pd.DataFrame, kind: str, s: Sample) -> Evidence:
     limit = limits["gini" if s.outcome.is_binary else "r_squared"]
     verdict, (tilted, shifted) = judged(float(r[limit.name]), limit), _off_line(r, s, limits)
     answer = Text() if verdict is Verdict.green else _short(r, limit, verdict, s)
+    if tilted:
+        answer += _tilt(r, limits)
     if tilted or shifted:
         verdict = min(verdict, Verdict.amber, key=lambda v: v.rank)
     answer += say(
@@ -217,6 +219,24 @@ def _off_line(r: pd.Series, s: Sample, limits: rules.Rules) -> tuple[bool, bool]
     mean, limit = float(np.average(s.y, weights=s.weight)), limits["rate_off"].amber
     predicted = mean - r["intercept"]
     return tilted, sure and max(abs(mean), abs(predicted)) > limit * min(abs(mean), abs(predicted))
+
+
+def _tilt(r: pd.Series, limits: rules.Rules) -> Text:
+    """Return how far the slope is off 1, and what that means."""
+    slope, limit = float(r["slope"]), limits["slope"].amber
+    beside = 1 + limit if slope > 1 else 1 - limit
+    facts = {"slope": apart(slope, beside, 3), "low": r["slope_low"], "high": r["slope_high"], "limit": limit}
+    if slope > 1:
+        return say(
+            "Calibration slope is {slope} ({low:.3f} to {high:.3f}), further from 1 than the amber limit of {limit:g}: "
+            "predictions are too timid.",
+            **facts,
+        )
+    return say(
+        "Calibration slope is {slope} ({low:.3f} to {high:.3f}), further from 1 than the amber limit of {limit:g}: "
+        "predictions are too extreme.",
+        **facts,
+    )
 
 
 def _shift(r: pd.Series, s: Sample) -> Text:
