@@ -37,6 +37,15 @@ def large() -> tuple[Trial, np.ndarray]:
     return _planted(12_000)
 
 
+def test_equal_scores_are_in_one_tenth_whatever_the_order_of_the_file(large):
+    known, effect = large
+    score = np.where(effect > np.median(effect), 0.2, 0.0)
+    turned = Trial(known.rows[::-1].reset_index(drop=True), known.inputs)
+    tables = [trial.by_tenth(known, score), trial.by_tenth(turned, score[::-1])]
+    assert len(tables[0]) == 2 and tables[0]["predicted"].is_monotonic_decreasing
+    pd.testing.assert_frame_equal(*tables)
+
+
 def test_the_mean_effect_is_within_its_interval(large):
     known, effect = large
     _, low, high = metrics.average_effect(known.benefit, known.treated, known.probability)

@@ -47,3 +47,30 @@ def test_a_slope_that_lights_the_light_is_named_first(slope, words):
 def test_where_nothing_is_off_no_limit_is_spoken_of():
     evidence = _on_holdout()
     assert evidence.verdict is Verdict.green and str(evidence.answer).startswith("On the hold-out scorecard has AUC")
+
+
+class _Scored:
+    kind = "scorecard"
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        return X["z"].to_numpy(float)
+
+
+def _tied(order: np.ndarray, levels: int) -> Sample:
+    rng = np.random.default_rng(3)
+    z = rng.choice(np.arange(1, levels + 1) / (levels + 1), 2000)
+    y = (rng.random(2000) < z).astype(float)
+    return Sample(pd.DataFrame({"z": z[order]}), y[order], np.ones(2000), order.astype(str))
+
+
+def test_equal_predictions_are_in_one_group_whatever_the_order_of_the_file():
+    for levels in (4, 48):
+        cards = [comparison.calibration(_tied(o, levels), _Scored()) for o in (np.arange(2000), np.arange(2000)[::-1])]
+        pd.testing.assert_frame_equal(cards[0].table, cards[1].table)
+    assert len(cards[0].table) == 10 and "in the lowest tenth to" in cards[0].answer
+
+
+def test_fewer_groups_than_ten_are_called_so():
+    card = comparison.calibration(_tied(np.arange(2000), 4), _Scored())
+    assert list(card.table["group"]) == [1, 2, 3, 4] and "of 4 groups the mean prediction" in card.answer
+    assert str(card.answer).endswith("Rows with the same prediction stay in one group, so there are fewer than ten.")

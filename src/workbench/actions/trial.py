@@ -191,14 +191,17 @@ def curve(trial: Trial, score: np.ndarray) -> pd.DataFrame:
 
 
 def by_tenth(trial: Trial, score: np.ndarray) -> pd.DataFrame:
-    """Return the effect in each tenth of the score, highest first: n, predicted, effect, low, high."""
-    tenth = pd.Series(-score).rank(method="first").sub(1).floordiv(len(score) / 10).astype(int).to_numpy()
+    """Return the effect in each tenth of the score, highest first: n, predicted, effect, low, high.
+
+    Rows with the same score are in one tenth, so that a file's order says nothing: some tenths may be missing.
+    """
+    tenth = metrics.equal_parts(-score, 10)
     out = []
-    for part in range(10):
+    for part in np.unique(tenth):
         at = tenth == part
         out.append(
             (
-                part + 1,
+                int(part) + 1,
                 int(at.sum()),
                 float(score[at].mean()),
                 *trial.effect(at),

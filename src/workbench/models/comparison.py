@@ -21,6 +21,7 @@ from workbench.panel.rates import level, observed
 from workbench.words import Text, apart, formatted, say
 
 LINE = ("slope", "intercept")
+TENTHS = 10
 
 
 def table(compared: pd.DataFrame, s: Sample) -> pd.DataFrame:
@@ -81,8 +82,11 @@ def _leads(leads: pd.DataFrame, best: str, measure: Measure) -> Text:
     )
 
 
-def calibration_curves(s: Sample, predictions: dict[str, np.ndarray], bins: int = 10) -> dict[str, pd.DataFrame]:
-    """Return, per candidate, predicted and observed outcome with interval in `bins` parts of equal size."""
+def calibration_curves(s: Sample, predictions: dict[str, np.ndarray], bins: int = TENTHS) -> dict[str, pd.DataFrame]:
+    """Return, per candidate, predicted and observed outcome with interval in `bins` parts of equal size.
+
+    Rows with the same prediction are in one part, so that a file's order says nothing: there may be fewer parts.
+    """
     curves = {}
     for name, predicted in predictions.items():
         rows = []
@@ -95,19 +99,27 @@ def calibration_curves(s: Sample, predictions: dict[str, np.ndarray], bins: int 
 
 
 def calibration(s: Sample, model: Scorer) -> Evidence:
-    """Return prediction and outcome of the chosen model by tenths of the hold-out, the lowest predicted first."""
+    """Return prediction and outcome of the chosen model by tenths of the hold-out, the lowest predicted first.
+
+    Fewer groups where predictions are tied.
+    """
     curve = calibration_curves(s, {model.kind: model.predict(s.X)})[model.kind]
     inside = int(((curve["low"] <= curve["predicted"]) & (curve["predicted"] <= curve["high"])).sum())
-    first, last = curve.iloc[0], curve.iloc[-1]
-    answer = say(
-        "In {inside} of {n: tenths} the mean prediction lies in the 95 % interval of what was observed; {rate} "
-        "observed runs from {first} in the lowest tenth to {last} in the highest.",
-        inside=inside,
-        n=len(curve),
-        rate=s.outcome.rate,
-        first=level(first["observed"], s.outcome),
-        last=level(last["observed"], s.outcome),
-    )
+    ends = {"first": level(curve["observed"].iloc[0], s.outcome), "last": level(curve["observed"].iloc[-1], s.outcome)}
+    facts = {"inside": inside, "n": len(curve), "rate": s.outcome.rate, **ends}
+    if whole := len(curve) == TENTHS:
+        answer = say(
+            "In {inside} of {n: tenths} the mean prediction lies in the 95 % interval of what was observed; {rate} "
+            "observed runs from {first} in the lowest tenth to {last} in the highest.",
+            **facts,
+        )
+    else:
+        answer = say(
+            "In {inside} of {n: groups} the mean prediction lies in the 95 % interval of what was observed; {rate} "
+            "observed runs from {first} in the lowest group to {last} in the highest.",
+            **facts,
+        )
+        answer += say("Rows with the same prediction stay in one group, so there are fewer than ten.")
     return Evidence(
         key="calibration",
         question=say("Are predictions as high as what happened, from the lowest tenth to the highest?"),
@@ -115,7 +127,7 @@ def calibration(s: Sample, model: Scorer) -> Evidence:
         answer=answer,
         value=inside,
         source="Jeffreys' interval of a rate, Student's t of a mean, rows of a parent counted together",
-        table=curve.assign(tenth=range(1, len(curve) + 1))[["tenth", "predicted", "observed", "low", "high"]],
+        table=curve.set_axis(range(1, len(curve) + 1)).rename_axis("tenth" if whole else "group").reset_index(),
     )
 
 
