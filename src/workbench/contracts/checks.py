@@ -73,15 +73,15 @@ def _once(values: pd.Series, once: pd.Series | None) -> pd.Series:
     return values.reset_index(drop=True) if once is None else values[once.to_numpy()].reset_index(drop=True)
 
 
-def to_evidence(findings: list[Finding], table: str) -> Evidence:
-    """Return the contract check as evidence: red where the run must stop."""
+def to_evidence(findings: list[Finding], portfolio: str, tables: Iterable[str] = ()) -> Evidence:
+    """Return the contract check of a portfolio's tables as evidence: red where the run must stop."""
     rows = pd.DataFrame([f.model_dump() for f in findings], columns=list(Finding.model_fields))
     errors, warnings = (sum(f.severity == s for f in findings) for s in ("error", "warning"))
     worst = max(findings, key=lambda f: (f.severity == "error", f.rows), default=None)
     verdict = Verdict.red if errors else Verdict.amber if warnings else Verdict.green
     return Evidence(
-        key=f"contract.{table}",
-        question=say("Does table '{table}' keep its contract?", table=table),
+        key=f"contract.{portfolio}",
+        question=_question(list(tables) or [portfolio]),
         verdict=verdict,
         answer=say("{errors: errors} and {warnings: warnings}.", errors=errors, warnings=warnings) + _most(worst),
         value=errors + warnings,
@@ -89,6 +89,12 @@ def to_evidence(findings: list[Finding], table: str) -> Evidence:
         source="contract of the table",
         table=rows.sort_values(["severity", "rows"], ascending=[True, False]).reset_index(drop=True),
     )
+
+
+def _question(tables: list[str]) -> Text:
+    if len(tables) == 1:
+        return say("Does table '{table}' keep its contract?", table=tables[0])
+    return say("Do the tables {tables} keep their contracts?", tables=tables)
 
 
 def _most(worst: Finding | None) -> Text:
