@@ -121,5 +121,16 @@ def test_a_name_says_what_a_thing_is_and_not_how_one_came_by_it():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
         sources[f"{path.parent.name}/{path.name}"] = "\n".join(code)
-    vague = {name: words for name, source in sources.items() if (words := _named(source))}
-    assert {n: w for n, w in vague.items() if n not in SIDES} == {}
+    vague = {name: words for name, source in sources.items() if name not in SIDES and (words := _named(source))}
+    assert not vague, _refusal(vague)
+
+
+def _refusal(vague: dict[str, set[str]]) -> str:
+    places = "; ".join(f"{name}: {', '.join(sorted(words))}" for name, words in sorted(vague.items()))
+    return f"name these by what they hold ({', '.join(sorted(VAGUE))} say nothing of it): {places}"
+
+
+def test_a_refused_name_is_told_with_its_place_and_stands_among_the_house_rules():
+    assert _refusal({"b.py": {"own", "found"}}).endswith("say nothing of it): b.py: found, own")
+    rules = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## House rules")[2].partition("\n## ")[0]
+    assert all(f"`{word}`" in rules for word in VAGUE)
