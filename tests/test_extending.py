@@ -31,6 +31,15 @@ def _notebook(text: str) -> str:
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells))
 
 
+def test_no_cell_shows_the_digest_of_a_table_it_writes():
+    shipped = {str(p): p.read_text(encoding="utf-8") for p in sorted((ROOT / "notebooks").glob("*/*.ipynb"))}
+    printed = {name: _notebook(text) for name, text in PRINTED.items() if name.endswith(".ipynb")}
+    for name, text in {**shipped, **printed}.items():
+        for cell in nbformat.reads(text, 4).cells:
+            last = cell.source.rstrip().rpartition("\n")[2]
+            assert cell.cell_type != "code" or not last.startswith(("tables.write(", "tables.stage(")), (name, last)
+
+
 def _loans(n: int = 1500) -> str:
     """Return loans in JSON lines, repaid early the more often the dearer and the shorter they are."""
     rng = np.random.default_rng(3)
