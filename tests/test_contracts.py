@@ -64,7 +64,10 @@ def test_a_good_table_has_no_findings_and_is_typed():
             {"amt": ["1", "1,200", "3"]},
             "error: loans.amt: not a number; has thousand separators: set `thousands` in the contract (1 row, e.g. '1,200')",
         ),
-        ({"amt": ["1", "two", "3"]}, "error: loans.amt: not a number (1 row, e.g. 'two')"),
+        (
+            {"amt": ["1", "two", "3"]},
+            "error: loans.amt: not a number; correct it, or write `missing: [\"two\"]` in the contract where it stands for none (1 row, e.g. 'two')",
+        ),
         ({"amt": ["1", "inf", "3"]}, "error: loans.amt: value is infinite (1 row, e.g. 'inf')"),
         ({"n": ["1", "2.5", "3"]}, "warning: loans.n: not a whole number (1 row, e.g. '2.5')"),
         ({"kind": ["a", "z", "a"]}, "error: loans.kind: value is not among the allowed ones (1 row, e.g. 'z')"),
@@ -74,19 +77,31 @@ def test_a_good_table_has_no_findings_and_is_typed():
         ),
         (
             {"day": ["2020-01-01", "2020-02-31", "2020-02-01"]},
-            "error: loans.day: not a date (1 row, e.g. '2020-02-31')",
+            "error: loans.day: not a date; correct it, or write `missing: [\"2020-02-31\"]` in the contract where it stands for none (1 row, e.g. '2020-02-31')",
         ),
         ({"id": ["x1", "x1", "x3"]}, "error: loans.id: key is not unique (2 rows, e.g. 'x*')"),
-        ({"id": ["x1", None, "x3"]}, "error: loans.id: value is missing (1 row)"),
+        (
+            {"id": ["x1", None, "x3"]},
+            "error: loans.id: value is missing; fill it in, or leave the row out of the file (1 row)",
+        ),
         ({"amt": ["2", "2", "2"]}, "error: loans.amt: column is constant (3 rows, e.g. '2.0')"),
         ({"amt": [None, "", None]}, "error: loans.amt: column is empty (3 rows)"),
-        ({"n": ["1", "two", "3"]}, "warning: loans.n: not a number (1 row, e.g. 'two')"),
-        ({"bad": ["0", "0", "0"]}, "error: loans.bad: outcome must have two classes (3 rows, e.g. '0')"),
+        (
+            {"n": ["1", "two", "3"]},
+            "warning: loans.n: not a number; correct it, or write `missing: [\"two\"]` in the contract where it stands for none (1 row, e.g. 'two')",
+        ),
+        (
+            {"bad": ["0", "0", "0"]},
+            "error: loans.bad: outcome must have two classes; map its codes to two in `values`, and give rows of both (3 rows, e.g. '0')",
+        ),
         (
             {"bad": ["0", "0", "0"]},
             "error: loans.bad: event_value '1' stands in no row; known: 0 (3 rows)",
         ),
-        ({"bad": ["0", "1", None]}, "error: loans.bad: value is missing (1 row)"),
+        (
+            {"bad": ["0", "1", None]},
+            "error: loans.bad: value is missing; fill it in, or leave the row out of the file (1 row)",
+        ),
         (
             {"day": ["01/02/2020", "02/03/2020", "11/12/2020"]},
             "warning: loans.day: day and month can't be told apart, read as month first; set `format` in the contract (3 rows, e.g. '01/02/2020', '02/03/2020', '11/12/2020')",
@@ -136,7 +151,10 @@ def test_one_value_or_none_is_a_flag_and_not_constant():
 
 def test_missing_column_column_twice_and_empty_table():
     lines = _lines(_raw().rename(columns={"amt": "amount"}))
-    assert lines[0] == "error: loans.amt: column is missing; did you mean 'amount'? (3 rows)"
+    assert (
+        lines[0]
+        == "error: loans.amt: column is missing; if 'amount' is meant, write `source: amount` in the contract (3 rows)"
+    )
     twice = _raw().set_axis(["id", "amt", "amt", "kind", "day", "bad"], axis=1)
     assert "error: loans.amt: column name stands twice (3 rows)" in _lines(twice)
     assert _lines(_raw().head(0)) == ["error: loans.*: the table has no rows (0 rows)"]
@@ -162,7 +180,9 @@ def test_a_composite_key_is_unique_as_a_whole():
 def test_examples_of_personal_columns_are_masked():
     amt = WORDS["amt"].model_copy(update={"personal": "identifier"})
     words = WORDS.replaced([amt if c.name == "amt" else c for c in WORDS.columns])
-    assert _lines(_raw(amt=["1", "secret", "3"]), words) == ["error: loans.amt: not a number (1 row, e.g. 's*****')"]
+    hint = "; correct it, or name in `missing` of the contract what stands for none"
+    line = f"error: loans.amt: not a number{hint} (1 row, e.g. 's*****')"
+    assert _lines(_raw(amt=["1", "secret", "3"]), words) == [line]
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ NUMBERS = {
     "DR and CR": (_csv(amount=[f"{100 + i}DR" if i % 2 else f"{i}CR" for i in COUNT]), "amount: numbers with other signs in them"),
     "Arabic digits": (_csv(amount=["".join(chr(0x660 + int(d)) for d in str(100 + i)) for i in COUNT]), "not a number"),
     "#N/A": (_csv(amount=_one_in(10, "#N/A", COUNT)), "amount: a spreadsheet's errors"),
-    "one #N/A": (_csv(**{**MANY, "amount": _one_in(300, "#N/A", MANY["amount"])}), "not a number (1 row, e.g. '#N/A')"),
+    "one #N/A": (_csv(**{**MANY, "amount": _one_in(300, "#N/A", MANY["amount"])}), "write `missing: [\"#N/A\"]` in the contract where it stands for none (1 row, e.g. '#N/A')"),
     "#REF!": (_csv(amount=["#REF!"] * N), "amount: a spreadsheet's errors"),
     "words between": (_csv(amount=_one_in(10, "see file", COUNT)), "amount: mostly numbers, but not all"),
     "inf": (_csv(amount=_one_in(10, "inf", COUNT)), "amount: mostly numbers, but not all"),
@@ -325,7 +325,10 @@ OUTCOMES = {
     "one value": (_csv(status=["good"] * N), "no outcome was found"),
     "three values": (_csv(status=_cycled("good", "bad", "ugly")), "no outcome was found"),
     "two ways to write one": (_csv(status=_cycled("good", "bad", "Good")), "no outcome was found"),
-    "some without": (_csv(status=_cycled("good", "bad", "")), "value is missing (20 rows)"),
+    "some without": (
+        _csv(status=_cycled("good", "bad", "")),
+        "value is missing; fill it in, or leave the row out of the file (20 rows)",
+    ),
 }
 
 

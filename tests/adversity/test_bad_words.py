@@ -77,7 +77,7 @@ CONTRACTS = [
     ('as_of: ""', "as_of: 20200101", "as_of: Input should be a valid string; put it in quotes"),
     ('as_of: ""', "as_of: 9999-12-31", "as_of is in the future; write a day that is over (40 rows, e.g. '9999-12-31')"),
     *(('format: ""', f'format: "{f}"', NO_FORMAT) for f in ("%Q", "%d/%m", "%H:%M", "x", "%", "%%", "%Y%Y", "%Y-%U", "%j", "%Z", "%s", "%Y-%m-%d\\0", "%Y-%m-%d" * 50, "YYYY-MM-DD", "Excel", "%-d/%m/%Y")),
-    *(('format: ""', f'format: "{f}"', "not a date (40 rows") for f in ("%Y", "%d/%m/%y", "%c", "excel", "%Y年")),
+    *(('format: ""', f'format: "{f}"', f"not a date in the contract's `format: \"{f}\"`; all are read without one") for f in ("%Y", "%d/%m/%y", "%c", "excel", "%Y年")),
     *(("name: amount", f'name: "{n}"', NO_NAME) for n in ("AMT", "a b", "1a", "金额", "a-b", "_a", "", "a\\nb", "a/../b")),
     *(("name: amount", f"name: {n}", f"columns.{n}: the panel keeps this name for itself") for n in (
         "entity_id", "sample", "outcome", "as_of_date", "weight", "parent_id", "predicted")),
@@ -105,7 +105,7 @@ CONTRACTS = [
     ('{"y": bad, "n": good}', "[y, n]", "columns.bad.values: Input should be a valid dictionary; write pairs"),
     ('{"y": bad, "n": good}', '{"y": bad}', "value is not among the allowed ones (20 rows, e.g. 'n')"),
     ('{"y": bad, "n": good}', '{"y": bad, "n": bad}', "outcome must have two classes"),
-    ("source: amt", "source: amount", "column is missing; did you mean 'amt'?"),
+    ("source: amt", "source: amount", "column is missing; if 'amt' is meant, write `source: amt` in the contract"),
     ("source: amt", "source: rate", "loans.amt: column is not in the contract"),
     ("minimum: 0", 'missing: "0"', "columns.amount.missing: Input should be a valid tuple; write a list"),
     ("minimum: 0", "missing: [-1]", "columns.amount.missing.0: Input should be a valid string; put it in quotes"),

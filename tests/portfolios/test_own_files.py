@@ -278,7 +278,10 @@ def test_a_column_that_is_not_in_the_file_is_named_before_a_kernel_starts(asked)
     columns = [*CONTRACTS["customer"]["columns"], {"name": "income", "type": "number"}]
     with pytest.raises(UserError) as e:
         asked("account", "month", "customer", contracts={"customer": {"columns": columns}}).verify()
-    assert str(e.value) == "customers.income: column is missing; did you mean 'income_amt'? (3 rows)"
+    assert (
+        str(e.value)
+        == "customers.income: column is missing; if 'income_amt' is meant, write `source: income_amt` in the contract (3 rows)"
+    )
     uneven = {"customer": "Customers of the bank\n" + FILES["customer"]}
     with pytest.raises(UserError, match="what stands above line 2, the header, is no part of the table; delete it"):
         asked("account", "month", "customer", files=uneven).verify()

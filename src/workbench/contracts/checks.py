@@ -15,7 +15,7 @@ from workbench.params import NO_DAY, UserError, nearest
 from workbench.words import Text, names, say
 
 CELLS_AT_ONCE = 100_000_000  # of the columns that are typed and checked together: 0.8 GB of decimal numbers
-NAMED = 5  # places of more errors that a line names
+NAMED = 5  # more errors that a line names
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
 _FNV_PRIME = np.uint64(1099511628211)
@@ -109,13 +109,14 @@ def stop_on_errors(findings: list[Finding]) -> None:
     errors = [f for f in findings if f.severity == "error"]
     if errors:
         n = len(errors) - 1
-        more = f"; and {n} more error{'s' if n > 1 else ''}: {_places(errors[1:])}" if n else ""
+        more = f"; and {n} more error{'s' if n > 1 else ''}: {_others(errors[1:])}" if n else ""
         raise UserError(f"{errors[0].line()}{more}")
 
 
-def _places(errors: list[Finding]) -> str:
-    places = list(dict.fromkeys(f"{e.table}.{e.column}" for e in errors))
-    return ", ".join(places[:NAMED]) + (", …" if len(places) > NAMED else "")
+def _others(errors: list[Finding]) -> str:
+    """Return where the others are and what each is; what to do about it stands in the report."""
+    each = list(dict.fromkeys(f"{e.table}.{e.column} ({e.rule.partition(';')[0]})" for e in errors))
+    return ", ".join(each[:NAMED]) + (", …" if len(each) > NAMED else "")
 
 
 def columns_there(raw: Any, contract: Contract) -> list[Finding]:
@@ -123,7 +124,7 @@ def columns_there(raw: Any, contract: Contract) -> list[Finding]:
     wanted = [c.file_name for c in contract.columns]
     unclaimed = [str(c) for c in raw.columns if c not in wanted]
     missing = [
-        finding(contract, c, f"column is missing; {nearest(c, unclaimed or map(str, raw.columns))}", "error", len(raw))
+        finding(contract, c, _absent(c, unclaimed or [str(name) for name in raw.columns]), "error", len(raw))
         for c in wanted
         if c not in raw.columns
     ]
@@ -131,6 +132,15 @@ def columns_there(raw: Any, contract: Contract) -> list[Finding]:
     rule = "column is not in the contract; add it (role: ignore, where it is not needed)"
     extra = [finding(contract, str(c), rule, contract.extra, len(raw)) for c in raw.columns.unique() if c not in wanted]
     return missing + extra + [finding(contract, c, "column name stands twice", "error", len(raw)) for c in twice]
+
+
+def _absent(name: str, headers: list[str]) -> str:
+    hint = nearest(name, headers)
+    if hint.startswith("known") and len(headers) > 1:
+        return f"column is missing; {hint}; write its header as `source` in the contract"
+    header = headers[0] if len(headers) == 1 else hint.partition("'")[2][:-2]
+    source = header if header.isidentifier() else f'"{header}"'
+    return f"column is missing; if '{header}' is meant, write `source: {source}` in the contract"
 
 
 def _rows_once(raw: Any, contract: Contract) -> tuple[pd.Series | None, list[Finding]]:
@@ -195,7 +205,9 @@ def _from_pandera(group: pd.DataFrame, key: tuple[str, str], table: pd.DataFrame
     name, rule = key
     column, rows = contract[name], group["index"].dropna().astype(int)
     if rule == "not_nullable":
-        return finding(contract, name, "value is missing", "error", len(rows))
+        needed = column.role in ("key", "outcome", "as_of")
+        what = "leave the row out of the file" if needed else "set `nullable: true` in the contract"
+        return finding(contract, name, f"value is missing; fill it in, or {what}", "error", len(rows))
     if not len(rows):  # a rule on the column as a whole
         breached = breach(contract, column, rule, table[name].dropna())
         return breached.model_copy(update={"rows": len(table)})
@@ -251,7 +263,8 @@ def _whole_column_rules(column: Column) -> list[Any]:
     if column.role == "outcome" and column.type == "number":  # an amount or a rate
         return [Check(lambda s: s.nunique() > 1, error="outcome is the same in every row", ignore_na=False)]
     if column.role == "outcome":
-        return [Check(lambda s: s.nunique() == 2, error="outcome must have two classes", ignore_na=False)]
+        rule = "outcome must have two classes; map its codes to two in `values`, and give rows of both"
+        return [Check(lambda s: s.nunique() == 2, error=rule, ignore_na=False)]
     return []
 
 

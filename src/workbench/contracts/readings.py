@@ -28,6 +28,7 @@ FULL_WIDTH = "[\uff01-\uff5e\u3000]"  # １２３％ as Chinese and Japanese key
 SCIENTIFIC = r"[+-]?\d(\.\d+)?[eE]\+\d{1,3}"
 _DAY_ZERO = "1899-12-30"  # of spreadsheets; their days are right from 1900-03-01 on
 _DAY_NUMBERS = (10_000, 80_000)  # 1927 to 2119
+CODES = 3  # different values that a line names as what may stand for none
 _AMBIGUOUS = r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
 
 
@@ -139,7 +140,7 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
     read = pd.to_numeric(text, errors="coerce").astype(float)
     unread = written[read.isna() & text.notna()]
     if len(unread):
-        findings.append(breach(contract, column, f"not a number{_number_hint(unread, contract)}", unread))
+        findings.append(breach(contract, column, f"not a number{_number_hint(unread, column, contract)}", unread))
     return read, findings + _rounded(read, "integer", column, contract)
 
 
@@ -186,7 +187,7 @@ def plain(text: pd.Series, thousands: str, decimal: str) -> pd.Series:
     return text.mask(text.str.contains(".", regex=False, na=False), "").str.replace(decimal, ".", regex=False)
 
 
-def _number_hint(bad: pd.Series, contract: Contract) -> str:
+def _number_hint(bad: pd.Series, column: Column, contract: Contract) -> str:
     if contract.thousands and bad.str.contains(contract.thousands, regex=False).any():
         return "; `thousands` stands between groups of three digits: correct it or `decimal` in the contract"
     parted = [bad.str.fullmatch(grouped(sign, contract.decimal)) for sign in " ,." if sign != contract.decimal]
@@ -199,7 +200,16 @@ def _number_hint(bad: pd.Series, contract: Contract) -> str:
         return "; has thousand separators: set `thousands` in the contract"
     if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
         return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
-    return ""
+    return _code_hint(bad, column)
+
+
+def _code_hint(bad: pd.Series, column: Column) -> str:
+    """Return what to do about values that may stand for none: the contract's line, where they are few and not masked."""
+    counts = bad.value_counts()
+    if len(counts) <= CODES and all(mask(v, column, int(n)) == f"'{v}'" for v, n in counts.items()):
+        codes = ", ".join(f'"{v}"' for v in (*column.missing, *counts.index))
+        return f"; correct it, or write `missing: [{codes}]` in the contract where it stands for none"
+    return "; correct it, or name in `missing` of the contract what stands for none"
 
 
 def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
@@ -210,13 +220,22 @@ def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Se
     text = _without(_half_width(as_text(values)), column)
     read = _by_value(text, lambda different: _parsed(different, column.format))
     unread = text[read.isna() & text.notna()]
-    findings = [breach(contract, column, f"not a date{_date_hint(unread, column)}", unread)] if len(unread) else []
+    most = 2 * len(unread) > text.notna().sum()
+    rule = f"not a date{_date_hint(unread, column, most)}" if len(unread) else ""
+    findings = [breach(contract, column, rule, unread)] if rule else []
     return read.astype("datetime64[us]"), findings + _day_or_month(text, column, contract)
 
 
-def _date_hint(bad: pd.Series, column: Column) -> str:
-    numbers = are_day_numbers(bad) and not column.format
-    return "; day numbers of a spreadsheet? set `format: excel` in the contract" if numbers else ""
+def _date_hint(bad: pd.Series, column: Column, most: bool) -> str:
+    """Return what to do about dates that can't be read; `most`: the contract's format is wrong, and not a few values."""
+    if not column.format and are_day_numbers(bad):
+        return "; day numbers of a spreadsheet? set `format: excel` in the contract"
+    if not column.format or not most:
+        return _code_hint(bad, column)
+    where = f' in the contract\'s `format: "{column.format}"`'
+    if _parsed(pd.Series(bad.unique()), "").notna().all():
+        return f"{where}; all are read without one: leave `format` out"
+    return f"{where}; write there how the file's dates are written"
 
 
 def are_day_numbers(text: pd.Series) -> bool:
