@@ -31,6 +31,31 @@ _FORMS = (  # parts of patterns, and what a text of such a form is
     ("^mart__", "mart__ and a name of a-z, 0-9 and _"),
     ("^[a-z", "a name of a-z, 0-9 and _"),
 )
+_WHOLE, _LIST = "write a whole number, such as 12", "write a list: [a, b]"
+_PAIRS = "write pairs: {{name: value}}"
+_WANTED = {  # by pydantic's type of error, filled with its limits
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "finite_number": "write a finite number",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "string_type": "write one text",
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "set_type": _LIST,
+    "dict_type": _PAIRS,
+    "mapping_type": _PAIRS,
+    "model_type": _PAIRS,
+    "model_attributes_type": _PAIRS,
+    "literal_error": "write {expected}",
+    "greater_than": "write more than {gt}",
+    "greater_than_equal": "write {ge} or more",
+    "less_than": "write less than {lt}",
+    "less_than_equal": "write {le} or less",
+    "missing": "add it",
+}
 LISTED = 40  # names in a hint
 
 
@@ -258,8 +283,7 @@ class Params(BaseModel):
         except ValidationError as e:
             first = e.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "values"
-            why = "name at least one" if first["type"] == "too_short" else _why(first)
-            raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {why}") from None
+            raise UserError(f"{where}: '{name}' = {shown(first['input'])}: {why(first)}") from None
 
     @field_validator("seed", check_fields=False)
     @classmethod
@@ -300,12 +324,32 @@ class Params(BaseModel):
         return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()
 
 
-def _why(error: ErrorDetails) -> str:
-    """Return what pydantic says of a value; of a text in another form than asked, the form."""
-    pattern = error.get("ctx", {}).get("pattern", "")
-    form = next((words for part, words in _FORMS if part in pattern), "")
-    quotes = "; put it in quotes" if error["type"] == "string_type" and isinstance(error["input"], int | float) else ""
-    return f"write {form}" if form else error["msg"].removeprefix("Value error, ") + quotes
+def why(error: ErrorDetails) -> str:
+    """Return what to write in place of a value that pydantic refuses; what it says itself where we know no better."""
+    kind, given, limits = error["type"], error["input"], error.get("ctx", {})
+    if kind == "string_pattern_mismatch" and (form := _form(limits["pattern"])):
+        return f"write {form}"
+    if kind == "string_type" and isinstance(given, int | float):
+        return "write it in quotes"
+    if kind == "too_short":
+        return f"name at least {'one' if limits['min_length'] == 1 else limits['min_length']}"
+    if kind in ("float_type", "float_parsing"):
+        return f"write a number, {_meant(given) or 'such as 0.3'}"
+    return _WANTED[kind].format(**limits) if kind in _WANTED else error["msg"].removeprefix("Value error, ")
+
+
+def _form(pattern: str) -> str:
+    return next((words for part, words in _FORMS if part in pattern), "")
+
+
+def _meant(given: Any) -> str:
+    """Return the number that a text of a percentage, or with a decimal comma, means; '' of any other value.
+
+    >>> _meant("30%"), _meant("0,3"), _meant("many")
+    ('0.3', '0.3', '')
+    """
+    parts = re.fullmatch(r"\s*(\d{1,9})(?:[.,](\d{1,9}))?\s*([%％]?)\s*", given) if isinstance(given, str) else None
+    return f"{float(f'{parts[1]}.{parts[2] or 0}') / (100 if parts[3] else 1):g}" if parts else ""
 
 
 def canonical(value: Any) -> bytes:

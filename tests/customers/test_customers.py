@@ -46,9 +46,7 @@ def test_a_cell_without_policy_and_a_wrong_row_are_named():
     )
     with pytest.raises(UserError) as e:
         policies.table([{**TABLE[0], "interest_rate": 7}], "2026-06-30")
-    assert (
-        str(e.value) == "customers/segments: policies row 1: interest_rate: Input should be less than or equal to 0.6"
-    )
+    assert str(e.value) == "customers/segments: policies row 1: interest_rate: write 0.6 or less"
 
 
 def test_the_effect_of_policies_by_hand():

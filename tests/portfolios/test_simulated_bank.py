@@ -130,11 +130,11 @@ def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(ta
     [
         (
             {"n_customers": 10},
-            "portfolios/intake: simulation.n_customers: Input should be greater than or equal to 1000",
+            "portfolios/intake: simulation.n_customers: write 1000 or more",
         ),
         (
             {"crisis_month": "2031-01"},
-            "portfolios/intake: simulation.simulation: Value error, crisis_month 2031-01 lies outside 2015-01 to 2019-12",
+            "portfolios/intake: simulation.simulation: crisis_month 2031-01 lies outside 2015-01 to 2019-12",
         ),
         ({"crisis": "2019-01"}, "portfolios/intake: simulation.crisis: Extra inputs are not permitted"),
     ],

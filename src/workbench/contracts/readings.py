@@ -204,7 +204,7 @@ def _number_hint(bad: pd.Series, column: Column, contract: Contract) -> str:
 
 
 def _code_hint(bad: pd.Series, column: Column) -> str:
-    """Return what to do about values that may stand for none: the contract's line, where they are few and not masked."""
+    """Return what to do about values that may stand for none: the contract's line, where few and not masked."""
     counts = bad.value_counts()
     if len(counts) <= CODES and all(mask(v, column, int(n)) == f"'{v}'" for v, n in counts.items()):
         codes = ", ".join(f'"{v}"' for v in (*column.missing, *counts.index))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.params import UserError
+from workbench.params import UserError, why
 
 BANDS = ("low", "medium", "high", "very_high")
 
@@ -51,7 +51,7 @@ def table(rows: list[dict[str, Any]], as_of: str) -> list[Policy]:
         except ValidationError as e:
             first = e.errors()[0]
             where = ".".join(map(str, first["loc"])) or "row"
-            raise UserError(f"customers/segments: policies row {i}: {where}: {first['msg']}") from None
+            raise UserError(f"customers/segments: policies row {i}: {where}: {why(first)}") from None
     return [p for p in out if p.valid_from <= as_of]
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from workbench import engine
 from workbench.contracts import Contract, Outcome, Words
-from workbench.params import Columns, UserError, nearest, shown
+from workbench.params import Columns, UserError, nearest, shown, why
 
 PLACE = "panel/build: outcome"
 EVENT_AFTER = "months_to_event"  # a column of the panel, where the event is dated by the months
@@ -46,9 +46,7 @@ def _of(given: Mapping[str, Any], base: Outcome) -> Outcome:
         outcome = Outcome.model_validate({**base.model_dump(), **given})
     except ValidationError as e:
         first = e.errors()[0]
-        raise UserError(
-            f"{PLACE}.{'.'.join(map(str, first['loc']))} = {shown(first['input'])}: {first['msg']}"
-        ) from None
+        raise UserError(f"{PLACE}.{'.'.join(map(str, first['loc']))} = {shown(first['input'])}: {why(first)}") from None
     _computable(outcome)
     return outcome
 
