@@ -264,6 +264,14 @@ def test_a_choice_that_is_no_kind_or_does_not_fit_is_refused(developed):
         development.Params(choice="boosted_").verify()
     assert str(e.value) == "models/development: choice 'boosted_' is no kind of model; did you mean 'boosted'?"
     with pytest.raises(UserError) as e:
+        development.Params(choice="lightgbm").verify()
+    assert str(e.value).endswith(
+        "; write rule, or one that fits the outcome (amount or rate: linear, regression_tree, boosted_regression; "
+        "binary: scorecard, tree, boosted)"
+    )
+    with pytest.raises(UserError, match="is no kind of model"):
+        development.Params(choice="foreign_xgboost").verify()
+    with pytest.raises(UserError) as e:
         development.choose(tuned, s, p.model_copy(update={"choice": "scorecard"}))
     assert str(e.value) == (
         f"models/development: choice 'scorecard' does not fit outcome '{s.outcome.name}'; "

@@ -227,7 +227,7 @@ def _dates(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Se
 
 
 def _date_hint(bad: pd.Series, column: Column, most: bool) -> str:
-    """Return what to do about dates that can't be read; `most`: the contract's format is wrong, and not a few values."""
+    """Return what to do about unread dates; `most`: the contract's format is wrong, not a few values."""
     if not column.format and are_day_numbers(bad):
         return "; day numbers of a spreadsheet? set `format: excel` in the contract"
     if not column.format or not most:

@@ -11,7 +11,7 @@ from workbench import params, tables
 from workbench.contracts import Contract
 from workbench.models.choice import choose
 from workbench.models.grades import bands
-from workbench.models.kinds import kinds
+from workbench.models.kinds import by_outcome
 from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
@@ -55,12 +55,16 @@ class Params(params.Params):
     )
 
     def verify(self) -> None:
-        """Raise `UserError` where the choice is no kind of model."""
-        known = ["rule", *kinds()]
-        if self.choice not in known:
-            raise UserError(
-                f"models/development: choice '{self.choice}' is no kind of model; {nearest(self.choice, known)}"
-            )
+        """Raise `UserError` where the choice is no kind of model that can be learnt; what fits its outcome is named."""
+        groups = by_outcome()
+        known = ["rule", *(name for names in groups.values() for name in names)]
+        if self.choice in known:
+            return
+        hint = nearest(self.choice, known)
+        if hint.startswith("known"):
+            fits = "; ".join(f"{outcome}: {', '.join(names)}" for outcome, names in groups.items())
+            hint = f"write rule, or one that fits the outcome ({fits})"
+        raise UserError(f"models/development: choice '{self.choice}' is no kind of model; {hint}")
 
 
 def reads(p: Params) -> list[str]:

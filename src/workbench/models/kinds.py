@@ -53,6 +53,15 @@ def fitting(outcome: Outcome) -> dict[str, type]:
     return fit
 
 
+def by_outcome() -> dict[str, list[str]]:
+    """Return the names of the kinds that can be learnt, from simple to complex, by the outcomes they fit."""
+    names: dict[str, list[str]] = {}
+    for name, c in kinds().items():
+        if c.KIND.fits:  # one that is taken in from elsewhere is learnt by nobody here
+            names.setdefault(" or ".join(c.KIND.fits), []).append(name)
+    return names
+
+
 def settings_of(kind: type, **given: Any) -> list[Any]:
     """Return one unfitted estimator per setting of a kind; of `given`, each gets what its constructor names."""
     accepted = inspect.signature(kind).parameters
