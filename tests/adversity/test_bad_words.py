@@ -219,7 +219,7 @@ STUDIES = [
     ("own_files", "own_file", "portfolio 'own_file' is unknown; did you mean 'own_files'?"),
     ("portfolio: own_files", "portfolio: simulated_bank\n    simulation: {n_customers: many}", "simulation.n_customers: write a whole number"),
     ("portfolio: own_files", "portfolio: simulated_bank\n    simulation: {n_customers: 100000000000}", "simulation.n_customers: write "),
-    (STUDY, "", "title: Field required"),
+    (STUDY, "", "the file is empty; write `title:` and `steps:`"),
     (STUDY, "- a", "no study; write pairs: `title:`"),
     (STUDY, DEEP, "not YAML: nested too deeply"),
     (STUDY, STUDY.encode("utf-16"), "not UTF-8; save it as UTF-8"),

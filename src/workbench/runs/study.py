@@ -272,7 +272,9 @@ def _read(path: Path) -> _File:
         near = [str(p.relative_to(home.root())) for p in studies]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
-        content = from_yaml(path.read_text(encoding="utf-8"), path.name) or {}
+        content = from_yaml(path.read_text(encoding="utf-8"), path.name)
+        if content is None:
+            raise UserError(f"{path.name}: the file is empty; write `title:` and `steps:`")
         if not isinstance(content, dict):
             raise UserError(f"{path.name}: no study; write pairs: {', '.join(f'`{n}:`' for n in _File.model_fields)}")
         return _File.model_validate(content)
