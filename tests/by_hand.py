@@ -22,6 +22,7 @@ OF_STEP = {  # the faster of the sample's models; the first month to watch; a ba
     "validation/battery": {"panel": "mart__behaviour", "model": "behaviour"},
     "monitoring/through_time": {"until": "2005-06"},
     "portfolios/store": {"until": ""},
+    "actions/early_warning": {"until": "2018-09"},
 }
 OTHER = {
     "seed": 99,
