@@ -41,7 +41,7 @@ def test_the_nearest_periods_of_the_same_kind_are_beside_it(records):
     assert f"<!--periods-->{before} {after}<!--/periods-->" in _text(records["2018-02"])
     assert "2018-Q2" in _text(records["2018-Q1"]) and "2018-04" not in _text(records["2018-Q1"])
     assert _text(records["once"]).encode() == TEXT
-    assert placed.links(records["2018-01"], [_record("2018-02", "other")]) == b""
+    assert placed.links(records["2018-01"], [_record("2018-02", "other")]) == ""
 
 
 def test_what_is_published_stands_and_is_published_once(records):
@@ -85,5 +85,6 @@ def test_a_page_without_a_slot_and_what_is_attached_are_byte_for_byte(records):
     attached.write_bytes(TEXT)
     assert not placed.stands(record, "evidence/x.html", list(records.values()))
     old = dataclasses.replace(record, files={**record.files, "page.html": hashlib.sha256(b"old").hexdigest()})
-    home.put(home.reports() / record.pages["page.html"], b"old")
+    for place in (home.reports() / record.pages["page.html"], home.mlruns() / record.folder / "page.html"):
+        home.put(place, b"old")
     assert placed.stands(old, "page.html", list(records.values()))

@@ -1,13 +1,15 @@
 """Model versions: loaded only if the bytes match, served by MLflow with the same PDs, no code in what is saved."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from workbench import tables
 from workbench.params import Key, UserError
-from workbench.registry import current, standing, store, versions
+from workbench.registry import about, current, standing, store, versions
+from workbench.runs import settling
 
 
 @pytest.fixture
@@ -72,6 +74,20 @@ def test_only_the_runner_tags_a_version_and_what_it_no_longer_says_goes(version)
         standing.tag("sample", {**tagged, "tags": {}}, tagged)
     tags = store.client().get_model_version(version.name, version.version).tags
     assert "validation.note" not in tags and tags["sha256"] == version.digest
+
+
+def test_the_registry_calls_a_model_as_its_study_is_called_now(version):
+    record = current.read(Key("sample"), "models/development")
+    before = about.of(record)
+    description = lambda: store.client().get_registered_model(version.name).description  # noqa: E731
+    with current.holding("sample"):
+        about.put("sample", replace(before, title="Renamed *now*"))
+        settling.describe(record)
+        renamed = description()
+        about.put("sample", before)
+        settling.describe(record)
+    assert renamed == r"Renamed \*now\*. Page: reports/sample/once/models/development.html"
+    assert description().endswith(renamed.partition(".")[2]) and "Renamed" not in description()
 
 
 def test_a_tracking_server_that_does_not_answer_is_one_line(monkeypatch):

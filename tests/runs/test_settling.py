@@ -386,3 +386,32 @@ def test_mlflow_names_the_tables_read_by_our_digest_and_says_what_experiment_and
     assert note == [("Page: reports/small/once/panel/build.html",)]
     assert about == [("Small.  Owner: risk.",)]
     assert figures["steps"] == 2 and figures["done"] == 2
+
+
+def test_other_words_of_a_study_are_taken_up_everywhere_and_no_kernel_runs(home):
+    import sqlite3
+
+    first, runs = _pin(home, BUILD), _runs(home)
+    reworded = SMALL.replace("title: Small", "title: Larger <b>\ndescription: What it is for.\nsimulated: true")
+    (home / "params/small.yaml").write_text(reworded.replace("owner: risk", "owner: audit"))
+    out = _run(home)
+    assert "2 unchanged" in out and "by hand" not in out and _runs(home) == runs and _pin(home, BUILD) == first
+    pages = [home / "reports" / p for p in ("index.html", "small/index.html", f"small/once/{BUILD}.html")]
+    for text in (p.read_text() for p in pages):
+        assert "Larger &lt;b&gt;" in text and "audit" in text and "simulated, not real" in text and "risk<" not in text
+    assert "What it is for." in pages[-1].read_text()
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        notes = database.execute("SELECT value FROM experiment_tags WHERE key = 'mlflow.note.content'").fetchall()
+    assert notes == [("Larger \\<b\\>. What it is for. Owner: audit.",)]
+    whole = pages[-1].read_bytes()
+    assert "by hand" not in _run(home) and pages[-1].read_bytes() == whole
+
+
+def test_words_are_taken_up_by_steps_that_do_not_run_and_stay_when_old_parameters_come_back(home):
+    (home / "params/small.yaml").write_text(SMALL.replace("owner: risk", "owner: audit"))
+    _run(home, "--step", BUILD, "--set", "panel/build.seed=7")
+    assert "<dt>Owner</dt><dd>audit</dd>" in (home / "reports/small/once/portfolios/intake.html").read_text()
+    assert "2 unchanged" in _run(home)
+    assert _pin(home, BUILD).owner == "risk"  # the record is the run's
+    for page in ("index.html", "small/index.html", f"small/once/{BUILD}.html"):
+        assert "audit" in (home / "reports" / page).read_text()

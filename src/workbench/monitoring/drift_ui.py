@@ -16,7 +16,7 @@ from pathlib import Path
 from workbench import home
 from workbench.monitoring.drift_report import SNAPSHOT
 from workbench.params import UserError
-from workbench.registry import current
+from workbench.registry import about, current
 from workbench.registry.reading import LOOPBACK, ReadOnly
 
 os.environ["DO_NOT_TRACK"] = os.environ["EVIDENTLY_DISABLE_TELEMETRY"] = "1"
@@ -50,8 +50,9 @@ def build() -> Path:
     for record, path in left_behind:
         name = f"{record.study} · {record.step.partition('@')[2] or record.step.rpartition('/')[2]}"
         if name not in projects:
-            simulated = " (simulated)" if record.simulated else ""
-            note = f"{html.escape(record.title)}{simulated}. Page: reports/{record.key.place}"
+            of_study = about.of(record)
+            simulated = " (simulated)" if of_study.simulated else ""
+            note = f"{html.escape(of_study.title)}{simulated}. Page: reports/{record.key.place}"
             projects[name] = workspace.create_project(name, note)
         of = "" if record.period == "once" else f", in the report of {record.period}"
         snapshot = Snapshot.loads(path.read_text(encoding="utf-8"))

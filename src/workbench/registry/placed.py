@@ -1,24 +1,22 @@
-"""A page as it lies in `reports/`: what its run left, byte for byte, and in one slot links to the periods beside it.
+"""A page as it lies in `reports/`: what its run left, byte for byte, and in its slots what is true today.
 
-A run can't know the periods that come after it; the slot is filled when a neighbour is published, and whoever holds a
-page against its run takes the slot's content out first, and asks that it is what it has to be.
+A run can't know the periods that come after it, nor what its study will be called: the slots are filled when the page
+is published, and again when that changes. Whoever holds a page against its run fills the run's own in the same way.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
 
 from workbench import home
+from workbench.evidence import digest_file
 from workbench.params import ONCE
-from workbench.registry import proof, recorded
+from workbench.registry import about, proof, recorded, slots
 from workbench.registry.current import Record
+from workbench.words import speaking
 
 PAGE = "page.html"  # the artifact that is a step's page
-_BEGIN, _END = b"<!--periods-->", b"<!--/periods-->"
-SLOT = (_BEGIN + _END).decode()
-_SLOT = re.compile(re.escape(_BEGIN) + rb"(.*?)" + re.escape(_END), re.S)
+SLOT = slots.slot(slots.PERIODS)
 
 
 def kind(period: str) -> str:
@@ -40,7 +38,7 @@ def beside(period: str, periods: Iterable[str]) -> tuple[str, str]:
     return max((p for p in like if p < period), default=""), min((p for p in like if p > period), default="")
 
 
-def links(record: Record, siblings: Iterable[Record]) -> bytes:
+def links(record: Record, siblings: Iterable[Record]) -> str:
     """Return what stands in the slot of a record's page: links to the periods before and after it, as HTML.
 
     `siblings`: current records of the study; those of the same step count. Periods are digits, `Q` and a dash.
@@ -50,25 +48,32 @@ def links(record: Record, siblings: Iterable[Record]) -> bytes:
     place = f"{record.slug}.html"
     parts = [f'<a rel="prev" href="{up}{before}/{place}">‹ {before}</a>'] if before else []
     parts += [f'<a rel="next" href="{up}{after}/{place}">{after} ›</a>'] if after else []
-    return " ".join(parts).encode()
-
-
-def filled(page: bytes, content: bytes) -> bytes:
-    """Return a page with this in its slot; one without a slot as it is."""
-    return _SLOT.sub(lambda _: _BEGIN + content + _END, page, count=1)
+    return " ".join(parts)
 
 
 def stands(record: Record, artifact: str, siblings: Sequence[Record]) -> bool:
-    """Say whether a page lies in `reports/` as it has to: as its run left it, with the links of today."""
+    """Say whether a page lies in `reports/` as it has to: as its run left it, with what is true today in its slots."""
     path = home.reports() / record.pages[artifact]
     if not path.exists():
         return False
-    content, expected = path.read_bytes(), links(record, siblings) if artifact == PAGE else b""
-    slot = _SLOT.search(content) if artifact == PAGE else None
-    if slot and slot[1] != expected:
+    if not artifact.endswith(".html"):
+        return proof.is_as_left(digest_file(path), record.files[artifact])
+    try:
+        return path.read_bytes() == today(record, artifact, siblings)
+    except Exception:  # noqa: BLE001 - whatever the artifact store raises: what is lost can't be shown
         return False
-    digest = hashlib.sha256(filled(content, b"") if slot else content).hexdigest()
-    return proof.is_as_left(digest, record.files[artifact])
+
+
+def today(record: Record, artifact: str, siblings: Sequence[Record]) -> bytes:
+    """Return a page of a run as it has to lie in `reports/` now."""
+    content = recorded.artifact(record, artifact).read_bytes()
+    return slots.filled(content, _contents(record, artifact, siblings)) if artifact.endswith(".html") else content
+
+
+def _contents(record: Record, artifact: str, siblings: Sequence[Record]) -> dict[str, str]:
+    with speaking(record.language or "en"):
+        words = slots.words(about.of(record))
+    return words | ({slots.PERIODS: links(record, siblings)} if artifact == PAGE else {})
 
 
 def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
@@ -78,16 +83,32 @@ def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
 
 
 def publish(record: Record, siblings: Sequence[Record]) -> list[str]:
-    """Let `reports/` hold the run's pages, with the links of today; return the places that did not.
+    """Let `reports/` hold the run's pages as they are today; return the places that a hand or another run had changed.
 
-    A PDF beside a page that was another run's shows that other page, and goes.
+    A PDF beside a page that said something else shows that other page, and goes.
     """
-    changed = [artifact for artifact in record.pages if not stands(record, artifact, siblings)]
-    for artifact in changed:
-        content, target = recorded.artifact(record, artifact).read_bytes(), home.reports() / record.pages[artifact]
-        if not target.exists() or filled(target.read_bytes(), b"") != filled(content, b""):
-            target.with_suffix(".pdf").unlink(missing_ok=True)
-        if artifact == PAGE:
-            content = filled(content, links(record, siblings))
-        home.put(target, content)
-    return [record.pages[artifact] for artifact in changed]
+    changed = []
+    for artifact in (a for a in record.pages if not stands(record, a, siblings)):
+        content, target = today(record, artifact, siblings), home.reports() / record.pages[artifact]
+        there = target.read_bytes() if target.exists() else b""
+        _put(record, artifact, there, content)
+        if slots.without_words(there) != slots.without_words(content):
+            changed.append(record.pages[artifact])
+    return changed
+
+
+def freshen(record: Record, siblings: Sequence[Record], attached: bool = False) -> None:
+    """Let the slots of a run's page (`attached`: of those beside it, too) say what is true today, and nothing else."""
+    for artifact in (a for a in record.pages if a == PAGE or (attached and a.endswith(".html"))):
+        target = home.reports() / record.pages[artifact]
+        there = target.read_bytes() if target.exists() else b""
+        content = slots.filled(there, _contents(record, artifact, siblings))
+        if there != content:
+            _put(record, artifact, there, content)
+
+
+def _put(record: Record, artifact: str, there: bytes, content: bytes) -> None:
+    target = home.reports() / record.pages[artifact]
+    if not there or slots.filled(there, {slots.PERIODS: ""}) != slots.filled(content, {slots.PERIODS: ""}):
+        target.with_suffix(".pdf").unlink(missing_ok=True)
+    home.put(target, content)

@@ -61,6 +61,15 @@ def describe(study: str, note: str) -> None:
     store.client().set_experiment_tag(store.experiment(study), _NOTE, note)
 
 
+def is_described(study: str, note: str) -> bool:
+    """Say whether the experiment says this of the study; of a server it isn't asked, and taken to."""
+    query = (
+        "SELECT t.value FROM experiment_tags t JOIN experiments e USING (experiment_id) WHERE e.name = ? AND t.key = ?"
+    )
+    rows = store.ask(query, study, _NOTE)
+    return rows is None or [str(value) for (value,) in rows] == [note]
+
+
 def log_params(run_id: str, facts: Mapping[str, Any]) -> None:
     """Write facts as parameters (write-once in MLflow); long ones shortened with a mark."""
     from mlflow.entities import Param

@@ -37,6 +37,15 @@ def holds(entry: Mapping[str, Any]) -> bool:
     return (_alias(name) if rows is None else "".join(str(v) for (v,) in rows)) == version
 
 
+def notes(entry: Mapping[str, Any], note: str) -> bool:
+    """Say whether this is what the registry says of the model; read without opening MLflow where it can be."""
+    name = entry["name"]
+    rows = store.ask("SELECT description FROM registered_models WHERE name = ?", name)
+    if rows is None:
+        return bool(store.client().get_registered_model(name).description == note)
+    return [str(text) for (text,) in rows] == [note]
+
+
 def says(verdict: Mapping[str, Any]) -> bool:
     """Say whether the version's tags are those that the current run says."""
     name, version = verdict["name"], verdict["version"]

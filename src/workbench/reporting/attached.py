@@ -7,11 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from workbench.words import heard, say, speaking
+from workbench.registry import slots
+from workbench.registry.about import About
+from workbench.words import say, speaking
 
 _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 _LINE = (
-    '<p style="margin:0;padding:8px 16px;font:14px/1.4 system-ui,sans-serif;background:#1f2a37;color:#fff">{words} '
+    '<p style="margin:0;padding:8px 16px;font:14px/1.4 system-ui,sans-serif;background:#1f2a37;color:#fff">'
+    "{words} {simulated} "
     '<a style="color:#fff" href="../{page}">{back}</a></p>'
 )
 
@@ -23,11 +26,14 @@ def stamp(file: Path, facts: dict[str, Any]) -> None:
     """
     content = file.read_text(encoding="utf-8")
     with speaking(facts.get("language") or "en"):
-        words = [heard(facts["title"]), "" if facts["period"] == "once" else facts["period"], file.stem]
-        words += [str(say("simulated, not real customers"))] if facts["simulated"] else []
+        of_study = slots.words(About(title=facts["title"], simulated=facts["simulated"]))
         back = str(say("Back to the page of this step"))
+    words = ["" if facts["period"] == "once" else facts["period"], file.stem]
+    study = slots.slot("study", of_study["study"])
+    simulated = slots.slot("simulated", of_study["simulated"])
     line = _LINE.format(
-        words=" · ".join(escape(w) for w in dict.fromkeys(words) if w),
+        words=" · ".join([study, *(escape(w) for w in words if w)]),
+        simulated=simulated,
         page=f"{Path(facts['place']).name}.html",
         back=escape(back),
     )

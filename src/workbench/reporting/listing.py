@@ -15,7 +15,7 @@ from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
 from workbench.evidence.table import is_share
 from workbench.params import ONCE, ends
-from workbench.registry import current, events, placed, runs, standing
+from workbench.registry import about, current, events, placed, runs, standing
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
@@ -167,7 +167,7 @@ def gather(said_in: str = "", mlflow: str = "") -> Site:
 
     `said_in`: the language whose pages lie below a folder of its name; without, the pages of the runs themselves.
     """
-    good, failed = current.everything(), current.everything(current.FAILED)
+    good, failed = about.today(current.everything()), about.today(current.everything(current.FAILED))
     if said_in:
         good = [spoken(r) for r in good]
     chain, rows = events.read(), listed(good, failed, home.reports() / said_in, mlflow)

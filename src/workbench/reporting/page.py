@@ -14,7 +14,8 @@ from workbench import home
 from workbench.customers import lists
 from workbench.evidence import Evidence, card, worst_first
 from workbench.params import ONCE
-from workbench.registry import placed
+from workbench.registry import slots
+from workbench.registry.about import About
 from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, cells
 from workbench.rules import regulations
@@ -95,7 +96,7 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
                 up="../" * facts["place"].count("/"),
                 to_study="../" * (facts["step"].count("/") + 1) + "index.html",
                 of_period="" if facts.get("period", ONCE) == ONCE else facts["period"],
-                slot=verbatim(placed.SLOT),
+                slots=_slots(facts),
                 when=time.strftime("%Y-%m-%d %H:%M", time.localtime(facts["start"])),
                 shown=formatted,
             )
@@ -176,17 +177,21 @@ def _outdated(record: dict[str, Any]) -> list[Text]:
 
 
 def _about(facts: dict[str, Any]) -> list[tuple[Text, str]]:
-    """Return study, model, period and owner, as far as they are known."""
+    """Return model and period, as far as they are known; what the study says of itself stands in a slot before them."""
     params = facts.get("params", {})
     model = facts.get("model") or params.get("model", "")
     facts_shown = [
-        (say("Study"), heard(facts["title"])),
-        (say("About"), heard(facts.get("description", ""))),
         (say("Model"), model if isinstance(model, str) else ""),
         (say("Period"), _period(facts, params)),
-        (say("Owner"), heard(facts.get("owner", ""))),
     ]
     return [(name, value) for name, value in facts_shown if value]
+
+
+def _slots(facts: dict[str, Any]) -> dict[str, jinja2.utils.markupsafe.Markup]:
+    """Return the page's slots by name, with what the study says of itself when the page is made."""
+    about = About(*(facts.get(name, "") for name in ("title", "description", "owner")), bool(facts.get("simulated")))
+    contents = dict.fromkeys(slots.NAMES, "") | slots.words(about)
+    return {name: verbatim(slots.slot(name, content)) for name, content in contents.items()}
 
 
 def _period(facts: dict[str, Any], params: dict[str, Any]) -> str:

@@ -19,9 +19,8 @@ from workbench.params import ONCE, Key, UserError, no_space
 from workbench.registry import current, provenance, recorded, runs, store
 from workbench.registry.current import Record
 from workbench.reporting import site
-from workbench.runs import fingerprint, settling, sweep
+from workbench.runs import fingerprint, following, settling, sweep
 from workbench.runs.study import Step, Study, selected
-from workbench.words.markdown import literal
 
 KERNEL_ENV = {  # one thread: the order of a sum, and with it a model's last digits, depends on their number
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -81,9 +80,12 @@ def run(studies: list[Study], options: Options, watcher: Watcher) -> dict[str, l
         steps = [s for study in studies for s in selected(study, options.only, options.start)]
         kernel = stack.enter_context(_kernels(options, steps))
         flows = [_Flow(s, options, kernel, work, watcher) for s in studies]
+        reworded = {study.name: following.take_up(study) for study in studies}
         _drive(flows, options.jobs)
         for flow in flows:
             flow.close()
+        for name, is_reworded in reworded.items():
+            following.follow(name, is_reworded)
         if places := site.changed():
             more = f" and {len(places) - 1} more pages of the site were" if len(places) > 1 else " was"
             watcher.note(f"reports/{places[0]}{more} changed by hand, put right")
@@ -127,10 +129,10 @@ class _Flow:
         with self.lock:
             if not self.run_id:
                 key = Key(self.study.name, self.study.period)
-                title, description, owner = map(literal, (self.study.title, self.study.description, self.study.owner))
-                about = f"{title}. {description} Owner: {owner or 'not named'}."  # MLflow shows notes as Markdown
-                runs.describe(self.study.name, about)
-                self.run_id = runs.start(key, self.study.name, {"steps": [s.name for s in self.steps]}, note=about)
+                words = following.words(self.study)
+                runs.describe(self.study.name, words.note)
+                steps = {"steps": [s.name for s in self.steps]}
+                self.run_id = runs.start(key, self.study.name, steps, note=words.note)
             return self.run_id
 
     def ready(self) -> Iterator[Step]:

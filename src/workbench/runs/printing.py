@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench import home
 from workbench.params import ONCE, UserError, nearest
-from workbench.registry import current, recorded
+from workbench.registry import about, current, placed
 from workbench.registry.current import Record
 from workbench.reporting import packs, pdf
 from workbench.runs import rendering
@@ -26,8 +26,9 @@ def write(study: str, step: str = "", period: str = "", language: str = "") -> l
 def written(record: Record, page: Path | None = None, language: str = "") -> Path:
     """Write a run's page (the published one, or `page`, in a language) as PDF beside it and return the PDF's path."""
     source = page or home.reports() / record.pages["page.html"]
-    html = source if page else recorded.artifact(record, "page.html")
-    text, target = html.read_text(encoding="utf-8"), source.with_suffix(".pdf")
+    siblings = current.everything(study=record.study)
+    html = source.read_bytes() if page else placed.today(record, placed.PAGE, siblings)
+    text, target = html.decode(), source.with_suffix(".pdf")
     spoken = language or ("zh_CN" if '<html lang="zh-CN">' in text[:100] else "en")
     home.put(target, pdf.render(text, _footer(record, spoken), front=packs.is_pack(record)))
     return target
@@ -35,9 +36,10 @@ def written(record: Record, page: Path | None = None, language: str = "") -> Pat
 
 def _footer(record: Record, language: str) -> str:
     """Return what stands below each page: study, period, and that it is simulated."""
+    of_study = about.of(record)
     with speaking(language):
-        parts = [heard(record.title), "" if record.period == ONCE else record.period]
-        parts += [str(say("simulated, not real customers"))] if record.simulated else []
+        parts = [heard(of_study.title), "" if record.period == ONCE else record.period]
+        parts += [str(say("simulated, not real customers"))] if of_study.simulated else []
         return " · ".join(part for part in parts if part)
 
 

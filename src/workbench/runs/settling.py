@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench import home, tables
 from workbench.params import ONCE, ends
-from workbench.registry import current, placed, proof, standing
+from workbench.registry import about, current, placed, proof, standing
 from workbench.registry.current import Record
 from workbench.words.markdown import literal
 
@@ -119,13 +119,13 @@ def _unpin(record: Record, before: Record | None) -> None:
 
 def _models(record: Record, before: Record | None) -> list[str]:
     """Let aliases and tags say what this run says, unless a later period's run says it of the same model."""
-    mended, note = [], f"Page: reports/{record.key.place}/{record.slug}.html"
+    mended = []
     later = [r for r in current.everything(study=record.study) if ends(r.period) > ends(record.period)]
     made_later = {e["name"] for r in later for e in r.models.values()}
     judged_later = {(t["name"], t["version"]) for r in later if r.step == record.step for t in r.tags.values()}
     for entry in record.models.values():
         if entry["name"] not in made_later and not standing.holds(entry):
-            standing.point(record.study, entry, f"{literal(record.title)}. {note}")
+            standing.point(record.study, entry, _note(record))
             mended.append(f"alias of {entry['name']}")
         facts = standing.facts(record.study, entry)
         if not standing.says(facts):
@@ -140,6 +140,17 @@ def _models(record: Record, before: Record | None) -> list[str]:
             standing.link(record.study, verdict, record.run_id, record.step)
             mended.append(f"tags of {verdict['name']}")
     return mended
+
+
+def describe(record: Record) -> None:
+    """Let the registry say of the models whose candidate this run made what the study is called now."""
+    for entry in record.models.values():
+        if standing.holds(entry) and not standing.notes(entry, _note(record)):
+            standing.point(record.study, entry, _note(record))
+
+
+def _note(record: Record) -> str:
+    return f"{literal(about.of(record).title)}. Page: reports/{record.key.place}/{record.slug}.html"
 
 
 def publish(record: Record, before: Record | None = None) -> list[str]:

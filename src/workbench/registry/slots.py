@@ -1,0 +1,55 @@
+"""Slots of a page: places for what its run can't know, or what is said anew while the run stays as it is.
+
+A slot is a pair of comments that name it. What stands between them belongs to the day; all else is the run's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+
+from workbench.registry.about import About
+from workbench.words import heard, say
+
+PERIODS = "periods"
+_WORDS = ("study", "simulated", "about")
+NAMES = (PERIODS, *_WORDS)
+_SLOT = re.compile(rf"<!--({'|'.join(NAMES)})-->(.*?)<!--/\1-->".encode(), re.S)
+
+
+def slot(name: str, content: str = "") -> str:
+    """Return a slot with its content as HTML."""
+    return f"<!--{name}-->{content}<!--/{name}-->"
+
+
+def filled(page: bytes, contents: Mapping[str, str]) -> bytes:
+    """Return a page with this in its slots; of two of one name the first counts, and one that isn't named stays."""
+    waiting = dict(contents)
+
+    def fill(m: re.Match[bytes]) -> bytes:
+        content = waiting.pop(m[1].decode(), None)
+        return m[0] if content is None else slot(m[1].decode(), content).encode()
+
+    return _SLOT.sub(fill, page)
+
+
+def without_words(page: bytes) -> bytes:
+    """Return a page without what changes by itself: where two still differ, a hand or another run has changed one."""
+    return filled(page, dict.fromkeys(set(NAMES) - {PERIODS}, ""))
+
+
+def words(about: About) -> dict[str, str]:
+    """Return what a study says of itself as the contents of its slots, in the language now spoken."""
+    rows = [
+        (say("Study"), heard(about.title)),
+        (say("About"), heard(about.description)),
+        (say("Owner"), heard(about.owner)),
+    ]
+    shown = [f"<div><dt>{escape(str(n))}</dt><dd>{escape(str(v))}</dd></div>" for n, v in rows if v]
+    note = escape(str(say("simulated, not real customers")))
+    return {
+        "study": escape(str(heard(about.title))),
+        "simulated": f'<span class="simulated">{note}</span>' if about.simulated else "",
+        "about": "".join(shown),
+    }

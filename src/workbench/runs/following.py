@@ -1,0 +1,32 @@
+"""At a run's end: what isn't any run's own is made to follow the current runs and the words of their study.
+
+That is the slots of pages, the other periods' too, and what MLflow says of experiment and models. No kernel is needed.
+"""
+
+from __future__ import annotations
+
+from workbench.registry import about, current, placed, runs
+from workbench.registry.about import About
+from workbench.runs import settling
+from workbench.runs.study import Study
+
+
+def take_up(study: Study) -> bool:
+    """Let the study's words be those of its file; return whether they were others before."""
+    return about.put(study.name, words(study))
+
+
+def words(study: Study) -> About:
+    """Return what a study's file says of it."""
+    return About(study.title, study.description, study.owner, study.simulated)
+
+
+def follow(study: str, is_reworded: bool) -> None:
+    """Let everything that speaks of a study's current runs say what they and the study say now."""
+    records = current.everything(study=study)
+    for record in records:
+        placed.freshen(record, records, attached=is_reworded)
+        settling.describe(record)
+    says = about.read(study)
+    if records and says and (is_reworded or not runs.is_described(study, says.note)):
+        runs.describe(study, says.note)
