@@ -415,3 +415,15 @@ def test_words_are_taken_up_by_steps_that_do_not_run_and_stay_when_old_parameter
     assert _pin(home, BUILD).owner == "risk"  # the record is the run's
     for page in ("index.html", "small/index.html", f"small/once/{BUILD}.html"):
         assert "audit" in (home / "reports" / page).read_text()
+
+
+def test_a_step_whose_input_has_moved_on_is_marked_on_page_and_index_until_it_runs_again(home):
+    mark = "Made from earlier inputs; run the study again."
+    pages = [home / "reports" / p for p in (f"small/once/{BUILD}.html", "index.html", "small/index.html")]
+    _run(home)
+    before = [mark in p.read_text() for p in pages]
+    _run(home, "--step", "portfolios/intake", "--set", "portfolios/intake.sample_rows=1000")
+    assert (before, [mark in p.read_text() for p in pages]) == ([False] * 3, [True] * 3)
+    assert mark not in (home / "reports/small/once/portfolios/intake.html").read_text()
+    out = _run(home)
+    assert "2 unchanged" in out and "by hand" not in out and not any(mark in p.read_text() for p in pages)

@@ -27,7 +27,7 @@ class Record:
     `tables`, `models`: what the names it wrote point to. `tags`: what it says of model versions it has read, by name.
     `facts`: digest of the run's parameters. `files`: digests of its artifacts. `pages`: artifact → its place below
     `reports/`. `folder`: its artifacts below `mlruns/`, empty where they lie on a server. `start`: seconds since 1970.
-    `language`: that of its study; empty where it isn't known.
+    `language`: that of its study; empty where it isn't known. `inputs`: digests of what it has read, by name.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -58,6 +58,7 @@ class Record:
     pages: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     language: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -75,9 +76,9 @@ class Record:
         return Key(self.study, self.period)
 
     def to_json(self) -> str:
-        """Return the record as JSON, as it once was written: without description or language where it has none."""
+        """Return the record as JSON, as it once was written: without what later came to be noted where it has none."""
         content = dataclasses.asdict(self)
-        for name in ("description", "language"):
+        for name in ("description", "language", "inputs"):
             if not content[name]:
                 del content[name]
         return json.dumps(content, indent=1, ensure_ascii=False)

@@ -15,7 +15,7 @@ from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
 from workbench.evidence.table import is_share
 from workbench.params import ONCE, ends
-from workbench.registry import about, current, events, placed, runs, standing
+from workbench.registry import about, current, earlier, events, placed, runs, standing
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
@@ -30,12 +30,16 @@ _FAILURE = re.compile(r"(?:cell (\d+): )?(.*)", re.S)
 
 @dataclass(frozen=True)
 class Row:
-    """One run as the site shows it; `page` is its place seen from the site's first page, empty where there is none."""
+    """One run as the site shows it; `page` is its place seen from the site's first page, empty where there is none.
+
+    `is_earlier`: whether it was made from earlier inputs than there are now.
+    """
 
     record: Record
     page: str
     link: str
     attached: tuple[tuple[str, str], ...] = ()
+    is_earlier: bool = False
 
     @property
     def study(self) -> str:
@@ -167,10 +171,13 @@ def gather(said_in: str = "", mlflow: str = "") -> Site:
 
     `said_in`: the language whose pages lie below a folder of its name; without, the pages of the runs themselves.
     """
-    good, failed = about.today(current.everything()), about.today(current.everything(current.FAILED))
+    everything = current.everything()
+    moved = earlier.of(everything)
+    good, failed = about.today(everything), about.today(current.everything(current.FAILED))
     if said_in:
         good = [spoken(r) for r in good]
     chain, rows = events.read(), listed(good, failed, home.reports() / said_in, mlflow)
+    rows = [replace(r, is_earlier=r.record.run_id in moved) for r in rows]
     return Site(tuple(rows), chain, tuple(standing.versions()), mlflow, _languages(said_in), said_in)
 
 

@@ -5,7 +5,7 @@ That is the slots of pages, the other periods' too, and what MLflow says of expe
 
 from __future__ import annotations
 
-from workbench.registry import about, current, placed, runs
+from workbench.registry import about, current, earlier, placed, runs
 from workbench.registry.about import About
 from workbench.runs import settling
 from workbench.runs.study import Study
@@ -24,8 +24,9 @@ def words(study: Study) -> About:
 def follow(study: str, is_reworded: bool) -> None:
     """Let everything that speaks of a study's current runs say what they and the study say now."""
     records = current.everything(study=study)
+    moved = earlier.of(records)
     for record in records:
-        placed.freshen(record, records, attached=is_reworded)
+        placed.freshen(record, records, moved, attached=is_reworded)
         settling.describe(record)
     says = about.read(study)
     if records and says and (is_reworded or not runs.is_described(study, says.note)):

@@ -124,6 +124,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         files=versions.digests(work),
         pages=_pages(step, attached),
         facts=proof.facts(record.run_id),
+        inputs=left_behind["tables"]["read"],
     )
     (work / runs.RECORD).write_text(record.to_json(), encoding="utf-8")
     _log(record, work, left_behind)
