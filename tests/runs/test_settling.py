@@ -427,3 +427,27 @@ def test_a_step_whose_input_has_moved_on_is_marked_on_page_and_index_until_it_ru
     assert mark not in (home / "reports/small/once/portfolios/intake.html").read_text()
     out = _run(home)
     assert "2 unchanged" in out and "by hand" not in out and not any(mark in p.read_text() for p in pages)
+
+
+def test_pages_in_another_language_follow_the_current_runs_and_go_with_their_step(home):
+    done = workbench(home, "render", "params/small.yaml", "--lang", "zh_CN")
+    assert done.returncode == 0, done.stderr
+    build, intake = (home / f"reports/zh_CN/small/once/{step}.html" for step in (BUILD, "portfolios/intake"))
+    untouched, first = intake.stat().st_mtime_ns, _pin(home, BUILD)
+    assert first.run_id in build.read_text()
+    _run(home, "--step", BUILD, "--set", "panel/build.seed=7")
+    second = _pin(home, BUILD)
+    assert second.run_id in build.read_text() and first.run_id not in build.read_text()
+    assert intake.stat().st_mtime_ns == untouched  # it is still what it was made from
+    intake.write_text(intake.read_text().replace("risk", "nobody"))
+    _run(home, "--step", "portfolios/intake", "--set", "portfolios/intake.sample_rows=1000")
+    assert "所用输入已不是最新" in build.read_text() and "nobody" not in intake.read_text()
+    (home / "params/small.yaml").write_text(
+        SMALL.replace("owner: risk", "owner: audit").replace("  panel/build:\n", "")
+    )
+    _run(home)
+    assert (
+        not build.exists()
+        and "audit" in intake.read_text()
+        and _pin(home, "portfolios/intake").run_id in intake.read_text()
+    )

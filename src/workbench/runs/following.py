@@ -1,13 +1,14 @@
 """At a run's end: what isn't any run's own is made to follow the current runs and the words of their study.
 
-That is the slots of pages, the other periods' too, and what MLflow says of experiment and models. No kernel is needed.
+That is the slots of pages, the other periods' too, the pages in other languages, and what MLflow says of experiment and
+models. No kernel is needed.
 """
 
 from __future__ import annotations
 
 from workbench.registry import about, current, earlier, placed, runs
 from workbench.registry.about import About
-from workbench.runs import settling
+from workbench.runs import rendering, settling
 from workbench.runs.study import Study
 
 
@@ -31,3 +32,4 @@ def follow(study: str, is_reworded: bool) -> None:
     says = about.read(study)
     if records and says and (is_reworded or not runs.is_described(study, says.note)):
         runs.describe(study, says.note)
+    rendering.follow(study)

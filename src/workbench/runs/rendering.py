@@ -1,16 +1,24 @@
-"""The pages of a study in another language, from what its current runs have left: nothing is run again."""
+"""The pages of a study in another language, from what its current runs have left: nothing is run again.
+
+Each ends with a digest of its content and of what it was made from, so that it is known whether it still is that.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from workbench import home
-from workbench.params import ONCE, UserError
-from workbench.registry import current, placed, recorded
+from workbench.params import ONCE, UserError, canonical
+from workbench.registry import about, current, earlier, placed, recorded, slots
 from workbench.registry.current import Record
 from workbench.reporting import page, site
+from workbench.words import LANGUAGES, speaking
+
+_STAMP = b"<!--made from "
 
 
 def render(study: str, language: str, period: str = "") -> list[Path]:
@@ -24,53 +32,115 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
     chosen = [r for r in records if period in ("", r.period)]
     there = [r for r in records if r in chosen or _place(r, language).exists()]
-    pages = [_written(r, there, language) for r in chosen]
+    moved = earlier.of(records)
+    pages = [_written(r, there, language, moved) for r in chosen]
+    follow(study)
     site.write(language)
     return pages
 
 
 def in_language(record: Record, language: str) -> Path:
     """Write one run's page below `reports/LANGUAGE/` and return it."""
-    there = [r for r in current.everything(study=record.study) if r == record or _place(r, language).exists()]
-    return _written(record, there, language)
+    records = current.everything(study=record.study)
+    there = [r for r in records if r == record or _place(r, language).exists()]
+    return _written(record, there, language, earlier.of(records))
+
+
+def follow(study: str) -> None:
+    """Let the pages of a study in every language it was once rendered in be those of its current runs.
+
+    A period of which a page is there has one of each of its steps; that of a step which is gone goes. A page that is
+    still what it was made from stays as it is.
+    """
+    for language in LANGUAGES:
+        if there := set((home.reports() / language / study).glob("*/*/*.html")):
+            _follow(study, language, there)
+
+
+def _follow(study: str, language: str, there: set[Path]) -> None:
+    records = current.everything(study=study)
+    periods = {path.parents[1].name for path in there}
+    wanted = {_place(r, language): r for r in records if r.period in periods}
+    moved, siblings = earlier.of(records), list(wanted.values())
+    for path, record in wanted.items():
+        try:
+            if not _is_made_from(path, _origin(record, siblings, language, moved)):
+                _written(record, siblings, language, moved)
+        except (OSError, ValueError):  # what its run left is lost: there is nothing to hold the page to
+            there.add(path)
+            wanted = {p: r for p, r in wanted.items() if p != path}
+    for path in there - wanted.keys():
+        for gone in (path, path.with_suffix(".pdf")):
+            gone.unlink(missing_ok=True)
 
 
 def _place(record: Record, language: str) -> Path:
     return home.reports() / language / f"{record.key.place}/{record.slug}.html"
 
 
-def _written(record: Record, there: list[Record], language: str) -> Path:
-    """Write a run's page, with the way to those of the study that are there in the language or will be."""
+def _written(record: Record, there: list[Record], language: str, moved: Collection[str]) -> Path:
+    """Write a run's page, with the way to those of the study that are there in the language or will be.
+
+    A PDF beside it goes where the page said something else before.
+    """
     notebook, left_behind = recorded.artifact(record, "notebook.ipynb"), recorded.left_behind(record)
-    siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
-    html = page.render(notebook, left_behind, _facts(record, list(siblings.values()), language))
+    params = json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8"))
+    facts = _facts(record, there, language) | {"params": params}
+    with speaking(language):
+        contents = slots.mark(record.run_id in moved) | {slots.PERIODS: placed.links(record, there)}
+    content = slots.filled(page.render(notebook, left_behind, facts).encode(), contents)
     target = _place(record, language)
-    home.put(target, html.encode())
-    for r in (record, *placed.neighbours(record, there)):
+    if not target.exists() or _says(target.read_bytes()) != _says(content):
+        target.with_suffix(".pdf").unlink(missing_ok=True)
+    home.put(target, content + _stamp(content, _origin(record, there, language, moved)))
+    for r in placed.neighbours(record, there):
         if (path := _place(r, language)).exists():
-            home.put(path, placed.filled(path.read_bytes(), placed.links(r, there)))
+            home.put(path, slots.filled(path.read_bytes(), {slots.PERIODS: placed.links(r, there)}))
     return target
 
 
-def _facts(record: Record, siblings: list[Record], language: str) -> dict[str, Any]:
+def _origin(record: Record, there: list[Record], language: str, moved: Collection[str]) -> bytes:
+    """Return all that a page is made from: its run, what the study is called, and what it leads to."""
+    facts = _facts(record, there, language)
+    return canonical([record.digest, facts, placed.links(record, there), record.run_id in moved])
+
+
+def _says(content: bytes) -> bytes:
+    """Return a page without its stamp and the way to other periods, which no PDF shows."""
+    return slots.filled(content.partition(_STAMP)[0], {slots.PERIODS: ""})
+
+
+def _stamp(content: bytes, origin: bytes) -> bytes:
+    return _STAMP + hashlib.sha256(content + origin).hexdigest().encode() + b"-->"
+
+
+def _is_made_from(path: Path, origin: bytes) -> bool:
+    if not path.exists():
+        return False
+    content, _, _ = (whole := path.read_bytes()).rpartition(_STAMP)
+    return whole == content + _stamp(content, origin)
+
+
+def _facts(record: Record, there: list[Record], language: str) -> dict[str, Any]:
+    siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
+    of_study = about.of(record)
     place = f"{language}/{record.key.place}"
     up = "../" * f"{place}/{record.slug}".count("/")
     beside = {name.removeprefix("evidence/"): up + p for name, p in record.pages.items() if name != "page.html"}
     return {
         "study": record.study,
-        "title": record.title,
-        "description": record.description,
-        "owner": record.owner,
+        "title": of_study.title,
+        "description": of_study.description,
+        "owner": of_study.owner,
         "period": record.period,
         "language": language,
-        "simulated": record.simulated,
+        "simulated": of_study.simulated,
         "step": record.step,
         "run_id": record.run_id,
         "start": record.start,
         "link": record.link,
-        "steps": [(s.step, f"{place}/{s.slug}") for s in siblings],
+        "steps": [(s.step, f"{place}/{s.slug}") for s in siblings.values()],
         "place": f"{place}/{record.slug}",
-        "params": json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8")),
         "attached": beside,
         "index": f"{language}/index.html",
     }
