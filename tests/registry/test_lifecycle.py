@@ -28,12 +28,15 @@ from workbench.registry import (
     lifecycle,
     moves,
     policy,
+    recorded,
     registered,
     ringing,
     signatures,
+    slots,
     store,
 )
 from workbench.registry.state import replay
+from workbench.reporting import site
 
 ROOT = Path(__file__).parents[2]
 MODEL = governed.MODEL
@@ -458,3 +461,18 @@ def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
         assert ">已退役</td>" in index.render(site)
         ((_, model),) = models.pages(site)
     assert model.count(">已退役</td>") == 2 and "another is better" in model  # its state, and the move that led there
+
+
+def test_a_move_marks_the_page_of_a_run_that_reported_the_life_cycle_as_it_was(bank):
+    page = home.reports() / "bank/once/reporting/pack.html"
+    home.put(page, f"<p>pack</p>{slots.slot(slots.EARLIER)}".encode())
+    about = {"study": "bank", "period": "once", "run_id": "r", "step_key": "k", "status": "FINISHED", "headline": ""}
+    about |= {"step": "reporting/pack", "slug": "reporting/pack", "verdict": "info", "start": 1.0, "seconds": 1.0}
+    as_it_was = {recorded.LIFE_CYCLE: recorded.digest(governed.KEY, recorded.LIFE_CYCLE)}
+    pages = {"page.html": "bank/once/reporting/pack.html"}
+    current.put(current.Record(**about, reads=(recorded.LIFE_CYCLE,), inputs=as_it_was, pages=pages))
+    site.write()
+    mark, index = "Made from earlier inputs; run the study again.", home.reports() / "index.html"
+    assert mark not in page.read_text() and mark not in index.read_text()
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    assert mark in page.read_text() and mark in index.read_text()

@@ -24,12 +24,18 @@ def words(study: Study) -> About:
 
 def follow(study: str, is_reworded: bool) -> None:
     """Let everything that speaks of a study's current runs say what they and the study say now."""
+    pages(study, is_reworded)
+    records, says = current.everything(study=study), about.read(study)
+    for record in records:
+        settling.describe(record)
+    if records and says and (is_reworded or not runs.is_described(study, says.note)):
+        runs.describe(study, says.note)
+
+
+def pages(study: str, is_reworded: bool = False) -> None:
+    """Let the slots of a study's pages say what is true today, and its pages in other languages be of its runs."""
     records = current.everything(study=study)
     moved = earlier.of(records)
     for record in records:
         placed.freshen(record, records, moved, attached=is_reworded)
-        settling.describe(record)
-    says = about.read(study)
-    if records and says and (is_reworded or not runs.is_described(study, says.note)):
-        runs.describe(study, says.note)
     rendering.follow(study)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import Any
 
+from workbench.params import UserError
 from workbench.verbs.arguments import add_key, add_person, version
 
 ONE_STEP = {  # verb → what it does
@@ -90,6 +92,15 @@ def _policy(args: argparse.Namespace) -> int:
     return 0
 
 
+def _follow(study: str) -> None:
+    """Let the pages of runs that have read the life cycle say that it moved on; a run under way does so at its end."""
+    from workbench.registry import current
+    from workbench.runs import following
+
+    with contextlib.suppress(UserError), current.holding(study):
+        following.pages(study)
+
+
 def _move(args: argparse.Namespace) -> int:
     from workbench.registry import moves
     from workbench.registry.request import Request
@@ -106,6 +117,7 @@ def _move(args: argparse.Namespace) -> int:
 
         more["attached"] = planning.plan(model)
     event = moves.make(Request(args.verb, model, version, args.person, getattr(args, "reason", ""), **more), args.key)
+    _follow(model.partition(".")[0])
     site.write()
     detail = event.details
     put = event.verb if event.source == event.target else f"{event.source} → {event.target}"
