@@ -223,7 +223,7 @@ def test_a_marked_number_is_watched_in_developments_quarters():
 
     table = conduct.fairness(rows("2020-01", 0.1), rows("", 0.0), contract, True, RULES)
     assert len(table) == 4 and list(table["light"]).count("red") == 1
-    assert table.loc[table["light"] == "red", "group"].iloc[0].startswith("income_amt: (")
+    assert table.loc[table["light"] == "red", "group"].iloc[0].startswith("income_amt: <")
 
 
 def test_few_overrides_ring_only_where_their_share_is_surely_high():

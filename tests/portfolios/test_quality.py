@@ -37,7 +37,7 @@ def test_what_is_missing_else_counts():
         shares = _measured(**{name: ["1"] * 80 + [None] * 20})
         assert shares.loc[name, "completeness"] == 0.8
         answer = quality.to_evidence(shares.reset_index())
-        assert answer.verdict is Verdict.red and f"{name.replace('_', ' ')} of account (80.0%)" in str(answer.answer)
+        assert answer.verdict is Verdict.red and f"{name} of account (80.0%)" in str(answer.answer)
 
 
 def test_uniqueness_is_asked_of_keys_and_timeliness_of_dates():

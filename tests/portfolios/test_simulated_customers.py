@@ -194,6 +194,6 @@ def test_a_wrong_parameter_is_told_in_one_line():
     with pytest.raises(UserError) as e:
         simulated_relationships.SOURCE.verify(Request(simulation={"shock_month": "2031-01"}))
     assert str(e.value).startswith(
-        "portfolios/intake: simulation.simulation: Value error, shock_month 2031-01 lies outside"
+        "portfolios/intake: simulation.simulation: shock_month 2031-01 lies outside"
     )
     assert simulated_customers.CODES[0] == "current_account"
