@@ -117,7 +117,7 @@ def _drawn() -> dict[str, Picture]:
             ["completeness", "validity"],
         ),
         "leakage": quality.leakage(
-            pd.DataFrame({"feature": ["limit_amt", "age_years"], "auc_alone": [0.7, 0.52], "suspect": [True, False]})
+            pd.DataFrame({"column": ["limit_amt", "age_years"], quality.ALONE: [0.7, 0.52], "suspect": [True, False]})
         ),
         "number_of_groups": segments.number_of_groups(
             pd.DataFrame({"k": range(2, 7), "stability": 0.8, "stability_min": 0.7, "silhouette": 0.3}), 4, 0.75

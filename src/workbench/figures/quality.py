@@ -11,6 +11,7 @@ from workbench.figures import labels, theme
 from workbench.words import formatted, say
 from workbench.words.names import display, term
 
+ALONE = "auc_of_a_small_tree_cross_validated"  # of the leakage screen's table
 _SCALE = LinearSegmentedColormap.from_list("quality", [theme.RED, theme.AMBER, "#e8f1ec"])
 
 
@@ -40,15 +41,15 @@ def _columns(worst: pd.DataFrame) -> list[str]:
 
 @theme.picture
 def leakage(table: pd.DataFrame, most: int = 20) -> Figure:
-    """Draw each feature's AUC alone; suspects in red."""
-    shown = table.dropna(subset=["auc_alone"]).sort_values("auc_alone").tail(most)
+    """Draw each column's AUC alone, by a small tree in folds; suspects in red."""
+    shown = table.dropna(subset=[ALONE]).sort_values(ALONE).tail(most)
     figure, (ax,) = theme.panels(width=9, height=1.2 + 0.26 * len(shown))
     colours = [theme.RED if s else theme.BLUE for s in shown["suspect"]]
     y = range(len(shown))
-    ax.barh(y, shown["auc_alone"] - 0.5, left=0.5, color=colours)
-    ax.set_yticks(y, labels.fitted([display(f) for f in shown["feature"]], 44))
-    ax.set_xlabel(say("AUC of the feature alone (0.5 says nothing)"))
+    ax.barh(y, shown[ALONE] - 0.5, left=0.5, color=colours)
+    ax.set_yticks(y, labels.fitted([display(c) for c in shown["column"]], 44))
+    ax.set_xlabel(say("AUC of a small tree on the column alone, cross-validated (0.5 says nothing)"))
     theme.numbers(ax.xaxis)
     ax.tick_params(axis="y", labelsize=8)
-    ax.set_title(say("What each feature says on its own (red: suspected leak)"))
+    ax.set_title(say("What each column says on its own (red: suspected leak)"))
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from workbench import metrics, rules
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.bins import is_category
+from workbench.panel import telling
+from workbench.panel.bins import MISSING, is_category
 from workbench.panel.samples import Splits, parent_column, whole_folds
 from workbench.words import Text, say
 
@@ -22,8 +24,10 @@ LOOKED_AT_TWICE = 0.8  # of a threshold: what comes nearer is measured again, wi
 EXAMINED = 3  # the strongest single features are tried without
 ROWS, ROWS_COMPARED = 10_000, 4_000  # screened; learnt from to tell what refused columns would add
 FOLDS, REPEATS = 3, 5
+ALONE = "auc_of_a_small_tree_cross_validated"  # what `auc_alone` is called where people read it
 STRONG = 0.9  # AUC alone: of two honest features either is dearly missed; so strong none is honest
 LEAST_EVENTS = 30  # of either kind; with fewer the folds say nothing
+NONE_SEEN = 2.5  # events: where Jeffreys' 95 % interval ends above none of many, Beta(½, n + ½)
 MEASURES = {"gap_to_next": "leak_above_next", "cost_of_removal": "leak_cost"}  # each with the rule that limits it
 
 
@@ -190,6 +194,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     Refused are columns known only afterwards, sure suspects of the screen unless the contract says in `reviewed` why
     they may stay, and whatever is made from a refused one (`made_from`). A doubtful one stays, and is named. All are
     kept in the table, the refused out of every model. An amount or a rate is screened as above or below its median.
+    Of an event, a column is suspect by a value that alone tells it, too, which no other column hides.
     """
     known = outcome.notna().to_numpy()
     names = [c.name for c in contract.columns if _examined(c)]
@@ -197,11 +202,16 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     if not names or min((y == 1).sum(), (y == 0).sum()) < LEAST_EVENTS:
         return contract, _too_few(contract)
     after = {c.name for c in contract.columns if c.known == "after" and c.role == "feature"}
+    X, whose = account.loc[known, names], _whose(account[known], contract)
+    telltale = telling.values(
+        X if contract.outcome.is_binary else X.iloc[:, :0], y, whose
+    )  # half an exposure loses less
+    by_value = telling.sure(telltale, len(y))
 
     def without(suspects: set[str]) -> set[str]:
-        return derived({n for n in suspects if not contract[n].reviewed} | after, contract)
+        return derived({n for n in suspects | by_value if not contract[n].reviewed} | after, contract)
 
-    table = screen(account.loc[known, names], y, _parents(account[known], y), seed, without)
+    table = _with_values(screen(X, y, _parents(whose, y), seed, without), telltale, by_value)
     suspects = set(table.loc[table["suspect"], "feature"])
     sure = {n for n in suspects if not contract[n].reviewed}
     from_them = derived(sure | after, contract) - sure - after - set(contract.named("outcome"))
@@ -210,7 +220,17 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     others = [n for n in names if n not in refused]
     of_after = _with_and_without(account[known], y, others, sorted(after), contract, seed) if after else Text()
     treated = _Treated(after, of_after, sure, from_them, suspects - refused, _doubtful(table, contract, refused))
-    return contract.replaced(columns), treated.evidence(table, contract.outcome.is_binary)
+    return contract.replaced(columns), treated.evidence(table, contract)
+
+
+def _with_values(table: pd.DataFrame, telltale: pd.DataFrame, sure: set[str]) -> pd.DataFrame:
+    """Return the screen's table with the value that tells most of each column, and what follows from it."""
+    far_off = (telltale["events_expected"] - telltale["events_with_it"]).abs()
+    most = telltale.loc[far_off.sort_values(ascending=False, kind="stable").index].drop_duplicates("feature")
+    table = table.merge(most, on="feature", how="left")
+    table["suspect"] |= table["feature"].isin(sure)
+    table["doubtful"] = (table["doubtful"] | table["telling_value"].notna()) & ~table["suspect"]
+    return table
 
 
 def _with_and_without(
@@ -222,7 +242,7 @@ def _with_and_without(
         return Text()
     drawn = np.random.default_rng(seed).permutation(len(y))[:ROWS_COMPARED]
     X = pd.DataFrame({n: _numbers(account[n].iloc[drawn]) for n in (*others, *usable)})
-    folds = _Folds(X, y[drawn], _parents(account.iloc[drawn], y[drawn]), seed)
+    folds = _Folds(X, y[drawn], _parents(_whose(account.iloc[drawn], contract), y[drawn]), seed)
     more, less = (float(folds.aucs(columns, 0).mean()) for columns in ([*others, *usable], others))
     return say(
         "With them boosted trees reach an AUC of {more:.3f}, without {less:.3f}: who uses them describes what has "
@@ -232,12 +252,20 @@ def _with_and_without(
     )
 
 
-def _parents(account: pd.DataFrame, y: np.ndarray) -> np.ndarray:
-    """Return whose each row is (n); each its own where no column says, or where either class has too few parents."""
-    column, alone = parent_column(account), np.arange(len(account))
-    parents = pd.factorize(account[column])[0] if column in account else alone
-    fewest = min(len(np.unique(parents[y == kind])) for kind in (0, 1))
-    return parents if fewest >= LEAST_EVENTS else alone
+def _whose(account: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return whose each row is (n), as the contract's parent column says; each its own where none does."""
+    column = next((n for n in (*contract.named("parent"), parent_column(account)) if n in account), "")
+    alone = np.arange(len(account))
+    if not column:
+        return alone
+    parents = pd.factorize(account[column])[0]
+    return np.where(parents < 0, alone + len(account), parents)  # whose parent isn't known
+
+
+def _parents(whose: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return whose each row is (n) to make folds of; each its own where either class has too few parents."""
+    fewest = min(len(np.unique(whose[y == kind])) for kind in (0, 1))
+    return whose if fewest >= LEAST_EVENTS else np.arange(len(whose))
 
 
 def _two_classes(outcome: np.ndarray, contract: Contract) -> np.ndarray:
@@ -293,7 +321,13 @@ class _Treated:
         )
         return [sentence for sentence, columns in kinds if columns]
 
-    def evidence(self, table: pd.DataFrame, binary: bool) -> Evidence:
+    def by_value(self, table: pd.DataFrame, outcome: Outcome) -> list[Text]:
+        """Return which value of a column that is refused or doubtful tells the outcome, and how surely."""
+        telltale = table[table["telling_value"].notna() & table["feature"].isin(self.sure | self.doubtful)]
+        each = [_one_value(row, outcome) for row in telltale.to_dict("records")]
+        return [say("Told by a value alone: {each}.", each=each)] if each else []
+
+    def evidence(self, table: pd.DataFrame, contract: Contract) -> Evidence:
         """Return the evidence: amber where there is anything to say."""
         table["treatment"] = [self.of(n) for n in table["feature"]]
         extra = pd.DataFrame(
@@ -304,27 +338,47 @@ class _Treated:
                 "treatment": "refused: known only afterwards",
             }
         )
-        sentences = self.sentences()
+        sentences, binary = [*self.sentences(), *self.by_value(table, contract.outcome)], contract.outcome.is_binary
         return Evidence(
             key="leakage",
             question=say("Does any column give the outcome away?"),
             verdict=Verdict.amber if sentences else Verdict.green,
-            answer=sum(sentences[1:], sentences[0]) if sentences else say("No feature gives the outcome away."),
+            answer=sum(sentences[1:], sentences[0]) if sentences else say("No column gives the outcome away."),
             value=len(self.after) + len(self.sure) + len(self.reviewed) + len(self.doubtful),
             threshold=_threshold(binary),
             blind_to=say(
-                "Two leaks of the same strength hide one another; only the three strongest are tried without."
+                "Two leaks of the same strength hide one another, but for values that tell the outcome alone; only the "
+                "three strongest are tried without."
             ),
             source="convention of this workbench; Kaufman et al. (2012), ACM TKDD 6(4); "
             "interval: Nadeau & Bengio (2003), Machine Learning 52",
-            table=pd.concat([extra, table], ignore_index=True),
+            table=_read(pd.concat([extra, table], ignore_index=True), contract),
         )
+
+
+def _one_value(row: dict[str, Any], outcome: Outcome) -> Text:
+    return say(
+        "{column}, {rows:, rows} with {value}: {observed:,.0f} {events}, {expected:,.0f} at the overall rate",
+        column=row["feature"],
+        value=say("no value") if row["telling_value"] == MISSING else row["telling_value"],
+        rows=int(row["rows_with_it"]),
+        observed=row["events_with_it"],
+        events=outcome.events,
+        expected=row["events_expected"],
+    )
+
+
+def _read(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Return the table as it is read: what each column is, its AUC called what it is, no measure that none has."""
+    table.insert(1, "role", [contract[n].role for n in table["feature"]])
+    table = table.drop(columns=[] if table["telling_value"].notna().any() else telling.COLUMNS[1:])
+    return table.rename(columns={"feature": "column", "auc_alone": ALONE})
 
 
 def _threshold(binary: bool = True) -> Text:
     limits = rules.load()
-    halves = Text() if binary else say("The AUC is that of lying above the median rather than below it.")
-    return halves + say(
+    halves = say("The AUC is that of lying above the median rather than below it.")
+    return (_value_rule(limits) if binary else halves) + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or where "
         "others say too little to tell (AUC below {strong:.2f} alone and with all, and without it below {others:.2f} "
@@ -334,6 +388,17 @@ def _threshold(binary: bool = True) -> Text:
         lead=limits.number("leak_lead"),
         gap=limits.number("leak_above_next"),
         cost=limits.number("leak_cost"),
+    )
+
+
+def _value_rule(limits: rules.Rules) -> Text:
+    return say(
+        "Amber, too: a value or a 20th of a column whose rows (or parents) surely have less than {share:.0%} of the "
+        "overall rate of the event, or of its absence (upper end of Jeffreys' 95 % interval; none seen takes "
+        "{least:,.0f} expected); refused where such values, with the event and without, hold {rows:.0%} of the rows.",
+        share=limits.number("leak_value"),
+        least=NONE_SEEN / limits.number("leak_value"),
+        rows=limits.number("leak_rows"),
     )
 
 
@@ -349,7 +414,7 @@ def _too_few(contract: Contract) -> Evidence:
         verdict=Verdict.not_evaluated,
         answer=answer,
         threshold=_threshold(),
-        table=pd.DataFrame({"feature": [], "auc_alone": [], "suspect": [], "doubtful": [], "treatment": []}),
+        table=pd.DataFrame({"column": [], ALONE: [], "suspect": [], "doubtful": [], "treatment": []}),
     )
 
 

@@ -1,0 +1,72 @@
+"""Values that tell the outcome by themselves: where the event never comes, or always, though others were expected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from workbench import metrics, rules
+from workbench.panel.bins import Bins, is_category, quantile_bins
+
+PARTS = 20  # of a number: bins of about equal size, and each value that holds more than a 20th of the rows
+COLUMNS = ["feature", "telling_value", "rows_with_it", "events_with_it", "events_expected"]
+
+
+def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray) -> pd.DataFrame:
+    """Return a row for every value or bin that tells the outcome: of which column, and how many events are among it.
+
+    X: n × k, y: n values 1 or 0, whose: n, the parent of each row. `events_expected` is the rows' at the overall rate.
+    A value tells it where the upper end of Jeffreys' 95 % interval for the share of the event (or of its absence) lies
+    below the rule's part of the overall one, which takes 50 expected for none seen: far out of the reach of chance.
+    Rows of one parent are no trials of their own: a value has as many as it has parents. What is missing is a value.
+    """
+    most, rate = rules.load().number("leak_value"), float(y.mean())
+    rows = [row for name in X.columns for row in _of_column(X[name], y, whose) if _tells(*row[2:], rate, most)]
+    table = pd.DataFrame([row[:-1] for row in rows], columns=COLUMNS[:-1])
+    return table.assign(events_expected=table["rows_with_it"].astype(float) * rate)
+
+
+def _of_column(column: pd.Series, y: np.ndarray, whose: np.ndarray) -> list[tuple[str, str, int, int, int]]:
+    """Return name, value, rows, events and parents of every value of a category, or of every bin of a number."""
+    if is_category(column):
+        column = column.astype("object").where(column.notna()).map(str, na_action="ignore")
+    else:
+        column = pd.Series(column.to_numpy(float, na_value=np.nan), name=column.name)
+    bins = quantile_bins(column, PARTS)
+    codes = bins.codes(column)
+    rows, events = np.bincount(codes, minlength=bins.size), np.bincount(codes, y, bins.size)
+    parents = np.bincount(pd.DataFrame({"code": codes, "whose": whose}).drop_duplicates()["code"], minlength=bins.size)
+    counts = zip(_labels(bins, column, codes), rows, events, parents, strict=True)
+    return [(str(column.name), label, int(n), int(e), int(p)) for label, n, e, p in counts if n]
+
+
+def _labels(bins: Bins, column: pd.Series, codes: np.ndarray) -> list[str]:
+    """Return the bins' names; of a number's bin that holds one value alone that value."""
+    labels = bins.labels
+    if not is_category(column):
+        each = column.groupby(codes).agg(["min", "max"])
+        for code, value in each.loc[each["min"] == each["max"], "min"].items():
+            labels[code] = f"{value:,.6g}"
+    return labels
+
+
+def _tells(rows: int, events: int, parents: int, rate: float, most: float) -> bool:
+    share = events / rows
+    never, always = (
+        metrics.rate_interval(seen * parents, parents)[1] < most * usual
+        for seen, usual in ((share, rate), (1 - share, 1 - rate))
+    )
+    return bool(never or always)
+
+
+def sure(telltale: pd.DataFrame, n: int) -> Collection[str]:
+    """Return the columns that give the outcome away beyond doubt: values with it and values without hold most rows.
+
+    n: how many rows there are. Values without the event alone prove nothing, however many rows they hold: who has no
+    loan can't default, and the months of who paid off all of them hold half of an honest panel.
+    """
+    both = telltale.assign(is_event=telltale["events_with_it"] > telltale["events_expected"]).groupby("feature")
+    is_sure = (both["is_event"].nunique() == 2) & (both["rows_with_it"].sum() >= rules.load().number("leak_rows") * n)
+    return set(is_sure.index[is_sure])
