@@ -123,6 +123,50 @@ def test_an_earlier_competing_event_ends_the_window(event_month, competing_month
         assert set(table.loc[["a"], "outcome"]) == {of_a} and (table.loc[["b", "c"], "outcome"] == of_others).all()
 
 
+def _stopping(kind: str) -> build.Made:
+    """As of February, three months ahead: of 40 the event comes to 10, 8 stop in April, 2 of them after another end."""
+    account = pd.DataFrame({"entity_id": [f"a{i:02d}" for i in range(40)], "limit_amt": np.arange(40.0)})
+    long = account[["entity_id"]].merge(pd.DataFrame({"month": MONTHS[:5]}), how="cross").assign(state="open")
+    place, month = long["entity_id"].str[1:].astype(int), long["month"].dt.month
+    long.loc[(place < 10) & (month == 3), "state"] = "late"
+    long.loc[(place >= 38) & (month == 4), "state"] = "paid off"
+    long = long[~((place < 5) & (month > 3)) & ~((place >= 32) & (month > 4))]  # five with the event stop, too
+    given = {"name": "default", "event": "state = 'late'", "competing": ["state = 'paid off'"], "window_months": 3}
+    p = build.Params(
+        study="t", outcome={**given, "kind": kind}, as_of_from="2020-02", as_of_to="2020-02", observation_months=2
+    )
+    return build.make_from(Facts(account, ACCOUNT, long), p)
+
+
+@pytest.mark.parametrize("kind", ["binary", "time"])
+def test_rows_without_the_event_that_were_not_followed_to_the_end_are_counted(kind):
+    made = _stopping(kind)
+    counted_rows = made.waterfall.without_event
+    assert tuple(np.sum(list(counted_rows.values()), axis=0)) == (30, 6), "another end is the end of the window"
+    panel = pd.read_parquet(made.path)
+    card = describe.samples(panel, made.waterfall, made.contract.outcome)
+    development, holdout = (f"{k} of {n} ({k / n:.1%})" for n, k in (counted_rows[s] for s in samples.SAMPLES[:2]))
+    assert f"development {development}, holdout {holdout}" in card.answer and "Not followed to the end" in card.answer
+    assert list(card.table["not followed to the end"]) == [counted_rows[s][1] for s in card.table["sample"]]
+    assert outcome.UNFOLLOWED not in panel, "what is known only afterwards stays out of the panel"
+
+
+def test_many_rows_not_followed_to_the_end_are_amber():
+    bad = (np.arange(4000) % 10 == 0).astype(float)
+    names = [f"a{i}" for i in range(4000)]
+    frame = pd.DataFrame({"entity_id": names, "parent_id": names, "outcome": bad, "weight": 1.0})
+    frame = frame.assign(as_of_date=MONTHS[0], sample=np.repeat(["development", "holdout"], 2000))
+    cards = [
+        describe.samples(
+            frame, Waterfall(4000, without_event={"development": (1800, k), "holdout": (1800, 0)}), Outcome()
+        )
+        for k in (0, 180, 181)
+    ]
+    assert [str(c.verdict) for c in cards] == ["green", "green", "amber"]
+    assert ["Not followed" in c.answer for c in cards] == [False, True, True]
+    assert all("more than 10% of a sample's rows" in c.threshold for c in cards)
+
+
 def _applications() -> tuple[pd.DataFrame, Contract]:
     rng = np.random.default_rng(2)
     n = 400

@@ -24,14 +24,15 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     """Return sizes, outcome and dates of the samples, how many entities are in none and why, parents on both sides.
 
     Red where one to learn from has too few events (of an amount or a rate: rows), amber where the hold-out's outcome
-    is another one. `panel` needs the columns of `build.FRAME` only.
+    is another one, or where many rows count as without the event whose months stop before the window
+    does. `panel` needs the columns of `build.FRAME` only.
     """
     parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
-    table = pd.DataFrame([_sizes(name, part, outcome) for name, part in parts.items()])
+    table = pd.DataFrame([_sizes(name, part, outcome) | _stopped(name, waterfall) for name, part in parts.items()])
     least = int(table.loc[table["sample"] != "monitoring", "events" if outcome.is_binary else "outcome known"].min())
     book = rules.load()
     needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
-    answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel)
+    answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel) + _unfollowed(waterfall, outcome)
     if apart:
         answer += say(
             "The hold-out's {rate} is another one: {predicted} learnt on development will be off there.",
@@ -51,10 +52,14 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red if least < needed or lacking else Verdict.amber if apart else Verdict.green,
+        verdict=Verdict.red
+        if least < needed or lacking
+        else Verdict.amber
+        if apart or _many_stop(waterfall, book)
+        else Verdict.green,
         answer=answer,
         value=least,
-        threshold=_threshold(outcome, needed),
+        threshold=_threshold(outcome, needed) + (_of_stopped(outcome, book) if waterfall.without_event else Text()),
         table=by_outcome(table, outcome),
     )
 
@@ -100,6 +105,43 @@ def _outside(w: Waterfall) -> Text:
         n=outside,
         entities=w.entities,
         each=[reason for n, reason in why if n],
+    )
+
+
+def _stopped(name: str, w: Waterfall) -> dict[str, object]:
+    if name not in w.without_event:
+        return {}
+    n, stopped = w.without_event[name]
+    return {"without the event": n, "not followed to the end": stopped, "share": stopped / n if n else 0.0}
+
+
+def _unfollowed(w: Waterfall, outcome: Outcome) -> Text:
+    """Say how many rows count as without the event though their months stop before the window does."""
+    if not sum(stopped for _, stopped in w.without_event.values()):
+        return Text()
+    each = [
+        say("{sample} {stopped:,} of {n:,} ({share:.1%})", sample=say(s), stopped=k, n=n, share=k / n if n else 0.0)
+        for s, (n, k) in ((s, w.without_event[s]) for s in SAMPLES if s in w.without_event)
+    ]
+    return say(
+        "Not followed to the end of the performance window, and taken as without the {event}, for their months stop "
+        "within it: {each}. That holds where an account has closed; where months stop for another reason, nobody knows "
+        "(`outcome.competing` names what ends a window).",
+        event=outcome.event_word,
+        each=each,
+    )
+
+
+def _many_stop(w: Waterfall, limits: rules.Rules) -> bool:
+    return any(stopped > limits.number("not_followed") * n for n, stopped in w.without_event.values())
+
+
+def _of_stopped(outcome: Outcome, limits: rules.Rules) -> Text:
+    return say(
+        "Amber, too, where more than {share:.0%} of a sample's rows without the {event} were not followed to the end "
+        "of the window (convention).",
+        share=limits.number("not_followed"),
+        event=outcome.event_word,
     )
 
 

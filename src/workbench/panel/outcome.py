@@ -13,6 +13,7 @@ from workbench.contracts import Contract, Outcome, Words
 from workbench.params import Columns, UserError, nearest, shown, why
 
 PLACE = "panel/build: outcome"
+UNFOLLOWED = "unfollowed"  # a column of the cohort, where the outcome is an event of the months
 EVENT_AFTER = "months_to_event"  # a column of the panel, where the event is dated by the months
 
 
@@ -134,6 +135,9 @@ def after_sql(outcome: Outcome, last_month: int) -> str:
     (of the same month the event counts); of a time the months until the event, in place of 0 the whole window. NULL
     for every row whose window isn't over by the data's `last_month`: those whose event has come already would be the
     only ones known. Of a dated event `months_to_event`, too: the months until it, NULL where it doesn't come.
+
+    `unfollowed` is 1 where the entity's months stop within the window and neither kind of event came: it counts as
+    without the event all the same. 0 of the others that do, NULL of those with the event or an open window.
     """
     window = outcome.window_months
     happened, not_happened = ("1e0", "0e0") if outcome.is_binary else ("l.event_month - c.anchor", str(window))
@@ -143,10 +147,15 @@ def after_sql(outcome: Outcome, last_month: int) -> str:
     return f"""
         SELECT c.*, {dated}CASE
             WHEN c.anchor + {window} > {last_month} THEN NULL
+            WHEN l.competing_month < l.event_month THEN 0
+            WHEN l.event_month IS NOT NULL THEN NULL
+            WHEN l.competing_month IS NOT NULL OR l.last_month = c.anchor + {window} THEN 0
+            ELSE 1 END AS {UNFOLLOWED}, CASE
+            WHEN c.anchor + {window} > {last_month} THEN NULL
             WHEN l.event_month IS NULL OR l.competing_month < l.event_month THEN {not_happened}
             ELSE {happened} END AS outcome
         FROM cohort c LEFT JOIN (
-            SELECT c.entity_id, c.as_of_date,
+            SELECT c.entity_id, c.as_of_date, max(m.month_no) AS last_month,
                 min(CASE WHEN m.is_event = 1 THEN m.month_no END) AS event_month,
                 min(CASE WHEN m.is_competing = 1 THEN m.month_no END) AS competing_month
             FROM cohort c JOIN m ON m.entity_id = c.entity_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, Stratified
 from workbench import engine
 from workbench.contracts.fields import FILE_ROW
 from workbench.panel.months import number_sql
+from workbench.panel.outcome import UNFOLLOWED
 from workbench.params import UserError
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ class Waterfall:
     """How many entities there are, and how many are in no sample, each counted at the first thing it lacks.
 
     undated: without a row on an as-of date. ineligible: with rows, none of them eligible. unknown: eligible, without a
-    known outcome. unused: with a known outcome, on dates that no sample takes.
+    known outcome. unused: with a known outcome, on dates that no sample takes. without_event: of rows, by sample, how
+    many count as without the event, and how many of these stop within the window; empty where no months tell it.
     """
 
     entities: int
@@ -184,6 +186,7 @@ class Waterfall:
     ineligible: int = 0
     unknown: int = 0
     unused: int = 0
+    without_event: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def waterfall(dated_sql: str, relations: Mapping[str, Relation], folder: Path) -> Waterfall:
@@ -202,7 +205,17 @@ def waterfall(dated_sql: str, relations: Mapping[str, Relation], folder: Path) -
         WHERE s.taken IS NULL"""
     row = engine.frame(sql, {"cohort": cohort, "sampled": sampled})
     outside, unused = int(row["n"][0]), int(row["known"][0])
-    return Waterfall(entities, entities - dated, dated - eligible, outside - unused, unused)
+    return Waterfall(entities, entities - dated, dated - eligible, outside - unused, unused, _without_event(sampled))
+
+
+def _without_event(sampled: Path) -> dict[str, tuple[int, int]]:
+    """Count rows without the event by sample, and those of them that were not followed to the end of the window."""
+    if UNFOLLOWED not in engine.columns(sampled):
+        return {}
+    sql = f"""SELECT "sample", count({UNFOLLOWED}) AS n, coalesce(sum({UNFOLLOWED}), 0) AS stopped
+        FROM sampled GROUP BY "sample" """
+    counts = engine.frame(sql, {"sampled": sampled})
+    return {str(row.sample): (int(row.n), int(row.stopped)) for row in counts.itertuples()}
 
 
 def _counted(sql: str, relations: Mapping[str, Relation]) -> int:
