@@ -434,6 +434,45 @@ def test_what_is_amber_and_has_not_rung_is_named_and_told_once():
     assert str(then.verdict) == "green" and "Amber" not in str(then.answer) and then.repeats == ()
 
 
+def _over_lights() -> pd.DataFrame:
+    """Separation was red in February and March and green since; drift of x is red since May; y was judged last in March."""
+    light = {"separation": ["green", "red", "red", "green", "green"], "x": ["green", "green", "green", "green", "red"]}
+    rows = [
+        ("discrimination" if s == "separation" else "drift", s, PERIODS[i], 0.5, v, PERIODS[i])
+        for s, lights in light.items()
+        for i, v in enumerate(lights)
+    ]
+    rows += [("drift", "y", PERIODS[2], 0.5, "red", PERIODS[2])]
+    return pd.DataFrame(rows, columns=alarms.COLUMNS)
+
+
+@pytest.mark.parametrize("now", ["2020-05", ""])
+def test_alarms_are_those_that_stand_and_what_is_over_is_named_as_past(now):
+    lights = _over_lights()
+    assert list(alarms.newest(lights, now)["subject"]) == ["x"] and len(alarms.raised(lights)) == 4
+    card = alarms.past_evidence(lights, now)
+    assert card.value == 2 and card.table[["subject", "first", "last", "over_since", "times"]].to_numpy().tolist() == [
+        ["separation", "2020-02", "2020-03", "2020-04", 2], ["y", "2020-03", "2020-03", "", 1],
+    ]  # fmt: skip
+    assert "discrimination of separation, first in 2020-02, over since 2020-04" in card.answer
+    assert "drift of y, first in 2020-03, not judged since 2020-03" in card.answer
+    nothing = alarms.past_evidence(lights[lights["subject"] == "x"], now)
+    assert nothing.table.empty and str(nothing.answer) == "Nothing rang before that doesn't ring now."
+
+
+def test_a_green_light_quotes_the_newest_separation_and_says_that_the_lowest_is_past():
+    performed = pd.DataFrame(
+        {"period": PERIODS[:5], "known_in": PERIODS[:5], "separation": [0.7, 0.5, 0.5, 0.71, 0.72]}
+    )
+    performed = performed.assign(observed=0.1, expected=0.1, ratio=1.0)
+    empty = pd.DataFrame()
+    w = through_time.Watched(empty, empty, performed, *[empty] * 5, lights=_over_lights(), now="2020-05")
+    card = answers.performance(w, DEFAULT, 0.7, RULES)
+    assert str(card.verdict) == "green" and card.value == pytest.approx(0.72)
+    assert "Newest known is 2020-05: AUC 0.720" in card.answer
+    assert "Lowest AUC 0.500 in 2020-02" in card.answer and "The alarm of 2020-02 is over since 2020-04." in card.answer
+
+
 def test_a_delivery_that_lacks_values_is_named_as_data(model):
     w = _watched(_rows(drift_from="9999", missing_from="2020-10"), model, until="2020-10")
     data = answers.data(w, RULES)

@@ -104,6 +104,55 @@ def standing(lights: pd.DataFrame, now: str) -> pd.DataFrame:
     )
 
 
+def newest(lights: pd.DataFrame, now: str) -> pd.DataFrame:
+    """Return the alarms that stand in a period; where it is empty, in the newest one known of each kind."""
+    if now:
+        return standing(lights, now)
+    judged, rang = lights[lights["light"] != "not_evaluated"], raised(lights)
+    is_newest = rang["known_in"] == rang["kind"].map(judged.groupby("kind")["known_in"].max())
+    return rang[is_newest].reset_index(drop=True)
+
+
+def past(lights: pd.DataFrame, now: str) -> pd.DataFrame:
+    """Return what rang and doesn't ring any more: kind, subject, first, last and over_since (periods), times.
+
+    `over_since` is the next period in which the subject had a light; empty where it has had none since.
+    """
+    names, rang = ["kind", "subject"], raised(lights)
+    spans = rang.groupby(names)["period"].agg(first="min", last="max", times="size").reset_index()
+    rings = pd.MultiIndex.from_frame(newest(lights, now)[names])
+    spans = spans[~pd.MultiIndex.from_frame(spans[names]).isin(rings)]
+    judged = lights.loc[lights["light"] != "not_evaluated", [*names, "period"]].merge(spans, on=names)
+    after = judged[judged["period"] > judged["last"]].groupby(names)["period"].min().rename("over_since")
+    table = spans.merge(after.reset_index(), on=names, how="left").fillna({"over_since": ""})
+    return table[[*names, "first", "last", "over_since", "times"]].sort_values(["first", *names], ignore_index=True)
+
+
+def past_evidence(lights: pd.DataFrame, now: str) -> Evidence:
+    """Return the alarms of the past, which `alarm` doesn't list or count."""
+    table = past(lights, now)
+    return Evidence(
+        key="past_alarms",
+        question=say("What rang before, and is over?"),
+        verdict=Verdict.info,
+        answer=_over(table) if len(table) else say("Nothing rang before that doesn't ring now."),
+        value=len(table),
+        table=table,
+    )
+
+
+def _over(table: pd.DataFrame) -> Text:
+    each = [_one_over(row) for row in table.head(SHOWN).itertuples()]
+    return say("Past alarms, over now: {each}.", each=[*each, *_more(len(table))])
+
+
+def _one_over(row: tuple) -> Text:
+    facts = {"kind": kinds()[row.kind], "subject": subject(row.subject), "first": row.first, "over": row.over_since}
+    if row.over_since:
+        return say("{kind} of {subject}, first in {first}, over since {over}", **facts)
+    return say("{kind} of {subject}, first in {first}, not judged since {last}", last=row.last, **facts)
+
+
 def verdict(lights: pd.DataFrame, now: str, *of: str) -> Verdict:
     """Return the worst light of some kinds (of all where none is named) that became known in a period (empty: ever)."""
     rows = lights[(lights["known_in"] == now) if now else lights["known_in"].notna()]
@@ -165,12 +214,16 @@ def _answer(rang: pd.DataFrame, lights: pd.DataFrame, now: str) -> Text:
     tests, periods = int((lights["light"] != "not_evaluated").sum()), lights["period"].nunique()
     looked = say("{tests:, tests} in {periods:, periods}.", tests=tests, periods=periods)
     if len(rang):
-        return (_rings(rang, now) if now else _rang(rang)) + looked
+        return (_rings(rang, now) if now else _rang(rang) + _stand(lights)) + looked
     if not now:
         return say("No alarm in {periods:, periods} and {tests:, tests}.", periods=periods, tests=tests)
     earlier = raised(lights)
     before = _earlier(earlier) if len(earlier) else say("It has never rung.")
     return say("No alarm in {period}.", period=now) + before + looked
+
+
+def _stand(lights: pd.DataFrame) -> Text:
+    return say("In the newest period known {n:, alarms stand}.", n=len(newest(lights, "")))
 
 
 def _earlier(rang: pd.DataFrame) -> Text:
@@ -198,6 +251,12 @@ def _rings(rang: pd.DataFrame, now: str) -> Text:
 def _one(row: tuple) -> Text:
     kind = kinds()[row.kind]
     return say("{kind} of {subject} ({value:.3f})", kind=kind, subject=subject(row.subject), value=row.value)
+
+
+def one_first(row: tuple) -> Text:
+    """Say of the first alarm of all what it was of; whether it still rings, `alarm` and `past_alarms` say."""
+    facts = {"kind": kinds()[row.kind], "subject": subject(row.subject), "period": row.period}
+    return say("The first alarm of all was {kind} of {subject} in {period}.", **facts)
 
 
 def _more(n: int) -> list[Text]:

@@ -82,10 +82,11 @@ def performance(w: Watched, outcome: Outcome, reference: float, rules: Rules) ->
         key="performance",
         question=say("Does the model still separate, and is its {predicted} still right?", predicted=outcome.predicted),
         verdict=w.light(*families),
-        answer=(_weakest(known, outcome, measure.label, reference) if len(known) else Text())
+        answer=(_newest(known, outcome, measure.label, w) if len(known) else Text())
+        + (_weakest(known, outcome, measure.label, reference) + _is_past(known, w) if len(known) else Text())
         + pending
         + _matured(w, outcome),
-        value=float(known["separation"].min()) if len(known) else None,
+        value=_shown_value(known, w) if len(known) else None,
         threshold=measure.drop.text
         + floor
         + rules["rate_off_period"].text
@@ -241,6 +242,33 @@ def _weakest(known: pd.DataFrame, outcome: Outcome, measure: Text, reference: fl
         )
         + _steepest(known, outcome)
     )
+
+
+def _shown_value(known: pd.DataFrame, w: Watched) -> float:
+    """Return the separation the light is of: the newest one known, of a report on all periods the lowest."""
+    return float(known["separation"].iloc[-1] if w.now else known["separation"].min())
+
+
+def _newest(known: pd.DataFrame, outcome: Outcome, measure: Text, w: Watched) -> Text:
+    """Say what the newest period shows whose outcomes are known: the light is of it, whatever came before."""
+    row = known.iloc[-1]
+    if not w.now or (row["known_in"] == w.now and outcome.window_months):  # else `_matured` says it
+        return Text()
+    facts = {"measure": measure, "value": row["separation"], "period": row["period"]}
+    facts |= {"observed": level(row["observed"], outcome), "expected": level(row["expected"], outcome)}
+    return say("Newest known is {period}: {measure} {value:.3f}, {observed} observed, {expected} expected.", **facts)
+
+
+def _is_past(known: pd.DataFrame, w: Watched) -> Text:
+    """Say of the lowest separation that its alarm is over, where it rang and doesn't ring now."""
+    low, over = known.loc[known["separation"].idxmin()], alarms.past(w.lights, w.now)
+    rang = w.lights[(w.lights["period"] == low["period"]) & (w.lights["light"] == "red")]
+    of_low = over[
+        over["kind"].isin(("discrimination", "floor")) & over["kind"].isin(rang["kind"]) & over["over_since"].ne("")
+    ]
+    if of_low.empty:
+        return Text()
+    return say("The alarm of {period} is over since {over}.", period=low["period"], over=of_low["over_since"].max())
 
 
 def _steepest(known: pd.DataFrame, outcome: Outcome) -> Text:

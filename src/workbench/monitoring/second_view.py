@@ -11,7 +11,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, drift_report
 from workbench.monitoring.through_time import Params
-from workbench.words import say
+from workbench.words import Text, say
 
 
 def evidently(
@@ -36,10 +36,15 @@ def evidently(
         parts.append(drift_report.run(model, reference, current, amber, p.seed, page).assign(period=period))
         progress(str(period))
     both = pd.concat(parts).merge(ours, left_on=["feature", "period"], right_on=["subject", "period"])
-    return _evidence(both, amber, sorted(shown)), pages
+    return _evidence(both, amber, sorted(shown), _first(lights)), pages
 
 
-def _evidence(both: pd.DataFrame, amber: float, shown: list[str]) -> Evidence:
+def _first(lights: pd.DataFrame) -> Text:
+    """Say what the first alarm was; nothing where none ever rang."""
+    return sum((alarms.one_first(row) for row in alarms.first(lights).head(1).itertuples()), Text())
+
+
+def _evidence(both: pd.DataFrame, amber: float, shown: list[str], first: Text) -> Evidence:
     gap, drifting = (both["evidently_psi"] - both["value"]).abs(), both[both["evidently_psi"] >= amber]
     periods = sorted({str(v) for v in drifting["period"]})
     seen = say("Evidently sees drift in {periods}.", periods=periods) if periods else say("Evidently sees no drift.")
@@ -54,7 +59,8 @@ def _evidence(both: pd.DataFrame, amber: float, shown: list[str]) -> Evidence:
             gap=gap.median(),
             rows=drift_report.ROWS,
             pages=shown,
-        ),
+        )
+        + first,
         value=", ".join(periods) or "never",
         threshold=say("PSI on pre-binned columns"),
         source="Evidently 0.7",
