@@ -97,8 +97,4 @@ def test_the_tuning_table_shows_seeds_and_every_setting(developed):
     table = development.tuning(developed[2]).table
     assert {"seed", "folds", "settings"} <= set(table)
     boosted = table[table["candidate"] == "boosted"].iloc[0]
-    assert (
-        boosted["seed"] == 42
-        and "learning_rate=" in boosted["settings"]
-        and "monotone=1" in boosted["settings"]
-    )
+    assert boosted["seed"] == 42 and "learning_rate=" in boosted["settings"] and "monotone=1" in boosted["settings"]
