@@ -319,7 +319,7 @@ def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_
     screened, answer = leakage.examine(account, outcome, contract.replaced(columns), seed=1)
     assert screened["call_seconds"].known == "after"  # and what is known after is no feature
     assert "call_seconds" not in [c.name for c in screened.features()]
-    treatment = answer.table.set_index("feature")["treatment"]["call_seconds"]
+    treatment = answer.table.set_index("column")["treatment"]["call_seconds"]
     assert treatment == ("refused: known only afterwards" if known == "after" else "refused: suspected leak")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from workbench.reporting import page, site
 from workbench.words import LANGUAGES, speaking
 
 _STAMP = b"<!--made from "
+_NAVIGATION = re.compile(rb"<nav\b.*?</nav>", re.DOTALL)
 
 
 def render(study: str, language: str, period: str = "") -> list[Path]:
@@ -106,8 +108,8 @@ def _origin(record: Record, there: list[Record], language: str, moved: Collectio
 
 
 def _says(content: bytes) -> bytes:
-    """Return a page without its stamp and the way to other periods, which no PDF shows."""
-    return slots.filled(content.partition(_STAMP)[0], {slots.PERIODS: ""})
+    """Return a page without its stamp and the ways to other steps and periods, which no PDF shows."""
+    return _NAVIGATION.sub(b"", slots.filled(content.partition(_STAMP)[0], {slots.PERIODS: ""}))
 
 
 def _stamp(content: bytes, origin: bytes) -> bytes:

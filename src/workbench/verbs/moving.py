@@ -6,7 +6,6 @@ import argparse
 import contextlib
 from typing import Any
 
-from workbench.params import UserError
 from workbench.verbs.arguments import add_key, add_person, version
 
 ONE_STEP = {  # verb → what it does
@@ -94,6 +93,7 @@ def _policy(args: argparse.Namespace) -> int:
 
 def _follow(study: str) -> None:
     """Let the pages of runs that have read the life cycle say that it moved on; a run under way does so at its end."""
+    from workbench.params import UserError
     from workbench.registry import current
     from workbench.runs import following
 
