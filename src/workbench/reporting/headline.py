@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from workbench.evidence import Evidence, Verdict
@@ -21,8 +22,13 @@ def headline(left_behind: dict[str, Any], step: str) -> str:
 
 
 def _begun(sentence: str) -> str:
-    """Return a sentence with a capital at its beginning: it may begin with a column's name, or a sample's."""
-    return sentence[:1].upper() + sentence[1:]
+    """Return a sentence with a capital at its beginning, where a word stands there and no code name (`bank.pd`).
+
+    >>> _begun("mean delay says most"), _begun("taiwan_cards.pd version 1 is candidate.")
+    ('Mean delay says most', 'taiwan_cards.pd version 1 is candidate.')
+    """
+    first = sentence.partition(" ")[0].rstrip(".,:;")
+    return sentence if re.search(r"[._/]", first) else sentence[:1].upper() + sentence[1:]
 
 
 def _speaks(left_behind: dict[str, Any], step: str) -> Evidence | None:
