@@ -162,10 +162,12 @@ def months_of(period: str) -> tuple[str, str]:
 def ends(period: str) -> tuple[str, int]:
     """Return what periods are ordered by: the last month, the shorter of two that end together first; `once` first.
 
-    >>> sorted(["2018", "2018-12", "once", "2018-09"], key=ends)
-    ['once', '2018-09', '2018-12', '2018']
+    >>> sorted(["2018", "2018-Q4", "2018-12", "once", "2018-09"], key=ends)
+    ['once', '2018-09', '2018-12', '2018-Q4', '2018']
     """
-    return ("", 0) if period in ("", ONCE) else (months_of(period)[1], -len(period))
+    if period in ("", ONCE):
+        return "", 0
+    return months_of(period)[1], 12 if len(period) == 4 else 3 if "Q" in period else 1
 
 
 def before(period: str) -> str:

@@ -74,7 +74,7 @@ def last_watched(period: str, series: Mapping[str, Mapping[str, float]]) -> str:
     """
     if period != ONCE:
         return period
-    return max({p for values in series.values() for p in values}, key=lambda p: (ends(p), p), default="")
+    return max({p for values in series.values() for p in values}, key=ends, default="")
 
 
 def is_name(name: str) -> bool:
