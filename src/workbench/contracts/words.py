@@ -85,9 +85,14 @@ class Column(_Model):
             "minimum": self.minimum is not None,
             "maximum": self.maximum is not None,
             "exposure": self.exposure,
+            "monotone": self.monotone != 0,
         }
         if self.type not in NUMBERS and (given_field := next((n for n, given in of_numbers.items() if given), "")):
             raise ValueError(f"`{given_field}` is for numbers, and '{self.name}' is {self.type}; leave it out")
+        if self.exposure and self.role == "weight":
+            raise ValueError(
+                "an exposure is no weight; `role: weight` says how many rows of the population a row stands for"
+            )
         if self.format and self.type != "date":
             raise ValueError(f"`format` is for dates, and '{self.name}' is {self.type}; leave it out")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
@@ -294,33 +299,17 @@ def _consistent(contract: Contract, content: Any, path: Path) -> None:
             f"contract {path}: columns.{taken.name}: the panel keeps this name for itself; "
             f"write `name: {taken.name}_value, source: {shown(taken.file_name)}`"
         )
-    _of_one_kind(contract, path)
+    if len(as_of := contract.named("as_of")) > 1:
+        raise UserError(
+            f"contract {path}: columns {' and '.join(as_of)} both have the role as_of; give it to the date as of which "
+            "a row is known, and others `role: fact`"
+        )
 
 
 def _is_taken(c: Column, contract: Contract) -> bool:
     """Say whether a name is the panel's own, or one that steps give its rows; months have no rows in the panel."""
     in_panel = contract.entity != "month" and (c.role in ("feature", "override") or c.fairness)
     return RESERVED.get(c.name, c.role) != c.role or (in_panel and c.name in OF_STEPS)
-
-
-def _of_one_kind(contract: Contract, path: Path) -> None:
-    """Refuse what would be passed over: a second as-of date, a direction of what has none, an amount for a weight."""
-    if len(dates := contract.named("as_of")) > 1:
-        raise UserError(
-            f"contract {path}: columns {' and '.join(dates)} both have the role as_of; give it to the date as of which "
-            "a row is known, and others `role: fact`"
-        )
-    for c in contract.columns:
-        if c.monotone and c.type not in NUMBERS:
-            raise UserError(
-                f"contract {path}: columns.{c.name}: `monotone` is for numbers, and '{c.name}' is {c.type}; leave it "
-                "out"
-            )
-        if c.exposure and c.role == "weight":
-            raise UserError(
-                f"contract {path}: columns.{c.name}: an exposure is no weight; `role: weight` says how many rows of "
-                "the population a row stands for"
-            )
 
 
 def _first(e: ValidationError, content: Any) -> str:

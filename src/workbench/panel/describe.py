@@ -24,14 +24,15 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     """Return sizes, outcome and dates of the samples, how many entities are in none and why, parents on both sides.
 
     Red where one to learn from has too few events (of an amount or a rate: rows), amber where the hold-out's outcome
-    is another one, or where many rows count as without the event whose months stop before the window
-    does. `panel` needs the columns of `build.FRAME` only.
+    is another one, or where many rows count as without the event whose months stop before the window does. `panel`
+    needs the columns of `build.FRAME` only.
     """
     parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
     table = pd.DataFrame([_sizes(name, part, outcome) | _stopped(name, waterfall) for name, part in parts.items()])
     least = int(table.loc[table["sample"] != "monitoring", "events" if outcome.is_binary else "outcome known"].min())
     book = rules.load()
     needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
+    is_odd = apart or _many_stop(waterfall, book)
     answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel) + _unfollowed(waterfall, outcome)
     if apart:
         answer += say(
@@ -52,11 +53,7 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red
-        if least < needed or lacking
-        else Verdict.amber
-        if apart or _many_stop(waterfall, book)
-        else Verdict.green,
+        verdict=Verdict.red if least < needed or lacking else Verdict.amber if is_odd else Verdict.green,
         answer=answer,
         value=least,
         threshold=_threshold(outcome, needed) + (_of_stopped(outcome, book) if waterfall.without_event else Text()),

@@ -203,9 +203,8 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
         return contract, _too_few(contract)
     after = {c.name for c in contract.columns if c.known == "after" and c.role == "feature"}
     X, whose = account.loc[known, names], _whose(account[known], contract)
-    telltale = telling.values(
-        X if contract.outcome.is_binary else X.iloc[:, :0], y, whose
-    )  # half an exposure loses less
+    looked_at = X if contract.outcome.is_binary else X.iloc[:, :0]  # of an amount's halves an honest value tells one
+    telltale = telling.values(looked_at, y, whose)
     by_value = telling.sure(telltale, len(y))
 
     def without(suspects: set[str]) -> set[str]:

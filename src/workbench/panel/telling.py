@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 
@@ -61,7 +59,7 @@ def _tells(rows: int, events: int, parents: int, rate: float, most: float) -> bo
     return bool(never or always)
 
 
-def sure(telltale: pd.DataFrame, n: int) -> Collection[str]:
+def sure(telltale: pd.DataFrame, n: int) -> set[str]:
     """Return the columns that give the outcome away beyond doubt: values with it and values without hold most rows.
 
     n: how many rows there are. Values without the event alone prove nothing, however many rows they hold: who has no

@@ -23,8 +23,8 @@ _STAMP = b"<!--made from "
 _NAVIGATION = re.compile(rb"<nav\b.*?</nav>", re.DOTALL)
 
 
-def render(study: str, language: str, period: str = "") -> list[Path]:
-    """Write the pages of a study's current runs (with `period`, of that one) below `reports/LANGUAGE/`; return them.
+def render(study: str, language: str, *periods: str) -> list[Path]:
+    """Write the pages of a study's current runs (with `periods`, of those) below `reports/LANGUAGE/`; return them.
 
     The published pages stay as they are: they belong to their runs, byte for byte. Raises `UserError` where the study
     has no current run.
@@ -32,7 +32,7 @@ def render(study: str, language: str, period: str = "") -> list[Path]:
     records = current.everything(study=study)
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
-    chosen = [r for r in records if period in ("", r.period)]
+    chosen = [r for r in records if not periods or r.period in periods]
     there = [r for r in records if r in chosen or _place(r, language).exists()]
     moved = earlier.of(records)
     pages = [_written(r, there, language, moved) for r in chosen]
@@ -64,14 +64,14 @@ def _follow(study: str, language: str, there: set[Path]) -> None:
     periods = {path.parents[1].name for path in there}
     wanted = {_place(r, language): r for r in records if r.period in periods}
     moved, siblings = earlier.of(records), list(wanted.values())
+    lost = set[Path]()
     for path, record in wanted.items():
         try:
             if not _is_made_from(path, _origin(record, siblings, language, moved)):
                 _written(record, siblings, language, moved)
         except (OSError, ValueError):  # what its run left is lost: there is nothing to hold the page to
-            there.add(path)
-            wanted = {p: r for p, r in wanted.items() if p != path}
-    for path in there - wanted.keys():
+            lost.add(path)
+    for path in (there - wanted.keys()) | lost:
         for gone in (path, path.with_suffix(".pdf")):
             gone.unlink(missing_ok=True)
 

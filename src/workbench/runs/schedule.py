@@ -188,9 +188,7 @@ def run_study(watcher: execution.Watcher) -> Make:
             raise ReportFailed(f"{failures[0].step}: {failures[0].message}")
         about = _about(name, report, period, schedule)
         if study.language != report.language:
-            rendering.render(study.name, report.language, period)
-            for r in (r for r in current.everything(study=study.name) if r.period == ONCE):
-                rendering.in_language(r, report.language)
+            rendering.render(study.name, report.language, ONCE, period)
             about = dataclasses.replace(about, prefix=f"{report.language}/")
         records = _told(study.name, period, [r.step for r in results])
         standing = [r.step for r in results if r.status == "unchanged"]

@@ -119,6 +119,8 @@ def _unpin(record: Record, before: Record | None) -> None:
 
 def _models(record: Record, before: Record | None) -> list[str]:
     """Let aliases and tags say what this run says, unless a later period's run says it of the same model."""
+    if not record.models and not record.tags:
+        return []
     mended = []
     later = [r for r in current.everything(study=record.study) if ends(r.period) > ends(record.period)]
     made_later = {e["name"] for r in later for e in r.models.values()}

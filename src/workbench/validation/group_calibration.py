@@ -30,16 +30,10 @@ def groups(s: Subject) -> tuple[pd.DataFrame, list[Text]]:
     rows, small, least = [], [], s.rules.number("least_group_rows")
     d, alike = learnt(s.development), likeness(s)
     for name in marked(s):
-        for group, part in s.holdout.groupby(grouped(s.holdout[name], called=s.contract[name].description)):
+        called = s.contract[name].description
+        for group, part in s.holdout.groupby(grouped(s.holdout[name], called=called)):
             if len(part) >= least and group != NO_GROUP:
-                rows.append(
-                    (
-                        name,
-                        str(group),
-                        len(part),
-                        *compared(part, _same(d, name, group, s.contract[name].description), alike),
-                    )
-                )
+                rows.append((name, str(group), len(part), *compared(part, _same(d, name, group, called), alike)))
             else:
                 small.append(say("{column} '{group}' ({rows:, rows})", column=name, group=str(group), rows=len(part)))
     table = pd.DataFrame(rows, columns=["column", "group", "rows", *COMPARED])
