@@ -226,3 +226,16 @@ def test_popular_is_what_those_buy_who_may_and_not_what_few_hold_yet():
     assert next_product.popular(w, one, w, np.repeat("unknown", 100))[99].tolist() == [0.5, 0.2]
     only = np.where(np.arange(100) < 80, "holder", "saver")
     assert next_product.popular(w, only, w, np.repeat("holder", 100))[99].tolist() == [0.5, 0.25]
+
+
+def test_what_was_foretold_hangs_on_no_order_of_the_file():
+    """Half of the customers are worth the same: which of them come first says nothing."""
+    rng = np.random.default_rng(2)
+    values = pd.DataFrame({"entity_id": range(200), "value": np.r_[np.full(100, 5.0), rng.uniform(0, 9, 100)]})
+    came = pd.Series(rng.uniform(0, 9, 200), index=range(200))
+    table, gini = profit.foretold(values, came)
+    shuffled, of_shuffled = profit.foretold(values.sample(frac=1, random_state=3), came)
+    pd.testing.assert_frame_equal(
+        table[["tenth", "predicted", "observed"]], shuffled[["tenth", "predicted", "observed"]]
+    )
+    assert gini == pytest.approx(of_shuffled, abs=1e-12) and len(table) < 10

@@ -1,11 +1,13 @@
 """The committee's paper: what is lacking is named, and a decision is the move that the command line would make."""
 
 import json
+import shutil
 
 import pytest
 
 import governed
 from governed import MODEL
+from running import NOTEBOOKS
 from workbench.evidence import card
 from workbench.params import UserError
 from workbench.registry import committee, events, provenance, recorded, runs, state
@@ -42,9 +44,11 @@ def test_a_paper_says_what_monitoring_says_of_this_very_version_bad_news_first(b
         "monitoring/amber": _watching("2024-05", "amber", read=earlier),
     }
     monkeypatch.setattr(recorded, "read", lambda key, room: watching)
+    (bank / "notebooks" / "monitoring").mkdir(parents=True)
+    shutil.copy(NOTEBOOKS / "monitoring" / "causes.ipynb", bank / "notebooks" / "monitoring" / "red.ipynb")
     e = committee.monitored(_paper())
     assert e.verdict == "red"
-    assert str(e.answer) == "Last monitoring: monitoring/red red (2024-05), monitoring/green green (2023-Q4)."
+    assert str(e.answer) == "Last monitoring: Why it rings red (2024-05), monitoring/green green (2023-Q4)."
     monkeypatch.setattr(recorded, "read", lambda key, room: {})
     assert committee.monitored(_paper()).verdict == "info"
     in_use = committee.gather(committee.Params(study="bank", model="pd", version=1))

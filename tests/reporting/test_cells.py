@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from workbench.evidence import Evidence, Picture
+from workbench.registry import titles
 from workbench.reporting import cells, page
 from workbench.words import names, say, speaking
 
@@ -120,7 +121,7 @@ def test_a_section_whose_code_shows_nothing_is_left_out_with_its_text():
 
 def test_the_title_is_the_pages_only_first_heading():
     book = _book("# Another title", _code(**{"text/markdown": "# And one more"}))
-    assert "<h1" not in cells.body(book) and cells.title(book) == "The panel"
+    assert "<h1" not in cells.body(book) and titles.of_notebook(book) == "The panel"
     assert cells.lead(book) == "<p><strong>What?</strong> It is.</p>\n"
 
 

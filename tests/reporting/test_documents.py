@@ -119,12 +119,12 @@ def test_the_head_names_version_files_chain_policy_protection_and_tools(d, pages
 
 def test_the_top_says_the_last_monitoring_and_a_refusal_bad_news_first(d, pages, monkeypatch):
     top = pages[""]["model_card"].partition('<section class="decision')[2].partition("<dl")[0]
-    assert re.search(r"Last monitoring, \d{4}(-\w\w)?: \w+ \(monitoring/\w+(@\w+)?\)\.", top)
+    assert re.search(r"Last monitoring, \d{4}(-\w\w)?: \w+ \(Monitoring through time\)\.", top)
     once = _run_of("once", series={"psi": {"2023-Q3": 0.1, "2023-Q4": 0.2}})
     red = _run_of("2018-03", verdict="red")
     state = documents._state(replace(d, monitoring=(once,), battery=None))
     assert [(v, str(text)) for v, text in state] == [
-        ("green", "Last monitoring, 2023-Q4: green (monitoring/through_time).")
+        ("green", "Last monitoring, 2023-Q4: green (Monitoring through time).")
     ]
     tags = {"model__behaviour": {"name": "sample.behaviour", "version": "1", "tags": {"validation.verdict": "refuse"}}}
     battery = replace(_run_of("once"), record=replace(_run_of("once").record, tags=tags))

@@ -15,7 +15,8 @@ from workbench.contracts import Contract
 from workbench.customers import profile
 from workbench.evidence.table import to_html
 from workbench.panel import features
-from workbench.reporting import page, regulation_map
+from workbench.registry import titles
+from workbench.reporting import regulation_map
 from workbench.rules.regulations import Demand
 from workbench.validation import battery
 from workbench.words import extract, heard, names, say, speaking, translated
@@ -163,8 +164,8 @@ def test_headers_and_parts_of_studies_are_said_in_chinese():
     table = pd.DataFrame({"mean P(purchase)": [0.1]})
     with speaking("zh_CN"):
         assert "购买概率均值" in to_html(table) and "P(" not in to_html(table)
-        assert page.step_title("panel/build@early_warning") == "面板 · 风险预警"
-    assert page.step_title("panel/build@early_warning") == "The panel · early warning"
+        assert str(titles.of_step("panel/build@early_warning")) == "面板 · 风险预警"
+    assert str(titles.of_step("panel/build@early_warning")) == "The panel · early warning"
 
 
 def test_a_word_of_two_senses_is_two_terms():

@@ -120,11 +120,13 @@ def reconciled(groups: pd.DataFrame, bank: dict[str, float], currency: str) -> E
 def foretold(values: pd.DataFrame, realised: pd.Series) -> tuple[pd.DataFrame, float]:
     """Return predicted and realised mean of each tenth of the value, highest first, and Gini of the ranking.
 
+    Customers of the same value are in one tenth, so that a file's order says nothing: some tenths may be missing.
+
     values: entity_id, value; realised: what each brought in the horizon, by entity (absent is 0). The table has the
     95 % interval of the realised mean (low, high), over customers.
     """
     rows = values.assign(realised=values["entity_id"].map(realised).fillna(0.0))
-    tenth = rows["value"].rank(method="first", ascending=False).sub(1).floordiv(len(rows) / 10).astype(int) + 1
+    tenth = metrics.equal_parts(-rows["value"], 10) + 1
     table = pd.DataFrame(
         [
             (n, part["value"].mean(), *metrics.mean_interval(part["realised"], np.ones(len(part)), part["entity_id"]))
@@ -132,7 +134,8 @@ def foretold(values: pd.DataFrame, realised: pd.Series) -> tuple[pd.DataFrame, f
         ],
         columns=["tenth", "predicted", "observed", "low", "high"],
     )
-    ordered = rows.sort_values("value", ascending=False)["realised"].clip(lower=0).to_numpy()
+    gained = rows["realised"].clip(lower=0).groupby(rows["value"]).agg(["sum", "size"]).sort_index(ascending=False)
+    ordered = np.repeat(gained["sum"] / gained["size"], gained["size"]).to_numpy()
     lorenz = np.cumsum(ordered) / max(ordered.sum(), 1e-9)
     return table, float(2 * lorenz.mean() - 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import engine, params, tables
+from workbench import engine, metrics, params, tables
 from workbench.actions import action_list, lifetime, model_read, trial
 from workbench.actions.lifetime import Lifetime
 from workbench.actions.named_codes import must_be_known
@@ -118,8 +118,8 @@ def value_evidence(values: pd.DataFrame, currency: str) -> Evidence:
     ordered = np.sort(values["at_risk"].to_numpy())[::-1]
     total = float(ordered.sum())
     few = float((np.searchsorted(np.cumsum(ordered), total / 2) + 1) / len(ordered)) if total > 0 else 0.0
-    tenth = pd.qcut(values["at_risk"].rank(method="first", ascending=False), 10, labels=range(1, 11))
-    table = values.groupby(tenth, observed=True)[["leaving", "value", "at_risk"]].agg(
+    tenth = metrics.equal_parts(-values["at_risk"], 10) + 1  # equal values in one: some tenths may be missing
+    table = values.groupby(tenth)[["leaving", "value", "at_risk"]].agg(
         {"leaving": "mean", "value": "sum", "at_risk": "sum"}
     )
     table = (

@@ -12,7 +12,7 @@ from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.lights import in_words
 from workbench.params import ONCE, UserError, nearest
-from workbench.registry import claims, events, moves, needs, obligations, recorded, registered, written
+from workbench.registry import claims, events, moves, needs, obligations, recorded, registered, titles, written
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import MOVES
 from workbench.registry.policy import Policy
@@ -131,7 +131,10 @@ def monitored(paper: Paper) -> Evidence:
         light = Verdict.amber if paper.standing.is_in_use else Verdict.info
         none = say("No step of monitoring has watched this version.")
         return Evidence(key="monitored", question=question, verdict=light, answer=none)
-    facts = [{"step": r.record.step, "light": in_words(r.record.verdict), "period": r.watched or ONCE} for r in runs]
+    facts = [
+        {"step": titles.of_step(r.record.step), "light": in_words(r.record.verdict), "period": r.watched or ONCE}
+        for r in runs
+    ]
     each = [say("{step} {light} ({period})", **f) for f in facts]
     rows = [(r.record.verdict, r.record.step, f["period"]) for r, f in zip(runs, facts, strict=True)]
     return Evidence(

@@ -9,8 +9,9 @@ import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
 from workbench.params import ONCE
+from workbench.registry import titles
 from workbench.registry.recorded import Recorded
-from workbench.reporting import advice, headlines, packs, page
+from workbench.reporting import advice, headlines, packs
 from workbench.reporting.headlines import Headline
 from workbench.words import Text, say
 from workbench.words.names import words_of
@@ -58,7 +59,7 @@ class Breach:
 
 def called(step: str, key: str) -> Text:
     """Return an answer of a step as a page calls both."""
-    return say("{step}: {answer}", step=page.step_called(step), answer=say(words_of(key)))
+    return say("{step}: {answer}", step=titles.of_step(step), answer=say(words_of(key)))
 
 
 def broken(runs: Runs, since: Mapping[str, str], of_pack: Iterable[Breach] = ()) -> list[Breach]:

@@ -13,6 +13,7 @@ import nh3
 
 from workbench.evidence import card, picture, table
 from workbench.evidence.picture import Drawn, Picture
+from workbench.registry import titles
 from workbench.words import MIME as TEXT
 from workbench.words import Text, has, heard, say, translated
 from workbench.words import names as column_names
@@ -77,14 +78,9 @@ _ROW = re.compile(r"<tr[^>]*>.*?</tr>", re.S)
 _CELL = re.compile(r"(<t[dh][^>]*>)([^<]*)(</t[dh]>)")
 
 
-def title(notebook: dict[str, Any]) -> str:
-    """Return the notebook's title, in English."""
-    return next((m[1] for c in _markdown(notebook) if (m := re.search(r"^# (.+)$", c, re.M))), "")
-
-
 def lead(notebook: dict[str, Any]) -> str:
     """Return the question a notebook asks, in HTML: what stands below its title."""
-    first = next(iter(_markdown(notebook)), "")
+    first = next(titles.texts(notebook), "")
     return clean(to_html(re.sub(r"^# .+$", "", first, count=1, flags=re.M)))
 
 
@@ -98,7 +94,7 @@ def body(notebook: dict[str, Any]) -> str:
 
     A section whose code showed nothing is left out with its text: it says what to look at.
     """
-    parts, heading = [], title(notebook)
+    parts, heading = [], titles.of_notebook(notebook)
     for section in _sections(_after_title(notebook)):
         shown: list[str] = []
         for cell in section:
@@ -142,10 +138,6 @@ def clean(content: str) -> str:
         url_schemes={"http", "https", "data"},
         link_rel="noopener noreferrer",
     )
-
-
-def _markdown(notebook: dict[str, Any]) -> Iterator[str]:
-    return (_joined(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
 
 
 def _after_title(notebook: dict[str, Any]) -> list[dict[str, Any]]:

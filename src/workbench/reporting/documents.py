@@ -14,7 +14,7 @@ from workbench import home
 from workbench.evidence import Verdict
 from workbench.evidence.lights import in_words
 from workbench.params import ONCE, UserError
-from workbench.registry import claims, guarded, request
+from workbench.registry import claims, guarded, request, titles
 from workbench.registry.recorded import Recorded
 from workbench.reporting import (
     decision_log,
@@ -139,7 +139,11 @@ def _state(d: Dossier) -> list[tuple[str, Text]]:
     if last is None:
         out = [("info", say("No step of monitoring has watched this version."))]
     else:
-        facts = {"step": last.record.step, "light": in_words(last.record.verdict), "period": last.watched}
+        facts = {
+            "step": titles.of_step(last.record.step),
+            "light": in_words(last.record.verdict),
+            "period": last.watched,
+        }
         watched = say("Last monitoring, {period}: {light} ({step}).", **facts)
         out = [(last.record.verdict, watched if last.watched else say("Last monitoring: {light} ({step}).", **facts))]
     if d.battery and request.verdict(d.battery.record, d.registered.model, d.registered.version) == "refuse":

@@ -15,11 +15,10 @@ from workbench import home
 from workbench.evidence import LEFT_BEHIND, Verdict
 from workbench.evidence.table import is_share
 from workbench.params import ONCE, ends
-from workbench.registry import about, current, earlier, events, placed, runs, standing
+from workbench.registry import about, current, earlier, events, placed, runs, standing, titles
 from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
-from workbench.reporting import page
 from workbench.reporting.headline import headline
 from workbench.words import LANGUAGES, formatted, heard, language, number, speaking
 
@@ -59,7 +58,7 @@ class Row:
     @property
     def called(self) -> str:
         """What the step is called."""
-        return page.step_title(self.step)
+        return str(titles.of_step(self.step))
 
     @property
     def is_bad(self) -> bool:

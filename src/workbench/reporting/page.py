@@ -10,11 +10,10 @@ from typing import Any
 
 import jinja2
 
-from workbench import home
 from workbench.customers import lists
 from workbench.evidence import Evidence, card, worst_first
 from workbench.params import ONCE
-from workbench.registry import slots
+from workbench.registry import slots, titles
 from workbench.registry.about import About
 from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, cells
@@ -85,12 +84,12 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
             .render(
                 f=facts,
                 record=record,
-                title=_called(cells.title(book), facts["step"]),
+                title=titles.with_instance(titles.of_notebook(book), facts["step"]),
                 lead=verbatim(cells.lead(book)),
                 answer=_answer(record, facts),
                 outdated=_outdated(record),
                 about=_about(facts),
-                steps=[(name, place, step_title(name)) for name, place in facts["steps"]],
+                steps=[(name, place, str(titles.of_step(name))) for name, place in facts["steps"]],
                 body=verbatim(reachable(cells.body(book))),
                 css=css(),
                 up="../" * facts["place"].count("/"),
@@ -106,28 +105,6 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
 def reachable(content: str) -> str:
     """Return HTML in which what scrolls by itself is reached by the keyboard, too."""
     return _SCROLLS.sub(r'<div class="\1" tabindex="0">', content)
-
-
-def step_title(step: str) -> str:
-    """Return what a step is called, in the language now spoken."""
-    return str(step_called(step))
-
-
-def step_called(step: str) -> Text:
-    """Return what a step is called: its notebook's title, and the instance's name where a study has it twice."""
-    base = step.partition("@")[0]
-    path = home.root() / "notebooks" / f"{base}.ipynb"
-    return _called(_title(path) if path.exists() else base, step)
-
-
-def _called(title: str, step: str) -> Text:
-    instance = step.partition("@")[2]
-    return say("{step} · {name}", step=say(title), name=say(names.words_of(instance))) if instance else say(title)
-
-
-@cache
-def _title(path: Path) -> str:
-    return cells.title(cells.read(path)) or path.stem
 
 
 def _answer(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from workbench.evidence import Evidence, Verdict, label, worst, worst_first
 from workbench.params import ONCE
+from workbench.registry import titles
 from workbench.registry.current import Record
-from workbench.reporting import packs, page
+from workbench.reporting import packs
 from workbench.words import names, say, speaking
 
 _BREACH = (Verdict.error, Verdict.red)
@@ -124,7 +125,7 @@ def _breach(about: About, record: Record, evidence: Evidence) -> Message:
         report=about.report,
         period=about.period,
         light=label(evidence.verdict),
-        step=page.step_called(record.step),
+        step=titles.of_step(record.step),
         question=str(evidence.question),
     )
     lines = [str(evidence.answer)]
