@@ -21,6 +21,7 @@ from workbench import cli, home
 from workbench.evidence import LEFT_BEHIND
 from workbench.params import UserError
 from workbench.registry import (
+    about,
     audit,
     current,
     events,
@@ -248,6 +249,13 @@ def _watched(step: str, period: str, verdict: str, start: float, version: str = 
 
 def _monitoring() -> dict[str, str]:
     return {e.version: e.monitoring for e in inventory.listing()}
+
+
+def test_where_no_policy_names_a_models_owner_the_inventory_shows_its_studys(bank):
+    about.put("bank", about.About("Bank", owner="cards and loans"))
+    (ruled, _) = inventory.listing()
+    entries = [ruled, replace(ruled, owner="")]
+    assert ruled.owner and list(inventory.table(entries)["owner"]) == [ruled.owner, "cards and loans"]
 
 
 def test_a_champion_is_known_as_its_run_wrote_it_down_whatever_run_is_current(bank):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import tables
 from workbench.evidence import Verdict
 from workbench.params import UserError, day, ends, nearest
-from workbench.registry import current, events, obligations, recorded, registered, runs, standing, store
+from workbench.registry import about, current, events, obligations, recorded, registered, runs, standing, store
 from workbench.registry.events import Chain, Event
 from workbench.registry.lifecycle import RETIRED
 from workbench.registry.policy import Policy
@@ -109,12 +109,17 @@ def _owing(e: Entry, chain: Chain) -> Entry:
 
 
 def table(entries: list[Entry]) -> pd.DataFrame:
-    """Return the inventory as a table, a row per version; open conditions and findings, and late ones, are counted."""
+    """Return the inventory as a table, a row per version; open conditions and findings, and late ones, are counted.
+
+    Where no policy names a model's owner, it is its study's.
+    """
     import pandas as pd
 
     owed = ("conditions", "findings", "overdue")
     rows = [{**vars(e), **{n: len(getattr(e, n)) for n in owed}, "tier": e.tier or ""} for e in entries]
     for row, e in zip(rows, entries, strict=True):
+        study = about.read(e.model.partition(".")[0])
+        row["owner"] = e.owner or (study.owner if study else "")
         row["state"] = (
             f"{e.state}, gone from the registry" if e.missing else e.state + (f" to {e.until}" * bool(e.until))
         )
