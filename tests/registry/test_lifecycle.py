@@ -252,7 +252,8 @@ def _monitoring() -> dict[str, str]:
 
 
 def test_where_no_policy_names_a_models_owner_the_inventory_shows_its_studys(bank):
-    about.put("bank", about.About("Bank", owner="cards and loans"))
+    with current.holding("bank"):
+        about.put("bank", about.About("Bank", owner="cards and loans"))
     (ruled, _) = inventory.listing()
     entries = [ruled, replace(ruled, owner="")]
     assert ruled.owner and list(inventory.table(entries)["owner"]) == [ruled.owner, "cards and loans"]
