@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -31,4 +33,9 @@ def psi_critical(n: float, m: float, bins: int, level: float = 0.99) -> float:
     χ²_{B−1} · (1/n + 1/m). Source: Yurdakul & Naranjo (2020), Statistical properties of the population
     stability index, Journal of Risk Model Validation 14(4).
     """
-    return float(stats.chi2.ppf(level, max(bins - 1, 1)) * (1 / n + 1 / m))
+    return float(_quantile(level, max(bins - 1, 1)) * (1 / n + 1 / m))
+
+
+@cache  # the same few for every column and period, and far dearer than the rest of a PSI
+def _quantile(level: float, freedom: int) -> float:
+    return float(stats.chi2.ppf(level, freedom))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 from statsmodels.stats.proportion import proportions_ztest
 
 from workbench import metrics
@@ -76,7 +76,8 @@ def compared(expected: np.ndarray, actual: np.ndarray, sizes: tuple[int, int], r
     used, (n, m) = int(((expected + actual) > 0).sum()), sizes
     value = metrics.psi(expected, actual)
     critical = metrics.psi_critical(n, m, used, rules.number("psi_level"))
-    return value, n, m, used, critical, float(stats.chi2.sf(value / (1 / n + 1 / m), max(used - 1, 1)))
+    # `stats.chi2.sf` calls the same function, after checks that take twenty times as long
+    return value, n, m, used, critical, float(special.chdtrc(max(used - 1, 1), value / (1 / n + 1 / m)))
 
 
 def _no_value(expected: np.ndarray, actual: np.ndarray, sizes: tuple[int, int]) -> tuple[float, float, float]:
