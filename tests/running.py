@@ -116,6 +116,15 @@ picture.LANGUAGES = ("en",)
 picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
 if view := sys.modules.get("workbench.monitoring.second_view"):
     view._shown = lambda lights, ours: {str(ours["period"].max())}
+    report = view.drift_report
+
+    def _pageless(*given, run=report.run, snapshot=report.SNAPSHOT):
+        *asked, page = given
+        page.write_text("<head></head>")
+        page.with_suffix(snapshot).write_text("{}")
+        return run(*asked, None)
+
+    report.run = _pageless
 """
 
 
@@ -123,8 +132,8 @@ if view := sys.modules.get("workbench.monitoring.second_view"):
 def sketched() -> dict[str, str]:
     """Return variables with which kernels compose each picture once, in English, and lay out and print none.
 
-    Its axes and words are there, its image is empty; of Evidently's pages there is the latest. For studies in whose
-    pages nobody looks at a picture; those of the sample study are drawn, in all languages.
+    Its axes and words are there, its image is empty; Evidently compares the latest period, and its page is empty. For
+    studies in whose pages nobody looks at a picture; those of the sample study are drawn, in all languages.
     """
     folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
     startup = folder / "profile_default" / "startup"

@@ -12,6 +12,7 @@ from running import sketched, workbench
 
 REPOSITORY = Path(__file__).parents[1]
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
+FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
 STEPS = ("panel/build", "customers/profile", "customers/segments", "models/development")
 
 
@@ -26,7 +27,8 @@ def _run(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Pat
         (folder / name).symlink_to(REPOSITORY / name)
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    few = ("--set", f"portfolios/intake.sample_rows={rows}", "--set", "models/development.folds=2")
+    rows_taken = f"portfolios/intake.sample_rows={rows}"
+    few = [word for value in (rows_taken, *FEWER) for word in ("--set", value)]
     done = workbench(folder, "run", f"params/{study}.yaml", *few, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {name: next((folder / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
@@ -46,7 +48,7 @@ def _speaks_of(pages: dict[str, str], rate: str, predicted: str) -> None:
 
 
 def test_a_subscription_is_spoken_of_as_one(run):
-    pages = run("bank_marketing", 1500)
+    pages = run("bank_marketing", 1000)
     _speaks_of(pages, "share subscribed", "probability to subscribe")
     assert "AUC" in pages["models/development"]
 

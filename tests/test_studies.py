@@ -12,6 +12,15 @@ import yaml
 from running import sketched, workbench
 
 REPOSITORY = Path(__file__).parents[1]
+SMALLER = {
+    "simulated_bank.yaml": {
+        "n_customers: 6000": "n_customers: 3000",
+        "every_months: 3": "every_months: 6",
+        "models/development:": "models/development: {max_development_rows: 3000}",
+    },
+    "sba_loans.yaml": {"models/development:": "models/development: {max_development_rows: 400}"},
+}
+FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
 
 
 @pytest.fixture(scope="module")
@@ -20,27 +29,27 @@ def home(tmp_path_factory, bank_files, empty_store) -> Path:
     (folder / "notebooks").symlink_to(REPOSITORY / "notebooks")
     (folder / "params").mkdir()
     for path in (REPOSITORY / "params").iterdir():
-        if path.name != "simulated_bank.yaml":
+        if path.name in SMALLER:
+            (folder / "params" / path.name).write_text(_smaller(path))
+        else:
             (folder / "params" / path.name).symlink_to(path)
-    (folder / "params" / "simulated_bank.yaml").write_text(_smaller(REPOSITORY / "params" / "simulated_bank.yaml"))
     studies = ["params/simulated_bank.yaml"] + (
         ["params/sba_loans.yaml"] if (bank_files / "sba_loans.parquet").exists() else []
     )
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    fewer = ("models/development.folds=2", "models/development.max_development_rows=3000")
-    words = [word for value in fewer for word in ("--set", value)]
+    words = [word for value in FEWER for word in ("--set", value)]
     done = workbench(folder, "run", *studies, *words, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
 def _smaller(study: Path) -> str:
-    """Return the study with half its customers and half the dates to learn from; what is planted is planted as it was."""
+    """Return the study with fewer rows to learn from and watch; what is planted or known of it is as it was."""
     text = study.read_text()
-    for whole, half in (("n_customers: 6000", "n_customers: 3000"), ("every_months: 3", "every_months: 6")):
+    for whole, part in SMALLER[study.name].items():
         assert whole in text
-        text = text.replace(whole, half)
+        text = text.replace(whole, part)
     return text
 
 
