@@ -10,12 +10,12 @@ import nbformat
 import pytest
 
 import running
-from running import sketched, workbench
+from running import workbench
+from short import shortened
 from workbench.registry import provenance, registered, runs, store
 from workbench.runs import again, reproduction
 
 COLD = again.kernel
-REPOSITORY = Path(__file__).parents[2]
 STUDY = """
 title: Small
 defaults: {sample_rows: 600}
@@ -65,7 +65,7 @@ def _git(home: Path, *command: str) -> str:
 def bank(tmp_path_factory, empty_store):
     """A folder under version control: version 1 is sound; 2 draws by chance; 3 and 4 hang on a variable."""
     home = tmp_path_factory.mktemp("reproduce") / "home"
-    shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
+    shortened(home / "notebooks")
     path = home / "notebooks" / "models" / "development.ipynb"
     notebook = nbformat.read(path, 4)
     notebook.cells = [notebook.cells[1], *map(nbformat.v4.new_code_cell, CELLS)]
@@ -80,7 +80,7 @@ def bank(tmp_path_factory, empty_store):
         (home / "params" / "small.yaml").write_text(STUDY.replace("SEED", f"{seed}{tolerance}"))
         _git(home, "add", ".")
         _git(home, "commit", "--quiet", "-m", f"seed {seed}")
-        done = workbench(home, "run", "params/small.yaml", **sketched())
+        done = workbench(home, "run", "params/small.yaml")
         assert done.returncode == 0, done.stdout + done.stderr
     return home
 
@@ -99,7 +99,7 @@ def _record(version: str):
 def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypatch):
     monkeypatch.setattr(again, "kernel", COLD)
     before = sorted(str(p) for p in bank.rglob("*") if p.is_file())
-    done = workbench(bank, "reproduce", "models:/small.pd/1", **sketched())
+    done = workbench(bank, "reproduce", "models:/small.pd/1")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[-4:-1] == [
