@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import socket
 import subprocess
@@ -21,11 +20,6 @@ from workbench.runs.execution import Result
 
 ROOT = Path(__file__).parents[1]
 LONG = "AUC 0.7512 (0.7433 to 0.7590) on the hold-out, 违约率 12.0%; the limit of 0.65 is kept; " * 2
-
-
-def _run(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-W", "ignore", "-m", "workbench.cli", *words]
-    return subprocess.run(command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +60,17 @@ def test_studies_are_known_by_name_from_any_folder(tmp_path, monkeypatch):
         assert cli._study(given) == ROOT / "params" / "taiwan_cards.yaml"
 
 
-def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path):
-    environment = {k: v for k, v in os.environ.items() if k != "WORKBENCH_HOME"}
-    command = [sys.executable, "-m", "workbench.cli", "steps"]
-    done = subprocess.run([*command, "taiwan_card"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("WORKBENCH_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["steps", "taiwan_card"]) == 2
     line = "workbench: study 'taiwan_card' is not there; did you mean 'params/taiwan_cards.yaml'?\n"
-    assert (done.returncode, done.stderr) == (2, line)
-    hint = re.search(r"did you mean '(.*)'", line)[1]
-    assert subprocess.run([*command, hint], cwd=tmp_path, env=environment, capture_output=True).returncode == 0
+    assert capsys.readouterr().err == line
+    assert cli.main(["steps", re.search(r"did you mean '(.*)'", line)[1]]) == 0
 
 
 def test_what_is_offered_in_place_of_a_study_is_one():
-    (offered,) = re.findall(r"known: (.*)\n", _run("steps", "nosuch").stderr)
+    (offered,) = re.findall(r"known: (.*)\n", workbench(ROOT, "steps", "nosuch").stderr)
     assert "params/taiwan_cards.yaml" in offered.split(", ") and "params/schedule.yaml" not in offered
 
 
@@ -116,9 +109,9 @@ def test_an_empty_period_is_refused(command, capsys):
 
 
 def test_version_and_completion():
-    assert re.fullmatch(r"workbench \d+\.\d+\.\d+\n", _run("--version").stdout)
+    assert re.fullmatch(r"workbench \d+\.\d+\.\d+\n", workbench(ROOT, "--version").stdout)
     for shell, word in (("bash", "complete "), ("zsh", "#compdef workbench")):
-        done = _run("completion", shell)
+        done = workbench(ROOT, "completion", shell)
         assert done.returncode == 0 and word in done.stdout and "portfolios" in done.stdout
 
 
