@@ -29,7 +29,8 @@ WHO = "import os, sys; print(os.getpid(), os.getppid(), 'pandas' in sys.modules)
 
 @pytest.fixture(scope="module")
 def kernel():
-    with warm_kernels(preload=["json", "pandas"], env={"OMP_NUM_THREADS": "1"}) as name:
+    libraries = ("json", "pandas", "matplotlib.pyplot", "sklearn.linear_model", "xgboost")
+    with warm_kernels(preload=[*libraries, *warm.READ], env={"OMP_NUM_THREADS": "1", "MPLBACKEND": ""}) as name:
         yield name
 
 
@@ -64,14 +65,13 @@ def test_imports_are_there_before_the_first_cell(kernel):
     assert printed(run(kernel, WHO)).split()[2] == "True"
 
 
-def test_what_every_notebook_reads_is_read_before_the_first_cell():
+def test_what_every_notebook_reads_is_read_before_the_first_cell(kernel):
     look = """
         from workbench.rules import book
         from workbench.words import catalogue
         print(book._file.cache_info().currsize > 0, catalogue.catalogue.cache_info().currsize)
     """
-    with warm_kernels(preload=warm.READ) as name:
-        assert printed(run(name, textwrap.dedent(look))).split() == ["True", "1"]
+    assert printed(run(kernel, textwrap.dedent(look))).split() == ["True", "1"]
 
 
 @pytest.mark.parametrize("is_warm", [True, False])
@@ -255,7 +255,7 @@ def test_without_fork_each_notebook_gets_a_new_interpreter(monkeypatch):
         assert name == "python3"
 
 
-def test_models_fit_and_figures_show_in_a_child():
+def test_models_fit_and_figures_show_in_a_child(kernel):
     fit = """
         import numpy as np, xgboost, matplotlib.pyplot as plt, json
         from sklearn.linear_model import LogisticRegression
@@ -264,8 +264,6 @@ def test_models_fit_and_figures_show_in_a_child():
         print(json.dumps([m.fit(x, y).score(x, y) for m in models]))
         plt.plot([1, 2]);
     """
-    preload = ["matplotlib.pyplot", "sklearn.linear_model", "xgboost"]
-    with warm_kernels(preload=preload, env={"MPLBACKEND": ""}) as name:
-        nb = run(name, textwrap.dedent(fit))
+    nb = run(kernel, textwrap.dedent(fit))
     assert min(json.loads(printed(nb))) > 0.95
     assert any("image/png" in o.get("data", {}) for o in nb.cells[0].outputs)
