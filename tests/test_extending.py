@@ -40,7 +40,7 @@ def test_no_cell_shows_the_digest_of_a_table_it_writes():
             assert cell.cell_type != "code" or not last.startswith(("tables.write(", "tables.stage(")), (name, last)
 
 
-def _loans(n: int = 1500) -> str:
+def _loans(n: int = 1000) -> str:
     """Return loans in JSON lines, repaid early the more often the dearer and the shorter they are."""
     rng = np.random.default_rng(3)
     interest, term = rng.uniform(2, 10, n).round(2), rng.integers(12, 61, n)
@@ -102,7 +102,8 @@ def test_every_addition_is_printed():
 
 
 def test_what_is_printed_runs_to_its_pages(clone):
-    done = _python(clone, "-m", "workbench.cli", "run", "repaid", **sketched())
+    fewer = ("--set", "models/development.folds=2")
+    done = _python(clone, "-m", "workbench.cli", "run", "repaid", *fewer, **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     pages = clone / "reports" / "repaid" / "once"
     assert "early repayment rate" in (pages / "panel" / "build.html").read_text(encoding="utf-8")
@@ -113,14 +114,16 @@ def test_what_is_printed_runs_to_its_pages(clone):
 
 
 def test_the_source_refuses_in_one_line(clone):
-    words = ("-m", "workbench.cli", "run", "repaid", "--step", "portfolios/intake")
-    unnamed = _python(clone, *words, "--set", "portfolios/intake.files={}")
-    line = "portfolios/intake: json_lines needs `files` and `contracts`, each `{account: PATH}`"
-    assert (unnamed.returncode, unnamed.stderr) == (2, f"workbench: {line}\n")
     (clone / "data" / "odd.jsonl").write_text("no, object\n")
-    odd = _python(clone, *words, "--set", "portfolios/intake.files={account: data/odd.jsonl}")
-    assert odd.returncode == 2
-    assert odd.stderr == "workbench: odd.jsonl: not JSON lines; write one object a line, in UTF-8\n"
+    step = ["run", "repaid", "--step", "portfolios/intake", "--set"]
+    unnamed, odd = (f"portfolios/intake.files={files}" for files in ("{}", "{account: data/odd.jsonl}"))
+    code = f"from workbench.cli import main; print(*(main([*{step}, files]) for files in {[unnamed, odd]}))"
+    done = _python(clone, "-c", code)
+    assert done.stdout.splitlines()[-1] == "2 2"
+    assert done.stderr.splitlines() == [
+        "workbench: portfolios/intake: json_lines needs `files` and `contracts`, each `{account: PATH}`",
+        "workbench: odd.jsonl: not JSON lines; write one object a line, in UTF-8",
+    ]
 
 
 def test_the_printed_test_passes_and_every_new_sentence_is_named(clone):
