@@ -306,11 +306,14 @@ def test_a_conversion_costs_the_contact_over_its_rate_with_wilsons_interval():
     assert first["cost_per_conversion"] < answer.table.iloc[1]["cost_per_conversion"]
 
 
-@pytest.mark.parametrize("known", ["after", "before"])
-def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_it_is_known(known):
+@pytest.mark.parametrize(
+    ("known", "others"),
+    [("after", ("housing_code",)), ("before", ("contact_code", "earlier_outcome_code", "housing_code"))],
+)
+def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_it_is_known(known, others):
     source = catalog.source("bank_marketing")
     raw, contract = source.raw(Request())["bank_marketing"], source.words(Request())["bank_marketing"]
-    names = ("call_seconds", "contact_code", "earlier_outcome_code", "housing_code", "is_subscribed")
+    names = ("call_seconds", *others, "is_subscribed")
     columns = [c for c in contract.columns if c.name in names]
     columns = [c.model_copy(update={"known": known}) if c.name == "call_seconds" else c for c in columns]
     account = raw.rename(columns={c.source or c.name: c.name for c in columns})
