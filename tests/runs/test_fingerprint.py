@@ -13,6 +13,8 @@ from workbench.runs import closure, fingerprint, plan, study
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "title: t\nsteps:\n  portfolios/intake:\n  panel/build:\n  models/development:\n  validation/battery:\n"
 
+ITSELF, READ = closure._of.__wrapped__, {}
+
 
 @pytest.fixture
 def keys(tmp_path, monkeypatch):
@@ -24,6 +26,7 @@ def keys(tmp_path, monkeypatch):
     (tmp_path / "params" / "t.yaml").write_text(STUDY)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     monkeypatch.setattr(closure, "PACKAGE", package)
+    monkeypatch.setattr(closure, "_of", _of)
 
     def compute() -> dict[str, str]:
         _forget()  # as a new process would, for which the files have never been read
@@ -33,6 +36,14 @@ def keys(tmp_path, monkeypatch):
     compute.home = tmp_path
     yield compute
     _forget()
+
+
+def _of(name: str) -> object:
+    """What a module imports, by its text: of all that no test changes, the same in every copy and parsed once."""
+    text = closure._file(name).read_bytes()
+    if (name, text) not in READ:
+        READ[name, text] = ITSELF(name)
+    return READ[name, text]
 
 
 def _forget() -> None:
