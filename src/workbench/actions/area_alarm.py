@@ -12,6 +12,7 @@ from workbench.actions.triggers import NEVER
 from workbench.panel.months import number_sql
 
 COLUMNS = ("column", "area", "month_no", "n", "observed", "expected", "variance")
+_COUNTED = ("observed", "expected", "variance")
 LEAST_MONTHS, LEAST_EXPECTED = 6, 1.0  # of a baseline; events expected in a month, below which an area isn't judged
 
 
@@ -76,25 +77,24 @@ def alarms(table: pd.DataFrame, months: int, level: float, skipped: tuple[int, i
     months aren't judged.
     """
     wide = table[~table["month_no"].between(*skipped)].copy()
-    wide["alarm"], wide["p_value"], wide["baseline"] = False, np.nan, np.nan
-    past: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
-    for _, part in wide.groupby("month_no"):
-        for i, row in part.iterrows():
-            before = past.get((row["column"], row["area"]), [])[-months:]
-            seen, stood, variance = (sum(v) for v in zip(*before, strict=True)) if before else (0.0, 0.0, 0.0)
-            if len(before) >= LEAST_MONTHS and row["expected"] >= LEAST_EXPECTED:
-                wide.at[i, "baseline"] = seen / stood
-                unsure = row["variance"] / row["expected"] ** 2 + variance / stood**2
-                wide.at[i, "p_value"] = metrics.excess(row["observed"], row["expected"], seen, stood, unsure)
-        judged = wide.loc[part.index, "p_value"].dropna()
-        adjusted = pd.Series(metrics.holm(judged), index=judged.index)
-        wide.loc[adjusted.index, "p_value"] = adjusted
-        wide.loc[adjusted.index, "alarm"] = adjusted <= level
-        for i, row in part.iterrows():
-            if not wide.at[i, "alarm"]:
-                past.setdefault((row["column"], row["area"]), []).append(
-                    (row["observed"], row["expected"], row["variance"])
-                )
+    places, counted = list(zip(wide["column"], wide["area"], strict=True)), wide[list(_COUNTED)].to_numpy(float)
+    alarm, p_value, baseline = np.zeros(len(wide), bool), np.full(len(wide), np.nan), np.full(len(wide), np.nan)
+    past: dict[tuple[str, str], list[np.ndarray]] = {}
+    for _, month in sorted(wide.groupby("month_no").indices.items()):
+        for i in month:
+            observed, expected, variance = counted[i]
+            before = past.get(places[i], [])[-months:]
+            if len(before) >= LEAST_MONTHS and expected >= LEAST_EXPECTED:
+                seen, stood, uncertain = (sum(v) for v in zip(*before, strict=True))
+                baseline[i] = seen / stood
+                unsure = variance / expected**2 + uncertain / stood**2
+                p_value[i] = metrics.excess(observed, expected, seen, stood, unsure)
+        judged = month[~np.isnan(p_value[month])]
+        p_value[judged] = metrics.holm(p_value[judged])
+        alarm[judged] = p_value[judged] <= level
+        for i in month[~alarm[month]]:
+            past.setdefault(places[i], []).append(counted[i])
+    wide = wide.assign(alarm=alarm, p_value=p_value, baseline=baseline)
     return wide.drop(columns="variance").assign(
         ratio=wide["observed"] / wide["expected"] / wide["baseline"].fillna(1.0).clip(lower=1e-9)
     )

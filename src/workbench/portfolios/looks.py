@@ -49,9 +49,13 @@ class Look:
     @cached_property
     def numbers(self) -> np.ndarray:
         """The texts as numbers (u), separators of thousands and percent signs taken out; NaN for what is none."""
-        text = pd.Series([t if _NUMBER.fullmatch(t) else "" for t in self.plain], dtype="string")
-        bare = readings.plain(text, "," if self.decimal == "." else ".", self.decimal).str.rstrip("% ")
-        return np.array(bare.mask(bare.str.count(r"\.") > 1, "").replace("", "nan").tolist(), dtype=float)
+        texts, between = [t if _NUMBER.fullmatch(t) else "" for t in self.plain], "," if self.decimal == "." else "."
+        if any(between in t for t in texts):
+            texts = readings.plain(pd.Series(texts, dtype="string"), between, self.decimal).tolist()
+        elif self.decimal != ".":
+            texts = [t.replace(self.decimal, ".") for t in texts]
+        bare = [t.rstrip("% ") for t in texts]
+        return np.array(["nan" if not t or t.count(".") > 1 else t for t in bare], dtype=float)
 
     @cached_property
     def number_share(self) -> float:

@@ -40,8 +40,10 @@ def notes(contract: Contract, looks: Mapping[str, Look]) -> tuple[str, ...]:
 def _turned(looks: Mapping[str, Look]) -> Iterator[str]:
     """More columns than rows, most of which hold numbers beside texts: each was a row once."""
     columns = list(looks.values())[1:]
+    if len(columns) <= max(_SOME, _WIDER * columns[0].rows):
+        return  # before every text is read as a number
     mixed = sum(0 < np.isfinite(c.numbers).sum() < c.different for c in columns)
-    if len(columns) > max(_SOME, _WIDER * columns[0].rows) and mixed > 0.5 * len(columns):
+    if mixed > 0.5 * len(columns):
         yield "More columns than rows, most with numbers beside texts: is the table turned? Exchange rows and columns."
 
 
