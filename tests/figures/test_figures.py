@@ -193,7 +193,13 @@ def _laid_out(name: str, spoken: str) -> Figure:
         warnings.simplefilter("error")
         warnings.simplefilter("default", ResourceWarning)  # of what another test has left to the garbage collector
         figure = PICTURES[name].figure()
-        figure.draw_without_rendering()
+        if spoken == "en":
+            figure.draw_without_rendering()
+        else:  # lines and areas are the same, and drawn already: what differs are texts, and where they make room
+            figure.get_layout_engine().execute(figure)
+            renderer = FigureCanvasAgg(figure).get_renderer()
+            for text in figure.findobj(theme.plt.Text):
+                text.get_window_extent(renderer)
     return figure
 
 
