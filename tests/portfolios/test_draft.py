@@ -257,6 +257,12 @@ def test_every_draft_of_another_banks_file_can_be_read(name, tmp_path):
     assert drafted.notes == ("The pages of the file hold no checksums: a changed bit in it would not be noticed.",)
 
 
+@pytest.mark.parametrize(("last", "is_turned"), [("good", True), ("7", False)])
+def test_more_columns_than_rows_of_numbers_beside_texts_are_a_turned_table(tmp_path, last, is_turned):
+    drafted = _drafted(tmp_path, pd.DataFrame({f"x_{i}": ["12", "5.5", last] for i in range(12)}))
+    assert any("is the table turned?" in note for note in drafted.notes) == is_turned
+
+
 def test_many_columns_take_seconds(tmp_path):
     rng, n = np.random.default_rng(0), 300
     kinds = [
