@@ -280,7 +280,19 @@ def fetch(run_id: str, name: str) -> Path:
     for (address,) in store.ask("SELECT artifact_uri FROM runs WHERE run_uuid = ?", run_id) or []:
         if place := store.below_mlruns(address):
             return home.mlruns() / place / name
-    return Path(store.client().download_artifacts(run_id, name, str(copies.place(run_id, name))))
+    return _copy(run_id, name)
+
+
+def _copy(run_id: str, name: str) -> Path:
+    """Copy from where the run says its artifacts lie.
+
+    MLflow's own `download_artifacts` asks for the run twice, and for a logged model of this name to put in its place.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    c = store.client()
+    artifacts = get_artifact_repository(c.get_run(run_id).info.artifact_uri, tracking_uri=c.tracking_uri)
+    return Path(artifacts.download_artifacts(name, str(copies.place(run_id, name))))
 
 
 def experiments() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workbench.registry import events, registered, runs, store
+from workbench.registry import events, looking, registered, runs, store
 from workbench.registry.events import Event
 from workbench.registry.guard import inside
 from workbench.registry.policy import Policy
@@ -59,6 +59,7 @@ def now() -> Protected:
 
 
 @lru_cache(maxsize=2)
+@looking.once()
 def _at(written: frozenset[tuple[str, int]]) -> Protected:
     experiment = store.client().get_experiment_by_name(events.EXPERIMENT) if written else None
     if experiment is None:

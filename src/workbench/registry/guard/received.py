@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workbench.params import UserError
-from workbench.registry import chained, events, labels, linked, registered
+from workbench.registry import chained, events, labels, linked, looking, registered
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.guard import inside
 
@@ -27,7 +27,7 @@ def take(user: str, content: Mapping[str, Any]) -> Event:
     event, evidence = _sent(content)
     if event.person != user:
         raise UserError(f"signed in as {user}, and the move is signed by {event.person}; sign in as {event.person}")
-    with inside.alone():
+    with inside.alone(), looking.once():
         chain = events.read()
         chained.must_hold(chain)
         last = chain.events[-1] if chain.events else None
