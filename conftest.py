@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # as in a study's kernels
     os.environ.setdefault(_name, "1")  # before the libraries are imported: more threads than cores wait for each other
@@ -89,6 +90,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if running := sys.modules.get("running"):
         running.stop()
     _session.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Iterator[None]:
+    """Look for examples where there are some: to look means to import, and to go through all that a module holds."""
+    collectors = yield
+    if file_path.suffix != ".py" or b">>>" in file_path.read_bytes():
+        return collectors
+    return [c for c in collectors if not isinstance(c, DoctestModule)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

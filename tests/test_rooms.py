@@ -1,7 +1,9 @@
 """The rooms: every folder is a package, imports run upward, a new room has its place; each library in its own room."""
 
 import ast
+import importlib
 import json
+import pkgutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +70,12 @@ def _strangers(package: Path) -> list[str]:
 
 def test_every_folder_is_a_package():
     assert _no_packages(PACKAGE) == []
+
+
+def test_every_module_can_be_imported():
+    """Those that a command imports late, and those that no test names, too; a warning is an error."""
+    for module in pkgutil.walk_packages([str(PACKAGE)], "workbench."):
+        importlib.import_module(module.name)
 
 
 def test_imports_run_upward():
