@@ -18,10 +18,11 @@ from running import COPY, copied, ensure_sample, undrawn
 from workbench.registry import store
 
 WRITES = "portfolios/intake"  # a step whose tables must lie in scratch
-OF_STEP = {  # the faster of the sample's models; the first month to watch; a bank's own months
+OF_STEP = {  # the faster of the sample's models; the first months to watch, or of a bank's own; a part of a panel
     "validation/battery": {"panel": "mart__behaviour", "model": "behaviour"},
     "monitoring/through_time": {"until": "2005-06"},
-    "portfolios/store": {"until": ""},
+    "portfolios/store": {"until": "2018-09"},
+    "actions/events": {"max_rows": 5000},
     "actions/early_warning": {"until": "2018-09"},
 }
 OTHER = {
