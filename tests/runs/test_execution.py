@@ -68,8 +68,8 @@ def test_same_seed_same_model_to_the_last_byte(sample_home, tmp_path):
     pin = home / "mlruns" / "tables" / "sample" / "once" / "model__behaviour.json"
     before = json.loads(pin.read_text())
     step = ("--step", "models/development@behaviour", "--jobs", "1")
-    cold = ("--fresh", "--cold")  # no warm parent before it
-    again = process(home, "run", "params/sample.yaml", *cold, *step, **sketched())
+    cold = ("--fresh", "--cold")  # a kernel that no warm parent was before
+    again = workbench(home, "run", "params/sample.yaml", *cold, *step, **sketched())
     assert again.returncode == 0, again.stdout + again.stderr
     assert json.loads(pin.read_text()) == before  # the same bytes are the same version, with its validation
 
@@ -118,7 +118,7 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     _append(own_home, "portfolios/intake", "import time; time.sleep(600)")
     env = {**os.environ, "WORKBENCH_HOME": str(own_home)}
-    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml"]
+    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml", "--cold"]
     runner = subprocess.Popen(command, cwd=own_home, env=env, stdout=subprocess.PIPE, text=True)
     assert "portfolios/intake begins" in runner.stdout.readline()
     time.sleep(2)

@@ -26,7 +26,7 @@ steps:
     {portfolio: own_files, files: {account: data/loans.csv}, contracts: {account: params/loans.contract.yaml},
      sample_rows: 0, today: "2030-01-01"}
   panel/build:
-  models/development:
+  models/development: {folds: 2}
 """
 CONTRACT = """
 name: loans
