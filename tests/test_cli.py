@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def test_what_is_offered_in_place_of_a_study_is_one():
 
 @pytest.mark.parametrize("words", ["steps taiwan_cards", "--help", "completion bash"])
 def test_a_pipe_that_closes_early_is_no_error(words):
-    command = f"{sys.executable} -W ignore -m workbench.cli {words} | head -1"
+    command = f"{shlex.quote(sys.executable)} -W ignore -m workbench.cli {words} | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1
 
