@@ -48,7 +48,7 @@ def test_a_paper_says_what_monitoring_says_of_this_very_version_bad_news_first(b
     shutil.copy(NOTEBOOKS / "monitoring" / "causes.ipynb", bank / "notebooks" / "monitoring" / "red.ipynb")
     e = committee.monitored(_paper())
     assert e.verdict == "red"
-    assert str(e.answer) == "Last monitoring: Why it rings red (2024-05), monitoring/green green (2023-Q4)."
+    assert str(e.answer) == "Last monitoring: Why it rings: red (2024-05), monitoring/green: green (2023-Q4)."
     monkeypatch.setattr(recorded, "read", lambda key, room: {})
     assert committee.monitored(_paper()).verdict == "info"
     in_use = committee.gather(committee.Params(study="bank", model="pd", version=1))

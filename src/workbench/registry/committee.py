@@ -135,7 +135,7 @@ def monitored(paper: Paper) -> Evidence:
         {"step": titles.of_step(r.record.step), "light": in_words(r.record.verdict), "period": r.watched or ONCE}
         for r in runs
     ]
-    each = [say("{step} {light} ({period})", **f) for f in facts]
+    each = [say("{step}: {light} ({period})", **f) for f in facts]
     rows = [(r.record.verdict, r.record.step, f["period"]) for r, f in zip(runs, facts, strict=True)]
     return Evidence(
         key="monitored",
