@@ -69,7 +69,7 @@ def test_an_action_page_begins_with_the_light_of_the_model_it_acts_on_and_leads_
     text = _page(tmp_path, worse, of_model, written=["mart__list_save"])
     assert text.index("those of model churn") < text.index("worse") < text.index("What to do")
     assert '<a href="../../../s/models/churn.html">The model&#39;s page</a>' in text
-    assert "Don&#39;t act on the list before what is red is mended." in text
+    assert "Don&#x27;t act on the list before what is red is mended." in text
     chinese = _page(tmp_path, of_model, language="zh_CN", index="zh_CN/index.html", place="zh_CN/s/once/a/a")
     assert '<a href="../../../../zh_CN/s/models/churn.html">模型页面</a>' in chinese
     assert "models/churn.html" not in _page(tmp_path, worse)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import table
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.evidence.answer import Evidence
 
 MIME = "application/vnd.workbench.evidence+json"
+_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 def html_card(e: Evidence, rows: int = 0) -> str:
@@ -28,13 +30,22 @@ def html_card(e: Evidence, rows: int = 0) -> str:
         (say("Blind to"), e.blind_to),
         (say("Source"), heard(e.source)),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{html.escape(str(v))}</dd>" for name, v in facts if v)
+    listed = "".join(f"<dt>{name}</dt><dd>{coded(str(v))}</dd>" for name, v in facts if v)
     picture = Picture.of(e.figure).drawn().html() if e.figure is not None else ""
     return (
-        f'<div class="evidence {e.verdict}"><p class="question">{html.escape(str(e.question))}</p>'
-        f'<p class="answer">{light(str(e.verdict))} {html.escape(str(e.answer))}</p>'
+        f'<div class="evidence {e.verdict}"><p class="question">{coded(str(e.question))}</p>'
+        f'<p class="answer">{light(str(e.verdict))} {coded(str(e.answer))}</p>'
         f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
+
+
+def coded(text: str) -> str:
+    """Return a sentence as HTML; what stands between backticks, a name to type, is code.
+
+    >>> coded("give it `role: parent`, where n < 2")
+    'give it <code>role: parent</code>, where n &lt; 2'
+    """
+    return _TYPED.sub(r"<code>\1</code>", html.escape(text))
 
 
 def record(e: Evidence) -> dict[str, Any]:

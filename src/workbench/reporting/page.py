@@ -39,6 +39,7 @@ def templates() -> jinja2.Environment:
     made = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     made.globals.update(_=_said, language=language, heard=heard)
     made.filters["light"] = lambda verdict: verbatim(card.light(verdict))
+    made.filters["coded"] = lambda text: verbatim(card.coded(str(text)))
     made.globals["signs"] = SIGNS
     return made
 
