@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from typing import TYPE_CHECKING, Any
 
 from workbench.evidence import table
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from workbench.evidence.answer import Evidence
 
 MIME = "application/vnd.workbench.evidence+json"
-_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 def html_card(e: Evidence, rows: int = 0) -> str:
@@ -30,22 +27,13 @@ def html_card(e: Evidence, rows: int = 0) -> str:
         (say("Blind to"), e.blind_to),
         (say("Source"), heard(e.source)),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{coded(str(v))}</dd>" for name, v in facts if v)
+    listed = "".join(f"<dt>{name}</dt><dd>{table.coded(str(v))}</dd>" for name, v in facts if v)
     picture = Picture.of(e.figure).drawn().html() if e.figure is not None else ""
     return (
-        f'<div class="evidence {e.verdict}"><p class="question">{coded(str(e.question))}</p>'
-        f'<p class="answer">{light(str(e.verdict))} {coded(str(e.answer))}</p>'
+        f'<div class="evidence {e.verdict}"><p class="question">{table.coded(str(e.question))}</p>'
+        f'<p class="answer">{light(str(e.verdict))} {table.coded(str(e.answer))}</p>'
         f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
-
-
-def coded(text: str) -> str:
-    """Return a sentence as HTML; what stands between backticks, a name to type, is code.
-
-    >>> coded("give it `role: parent`, where n < 2")
-    'give it <code>role: parent</code>, where n &lt; 2'
-    """
-    return _TYPED.sub(r"<code>\1</code>", html.escape(text))
 
 
 def record(e: Evidence) -> dict[str, Any]:

@@ -35,6 +35,7 @@ SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 _BEGIN, _SPACE = r"(?:^|(?<=[;\t\r\n]))", "[\\s\ufeff\u200b]*"
 _HARMLESS = rf"{_SPACE}(?:[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?|[-－])?{_SPACE}(?:$|[;\t\r\n])"
 _FORMULA = re.compile(rf"^(?=[\t\r])|{_BEGIN}(?!{_HARMLESS})(?={_SPACE}[=+\-@＝＋－＠])")
+_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 def to_html(table: DataFrame | None, rows: int = 0) -> str:
@@ -174,6 +175,15 @@ def _header(name: str) -> str:
     return html.escape(heard(column_names.words_of(name)))
 
 
+def coded(text: str) -> str:
+    """Return a sentence as HTML; what stands between backticks, a name to type, is code.
+
+    >>> coded("give it `role: parent`, where n < 2")
+    'give it <code>role: parent</code>, where n &lt; 2'
+    """
+    return _TYPED.sub(r"<code>\1</code>", html.escape(text))
+
+
 def named(code: str) -> str:
     """Return a column's display name with its unit and its code name small beside it, as HTML."""
     name, unit = column_names.display(code), column_names.unit(code)
@@ -190,7 +200,7 @@ def _cell(value: Any, column: str) -> str:
         return html.escape(heard(value)) if column in ("unit", "table") else cell_html(value)
     if isinstance(value, list | tuple):
         return html.escape(joined([v if isinstance(v, Text) else _number(v, column) for v in value]))
-    return html.escape(str(value) if isinstance(value, Text) else _number(value, column))
+    return coded(str(value)) if isinstance(value, Text) else html.escape(_number(value, column))
 
 
 def cell_html(text: str) -> str:
