@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import customer_pictures
 from workbench.contracts import Outcome, Words
@@ -198,7 +199,7 @@ def _laid_out(name: str, spoken: str) -> Figure:
         else:  # lines and areas are the same, and drawn already: what differs are texts, and where they make room
             figure.get_layout_engine().execute(figure)
             renderer = FigureCanvasAgg(figure).get_renderer()
-            for text in figure.findobj(theme.plt.Text):
+            for text in figure.findobj(Text):
                 text.get_window_extent(renderer)
     return figure
 

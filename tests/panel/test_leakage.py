@@ -22,7 +22,7 @@ class Made(Column):
 
 @pytest.fixture
 def few_trees(monkeypatch):
-    """Trees of a third of the rounds, which are what takes time, whatever the number of rows: to these fewer will do."""
+    """Trees of a third of the rounds, which are what takes time: for tests whose answer hangs on no measured cost."""
     monkeypatch.setattr(
         leakage,
         "_boosted",
@@ -43,7 +43,7 @@ def _leaky(n: int = 1500, features: int = 5) -> tuple[pd.DataFrame, pd.Series, C
     return X, pd.Series(y), Contract(name="l", title="t", columns=tuple(Made(name=c, type="number") for c in X))
 
 
-def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it_and_what_is_made_from_it_however_far_away():
+def test_a_leak_without_order_in_it_is_refused_and_what_is_made_from_it_however_far_away():
     X, y, contract = _leaky()
     X = X.assign(term_years=X["honest"], term_class=X["also"])
     columns = [
@@ -61,7 +61,7 @@ def test_the_screen_finds_a_leak_without_order_in_it_and_refuses_it_and_what_is_
     )
 
 
-def test_a_leak_that_another_one_hid_is_seen_without_it(few_trees):
+def test_a_leak_that_another_one_hid_is_seen_without_it():
     """Nobody with the event has paid off; that says little beside what was written off."""
     X, y, contract = _leaky(4000)
     rng = np.random.default_rng(5)
@@ -240,7 +240,7 @@ def test_two_honest_features_are_not_refused_for_being_missed():
     [(0.65, 0.5), (1.0, 0.15), (1.1, 1.1), (1.4, 0.3)],
     ids=["two weak ones", "a score", "two strong ones", "a strong score"],
 )
-def test_honest_features_are_not_refused_where_few_columns_say_anything(drivers, few_trees):
+def test_honest_features_are_not_refused_where_few_columns_say_anything(drivers):
     """Income and age drive the outcome and two columns are noise: each is dearly missed, and no sure leak."""
     rng, n = np.random.default_rng(7), 4000
     income, age = rng.normal(size=n), rng.normal(size=n)
@@ -252,7 +252,7 @@ def test_honest_features_are_not_refused_where_few_columns_say_anything(drivers,
     assert "kept: doubtful" in set(evidence.table["treatment"])
 
 
-def test_the_exposure_of_an_amount_is_not_refused_for_being_the_driver(few_trees):
+def test_the_exposure_of_an_amount_is_not_refused_for_being_the_driver():
     rng, n = np.random.default_rng(2), 4000
     insured, age = rng.lognormal(9, 0.8, n), rng.uniform(0, 15, n)
     paid = insured * (0.05 + 0.02 * age) * rng.lognormal(0, 0.7, n)
@@ -264,7 +264,7 @@ def test_the_exposure_of_an_amount_is_not_refused_for_being_the_driver(few_trees
     assert "kept: doubtful" in set(evidence.table["treatment"])
 
 
-def test_a_leak_that_only_two_columns_together_tell_is_refused(few_trees):
+def test_a_leak_that_only_two_columns_together_tell_is_refused():
     """Neither the day it ended nor the day it was due says anything alone; the event is that the one came first."""
     rng, n = np.random.default_rng(7), 4000
     y, due = (rng.random(n) < 0.2).astype(float), rng.uniform(0, 100, n)

@@ -117,9 +117,9 @@ def table(entries: list[Entry]) -> pd.DataFrame:
 
     owed = ("conditions", "findings", "overdue")
     rows = [{**vars(e), **{n: len(getattr(e, n)) for n in owed}, "tier": e.tier or ""} for e in entries]
+    studies = {study: about.read(study) or about.About() for study in {e.model.partition(".")[0] for e in entries}}
     for row, e in zip(rows, entries, strict=True):
-        study = about.read(e.model.partition(".")[0])
-        row["owner"] = e.owner or (study.owner if study else "")
+        row["owner"] = e.owner or studies[e.model.partition(".")[0]].owner
         row["state"] = (
             f"{e.state}, gone from the registry" if e.missing else e.state + (f" to {e.until}" * bool(e.until))
         )

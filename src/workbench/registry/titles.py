@@ -33,8 +33,7 @@ def of_notebook(notebook: dict[str, Any]) -> str:
 
 def texts(notebook: dict[str, Any]) -> Iterator[str]:
     """Return the Markdown of a notebook's cells of text."""
-    sources = (c["source"] for c in notebook["cells"] if c["cell_type"] == "markdown")
-    return (s if isinstance(s, str) else "".join(s) for s in sources)
+    return ("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")  # a text, or its lines
 
 
 @cache
