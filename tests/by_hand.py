@@ -110,7 +110,9 @@ class Desk:
             assert not moved, f"{step} run by hand, or a notebook beside it, moved {kind}: {moved}"
         assert not list(self.aside.iterdir()), f"{step} run by hand leaves what it laid aside"
         scratch = self.home / "mlruns" / "scratch"
-        assert step != WRITES or list(scratch.rglob("*.parquet")), f"{step} run by hand writes no table to scratch"
+        assert step != WRITES or any(n.endswith(".parquet") for *_, names in os.walk(scratch) for n in names), (
+            f"{step} run by hand writes no table to scratch"
+        )
 
     def _state(self) -> dict[str, dict[str, str]]:
         return {"files": _files(self.home), "registry": _registry(self.home)}
@@ -123,6 +125,12 @@ def _registry(home: Path) -> dict[str, str]:
 
 
 def _files(home: Path) -> dict[str, str]:
-    moved = [p for folder in ("mlruns", "reports") for p in (home / folder).rglob("*") if p.is_file()]
-    counted = [p for p in moved if "mlflow.db" not in p.name and {"scratch", "work"}.isdisjoint(p.parts)]
-    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in counted}
+    moved = [p for folder in ("mlruns", "reports") for p in _walked(home / folder)]
+    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in moved if "mlflow.db" not in p.name}
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """Yield a folder's files, but not what notebooks beside this one lay aside: it comes and goes meanwhile."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if f not in ("scratch", "work")]
+        yield from (Path(place, n) for n in names)
