@@ -20,6 +20,7 @@ from workbench.registry.current import Record
 from workbench.registry.events import Chain
 from workbench.registry.state import Book, replay
 from workbench.reporting.headline import headline
+from workbench.reporting.page import language_in
 from workbench.words import LANGUAGES, formatted, heard, language, number, speaking
 
 SHOWN_FIGURES = 4
@@ -211,7 +212,7 @@ def language_of(record: Record) -> str:
     if record.language or not path.exists():
         return record.language
     with path.open(encoding="utf-8") as written:
-        return "zh_CN" if '<html lang="zh-CN">' in written.read(100) else "en"
+        return language_in(written.read(100))
 
 
 def _languages(said_in: str) -> dict[str, str]:

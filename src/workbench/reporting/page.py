@@ -29,8 +29,14 @@ SIGNS = {
     "not_evaluated": "?",
     "info": "i",
 }  # where words are too long
+_IN_CHINESE = '<html lang="zh-CN">'  # as the templates begin
 _SCROLLS = re.compile(r'<div class="(scroll|picture)">')
 SHOWN_REASONS = 3  # of a page on which all is well
+
+
+def language_in(html: str) -> str:
+    """Return the language of a page that was made from a template, as its first characters say."""
+    return "zh_CN" if _IN_CHINESE in html[:100] else "en"
 
 
 @cache

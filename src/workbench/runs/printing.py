@@ -9,6 +9,7 @@ from workbench.params import ONCE, UserError, nearest
 from workbench.registry import about, current, earlier, placed
 from workbench.registry.current import Record
 from workbench.reporting import packs, pdf
+from workbench.reporting.page import language_in
 from workbench.runs import rendering
 from workbench.words import heard, say, speaking
 
@@ -29,7 +30,7 @@ def written(record: Record, page: Path | None = None, language: str = "") -> Pat
     siblings = current.everything(study=record.study)
     html = source.read_bytes() if page else placed.today(record, placed.PAGE, siblings, earlier.of(siblings))
     text, target = html.decode(), source.with_suffix(".pdf")
-    spoken = language or ("zh_CN" if '<html lang="zh-CN">' in text[:100] else "en")
+    spoken = language or language_in(text)
     home.put(target, pdf.render(text, _footer(record, spoken), front=packs.is_pack(record)))
     return target
 
