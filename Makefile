@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 found; name one with PYTHON=/path/to/python"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 that can make virtual environments (Debian, Ubuntu: apt install python3-venv); name one with PYTHON=/path/to/python"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL)
 	$(BIN)/python -c '$(COMPILE)'
