@@ -22,6 +22,8 @@ def _line(path, contract=None) -> str:
         ("编号,姓名\n1,王芳\n".encode("gbk"), "gb18030", ["编号", "姓名"]),
         ("id,name\n1,Žižek\n".encode("utf-16"), "utf-16", ["id", "name"]),
         ("id,name\n1,Müller\n2,Jürgens\n".encode("cp1252"), "cp1252", ["id", "name"]),
+        ('id,amt\n1,"€ 1,200.50"\n2,"€ 90.00"\n'.encode("cp1252"), "cp1252", ["id", "amt"]),
+        ('id,amt\n1,"1\xa0200,50"\n2,"10\xa0090,00"\n'.encode("cp1252"), "cp1252", ["id", "amt"]),
     ],
 )
 def test_another_encoding_is_named_and_read_when_the_contract_says_so(tmp_path, content, encoding, header):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Iterable
 
 NO_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
@@ -192,10 +193,14 @@ def _weight(sample: bytes, encoding: str) -> float:
     seen = "".join(runs)[:_SAMPLE]
     if not seen:
         return 0.0
-    if encoding == "cp1252":  # letters stand alone among those of ASCII
-        return len("".join(c for r in runs if len(r) <= 2 for c in r if c.isalpha())) / len("".join(runs))
+    if encoding == "cp1252":  # letters stand alone among those of ASCII, as do € and a space that doesn't break
+        return len("".join(c for r in runs if len(r) <= 2 for c in r if _is_western(c))) / len("".join(runs))
     within_words = len(_WITHIN.findall(text)) / len("".join(runs))  # as in Köln
     return sum(_frequent(c, encoding) for c in seen) / len(seen) - within_words
+
+
+def _is_western(character: str) -> bool:
+    return character.isalpha() or unicodedata.category(character) in ("Sc", "Zs")
 
 
 def _frequent(character: str, encoding: str) -> float:
@@ -214,7 +219,9 @@ def _frequent(character: str, encoding: str) -> float:
         return 1.0 if lead <= 0xA3 or 0xB0 <= lead <= 0xD7 else 0.7 if lead > 0xD7 else 0.2
     if encoding == "cp950":
         return 1.0 if lead <= 0xC6 else 0.5
-    return 0.1 if 0xA1 <= lead <= 0xDF else 1.0 if lead <= 0x98 else 0.5  # half-width kana first
+    if not trail:  # half-width kana; what else has one byte is no character of the standard
+        return 0.1 if 0xA1 <= lead <= 0xDF else 0.0
+    return 1.0 if lead <= 0x98 else 0.5
 
 
 def _is_usual(line: bytes, encoding: str) -> bool:
