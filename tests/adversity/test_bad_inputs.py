@@ -129,7 +129,7 @@ PACKED = {
     "more behind it": (gzip.compress(GOOD.encode()) + b"garbage", "not a whole gzip file"),
     "nothing in it": (gzip.compress(b""), "the file is empty"),
     "its first bytes alone": (b"\x1f\x8b\x08", "not a whole gzip file"),
-    "packed twice": (gzip.compress(gzip.compress(GOOD.encode())), "a gzip file under the name of a CSV"),
+    "packed twice": (gzip.compress(gzip.compress(GOOD.encode())), "a gzip file within a gzip file; unpack it once"),
     # made where they are thrown: every worker imports this module
     "a bomb": (lambda: gzip.compress(b"a,b\n" + b"0,0\n" * 20_000_000, 1), BOMB),
     "a bomb in one cell": (lambda: gzip.compress(b"a,b\n" + b"0" * 80_000_000, 9), BOMB),

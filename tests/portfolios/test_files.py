@@ -84,6 +84,11 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
             gzip.compress(b"id,amt\n1,2\n", mtime=0)[:-9],
             "a.csv.gz: not a whole gzip file (truncated or damaged); fetch it again",
         ),
+        (
+            "a.csv.gz",
+            gzip.compress(gzip.compress(b"id,amt\n1,2\n", mtime=0), mtime=0),
+            "a.csv.gz: a gzip file within a gzip file; unpack it once",
+        ),
         ("a.xlsx", b"x", "a.xlsx: '.xlsx' is not read here; give a .csv, .tsv or .parquet file"),
     ],
 )

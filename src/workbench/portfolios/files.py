@@ -193,6 +193,8 @@ def _holds_text(path: Path) -> None:
         raise UserError(f"{path.name}: the file is empty (nothing but blank lines)")
     what, to_do = signatures.kind(_sample(path))
     if what:
+        if path.name.lower().endswith(".gz"):
+            raise UserError(f"{path.name}: {what} within a gzip file; unpack it once")
         raise UserError(f"{path.name}: {what} under the name of a CSV; {to_do}")
 
 
