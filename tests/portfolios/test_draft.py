@@ -368,3 +368,25 @@ def test_chinese_numbers_of_contracts_and_customers_are_key_and_parent(tmp_path,
     (tmp_path / "a.csv").write_text(f"{key},{owner},金额\n{rows}", encoding="utf-8")
     drafted = draft.draft(tmp_path / "a.csv")
     assert {c.source: c.role for c in drafted.columns} == {key: "key", owner: "parent", "金额": "feature"}
+
+
+@pytest.mark.parametrize(
+    ("opened", "note"),
+    [
+        (
+            "{:%d/%m/%y}",
+            "opened: days written otherwise (31/01/20, 2020年1月31日), read as text; if so set `type: date`",
+        ),
+        ("{:%Y年%m月%d日}", "opened: days written otherwise"),
+        ("{0.value:d}", ""),  # nanoseconds are nobody's
+        ("{0.seconds}", "opened: may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
+        ("{0.seconds}000", "opened: may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
+    ],
+)
+def test_days_that_are_not_read_as_days_are_named(tmp_path, opened, note):
+    days = pd.date_range("2020-01-01", periods=60)
+    written = [opened.replace("{0.seconds}", str(d.value // 10**9)).format(d) for d in days]
+    rows = "".join(f"L{i},{d},{100 + i},{i % 2}\n" for i, d in enumerate(written))
+    (tmp_path / "loans.csv").write_text("loan_id,opened,amount,is_bad\n" + rows, encoding="utf-8")
+    notes = draft.draft(tmp_path / "loans.csv").notes
+    assert any(n.startswith(note) for n in notes) if note else not notes

@@ -27,6 +27,8 @@ _SIGNED = re.compile(
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _LIKE_A_DATE = re.compile(r"(?=(?:\D*\d){4})[^-\s].{5,}")
 _DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?: .*)?")
+_DAY_OTHERWISE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?: .*)?|\d{4}年\d{1,2}月\d{1,2}日?")
+_SECONDS = (946_684_800, 2_000_000_000)  # since 1970: 2000 to 2033
 _WIDER = 3  # times as many columns as rows: nobody's table
 _SOME = 9  # different values, fewer say nothing
 _DAYS = (36_526, 47_500)  # 2000-01-01 to 2030 in a spreadsheet's day numbers
@@ -121,6 +123,19 @@ def _partly_dates(seen: Look, c: Column) -> bool:
     return seen.mostly(_DAY, 0.5)
 
 
+def _days_otherwise(seen: Look, c: Column) -> bool:
+    if c.type == "date" or c.role == "key" or c.personal or guesses.is_called_date(c):
+        return False
+    return seen.mostly(_DAY_OTHERWISE, 0.5)
+
+
+def _seconds(seen: Look, c: Column) -> bool:
+    if c.type not in ("integer", "text") or c.role in ("key", "parent") or c.personal or seen.different <= _SOME:
+        return False
+    thousands = seen.numbers / 1000
+    return any(bool(((n >= _SECONDS[0]) & (n <= _SECONDS[1])).all()) for n in (seen.numbers, thousands))
+
+
 def _days(seen: Look, c: Column) -> bool:
     return c.format == EXCEL
 
@@ -177,6 +192,12 @@ _ODDITIES: tuple[tuple[Callable[[Look, Column], bool], str], ...] = (
         "mostly days, but not all are dates, so that none is read; mend the others, or name them in `missing` and set "
         "`type: date`",
     ),
+    (
+        _days_otherwise,
+        "days written otherwise (31/01/20, 2020年1月31日), read as text; if so set `type: date` and `format`, such as "
+        "%d/%m/%y",
+    ),
+    (_seconds, "may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
     (_days, "day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904"),
     (
         _may_be_days,
