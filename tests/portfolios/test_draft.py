@@ -390,3 +390,15 @@ def test_days_that_are_not_read_as_days_are_named(tmp_path, opened, note):
     (tmp_path / "loans.csv").write_text("loan_id,opened,amount,is_bad\n" + rows, encoding="utf-8")
     notes = draft.draft(tmp_path / "loans.csv").notes
     assert any(n.startswith(note) for n in notes) if note else not notes
+
+
+@pytest.mark.parametrize(("bad", "number"), [(3, 3), (1, 1)])
+def test_what_is_called_an_outcome_and_not_taken_is_named(tmp_path, bad, number):
+    rows = "".join(f"L{i},{100 + i},{'AB'[i % 2]},{i % bad}\n" for i in range(60))
+    (tmp_path / "loans.csv").write_text("loan_id,amount,status,is_bad\n" + rows)
+    drafted = draft.draft(tmp_path / "loans.csv")
+    assert drafted.named("outcome") == ["status"]
+    assert drafted.notes == (
+        f"is_bad: called more like an outcome than 'status', but the number of its values is {number}, not 2; look which "
+        "is the outcome, and say `known: after` of the other.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -116,6 +116,7 @@ def _with_outcome(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Loo
     c = next((c for c in named if looks[c.name].different == 2), None)
     if c is None:
         return contract
+    contract = contract.model_copy(update={"notes": (*contract.notes, *_passed_over(named, c, looks))})
     seen = looks[c.name]
     bad = _bad(seen)
     is_bad = (as_text(raw[c.file_name]) == bad).fillna(False).astype(bool)
@@ -123,6 +124,15 @@ def _with_outcome(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Loo
     changes: dict[str, dict[str, Any]] = {n: {"known": "after"} for n in _filled_for_bad(contract, raw, looks, is_bad)}
     changes[c.name] = {**outcome, "values": {v: v for v in sorted(seen.texts)}, "minimum": None}
     return _changed(contract, changes, event_value=bad)
+
+
+def _passed_over(named: list[Column], outcome: Column, looks: Looks) -> Iterator[str]:
+    """What is called an outcome more plainly than the column taken, but hasn't two values."""
+    for c in named[: named.index(outcome)]:
+        yield (
+            f"{c.name}: called more like an outcome than '{outcome.name}', but the number of its values is "
+            f"{looks[c.name].different:,}, not 2; look which is the outcome, and say `known: after` of the other."
+        )
 
 
 def _bad(seen: Look) -> str:
