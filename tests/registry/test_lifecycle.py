@@ -472,6 +472,25 @@ def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
     assert model.count(">已退役</td>") == 2 and "another is better" in model  # its state, and the move that led there
 
 
+def test_what_was_rejected_is_red_whatever_the_battery_says_and_its_older_documents_say_so(bank):
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    head = events.read().head
+    card = home.reports() / "bank/models/pd/2/model_card.html"
+    home.put(card, f"<code>{head}</code>".encode())
+    site.write()
+    of_model, of_all = (home.reports() / n for n in ("bank/models/pd.html", "index.html"))
+    outdated = f"made before the last move; anew by <code>workbench documents {MODEL}/2</code>"
+    assert outdated not in of_model.read_text() and '<section class="decision green">' in of_model.read_text()
+    assert cli.main(["reject", f"{MODEL}/2", "--as", "app", "--reason", "grade E is off"]) == 0
+    assert outdated in of_model.read_text() and '<section class="decision red">' in of_model.read_text()
+    rejected = '<span class="light red">rejected</span>'
+    assert all(rejected in (home.reports() / n).read_text() for n in ("bank/models/pd.html", "index.html"))
+    assert rejected in (home.reports() / "bank/index.html").read_text() and 'data-verdict="red' in of_all.read_text()
+    home.put(card, f"<code>{events.read().head}</code>".encode())
+    site.write()
+    assert outdated not in of_model.read_text()
+
+
 def test_a_move_marks_the_page_of_a_run_that_reported_the_life_cycle_as_it_was(bank):
     page = home.reports() / "bank/once/reporting/pack.html"
     home.put(page, f"<p>pack</p>{slots.slot(slots.EARLIER)}".encode())

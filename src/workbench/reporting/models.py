@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,14 @@ from workbench import home, tables
 from workbench.params import ends
 from workbench.registry import recorded
 from workbench.registry.events import Event
-from workbench.registry.lifecycle import RETIRED
+from workbench.registry.lifecycle import REJECTED, RETIRED
 from workbench.registry.state import Standing
 from workbench.reporting import page
 from workbench.reporting.document import TEMPLATE, TITLES
 from workbench.reporting.listing import Row, Site, rank
 from workbench.words import Text, say
 
+_HEAD = re.compile(rb"<code>(\d+):[0-9a-f]{64}</code>")
 LIGHTS = {"refuse": "red", "refer": "amber", "pass": "green"}  # what a battery says of a version, as a light
 
 
@@ -62,9 +64,19 @@ class Version:
         return LIGHTS.get(self.verdict, "")
 
     @property
+    def is_rejected(self) -> bool:
+        """Whether an approver has rejected it, whatever the validation says."""
+        return self.standing.state == REJECTED
+
+    @property
+    def decided(self) -> str:
+        """The light of the version: red where it was rejected, else that of what validation says."""
+        return "red" if self.is_rejected else self.light
+
+    @property
     def rank(self) -> int:
-        """How bad the worse of validation and last monitoring is: 0 the worst."""
-        return min(rank(self.light), self.watched.rank if self.watched else rank(""))
+        """How bad the worse of what was decided and last monitoring is: 0 the worst."""
+        return min(rank(self.decided), self.watched.rank if self.watched else rank(""))
 
 
 def refused(model: str, version: str) -> Text:
@@ -183,6 +195,7 @@ def _versions(site: Site, model: str, same: Iterable[Version]) -> Iterator[dict[
             "made": current_.get(version),
             "is_gone": version not in registered and version not in current_,
             "documents": list(_documents(site, model, version)),
+            "outdated": _is_outdated(site, model, version),
         }
 
 
@@ -193,6 +206,17 @@ def _documents(site: Site, model: str, version: str) -> Iterator[tuple[str, Text
         at = f"{study}/models/{name}/{version}/{document}.{'xlsx' if document == TEMPLATE else 'html'}"
         if (home.reports() / site.folder / at).exists():
             yield at, title
+
+
+def _is_outdated(site: Site, model: str, version: str) -> bool:
+    """Say whether a move of the version came after its documents, which name the head of the chain they rest on."""
+    last = max((e.seq for e in site.chain.of(model) if e.version == version), default=0)
+    for place_, _ in _documents(site, model, version):
+        path = home.reports() / site.folder / place_
+        head = _HEAD.search(path.read_bytes()) if path.suffix == ".html" else None
+        if head and int(head[1]) < last:
+            return True
+    return False
 
 
 def _told(event: Event) -> dict[str, str]:
