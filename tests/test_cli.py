@@ -10,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from running import workbench
 from workbench import cli, home
@@ -107,6 +109,16 @@ def test_an_empty_period_is_refused(command, capsys):
     assert stopped.value.code == 2
     line = "argument --period: it is empty; name one (2018, 2018-Q1 or 2018-03) or leave --period out"
     assert line in capsys.readouterr().err
+
+
+def test_a_table_too_wide_for_the_terminal_cuts_no_header_into_pieces():
+    rows = pd.DataFrame({"model": ["bank.pd"], "champion_since": ["2026-01-01"], "tier": [3], "next_review": [""]})
+    narrow, wide = (Console(width=width, file=io.StringIO()) for width in (30, 80))
+    for console in (narrow, wide):
+        console.print(progress.table(rows))
+    assert narrow.file.getvalue().split("\n")[:3] == ["bank.pd", "    champion_since: 2026-01-01", "    tier: 3"]
+    assert "next_review" not in narrow.file.getvalue()
+    assert wide.file.getvalue().split() == ["model", *rows.columns[1:], "bank.pd", "2026-01-01", "3"]
 
 
 def test_version_and_completion():

@@ -10,7 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
@@ -104,9 +105,40 @@ def console() -> Iterator[_Lines]:
         yield _Lines(out, bars)
 
 
-def table(rows: pd.DataFrame) -> Table:
+class _Fitting:
+    """A table, or where its headers alone are wider than the terminal each row as lines of name and value."""
+
+    def __init__(self, rows: pd.DataFrame):
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        first = self.rows.columns[0]
+        widths = [cell_len(n) for n in self.rows.columns[1:]]
+        if (
+            max(map(cell_len, [first, *map(_cell, self.rows[first])])) + sum(widths) + 2 * len(widths)
+            <= options.max_width
+        ):
+            yield _columns(self.rows)
+            return
+        for row in self.rows.to_dict("records"):
+            yield Text(_cell(row.pop(first)), style="bold")
+            for name, value in row.items():
+                if _cell(value):
+                    yield Padding(Text(f"{name}: {_cell(value)}"), (0, 0, 0, _INDENT), expand=False)
+
+
+def table(rows: pd.DataFrame) -> RenderableType:
     """Return a table whose columns share the width; numbers stand right, what is missing is a dash."""
+    return _Fitting(rows)
+
+
+def _cell(value: object) -> str:
     from pandas import isna
+
+    return "-" if isna(value) else f"{value:,.0f}" if isinstance(value, float | int) else str(value)
+
+
+def _columns(rows: pd.DataFrame) -> Table:
     from pandas.api.types import is_numeric_dtype
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -116,7 +148,7 @@ def table(rows: pd.DataFrame) -> Table:
             name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or name == rows.columns[0]
         )
     for row in rows.itertuples(index=False):
-        shown.add_row(*(Text("-" if isna(v) else f"{v:,.0f}" if isinstance(v, float | int) else str(v)) for v in row))
+        shown.add_row(*(Text(_cell(v)) for v in row))
     return shown
 
 
