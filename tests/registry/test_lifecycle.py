@@ -32,6 +32,7 @@ from workbench.registry import (
     recorded,
     registered,
     ringing,
+    runs,
     signatures,
     slots,
     store,
@@ -470,6 +471,12 @@ def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
         assert ">已退役</td>" in index.render(site)
         ((_, model),) = models.pages(site)
     assert model.count(">已退役</td>") == 2 and "another is better" in model  # its state, and the move that led there
+
+
+def test_a_move_is_no_run_of_a_study(bank):
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    latest = runs.latest()
+    assert len(latest) and (latest["study"] == "bank").all()
 
 
 def test_what_was_rejected_is_red_whatever_the_battery_says_and_its_older_documents_say_so(bank):

@@ -225,11 +225,14 @@ def _stopped(r: Run) -> Record:
 
 
 def latest(n: int = 20) -> pd.DataFrame:
-    """Return the latest runs, newest first: began, study, period, step (empty: the study's own), status, verdict."""
+    """Return the latest runs of studies, newest first: began, study, period, step, status, verdict.
+
+    step: empty of the study's own. What a study can't be called, such as `governance/events`, holds no runs of studies.
+    """
     import pandas as pd
 
     c = store.client()
-    ids = [e.experiment_id for e in c.search_experiments()]
+    ids = [e.experiment_id for e in c.search_experiments() if "/" not in e.name]
     order = ["attributes.start_time DESC"]
     rows = [_shown(r) for r in (c.search_runs(ids, max_results=n, order_by=order) if ids else [])]
     return pd.DataFrame(rows, columns=["began", "study", "period", "step", "status", "verdict"])
