@@ -9,7 +9,8 @@ import pytest
 from workbench import home
 from workbench.actions import model_read
 from workbench.params import Key
-from workbench.registry import current, recorded
+from workbench.registry import current, earlier, recorded
+from workbench.registry import state as lifecycle_state
 from workbench.registry.recorded import Recorded
 from workbench.runs import study
 from workbench.words import say
@@ -55,6 +56,29 @@ def test_the_worst_light_of_the_version_is_inherited(monkeypatch, runs, light, w
     assert judged.verdict == light and str(judged.answer).endswith(words)
     if light != "not_evaluated":
         assert str(judged.answer).startswith("The scores acted on are those of model churn, version 2: development ")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("rejected", "The version was rejected: it may not be used."), ("retired", "The version was retired from use.")],
+)
+def test_a_version_that_may_not_be_used_is_red_and_a_list_of_it_from_before_is_made_from_earlier_inputs(
+    monkeypatch, state, words
+):
+    runs = [_made("green"), _validated("green")]
+    monkeypatch.setattr(recorded, "read", lambda key: {r.record.step: r for r in runs})
+    before = recorded.digest(Key("s"), recorded.BARRED)
+    other = lifecycle_state.Standing("s.other", "2", state)
+    monkeypatch.setattr(
+        lifecycle_state, "replay", lambda _: lifecycle_state.Book({("s.churn", "2"): barred, ("s.other", "2"): other})
+    )
+    barred = lifecycle_state.Standing("s.churn", "1", state)
+    assert model_read.judged(Key("s"), SCORES).verdict == "green"
+    barred = lifecycle_state.Standing("s.churn", "2", state)
+    judged = model_read.judged(Key("s"), SCORES)
+    assert judged.verdict == "red" and str(judged.answer).endswith(f"monitoring not done. {words}")
+    list_ = _run("actions/conversion", "green", reads=(f"?{recorded.BARRED}",), inputs={recorded.BARRED: before}).record
+    assert earlier.of([list_]) == {list_.run_id}
 
 
 def test_a_list_that_does_not_go_by_the_scores_says_what_it_goes_by_and_inherits_no_light(monkeypatch):

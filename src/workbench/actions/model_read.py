@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workbench import tables
+from workbench import evidence, tables
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.lights import in_words
 from workbench.params import Key
-from workbench.registry import recorded
-from workbench.registry.recorded import JUDGED, Recorded
+from workbench.registry import recorded, state
+from workbench.registry.lifecycle import REJECTED, RETIRED
+from workbench.registry.recorded import BARRED, JUDGED, Recorded
 from workbench.words import Text, say
+
+_BARRED = {
+    REJECTED: say("The version was rejected: it may not be used."),
+    RETIRED: say("The version was retired from use."),
+}
 
 
 def reads(scores: str) -> str:
@@ -21,7 +27,8 @@ def reads(scores: str) -> str:
 def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
     """Return the worst light of the model behind a table of scores: who acts on them inherits it.
 
-    Amber where nobody has validated this version, not evaluated where no run of the study has made the scores.
+    Amber where nobody has validated this version, red where it was rejected or retired, not evaluated where no run of
+    the study has made the scores.
     beside: what the step's list goes by, where that isn't these scores: their light is a fact then.
     """
     runs = recorded.read(key)
@@ -44,17 +51,21 @@ def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
         validation=in_words(validation) if validation else say("not done"),
         monitoring=in_words(_worst(monitoring)) if monitoring else say("not done"),
     )
+    barred = _barred(key, str(entry["name"]), str(entry["version"]))
+    if barred:
+        answer += _BARRED[barred]
     if beside is not None:
         without = say("no light: the list doesn't go by these scores")
         return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside), without)
     lights = [Verdict(maker.record.verdict), Verdict(validation or Verdict.amber)]
     lights += [Verdict(r.record.verdict) for r in monitoring]
+    lights += [Verdict.red] if barred else []
     worst = min(lights, key=lambda v: v.rank)
     return _answered(Verdict.green if worst is Verdict.info else worst, answer)
 
 
 def _answered(verdict: Verdict, answer: Text, threshold: Text | None = None) -> Evidence:
-    usual = say("the worst of the version's lights; amber where nobody has validated it")
+    usual = say("the worst of the version's lights; amber where nobody has validated it, red where it may not be used")
     return Evidence(
         key=JUDGED,
         question=say("May the model's scores be acted on?"),
@@ -62,6 +73,12 @@ def _answered(verdict: Verdict, answer: Text, threshold: Text | None = None) -> 
         answer=answer,
         threshold=threshold or usual,
     )
+
+
+def _barred(key: Key, model: str, version: str) -> str:
+    """Return the state of a version that may not be used, empty of any other."""
+    evidence.touch("read", BARRED, recorded.digest(key, BARRED))
+    return next((s.state for s in state.barred(key.study) if (s.model, s.version) == (model, version)), "")
 
 
 def _is_of(run: Recorded, model: str, version: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from workbench.params import ONCE, Key, before, ends
 from workbench.registry import recorded
 from workbench.registry.current import Record
-from workbench.registry.recorded import EVIDENCE, LIFE_CYCLE, PREVIOUS
+from workbench.registry.recorded import EVIDENCE, OF_MOVES, PREVIOUS
 
 Makers = Mapping[tuple[Key, str], Record]
 
@@ -43,7 +43,7 @@ def _has_moved(record: Record, is_newest: bool, makers: Makers, moved: set[str])
     Of it only what was made for that very period counts, not what is done once and has grown since.
     """
     for name, digest in _read(record).items():
-        if name == LIFE_CYCLE:
+        if name in OF_MOVES:
             has_moved = is_newest and recorded.digest(record.key, name) != digest
         else:
             maker = _maker(record.key, name, makers, is_newest)

@@ -15,6 +15,7 @@ APPROVED, CONDITIONAL, REJECTED = "approved", "approved with conditions", "rejec
 CHAMPION, UNDER_REVIEW, RETIRED, EXCEPTION = "champion", "under review", "retired", "exception use"
 IN_USE = (CHAMPION, UNDER_REVIEW)  # a champion under review goes on deciding until another takes its place
 READY = (APPROVED, CONDITIONAL)
+BARRED = (REJECTED, RETIRED)  # may not be used
 EXCEPTION_DAYS = 90
 REPRODUCED = ("identical", "equal")  # what making a version again has to come to
 ON_DATA = {"identify": "relationship_manager", "forget": "data_protection"}  # done with people's data: who may

@@ -2,13 +2,15 @@
 
 A step asks for it by name in its `reads`: `evidence:STEP` is the current run of a step of the study, `evidence:*`
 that of every other step, `judged:TABLE` those of the step that makes a table of scores, and of the validations and
-monitoring of its model (the runner writes both out), `previous:STEP` and `previous:*` those of the period before, and
-`life_cycle` the moves of the study's models.
+monitoring of its model, and which versions may not be used (the runner writes these out), `previous:STEP` and
+`previous:*` those of the period before, `life_cycle` the moves of the study's models, and `barred` its models' versions
+that were rejected or retired.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -18,11 +20,12 @@ from typing import Any
 
 from workbench import evidence, home
 from workbench.evidence import LEFT_BEHIND, Evidence, digest_file
-from workbench.params import ONCE, Key, UserError, before, ends
+from workbench.params import ONCE, Key, UserError, before, canonical, ends
 from workbench.registry import current
 from workbench.registry.current import Record
 
-EVIDENCE, PREVIOUS, LIFE_CYCLE, ALL = "evidence:", "previous:", "life_cycle", "*"
+EVIDENCE, PREVIOUS, LIFE_CYCLE, BARRED, ALL = "evidence:", "previous:", "life_cycle", "barred", "*"
+OF_MOVES = (LIFE_CYCLE, BARRED)  # names of what moves of the life cycle change
 JUDGED = "judged"  # kind of name, and key of the answer that is made of what it gives
 READS = "WORKBENCH_STEP_READS"  # set by the runner: names of what the step reads, one a line
 
@@ -79,7 +82,7 @@ def last_watched(period: str, series: Mapping[str, Mapping[str, float]]) -> str:
 
 def is_name(name: str) -> bool:
     """Say whether a name in a step's `reads` is of this kind rather than of a table or a model."""
-    return name.startswith((EVIDENCE, PREVIOUS)) or name == LIFE_CYCLE
+    return name.startswith((EVIDENCE, PREVIOUS)) or name in OF_MOVES
 
 
 def find(key: Key, name: str) -> Record | None:
@@ -101,6 +104,11 @@ def digest(key: Key, name: str) -> str:
         from workbench.registry import events
 
         return events.read().digest_of(key.study)
+    if name == BARRED:
+        from workbench.registry import state
+
+        versions = sorted((s.model, s.version, s.state) for s in state.barred(key.study))
+        return hashlib.sha256(canonical(versions)).hexdigest() if versions else ""
     record = find(key, name)
     return record.digest if record else ""
 

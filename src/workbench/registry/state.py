@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from workbench.registry import lifecycle
+from workbench.registry import events, lifecycle
 from workbench.registry.events import POLICY, Chain, Event
 
 
@@ -75,6 +75,12 @@ def replay(events: Chain | Iterable[Event]) -> Book:
     for e in events.events if isinstance(events, Chain) else events:
         book.apply(e)
     return book
+
+
+def barred(study: str) -> list[Standing]:
+    """Return the versions of a study's models that may not be used: rejected, or retired from use."""
+    standings = replay(events.read()).standings.values()
+    return [s for s in standings if s.model.startswith(f"{study}.") and s.state in lifecycle.BARRED]
 
 
 def _moved(s: Standing, e: Event) -> Standing:

@@ -154,7 +154,8 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
 def _written_out(steps: dict[str, Step]) -> dict[str, Step]:
     """Return the steps, `evidence:*` in their reads written out as every step that doesn't read so itself.
 
-    `judged:TABLE` is written out as the evidence of the step that writes the table and of those that judge its model.
+    `judged:TABLE` is written out as the evidence of the step that writes the table and of those that judge its model,
+    and which versions may not be used.
     """
     on_all = {s.name for s in steps.values() if EVIDENCE + ALL in (n.lstrip("?") for n in s.reads)}
     every = {EVIDENCE + ALL: [n for n in steps if n not in on_all], PREVIOUS + ALL: list(steps)}
@@ -162,7 +163,8 @@ def _written_out(steps: dict[str, Step]) -> dict[str, Step]:
     def names(read: str) -> list[str]:
         mark, bare = "?" * read.startswith("?"), read.lstrip("?")
         if bare.startswith(f"{JUDGED}:"):
-            return [f"{mark}{EVIDENCE}{step}" for step in _judges(steps, bare.partition(":")[2])]
+            judges = _judges(steps, bare.partition(":")[2])
+            return [*(f"{mark}{EVIDENCE}{step}" for step in judges), f"{mark}{recorded.BARRED}"]
         kind = bare.removesuffix(ALL)
         return [f"{mark}{kind}{step}" for step in every[bare]] if bare in every else [read]
 
