@@ -114,18 +114,19 @@ def newest(lights: pd.DataFrame, now: str) -> pd.DataFrame:
 
 
 def past(lights: pd.DataFrame, now: str) -> pd.DataFrame:
-    """Return what rang and doesn't ring any more: kind, subject, first, last and over_since (periods), times.
+    """Return what rang and doesn't ring any more: kind, subject, first_rang, last_rang and over_since (periods), times.
 
     `over_since` is the next period in which the subject had a light; empty where it has had none since.
     """
     names, rang = ["kind", "subject"], raised(lights)
-    spans = rang.groupby(names)["period"].agg(first="min", last="max", times="size").reset_index()
+    spans = rang.groupby(names)["period"].agg(first_rang="min", last_rang="max", times="size").reset_index()
     rings = pd.MultiIndex.from_frame(newest(lights, now)[names])
     spans = spans[~pd.MultiIndex.from_frame(spans[names]).isin(rings)]
     judged = lights.loc[lights["light"] != "not_evaluated", [*names, "period"]].merge(spans, on=names)
-    after = judged[judged["period"] > judged["last"]].groupby(names)["period"].min().rename("over_since")
+    after = judged[judged["period"] > judged["last_rang"]].groupby(names)["period"].min().rename("over_since")
     table = spans.merge(after.reset_index(), on=names, how="left").fillna({"over_since": ""})
-    return table[[*names, "first", "last", "over_since", "times"]].sort_values(["first", *names], ignore_index=True)
+    columns = [*names, "first_rang", "last_rang", "over_since", "times"]
+    return table[columns].sort_values(["first_rang", *names], ignore_index=True)
 
 
 def past_evidence(lights: pd.DataFrame, now: str) -> Evidence:
@@ -147,10 +148,15 @@ def _over(table: pd.DataFrame) -> Text:
 
 
 def _one_over(row: tuple) -> Text:
-    facts = {"kind": kinds()[row.kind], "subject": subject(row.subject), "first": row.first, "over": row.over_since}
+    facts = {
+        "kind": kinds()[row.kind],
+        "subject": subject(row.subject),
+        "first": row.first_rang,
+        "over": row.over_since,
+    }
     if row.over_since:
         return say("{kind} of {subject}, first in {first}, over since {over}", **facts)
-    return say("{kind} of {subject}, first in {first}, not judged since {last}", last=row.last, **facts)
+    return say("{kind} of {subject}, first in {first}, not judged since {last}", last=row.last_rang, **facts)
 
 
 def verdict(lights: pd.DataFrame, now: str, *of: str) -> Verdict:
