@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
 from functools import cache
@@ -13,7 +14,7 @@ import pytest
 from workbench import words
 from workbench.contracts import Contract
 from workbench.customers import profile
-from workbench.evidence.table import to_html
+from workbench.evidence.table import from_json, to_html, to_json
 from workbench.panel import features
 from workbench.registry import titles
 from workbench.reporting import regulation_map
@@ -166,6 +167,15 @@ def test_headers_and_parts_of_studies_are_said_in_chinese():
         assert "购买概率均值" in to_html(table) and "P(" not in to_html(table)
         assert str(titles.of_step("panel/build@early_warning")) == "面板 · 风险预警"
     assert str(titles.of_step("panel/build@early_warning")) == "The panel · early warning"
+
+
+def test_texts_listed_in_a_cell_are_said_like_one_and_names_to_type_in_them_are_code():
+    listed = [say("Nothing rang before that doesn't ring now."), say("{note}", note="give it `role: parent`")]
+    table = from_json(json.loads(json.dumps(to_json(pd.DataFrame({"reason": [listed], "typed": [["`data`", 2]]})))))
+    with speaking("zh_CN"):
+        shown = to_html(table)
+    assert "<td>此前没有已解除的报警。、give it <code>role: parent</code></td>" in shown
+    assert "`data`" in shown and "msgid" not in shown
 
 
 def test_a_word_of_two_senses_is_two_terms():

@@ -73,7 +73,7 @@ def from_json(content: dict[str, Any]) -> DataFrame:
     """Return the table that `to_json` wrote; sentences in its cells are `Text`s again."""
     import pandas as pd
 
-    rows = [[Text.from_json(v["text"]) if isinstance(v, dict) else v for v in row] for row in content["rows"]]
+    rows = [[_read(v) for v in row] for row in content["rows"]]
     return pd.DataFrame(rows, columns=content["columns"], dtype=object)
 
 
@@ -116,6 +116,12 @@ def _kept(cell: Any) -> Any:
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     return cell if isinstance(cell, str | bool | int | float | type(None)) else str(cell)
+
+
+def _read(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return [_read(v) for v in cell]
+    return Text.from_json(cell["text"]) if isinstance(cell, dict) else cell
 
 
 def _whole(head: str, header: Sequence[str], rows: list[list[Any]]) -> str:
@@ -199,7 +205,8 @@ def _cell(value: Any, column: str) -> str:
     if isinstance(value, str):  # a unit or a table may be called as a column is: `month`
         return html.escape(heard(value)) if column in ("unit", "table") else cell_html(value)
     if isinstance(value, list | tuple):
-        return html.escape(joined([v if isinstance(v, Text) else _number(v, column) for v in value]))
+        listed = joined([v if isinstance(v, Text) else _number(v, column) for v in value])
+        return coded(listed) if all(isinstance(v, Text) for v in value) else html.escape(listed)
     return coded(str(value)) if isinstance(value, Text) else html.escape(_number(value, column))
 
 
