@@ -260,8 +260,10 @@ def _run(args: argparse.Namespace) -> int:
 def _render(args: argparse.Namespace) -> int:
     from workbench.runs import progress, rendering
 
-    pages = rendering.render(args.study.stem, args.lang)
-    progress.output().print(f"{len(pages)} pages: reports/{args.lang}/{args.study.stem}", markup=False)
+    pages, study = rendering.render(args.study.stem, args.lang), args.study.stem
+    already = f"nothing to write: the pages of '{study}' are in {args.lang} already: reports/{study}"
+    line = f"{len(pages)} pages: reports/{args.lang}/{study}" if pages else already
+    progress.output().print(line, markup=False)
     return 0
 
 

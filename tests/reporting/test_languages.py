@@ -7,9 +7,9 @@ from html import unescape
 
 import pytest
 
-from workbench import home
+from workbench import cli, home
 from workbench.registry import current
-from workbench.runs import rendering
+from workbench.runs import printing, rendering
 from workbench.words import untranslated
 
 SENTENCE = re.compile(r"[A-Za-z][a-z']*(?:[ ,;:]+[a-z']{2,}){3,}")
@@ -37,6 +37,15 @@ def test_every_page_is_there_in_chinese(pages):
     assert len(pages) >= 9
     for text in pages.values():
         assert '<html lang="zh-CN">' in text and "应做之事" in text
+
+
+def test_pages_that_are_in_a_language_already_have_no_second_copy_in_it(sample_home, rendered, capsys):
+    assert rendering.render("sample", "en") == [] and not (home.reports() / "en").exists()
+    assert cli.main(["render", "sample", "--lang", "en"]) == 0
+    assert "the pages of 'sample' are in en already: reports/sample" in " ".join(capsys.readouterr().out.split())
+    printed = printing.write("sample", "panel/build", language="en")
+    assert printed == [home.reports() / "sample/once/panel/build.pdf"] and not (home.reports() / "en").exists()
+    printed[0].unlink()
 
 
 def test_every_page_says_what_the_study_is_about(pages):

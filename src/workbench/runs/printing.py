@@ -21,7 +21,9 @@ def write(study: str, step: str = "", period: str = "", language: str = "") -> l
     where there is nothing to print.
     """
     chosen = _chosen(current.everything(study=study), study, step, period)
-    return [written(r, rendering.in_language(r, language) if language else None, language) for r in chosen]
+    published = [not language or rendering.is_in(r, language) for r in chosen]
+    pages = [None if p else rendering.in_language(r, language) for r, p in zip(chosen, published, strict=True)]
+    return [written(r, page, language) for r, page in zip(chosen, pages, strict=True)]
 
 
 def written(record: Record, page: Path | None = None, language: str = "") -> Path:

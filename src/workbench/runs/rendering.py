@@ -26,19 +26,24 @@ _NAVIGATION = re.compile(rb"<nav\b.*?</nav>", re.DOTALL)
 def render(study: str, language: str, *periods: str) -> list[Path]:
     """Write the pages of a study's current runs (with `periods`, of those) below `reports/LANGUAGE/`; return them.
 
-    The published pages stay as they are: they belong to their runs, byte for byte. Raises `UserError` where the study
-    has no current run.
+    The published pages stay as they are: they belong to their runs, byte for byte; those that are in the language
+    already have no second copy. Raises `UserError` where the study has no current run.
     """
     records = current.everything(study=study)
     if not records:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
-    chosen = [r for r in records if not periods or r.period in periods]
+    chosen = [r for r in records if (not periods or r.period in periods) and not is_in(r, language)]
     there = [r for r in records if r in chosen or _place(r, language).exists()]
     moved = earlier.of(records)
     pages = [_written(r, there, language, moved) for r in chosen]
     follow(study)
-    site.write(language)
+    site.write(language if pages else "")
     return pages
+
+
+def is_in(record: Record, language: str) -> bool:
+    """Say whether the published page of a run is in the language."""
+    return language == (record.language or "en")
 
 
 def in_language(record: Record, language: str) -> Path:
