@@ -10,9 +10,10 @@ import pytest
 
 from workbench import contracts
 from workbench.params import UserError
-from workbench.portfolios import catalog, draft, guesses
+from workbench.portfolios import catalog, draft, encodings, guesses, oddities
 from workbench.portfolios.files import read_raw
 from workbench.portfolios.looks import look
+from workbench.words import heard, speaking
 
 TODAY = pd.Timestamp("2026-01-01")
 N = 400
@@ -402,3 +403,16 @@ def test_what_is_called_an_outcome_and_not_taken_is_named(tmp_path, bad, number)
         f"is_bad: called more like an outcome than 'status', but the number of its values is {number}, not 2; look which "
         "is the outcome, and say `known: after` of the other.",
     )
+
+
+def test_every_note_of_a_draft_is_said_in_the_language_of_its_page(tmp_path):
+    path = tmp_path / "台账.csv"
+    rows = [f"{i},2021年{i % 12 + 1}月05日,{i + 0.5}元,{'是' if i % 3 else '否'}" for i in range(200)]
+    path.write_text("\n".join(["编号,放款日期,金额,是否违约", *rows]), encoding="gb18030")
+    notes = draft.draft(path).notes
+    assert len(notes) == 3 and notes[1].startswith("column_2 (放款日期): called a date, but its values")
+    columns = [f"amount, term and 2 more: {note}" for _, note in oddities._ODDITIES]
+    shift_jis = encodings.remarks("東京,大阪".encode("cp932"), "cp932")
+    with speaking("zh_CN"):
+        assert heard(notes[1]).startswith("column_2 (放款日期)：名为日期，但其取值不能按日期读取")
+        assert [note for note in (*notes, *columns, *shift_jis) if heard(note) == note] == []

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from workbench.words import say
+
 NO_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 _CHINESE = {"gb18030", "gbk", "gb2312"}
 MEANT = {
@@ -111,19 +113,25 @@ def remarks(sample: bytes, encoding: str) -> tuple[str, ...]:
     notes = []
     if not encoding.startswith("utf"):
         other = as_well(sample, encoding)
-        doubt = f" {other} ({MEANT[other]}) fits as well as {encoding} ({MEANT[encoding]})." if other else ""
-        notes.append(
-            f"Nothing in the file names its encoding; {encoding} was guessed from its bytes: look whether its text "
-            f"reads well, else name another.{doubt}"
+        nothing = say(
+            "Nothing in the file names its encoding; {encoding} was guessed from its bytes: look whether its text "
+            "reads well, else name another.",
+            encoding=encoding,
         )
+        notes.append(str(nothing))
+        if other:
+            facts = {"other": other, "meant": MEANT[other], "encoding": encoding, "guessed": MEANT[encoding]}
+            notes.append(str(say("{other} ({meant}) fits as well as {encoding} ({guessed}).", **facts)))
     text = sample.decode(encoding, "ignore")
     if misread := _misread(text):
-        notes.append(
-            f"Its text seems to be UTF-8 that was once read as {misread} and saved so (such as 涓婃捣 for 上海): "
-            "export it again."
+        again = say(
+            "Its text seems to be UTF-8 that was once read as {encoding} and saved so (such as 涓婃捣 for 上海): "
+            "export it again.",
+            encoding=misread,
         )
+        notes.append(str(again))
     if "\ufffd" in text:
-        notes.append("Letters in it were lost before (it holds U+FFFD in their place): export it again.")
+        notes.append(str(say("Letters in it were lost before (it holds U+FFFD in their place): export it again.")))
     return tuple(notes)
 
 

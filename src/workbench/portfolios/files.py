@@ -96,7 +96,7 @@ def remarks(path: Path, encoding: str = "") -> tuple[str, ...]:
     were lost before.
     """
     if path.name.lower().endswith(PARQUET):
-        return () if parquet.is_checked(path) else (parquet.UNCHECKED,)
+        return () if parquet.is_checked(path) else (str(parquet.UNCHECKED),)
     return encodings.remarks(_sample(path), encoding) if encoding else ()
 
 

@@ -21,6 +21,7 @@ from workbench.portfolios.draft import draft, to_yaml
 from workbench.portfolios.files import opened
 from workbench.portfolios.large import LargeTable
 from workbench.portfolios.own_files import ACCOUNT, MONTH
+from workbench.words import say
 
 SHARED = 0.5  # of the values of the finer file are there in the coarser one
 ASSUMED = "2020-12-01"  # where months are only counted, the date they are counted from has to be assumed
@@ -218,10 +219,19 @@ def _status_notes(status: Column) -> tuple[str, ...]:
     """What the digits of a status don't say is unknown: a write-off is not paid in time."""
     none = [v for v in status.values if v in _NOT_LATE]
     others = [v for v in status.values if not v.isdigit() and v not in _NOT_LATE]
-    read = f"{' and '.join(none)} are read as 0 months late, " if none else ""
-    unknown = " and ".join([*others, "an empty cell"])
-    where = status.source or status.name
-    return (f"delay_months: of '{where}', {read}{unknown} as unknown; correct its `sql` where a code says otherwise.",)
+    facts = {"column": status.source or status.name, "unknown": " and ".join([*others, "an empty cell"])}
+    if not none:
+        note = say(
+            "delay_months: of '{column}', {unknown} as unknown; correct its `sql` where a code says otherwise.", **facts
+        )
+        return (str(note),)
+    note = say(
+        "delay_months: of '{column}', {none} are read as 0 months late, {unknown} as unknown; correct its `sql` where "
+        "a code says otherwise.",
+        none=" and ".join(none),
+        **facts,
+    )
+    return (str(note),)
 
 
 def _fact(column: Column, key: str, period: str) -> Column:

@@ -13,6 +13,7 @@ from workbench.contracts.fields import EXCEL
 from workbench.contracts.readings import SCIENTIFIC, are_shares_and_percents
 from workbench.portfolios import guesses
 from workbench.portfolios.looks import FULL_WIDTH, SEEN, Look
+from workbench.words import Text, say
 
 _NAMED = 5  # columns that a note names
 _MOST = 0.9  # of the rows
@@ -46,7 +47,12 @@ def _turned(looks: Mapping[str, Look]) -> Iterator[str]:
         return  # before every text is read as a number
     mixed = sum(0 < np.isfinite(c.numbers).sum() < c.different for c in columns)
     if mixed > 0.5 * len(columns):
-        yield "More columns than rows, most with numbers beside texts: is the table turned? Exchange rows and columns."
+        yield str(
+            say(
+                "More columns than rows, most with numbers beside texts: is the table turned? "
+                "Exchange rows and columns."
+            )
+        )
 
 
 def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
@@ -56,11 +62,23 @@ def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
     called = (c for c in contract.columns if guesses.is_key(c) and _nearly_names_rows(looks[c.name], c))
     for c in islice(called, 1):
         again = looks[c.name].rows - looks[c.name].different
-        owner = "; it is taken for whom the rows belong to (`parent`)" if c.role == "parent" else ""
-        yield (
-            f"No column names the rows: in '{c.name}' {again:,} of {looks[c.name].rows:,} rows repeat a value or have "
-            f"none{owner}. Remove them, or give `role: key` to what makes a row unique."
+        facts = {"column": _named(c), "again": again, "rows": looks[c.name].rows}
+        yield str(_no_key(taken=c.role == "parent", **facts))
+
+
+def _no_key(taken: bool, **facts: str | int) -> Text:
+    if not taken:
+        return say(
+            "No column names the rows: in '{column}' {again:,} of {rows:,} rows repeat a value or have none. "
+            "Remove them, or give `role: key` to what makes a row unique.",
+            **facts,
         )
+    return say(
+        "No column names the rows: in '{column}' {again:,} of {rows:,} rows repeat a value or have none; "
+        "it is taken for whom the rows belong to (`parent`). Remove them, or give `role: key` to what makes "
+        "a row unique.",
+        **facts,
+    )
 
 
 def _commas(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
@@ -69,17 +87,24 @@ def _commas(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
     least = 0.5 if contract.decimal == "," else 1.0  # of thousands some number below has no comma
     either = [n for n, seen in numbers.items() if seen.different > _SOME and guesses.grouped_share(seen) >= least]
     if either and contract.decimal == ",":
-        yield f"{_listed(either)}: commas before three digits are read as decimals (5,906 is 5.906), as others are."
+        note = say("commas before three digits are read as decimals (5,906 is 5.906), as others are.")
+        yield f"{_listed(either)}: {note}"
     elif either:
-        yield (
-            f"{_listed(either)}: every number has three digits after its comma, read as thousands (5,906 is 5906); "
-            'if it stands before decimals, set `decimal: ","` in place of `thousands`.'
+        note = say(
+            "every number has three digits after its comma, read as thousands (5,906 is 5906); if it stands before "
+            'decimals, set `decimal: ","` in place of `thousands`.'
         )
+        yield f"{_listed(either)}: {note}"
 
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
+
+
+def _named(c: Column) -> str:
+    """Return a column's name; of one that is only numbered, for its header has no Latin letters, with the header."""
+    return f"{c.name} ({c.source})" if c.source and re.fullmatch(r"column_\d+", c.name) else c.name
 
 
 def _nearly_names_rows(seen: Look, c: Column) -> bool:
@@ -91,9 +116,9 @@ def _columns(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
     for c in contract.columns:
         for test, note in _ODDITIES:
             if looks[c.name].texts and test(looks[c.name], c):
-                odd.setdefault(note, []).append(c.name)
+                odd.setdefault(str(note), []).append(_named(c))
     for note, names in odd.items():
-        yield f"{_listed(names)}: {note}."
+        yield f"{_listed(names)}: {note}"
 
 
 def _any(pattern: re.Pattern[str], texts: tuple[str, ...]) -> bool:
@@ -180,43 +205,56 @@ def _marked_as_text(seen: Look, c: Column) -> bool:
     return seen.mostly(_QUOTED, _MOST)
 
 
-_ODDITIES: tuple[tuple[Callable[[Look, Column], bool], str], ...] = (
-    (_lost_digits, "identifiers in scientific notation, their digits are lost; export the column as text"),
-    (_errors, "a spreadsheet's errors (#N/A, #REF!, ####) stand for values; export it anew"),
+_ODDITIES: tuple[tuple[Callable[[Look, Column], bool], Text], ...] = (
+    (_lost_digits, say("identifiers in scientific notation, their digits are lost; export the column as text.")),
+    (_errors, say("a spreadsheet's errors (#N/A, #REF!, ####) stand for values; export it anew.")),
     (
         _no_date,
-        "called a date, but its values aren't read as dates; write them as 2020-01-31, or set `type: date`, `format`",
+        say(
+            "called a date, but its values aren't read as dates; write them as 2020-01-31, or set "
+            "`type: date`, `format`."
+        ),
     ),
     (
         _partly_dates,
-        "mostly days, but not all are dates, so that none is read; mend the others, or name them in `missing` and set "
-        "`type: date`",
+        say(
+            "mostly days, but not all are dates, so that none is read; mend the others, or name them in `missing` and "
+            "set `type: date`."
+        ),
     ),
     (
         _days_otherwise,
-        "days written otherwise (31/01/20, 2020年1月31日), read as text; if so set `type: date` and `format`, such as "
-        "%d/%m/%y",
+        say(
+            "days written otherwise (31/01/20, 2020年1月31日), read as text; if so set `type: date` and `format`, such "
+            "as %d/%m/%y."
+        ),
     ),
-    (_seconds, "may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
-    (_days, "day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904"),
+    (_seconds, say("may hold seconds or milliseconds since 1970; if so write them as 2020-01-31.")),
+    (_days, say("day numbers of a spreadsheet, read as dates (43831 is 2020-01-01); an old Mac's count from 1904.")),
     (
         _may_be_days,
-        "may hold day numbers of a spreadsheet (43831 is 2020-01-01); if so set `type: date` and `format: excel`",
+        say("may hold day numbers of a spreadsheet (43831 is 2020-01-01); if so set `type: date` and `format: excel`."),
     ),
     (
         _signs,
-        "numbers with other signs in them (a currency, a unit, commas, brackets), read as text; write plain numbers",
+        say(
+            "numbers with other signs in them (a currency, a unit, commas, brackets), read as text; write "
+            "plain numbers."
+        ),
     ),
     (
         _partly_numbers,
-        "mostly numbers, but not all, and read as text; mend the others, or name them in `missing` and set the type",
+        say(
+            "mostly numbers, but not all, and read as text; mend the others, or name them in `missing` and "
+            "set the type."
+        ),
     ),
-    (_percents, "some values have a percent sign, some have none; write all alike"),
-    (_full_width, "digits of full width, read as usual ones"),
+    (_percents, say("some values have a percent sign, some have none; write all alike.")),
+    (_full_width, say("digits of full width, read as usual ones.")),
     (
         _three_decimals,
-        'every number has three digits after its point; if it stands between thousands, set `thousands: "."`',
+        say('every number has three digits after its point; if it stands between thousands, set `thousands: "."`.'),
     ),
-    (_invisible, "invisible characters stand in values, so that equal ones differ; remove them"),
-    (_marked_as_text, "values begin with a spreadsheet's mark for text (' or =); export it anew"),
+    (_invisible, say("invisible characters stand in values, so that equal ones differ; remove them.")),
+    (_marked_as_text, say("values begin with a spreadsheet's mark for text (' or =); export it anew.")),
 )

@@ -11,11 +11,12 @@ import pandas as pd
 from workbench.params import UserError
 from workbench.portfolios import limits
 from workbench.portfolios.delimited import names_are_well
+from workbench.words import say
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-UNCHECKED = "The pages of the file hold no checksums: a changed bit in it would not be noticed."
+UNCHECKED = say("The pages of the file hold no checksums: a changed bit in it would not be noticed.")
 _INTEGER = 0x15  # a 32-bit integer one field further on, in Thrift's compact protocol
 _HEAD = 64  # bytes that hold the first fields of a page's header
 

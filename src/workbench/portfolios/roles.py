@@ -14,6 +14,7 @@ from workbench.portfolios import guesses
 from workbench.portfolios.grain import ROWS_PER_VALUE
 from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look
+from workbench.words import say
 
 _OWNER = rf"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$|{guesses.CHINESE_NUMBER}"
 _NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
@@ -100,12 +101,17 @@ def _rows_per_value(seen: Look) -> float:
 def _notes(key: Column, seen: Look) -> list[str]:
     notes = []
     if seen.different < seen.rows:
-        notes.append(
-            f"Key '{key.name}': {seen.rows - seen.different:,} of {seen.rows:,} rows repeat a value or have none; "
-            "remove them, or name the columns that make a row unique."
+        repeated = say(
+            "Key '{key}': {again:,} of {rows:,} rows repeat a value or have none; remove them, or name the columns "
+            "that make a row unique.",
+            key=key.name,
+            again=seen.rows - seen.different,
+            rows=seen.rows,
         )
+        notes.append(str(repeated))
     if any(_SCIENTIFIC.fullmatch(t) for t in seen.texts):
-        notes.append(f"Key '{key.name}' is in scientific notation, its digits are lost: export it as text.")
+        lost = say("Key '{key}' is in scientific notation, its digits are lost: export it as text.", key=key.name)
+        notes.append(str(lost))
     return notes
 
 
@@ -129,10 +135,14 @@ def _with_outcome(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Loo
 def _passed_over(named: list[Column], outcome: Column, looks: Looks) -> Iterator[str]:
     """What is called an outcome more plainly than the column taken, but hasn't two values."""
     for c in named[: named.index(outcome)]:
-        yield (
-            f"{c.name}: called more like an outcome than '{outcome.name}', but the number of its values is "
-            f"{looks[c.name].different:,}, not 2; look which is the outcome, and say `known: after` of the other."
+        note = say(
+            "{column}: called more like an outcome than '{outcome}', but the number of its values is {values:,}, not 2; "
+            "look which is the outcome, and say `known: after` of the other.",
+            column=c.name,
+            outcome=outcome.name,
+            values=looks[c.name].different,
         )
+        yield str(note)
 
 
 def _bad(seen: Look) -> str:

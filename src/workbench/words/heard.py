@@ -57,8 +57,8 @@ def _heard(words: str, name: str) -> str:
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
     column, colon, value = words.partition(": ")
-    if colon and has(column):  # a column's name and its value
-        return f"{translated(column)}：{heard(value)}"
+    if colon and (has(column) or (_letters(value) >= LONG and heard(value) != value)):  # and its value, or a note on it
+        return f"{heard(column)}：{heard(value)}"
     return _listed(words)
 
 
