@@ -1,5 +1,6 @@
 """Monitoring: planted changes are seen in their month and not before; open windows are not judged."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from workbench.monitoring import (
 )
 from workbench.panel.bins import quantile_bins
 from workbench.params import UserError
-from workbench.words import say, speaking
+from workbench.words import names, say, speaking
 
 RULES, DEFAULT = rules.load(), Outcome()
 RNG = np.random.default_rng(8)
@@ -273,8 +274,11 @@ def test_what_customers_typed_is_escaped_before_evidently_gets_it(tmp_path):
     )
     bins = {c: quantile_bins(rows[c]) for c in ("kind", "predicted")}
     model = SimpleNamespace(reference={c: (b, tuple(b.counts(rows[c]))) for c, b in bins.items()})
-    drift_report.run(model, rows, rows, 0.1, 1, tmp_path / "2020-01.html")
-    assert "<img src=x" not in (tmp_path / "2020-01.html").read_text()
+    with names.knowing({"kind": f"借款用途 {evil}"}):
+        seen = drift_report.run(model, rows, rows, 0.1, 1, tmp_path / "2020-01.html")
+    page = (tmp_path / "2020-01.html").read_text()
+    assert "<img src=x" not in page and list(seen["feature"]) == ["kind", "predicted"]
+    assert json.dumps("借款用途")[1:-1] in page or "借款用途" in page
 
 
 def _scorer(value: float = 0.1) -> SimpleNamespace:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.models.scorer import Scorer
 from workbench.monitoring import drift as shifts
+from workbench.words import names as column_names
 
 os.environ.setdefault("EVIDENTLY_DISABLE_TELEMETRY", "1")
 # JSON. It holds what the page's script does, and like it no text to read for personal data: labels of bins, which stand
@@ -45,6 +46,13 @@ def binned(model: Scorer, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
+def _called(code: str) -> str:
+    """Return what Evidently's pages call a column, escaped: by its name, with the code name in brackets."""
+    words = column_names.display(code)
+    same = words.casefold() == code.replace("_", " ").casefold()
+    return html.escape(code if same else f"{words} ({code})")
+
+
 def run(
     model: Scorer, reference: pd.DataFrame, current: pd.DataFrame, threshold: float, seed: int, page: Path | None
 ) -> pd.DataFrame:
@@ -62,8 +70,9 @@ def run(
     sides = [shifts.sampled(rows, ROWS, seed) for rows in (reference, known)]
     if not len(sides[1]):
         sides[1] = shifts.sampled(current, ROWS, seed)
-    frames = [binned(model, s) for s in sides]
-    names = list(frames[0].columns)
+    codes = list(model.reference)
+    names = [_called(n) for n in codes]
+    frames = [binned(model, s).set_axis(names, axis="columns") for s in sides]
     metrics: list = [ValueDrift(column=n, method="psi", threshold=threshold) for n in names]
     if page is not None:  # the same drift of the same columns, as one table with the worst on top
         one = np.floor(1_000 / len(names)) / 1_000  # share: a single column is reason enough, as it is for the alarm
@@ -82,7 +91,9 @@ def run(
     measured = {
         m["config"].get("column"): m["value"] for m in snapshot.dict()["metrics"] if "ValueDrift" in m["metric_name"]
     }
-    return pd.DataFrame({"feature": names, "evidently_psi": [float(measured[n]) for n in names]})
+    return pd.DataFrame(
+        {"feature": [html.escape(n) for n in codes], "evidently_psi": [float(measured[n]) for n in names]}
+    )
 
 
 def _performance(frames: list[pd.DataFrame], sides: list[pd.DataFrame]) -> tuple[dict[str, list], list]:
