@@ -110,7 +110,7 @@ def test_a_text_is_said_in_both_languages():
 def test_a_finished_sentence_finds_its_template():
     with speaking("zh_CN"):
         assert heard("4 groups found") == "4 groups found"
-        assert heard("as of 2005-04 to 2005-09") == "截至 2005-04 至 2005-09"
+        assert heard("as of 2005-04 to 2005-09") == "观察点 2005-04 至 2005-09"
         assert [heard(w) for w in ("0.05 to < 0.3", "0.77 (0.74 to 0.80)")] == ["0.05 至 < 0.3", "0.77（0.74 至 0.80）"]
         assert heard("high credit granted, the customer's and the family's supplementary cards").endswith("高")
         rule = "as of 2005-04 > 12,345.6 (or missing) and missing (WOE) <= -0.1 and missing <= 1.5e-05 (or missing)"
