@@ -110,6 +110,11 @@ def test_a_text_is_said_in_both_languages():
 def test_a_finished_sentence_finds_its_template():
     with speaking("zh_CN"):
         assert heard("4 groups found") == "4 groups found"
+        assert heard("offer made at the as-of month") == "观察月的发出优惠"
+        reasons = "First reasons: 10561 (PD 10.24%; limit not used: 6,466), 12706 (PD 10.24%; limit not used: 22)."
+        assert heard(reasons).endswith("12706（违约概率（PD） 10.24%；未使用额度：22）。") and "not used" not in heard(
+            reasons
+        )
         assert heard("as of 2005-04 to 2005-09") == "观察点 2005-04 至 2005-09"
         assert [heard(w) for w in ("0.05 to < 0.3", "0.77 (0.74 to 0.80)")] == ["0.05 至 < 0.3", "0.77（0.74 至 0.80）"]
         assert heard("high credit granted, the customer's and the family's supplementary cards").endswith("高")

@@ -51,13 +51,12 @@ def _heard(words: str, name: str) -> str:
     parts = words.split(", ")
     if len(parts) > 1 and all(has(part) for part in parts):
         return "、".join(map(translated, parts))
-    grouped = _patterns(name)
-    for needed, pattern, template in (*grouped.get(words[:1].lower(), ()), *grouped.get("", ())):
+    for needed, pattern, template in _candidates(name, words[:1].lower()):
         fitting = pattern.fullmatch(words) if needed in words else None  # most are out at a glance
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
     column, colon, value = words.partition(": ")
-    if colon and (has(column) or (_letters(value) >= LONG and heard(value) != value)):  # and its value, or a note on it
+    if colon and (has(column) or (len(value) >= LONG and has(value))):  # a column and its value, or a note on it
         return f"{heard(column)}：{heard(value)}"
     return _listed(words)
 
@@ -86,6 +85,14 @@ def _refilled(template: str, fields: dict[str, str]) -> str:
 def patterns() -> int:
     """Make the patterns of every language, which takes part of a second; return how many there are."""
     return sum(len(group) for name in LANGUAGES if name != "en" for group in _patterns(name).values())
+
+
+@cache
+def _candidates(name: str, first: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """Return the templates that may fit a text which begins with a letter, those with most words first."""
+    grouped = _patterns(name)
+    both = (*grouped.get(first, ()), *grouped.get("", ())) if first else grouped.get("", [])
+    return sorted(both, key=lambda entry: _letters(entry[2]), reverse=True)
 
 
 @cache
