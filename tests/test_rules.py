@@ -53,6 +53,16 @@ def test_the_value_that_holds(case, own_home):
         assert in_force.number(case["rule"]) == float(expected)
 
 
+def test_until_a_homes_rule_is_in_force_the_shipped_one_holds(own_home):
+    of_bank = {**ALL["psi"], "owner": "our bank", "values": {"2027-01-01": {"amber": 0.05, "red": 0.2}}}
+    (own_home / "stability.yaml").write_text(yaml.safe_dump({"psi": of_bank}))
+    before, after = rules.load("2026-12-31"), rules.load("2027-01-01")
+    assert (before["psi"].amber, before["psi"].owner) == (0.10, ALL["psi"]["owner"])
+    assert (after["psi"].amber, after["psi"].owner) == (0.05, "our bank")
+    with pytest.raises(UserError, match="its first is of 20"):
+        rules.load("2000-01-01")
+
+
 def test_every_rule_says_what_whose_and_why():
     for name, content in ALL.items():
         assert all(content[k] for k in ("description", "unit", "owner", "reference", "values")), name

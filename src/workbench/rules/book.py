@@ -1,8 +1,8 @@
 """All rules as of a date: those the package ships, a home's above them, a study's above both.
 
 The shipped rules are the package's own YAML files, so that an installed workbench has them. A file in a home's
-`params/rules/` may hold a rule of the same name: it replaces the shipped one whole, with owner and reference. A new
-value is a new date in `values`, never an edit of an old one.
+`params/rules/` may hold a rule of the same name: from its first date on it replaces the shipped one whole, with owner
+and reference; before, the shipped one holds. A new value is a new date in `values`, never an edit of an old one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def load(as_of: str | date = "", overrides: Mapping[str, Any] | None = None, whe
     missing, negative, no numbers or the wrong way round; `where` begins its line.
     """
     day = _day(as_of, where)
-    rules, thresholds, numbers, ruled = _read(), {}, {}, {}
+    rules, thresholds, numbers, ruled = _read(day), {}, {}, {}
     pending = {name: min(rule.values) for name, rule in rules.items() if rule.on(day) is None}
     for name, rule in rules.items():
         if name in pending:
@@ -106,12 +106,14 @@ def shipped() -> dict[str, tuple[Rule, Path]]:
     return _folder(SHIPPED)
 
 
-def _read() -> dict[str, Rule]:
+def _read(day: date | None = None) -> dict[str, Rule]:
+    """Return every rule by name: a home's where it has one, of a day where it has a value by then."""
     of_package, of_bank = shipped(), _folder(home.root() / "params" / "rules")
     for name, (_, path) in of_bank.items():
         if name not in of_package:
             raise UserError(f"{path.name}: rules: unknown '{name}'; {nearest(name, of_package)}")
-    return {name: rule for name, (rule, _) in {**of_package, **of_bank}.items()}
+    in_force = {n: r for n, r in of_bank.items() if day is None or r[0].on(day) or not of_package[n][0].on(day)}
+    return {name: rule for name, (rule, _) in {**of_package, **in_force}.items()}
 
 
 def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:
