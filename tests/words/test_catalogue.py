@@ -238,3 +238,7 @@ def test_chinese_sentences_read_as_chinese_does():
     )
     assert str(column) == "late months, last 3: 3 (further out than 95% of all)"
     assert not [zh for zh in CHINESE.values() if "个人数据" in zh or "观察时点" in zh], "one word for one thing"
+
+
+def test_a_fact_in_a_chinese_sentence_is_quoted_as_chinese_does():
+    assert [t for t, chinese in catalogue("zh_CN").items() if re.search(r"'\{\w+[^}]*\}'", chinese)] == []
