@@ -222,6 +222,49 @@ def test_an_own_contract_is_checked_before_a_kernel_starts(load, tmp_path, monke
     assert words in _line(load, GOOD.replace("{portfolio: taiwan_cards}", OWN))
 
 
+RATE = "columns: [{name: id, type: text, role: key}, {name: lgd, type: %s, role: outcome, known: after}]\noutcome: {kind: %s}"
+
+
+@pytest.mark.parametrize(
+    ("contract", "given", "words"),
+    [
+        (RATE % ("category", "rate"), "", "panel/build: outcome: kind 'rate' needs a number, and 'lgd' of contract 'mine'"),
+        (RATE % ("number", 'rate, eligible: "lgdd > 0"'), "", "outcome.eligible 'lgdd' is no column of core__month or core__"),
+        (RATE % ("number", "rate"), '{outcome: {eligible: "lgdd > 0"}}', "panel/build: outcome.eligible 'lgdd' is no column"),
+        (RATE % ("number", 'rate, eligible: "lgd = = 0"'), "", "outcome.eligible: `lgd = = 0` is no SQL condition"),
+        (RATE % ("number", 'rate, competing: ["gone"]'), "", "panel/build: outcome: `competing` needs an `event`"),
+        (RATE % ("number", "amount"), "{outcome: {kind: binary}}", "event_value '' is no value of 'lgd'"),
+    ],
+)  # fmt: skip
+def test_the_outcome_of_an_own_contract_is_checked_before_a_kernel_starts(
+    load, tmp_path, monkeypatch, contract, given, words
+):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    (tmp_path / "f.csv").write_text("id,lgd\na,0.5\n")
+    (tmp_path / "c.yaml").write_text(f"name: mine\ntitle: t\n{contract}\n")
+    text = GOOD.replace("{portfolio: taiwan_cards}", OWN).replace("panel/build:", f"panel/build: {given}")
+    assert words in _line(load, text)
+
+
+def test_months_without_an_event_or_a_recorded_outcome_are_told_before_a_kernel_starts(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    (tmp_path / "f.csv").write_text("id\na\n")
+    (tmp_path / "m.csv").write_text("id,month,delay_months\na,2020-01-01,0\n")
+    (tmp_path / "c.yaml").write_text("name: mine\ntitle: t\ncolumns: [{name: id, type: text, role: key}]\n")
+    months = (
+        "{name: id, type: text, role: key}, {name: month, type: date, role: as_of}, {name: delay_months, type: number}"
+    )
+    (tmp_path / "d.yaml").write_text(f"name: months\ntitle: t\nentity: month\ncolumns: [{months}]\n")
+    both = "{portfolio: own_files, files: {account: f.csv, month: m.csv}, contracts: {account: c.yaml, month: d.yaml}}"
+    text = GOOD.replace("{portfolio: taiwan_cards}", both)
+    assert _line(load, text) == (
+        "mine.yaml: panel/build: outcome: no column of contract 'mine' has the role outcome; give it to one, or write an "
+        "`event` of the months with its `window_months`"
+    )
+    event = '{outcome: {event: "delay_months >= 3", window_months: 12}}'
+    assert load(text.replace("panel/build:", f"panel/build: {event}")).steps
+
+
 def test_a_study_without_steps(load):
     assert _line(load, "title: t\nsteps: {}\n").startswith("mine.yaml: steps: none is named; known: ")
 

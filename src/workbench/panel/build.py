@@ -110,6 +110,19 @@ def columns(p: Params) -> list[Columns]:
     return outcomes.columns(p.outcome)
 
 
+def of_contract(p: Params, contract: Contract) -> list[Columns]:
+    """Columns that the contract's conditions name; `UserError` where it can't give the outcome that is asked for."""
+    asked = outcomes.resolved(p.outcome, contract)
+    if not asked.event and not contract.named("outcome"):
+        raise UserError(
+            f"panel/build: outcome: no column of contract '{contract.name}' has the role outcome; give it to one, or "
+            "write an `event` of the months with its `window_months`"
+        )
+    if not asked.event:
+        contract.replaced(contract.columns, outcome=asked).with_outcome()
+    return outcomes.columns({n: v for n, v in asked.model_dump().items() if n not in p.outcome})
+
+
 def writes(p: Params) -> list[str]:
     """Tables this step writes."""
     return [p.panel]

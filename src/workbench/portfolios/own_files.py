@@ -81,6 +81,10 @@ class OwnFiles(Source):
         apart = [n for n in words if n != ACCOUNT and not _joins(n, words)]
         return of_account | {f"core__{n}": [c.name for c in _apart(n, words)[0].columns] for n in apart}
 
+    def of_accounts(self, words: Words) -> Contract:
+        """Return the accounts' contract, with the columns of the tables that join them."""
+        return _joined_contract(words)
+
     def core(self, tables: Tables, words: Words) -> Core:
         """Return the core tables; an account whose parent is in no table, or a row of no account, is left out."""
         added = [n for n in words if n != ACCOUNT and _joins(n, words)]

@@ -83,6 +83,10 @@ class Source:
         """
         return {"core__account": account_columns(*words.values())} if len(words) == 1 else {}
 
+    def of_accounts(self, words: Words) -> Contract | None:
+        """Return the contract that says what is recorded of the accounts; None where it is known once they are made."""
+        return next(iter(words.values())) if len(words) == 1 else None
+
     def listing(self) -> dict[str, Any]:
         """Return what `workbench portfolios` shows: name, title, rows, columns, outcome, licence."""
         return {"portfolio": self.name, "title": self.title, "outcome": "by contract", "licence": "its owner's"}

@@ -15,8 +15,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import home, params, tables
+from workbench.contracts import Contract
 from workbench.evidence import digest_file
-from workbench.params import ONCE, Key, UserError, from_yaml, months_of, nearest
+from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 
@@ -202,21 +203,35 @@ def _columns_known(steps: dict[str, Step], path: Path) -> None:
     from workbench.portfolios.source import Request
 
     known: dict[str, list[str]] = {}
+    accounts = None
     for s in steps.values():
         if isinstance(s.params, Request):
             source = catalog.source(s.params.portfolio)
-            known |= source.columns(source.words(s.params))
+            words = source.words(s.params)
+            known |= source.columns(words)
+            accounts = source.of_accounts(words)
     written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
-        for asked in getattr(_module(s.name.partition("@")[0]), "columns", lambda p: [])(s.params):
+        for asked in _asked(s, accounts, path):
             if asked.names and not written.intersection(asked.tables):
                 where, columns = " and ".join(asked.tables), ", ".join(asked.names)
                 raise UserError(
                     f"{path.name}: {s.name}: {asked.parameter} asks for {columns} of {where}, which no step writes; "
                     "leave it out, or give the intake a file of months"
                 )
-            if set(asked.tables) <= set(known):
-                asked.within([c for table in asked.tables for c in known[table]], f"{path.name}: {s.name}")
+            there = written.intersection(asked.tables)
+            if there <= set(known):
+                asked.within([c for table in there for c in known[table]], f"{path.name}: {s.name}")
+
+
+def _asked(s: Step, accounts: Contract | None, path: Path) -> list[Columns]:
+    """Return the columns a step looks at, those of the accounts' contract (`of_contract`) among them."""
+    module = _module(s.name.partition("@")[0])
+    asked = list(module.columns(s.params)) if hasattr(module, "columns") else []
+    try:
+        return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
+    except UserError as e:
+        raise UserError(f"{path.name}: {e}") from None
 
 
 def _order(needs: dict[str, frozenset[str]], path: Path) -> tuple[str, ...]:
