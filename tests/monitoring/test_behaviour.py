@@ -65,7 +65,11 @@ def test_without_a_segment_the_whole_book_is_watched_and_that_is_said():
 @pytest.mark.parametrize(
     ("panel", "more", "message"),
     [
-        (_panel(), {"segment": "regoin"}, "monitoring/behaviour: segment: "),
+        (
+            _panel(),
+            {"segment": "regoin"},
+            "monitoring/behaviour: segment 'regoin' is no column of mart__panel; did you mean 'region'?",
+        ),
         (
             _panel(),
             {"segment": "entity_id"},

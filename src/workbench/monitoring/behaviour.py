@@ -16,7 +16,7 @@ from workbench.monitoring.attribution import MOST_GROUPS
 from workbench.monitoring.through_time import newest
 from workbench.panel.bins import Bins, quantile_bins
 from workbench.panel.samples import parent_column
-from workbench.params import DAY_OR_NONE, UserError, nearest
+from workbench.params import DAY_OR_NONE, Columns, UserError
 from workbench.rules import Ruled, Rules
 from workbench.words import say
 from workbench.words.names import WITHIN
@@ -78,8 +78,8 @@ def cut(panel: pd.DataFrame, p: Params) -> tuple[pd.DataFrame, pd.DataFrame]:
         early, later = rows[rows["period"].isin(first)], rows[~rows["period"].isin(first)]
     if early.empty or later.empty:
         raise UserError(f"monitoring/behaviour: panel '{p.panel}' has one period only; give it more as-of dates")
-    if p.segment and p.segment not in rows:
-        raise UserError(f"monitoring/behaviour: segment: {nearest(p.segment, rows.columns)}")
+    if p.segment:
+        Columns("segment", (p.segment,), (p.panel,)).within(rows.columns, "monitoring/behaviour")
     if p.segment and (n := rows[p.segment].nunique()) > MOST_GROUPS:
         raise UserError(
             f"monitoring/behaviour: segment: '{p.segment}' has {n:,} values; name one of {MOST_GROUPS} at most"
