@@ -201,6 +201,11 @@ def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
     assert words.outcome.name == "lgd" and words.outcome.kind == "rate"
     card = describe.samples(panel, Waterfall(len(table)), words.outcome)
     assert "mean loss" in card.answer and "default" not in card.answer and "events" not in card.table
+    begun = panel.assign(
+        as_of_date=panel["as_of_date"].mask(panel["as_of_date"].rank(method="first") == 1, "2020-02-01")
+    )
+    table = describe.samples(begun, Waterfall(len(table)), words.outcome).table
+    assert "2020-02-01" in set(table["first as-of"]) and table["last as-of"].str.len().eq(10).all()
     assert describe.rates(panel, words.outcome)["as_of_date"].dt.day.eq(1).all()
 
 

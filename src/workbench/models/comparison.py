@@ -16,7 +16,7 @@ from workbench.models.measures import Measure, leading, measures
 from workbench.models.samples import Sample
 from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate
-from workbench.panel.months import in_words
+from workbench.panel.months import span_in_words
 from workbench.panel.rates import level, observed
 from workbench.words import Text, apart, formatted, say
 
@@ -295,13 +295,14 @@ def figures(compared: pd.DataFrame, choice: Evidence, kind: str) -> dict[str, fl
 def facts(p: Params, panel: pd.DataFrame, learn: Sample) -> dict[str, Any]:
     """Return what the model is made from: study, panel, dates and digests of the tables read, rows learnt from."""
     dates = panel.loc[panel["sample"] == "development", "as_of_date"]
+    first, last = span_in_words(dates.min(), dates.max())
     return {
         "study": p.study,
         "model": p.model,
         "panel": p.panel,
         "params": p.digest(),
-        "development_from": in_words(dates.min()),
-        "development_to": in_words(dates.max()),
+        "development_from": first,
+        "development_to": last,
         "development_rows": len(learn.y),
         "max_development_rows": p.max_development_rows,
         "seed": p.seed,

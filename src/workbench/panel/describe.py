@@ -12,7 +12,7 @@ from workbench import engine, metrics, rules
 from workbench.contracts import Contract, Outcome
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict
-from workbench.panel.months import in_words
+from workbench.panel.months import span_in_words
 from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.rates import level
 from workbench.panel.samples import SAMPLES, Waterfall, parent_column
@@ -63,13 +63,14 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
 
 def _sizes(name: str, part: pd.DataFrame, outcome: Outcome) -> dict[str, object]:
     known = part[part["outcome"].notna()]
+    first, last = span_in_words(part["as_of_date"].min(), part["as_of_date"].max())
     sizes = {
         "sample": name,
         "rows": len(part),
         "entities": part["entity_id"].nunique(),
         "parents": part["parent_id"].nunique(),
-        "first as-of": in_words(part["as_of_date"].min()),
-        "last as-of": in_words(part["as_of_date"].max()),
+        "first as-of": first,
+        "last as-of": last,
     }
     if outcome.is_binary:
         sizes["events"] = int(known["outcome"].sum())
