@@ -5,6 +5,7 @@ import string
 import pandas as pd
 import pytest
 
+from workbench import rules
 from workbench.evidence.hidden import HIDDEN
 from workbench.evidence.table import is_share, to_html
 from workbench.words import apart, formatted, p_value, plain, say, ticks
@@ -62,3 +63,8 @@ def test_a_value_beside_its_limit_is_not_rounded_onto_it(limit, off):
     assert float(apart(limit - off, limit)) < limit < float(apart(limit + off, limit))
     assert len(apart(limit - 0.05, limit)) == 4 and float(apart(limit, limit, 3)) == limit
     assert apart(float("nan"), limit) == "n/a"
+
+
+def test_a_threshold_is_written_without_powers_of_ten():
+    levels = rules.load().thresholds["parity"].text
+    assert "amber from 0.000000001, red from 0.000001" in levels and "e-" not in levels

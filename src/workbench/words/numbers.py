@@ -26,13 +26,16 @@ LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1)  # at which a p-value is read: a shown 
 def formatted(value: Any, spec: str = "") -> str:
     """Return a value by a format specification: `.2%`, `,`, `+.1f`, `.4f`; else as `number` does.
 
-    Beside Python's own there are `+.2pp` of a difference of two shares, `p` of a p-value, and `, rows` of a count:
-    what is counted, and a verb (`, rows are`), behind a blank in the plural, which a 1 turns into the singular.
+    `g` writes no power of ten. Beside Python's own there are `+.2pp` of a difference of two shares, `p` of a p-value,
+    and `, rows` of a count: what is counted, and a verb (`, rows are`), behind a blank in the plural, which a 1 turns
+    into the singular.
 
     >>> formatted(0.1234, ".1%"), formatted(12345, ","), formatted(float("nan"), ".2f"), formatted("text")
     ('12.3%', '12,345', 'n/a', 'text')
     >>> formatted(0.0453, "+.2pp"), formatted(12345, ", rows are"), formatted(1, " rows are")
     ('+4.53\\xa0pp', '12,345 rows are', '1 row is')
+    >>> formatted(1e-09, "g"), formatted(2_000_000, "g"), formatted(0.05, "g")
+    ('0.000000001', '2000000', '0.05')
     """
     if isinstance(value, datetime | date):
         return _dated(value, spec)
@@ -46,6 +49,8 @@ def formatted(value: Any, spec: str = "") -> str:
         return str(value)
     if spec == "p":
         return p_value(float(value))
+    if spec == "g" and math.isfinite(float(value)):
+        return _unpowered(f"{float(value):g}")
     if not spec or not math.isfinite(float(value)):
         return number(float(value))
     parts = _SPEC.match(spec)
@@ -93,9 +98,13 @@ def plain(x: float) -> str:
     >>> plain(1e-09), plain(0.0), plain(0.05), plain(2.2204e-16)
     ('0.000000001', '0', '0.05', '0.000000000000000222')
     """
+    return _unpowered(f"{x:.3g}")
+
+
+def _unpowered(text: str) -> str:
     from decimal import Decimal
 
-    return f"{Decimal(f'{x:.3g}'):f}"
+    return f"{Decimal(text):f}" if "e" in text else text
 
 
 def p_value(p: float) -> str:
