@@ -189,6 +189,17 @@ def _applications() -> tuple[pd.DataFrame, Contract]:
     return table, Contract(name="core__account", title="t", columns=columns, outcome=lgd, entity="application")
 
 
+def test_a_window_beyond_the_data_is_told():
+    account, long = _months(30)
+    beyond = {"outcome": {**DEFAULT, "window_months": 24}, "monitoring_from": "", "out_of_time_from": "2020-06"}
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, P.model_copy(update=beyond))
+    assert str(e.value) == (
+        "panel/build: no row has a known outcome; a window of 24 months may reach beyond the data; look at "
+        "outcome.window_months, as_of_from, as_of_to"
+    )
+
+
 def test_a_recorded_rate_is_the_outcome_and_entities_keep_their_day():
     table, contract = _applications()
     panel, words = build.build(table, contract, None, build.Params(as_of_from="2020-02", as_of_to="2020-04"))

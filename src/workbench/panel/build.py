@@ -175,6 +175,7 @@ def make_from(facts: Facts, p: Params) -> Made:
         chosen, held = samples.sql(folder / "cohort.parquet", p, samples.weights(p.base_rate, rate), facts.order[0])
         relations = {"cohort": folder / "cohort.parquet", "held": held}
         n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
+        _some(n, resolved)
         reached = samples.waterfall(rows.dated_sql, sources, folder)
         dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
         text, words = panel_sql(facts, p.observation_months, dated)
@@ -190,6 +191,15 @@ def make_from(facts: Facts, p: Params) -> Made:
     made = Made(folder / "panel.parquet", whole, n, reached, texts)
     made.sql_file.write_text(made.lineage)
     return made
+
+
+def _some(n: int, outcome: Outcome) -> None:
+    """Raise `UserError` where no row stands in a sample."""
+    window = f"; a window of {outcome.window_months} months may reach beyond the data" if outcome.window_months else ""
+    if not n:
+        raise UserError(
+            f"panel/build: no row has a known outcome{window}; look at outcome.window_months, as_of_from, as_of_to"
+        )
 
 
 def _once(cohort_file: Path) -> None:
