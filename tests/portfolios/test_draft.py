@@ -172,11 +172,12 @@ def test_a_key_in_which_rows_stand_twice_stays_the_key_and_the_check_refuses_it(
     assert [f.rule for f in findings if f.severity == "error"] == ["key is not unique"]
 
 
-def test_an_owner_beside_the_key_is_the_parent_and_a_branch_is_not(tmp_path):
+@pytest.mark.parametrize("owner", ["customer_id", "obligor_no", "borrower_number", "debtor_nr", "counterparty_no"])
+def test_an_owner_beside_the_key_is_the_parent_and_a_branch_is_not(tmp_path, owner):
     rows = [f"L{i:05d},C{i // 2:05d},{i % 90:03d},{i}" for i in range(4000)]
-    (tmp_path / "loans.csv").write_text("\n".join(["loan_id,customer_id,branch_id,amount", *rows]))
+    (tmp_path / "loans.csv").write_text("\n".join([f"loan_id,{owner},branch_id,amount", *rows]))
     drafted = draft.draft(tmp_path / "loans.csv")
-    assert (drafted.named("key"), drafted.named("parent")) == (["loan_id"], ["customer_id"])
+    assert (drafted.named("key"), drafted.named("parent")) == (["loan_id"], [owner])
 
 
 def test_an_owner_of_several_rows_is_their_parent(tmp_path):

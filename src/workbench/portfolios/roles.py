@@ -16,7 +16,8 @@ from workbench.portfolios.large import LargeTable
 from workbench.portfolios.looks import Look
 from workbench.words import say
 
-_OWNER = rf"(^|_)id$|^id_|(customer|client|account|asset|loan)_?(no|nr|num|number)$|{guesses.CHINESE_NUMBER}"
+_OF_WHOM = r"(customer|client|borrower|obligor|debtor|counterparty|account|asset|loan)_?(no|nr|num|number)$"
+_OWNER = rf"(^|_)id$|^id_|{_OF_WHOM}|{guesses.CHINESE_NUMBER}"
 _NEARLY = 0.95  # of the rows have an identifier of their own: a key in which some rows stand twice
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d{2}")
 _PERIOD = r"^t$|month|period|date|year|月份|年月|账期|期次|日期"
