@@ -137,8 +137,8 @@ def _passed_over(named: list[Column], outcome: Column, looks: Looks) -> Iterator
     """What is called an outcome more plainly than the column taken, but hasn't two values."""
     for c in named[: named.index(outcome)]:
         note = say(
-            "{column}: called more like an outcome than '{outcome}', but the number of its values is {values:,}, not 2; "
-            "look which is the outcome, and say `known: after` of the other.",
+            "{column}: called more like an outcome than '{outcome}', but the number of its values is {values:,}, not "
+            "2; look which is the outcome, and say `known: after` of the other.",
             column=c.name,
             outcome=outcome.name,
             values=looks[c.name].different,
