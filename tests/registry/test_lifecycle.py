@@ -511,3 +511,35 @@ def test_a_move_marks_the_page_of_a_run_that_reported_the_life_cycle_as_it_was(b
     assert mark not in page.read_text() and mark not in index.read_text()
     assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
     assert mark in page.read_text() and mark in index.read_text()
+
+
+def test_the_pages_of_what_made_and_read_a_version_say_that_it_was_rejected_until_it_is_submitted_again(bank):
+    about = {"study": "bank", "period": "once", "step_key": "k", "status": "FINISHED", "headline": ""}
+    about |= {"verdict": "green", "start": 1.0, "seconds": 1.0}
+    made = {"models": next(r.models for r in current.everything(study="bank") if r.models)}
+    digest_of = made["models"]["model__pd"]["digest"]
+    read = {
+        step: {"reads": ("model__pd",), "inputs": {"model__pd": digest}}
+        for step, digest in (("validation/this", digest_of), ("validation/other", "e"))
+    }
+    pages = {}
+    for step, more in {"models/made": made, **read}.items():
+        place = f"bank/once/{step}.html"
+        pages[step] = home.reports() / place
+        home.put(pages[step], f"<p>{step}</p>{slots.slot(slots.EARLIER)}".encode())
+        language = "zh_CN" if step == "models/made" else "en"
+        record = {**about, **more, "step": step, "slug": step, "run_id": step, "language": language}
+        current.put(current.Record(**record, pages={"page.html": place}))
+    marks = {
+        "models/made": f"{MODEL} 的版本 2 已被拒绝，不得使用。",
+        "validation/this": f"Version 2 of {MODEL} was rejected: it may not be used.",
+    }
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    assert not any("2" in page.read_text() for page in pages.values())
+    assert cli.main(["reject", f"{MODEL}/2", "--as", "app", "--reason", "grade E is off"]) == 0
+    assert (
+        all(marks[step] in pages[step].read_text() for step in marks)
+        and "2" not in pages["validation/other"].read_text()
+    )
+    assert cli.main(["submit", f"{MODEL}/2", "--as", "dev"]) == 0
+    assert not any("2" in page.read_text() for page in pages.values())

@@ -15,13 +15,13 @@ from workbench.params import Key, UserError
 from workbench.registry import (
     chained,
     current,
-    earlier,
     events,
     guarded,
     inventory,
     labels,
     logged,
     looking,
+    marks,
     on_data,
     placed,
     policy,
@@ -128,13 +128,13 @@ def _runs(held: list[Registered]) -> Iterator[Finding]:
     """
     born = {r.run_id for r in held}
     everything = current.everything()
-    moved = earlier.of(everything)
+    marked = marks.of(everything)
     for record in everything:
         siblings = [r for r in everything if r.study == record.study]
         if record.run_id not in born and (fault := proof.altered(record)):
             yield Finding(f"{record.key.place} {record.step}", fault)
         for artifact, page in record.pages.items():
-            if (home.reports() / page).exists() and not placed.stands(record, artifact, siblings, moved):
+            if (home.reports() / page).exists() and not placed.stands(record, artifact, siblings, marked):
                 yield Finding(f"reports/{page}", "changed since its run wrote it; `workbench run` puts it right")
 
 

@@ -42,7 +42,7 @@ def _has_moved(record: Record, is_newest: bool, makers: Makers, moved: set[str])
 
     Of it only what was made for that very period counts, not what is done once and has grown since.
     """
-    for name, digest in _read(record).items():
+    for name, digest in inputs(record).items():
         if name in OF_MOVES:
             has_moved = is_newest and recorded.digest(record.key, name) != digest
         else:
@@ -75,7 +75,7 @@ def _digest(maker: Record, name: str) -> str:
     return str(entry["digest"]) if entry else maker.digest
 
 
-def _read(record: Record) -> dict[str, str]:
+def inputs(record: Record) -> dict[str, str]:
     """Return the digests of what a run has read of that which its step declares; of an old server's run none."""
     declared = {name.lstrip("?") for name in record.reads}
     read = record.inputs or (recorded.tables_read(record) if record.folder else {})

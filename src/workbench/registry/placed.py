@@ -6,13 +6,14 @@ is published, and again when that changes. Whoever holds a page against its run 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from workbench import home
 from workbench.evidence import digest_file
 from workbench.params import ONCE
 from workbench.registry import about, proof, recorded, slots
 from workbench.registry.current import Record
+from workbench.registry.marks import NONE, Marks
 from workbench.words import speaking
 
 PAGE = "page.html"  # the artifact that is a step's page
@@ -51,10 +52,10 @@ def links(record: Record, siblings: Iterable[Record]) -> str:
     return " ".join(parts)
 
 
-def stands(record: Record, artifact: str, siblings: Sequence[Record], earlier: Collection[str] = ()) -> bool:
+def stands(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks = NONE) -> bool:
     """Say whether a page lies in `reports/` as it has to: as its run left it, with what is true today in its slots.
 
-    `earlier`: ids of the runs made from earlier inputs.
+    `marked`: the marks of the study's runs.
     """
     path = home.reports() / record.pages[artifact]
     if not path.exists():
@@ -62,22 +63,22 @@ def stands(record: Record, artifact: str, siblings: Sequence[Record], earlier: C
     if not artifact.endswith(".html"):
         return proof.is_as_left(digest_file(path), record.files[artifact])
     try:
-        return path.read_bytes() == today(record, artifact, siblings, earlier)
+        return path.read_bytes() == today(record, artifact, siblings, marked)
     except Exception:  # noqa: BLE001 - whatever the artifact store raises: what is lost can't be shown
         return False
 
 
-def today(record: Record, artifact: str, siblings: Sequence[Record], earlier: Collection[str] = ()) -> bytes:
+def today(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks = NONE) -> bytes:
     """Return a page of a run as it has to lie in `reports/` now."""
     content = recorded.artifact(record, artifact).read_bytes()
     return (
-        slots.filled(content, _contents(record, artifact, siblings, earlier)) if artifact.endswith(".html") else content
+        slots.filled(content, _contents(record, artifact, siblings, marked)) if artifact.endswith(".html") else content
     )
 
 
-def _contents(record: Record, artifact: str, siblings: Sequence[Record], earlier: Collection[str]) -> dict[str, str]:
+def _contents(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks) -> dict[str, str]:
     with speaking(record.language or "en"):
-        words = slots.words(about.of(record)) | slots.mark(record.run_id in earlier)
+        words = slots.words(about.of(record)) | {slots.EARLIER: marked.html(record)}
     return words | ({slots.PERIODS: links(record, siblings)} if artifact == PAGE else {})
 
 
@@ -90,8 +91,8 @@ def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
 def publish(record: Record, siblings: Sequence[Record]) -> list[str]:
     """Let `reports/` hold the run's pages as they are today; return the places that a hand or another run had changed.
 
-    A PDF beside a page that said something else shows that other page, and goes. Whether the run was made from earlier
-    inputs is known when all have ended: `freshen` says it then.
+    A PDF beside a page that said something else shows that other page, and goes. The marks are known when all runs have
+    ended: `freshen` sets them then.
     """
     changed = []
     for artifact in (a for a in record.pages if not stands(record, a, siblings)):
@@ -103,12 +104,12 @@ def publish(record: Record, siblings: Sequence[Record]) -> list[str]:
     return changed
 
 
-def freshen(record: Record, siblings: Sequence[Record], earlier: Collection[str], attached: bool = False) -> None:
+def freshen(record: Record, siblings: Sequence[Record], marked: Marks, attached: bool = False) -> None:
     """Let the slots of a run's page (`attached`: of those beside it, too) say what is true today, and nothing else."""
     for artifact in (a for a in record.pages if a == PAGE or (attached and a.endswith(".html"))):
         target = home.reports() / record.pages[artifact]
         there = target.read_bytes() if target.exists() else b""
-        content = slots.filled(there, _contents(record, artifact, siblings, earlier))
+        content = slots.filled(there, _contents(record, artifact, siblings, marked))
         if there != content:
             _put(record, artifact, there, content)
 

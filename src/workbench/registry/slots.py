@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from html import escape
 
-from workbench.evidence.lights import light
 from workbench.registry.about import About
 from workbench.words import heard, say
 
@@ -38,12 +37,6 @@ def filled(page: bytes, contents: Mapping[str, str]) -> bytes:
 def without_words(page: bytes) -> bytes:
     """Return a page without what changes by itself: where two still differ, a hand or another run has changed one."""
     return filled(page, dict.fromkeys(set(NAMES) - {PERIODS}, ""))
-
-
-def mark(is_earlier: bool) -> dict[str, str]:
-    """Return as a slot's content that a page was made from earlier inputs, where it was, in the language now spoken."""
-    note = escape(str(say("Made from earlier inputs; run the study again.")))
-    return {EARLIER: f"<p>{light('amber')} {note}</p>" if is_earlier else ""}
 
 
 def words(about: About) -> dict[str, str]:

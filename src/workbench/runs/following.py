@@ -6,7 +6,7 @@ models. No kernel is needed.
 
 from __future__ import annotations
 
-from workbench.registry import about, current, earlier, placed, runs
+from workbench.registry import about, current, marks, placed, runs
 from workbench.registry.about import About
 from workbench.runs import rendering, settling
 from workbench.runs.study import Study
@@ -35,7 +35,7 @@ def follow(study: str, is_reworded: bool) -> None:
 def pages(study: str, is_reworded: bool = False) -> None:
     """Let the slots of a study's pages say what is true today, and its pages in other languages be of its runs."""
     records = current.everything(study=study)
-    moved = earlier.of(records)
+    marked = marks.of(records)
     for record in records:
-        placed.freshen(record, records, moved, attached=is_reworded)
+        placed.freshen(record, records, marked, attached=is_reworded)
     rendering.follow(study)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench import home
 from workbench.params import ONCE, UserError, nearest
-from workbench.registry import about, current, earlier, placed
+from workbench.registry import about, current, marks, placed
 from workbench.registry.current import Record
 from workbench.reporting import packs, pdf
 from workbench.reporting.page import language_in
@@ -30,7 +30,7 @@ def written(record: Record, page: Path | None = None, language: str = "") -> Pat
     """Write a run's page (the published one, or `page`, in a language) as PDF beside it and return the PDF's path."""
     source = page or home.reports() / record.pages["page.html"]
     siblings = current.everything(study=record.study)
-    html = source.read_bytes() if page else placed.today(record, placed.PAGE, siblings, earlier.of(siblings))
+    html = source.read_bytes() if page else placed.today(record, placed.PAGE, siblings, marks.of(siblings))
     text, target = html.decode(), source.with_suffix(".pdf")
     spoken = language or language_in(text)
     home.put(target, pdf.render(text, _footer(record, spoken), front=packs.is_pack(record)))

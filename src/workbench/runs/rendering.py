@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from workbench import home
 from workbench.params import ONCE, UserError, canonical
-from workbench.registry import about, current, earlier, placed, recorded, slots
+from workbench.registry import about, current, marks, placed, recorded, slots
 from workbench.registry.current import Record
+from workbench.registry.marks import Marks
 from workbench.reporting import page, site
 from workbench.words import LANGUAGES, speaking
 
@@ -34,8 +34,8 @@ def render(study: str, language: str, *periods: str) -> list[Path]:
         raise UserError(f"study '{study}' has no finished run; `workbench run {study}` makes one")
     chosen = [r for r in records if (not periods or r.period in periods) and not is_in(r, language)]
     there = [r for r in records if r in chosen or _place(r, language).exists()]
-    moved = earlier.of(records)
-    pages = [_written(r, there, language, moved) for r in chosen]
+    marked = marks.of(records)
+    pages = [_written(r, there, language, marked) for r in chosen]
     follow(study)
     site.write(language if pages else "")
     return pages
@@ -50,7 +50,7 @@ def in_language(record: Record, language: str) -> Path:
     """Write one run's page below `reports/LANGUAGE/` and return it."""
     records = current.everything(study=record.study)
     there = [r for r in records if r == record or _place(r, language).exists()]
-    return _written(record, there, language, earlier.of(records))
+    return _written(record, there, language, marks.of(records))
 
 
 def follow(study: str) -> None:
@@ -68,12 +68,12 @@ def _follow(study: str, language: str, there: set[Path]) -> None:
     records = current.everything(study=study)
     periods = {path.parents[1].name for path in there}
     wanted = {_place(r, language): r for r in records if r.period in periods}
-    moved, siblings = earlier.of(records), list(wanted.values())
+    marked, siblings = marks.of(records), list(wanted.values())
     lost = set[Path]()
     for path, record in wanted.items():
         try:
-            if not _is_made_from(path, _origin(record, siblings, language, moved)):
-                _written(record, siblings, language, moved)
+            if not _is_made_from(path, _origin(record, siblings, language, marked)):
+                _written(record, siblings, language, marked)
         except (OSError, ValueError):  # what its run left is lost: there is nothing to hold the page to
             lost.add(path)
     for path in (there - wanted.keys()) | lost:
@@ -85,7 +85,7 @@ def _place(record: Record, language: str) -> Path:
     return home.reports() / language / f"{record.key.place}/{record.slug}.html"
 
 
-def _written(record: Record, there: list[Record], language: str, moved: Collection[str]) -> Path:
+def _written(record: Record, there: list[Record], language: str, marked: Marks) -> Path:
     """Write a run's page, with the way to those of the study that are there in the language or will be.
 
     A PDF beside it goes where the page said something else before.
@@ -94,22 +94,22 @@ def _written(record: Record, there: list[Record], language: str, moved: Collecti
     params = json.loads(recorded.artifact(record, "params.json").read_text(encoding="utf-8"))
     facts = _facts(record, there, language) | {"params": params}
     with speaking(language):
-        contents = slots.mark(record.run_id in moved) | {slots.PERIODS: placed.links(record, there)}
+        contents = {slots.EARLIER: marked.html(record), slots.PERIODS: placed.links(record, there)}
     content = slots.filled(page.render(notebook, left_behind, facts).encode(), contents)
     target = _place(record, language)
     if not target.exists() or _says(target.read_bytes()) != _says(content):
         target.with_suffix(".pdf").unlink(missing_ok=True)
-    home.put(target, content + _stamp(content, _origin(record, there, language, moved)))
+    home.put(target, content + _stamp(content, _origin(record, there, language, marked)))
     for r in placed.neighbours(record, there):
         if (path := _place(r, language)).exists():
             home.put(path, slots.filled(path.read_bytes(), {slots.PERIODS: placed.links(r, there)}))
     return target
 
 
-def _origin(record: Record, there: list[Record], language: str, moved: Collection[str]) -> bytes:
+def _origin(record: Record, there: list[Record], language: str, marked: Marks) -> bytes:
     """Return all that a page is made from: its run, what the study is called, and what it leads to."""
     facts = _facts(record, there, language)
-    return canonical([record.digest, facts, placed.links(record, there), record.run_id in moved])
+    return canonical([record.digest, facts, placed.links(record, there), marked.of(record)])
 
 
 def _says(content: bytes) -> bytes:
