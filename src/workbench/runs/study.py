@@ -10,16 +10,18 @@ from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import home, params, tables
-from workbench.contracts import Contract
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
+
+if TYPE_CHECKING:
+    from workbench.contracts import Contract
 
 SHORT = 100  # characters of an override that a message repeats
 PLACEHOLDERS = ("period", "period_from", "period_to")
