@@ -392,6 +392,30 @@ def test_mlflow_names_the_tables_read_by_our_digest_and_says_what_experiment_and
     assert figures["steps"] == 2 and figures["done"] == 2
 
 
+def test_mlflow_names_the_raw_file_of_an_intake_by_the_digest_of_its_bytes_without_a_path(home):
+    import hashlib
+    import sqlite3
+
+    from workbench.portfolios import catalog, intake
+
+    record = _pin(home, "portfolios/intake")
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        inputs = database.execute(
+            "SELECT d.name, d.digest, d.dataset_source FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
+            " WHERE i.destination_id = ?",
+            (record.run_id,),
+        ).fetchall()
+    path = catalog.shipped()["taiwan_cards"].path
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert inputs == [(path.name, digest[:32], json.dumps({"file": path.name, "sha256": digest}))]
+    made = [intake.simulated(intake.Params(study="s", portfolio="simulated_bank", seed=seed)) for seed in (1, 2)]
+    assert [list(m) for m in made] == [["simulated_bank"]] * 2 and made[0] != made[1]
+    asked = intake.Params(
+        study="s", portfolio="own_files", files={"account": "a/loans.csv"}, contracts={"account": "a/l.yaml"}
+    )
+    assert intake.raw_files(asked) == {"loans.csv"} and intake.simulated(asked) == {}
+
+
 def test_other_words_of_a_study_are_taken_up_everywhere_and_no_kernel_runs(home):
     import sqlite3
 

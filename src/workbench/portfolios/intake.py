@@ -16,6 +16,7 @@ from workbench import contracts, engine, home, pseudonyms, tables
 from workbench.contracts import Column, Contract, Finding
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
+from workbench.params import canonical
 from workbench.portfolios import catalog, forgotten, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import Core, Request, Tables, Words
@@ -55,6 +56,18 @@ def writes(p: Params) -> list[str]:
 def files(p: Params) -> list[Path]:
     """Raw files this step reads, checked to be there before a kernel starts."""
     return [*catalog.source(p.portfolio).files(p), *forgotten.places()]
+
+
+def raw_files(p: Params) -> set[str]:
+    """Return the names of those of `files` that hold the raw tables; none of simulated ones."""
+    return catalog.source(p.portfolio).raw_files(p)
+
+
+def simulated(p: Params) -> dict[str, str]:
+    """Return the name of a simulated source with the digest of what its tables follow from; {} of any other."""
+    source = catalog.source(p.portfolio)
+    parameters = {"simulation": p.simulation, "seed": p.seed}
+    return {source.name: hashlib.sha256(canonical(parameters)).hexdigest()} if source.simulated else {}
 
 
 def raw_tables(p: Params) -> Raw:

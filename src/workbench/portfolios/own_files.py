@@ -51,6 +51,10 @@ class OwnFiles(Source):
         _named_alike(asked)
         return [own_path(path) for given in (asked.files, asked.contracts) for path in given.values()]
 
+    def raw_files(self, asked: Request) -> set[str]:
+        """Return the names of the files, without those of their contracts."""
+        return {Path(path).name for path in asked.files.values()}
+
     def words(self, asked: Request) -> dict[str, Contract]:
         """Return the contract of each table, the account's first; `UserError` where they don't join."""
         _named_alike(asked)

@@ -59,6 +59,10 @@ class Source:
         """Return the files that are read, contracts included."""
         raise NotImplementedError
 
+    def raw_files(self, asked: Request) -> set[str]:
+        """Return the names of those of `files` that hold the raw tables: none where they are made here."""
+        return set()
+
     def words(self, asked: Request) -> dict[str, Contract]:
         """Return the contract of each raw table."""
         raise NotImplementedError
@@ -114,6 +118,10 @@ class Shipped(Source):
     def files(self, asked: Request) -> list[Path]:
         """Return the file and its contract."""
         return [self.path, DATA / f"{self.name}.yaml"]
+
+    def raw_files(self, asked: Request) -> set[str]:
+        """Return the name of the file."""
+        return {self.path.name}
 
     def words(self, asked: Request) -> dict[str, Contract]:
         """Return the contract under the source's name."""

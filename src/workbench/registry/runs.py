@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -81,16 +81,19 @@ def log_params(run_id: str, facts: Mapping[str, Any]) -> None:
     store.client().log_batch(run_id, params=[Param(k, shown(v)) for k, v in facts.items()])
 
 
-def log_inputs(run_id: str, read: Mapping[str, str]) -> None:
-    """Name the tables a step has read as MLflow's datasets, by our digest of all bytes (MLflow has room for 36)."""
+def log_inputs(run_id: str, read: Iterable[tuple[str, str]], kind: str = "table") -> None:
+    """Name what a step has read (name, digest of all bytes) as MLflow's datasets, whose digest has room for 36.
+
+    kind: `table`; `file` of a raw file, by its name alone; `simulation`, by the digest of its parameters.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     inputs = [
         DatasetInput(
-            Dataset(name, digest[:DATASET_DIGEST], "table", json.dumps({"table": name, "sha256": digest})),
+            Dataset(name, digest[:DATASET_DIGEST], kind, json.dumps({kind: name, "sha256": digest})),
             [InputTag("mlflow.data.context", "read")],
         )
-        for name, digest in read.items()
+        for name, digest in read
     ]
     if inputs:
         with _naming:

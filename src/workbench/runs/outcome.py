@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         inputs=left_behind["tables"]["read"],
     )
     (work / runs.RECORD).write_text(record.to_json(), encoding="utf-8")
-    _log(record, work, left_behind)
+    _log(step, record, work, left_behind)
     proof.bind(record)
     current.put(record, current.SETTLING)
     runs.end(record.run_id, "FINISHED", runs.ended_with(record.verdict, record.headline))
@@ -147,16 +148,28 @@ def rung(record: Record) -> list[str]:
     return [line for e in watched if e and (line := ringing.review(e["name"], str(e["version"]), reason))]
 
 
-def _log(record: Record, work: Path, left_behind: dict[str, Any]) -> None:
+def _log(step: Step, record: Record, work: Path, left_behind: dict[str, Any]) -> None:
     read = left_behind["tables"]["read"]
     models = [e for n in read if n.startswith(tables.MODEL) and (e := tables.pinned(record.key, n))]
     used = linked.logged_models(record.run_id, [e for e in models if "version" in e])
     made = [linked.model_id(e["name"], e["version"]) for e in record.models.values()]
     data = next(((n, d) for n, d in read.items() if not n.startswith(tables.MODEL) and ":" not in n), ("", ""))
     runs.log_figures(record.run_id, left_behind["figures"], next(iter([*made, *used]), ""), data)
-    runs.log_inputs(record.run_id, read)
+    runs.log_inputs(record.run_id, read.items())
+    _log_raw(step, record.run_id)
     runs.log_series(record.run_id, left_behind["series"])
     runs.keep(record.run_id, work)
+
+
+def _log_raw(step: Step, run_id: str) -> None:
+    """Name the raw data behind the study: each file as it was when the step began, a simulation by its parameters."""
+    module = import_module(step.module)
+    if not hasattr(module, "raw_files"):
+        return
+    begun_with, raw = runs.params(run_id), module.raw_files(step.params)
+    files = [(f.name, begun_with[f"input.file.{i}"]) for i, f in enumerate(step.files, 1) if f.name in raw]
+    runs.log_inputs(run_id, dict.fromkeys(files), "file")
+    runs.log_inputs(run_id, module.simulated(step.params).items(), "simulation")
 
 
 def _registered(step: Step, run_id: str, work: Path, left_behind: dict[str, Any]) -> dict[str, dict[str, Any]]:
