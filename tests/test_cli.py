@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import re
 import shlex
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -126,6 +128,76 @@ def test_version_and_completion():
     for shell, word in (("bash", "complete "), ("zsh", "#compdef workbench")):
         done = workbench(ROOT, "completion", shell)
         assert done.returncode == 0 and word in done.stdout and "portfolios" in done.stdout
+
+
+COMPLETED = {
+    "workbench run tai": ["taiwan_cards"],
+    "workbench steps ger": ["german_credit"],
+    "workbench render ger": ["german_credit"],
+    "workbench pdf taiwan_cards panel/": ["panel/build", "panel/build@behaviour"],
+    "workbench run taiwan_cards --step models/development@": ["models/development@behaviour"],
+    "workbench run --from actions/con": ["actions/conversion"],
+    "workbench run none --from actions/con": ["actions/conversion"],
+    "workbench run sched": [],
+    "workbench approve taiwan": ["taiwan_cards.pd/2", "taiwan_cards.pd/10"],
+    "workbench documents taiwan_cards.pd/1": ["taiwan_cards.pd/10"],
+    "workbench history taiwan": ["taiwan_cards.pd"],
+}
+
+
+def _completed(script: Path, words: str, home: Path) -> subprocess.CompletedProcess:
+    """Complete the last word as bash does on TAB."""
+    asks = f"source {script}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _shtab_workbench"
+    environment = os.environ | {"WORKBENCH_HOME": str(home), "PATH": f"{script.parent}:{os.environ['PATH']}"}
+    show = f'{asks}; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    return subprocess.run(["bash", "-c", show], capture_output=True, text=True, env=environment, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def completing(tmp_path_factory) -> tuple[Path, Path]:
+    """The script for bash, and a home with the studies here and three versions, one of them deleted."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "mlruns").mkdir()
+    for name in ("params", "notebooks"):
+        (home / name).symlink_to(ROOT / name)
+    with sqlite3.connect(home / "mlruns/mlflow.db") as database:
+        database.execute("CREATE TABLE model_versions (name TEXT, version INTEGER, current_stage TEXT)")
+        rows = [(10, "None"), (2, "None"), (3, "Deleted_Internal")]
+        database.executemany("INSERT INTO model_versions VALUES ('taiwan_cards.pd', ?, ?)", rows)
+    script, command = home / "completion.bash", home / "workbench"
+    script.write_text(workbench(ROOT, "completion", "bash").stdout)
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {sys.executable} -m workbench.cli "$@"\n')
+    command.chmod(0o755)
+    return script, home
+
+
+@pytest.mark.parametrize("words", COMPLETED)
+def test_bash_completes_studies_steps_models_and_versions(completing, words):
+    done = _completed(completing[0], words, completing[1])
+    assert done.stdout.split() == COMPLETED[words] and done.stderr == ""
+
+
+def test_a_damaged_store_a_broken_study_or_an_odd_name_completes_nothing_and_says_nothing(completing, tmp_path):
+    for folder in ("params", "notebooks", "mlruns"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "mlruns/mlflow.db").write_bytes(b"no database" * 200)
+    (tmp_path / "params/broken.yaml").write_text("steps: [\n")
+    (tmp_path / "params/$(touch odd).yaml").write_text("steps:\n")
+    for words, names in {"approve ''": [], "run broken --step ''": [], "run ''": ["broken"]}.items():
+        done = _completed(completing[0], f"workbench {words}", tmp_path)
+        assert (done.stdout.split(), done.stderr) == (names, "")
+    for odd in (["nothing"], ["models", ""], ["steps", "", "workbench run x -- -h"]):
+        done = workbench(tmp_path, "completion", "bash", "--names", *odd)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_names_are_completed_without_importing_what_is_heavy(tmp_path):
+    code = (
+        "import sys; from workbench.verbs import completing; completing.names('steps', '', 'taiwan_cards');"
+        "completing.names('versions'); print({'pandas', 'numpy', 'mlflow'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "set()\n" and done.stderr == ""
 
 
 def test_the_ui_takes_the_next_free_port():

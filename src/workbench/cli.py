@@ -154,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add(commands)
     completion = commands.add_parser("completion", help='completion for a shell: eval "$(workbench completion bash)"')
     completion.add_argument("shell", choices=("bash", "zsh"))
+    completion.add_argument("--names", nargs="+", default=(), help=argparse.SUPPRESS)  # the script asks
     completion.set_defaults(call=_completion)
     return parser
 
@@ -478,9 +479,12 @@ def _drift_ui(args: argparse.Namespace) -> int:
 
 
 def _completion(args: argparse.Namespace) -> int:
-    import shtab
+    from workbench.verbs import completing
 
-    print(shtab.complete(_parser(), args.shell))
+    if args.names:
+        print("".join(f"{name}\n" for name in completing.names(*args.names[:3])), end="")
+    else:
+        print(completing.script(_parser(), args.shell))
     return 0
 
 

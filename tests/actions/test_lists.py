@@ -14,7 +14,7 @@ from workbench.customers import lists as kinds
 from workbench.customers import tags
 from workbench.evidence import Evidence, Verdict
 from workbench.params import Key
-from workbench.runs import study
+from workbench.runs import there
 from workbench.words import names
 
 KEY = Key("sample_customers")
@@ -55,7 +55,7 @@ def test_nobody_in_arrears_is_on_a_list_that_sells(lists):
 
 def test_every_step_that_writes_a_list_has_one_in_the_sample(lists):
     written = set()
-    for step in study.known_steps():
+    for step in there.steps():
         module = import_module(f"workbench.{step.replace('/', '.')}")
         written |= {n for n in module.writes(module.Params()) if n.startswith(kinds.PREFIX)}
     assert written == set(lists) == set(kinds.KINDS)

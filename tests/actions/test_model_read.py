@@ -12,7 +12,7 @@ from workbench.params import Key
 from workbench.registry import current, earlier, recorded
 from workbench.registry import state as lifecycle_state
 from workbench.registry.recorded import Recorded
-from workbench.runs import study
+from workbench.runs import study, there
 from workbench.words import say
 
 SCORES = "mart__scores_churn"
@@ -92,7 +92,7 @@ def test_a_list_that_does_not_go_by_the_scores_says_what_it_goes_by_and_inherits
 
 def test_every_action_that_reads_scores_asks_for_the_models_light_and_leaves_it_first():
     acting = []
-    for step in study.known_steps():
+    for step in there.steps():
         if not step.startswith("actions/"):
             continue
         module = import_module(f"workbench.{step.replace('/', '.')}")

@@ -19,6 +19,7 @@ from workbench.evidence import digest_file
 from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
+from workbench.runs import there
 
 if TYPE_CHECKING:
     from workbench.contracts import Contract
@@ -108,12 +109,6 @@ class Study:
     needs: dict[str, frozenset[str]]
 
 
-def known_steps() -> list[str]:
-    """Return the steps there are: every notebook at the path of its module."""
-    folder = home.root() / "notebooks"
-    return sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.glob("*/*.ipynb") if "." not in p.stem)
-
-
 def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study:
     """Return the study in a file, or raise `UserError` with one line: what is wrong, where, what to do.
 
@@ -124,7 +119,7 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
     words = dict(zip(PLACEHOLDERS, (period, *months_of(period)) if period else ("", "", ""), strict=True))
     content = _read(path)
     if not content.steps:
-        raise UserError(f"{path.name}: steps: none is named; known: {', '.join(known_steps())}")
+        raise UserError(f"{path.name}: steps: none is named; known: {', '.join(there.steps())}")
     given = _overrides(overrides, content.steps, path.name)
     steps, dated = {}, set()
     for name, section in content.steps.items():
@@ -277,18 +272,12 @@ def _filled(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
-def _has_steps(path: Path) -> bool:
-    """Say whether a file looks like a study: the schedule lies beside them."""
-    return any(line.startswith(b"steps:") for line in path.read_bytes().splitlines())
-
-
 def _read(path: Path) -> _File:
     name = repr(str(path))
     if path.is_dir():
         raise UserError(f"study {name} is a folder; name a file in it")
     if not path.exists():
-        studies = [p for p in sorted((home.root() / "params").glob("*.yaml")) if _has_steps(p)]
-        near = [str(p.relative_to(home.root())) for p in studies]
+        near = [str(p.relative_to(home.root())) for p in there.studies()]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
     try:
         content = from_yaml(path.read_text(encoding="utf-8"), path.name)
@@ -325,8 +314,8 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
 def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return the step's values as the file gives them; an empty `today` is the day of this run, so that it shows."""
     base, at, instance = name.partition("@")
-    if base not in known_steps():
-        raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, known_steps())}")
+    if base not in there.steps():
+        raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, there.steps())}")
     if at and not re.fullmatch(r"[a-z0-9_]+", instance):
         raise UserError(f"{path.name}: step '{name}': after @ write a name of a-z, 0-9 and _")
     if "study" in {**defaults, **given}:
@@ -409,7 +398,7 @@ def _lacking(name: str, makers: dict[str, str]) -> str:
 
 def _writing(name: str) -> list[str]:
     """Return the steps that write a table where a study says nothing of its name."""
-    given = ((base, _module(base)) for base in known_steps())
+    given = ((base, _module(base)) for base in there.steps())
     return [base for base, module in given if name in _bare(module.writes(module.Params()))]
 
 
