@@ -384,7 +384,7 @@ FILES = {
     **{f"dates: {k}": ("loans.csv", *v) for k, v in DATES.items()},
     **{f"outcomes: {k}": ("loans.csv", *v) for k, v in OUTCOMES.items()},
     **{f"Parquet: {k}": ("loans.parquet", *v) for k, v in PARQUET.items()},
-    "a name: .xlsx": ("loans.xlsx", b"x", "'.xlsx' is not read here; give a .csv, .tsv or .parquet file"),
+    "a name: .xlsx": ("loans.xlsx", b"x", "'.xlsx' is not read here; save it as CSV UTF-8"),
     "a name: none": ("loans", GOOD, "'' is not read here"),
     "a name: .json": ("loans.json", GOOD, "'.json' is not read here"),
 }  # fmt: skip

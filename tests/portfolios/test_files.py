@@ -89,7 +89,9 @@ def test_quotes_line_ends_gzip_and_tab_are_no_matter(tmp_path):
             gzip.compress(gzip.compress(b"id,amt\n1,2\n", mtime=0), mtime=0),
             "a.csv.gz: a gzip file within a gzip file; unpack it once",
         ),
-        ("a.xlsx", b"x", "a.xlsx: '.xlsx' is not read here; give a .csv, .tsv or .parquet file"),
+        ("a.xlsx", b"x", "a.xlsx: '.xlsx' is not read here; save it as CSV UTF-8"),
+        ("a.XLS", b"x", "a.XLS: '.XLS' is not read here; save it as CSV UTF-8"),
+        ("a.json", b"x", "a.json: '.json' is not read here; give .csv, .tsv, .txt, .csv.gz, .tsv.gz, .parquet or .pq"),
     ],
 )
 def test_bad_files(tmp_path, name, content, words):

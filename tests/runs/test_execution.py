@@ -185,7 +185,7 @@ WRONG = {
     "ui --port 99999": "argument --port: '99999' is no whole number from 1 to 65535; see `workbench ui --help`",
     "intake params": "params: is a folder; name the file in it",
     "intake params/small.yaml --out /proc/none/x.yaml": (
-        "small.yaml: '.yaml' is not read here; give a .csv, .tsv or .parquet file"
+        "small.yaml: '.yaml' is not read here; give .csv, .tsv, .txt, .csv.gz, .tsv.gz, .parquet or .pq"
     ),
 }
 

@@ -19,6 +19,8 @@ from workbench.portfolios.large import BATCH_ROWS, LargeTable, in_memory, is_lar
 
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
+_READ = f"{', '.join((*TEXT, *PARQUET)[:-1])} or {PARQUET[-1]}"
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".et")
 _CHUNK = 2**20
 _SAMPLE = 2**22  # bytes looked at to tell an encoding
 _WIDE = ("utf-16", "utf-32")  # ASCII isn't part of them
@@ -55,7 +57,8 @@ def readable(path: Path, contract: Contract | None = None) -> None:
     """Raise `UserError` where a file is missing, empty or of a kind not read here, or its encoding has no such name."""
     _there(path)
     if not path.name.lower().endswith((*PARQUET, *TEXT)):
-        raise UserError(f"{path.name}: '{path.suffix}' is not read here; give a .csv, .tsv or .parquet file")
+        to_do = "save it as CSV UTF-8" if path.name.lower().endswith(_SHEETS) else f"give {_READ}"
+        raise UserError(f"{path.name}: '{path.suffix}' is not read here; {to_do}")
     if contract and not encodings.is_encoding(contract.encoding):
         raise UserError(f"{path.name}: {contract.encoding!r} is no encoding; try utf-8-sig, gb18030, utf-16 or cp1252")
 
