@@ -186,6 +186,25 @@ def test_an_owner_of_several_rows_is_their_parent(tmp_path):
     assert drafted.named("key") == [] and drafted.named("parent") == ["customer_id"]
 
 
+@pytest.mark.parametrize(
+    ("odd", "usual", "missing"),
+    [
+        ([999999999, -9999], range(10, 70), ("999999999", "-9999")),
+        ([999, 9999], range(60), ("9999", "999")),
+        ([-9999, -1], range(60), ("-9999", "-1")),
+        ([-9999, 99999], range(-30, 30), ("99999", "-9999")),
+        ([-9, -1], range(60), ()),
+        ([-99, 99999], range(-30, 30), ("99999",)),
+        ([-999, 999], range(-500, 500, 20), ()),
+        ([999999999, 9999], range(5000, 9000, 100), ("999999999",)),
+    ],
+)
+def test_every_code_that_stands_apart_from_all_other_values_is_drafted_as_missing(tmp_path, odd, usual, missing):
+    values = [*usual, *odd * 3]
+    table = pd.DataFrame({"score": values * 2, "y": [0, 1] * len(values)})
+    assert _drafted(tmp_path, table)["score"].missing == missing
+
+
 def test_what_spreadsheets_and_keyboards_write_is_guessed(tmp_path):
     table = pd.DataFrame(
         {

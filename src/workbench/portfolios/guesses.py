@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Set
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -58,7 +60,9 @@ _AMOUNT = (
     r"|收入|工资|额度|金额|余额|月供|次数|笔数|天数"
 )
 _CODE = r"(^|_)(code|type|status|flag|category|cat|grade|kind|class)\d*$"
-_HIGH, _LOW = (365243, 999, 9999, 99999, 999999, 9999999, 99999999), (-1, -9, -99, -999, -9999)
+_HIGH = (365243, 999, 9999, 99999, 999999, 9999999, 99999999, 999999999)
+_LOW = (-1, -9, -99, -999, -9999, -99999, -999999, -9999999, -99999999, -999999999)
+_FAR = -999  # from here on down a code may stand below values that are negative themselves
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}
 
 _CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
@@ -200,13 +204,28 @@ def missing_codes(seen: Look, kind: str) -> tuple[str, ...]:
     different = np.unique(seen.numbers[np.isfinite(seen.numbers)])
     if len(different) < 10:
         return ()
-    codes = []
-    if different[-1] in _HIGH and different[-2] < different[-1] / 3:
-        codes.append(different[-1])
-    if different[0] in _LOW and different[1] >= 0:
-        codes.append(different[0])
     counts = np.array(seen.counts)
-    return tuple(f"{code:.0f}" for code in codes if counts[seen.numbers == code].sum() > 1)
+    repeated = {float(v) for v in (*_HIGH, *_LOW) if counts[seen.numbers == v].sum() > 1}
+    return tuple(f"{c:.0f}" for c in (*_far_above(different, repeated), *_far_below(different, repeated)))
+
+
+def _far_above(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
+    """Yield the codes among values (n, ascending) that are three times as high as all below them, the highest first."""
+    for below, value in zip(different[-2::-1], different[:0:-1], strict=True):
+        if value not in _HIGH or value not in codes or below >= value / 3:
+            return
+        yield float(value)
+
+
+def _far_below(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
+    """Yield the codes among values (n, ascending) below all others: a -1 or -99 where those aren't negative.
+
+    One from -999 on may stand below negative values, where it is three times as low.
+    """
+    for value, above in pairwise(different):
+        if value not in _LOW or value not in codes or (above < 0 and (value > _FAR or above <= value / 3)):
+            return
+        yield float(value)
 
 
 def _are_dates(seen: Look) -> bool:
