@@ -5,12 +5,14 @@ import hashlib
 import re
 from dataclasses import replace
 
+import pytest
+
 from workbench import home
 from workbench.evidence import Evidence
 from workbench.registry import current
 from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, index, listing, models, page, studies
-from workbench.words import say
+from workbench.words import say, speaking
 
 
 def test_pages_load_nothing_from_outside_and_run_no_script(sample_home):
@@ -54,6 +56,27 @@ def test_a_citation_of_a_rescinded_rule_turns_a_page_amber(sample_home, tmp_path
     assert '<section class="decision green">' in _page(tmp_path, replace(e, source="Cox (1958)"))
 
 
+BEGINNINGS = {
+    "pass: 45 tests.": "Pass: 45 tests.",
+    "mean delay says most.": "Mean delay says most.",
+    "taiwan_cards.pd version 1 is candidate.": "taiwan_cards.pd version 1 is candidate.",
+    "`age` says most.": "<code>age</code> says most.",
+    "pH is low.": "pH is low.",
+    "3 columns.": "3 columns.",
+}
+
+
+@pytest.mark.parametrize("answer", BEGINNINGS)
+def test_an_answer_begins_on_its_page_and_card_as_on_the_command_line(tmp_path, answer):
+    e = Evidence(key="a", question="q", verdict="green", answer=answer)
+    light = '<span class="light green">green</span>'
+    assert f"<li>{light} {BEGINNINGS[answer]} <span" in _page(tmp_path, e)
+    assert f'<p class="answer">{light} {BEGINNINGS[answer]}</p>' in e._repr_html_()
+    with speaking("zh_CN"):
+        chinese = replace(e, answer="age 与 income 最为相关。")._repr_html_()
+    assert " age 与 income 最为相关。</p>" in chinese
+
+
 def test_the_same_words_stand_once_where_they_stood_first(tmp_path):
     few, other = "Too few were asked.", "Another thing."
     answers = [("a", few), ("b", other), ("c", few)]
@@ -67,7 +90,7 @@ def test_an_action_page_begins_with_the_light_of_the_model_it_acts_on_and_leads_
     of_model = Evidence(key=JUDGED, question="q", verdict="amber", answer=amber)
     worse = Evidence(key="k", question="q", verdict="red", answer="worse")
     text = _page(tmp_path, worse, of_model, written=["mart__list_save"])
-    assert text.index("those of model churn") < text.index("worse") < text.index("What to do")
+    assert text.index("those of model churn") < text.index("Worse") < text.index("What to do")
     assert '<a href="../../../s/models/churn.html">The model&#39;s page</a>' in text
     assert "Don&#x27;t act on the list before what is red is mended." in text
     chinese = _page(tmp_path, of_model, language="zh_CN", index="zh_CN/index.html", place="zh_CN/s/once/a/a")

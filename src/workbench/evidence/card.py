@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.evidence import table
 from workbench.evidence.lights import light
 from workbench.evidence.picture import Picture
-from workbench.words import Text, heard, number, say
+from workbench.words import Text, begun, heard, number, say
 
 if TYPE_CHECKING:
     from workbench.evidence.answer import Evidence
@@ -31,7 +31,7 @@ def html_card(e: Evidence, rows: int = 0) -> str:
     picture = Picture.of(e.figure).drawn().html() if e.figure is not None else ""
     return (
         f'<div class="evidence {e.verdict}"><p class="question">{table.coded(str(e.question))}</p>'
-        f'<p class="answer">{light(str(e.verdict))} {table.coded(str(e.answer))}</p>'
+        f'<p class="answer">{light(str(e.verdict))} {table.coded(begun(str(e.answer)))}</p>'
         f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from workbench.evidence import Evidence, Verdict
-from workbench.words import names
+from workbench.words import begun, names
 
 _BAD_NEWS = (Verdict.error, Verdict.red, Verdict.amber)
 
@@ -18,17 +17,7 @@ def headline(left_behind: dict[str, Any], step: str) -> str:
     """
     speaks = _speaks(left_behind, step)
     with names.knowing(left_behind.get("names", {}), left_behind.get("units")):
-        return _begun(str(speaks.answer)) if speaks else ""
-
-
-def _begun(sentence: str) -> str:
-    """Return a sentence with a capital at its beginning, where a word stands there and no code name (`bank.pd`).
-
-    >>> _begun("mean delay says most"), _begun("taiwan_cards.pd version 1 is candidate.")
-    ('Mean delay says most', 'taiwan_cards.pd version 1 is candidate.')
-    """
-    first = sentence.partition(" ")[0].rstrip(".,:;")
-    return sentence if re.search(r"[._/]", first) else sentence[:1].upper() + sentence[1:]
+        return begun(str(speaks.answer)) if speaks else ""
 
 
 def _speaks(left_behind: dict[str, Any], step: str) -> Evidence | None:

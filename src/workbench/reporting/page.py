@@ -18,7 +18,7 @@ from workbench.registry.about import About
 from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, cells
 from workbench.rules import regulations
-from workbench.words import Text, formatted, heard, language, names, say, speaking
+from workbench.words import Text, begun, formatted, heard, language, names, say, speaking
 
 TEMPLATES = Path(__file__).parent / "templates"
 SIGNS = {
@@ -46,6 +46,7 @@ def templates() -> jinja2.Environment:
     made.globals.update(_=_said, language=language, heard=heard)
     made.filters["light"] = lambda verdict: verbatim(card.light(verdict))
     made.filters["coded"] = lambda text: verbatim(table.coded(str(text)))
+    made.filters["begun"] = lambda text: begun(str(text))
     made.globals["signs"] = SIGNS
     return made
 

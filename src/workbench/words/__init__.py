@@ -3,13 +3,14 @@
 from workbench.words.catalogue import LANGUAGES, has, is_term, language, speaking, translated, untranslated
 from workbench.words.heard import heard
 from workbench.words.numbers import apart, formatted, number, p_value, plain, ticks
-from workbench.words.sentence import MIME, Text, joined, say
+from workbench.words.sentence import MIME, Text, begun, joined, say
 
 __all__ = [
     "LANGUAGES",
     "MIME",
     "Text",
     "apart",
+    "begun",
     "formatted",
     "has",
     "heard",

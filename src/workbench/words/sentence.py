@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,17 @@ def beside(before: str, after: str) -> str:
 
 def _is_wide(sign: str) -> bool:
     return "一" <= sign <= "鿿" or sign in _MARKS
+
+
+def begun(sentence: str) -> str:
+    """Return an English sentence with a capital at its beginning, where no name with signs of its own stands there.
+
+    >>> begun("mean delay says most"), begun("taiwan_cards.pd version 1 is candidate."), begun("pH of 7")
+    ('Mean delay says most', 'taiwan_cards.pd version 1 is candidate.', 'pH of 7')
+    """
+    first = sentence.partition(" ")[0].rstrip(".,:;")
+    stays = language() != "en" or re.search(r"[._/]|^[a-z][A-Z]", first)
+    return sentence if stays else sentence[:1].upper() + sentence[1:]
 
 
 def joined(items: Iterable[Text | str]) -> str:
