@@ -264,6 +264,41 @@ def test_the_exposure_of_an_amount_is_not_refused_for_being_the_driver():
     assert "kept: doubtful" in set(evidence.table["treatment"])
 
 
+def _loss_of(exposure: bool, booked: bool = False, spread: float = 1) -> tuple[pd.DataFrame, pd.Series, Contract]:
+    """A loss that is a share of what was owed, by the loan-to-value; and what the books said of it afterwards."""
+    rng, n = np.random.default_rng(7), 3000
+    ead, ltv = rng.lognormal(9, spread, n), rng.uniform(0.2, 1.4, n)
+    lost = ead * (0.25 + 0.35 * ltv + rng.normal(0, 0.15, n)).clip(0, 1)
+    X = pd.DataFrame({"ead": ead, "ltv": ltv, "a": rng.normal(size=n), "booked": lost * rng.lognormal(0, 0.2, n)})
+    columns = [Column(name=c, type="number", exposure=exposure and c == "ead") for c in ("ead", "ltv", "a")]
+    columns += [Column(name="booked", type="number")] if booked else []
+    kind = Outcome(kind="amount")
+    return X, pd.Series(lost), Contract(name="l", title="t", columns=tuple(columns), outcome=kind)
+
+
+def test_the_exposure_of_an_amount_stays_and_the_contract_says_which_column_it_is():
+    X, lost, contract = _loss_of(exposure=True)
+    examined, evidence = leakage.examine(X, lost, contract, seed=1)
+    assert examined["ead"].known == "before" and evidence.verdict == "amber"
+    assert "Kept, for the outcome is an amount of this exposure: ead." in evidence.answer
+    assert evidence.table.set_index("column").loc["ead", "treatment"] == "kept: the exposure"
+    X, lost, contract = _loss_of(exposure=False)
+    examined, evidence = leakage.examine(X, lost, contract, seed=1)
+    assert examined["ead"].known == "after"
+    refused = "Suspected leak and refused: ead. If it is the exposure, say `exposure: true` of it in the contract."
+    assert refused in evidence.answer
+
+
+def test_beside_the_exposure_of_an_amount_a_leak_is_refused_and_of_an_event_the_exposure_too():
+    X, lost, contract = _loss_of(exposure=True, booked=True, spread=0.4)
+    examined, _ = leakage.examine(X, lost, contract, seed=1)
+    assert (examined["ead"].known, examined["booked"].known) == ("before", "after")
+    X, lost, contract = _loss_of(exposure=True)
+    much = (lost > lost.median()).astype(float)
+    examined, _ = leakage.examine(X, much, contract.model_copy(update={"outcome": Outcome()}), seed=1)
+    assert examined["ead"].known == "after"
+
+
 def test_a_leak_that_only_two_columns_together_tell_is_refused():
     """Neither the day it ended nor the day it was due says anything alone; the event is that the one came first."""
     rng, n = np.random.default_rng(7), 4000

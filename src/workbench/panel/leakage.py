@@ -194,7 +194,9 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     Refused are columns known only afterwards, sure suspects of the screen unless the contract says in `reviewed` why
     they may stay, and whatever is made from a refused one (`made_from`). A doubtful one stays, and is named. All are
     kept in the table, the refused out of every model. An amount or a rate is screened as above or below its median.
-    Of an event, a column is suspect by a value that alone tells it, too, which no other column hides.
+    The contract's exposure tells an amount by what an amount is, a share of it: it stays, and is named; the others are
+    screened again without it, as without a leak. Of an event, a column is suspect by a value that alone tells it, too,
+    which no other column hides.
     """
     known = outcome.notna().to_numpy()
     names = [c.name for c in contract.columns if _examined(c)]
@@ -207,18 +209,23 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     telltale = telling.values(looked_at, y, whose)
     by_value = telling.sure(telltale, len(y))
 
+    at_stake = _at_stake(contract)
+
     def without(suspects: set[str]) -> set[str]:
-        return derived({n for n in suspects | by_value if not contract[n].reviewed} | after, contract)
+        leaks = {n for n in suspects | by_value if not contract[n].reviewed}
+        return derived((leaks - at_stake) | after, contract) | (leaks & at_stake)
 
     table = _with_values(screen(X, y, _parents(whose, y), seed, without), telltale, by_value)
     suspects = set(table.loc[table["suspect"], "feature"])
-    sure = {n for n in suspects if not contract[n].reviewed}
+    sure = {n for n in suspects if not contract[n].reviewed} - at_stake
     from_them = derived(sure | after, contract) - sure - after - set(contract.named("outcome"))
     refused = sure | from_them
     columns = [c.model_copy(update={"known": "after"}) if c.name in refused else c for c in contract.columns]
     others = [n for n in names if n not in refused]
     of_after = _with_and_without(account[known], y, others, sorted(after), contract, seed) if after else Text()
-    treated = _Treated(after, of_after, sure, from_them, suspects - refused, _doubtful(table, contract, refused))
+    reviewed = {n for n in suspects - refused if contract[n].reviewed}
+    exposure = suspects - refused - reviewed
+    treated = _Treated(after, of_after, sure, from_them, reviewed, _doubtful(table, contract, refused), exposure)
     return contract.replaced(columns), treated.evidence(table, contract)
 
 
@@ -274,6 +281,12 @@ def _two_classes(outcome: np.ndarray, contract: Contract) -> np.ndarray:
     return (above if above.any() else outcome == outcome.max()).astype(float)  # most are at the most
 
 
+def _at_stake(contract: Contract) -> set[str]:
+    """Return the exposure, by name, where the outcome is an amount of it."""
+    name = contract.exposure() if contract.outcome.kind == "amount" else None
+    return {name} if name else set()
+
+
 def _doubtful(table: pd.DataFrame, contract: Contract, refused: set[str]) -> set[str]:
     return {n for n in table.loc[table["doubtful"], "feature"] if n not in refused and not contract[n].reviewed}
 
@@ -294,6 +307,7 @@ class _Treated:
     from_them: set[str]
     reviewed: set[str]
     doubtful: set[str]
+    exposure: set[str] = field(default_factory=set)  # suspect, but the outcome is an amount of it
 
     def of(self, name: str) -> str:
         """Return what was done about one column, in words."""
@@ -301,21 +315,29 @@ class _Treated:
             return "refused: suspected leak"
         if name in self.from_them:
             return "refused: made from a refused column"
+        if name in self.exposure:
+            return "kept: the exposure"
         return "kept: reviewed" if name in self.reviewed else "kept: doubtful" if name in self.doubtful else "kept"
 
-    def sentences(self) -> list[Text]:
+    def sentences(self, contract: Contract) -> list[Text]:
         """Return what was done, a sentence a kind."""
+        unmarked = contract.outcome.kind == "amount" and not contract.exposure()
+        amount = say("If it is the exposure, say `exposure: true` of it in the contract.") if unmarked else Text()
         kinds = (
             (
                 say("Known only afterwards and refused: {columns}.", columns=sorted(self.after)) + self.of_after,
                 self.after,
             ),
-            (say("Suspected leak and refused: {columns}.", columns=sorted(self.sure)), self.sure),
+            (say("Suspected leak and refused: {columns}.", columns=sorted(self.sure)) + amount, self.sure),
             (
                 say("Made from a refused column and refused too: {columns}.", columns=sorted(self.from_them)),
                 self.from_them,
             ),
             (say("Suspected but reviewed: {columns}.", columns=sorted(self.reviewed)), self.reviewed),
+            (
+                say("Kept, for the outcome is an amount of this exposure: {columns}.", columns=sorted(self.exposure)),
+                self.exposure,
+            ),
             (say("Doubtful, kept, to be looked at: {columns}.", columns=sorted(self.doubtful)), self.doubtful),
         )
         return [sentence for sentence, columns in kinds if columns]
@@ -337,13 +359,16 @@ class _Treated:
                 "treatment": "refused: known only afterwards",
             }
         )
-        sentences, binary = [*self.sentences(), *self.by_value(table, contract.outcome)], contract.outcome.is_binary
+        sentences, binary = (
+            [*self.sentences(contract), *self.by_value(table, contract.outcome)],
+            contract.outcome.is_binary,
+        )
         return Evidence(
             key="leakage",
             question=say("Does any column give the outcome away?"),
             verdict=Verdict.amber if sentences else Verdict.green,
             answer=sum(sentences[1:], sentences[0]) if sentences else say("No column gives the outcome away."),
-            value=len(self.after) + len(self.sure) + len(self.reviewed) + len(self.doubtful),
+            value=len(self.after) + len(self.sure) + len(self.reviewed) + len(self.doubtful) + len(self.exposure),
             threshold=_threshold(binary),
             blind_to=say(
                 "Two leaks of the same strength hide one another, but for values that tell the outcome alone; only the "
