@@ -398,7 +398,7 @@ def test_chinese_numbers_of_contracts_and_customers_are_key_and_parent(tmp_path,
             "{:%d/%m/%y}",
             "opened: days written otherwise (31/01/20, 2020年1月31日), read as text; if so set `type: date`",
         ),
-        ("{:%Y年%m月%d日}", "opened: days written otherwise"),
+        ("{:%Y年%m月%d}", "opened: days written otherwise"),
         ("{0.value:d}", ""),  # nanoseconds are nobody's
         ("{0.seconds}", "opened: may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
         ("{0.seconds}000", "opened: may hold seconds or milliseconds since 1970; if so write them as 2020-01-31"),
@@ -411,6 +411,17 @@ def test_days_that_are_not_read_as_days_are_named(tmp_path, opened, note):
     (tmp_path / "loans.csv").write_text("loan_id,opened,amount,is_bad\n" + rows, encoding="utf-8")
     notes = draft.draft(tmp_path / "loans.csv").notes
     assert any(n.startswith(note) for n in notes) if note else not notes
+
+
+@pytest.mark.parametrize("written", ["{:%Y年%m月%d日}", "{0.year}年{0.month}月{0.day}日"])
+def test_chinese_days_are_read_as_dates(tmp_path, written):
+    days = pd.date_range("2020-01-01", periods=60)
+    rows = "".join(f"L{i},{written.format(d)},{100 + i},{i % 2}\n" for i, d in enumerate(days))
+    (tmp_path / "loans.csv").write_text("loan_id,opened,amount,is_bad\n" + rows, encoding="utf-8")
+    drafted = draft.draft(tmp_path / "loans.csv")
+    assert (drafted["opened"].type, drafted["opened"].format, drafted.notes) == ("date", "%Y年%m月%d日", ())
+    table, _ = contracts.check(read_raw(tmp_path / "loans.csv", drafted), drafted, TODAY)
+    assert table["opened"].tolist() == days.tolist()
 
 
 @pytest.mark.parametrize(("bad", "number"), [(3, 3), (1, 1)])
@@ -427,7 +438,7 @@ def test_what_is_called_an_outcome_and_not_taken_is_named(tmp_path, bad, number)
 
 def test_every_note_of_a_draft_is_said_in_the_language_of_its_page(tmp_path):
     path = tmp_path / "台账.csv"
-    rows = [f"{i},2021年{i % 12 + 1}月05日,{i + 0.5}元,{'是' if i % 3 else '否'}" for i in range(200)]
+    rows = [f"{i},2021年{i % 12 + 1}月5号,{i + 0.5}元,{'是' if i % 3 else '否'}" for i in range(200)]
     path.write_text("\n".join(["编号,放款日期,金额,是否违约", *rows]), encoding="gb18030")
     notes = draft.draft(path).notes
     assert len(notes) == 3 and notes[1].startswith("column_2 (放款日期): called a date, but its values")

@@ -145,8 +145,16 @@ def _values(seen: Look, kind: str, name: str, missing: tuple[str, ...]) -> dict[
         codes = sorted({t for t in seen.texts if t not in missing} - unmarked.single(seen, name))
         return {"values": {c: c for c in codes} if len(codes) <= guesses.FEW_CODES else {}, "breach": "warning"}
     if kind == "date":
-        days = not seen.is_date and guesses.is_day_number(seen, "date")
-        return {"role": "fact", "breach": "warning", "format": EXCEL if days else ""}
+        return {"role": "fact", "breach": "warning", "format": _format(seen)}
     facts: dict[str, Any] = {"unit": "%"} if guesses.is_percent(seen) else {}
     negative = guesses.below_zero(seen, name, missing)
     return facts if negative is None else facts | {"minimum": 0} | ({"breach": "warning"} if negative else {})
+
+
+def _format(seen: Look) -> str:
+    """Return how the dates of a column are written where intake wouldn't read them by itself."""
+    if seen.is_date:
+        return ""
+    if guesses.is_day_number(seen, "date"):
+        return EXCEL
+    return guesses.CHINESE_FORMAT if guesses.is_chinese_day(seen) else ""

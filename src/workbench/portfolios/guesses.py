@@ -78,6 +78,8 @@ _DATE = re.compile(  # 2020-01-31, 20200131, 2020-01, 2020/1/31; 31/1/2020, 1/20
     r"(?:19|20|29|99)\d{2}(?:-\d{2}-\d{2}|\d{4}|-\d{2}|/\d{1,2}/\d{1,2})(?:[T ].*)?"
     r"|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}/\d{4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}|[A-Za-z]{3}-\d{2,4}"
 )
+_CHINESE_DAY = re.compile(r"(?:19|20)\d{2}年\d{1,2}月\d{1,2}日")
+CHINESE_FORMAT = "%Y年%m月%d日"
 
 
 def type_of(seen: Look, name: str) -> str:
@@ -86,7 +88,7 @@ def type_of(seen: Look, name: str) -> str:
         return "date"
     if not seen.texts or seen.is_flag:
         return "category" if seen.texts else "text"
-    if _are_dates(seen) or is_day_number(seen, name):
+    if _are_dates(seen) or is_day_number(seen, name) or is_chinese_day(seen):
         return "date"
     if seen.number_share < MOSTLY or any(t[0] == "0" and len(t) > 1 and t.isdecimal() for t in seen.plain[:SEEN]):
         return _words(seen)
@@ -116,6 +118,11 @@ def is_called(pattern: str, c: Column) -> bool:
 def is_day_number(seen: Look, name: str) -> bool:
     """Say whether a column called a date holds the day numbers of a spreadsheet (43831 for 2020-01-01)."""
     return bool(re.search(_CALLED_DATE, name)) and are_day_numbers(pd.Series(seen.plain[:SEEN], dtype="string"))
+
+
+def is_chinese_day(seen: Look) -> bool:
+    """Say whether a column holds days written as 2021年3月5日, with or without a zero before single digits."""
+    return seen.is_text and seen.mostly(_CHINESE_DAY, MOSTLY) and _reads(seen, CHINESE_FORMAT)
 
 
 def is_percent(seen: Look) -> bool:
@@ -231,7 +238,12 @@ def _far_below(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
 def _are_dates(seen: Look) -> bool:
     if not seen.mostly(_DATE, MOSTLY):
         return False
-    column = Column(name="date", type="date")
+    return _reads(seen)
+
+
+def _reads(seen: Look, written: str = "") -> bool:
+    """Say whether the first different values are read as dates by a format (`written`), by the usual ones without."""
+    column = Column(name="date", type="date", format=written)
     first = pd.Series(seen.plain[:_PARSED], dtype="string")
     first = first[~first.str.fullmatch(_NO_DAY.pattern)]
     read, _ = typed(first, column, Contract(name="draft", title="", columns=(column,)))

@@ -28,7 +28,7 @@ _SIGNED = re.compile(
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _LIKE_A_DATE = re.compile(r"(?=(?:\D*\d){4})[^-\s].{5,}")
 _DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?: .*)?")
-_DAY_OTHERWISE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?: .*)?|\d{4}年\d{1,2}月\d{1,2}日?")
+_DAY_OTHERWISE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?: .*)?|\d{4}年\d{1,2}月\d{1,2}日?(?:[ T].*)?")
 _SECONDS = (946_684_800, 2_000_000_000)  # since 1970: 2000 to 2033
 _WIDER = 3  # times as many columns as rows: nobody's table
 _SOME = 9  # different values, fewer say nothing
