@@ -424,6 +424,27 @@ def test_chinese_days_are_read_as_dates(tmp_path, written):
     assert table["opened"].tolist() == days.tolist()
 
 
+@pytest.mark.parametrize(
+    ("common", "rare", "event"),
+    [
+        ("loss", "cured", "loss"),
+        ("unpaid", "Paid", "unpaid"),
+        ("NPL", "performing", "NPL"),
+        ("charged off", "paid off", "charged off"),
+        ("lost", "fully_repaid", "lost"),
+        ("yes", "no", "yes"),
+        ("未结清", "结清", "未结清"),
+        ("不良", "正常", "不良"),
+        ("A", "B", "B"),
+        ("current", "good", "good"),
+    ],
+)
+def test_what_is_called_good_is_not_guessed_as_the_event(tmp_path, common, rare, event):
+    rows = "".join(f"L{i},{100 + i},{common if i % 4 else rare}\n" for i in range(60))
+    (tmp_path / "loans.csv").write_text("loan_id,amount,status\n" + rows, encoding="utf-8")
+    assert draft.draft(tmp_path / "loans.csv").event_value == event
+
+
 @pytest.mark.parametrize(("bad", "number"), [(3, 3), (1, 1)])
 def test_what_is_called_an_outcome_and_not_taken_is_named(tmp_path, bad, number):
     rows = "".join(f"L{i},{100 + i},{'AB'[i % 2]},{i % bad}\n" for i in range(60))

@@ -27,6 +27,10 @@ _OUTCOME = (  # asked for in this order: a file may hold both an outcome `y` and
     r"(^|_)status$",
 )
 _BAD = r"chg|charge|off|bad|default|late|attrit|churn|^y(es)?$|^是$|坏|违约|逾期|流失|核销"
+_GOOD = (
+    r"(cured|(fully )?(re)?paid( (off|up|back|in full))?|(re)?performing|current|good|no|n"
+    r"|正常|已?(结清|还清)|否|好)"
+)
 _FIRST_DATE = r"approv|applic|as_of|decision|originat|open|issue|申请|审批|放款|发放|开户|起息"
 _CLEAR = 0.9  # filled for the bad and empty for the good, in so much more of the rows
 
@@ -147,9 +151,14 @@ def _passed_over(named: list[Column], outcome: Column, looks: Looks) -> Iterator
 
 
 def _bad(seen: Look) -> str:
-    """The code called like something bad, else the rarer one."""
-    called = [v for v in seen.texts if re.search(_BAD, v, re.I)]
-    return called[0] if len(called) == 1 else seen.texts[-1]
+    """The code called like something bad, else the one beside what is called good, else the rarer one."""
+    good = {v for v in seen.texts if re.fullmatch(_GOOD, re.sub(r"[\W_]+", " ", v).strip(), re.I)}
+    others = [v for v in seen.texts if v not in good]
+    called = [v for v in others if re.search(_BAD, v, re.I)]
+    for choice in (called, others):
+        if len(choice) == 1:
+            return choice[0]
+    return seen.texts[-1]
 
 
 def _filled_for_bad(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks, bad: pd.Series) -> list[str]:
