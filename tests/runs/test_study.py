@@ -233,6 +233,10 @@ RATE = "columns: [{name: id, type: text, role: key}, {name: lgd, type: %s, role:
         (RATE % ("number", "rate"), '{outcome: {eligible: "lgdd > 0"}}', "panel/build: outcome.eligible 'lgdd' is no column"),
         (RATE % ("number", 'rate, eligible: "lgd = = 0"'), "", "outcome.eligible: `lgd = = 0` is no SQL condition"),
         (RATE % ("number", 'rate, competing: ["gone"]'), "", "panel/build: outcome: `competing` needs an `event`"),
+        (
+            RATE % ("number", 'binary, event: "lgd > 2", window_months: 12'), "",
+            "contract 'mine': outcome.event happens in a later month, and there is no file of months; give one under `month`",
+        ),
         (RATE % ("number", "amount"), "{outcome: {kind: binary}}", "event_value '' is no value of 'lgd'"),
     ],
 )  # fmt: skip

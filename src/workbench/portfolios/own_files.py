@@ -41,6 +41,11 @@ class OwnFiles(Source):
         for name, contract in words.items():
             readable(own_path(asked.files[name]), contract)
         joined = _joined_contract(words)
+        if joined.outcome.event and not joined.event_value and MONTH not in words:
+            raise UserError(
+                f"contract '{joined.name}': outcome.event happens in a later month, and there is no file of months; "
+                f"give one under `{MONTH}` in `files` and `contracts`, or leave `event` out and name the `event_value`"
+            )
         if joined.named("outcome") or MONTH not in words:
             joined.with_outcome()
         for name, contract in words.items():
