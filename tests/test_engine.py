@@ -110,6 +110,13 @@ def test_what_is_no_condition_on_one_row_is_refused():
             engine.condition(text, ["a"], "here")
 
 
+@pytest.mark.parametrize("text", ["a > > 0", "a + 1", "1", "b = 'x' AND (a > > 0)", "NOT -a", "'x'"])
+def test_what_comes_to_no_true_or_false_is_no_condition(text):
+    with pytest.raises(UserError) as e:
+        engine.parsed(text, "here")
+    assert str(e.value) == (f"here: `{text}` is neither true nor false; write a comparison, like `delay_months >= 3`")
+
+
 def test_lineage_is_laid_out_and_is_the_same_text():
     text = "SELECT a, b FROM f WHERE a > 1e0"
     assert engine.lineage(text).splitlines()[0] == "SELECT" and "a > 1e0" in engine.lineage(text)

@@ -216,10 +216,13 @@ def condition(text: str, known: Iterable[str], where: str) -> set[str]:
     A condition looks at the columns of one row: no SELECT, no table, no aggregate.
     """
     names = parsed(text, where)
-    known = list(known)
     for column in sorted(names - set(known)):
-        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, known)}")
+        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, list(known))}")
     return names
+
+
+def _no_answer(text: str, where: str) -> str:
+    return f"{where}: `{text}` is neither true nor false; write a comparison, like `delay_months >= 3`"
 
 
 def parsed(text: str, where: str) -> set[str]:
@@ -238,9 +241,22 @@ def parsed(text: str, where: str) -> set[str]:
             f"{where}: `{text}` is no SQL condition on one row; write it like `delay_months >= 3`, "
             "without SELECT or sums"
         )
+    if _is_a_number(tree):
+        raise UserError(_no_answer(text, where))
     if again := other_each_time(tree):
         raise UserError(f"{where}: `{text}`: {again} is another value at each run; write the value itself")
     return {column.name for column in tree.find_all(exp.Column)}
+
+
+def _is_a_number(tree: Expression) -> bool:
+    """Say whether a part that has to be true or false is a sum, a shift (`a > > 0` is read as `a >> 0`) or a value."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.And | exp.Or | exp.Not | exp.Paren):
+        return any(_is_a_number(part) for part in tree.iter_expressions())
+    values = (exp.Literal, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow, exp.DPipe)
+    bits = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+    return isinstance(tree, (*values, *bits))
 
 
 def other_each_time(tree: Expression) -> str:
