@@ -117,6 +117,22 @@ def test_what_comes_to_no_true_or_false_is_no_condition(text):
     assert str(e.value) == (f"here: `{text}` is neither true nor false; write a comparison, like `delay_months >= 3`")
 
 
+def test_a_condition_is_held_against_the_types_of_its_columns():
+    types = {"code": "VARCHAR", "a": "BIGINT", "limit": "DOUBLE", "day": "TIMESTAMP"}
+    for text in ("a > 1 AND code = '3'", "limit_ IS NULL", "code IN ('1', '2')", "day < DATE '2020-01-01'", "TRUE"):
+        assert engine.condition(text, {**types, "limit_": "DOUBLE"}, "here") <= {*types, "limit_"}
+    assert engine.condition('"limit" > 0', types, "here") == {"limit"}
+    with pytest.raises(UserError) as e:
+        engine.condition("code >= 1", types, "here")
+    assert str(e.value) == (
+        "here: `code >= 1` can't be asked, code is VARCHAR: Binder Error: Cannot compare values of type VARCHAR and type "
+        "INTEGER_LITERAL"
+    )
+    for text in ("code", "length(code)", "coalesce(a, 0)"):
+        with pytest.raises(UserError, match=r"^here: `.*` is neither true nor false; write a comparison"):
+            engine.condition(text, types, "here")
+
+
 def test_lineage_is_laid_out_and_is_the_same_text():
     text = "SELECT a, b FROM f WHERE a > 1e0"
     assert engine.lineage(text).splitlines()[0] == "SELECT" and "a > 1e0" in engine.lineage(text)

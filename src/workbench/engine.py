@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -210,15 +210,35 @@ def for_spark(sql: str) -> str:
     return sqlglot.transpile(sql, read=DUCKDB, write="spark")[0]
 
 
-def condition(text: str, known: Iterable[str], where: str) -> set[str]:
+def condition(text: str, known: Collection[str], where: str) -> set[str]:
     """Return the columns that a SQL condition names; `UserError` where it is none, or names one that is not known.
 
-    A condition looks at the columns of one row: no SELECT, no table, no aggregate.
+    A condition looks at the columns of one row: no SELECT, no table, no aggregate. Where `known` maps columns to the
+    engine's types (`columns`), it must compare what can be compared, and come to true or false.
     """
-    names = parsed(text, where)
+    names, known = parsed(text, where), list(known)
     for column in sorted(names - set(known)):
-        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, list(known))}")
+        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, known)}")
+    if isinstance(known, Mapping):
+        _answers(text, {n: known[n] for n in sorted(names)}, where)
     return names
+
+
+def _answers(text: str, types: Mapping[str, str], where: str) -> None:
+    """Ask a condition of no row with columns of these types; `UserError` where it can't be, or says no yes or no."""
+    import duckdb
+
+    row = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in types.items()) or "1 AS one"
+    try:
+        with duckdb.connect() as connection:
+            asked = connection.execute(f"DESCRIBE SELECT ({text}) AS answer FROM (SELECT {row}) WHERE FALSE")
+            kind = asked.fetchall()[0][1]
+    except duckdb.Error as e:
+        columns = ", ".join(f"{name} is {kind}" for name, kind in types.items())
+        why = _first_line(e).split(" - an explicit cast")[0].rstrip(".")
+        raise UserError(f"{where}: `{text}` can't be asked{f', {columns}' if columns else ''}: {why}") from None
+    if kind != "BOOLEAN":
+        raise UserError(_no_answer(text, where))
 
 
 def _no_answer(text: str, where: str) -> str:

@@ -85,11 +85,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns that a parameter of a step names, and the tables of which one has to have each of them."""
+    """Columns that a parameter of a step names, and the tables of which one has to have each of them.
+
+    `conditions`: the SQL conditions that name them, where it is by those, to be held against the columns' types.
+    """
 
     parameter: str
     names: tuple[str, ...]
     tables: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
 
     def within(self, known: Iterable[str], step: str) -> None:
         """Raise `UserError` for the first name that is none of the known ones."""

@@ -325,6 +325,20 @@ def test_an_unknown_column_of_a_condition_is_named_with_the_nearest():
         )
 
 
+@pytest.mark.parametrize("field", ["event", "eligible", "competing"])
+def test_a_condition_that_compares_text_with_a_number_is_named_by_its_field(field):
+    account, long = _months(20)
+    long = long.assign(status_code="1")
+    wrong = "status_code >= 1"
+    p = P.model_copy(update={"outcome": {**DEFAULT, field: [wrong] if field == "competing" else wrong}})
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, p)
+    start = (
+        f"panel/build: outcome.{field}: `{wrong}` can't be asked, status_code is VARCHAR: Binder Error: Cannot compare"
+    )
+    assert str(e.value).startswith(start)
+
+
 def test_another_outcome_takes_nothing_from_the_contracts():
     lgd = _applications()[1]
     assert outcome.resolved({}, lgd) == lgd.outcome

@@ -269,6 +269,29 @@ def test_months_without_an_event_or_a_recorded_outcome_are_told_before_a_kernel_
     assert load(text.replace("panel/build:", f"panel/build: {event}")).steps
 
 
+def test_a_condition_that_the_types_of_the_contracts_forbid_is_told_before_a_kernel_starts(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    (tmp_path / "f.csv").write_text("id\na\n")
+    (tmp_path / "m.csv").write_text("id,month,status,lgd\na,2020-01-01,0,0.5\n")
+    (tmp_path / "c.yaml").write_text("name: mine\ntitle: t\ncolumns: [{name: id, type: text, role: key}]\n")
+    months = "{name: id, type: text, role: key}, {name: month, type: date, role: as_of}, {name: status, type: category}"
+    months += ", {name: lgd, type: number}"
+    (tmp_path / "d.yaml").write_text(f"name: months\ntitle: t\nentity: month\ncolumns: [{months}]\n")
+    both = "{portfolio: own_files, files: {account: f.csv, month: m.csv}, contracts: {account: c.yaml, month: d.yaml}}"
+    text = GOOD.replace("{portfolio: taiwan_cards}", both)
+    right = {"event": "status >= '1'", "window_months": 12, "competing": ["status = 'x'"], "eligible": "lgd > 0"}
+    assert load(text.replace("panel/build:", f"panel/build: {{outcome: {right}}}")).steps
+    for field, wrong in {"event": "status >= 1", "competing": ["status >= 1"], "eligible": "status >= 1"}.items():
+        line = _line(load, text.replace("panel/build:", f"panel/build: {{outcome: { ({**right, field: wrong}) }}}"))
+        assert line.startswith(
+            f"mine.yaml: panel/build: outcome.{field}: `status >= 1` can't be asked, status is VARCHAR"
+        )
+    line = _line(
+        load, text.replace("panel/build:", f"panel/build: {{outcome: { ({**right, 'eligible': 'lgd > > 0'}) }}}")
+    )
+    assert "outcome.eligible: `lgd > > 0` is neither true nor false; write a comparison" in line
+
+
 def test_a_study_without_steps(load):
     assert _line(load, "title: t\nsteps: {}\n").startswith("mine.yaml: steps: none is named; known: ")
 

@@ -215,8 +215,8 @@ def _inside(facts: Facts, column: str, as_of_from: str, as_of_to: str) -> str:
 
 
 def _condition_columns(facts: Facts, outcome: Outcome) -> list[str]:
-    known = [*engine.columns(facts.accounts), "as_of_date"]
-    known += [] if facts.months is None else list(engine.columns(facts.months))
+    known = engine.columns(facts.accounts) | {"as_of_date": "TIMESTAMP"}
+    known |= {} if facts.months is None else engine.columns(facts.months)
     asked = sorted(engine.condition(outcome.eligible, known, f"{outcomes.PLACE}.eligible")) if outcome.eligible else []
     # A severity is of those to whom the event came, which is known afterwards; who is tested for it may not be.
     if late := [n for n in asked if n in facts.refused and outcome.kind in ("binary", "time")]:

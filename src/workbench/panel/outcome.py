@@ -79,14 +79,16 @@ def _computable(outcome: Outcome) -> None:
 
 def columns(given: Mapping[str, Any]) -> list[Columns]:
     """Return the columns that the conditions of an outcome's fields name, and where they have to stand."""
-    of_month = {"event": [given.get("event", "")], "competing": given.get("competing", [])}
-    asked = [Columns(f"outcome.{n}", _named(texts, n), ("core__month",)) for n, texts in of_month.items()]
-    eligible = tuple(c for c in _named([given.get("eligible", "")], "eligible") if c != "as_of_date")
-    return [*asked, Columns("outcome.eligible", eligible, ("core__month", "core__account"))]
+    texts = {n: tuple(t for t in (given.get(n, ""),) if t) for n in ("event", "eligible")}
+    texts["competing"] = tuple(given.get("competing", ()))
+    month = ("core__month",)
+    of_month = [Columns(f"outcome.{n}", _named(texts[n], n), month, texts[n]) for n in ("event", "competing")]
+    eligible = tuple(c for c in _named(texts["eligible"], "eligible") if c != "as_of_date")
+    return [*of_month, Columns("outcome.eligible", eligible, (*month, "core__account"), texts["eligible"])]
 
 
 def _named(texts: Iterable[str], field: str) -> tuple[str, ...]:
-    return tuple(sorted({c for text in texts if text for c in engine.parsed(text, f"{PLACE}.{field}")}))
+    return tuple(sorted({c for text in texts for c in engine.parsed(text, f"{PLACE}.{field}")}))
 
 
 def is_dated(outcome: Outcome) -> bool:
@@ -119,7 +121,7 @@ def recorded_sql(contract: Contract, outcome: Outcome | None = None) -> str:
     return f"CASE WHEN {is_event} THEN 1e0 WHEN a.{column} IS NOT NULL THEN 0e0 END"
 
 
-def flags_sql(outcome: Outcome, facts: Iterable[str]) -> str:
+def flags_sql(outcome: Outcome, facts: Mapping[str, str]) -> str:
     """Return the SQL columns `is_event` and `is_competing` (1 or NULL) of a month; `UserError` for unknown columns."""
     for text in outcome.competing:
         engine.condition(text, facts, f"{PLACE}.competing")

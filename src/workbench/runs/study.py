@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from workbench import home, params, tables
+from workbench import engine, home, params, tables
 from workbench.evidence import digest_file
 from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest
 from workbench.registry import recorded
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.contracts import Contract
 
 SHORT = 100  # characters of an override that a message repeats
+_ENGINE = {"number": "DOUBLE", "integer": "BIGINT", "category": "VARCHAR", "text": "VARCHAR", "date": "TIMESTAMP"}
 PLACEHOLDERS = ("period", "period_from", "period_to")
 
 
@@ -195,18 +196,22 @@ def _agree(steps: dict[str, Step], path: Path) -> None:
 
 
 def _columns_known(steps: dict[str, Step], path: Path) -> None:
-    """Hold the columns that steps say they look at (`columns`) against those that the source's contracts tell."""
+    """Hold the columns that steps say they look at (`columns`) against those that the source's contracts tell.
+
+    A condition on columns of known types is asked of an empty table.
+    """
     from workbench.portfolios import catalog  # loads pandas, which a plan that is remembered does without
     from workbench.portfolios.source import Request
 
     known: dict[str, list[str]] = {}
-    accounts = None
+    accounts, types = None, {}
     for s in steps.values():
         if isinstance(s.params, Request):
             source = catalog.source(s.params.portfolio)
             words = source.words(s.params)
             known |= source.columns(words)
             accounts = source.of_accounts(words)
+            types = _types([*words.values(), *([accounts] if accounts else [])])
     written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
         for asked in _asked(s, accounts, path):
@@ -219,6 +224,16 @@ def _columns_known(steps: dict[str, Step], path: Path) -> None:
             there = written.intersection(asked.tables)
             if there <= set(known):
                 asked.within([c for table in there for c in known[table]], f"{path.name}: {s.name}")
+            for text in asked.conditions if types.keys() >= set(asked.names) else ():
+                engine.condition(text, types, f"{path.name}: {s.name}: {asked.parameter}")
+
+
+def _types(contracts: Iterable[Contract]) -> dict[str, str]:
+    """Return the engine's types of columns by name, of those that have one type wherever they stand."""
+    types: dict[str, set[str]] = {"entity_id": {"VARCHAR"}, "as_of_date": {"TIMESTAMP"}}
+    for c in (c for contract in contracts for c in contract.columns):
+        types.setdefault(c.name, set()).add(_ENGINE[c.type])
+    return {name: kind.pop() for name, kind in types.items() if len(kind) == 1}
 
 
 def _asked(s: Step, accounts: Contract | None, path: Path) -> list[Columns]:
