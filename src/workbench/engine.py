@@ -216,9 +216,9 @@ def condition(text: str, known: Collection[str], where: str) -> set[str]:
     A condition looks at the columns of one row: no SELECT, no table, no aggregate. Where `known` maps columns to the
     engine's types (`columns`), it must compare what can be compared, and come to true or false.
     """
-    names, known = parsed(text, where), list(known)
+    names = parsed(text, where)
     for column in sorted(names - set(known)):
-        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, known)}")
+        raise UserError(f"{where}: no column '{column}' in `{text}`; {nearest(column, list(known))}")
     if isinstance(known, Mapping):
         _answers(text, {n: known[n] for n in sorted(names)}, where)
     return names
