@@ -98,6 +98,27 @@ def test_a_name_in_two_files_or_an_unknown_one_is_refused(own_home):
     assert str(e.value) == "rules: unknown 'ginii'; did you mean 'gini'?"
 
 
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"description": None}, "psi.description: add it"),
+        ({"ownr": "us"}, "psi.ownr: unknown; did you mean 'owner'?"),
+        ({"worse": "up"}, "psi.worse: write 'higher' or 'lower'"),
+        ({"actions": {"ambr": "watch"}}, "psi.actions.ambr: unknown; did you mean 'amber'?"),
+        ({"values": {"2026-01-01": {"amber": 0.1}}}, "psi.values.2026-01-01.red: add it"),
+        ({"values": {"2026-01-01": "low"}}, "psi.values.2026-01-01: write {amber: 0.1, red: 0.25}, or one number"),
+        ({"values": {"2026-01-01": {"amber": -1, "red": 1}}}, "psi.values.2026-01-01.amber: write 0 or more"),
+        ({"values": {"soon": 1}}, "psi.values.soon: write a day, YYYY-MM-DD"),
+    ],
+)
+def test_what_is_wrong_in_a_homes_rule_is_told_with_what_to_write(changed, line, own_home):
+    content = {field: value for field, value in {**ALL["psi"], **changed}.items() if value is not None}
+    (own_home / "x.yaml").write_text(yaml.safe_dump({"psi": content}))
+    with pytest.raises(UserError) as e:
+        rules.load("2026-11-24")
+    assert str(e.value) == f"x.yaml: {line}"
+
+
 def test_a_rule_that_was_not_in_force_yet_is_asked_in_vain():
     before, after = rules.load("2026-11-26"), rules.load("2026-11-27")
     with pytest.raises(UserError) as e:

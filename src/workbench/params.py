@@ -32,7 +32,7 @@ _FORMS = (  # parts of patterns, and what a text of such a form is
     ("^[a-z", "a name of a-z, 0-9 and _"),
 )
 _WHOLE, _LIST = "write a whole number, such as 12", "write a list: [a, b]"
-_PAIRS = "write pairs: {{name: value}}"
+_PAIRS, _DAY = "write pairs: {{name: value}}", "write a day, YYYY-MM-DD"
 _WANTED = {  # by pydantic's type of error, filled with its limits
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
@@ -55,6 +55,10 @@ _WANTED = {  # by pydantic's type of error, filled with its limits
     "less_than": "write less than {lt}",
     "less_than_equal": "write {le} or less",
     "missing": "add it",
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
 }
 LISTED = 40  # names in a hint
 
@@ -341,6 +345,7 @@ def why(error: ErrorDetails) -> str:
         return f"name at least {'one' if limits['min_length'] == 1 else limits['min_length']}"
     if kind in ("float_type", "float_parsing"):
         return f"write a number, {_meant(given) or 'such as 0.3'}"
+    limits = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in limits.items()}
     return _WANTED[kind].format(**limits) if kind in _WANTED else error["msg"].removeprefix("Value error, ")
 
 

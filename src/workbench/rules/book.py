@@ -14,15 +14,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from workbench import home
-from workbench.params import UserError, canonical, from_yaml, nearest
-from workbench.rules.rule import Levels, Rule, Threshold, beyond, in_words, is_reversed
+from workbench.params import UserError, canonical, from_yaml, nearest, why
+from workbench.rules.rule import Actions, Levels, Rule, Threshold, beyond, in_words, is_reversed
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SHIPPED = Path(__file__).parent
+_OF_PYDANTIC = ("Levels", "float", "[key]")  # which of several types a value was tried as: no place in a file
 
 
 @dataclass(frozen=True)
@@ -143,8 +147,18 @@ def _checked(name: str, content: Any, path: Path) -> Rule:
         return Rule.model_validate(content)
     except ValidationError as e:
         first = e.errors()[0]
-        place = ".".join(str(part) for part in (name, *first["loc"]))
-        raise UserError(f"{path.name}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+        loc = [str(part) for part in first["loc"] if part not in _OF_PYDANTIC]
+        raise UserError(f"{path.name}: {'.'.join((name, *loc))}: {_mended(first, loc)}") from None
+
+
+def _mended(error: ErrorDetails, loc: list[str]) -> str:
+    """Return what to write instead, in the fields of a rule, its levels or its actions."""
+    if error["type"] == "extra_forbidden":
+        fields = Rule if len(loc) == 1 else Actions if loc[0] == "actions" else Levels
+        return f"unknown; {nearest(loc[-1], fields.model_fields)}"
+    if loc[:1] == ["values"] and len(loc) == 2 and error["type"] == "model_type":
+        return "write {amber: 0.1, red: 0.25}, or one number"
+    return why(error)
 
 
 def _without_value(name: str, day: date, first: date) -> str:
