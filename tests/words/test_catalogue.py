@@ -136,6 +136,17 @@ def test_a_bank_s_own_chinese_name_stands_in_a_sentence_of_ours():
             assert heard(untouched) == untouched
 
 
+def test_categories_of_a_bin_are_joined_as_chinese_joins_a_list():
+    with speaking("zh_CN"):
+        assert [heard(w) for w in ("购房, 购车", "A类, 二手车, 3")] == ["购房、购车", "A类、二手车、3"]
+        for untouched in ("A1, A2", "12,500", "先收入, 后支出。"):
+            assert heard(untouched) == untouched
+        with names.knowing({"income_amt": "月收入, 税前", "use": "用途"}):
+            assert names.display("income_amt") == "月收入" and names.display("use · 购房, 购车") == "用途 · 购房、购车"
+            assert str(say("Red: {tests}.", tests=["购房, 购车"])) == "红灯：购房、购车。"
+    assert heard("购房, 购车") == "购房, 购车"
+
+
 def test_a_count_of_one_finds_its_template():
     with speaking("zh_CN"):
         assert heard("1 feature; none is missing in any row.") == "1 个特征；没有任何一行缺失。"

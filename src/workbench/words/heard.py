@@ -20,6 +20,8 @@ _BOUND = rf".+?(?<! to) (?:<=|>=|<|>) {_NUMBER}(?:{re.escape(_MISSING)})?"
 _CONDITION = re.compile(rf"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?(?=$| and )")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
+# categories in one bin, as the bin joins them, at least one of them Chinese: no sentence, nothing with a mark of its own
+_CATEGORIES = re.compile(r"(?=.*[一-鿿])[^\s,，、。；：;:]{1,12}(?:, [^\s,，、。；：;:]{1,12})+")
 _ENGLISH = re.compile(r"[A-Za-z]{2}")
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
@@ -28,8 +30,16 @@ def heard(words: str) -> str:
     """Return a text in the language now spoken, as it is where no template fits.
 
     A template fits where its words stand in the text and something stands in every field; the longest one wins.
-    Names that a bank writes in its own language stay as they are in the midst of ours: `逾期天数 at the as-of month`.
+    Names that a bank writes in its own language stay as they are in the midst of ours: `逾期天数 at the as-of month`;
+    categories that share a bin are joined as the language joins a list.
     """
+    if language() != "en" and _CATEGORIES.fullmatch(words):
+        return "、".join(map(described, words.split(", ")))
+    return described(words)
+
+
+def described(words: str) -> str:
+    """Return a column's description likewise; `月收入, 税前` is one, and no list."""
     if language() == "en" or not words or (_is_chinese(words) and not _ENGLISH.search(words)):
         return words
     return _heard(words, language())

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from workbench.words.catalogue import has, language, translated
-from workbench.words.heard import heard
+from workbench.words.heard import described, heard
 
 _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
 _AGE = re.compile(r"(?:^|[\W_])age(?:$|[\W_])|年龄", re.I)
@@ -85,7 +85,7 @@ def display(code: str) -> str:
     words = _known.get(code)
     if words is None:
         return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
-    return shortened(heard(words)) if _alike[shortened(words)] == 1 else heard(words)
+    return shortened(described(words)) if _alike[shortened(words)] == 1 else described(words)
 
 
 def unit(code: str) -> str:
