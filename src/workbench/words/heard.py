@@ -20,7 +20,7 @@ _BOUND = rf".+?(?<! to) (?:<=|>=|<|>) {_NUMBER}(?:{re.escape(_MISSING)})?"
 _CONDITION = re.compile(rf"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?(?=$| and )")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 LONG = 24  # letters of its own from which a template fits by itself
-# categories in one bin, as the bin joins them, at least one of them Chinese: no sentence, nothing with a mark of its own
+# categories in one bin as it joins them, at least one Chinese: no sentence, nothing with a mark of its own
 _CATEGORIES = re.compile(r"(?=.*[一-鿿])[^\s,，、。；：;:]{1,12}(?:, [^\s,，、。；：;:]{1,12})+")
 _ENGLISH = re.compile(r"[A-Za-z]{2}")
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
