@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from workbench.contracts import Column, Contract, Finding
+from workbench.contracts import Column, Contract, Finding, checks
 from workbench.evidence import Verdict
 from workbench.portfolios import intake, quality
+from workbench.words import speaking
 
 WORDS = Contract(
     name="loans",
@@ -38,6 +39,16 @@ def test_what_is_missing_else_counts():
         assert shares.loc[name, "completeness"] == 0.8
         answer = quality.to_evidence(shares.reset_index())
         assert answer.verdict is Verdict.red and f"{name} of account (80.0%)" in str(answer.answer)
+
+
+def test_the_sentence_calls_the_table_as_its_own_table_does():
+    answer = quality.to_evidence(_measured(income=["1"] * 80 + [None] * 20).reset_index()).answer
+    with speaking("zh_CN"):
+        assert "最低的是表账户的" in str(answer)
+    breach = Finding(table="account", column="income", rule="key is not unique", severity="error", rows=2)
+    named = checks.to_evidence([breach], "bank", ["account"])
+    with speaking("zh_CN"):
+        assert "（账户）" in str(named.answer)
 
 
 def test_uniqueness_is_asked_of_keys_and_timeliness_of_dates():

@@ -100,7 +100,8 @@ def _question(tables: list[str]) -> Text:
 def _most(worst: Finding | None) -> Text:
     if worst is None:
         return Text()
-    where = say("{column} ({table:s})", column=worst.column, table=worst.table) if worst.column != "*" else worst.table
+    table = say(worst.table)  # as the table of findings says it
+    where = say("{column} ({table:s})", column=worst.column, table=table) if worst.column != "*" else table
     return say("Most rows: {where}: {rule} ({rows:, rows}).", where=where, rule=say(worst.rule), rows=worst.rows)
 
 

@@ -94,7 +94,7 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
             "all that were measured together {all:.2%}.",
             dimension=TERMS[str(worst)],
             mean=float(means[worst]),
-            table=lowest["table"],
+            table=say(lowest["table"]),
             column=lowest["column"],
             lowest=float(lowest[worst]),
             all=float(means.mean()),
