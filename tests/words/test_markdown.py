@@ -24,6 +24,14 @@ def test_facts_are_no_markdown():
     )
 
 
+def test_a_name_to_type_in_a_note_is_code_and_escaped():
+    note = "Column 2 is `a<b>`; write *both* `role: key`."
+    shown = "Column 2 is <code>a&lt;b&gt;</code>; write *both* <code>role: key</code>."
+    assert text_html(say("{note}", note=note)) == f"<p>{shown}</p>\n"
+    with speaking("zh_CN"):
+        assert text_html(say("{note}", note="写 `role: key`")) == "<p>写 <code>role: key</code></p>\n"
+
+
 def test_a_text_in_a_notebook_keeps_its_facts():
     bundle = say("{n:,} rows", n=5)._repr_mimebundle_()
     assert bundle["application/vnd.workbench.text+json"] == {"text": [{"msgid": "{n:,} rows", "facts": {"n": 5}}]}

@@ -8,6 +8,7 @@ from workbench.evidence import table
 from workbench.evidence.lights import light
 from workbench.evidence.picture import Picture
 from workbench.words import Text, begun, heard, number, say
+from workbench.words.markdown import coded
 
 if TYPE_CHECKING:
     from workbench.evidence.answer import Evidence
@@ -27,11 +28,11 @@ def html_card(e: Evidence, rows: int = 0) -> str:
         (say("Blind to"), e.blind_to),
         (say("Source"), heard(e.source)),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{table.coded(str(v))}</dd>" for name, v in facts if v)
+    listed = "".join(f"<dt>{name}</dt><dd>{coded(str(v))}</dd>" for name, v in facts if v)
     picture = Picture.of(e.figure).drawn().html() if e.figure is not None else ""
     return (
-        f'<div class="evidence {e.verdict}"><p class="question">{table.coded(str(e.question))}</p>'
-        f'<p class="answer">{light(str(e.verdict))} {table.coded(begun(str(e.answer)))}</p>'
+        f'<div class="evidence {e.verdict}"><p class="question">{coded(str(e.question))}</p>'
+        f'<p class="answer">{light(str(e.verdict))} {coded(begun(str(e.answer)))}</p>'
         f"<dl>{listed}</dl>{table.to_html(e.table, rows)}{picture}</div>"
     )
 

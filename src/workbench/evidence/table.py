@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.evidence import hidden, lights
 from workbench.words import Text, formatted, has, heard, is_term, joined, number, say
 from workbench.words import names as column_names
+from workbench.words.markdown import coded
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -35,7 +36,6 @@ SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 _BEGIN, _SPACE = r"(?:^|(?<=[;\t\r\n]))", "[\\s\ufeff\u200b]*"
 _HARMLESS = rf"{_SPACE}(?:[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?|[-－])?{_SPACE}(?:$|[;\t\r\n])"
 _FORMULA = re.compile(rf"^(?=[\t\r])|{_BEGIN}(?!{_HARMLESS})(?={_SPACE}[=+\-@＝＋－＠])")
-_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 def to_html(table: DataFrame | None, rows: int = 0) -> str:
@@ -179,15 +179,6 @@ def _header(name: str) -> str:
     if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
     return html.escape(heard(column_names.words_of(name)))
-
-
-def coded(text: str) -> str:
-    """Return a sentence as HTML; what stands between backticks, a name to type, is code.
-
-    >>> coded("give it `role: parent`, where n < 2")
-    'give it <code>role: parent</code>, where n &lt; 2'
-    """
-    return _TYPED.sub(r"<code>\1</code>", html.escape(text))
 
 
 def named(code: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from workbench.customers import lists
-from workbench.evidence import Evidence, card, table, worst_first
+from workbench.evidence import Evidence, card, worst_first
 from workbench.params import ONCE
 from workbench.registry import slots, titles
 from workbench.registry.about import About
@@ -19,6 +19,7 @@ from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, cells
 from workbench.rules import regulations
 from workbench.words import Text, begun, formatted, heard, language, names, say, speaking
+from workbench.words.markdown import coded
 
 TEMPLATES = Path(__file__).parent / "templates"
 SIGNS = {
@@ -45,7 +46,7 @@ def templates() -> jinja2.Environment:
     made = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     made.globals.update(_=_said, language=language, heard=heard)
     made.filters["light"] = lambda verdict: verbatim(card.light(verdict))
-    made.filters["coded"] = lambda text: verbatim(table.coded(str(text)))
+    made.filters["coded"] = lambda text: verbatim(coded(str(text)))
     made.filters["begun"] = lambda text: begun(str(text))
     made.globals["signs"] = SIGNS
     return made

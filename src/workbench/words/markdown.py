@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.words.sentence import Text
 
 _HELD = re.compile("([一-鿿（）“”，。；：、] ?| )?\ue000(\\d+)\ue001( ?[一-鿿（）“”，。；：、]| )?")
+_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 @cache
@@ -50,7 +51,7 @@ def to_html(source: str, shift: int = 0) -> str:
 
 
 def text_html(text: Text) -> str:
-    """Return a text as HTML: Markdown in its templates counts, in its facts it is shown as it was typed."""
+    """Return a text as HTML: Markdown in its templates counts; in its facts it is shown as typed, but names to type."""
     facts: list[str] = []
 
     def held(fact: str) -> str:
@@ -66,9 +67,16 @@ def _filled(m: re.Match[str], fact: str) -> str:
     from workbench.words.sentence import beside
 
     before, after = m[1] or "", m[3] or ""
-    return (
-        html.escape(beside(beside(before, fact), after)) if language() != "en" else html.escape(before + fact + after)
-    )
+    return coded(beside(beside(before, fact), after) if language() != "en" else before + fact + after)
+
+
+def coded(text: str) -> str:
+    """Return a sentence as HTML; what stands between backticks, a name to type, is code.
+
+    >>> coded("give it `role: parent`, where n < 2")
+    'give it <code>role: parent</code>, where n &lt; 2'
+    """
+    return _TYPED.sub(r"<code>\1</code>", html.escape(text))
 
 
 def literal(text: str) -> str:
