@@ -12,6 +12,7 @@ from workbench.contracts import Column, Contract
 from workbench.models import comparison, development, readable, scorer
 from workbench.models.binning import woe_bins
 from workbench.models.development import Sample
+from workbench.models.nodes import Bounds
 from workbench.models.scorecard import FACTOR, Scorecard
 from workbench.models.trees import BoostedTrees, RuleTree
 from workbench.models.tuning import ALIKE
@@ -165,6 +166,28 @@ def test_a_printed_rule_describes_the_rows_of_its_leaf():
     assert {"income", "code", "job"} <= {name for name in X if any(f"{name} " in rule for rule, _, _ in rules)}
     assert [int(_following(rule, numbers).sum()) for rule, _, _ in rules] == [n for _, n, _ in rules]
     assert any("job (WOE) > -0.1" in rule for rule, _, _ in rules)  # of six values: one digit parts them
+
+
+def test_a_rule_asks_of_a_column_once_from_below_and_above_in_short_numbers():
+    rng, n = np.random.default_rng(4), 3000
+    X = pd.DataFrame({"use": rng.random(n), "job": rng.choice(list("abcdef"), n)})
+    risk = 0.05 + 0.3 * ((X["use"] > 0.2) & (X["use"] < 0.6)) + 0.1 * X["use"] + 0.05 * X["job"].isin(["a", "b"])
+    tree = RuleTree(6).fit(X, (rng.random(n) < risk).astype(int))
+    numbers, rules = pd.DataFrame(tree.numbers(X), columns=tree.names_), tree.rules(X)
+    asked = [re.findall(r"(\w+)(?: \(WOE\))? (<=|>) (\S+)", rule) for rule, _, _ in rules]
+    assert all(len({(name, sign) for name, sign, _ in rule}) == len(rule) for rule in asked)
+    assert any([name for name, _, _ in rule].count("use") == 2 for rule in asked)
+    assert max(len(cut) for rule in asked for name, _, cut in rule if name == "use") <= len("0.12345")
+    assert [int(_following(rule, numbers).sum()) for rule, _, _ in rules] == [n for _, n, _ in rules]
+    exact = re.findall(r"use (?:<=|>) ([\d.]+)", " ".join(rule for rule, _, _ in tree.rules()))
+    cuts = tree.nodes_.threshold[(tree.nodes_.left >= 0) & (tree.nodes_.feature == tree.names_.index("use"))]
+    assert exact and all(np.isclose(float(cut), cuts, rtol=1e-6).any() for cut in exact)
+
+
+def test_missing_values_go_where_every_split_of_their_column_sends_them():
+    bounds = Bounds().below(5.0, missing=True).below(3.0, missing=False).beyond(1.5, missing=True)
+    assert bounds.said("x", str) == "x > 1.5 and x <= 3.0"
+    assert Bounds().beyond(0.5, missing=True).beyond(2.5, missing=True).said("x", str) == "x > 2.5 (or missing)"
 
 
 def test_contributions_explain_the_whole_difference(planted):

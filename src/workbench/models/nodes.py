@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 FIELDS = ("feature", "threshold", "left", "right", "missing_left", "n", "value")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What splits on one way to a leaf ask of a feature: above `low`, at most `high`, or missing where it may be."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    missing: bool = True
+
+    def below(self, cut: float, missing: bool) -> Bounds:
+        """Return the bounds where a split asks for at most `cut`, too."""
+        return Bounds(self.low, min(self.high, cut), self.missing and missing)
+
+    def beyond(self, cut: float, missing: bool) -> Bounds:
+        """Return the bounds where a split asks for more than `cut`, too."""
+        return Bounds(max(self.low, cut), self.high, self.missing and missing)
+
+    def said(self, name: str, cut: Callable[[float], str]) -> str:
+        """Return them as conditions on a column, each bound once."""
+        # in brackets: `a <= 1 or missing and b > 2` could be read either way
+        tail = " (or missing)" if self.missing else ""
+        bounds = [(sign, b) for sign, b in ((">", self.low), ("<=", self.high)) if math.isfinite(b)]
+        return " and ".join(f"{name} {sign} {cut(b)}{tail}" for sign, b in bounds)
 
 
 @dataclass(frozen=True)
@@ -41,21 +67,23 @@ class Nodes:
             at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
         return at
 
-    def rules(self, words: Callable[[int, str, float, bool], str]) -> list[tuple[str, int, float]]:
+    def rules(self, words: Callable[[int, Bounds], str]) -> list[tuple[str, int, float]]:
         """Return every leaf as (rule, rows learnt from, mean).
 
-        `words` says one split: feature, <= or >, threshold, whether missing values go there.
+        `words` says what all splits of one feature on the way to the leaf ask of it: feature, bounds.
         """
-        out, open_ = [], [(0, ())]
+        out: list[tuple[str, int, float]] = []
+        open_: list[tuple[int, dict[int, Bounds]]] = [(0, {})]
         while open_:
             at, path = open_.pop()
             if self.left[at] < 0:
-                out.append((" and ".join(path) or "everyone", int(self.n[at]), float(self.value[at])))
+                rule = " and ".join(words(feature, bounds) for feature, bounds in path.items()) or "everyone"
+                out.append((rule, int(self.n[at]), float(self.value[at])))
                 continue
-            missing_left = bool(self.missing_left[at])
-            for child, sign, missing in ((self.left[at], "<=", missing_left), (self.right[at], ">", not missing_left)):
-                condition = words(int(self.feature[at]), sign, float(self.threshold[at]), missing)
-                open_.append((int(child), (*path, condition)))
+            feature, cut, missing_left = int(self.feature[at]), float(self.threshold[at]), bool(self.missing_left[at])
+            bounds = path.get(feature, Bounds())
+            open_.append((int(self.left[at]), {**path, feature: bounds.below(cut, missing_left)}))
+            open_.append((int(self.right[at]), {**path, feature: bounds.beyond(cut, not missing_left)}))
         return out
 
     def contributions(self, leaves: np.ndarray, k: int) -> np.ndarray:
@@ -96,18 +124,26 @@ def shortest(threshold: float, values: np.ndarray) -> str:
     return _digits(threshold, np.array([below, above, *values[~np.isnan(values)]], dtype=float))
 
 
-def shortest_between(threshold: float, values: np.ndarray) -> str:
-    """Return a cut with as few digits as part values (n) as the threshold does, where a column has no others.
+def shortest_between(threshold: float, values: np.ndarray, least: int = 1) -> str:
+    """Return a cut with as few digits (`least` or more) as part values (n) as the threshold does.
+
+    Of a column that has no other values, or of rows that are only shown: what a tree does stands in its nodes.
 
     >>> shortest_between(0.123456789, np.array([-0.3, 0.1, 0.7]))
     '0.1'
+    >>> shortest_between(0.123456789, np.array([0.1, 0.7]), 4), shortest_between(12_345.678, np.array([0.1]), 4)
+    ('0.1235', '12,346')
+    >>> shortest_between(0.0000123456, np.array([0.0, 0.7]), 4)
+    '0.00001235'
     """
-    return _digits(threshold, values)
+    whole = len(str(int(abs(threshold)))) if least > 1 else 1
+    return _digits(threshold, values[~np.isnan(values)], max(least, whole))
 
 
-def _digits(threshold: float, values: np.ndarray) -> str:
+def _digits(threshold: float, values: np.ndarray, least: int = 1) -> str:
     inside = values.astype(np.float32) <= np.float64(threshold)
     last = values[inside].max(initial=-np.inf)  # itself a cut, though a long one
-    tried = (float(f"{cut:.{digits}g}") for digits in range(1, 18) for cut in (threshold, last))
+    tried = (float(f"{cut:.{digits}g}") for digits in range(least, 18) for cut in (threshold, last))
     cut = next((c for c in tried if np.array_equal(values <= c, inside)), threshold)
-    return f"{cut:,}".removesuffix(".0")
+    text = f"{cut:,}".removesuffix(".0")
+    return f"{Decimal(cut if cut.is_integer() else str(cut)):,f}" if "e" in text else text

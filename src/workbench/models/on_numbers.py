@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from workbench.models.nodes import Nodes, shortest
+from workbench.models.nodes import Bounds, Nodes, shortest, shortest_between
 from workbench.panel.bins import is_category
+
+SHOWN_DIGITS = 4  # that count, of a cut beside the rows it parts: as many as `words.number` writes
 
 
 class Encoding(Protocol):
@@ -62,15 +64,8 @@ class ReadTree(OnNumbers):
 
     nodes_: Nodes
 
-    def _split(self, feature: int, sign: str, threshold: float, missing: bool, values: np.ndarray) -> str:
-        """Say a split of values (n); a category's number is never missing, its missing values have one of their own."""
-        name = self.names_[feature]
-        if name in self.categories_:
-            return self._of_category(name, sign, threshold)
-        # in brackets: `a <= 1 or missing and b > 2` could be read either way
-        return f"{name} {sign} {shortest(threshold, values)}{' (or missing)' if missing else ''}"
-
-    def _of_category(self, name: str, sign: str, threshold: float) -> str:
+    def _of_category(self, name: str, bounds: Bounds) -> str:
+        """Say the bounds of a category's number: it is never missing, missing values have a number of their own."""
         raise NotImplementedError
 
     def leaves(self, X: pd.DataFrame) -> np.ndarray:
@@ -85,10 +80,19 @@ class ReadTree(OnNumbers):
     def rules(self, X: pd.DataFrame | None = None) -> list[tuple[str, int, float]]:
         """Return every leaf as (rule in words, rows of development, share of events or mean).
 
-        X (n × k): rows that the printed cuts part as the tree does; without them, those that single precision holds.
+        Each column stands in a rule once, by its narrowest bounds. X (n × k): rows that the printed cuts part as the
+        tree does, in four digits or as many as that takes; without them, all that single precision tells apart.
         """
-        numbers = np.empty((0, len(self.names_))) if X is None else self.numbers(X)
-        return self.nodes_.rules(lambda at, sign, cut, missing: self._split(at, sign, cut, missing, numbers[:, at]))
+        numbers = None if X is None else self.numbers(X)
+
+        def words(at: int, bounds: Bounds) -> str:
+            if (name := self.names_[at]) in self.categories_:
+                return self._of_category(name, bounds)
+            if numbers is None:
+                return bounds.said(name, lambda cut: shortest(cut, np.empty(0)))
+            return bounds.said(name, lambda cut: shortest_between(cut, numbers[:, at], SHOWN_DIGITS))
+
+        return self.nodes_.rules(words)
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature's splits moved share or mean on the row's path (n × k). Saabas (2014)."""

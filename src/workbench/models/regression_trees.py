@@ -10,7 +10,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from workbench.models.kinds import Kind
 from workbench.models.mean_bins import MeanBins, mean_bins
-from workbench.models.nodes import Nodes
+from workbench.models.nodes import Bounds, Nodes
 from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularRegressor
 from workbench.words import say
@@ -63,9 +63,9 @@ class RegressionTree(_OfAmounts, ReadTree):
         """Return the mean of each row's leaf (n)."""
         return self._means(X)
 
-    def _of_category(self, name: str, sign: str, threshold: float) -> str:
+    def _of_category(self, name: str, bounds: Bounds) -> str:
         b = self.categories_[name]
-        goes = b.shrunk <= threshold if sign == "<=" else b.shrunk > threshold
+        goes = (b.shrunk > bounds.low) & (b.shrunk <= bounds.high)
         shown = [label for label, inside, n in zip(b.bins.labels, goes, b.n, strict=True) if inside and n > 0]
         more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
         return f"{name} in {{{', '.join(shown[:SHOWN])}{more}}}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from workbench.models.binning import WoeBins, woe_bins
 from workbench.models.kinds import Kind
-from workbench.models.nodes import Nodes, shortest_between
+from workbench.models.nodes import Bounds, Nodes, shortest_between
 from workbench.models.on_numbers import Boosted, OnNumbers, ReadTree
 from workbench.models.tabular import TabularClassifier
 from workbench.words import say
@@ -49,8 +50,9 @@ class RuleTree(_OfEvents, ReadTree):
         self.nodes_ = Nodes.of(model.fit(self.numbers(X), y).tree_)
         return self
 
-    def _of_category(self, name: str, sign: str, threshold: float) -> str:
-        return f"{name} (WOE) {sign} {shortest_between(threshold, self.categories_[name].woe)}"
+    def _of_category(self, name: str, bounds: Bounds) -> str:
+        woe = self.categories_[name].woe
+        return replace(bounds, missing=False).said(f"{name} (WOE)", lambda cut: shortest_between(cut, woe))
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return probabilities of good and bad (n × 2)."""
