@@ -152,6 +152,11 @@ PICTURES = _drawn() | CUSTOMER
 DRAWN_IN = [(name, spoken) for name in PICTURES for spoken in ("en", "zh_CN")]
 
 
+def test_where_no_alarm_rang_a_sentence_says_so_and_nothing_is_drawn():
+    nothing = pd.DataFrame(columns=["kind", "subject", "period", "light"])
+    assert str(monitoring.timeline(nothing, PERIODS)) == "The alarm never rang."
+
+
 @pytest.mark.parametrize("room", sorted({name.partition(".")[0] for name in CUSTOMER}))
 def test_every_picture_of_a_customer_step_is_on_its_page(room):
     module = importlib.import_module(f"workbench.figures.{room}")

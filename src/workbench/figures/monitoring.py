@@ -112,11 +112,11 @@ def grades(mix: pd.DataFrame) -> Figure:
     return figure
 
 
-@theme.picture
+@theme.picture(nothing=say("The alarm never rang."))
 def timeline(lights: pd.DataFrame, periods: list[str]) -> Figure:
     """Draw every alarm on a time line; columns kind, subject, period, light."""
     subjects = list(dict.fromkeys(lights["subject"]))[:20]
-    figure, (ax,) = theme.panels(width=11, height=1.2 + 0.25 * max(len(subjects), 1))
+    figure, (ax,) = theme.panels(width=11, height=1.2 + 0.25 * len(subjects))
     for y, subject in enumerate(subjects):
         rung = lights[lights["subject"] == subject]
         x = [periods.index(p) for p in rung["period"]]
@@ -125,7 +125,7 @@ def timeline(lights: pd.DataFrame, periods: list[str]) -> Figure:
     ax.set_xlim(-0.5, len(periods) - 0.5)
     ax.set_ylim(len(subjects) - 0.5, -0.5)
     _periods(ax, periods)
-    ax.set_title(say("When the alarm rang, and for what") if subjects else say("The alarm never rang"))
+    ax.set_title(say("When the alarm rang, and for what"))
     return figure
 
 

@@ -109,16 +109,21 @@ def house() -> Iterator[None]:
         yield
 
 
-def picture(draw: Callable[..., Figure]) -> Callable[..., Picture | Text]:
+def picture(draw: Callable[..., Figure] | None = None, *, nothing: Text | None = None) -> Callable[..., Any]:
     """Make a function that returns a figure return a picture: drawn when somebody looks, in the language spoken.
 
-    Of a table whose groups are all hidden there is none: a line that says so comes in its place.
+    Of a table whose groups are all hidden there is none: a line that says so comes in its place, and `nothing` in that
+    of a picture whose first table has no rows.
     """
+    if draw is None:
+        return functools.partial(picture, nothing=nothing)
 
     @functools.wraps(draw)
     def later(*args: Any, **kwargs: Any) -> Picture | Text:
         if any(isinstance(a, DataFrame) and hidden.nothing_shown(a) for a in (*args, *kwargs.values())):
             return hidden.too_small()
+        if nothing is not None and len(args[0]) == 0:
+            return nothing
         return Picture(functools.partial(draw, *args, **kwargs), house)
 
     return later
