@@ -29,6 +29,8 @@ from workbench.figures import (
     theme,
     validation,
 )
+from workbench.models import comparison
+from workbench.models.measures import measures
 from workbench.words import names, speaking
 
 RNG = np.random.default_rng(1)
@@ -84,7 +86,7 @@ def _drawn() -> dict[str, Picture]:
         "roc_gains_lift": discrimination.roc_gains_lift(Y, {"scorecard": RISK, "tree": RISK**2}, np.ones(600), SUBSCRIBED),
         "ks": discrimination.ks(Y, 600 - 100 * RISK, np.ones(600), SUBSCRIBED),
         "calibration": discrimination.calibration({"scorecard": curve, "tree": curve}, SUBSCRIBED),
-        "intervals": discrimination.intervals(metrics, ["auc"]),
+        "intervals": discrimination.intervals(metrics, {"auc": measures(SUBSCRIBED)["auc"].label}),
         "information_value": discrimination.information_value(
             pd.DataFrame({"feature": [f"feature_{i}_rate" for i in range(20)], "iv": np.linspace(0, 1, 20)})
         ),
@@ -155,6 +157,16 @@ DRAWN_IN = [(name, spoken) for name in PICTURES for spoken in ("en", "zh_CN")]
 def test_where_no_alarm_rang_a_sentence_says_so_and_nothing_is_drawn():
     nothing = pd.DataFrame(columns=["kind", "subject", "period", "light"])
     assert str(monitoring.timeline(nothing, PERIODS)) == "The alarm never rang."
+
+
+def test_measures_are_titled_by_their_labels():
+    columns = {m: [0.7] for m in ("auc", "ks", "brier", "slope", "intercept")}
+    table = pd.DataFrame({"candidate": ["tree"], **columns})
+    table = table.assign(**{f"{m}_{end}": table[m] for m in columns for end in ("low", "high")})
+    figure = discrimination.intervals(table, comparison.pictured(SUBSCRIBED)).figure()
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes] == [
+        "AUC", "KS", "Brier score", "slope", "intercept",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("room", sorted({name.partition(".")[0] for name in CUSTOMER}))

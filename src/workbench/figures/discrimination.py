@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,8 +11,8 @@ from matplotlib.figure import Figure
 
 from workbench.figures import labels, theme
 from workbench.figures.theme import PLAIN, Outcome
-from workbench.words import formatted, say
-from workbench.words.names import display, term, with_unit
+from workbench.words import Text, formatted, say
+from workbench.words.names import display, with_unit
 
 LIFT_FROM = 0.01  # of the customers: fewer make a curve of chance
 MOST_POINTS = 400  # of a curve: more can't be seen
@@ -102,10 +104,10 @@ def calibration(curves: dict[str, pd.DataFrame], outcome: Outcome = PLAIN) -> Fi
 
 
 @theme.picture
-def intervals(table: pd.DataFrame, metrics: list[str]) -> Figure:
-    """Draw each candidate's metrics with their 95 % intervals; columns NAME, NAME_low, NAME_high."""
+def intervals(table: pd.DataFrame, metrics: Mapping[str, Text]) -> Figure:
+    """Draw each candidate's metrics (name → title) with 95 % intervals; columns NAME, NAME_low, NAME_high."""
     figure, axes = theme.panels(len(metrics), width=3.2 * len(metrics), height=2.2)
-    for i, (ax, m) in enumerate(zip(axes, metrics, strict=True)):
+    for i, (ax, (m, title)) in enumerate(zip(axes, metrics.items(), strict=True)):
         ax.hlines(range(len(table)), table[f"{m}_low"], table[f"{m}_high"])  # a weak model's own KS may lie below
         ax.plot(table[m], range(len(table)), "o")
         names = labels.fitted([display(c) for c in table["candidate"]], 16) if i == 0 else [""] * len(table)
@@ -113,7 +115,7 @@ def intervals(table: pd.DataFrame, metrics: list[str]) -> Figure:
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.locator_params(axis="x", nbins=4)
         theme.numbers(ax.xaxis)
-        ax.set_title(term(m))
+        ax.set_title(title)
     return figure
 
 

@@ -35,9 +35,11 @@ def table(compared: pd.DataFrame, s: Sample) -> pd.DataFrame:
     return pd.DataFrame(out).set_index("candidate")
 
 
-def pictured(outcome: Outcome) -> list[str]:
-    """Return the names of the measures that are drawn with their intervals."""
-    return ["auc", "ks", "brier", *LINE] if outcome.is_binary else ["r_squared", "rmse", "spearman", *LINE]
+def pictured(outcome: Outcome) -> dict[str, Text]:
+    """Return the measures that are drawn with their intervals: name → how pages call it."""
+    names = ("auc", "ks", "brier") if outcome.is_binary else ("r_squared", "rmse", "spearman")
+    known = measures(outcome)
+    return {name: known[name].label for name in names} | {name: say(name) for name in LINE}
 
 
 def paired(tuned: list[Candidate], s: Sample, compared: pd.DataFrame, seed: int) -> Evidence:
