@@ -23,6 +23,7 @@ from workbench.validation import (
     specification,
 )
 from workbench.validation.subject import Subject, subject
+from workbench.words import speaking
 
 
 def _dated(s, months: int, known: float):
@@ -122,10 +123,19 @@ def test_customers_rated_twice_a_year_apart_migrate(sound):
     again = sound.holdout.assign(as_of_date=sound.holdout["as_of_date"] + pd.DateOffset(months=12))
     again["grade_code"] = again["grade_code"].replace({"A": "B"})
     e = migrations.test(replace(sound, later=again))
-    assert str(e.verdict) == "info" and "4,000 customers rated twice, 12 months apart" in e.answer
+    assert str(e.verdict) == "info" and "4,000 accounts rated twice, 12 months apart" in e.answer
     counts = migrations.matrix(replace(sound, later=again))
     assert counts.sum() == 4000 and counts[0, 1] == (sound.holdout["grade_code"] == "A").sum()
-    assert "No customer is rated twice" in migrations.test(sound).answer
+    assert "none is rated twice" in migrations.test(sound).answer
+
+
+def test_grades_are_of_what_the_contracts_rows_are(sound):
+    of_loans = replace(sound, contract=sound.contract.model_copy(update={"entity": "loan"}))
+    n = pd.concat([sound.development, sound.holdout, sound.later])["entity_id"].nunique()
+    answer = migrations.test(of_loans).answer
+    assert str(answer) == f"Of {n:,} loans none is rated twice, 12 months apart."
+    with speaking("zh_CN"):
+        assert str(answer) == f"{n:,} 笔贷款中没有在相隔 12 个月的两个时点均有评级的。"
 
 
 def test_the_recipe_fitted_again_gives_nearly_the_same_grades(sound):

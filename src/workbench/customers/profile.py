@@ -119,7 +119,7 @@ def entities(contract: Contract, n: int) -> Text:
         "application": say("{n:, applications}", n=n),
         "event": say("{n:, records}", n=n),
     }
-    return terms[contract.entity]
+    return terms.get(contract.entity, say("{n:, rows}", n=n))
 
 
 def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from workbench.customers.profile import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.validation.sight import not_stated, sight
 from workbench.validation.significance import p_text
@@ -65,14 +66,19 @@ def test(s: Subject) -> Evidence:
         source="ECB (2019), sections 2.5.5.1 and 2.5.5.2",
     )
     if not counts.sum():
-        answer = say("No customer is rated twice, {months: months} apart.", months=MONTHS)
+        rated = pd.concat([s.development, s.holdout, s.later])["entity_id"].nunique()
+        answer = say(
+            "Of {entities} none is rated twice, {months: months} apart.",
+            entities=entities(s.contract, rated),
+            months=MONTHS,
+        )
         return evidence(verdict=Verdict.not_evaluated, answer=answer)
     (upper, lower), (cells, fuller, p) = bandwidth(counts), turned(counts)
     answer = say(
-        "{n:, customers} rated twice, {months: months} apart: {stay:.1%} stay in their grade; bandwidth {upper:.4f} to worse "
+        "{entities} rated twice, {months: months} apart: {stay:.1%} stay in their grade; bandwidth {upper:.4f} to worse "
         "grades and {lower:.4f} to better ones. {fuller} of {cells: cells hold} more than their neighbour nearer to the "
         "diagonal (smallest adjusted {p}).",
-        n=int(counts.sum()),
+        entities=entities(s.contract, int(counts.sum())),
         months=MONTHS,
         stay=float(np.trace(counts) / counts.sum()),
         upper=upper,

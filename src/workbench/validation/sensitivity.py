@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from workbench.customers.profile import entities
 from workbench.evidence import Evidence, judged
 from workbench.panel.bins import Bins
 from workbench.validation.sight import Gauge, everything, sight
@@ -79,11 +80,12 @@ def test(s: Subject) -> Evidence:
         verdict=judged(float(top["explained"]), rule),
         answer=say(
             "{input} explains most: {explained:.1%} of the differences between predictions. When {jumpy} moves by one bin "
-            "{share:.1%} of customers jump two grades.",
+            "{share:.1%} of {entities} jump two grades.",
             input=top["input"],
             explained=top["explained"],
             jumpy=jumpy["input"],
             share=jumpy["grade jumps"],
+            entities=entities(s.contract, s.holdout["entity_id"].nunique()),
         ),
         value=float(top["explained"]),
         threshold=rule.text,

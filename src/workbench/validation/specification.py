@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from workbench.customers.profile import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.models import naming
 from workbench.models.kinds import settings_of
@@ -113,9 +114,10 @@ def test(s: Subject) -> Evidence:
     ]
     worst = min(gauges, key=lambda g: (g.light.rank, g.distance))
     answer = say(
-        "{refits: refits}: up to {changed:.1%} of customers change grade, up to {jumped:.1%} by two and more ({refit}).",
+        "{refits: refits}: up to {changed:.1%} of {entities} change grade, up to {jumped:.1%} by two and more ({refit}).",
         refits=len(table),
         changed=gauges[0].value,
+        entities=entities(s.contract, s.holdout["entity_id"].nunique()),
         jumped=gauges[1].value,
         refit=table["refit"].iloc[0],
     )
