@@ -12,6 +12,7 @@ from pydantic import Field
 
 from workbench import engine, params, pseudonyms, tables
 from workbench.contracts import Column, Contract, Outcome
+from workbench.contracts.counted import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.panel.bins import is_category, quantile_bins
@@ -108,18 +109,6 @@ def book(rows: pd.DataFrame, contract: Contract, bins: int) -> Evidence:
             }
         ),
     )
-
-
-def entities(contract: Contract, n: int) -> Text:
-    """Return how many of what the rows are: `1,456 loans`."""
-    terms = {
-        "account": say("{n:, accounts}", n=n),
-        "customer": say("{n:, customers}", n=n),
-        "loan": say("{n:, loans}", n=n),
-        "application": say("{n:, applications}", n=n),
-        "event": say("{n:, records}", n=n),
-    }
-    return terms.get(contract.entity, say("{n:, rows}", n=n))
 
 
 def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) -> dict[str, Any]:

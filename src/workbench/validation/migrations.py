@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from workbench.customers.profile import entities
+from workbench.contracts.counted import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.validation.sight import not_stated, sight
 from workbench.validation.significance import p_text

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from workbench.customers.profile import entities
+from workbench.contracts.counted import entities
 from workbench.evidence import Evidence, judged
 from workbench.panel.bins import Bins
 from workbench.validation.sight import Gauge, everything, sight

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from workbench.customers.profile import entities
+from workbench.contracts.counted import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.models import naming
 from workbench.models.kinds import settings_of
