@@ -91,7 +91,7 @@ def items(sound) -> list[Evidence]:
 def loss(contract) -> Subject:
     """A sound model of a loss rate between 0 and 1."""
     panel = planted(12, lambda z, rng: rng.beta(4 / (1 + np.exp(-z)), 4 / (1 + np.exp(z))))
-    return developed(panel, contract.model_copy(update={"outcome": LOSS}))
+    return developed(panel, contract.model_copy(update={"outcome": LOSS, "entity": "loan"}))
 
 
 @pytest.fixture(scope="session")

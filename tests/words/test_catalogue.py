@@ -13,7 +13,7 @@ import pytest
 
 from workbench import words
 from workbench.contracts import Contract
-from workbench.customers import profile
+from workbench.contracts.counted import entities
 from workbench.evidence.table import from_json, to_html, to_json
 from workbench.panel import features
 from workbench.registry import titles
@@ -232,7 +232,7 @@ def test_keys_of_answers_and_their_values_are_words(code):
 def test_chinese_sentences_read_as_chinese_does():
     """Measure words, what leads by how much, a name apart from its value."""
     with speaking("zh_CN"):
-        loans = profile.entities(Contract(name="l", title="t", entity="loan", columns=()), 1456)
+        loans = entities(Contract(name="l", title="t", entity="loan", columns=()), 1456)
         assert str(loans) == "1,456 笔贷款"
         each = [
             say("{kind} by {lead:.4f} ({low:.4f} to {high:.4f})", kind=say("tree"), lead=0.0613, low=0.01, high=0.1)
