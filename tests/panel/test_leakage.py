@@ -276,7 +276,7 @@ def _loss_of(exposure: bool, booked: bool = False, spread: float = 1) -> tuple[p
     return X, pd.Series(lost), Contract(name="l", title="t", columns=tuple(columns), outcome=kind)
 
 
-def test_the_exposure_of_an_amount_stays_and_the_contract_says_which_column_it_is():
+def test_the_exposure_of_an_amount_stays_and_the_contract_says_which_column_it_is(few_trees):
     X, lost, contract = _loss_of(exposure=True)
     examined, evidence = leakage.examine(X, lost, contract, seed=1)
     assert examined["ead"].known == "before" and evidence.verdict == "amber"
@@ -289,7 +289,7 @@ def test_the_exposure_of_an_amount_stays_and_the_contract_says_which_column_it_i
     assert refused in evidence.answer
 
 
-def test_beside_the_exposure_of_an_amount_a_leak_is_refused_and_of_an_event_the_exposure_too():
+def test_beside_the_exposure_of_an_amount_a_leak_is_refused_and_of_an_event_the_exposure_too(few_trees):
     X, lost, contract = _loss_of(exposure=True, booked=True, spread=0.4)
     examined, _ = leakage.examine(X, lost, contract, seed=1)
     assert (examined["ead"].known, examined["booked"].known) == ("before", "after")
