@@ -165,7 +165,9 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it_quietly(reports, tmp_path):
         assert line.startswith("reports, for reading only: http://127.0.0.1:")
         assert b"all is well" in _ask(line.split()[-1], "/")[2]
         server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0 and server.stderr.read() == ""
+        # another test's client may ask in vain for a server of its own that had this port before
+        strange = "WARNING:  Invalid HTTP request received."
+        assert server.wait(30) == 0 and {*server.stderr.read().splitlines()} <= {strange}
     finally:
         server.kill()
         server.communicate()
