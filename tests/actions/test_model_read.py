@@ -69,9 +69,11 @@ def test_a_version_that_may_not_be_used_is_red_and_a_list_of_it_from_before_is_m
     monkeypatch.setattr(recorded, "read", lambda key: {r.record.step: r for r in runs})
     before = recorded.digest(Key("s"), recorded.BARRED)
     other = lifecycle_state.Standing("s.other", "2", state)
-    monkeypatch.setattr(
-        lifecycle_state, "replay", lambda _: lifecycle_state.Book({("s.churn", "2"): barred, ("s.other", "2"): other})
-    )
+
+    def standings(_: object) -> lifecycle_state.Book:
+        return lifecycle_state.Book({(s.model, s.version): s for s in (barred, other)})
+
+    monkeypatch.setattr(lifecycle_state, "replay", standings)
     barred = lifecycle_state.Standing("s.churn", "1", state)
     assert model_read.judged(Key("s"), SCORES).verdict == "green"
     barred = lifecycle_state.Standing("s.churn", "2", state)

@@ -51,9 +51,10 @@ def judged(key: Key, scores: str, beside: Text | None = None) -> Evidence:
         validation=in_words(validation) if validation else say("not done"),
         monitoring=in_words(_worst(monitoring)) if monitoring else say("not done"),
     )
-    barred = _barred(key, str(entry["name"]), str(entry["version"]))
+    evidence.touch("read", BARRED, recorded.digest(key, BARRED))
+    barred = state.barred().get((str(entry["name"]), str(entry["version"])))
     if barred:
-        answer += _BARRED[barred]
+        answer += _BARRED[barred.state]
     if beside is not None:
         without = say("no light: the list doesn't go by these scores")
         return _answered(Verdict.info, answer + say("The list goes by {beside}.", beside=beside), without)
@@ -73,12 +74,6 @@ def _answered(verdict: Verdict, answer: Text, threshold: Text | None = None) -> 
         answer=answer,
         threshold=threshold or usual,
     )
-
-
-def _barred(key: Key, model: str, version: str) -> str:
-    """Return the state of a version that may not be used, empty of any other."""
-    evidence.touch("read", BARRED, recorded.digest(key, BARRED))
-    return next((s.state for s in state.barred(key.study) if (s.model, s.version) == (model, version)), "")
 
 
 def _is_of(run: Recorded, model: str, version: str) -> bool:

@@ -195,11 +195,12 @@ def make_from(facts: Facts, p: Params) -> Made:
 
 def _some(n: int, outcome: Outcome) -> None:
     """Raise `UserError` where no row stands in a sample."""
+    if n:
+        return
     window = f"; a window of {outcome.window_months} months may reach beyond the data" if outcome.window_months else ""
-    if not n:
-        raise UserError(
-            f"panel/build: no row has a known outcome{window}; look at outcome.window_months, as_of_from, as_of_to"
-        )
+    raise UserError(
+        f"panel/build: no row has a known outcome{window}; look at outcome.window_months, as_of_from, as_of_to"
+    )
 
 
 def _once(cohort_file: Path) -> None:

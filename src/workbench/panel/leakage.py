@@ -207,9 +207,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     X, whose = account.loc[known, names], _whose(account[known], contract)
     looked_at = X if contract.outcome.is_binary else X.iloc[:, :0]  # of an amount's halves an honest value tells one
     telltale = telling.values(looked_at, y, whose)
-    by_value = telling.sure(telltale, len(y))
-
-    at_stake = _at_stake(contract)
+    by_value, at_stake = telling.sure(telltale, len(y)), _at_stake(contract)
 
     def without(suspects: set[str]) -> set[str]:
         leaks = {n for n in suspects | by_value if not contract[n].reviewed}
@@ -359,10 +357,8 @@ class _Treated:
                 "treatment": "refused: known only afterwards",
             }
         )
-        sentences, binary = (
-            [*self.sentences(contract), *self.by_value(table, contract.outcome)],
-            contract.outcome.is_binary,
-        )
+        sentences = [*self.sentences(contract), *self.by_value(table, contract.outcome)]
+        binary = contract.outcome.is_binary
         return Evidence(
             key="leakage",
             question=say("Does any column give the outcome away?"),

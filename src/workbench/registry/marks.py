@@ -22,16 +22,12 @@ class Marks:
     earlier: frozenset[str] = frozenset()
     barred: Mapping[str, tuple[Standing, ...]] = field(default_factory=dict)
 
-    def of(self, record: Record) -> list[tuple[str, str]]:
-        """Return light and sentence of each mark of a run, in the language now spoken, the worst first."""
-        notes = [("red", str(_barred(s))) for s in self.barred.get(record.run_id, ())]
-        if record.run_id in self.earlier:
-            notes.append(("amber", str(say("Made from earlier inputs; run the study again."))))
-        return notes
-
     def html(self, record: Record) -> str:
-        """Return the marks of a run as they stand on its page."""
-        return "".join(f"<p>{light(verdict)} {escape(note)}</p>" for verdict, note in self.of(record))
+        """Return the marks of a run as they stand on its page, in the language now spoken, the worst first."""
+        notes = [("red", _barred(s)) for s in self.barred.get(record.run_id, ())]
+        if record.run_id in self.earlier:
+            notes.append(("amber", say("Made from earlier inputs; run the study again.")))
+        return "".join(f"<p>{light(verdict)} {escape(str(note))}</p>" for verdict, note in notes)
 
 
 NONE = Marks()
@@ -39,9 +35,7 @@ NONE = Marks()
 
 def of(records: Sequence[Record]) -> Marks:
     """Return the marks of runs (all current ones of their studies)."""
-    unusable = {
-        (s.model, s.version): s for study in {r.study for r in records if r.models} for s in state.barred(study)
-    }
+    unusable = state.barred() if any(r.models for r in records) else {}
     if not unusable:
         return Marks(earlier.of(records))
     makers = {(r.key, name): entry for r in records for name, entry in r.models.items()}

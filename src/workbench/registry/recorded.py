@@ -107,7 +107,8 @@ def digest(key: Key, name: str) -> str:
     if name == BARRED:
         from workbench.registry import state
 
-        versions = sorted((s.model, s.version, s.state) for s in state.barred(key.study))
+        barred = state.barred().values()
+        versions = sorted((s.model, s.version, s.state) for s in barred if s.model.startswith(f"{key.study}."))
         return hashlib.sha256(canonical(versions)).hexdigest() if versions else ""
     record = find(key, name)
     return record.digest if record else ""

@@ -77,10 +77,9 @@ def replay(events: Chain | Iterable[Event]) -> Book:
     return book
 
 
-def barred(study: str) -> list[Standing]:
-    """Return the versions of a study's models that may not be used: rejected, or retired from use."""
-    standings = replay(events.read()).standings.values()
-    return [s for s in standings if s.model.startswith(f"{study}.") and s.state in lifecycle.BARRED]
+def barred() -> dict[tuple[str, str], Standing]:
+    """Return by model and version those that may not be used: rejected, or retired from use."""
+    return {v: s for v, s in replay(events.read()).standings.items() if s.state in lifecycle.BARRED}
 
 
 def _moved(s: Standing, e: Event) -> Standing:

@@ -211,6 +211,8 @@ def _documents(site: Site, model: str, version: str) -> Iterator[tuple[str, Text
 def _is_outdated(site: Site, model: str, version: str) -> bool:
     """Say whether a move of the version came after its documents, which name the head of the chain they rest on."""
     last = max((e.seq for e in site.chain.of(model) if e.version == version), default=0)
+    if not last:  # most versions: no document is opened for them
+        return False
     for place_, _ in _documents(site, model, version):
         path = home.reports() / site.folder / place_
         head = _HEAD.search(path.read_bytes()) if path.suffix == ".html" else None

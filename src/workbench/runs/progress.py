@@ -28,6 +28,7 @@ _COLOURS = {"red": "red", "error": "red", "amber": "yellow", "green": "green"}
 QUIET_SECONDS = 15  # between lines about one step, where the output is no terminal
 _LOG = 10_000  # a line of a log is one line
 _INDENT = 4
+_GAP = 2  # between columns
 
 
 class _Console(Console):
@@ -113,11 +114,9 @@ class _Fitting:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         first = self.rows.columns[0]
-        widths = [cell_len(n) for n in self.rows.columns[1:]]
-        if (
-            max(map(cell_len, [first, *map(_cell, self.rows[first])])) + sum(widths) + 2 * len(widths)
-            <= options.max_width
-        ):
+        needed = max(map(cell_len, [first, *map(_cell, self.rows[first])]))
+        needed += sum(cell_len(name) + _GAP for name in self.rows.columns[1:])
+        if needed <= options.max_width:
             yield _columns(self.rows)
             return
         for row in self.rows.to_dict("records"):

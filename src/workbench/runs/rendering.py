@@ -109,7 +109,9 @@ def _written(record: Record, there: list[Record], language: str, marked: Marks) 
 def _origin(record: Record, there: list[Record], language: str, marked: Marks) -> bytes:
     """Return all that a page is made from: its run, what the study is called, and what it leads to."""
     facts = _facts(record, there, language)
-    return canonical([record.digest, facts, placed.links(record, there), marked.of(record)])
+    with speaking(language):
+        shown = marked.html(record)
+    return canonical([record.digest, facts, placed.links(record, there), shown])
 
 
 def _says(content: bytes) -> bytes:
