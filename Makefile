@@ -1,4 +1,4 @@
-# make run | test | lab | ui: each sets up what it needs (a virtual environment from the hashed lock) first.
+# make run | test | whole | lab | ui: each sets up what it needs (a virtual environment from the hashed lock) first.
 # The system's own Python where it will do: distributions optimize theirs by a profile, pyenv doesn't unless told to, and the
 # same code takes up to half as long again there.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3 python; do \
@@ -21,7 +21,7 @@ COMPILE := import compileall, re, sysconfig; [compileall.compile_dir(folder, \
 # Where a machine says not to keep compiled code, each command would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test adversity lab ui lint lock benchmarks sbom licences audit clean
+.PHONY: setup run test whole adversity lab ui lint lock benchmarks sbom licences audit clean
 
 setup: $(READY)
 
@@ -39,9 +39,13 @@ run: $(READY)
 test: $(READY) lint
 	$(BIN)/python -m pytest
 
+# What takes minutes and whose quick part runs in `make test`: studies to their last page, long lists, many seeds.
+whole: $(READY)
+	$(BIN)/python -m pytest --ignore=tests/adversity -m whole
+
 # One suite alone by `make adversity SUITE=kills`: its lines of docs/reliability.md are written anew, the others stay.
 adversity: $(READY)
-	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity$(SUITE:%=/test_%.py) -m "adversity or not adversity"
+	WORKBENCH_RELIABILITY=1 $(BIN)/python -m pytest tests/adversity$(SUITE:%=/test_%.py) -m "whole or not whole"
 
 lint: $(READY)
 	$(BIN)/ruff check src tests benchmarks

@@ -21,7 +21,7 @@ WRITES = "portfolios/intake"  # a step whose tables must lie in scratch
 OF_STEP = {  # the faster of the sample's models; the first months to watch, or of a bank's own; a part of a panel
     "validation/battery": {"panel": "mart__behaviour", "model": "behaviour"},
     "monitoring/through_time": {"until": "2005-06"},
-    "portfolios/store": {"until": "2018-09"},
+    "portfolios/store": {"until": "2018-03"},
     "actions/events": {"max_rows": 5000},
     "actions/early_warning": {"until": "2018-09"},
 }

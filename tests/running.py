@@ -97,49 +97,59 @@ def _kernel() -> str:
 
 @contextlib.contextmanager
 def undrawn() -> Iterator[str]:
-    """Yield the name of warm kernels that show everything as plain text and draw no picture, half of a notebook's time.
+    """Yield the name of warm kernels that show all as plain text and draw no picture nor page, half of a notebook's time.
 
     For notebooks run by hand with no look at what they show; the sample study shows and draws all of it.
     """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as here:
         profile = Path(folder) / "profile_default"
-        profile.mkdir()
+        shutil.copytree(_sketches() / profile.name, profile)
         (profile / "ipython_kernel_config.py").write_text("c.MimeBundleFormatter.enabled = False\n")
         here.setenv("IPYTHONDIR", folder)  # a kernel is given its environment when it is forked
         yield _kernel()
 
 
 SKETCHED = """
-import sys
+import os, sys
 from workbench.evidence import picture
-picture.LANGUAGES = ("en",)
-picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
-if view := sys.modules.get("workbench.monitoring.second_view"):
-    view._shown = lambda lights, ours: {str(ours["period"].max())}
-    report = view.drift_report
 
-    def _pageless(*given, run=report.run, snapshot=report.SNAPSHOT):
-        *asked, page = given
-        page.write_text("<head></head>")
-        page.with_suffix(snapshot).write_text("{}")
-        return run(*asked, None)
+def _sketch():
+    picture.LANGUAGES = ("en",)
+    picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
+    if view := sys.modules.get("workbench.monitoring.second_view"):
+        view._shown = lambda lights, ours: {str(ours["period"].max())}
+        report = view.drift_report
 
-    report.run = _pageless
+        def _pageless(*given, run=report.run, snapshot=report.SNAPSHOT):
+            *asked, page = given
+            page.write_text("<head></head>")
+            page.with_suffix(snapshot).write_text("{}")
+            return run(*asked, None)
+
+        report.run = _pageless
+
+if os.environ.get("WORKBENCH_STEP_STUDY", "by hand") != os.environ.get("WORKBENCH_TEST_DRAWN"):
+    _sketch()
 """
 
 
-@cache
-def sketched() -> dict[str, str]:
-    """Return variables with which kernels compose each picture once, in English, and lay out and print none.
+def sketched(drawn: str = "") -> dict[str, str]:
+    """Return variables with which kernels, but those of the study `drawn`, compose pictures and lay out and print none.
 
-    Its axes and words are there, its image is empty; Evidently compares the latest period, and its page is empty. For
-    studies in whose pages nobody looks at a picture; those of the sample study are drawn, in all languages.
+    Each is composed once, in English: its axes and words are there, its image is empty; Evidently compares the latest
+    period, and its page is empty. For studies in whose pages nobody looks at a picture; those of the study `sample` are
+    drawn, in all languages.
     """
+    return {"IPYTHONDIR": str(_sketches()), "WORKBENCH_TEST_DRAWN": drawn}
+
+
+@cache
+def _sketches() -> Path:
     folder = Path(_session.enter_context(tempfile.TemporaryDirectory()))
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "sketched.py").write_text(SKETCHED)
-    return {"IPYTHONDIR": str(folder)}
+    return folder
 
 
 def stop() -> None:
@@ -147,7 +157,7 @@ def stop() -> None:
     _session.close()
     warm._servers[:] = [s for s in warm._servers if not isinstance(s, _Shared)]
     _kernel.cache_clear()
-    sketched.cache_clear()
+    _sketches.cache_clear()
 
 
 def workbench(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
@@ -185,7 +195,8 @@ def ensure_sample() -> Path:
         if not (folder / ".sample.done").exists():
             (folder / "mlruns").mkdir(exist_ok=True)
             shutil.copy(empty_store(), folder / "mlruns")
-            done = workbench(folder, "run", "params/sample.yaml", "params/sample_customers.yaml")
+            studies = ("params/sample.yaml", "params/sample_customers.yaml")
+            done = workbench(folder, "run", *studies, **sketched(drawn="sample"))
             assert done.returncode == 0, done.stdout + done.stderr
             copied(folder, folder / COPY)
             (folder / ".sample.done").write_text(done.stdout)

@@ -467,6 +467,7 @@ def test_traps_of_the_embedded_portfolios_are_caught():
     }
 
 
+@pytest.mark.whole
 def test_a_large_table_is_checked_in_seconds():
     n = 175_000
     raw = pd.DataFrame(

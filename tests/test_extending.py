@@ -102,6 +102,7 @@ def test_every_addition_is_printed():
     }
 
 
+@pytest.mark.whole
 def test_what_is_printed_runs_to_its_pages(clone):
     fewer = ("--set", "models/development.folds=2")
     done = _python(clone, "-m", "workbench.cli", "run", "repaid", *fewer, **sketched())
@@ -127,17 +128,22 @@ def test_the_source_refuses_in_one_line(clone):
     ]
 
 
-def test_the_printed_test_passes_and_every_new_sentence_is_named(clone):
+def test_the_printed_test_passes_and_all_that_is_new_is_there(clone):
     code = """
         from pathlib import Path
         import pytest
+        from workbench.cli import main
+        from workbench.validation import battery
         from workbench.words import extract
+        print(*battery.tests(), f"checked with {main(['steps', 'repaid'])}", sep="\\n")
         code = pytest.main(["-q", "-p", "no:cacheprovider", "tests/actions"])
         print(f"ended with {code:d}", *extract.templates_of(Path(".")), sep="\\n")
     """
     done = _python(clone, "-c", textwrap.dedent(code))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
-    assert {"ended with 0", "Lift {lift:.2f}."} <= set(done.stdout.splitlines())
+    lines = done.stdout.splitlines()
+    assert {"ended with 0", "Lift {lift:.2f}.", "lift", "checked with 0"} <= set(lines)
+    assert any(line.lstrip().startswith("actions/calls") for line in lines), done.stdout
 
 
 def test_the_code_is_in_the_house_style(clone):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from running import sketched, workbench
 
@@ -17,13 +18,21 @@ STEPS = ("panel/build", "customers/profile", "customers/segments", "models/devel
 
 
 @pytest.fixture
-def run(tmp_path, bank_files, empty_store) -> Callable[[str, int], dict[str, str]]:
-    """Return a function that runs a study on a few rows, and returns the words of its pages by step."""
-    return lambda study, rows: _run(tmp_path, study, rows, bank_files, empty_store)
+def run(tmp_path, bank_files, empty_store) -> Callable[..., dict[str, str]]:
+    """Return a function that runs a study, or some of its steps, on a few rows; it returns the words of pages by step."""
+
+    def _run(study: str, rows: int, steps: tuple[str, ...] = ()) -> dict[str, str]:
+        (tmp_path / "params").mkdir()
+        content = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text(encoding="utf-8"))
+        content["steps"] = {name: set_ for name, set_ in content["steps"].items() if not steps or name in steps}
+        (tmp_path / "params" / f"{study}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        return _pages(tmp_path, study, rows, bank_files, empty_store)
+
+    return _run
 
 
-def _run(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Path) -> dict[str, str]:
-    for name in ("params", "notebooks"):
+def _pages(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Path) -> dict[str, str]:
+    for name in ("params/contracts", "notebooks"):
         (folder / name).symlink_to(REPOSITORY / name)
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
@@ -47,14 +56,19 @@ def _speaks_of(pages: dict[str, str], rate: str, predicted: str) -> None:
     assert predicted in pages["models/development"]
 
 
-def test_a_subscription_is_spoken_of_as_one(run):
-    pages = run("bank_marketing", 1000)
+SOME = [("portfolios/intake", *STEPS), pytest.param((), marks=pytest.mark.whole)]  # or every step of the study
+
+
+@pytest.mark.parametrize("steps", SOME)
+def test_a_subscription_is_spoken_of_as_one(run, steps):
+    pages = run("bank_marketing", 1000, steps)
     _speaks_of(pages, "share subscribed", "probability to subscribe")
     assert "AUC" in pages["models/development"]
 
 
-def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file):
+@pytest.mark.parametrize("steps", SOME)
+def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file, steps):
     bank_file("sba_loans.parquet")
-    pages = run("sba_lgd", 2000)
+    pages = run("sba_lgd", 2000, steps)
     _speaks_of(pages, "loss given default", "LGD")
     assert "R²" in pages["models/development"] and "AUC" not in pages["models/development"]

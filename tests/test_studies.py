@@ -21,36 +21,51 @@ SMALLER = {
     "sba_loans.yaml": {"models/development:": "models/development: {max_development_rows: 400}"},
 }
 FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
+ASKED = (  # the steps whose pages are held against what is known
+    "portfolios/intake",
+    "panel/build",
+    "models/development",
+    "monitoring/through_time",
+    "monitoring/planted",
+)
+
+
+@pytest.fixture(scope="module", params=[ASKED, pytest.param((), marks=pytest.mark.whole)], ids=["asked", "whole"])
+def home(request, tmp_path_factory, bank_files, empty_store) -> Path:
+    """A home in which the simulated bank has run: the steps that tests ask, or all."""
+    return _ran(tmp_path_factory.mktemp("studies"), "simulated_bank", request.param, bank_files, empty_store)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, bank_files, empty_store) -> Path:
-    folder = tmp_path_factory.mktemp("studies")
+def sba(tmp_path_factory, bank_file, bank_files, empty_store) -> Path:
+    bank_file("sba_loans.parquet")
+    return _ran(tmp_path_factory.mktemp("studies"), "sba_loans", (), bank_files, empty_store)
+
+
+def _ran(folder: Path, study: str, steps: tuple[str, ...], bank_files: Path, empty_store: Path) -> Path:
     (folder / "notebooks").symlink_to(REPOSITORY / "notebooks")
     (folder / "params").mkdir()
-    for path in (REPOSITORY / "params").iterdir():
-        if path.name in SMALLER:
-            (folder / "params" / path.name).write_text(_smaller(path))
-        else:
-            (folder / "params" / path.name).symlink_to(path)
-    studies = ["params/simulated_bank.yaml"] + (
-        ["params/sba_loans.yaml"] if (bank_files / "sba_loans.parquet").exists() else []
-    )
+    (folder / "params" / "contracts").symlink_to(REPOSITORY / "params" / "contracts")
+    path = folder / "params" / f"{study}.yaml"
+    path.write_text(_smaller(REPOSITORY / "params" / path.name, steps), encoding="utf-8")
     (folder / "mlruns").mkdir()
     shutil.copy(empty_store, folder / "mlruns")
-    words = [word for value in FEWER for word in ("--set", value)]
-    done = workbench(folder, "run", *studies, *words, WORKBENCH_DATA=str(bank_files), **sketched())
+    fewer = [value for value in FEWER if not steps or value.partition(".")[0] in steps]
+    words = [word for value in fewer for word in ("--set", value)]
+    done = workbench(folder, "run", f"params/{path.name}", *words, WORKBENCH_DATA=str(bank_files), **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
-def _smaller(study: Path) -> str:
-    """Return the study with fewer rows to learn from and watch; what is planted or known of it is as it was."""
-    text = study.read_text()
-    for whole, part in SMALLER[study.name].items():
+def _smaller(path: Path, steps: tuple[str, ...]) -> str:
+    """Return the study with fewer rows, and of `steps` alone if there are any; what is planted or known is as it was."""
+    text = path.read_text(encoding="utf-8")
+    for whole, part in SMALLER[path.name].items():
         assert whole in text
         text = text.replace(whole, part)
-    return text
+    study = yaml.safe_load(text)
+    study["steps"] = {name: set_ for name, set_ in study["steps"].items() if name in (steps or study["steps"])}
+    return yaml.safe_dump(study, sort_keys=False)
 
 
 def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
@@ -83,12 +98,7 @@ def test_simulated_stands_on_every_page(home):
     assert len(pages) == len(steps) and all("simulated, not real customers" in p.read_text() for p in pages)
 
 
-@pytest.fixture
-def sba(home, bank_file) -> Path:
-    bank_file("sba_loans.parquet")
-    return home
-
-
+@pytest.mark.whole
 def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     answer = _evidence(sba, "sba_loans", "portfolios/intake")["leakage"]["answer"]
     assert (
@@ -96,6 +106,7 @@ def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     )
 
 
+@pytest.mark.whole
 def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     import pandas as pd
 
@@ -111,6 +122,7 @@ def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     assert "17.5" in text and "case-control" in text
 
 
+@pytest.mark.whole
 def test_the_crisis_shows(sba):
     cards = _evidence(sba, "sba_loans", "monitoring/through_time")
     assert cards["alarm"]["verdict"] == "red"
@@ -122,6 +134,7 @@ def test_the_crisis_shows(sba):
     assert ratio["2007-Q1":"2008-Q2"].min() > 1.5
 
 
+@pytest.mark.whole
 def test_no_borrower_stands_in_a_page(sba, bank_file):
     import pandas as pd
 

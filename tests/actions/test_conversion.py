@@ -203,6 +203,7 @@ def test_rows_of_one_customer_put_no_quarter_off():
     assert propensity.level(fourfold, propensity.recalibrated(fourfold)).verdict == "green"
 
 
+@pytest.mark.whole
 def test_quarters_that_are_as_predicted_are_off_by_chance_in_a_twentieth_of_runs():
     rng, off = np.random.default_rng(3), 0
     dates = pd.Timestamp("2019-01-01") + pd.to_timedelta(np.arange(1600) * 8 * 365 // 4 // 1600, unit="D")
@@ -308,7 +309,10 @@ def test_a_conversion_costs_the_contact_over_its_rate_with_wilsons_interval():
 
 @pytest.mark.parametrize(
     ("known", "others"),
-    [("after", ("housing_code",)), ("before", ("contact_code", "earlier_outcome_code", "housing_code"))],
+    [
+        ("after", ("housing_code",)),
+        pytest.param("before", ("contact_code", "earlier_outcome_code", "housing_code"), marks=pytest.mark.whole),
+    ],
 )
 def test_the_length_of_the_call_is_refused_even_where_the_contract_forgets_when_it_is_known(known, others):
     source = catalog.source("bank_marketing")

@@ -69,6 +69,7 @@ CASES = st.lists(
 )
 @example(rows=[("u", "a", 0, None)], steps=["a", "b"], hold=True, days=1)
 @example(rows=[("u", "a", 0, "1")], steps=["a", "a"], hold=True, days=1)
+@pytest.mark.whole
 def test_the_funnel_is_what_a_walk_through_the_events_counts(rows, steps, hold, days):
     table = log(*rows)
     f = Funnel(tuple(steps), days, hold="case_id" if hold else "")

@@ -295,6 +295,7 @@ def _answers(few: int, rng: np.random.Generator) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(kind_code="nps", answered=True, weight=1.0)
 
 
+@pytest.mark.whole
 def test_few_customers_are_no_comparison_and_twenty_make_no_false_one():
     rng, b = np.random.default_rng(2), product_change.breaks([], {"card": "2018-01"})
     holding = pd.DataFrame({"entity_id": ["a"], "product_code": ["card"], "closed_month": pd.NaT})

@@ -65,6 +65,7 @@ def test_either_language_is_understood(model, asked, p):
     assert evidence.value == pytest.approx(named["outcome"].mean())
 
 
+@pytest.mark.whole
 def test_what_was_learnt_in_english_is_understood_in_chinese(asked):
     chinese = asked["question"].str.contains("[\u4e00-\u9fff]")
     learn, held = asked[(asked["part_code"] == "train") & ~chinese], asked[(asked["part_code"] == "test") & chinese]

@@ -416,7 +416,7 @@ def _failure(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> lis
     return [] if code in (0, 2) and says in output else [(what, f"{code}: {output[:300]}")]
 
 
-@pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.adversity)])
+@pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.whole)])
 def test_bad_files_are_refused_or_their_trouble_is_named(tmp_path, capsys, measured, every):
     cases = list(FILES)[::every]
     failures = [f for what in cases for f in _failure(what, tmp_path, capsys)]

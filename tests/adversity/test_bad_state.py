@@ -167,9 +167,10 @@ except UserError as e:
 """
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "size",
-    [20_000, pytest.param(100_000, marks=pytest.mark.adversity), pytest.param(400_000, marks=pytest.mark.adversity)],
+    [20_000, 100_000, 400_000],
 )
 def test_a_disk_that_fills_while_the_store_is_made_leaves_no_half_of_it(home, size):
     command = [sys.executable, "-c", FULL.format(size=size), str(home / "mlruns")]
@@ -206,7 +207,7 @@ DEATHS = {
 }
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @pytest.mark.parametrize("cell", DEATHS)
 def test_a_kernel_that_dies_of_memory_says_so(cell, tmp_path):
     meta = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}

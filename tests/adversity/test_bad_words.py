@@ -329,7 +329,7 @@ def _failures(cases: list, use) -> list[tuple[str, str]]:
     return failures
 
 
-WHOLE = pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.adversity)])
+WHOLE = pytest.mark.parametrize("every", [QUICK, pytest.param(1, marks=pytest.mark.whole)])
 
 
 @WHOLE

@@ -380,7 +380,7 @@ def _insert(home: Path, source: str, after: str) -> None:
     nbformat.write(notebook, path)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_success_leaks_nothing(measured, bank):
     done = _run(bank[0], bank[1], "run", "params/planted.yaml", "--jobs", "1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -397,7 +397,7 @@ FAILURES = {
 }  # fmt: skip
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @pytest.mark.parametrize("what", FAILURES)
 def test_failure_leaks_nothing(measured, bank, what):
     cell, change = FAILURES[what]
@@ -415,7 +415,7 @@ def test_failure_leaks_nothing(measured, bank, what):
     measured(f"canaries after a failure: {what}", len(bank[2]), _leaked(bank, done), SEED)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @pytest.mark.parametrize("who", ["the kernel", "the runner"])
 def test_crash_leaks_nothing(measured, bank, who):
     killed = "os.getpid()" if who == "the kernel" else "runner"
@@ -428,7 +428,7 @@ def test_crash_leaks_nothing(measured, bank, who):
     measured(f"canaries after a crash of {who}", len(bank[2]), _leaked(bank, done), SEED)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_commands_leak_nothing(measured, bank):
     """`intake` on the planted file, files called like a person, wrong contracts and studies."""
     home, temporary, canaries = bank

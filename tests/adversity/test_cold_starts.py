@@ -27,11 +27,12 @@ def _wrong(bank, place: Path, runners: int) -> str:
     return "; ".join(wrong)
 
 
+@pytest.mark.whole
 def test_three_runners_begin_at_once_where_nothing_is(bank, tmp_path, measured):
     measured("cold starts of 3 runners at once, quick", 1, [w for w in [_wrong(bank, tmp_path / "home", 3)] if w])
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_thirty_times_eight_runners_begin_at_once_where_nothing_is(bank, tmp_path, measured):
     wrong = [_wrong(bank, tmp_path / str(n), 8) for n in range(30)]
     measured("cold starts of 8 runners at once", 30, [w for w in wrong if w])

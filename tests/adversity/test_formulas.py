@@ -125,13 +125,13 @@ def test_what_is_looked_for_is_seen():
     assert live("a,b\n-5,x\n-1.5e-05,-\n") == []
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_no_formula_in_many_tables(measured, tmp_path):
     n, wrong = _tried(tmp_path / "a.csv", 1500)
     measured("cells of CSV files, formulas planted, many tables", n, wrong, SEED)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_no_formula_in_any_file_a_study_leaves(measured, tmp_path):
     """A file whose categories, labels and headers are formulas, through intake, panel, profile, model and validation."""
     shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")

@@ -138,7 +138,7 @@ def _tried(path: Path, use: Callable[[Path], None], content: str | bytes) -> Non
         assert str(e) and "\n" not in str(e) and len(str(e)) < LONGEST, str(e)[:500]
 
 
-@pytest.mark.parametrize("n", [40, pytest.param(2000, marks=pytest.mark.adversity)])
+@pytest.mark.parametrize("n", [40, pytest.param(2000, marks=pytest.mark.whole)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_hypothesis_makes_is_read_or_named(kind, n, tmp_path, measured):
     strategy, use = KINDS[kind]

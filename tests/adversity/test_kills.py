@@ -127,12 +127,13 @@ def _born(bank, place: Path, delay: float) -> tuple[bool, str]:
     return hit, "; ".join(wrong)
 
 
+@pytest.mark.whole
 def test_a_killed_runner_and_a_killed_kernel_lose_nothing(bank, home, measured):
     hits, failures = _trials(bank, home, ["runner", "kernel"], SEED)
     measured("killed, quick: runner, kernel", hits, failures, SEED)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @pytest.mark.parametrize(("kind", "n"), [("runner", 110), ("kernel", 40), ("kernels' parent", 30)])
 def test_killed_at_any_moment_nothing_is_lost_doubled_stuck_or_orphaned(bank, home, measured, kind, n):
     hits, tried, failures = 0, 0, []
@@ -144,7 +145,7 @@ def test_killed_at_any_moment_nothing_is_lost_doubled_stuck_or_orphaned(bank, ho
     assert hits == n
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_killed_while_the_store_is_made_for_the_first_time(bank, tmp_path, measured):
     rng, hits, failures = random.Random(SEED), 0, []
     for n in range(60):

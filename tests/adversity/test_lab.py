@@ -123,7 +123,7 @@ def _listening(pid: int) -> list[int]:
     return [c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN]
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_a_kernel_of_the_lab_talks_over_files_and_its_token_is_in_no_log(lab, measured):
     about = lab.about()
     kernel = lab.begin(lab.token)
@@ -138,7 +138,7 @@ def test_a_kernel_of_the_lab_talks_over_files_and_its_token_is_in_no_log(lab, me
     measured("JupyterLab: kernel over files, token in no log and no argument", 6, wrong)
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @pytest.mark.parametrize("token", ["", "0" * 48])
 def test_without_its_token_the_lab_starts_no_kernel(lab, token):
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -164,7 +164,7 @@ def _job(lab: Lab, as_of: str) -> dict:
     return ended
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_a_job_of_jupyter_scheduler_makes_the_reports_that_are_due(lab, measured):
     pytest.importorskip("jupyter_scheduler", reason="jupyter-scheduler is not installed (the extra `scheduler`)")
     (lab.folder / "params").mkdir()

@@ -387,6 +387,7 @@ def test_payloads_in_notes_of_mlflow_are_text(measured):
 
 
 @needs_chromium
+@pytest.mark.whole
 def test_sixty_payloads_in_every_place_do_nothing_in_chromium(measured, tmp_path, server, browser):
     server.hits.clear()
     happened, evil = [], payloads(server.port)
@@ -403,6 +404,7 @@ def test_sixty_payloads_in_every_place_do_nothing_in_chromium(measured, tmp_path
 
 
 @needs_chromium
+@pytest.mark.whole
 def test_the_browser_sees_what_acts(tmp_path, server, browser):
     """Without escape and policy: what the tests above look for does happen."""
     server.hits.clear()
@@ -414,7 +416,7 @@ def test_the_browser_sees_what_acts(tmp_path, server, browser):
     assert all(seen) and server.hits
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @needs_chromium
 def test_most_payloads_act_where_nothing_stops_them(tmp_path, server, browser):
     """The sample of payloads is worth its name."""
@@ -495,7 +497,7 @@ def _evil_study(home: Path, evil: list[str]) -> None:
     (home / "params" / "evil.yaml").write_text(yaml.safe_dump(study, allow_unicode=True))
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @needs_chromium
 def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
     evil = payloads(server.port)
@@ -531,7 +533,7 @@ def test_a_study_made_of_payloads(measured, tmp_path, server, browser):
     )
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @needs_chromium
 def test_evidently_pages(measured, tmp_path, server, browser):
     """Its pages are programs: they draw, and what customers typed stays text in them."""
@@ -587,7 +589,7 @@ def _numbered(evil: list[str]) -> list[tuple[str, str]]:
     return [(f"n{i}", e) for i, e in enumerate(evil)]
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 @needs_chromium
 def test_mlflow_shows_payloads_and_does_nothing(measured, tmp_path, monkeypatch, server, browser):
     """The policy that `workbench ui` sends holds MLflow's pages, which draw pictures of descriptions from elsewhere."""

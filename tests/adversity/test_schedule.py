@@ -60,9 +60,10 @@ def _wrong(home: Path, since: str) -> tuple[list[str], dict[str, list[Attempt]]]
     return wrong + ([] if ended == sorted(ended) else ["out of order"]), past.attempts
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("times", "since", "seed"),
-    [(3, "2018-01", 7), pytest.param(100, "2005-01", 11, marks=pytest.mark.adversity)],
+    [(3, "2018-01", 7), (100, "2005-01", 11)],
 )
 def test_killed_at_random_moments_every_report_is_made_once(
     own_home, times, since, seed, measured: Callable[..., None]

@@ -171,12 +171,13 @@ def _noticed(bank, case: Case, what: str) -> str:
     return "" if first.code == 0 and is_calm else f"{what}: {first.text}; then {again.text}"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("what", QUICK)
 def test_what_is_changed_by_hand_is_noticed(bank, case, what):
     assert _noticed(bank, case, what) == ""
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_every_tampering_is_noticed_by_a_plain_run(bank, ran, tmp_path, measured):
     failures = []
     for i, what in enumerate(TAMPERINGS):

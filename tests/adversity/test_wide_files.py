@@ -33,7 +33,7 @@ def _wide(path: Path) -> None:
             out.writerow([f"L{row:05}", *(cells[i % len(cells)]() for i in range(COLUMNS - 1))])
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_five_thousand_columns_are_drafted_in_a_minute(tmp_path, measured):
     _wide(tmp_path / "wide.csv")
     (tmp_path / "params").mkdir()

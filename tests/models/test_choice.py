@@ -75,6 +75,7 @@ def test_an_interval_is_that_of_the_predictions_themselves_where_their_order_alo
         assert measure.interval(y, tuple(predicted), w, parents, 1) == by_value
 
 
+@pytest.mark.whole
 def test_the_seed_of_the_resamples_does_not_decide(s):
     candidates = _candidates(s, scorecard=0.35, boosted=0.0)
     assert len({choose(candidates, s, P.model_copy(update={"seed": i}))[0].kind for i in range(6)}) == 1

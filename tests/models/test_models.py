@@ -229,6 +229,7 @@ def developed(planted):
     return s, p, candidates
 
 
+@pytest.mark.whole
 def test_the_lead_on_the_same_rows_is_told_apart_where_intervals_overlap(developed):
     s, p, candidates = developed
     compared = development.compare(candidates, s, p).set_index("candidate")

@@ -57,7 +57,7 @@ def _contract(outcome: Outcome) -> Contract:
     return Contract(name="mart__panel", title="t", columns=COLUMNS, outcome=outcome, entity="loan")
 
 
-@pytest.fixture(scope="module", params=[RATE, AMOUNT], ids=lambda o: o.kind)
+@pytest.fixture(scope="module", params=[RATE, pytest.param(AMOUNT, marks=pytest.mark.whole)], ids=["rate", "amount"])
 def developed(request, planted):
     X, y = planted
     outcome, scale = request.param, 1.0 if request.param.kind == "rate" else 25_000.0

@@ -56,6 +56,7 @@ def test_where_nothing_changed_nothing_is_named(model):
     assert _diagnosed(model, _scored(_rows(4000, 3), seed=2)).cause == "none"
 
 
+@pytest.mark.whole
 def test_small_periods_in_which_nothing_changed_are_not_broken_by_chance(model):
     gaps = {n: np.random.default_rng(20).random(8000) < 0.2 for n in WEIGHTS}
     development = DEVELOPMENT.assign(**{n: DEVELOPMENT[n].mask(g) for n, g in gaps.items()})

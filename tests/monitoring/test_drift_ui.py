@@ -79,7 +79,7 @@ def _left(home: Path, amount: bool) -> None:
     current.put(replace(RECORD, files=dict.fromkeys(names, "d")))
 
 
-@pytest.mark.parametrize(("amount", "preset"), [(False, "RocAuc"), (True, "RMSE")])
+@pytest.mark.parametrize(("amount", "preset"), [(False, "RocAuc"), pytest.param(True, "RMSE", marks=pytest.mark.whole)])
 def test_the_workspace_holds_a_project_a_model_and_a_run_a_period(left_behind, amount, preset):
     left_behind(amount)
     folder = drift_ui.build()

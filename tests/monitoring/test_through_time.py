@@ -250,6 +250,7 @@ def test_an_estimate_is_held_against_the_holdout_made_right_in_the_same_way():
     assert expected["estimated_auc"].iloc[-1] < 0.5, "a score that ranks the wrong way is said to"
 
 
+@pytest.mark.whole
 def test_evidently_agrees_on_frozen_bins_and_its_own_bins_would_not_have_seen_it():
     reference = pd.DataFrame(
         {"x": np.where(RNG.random(4000) < 0.065, RNG.integers(1, 60, 4000), 0.0), "predicted": RNG.beta(2, 30, 4000)}

@@ -197,6 +197,7 @@ def test_spread_loses_no_digits_on_large_levels():
     assert computed.tolist() == pytest.approx([np.std([1.0, 2.0, 4.0]), 2.0], rel=1e-12)
 
 
+@pytest.mark.whole
 def test_the_same_panel_has_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     account, long = random_months(2000)

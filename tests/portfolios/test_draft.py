@@ -284,6 +284,7 @@ def test_more_columns_than_rows_of_numbers_beside_texts_are_a_turned_table(tmp_p
     assert any("is the table turned?" in note for note in drafted.notes) == is_turned
 
 
+@pytest.mark.whole
 def test_many_columns_take_seconds(tmp_path):
     rng, n = np.random.default_rng(0), 300
     kinds = [
@@ -334,7 +335,11 @@ def test_words_that_hold_age_or_race_are_no_protected_group(name):
     assert not guesses.is_fairness(name)
 
 
-@pytest.mark.parametrize("name", sorted(catalog.shipped()))
+LARGE = "lendingclub_2007_2014"
+SHIPPED = [pytest.param(n, marks=pytest.mark.whole if n == LARGE else ()) for n in sorted(catalog.shipped())]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_drafts_of_the_embedded_portfolios_find_the_outcome_of_their_contract(name):
     drafted, known = draft.draft(catalog.shipped()[name].path), catalog.shipped()[name].contract
     outcomes = [[c.file_name for c in k.columns if c.role == "outcome"] for k in (drafted, known)]

@@ -371,7 +371,10 @@ def own_core(bank_file, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("study", "rows", "late", "defaulted"),
-    [("card_records", (36_457, 777_715), 11_575, 302), ("auto_loans", (6_408, 200_555), 22_229, 1_055)],
+    [
+        pytest.param("card_records", (36_457, 777_715), 11_575, 302, marks=pytest.mark.whole),
+        ("auto_loans", (6_408, 200_555), 22_229, 1_055),
+    ],
 )
 def test_other_banks_months_become_core_tables(own_core, study, rows, late, defaulted):
     core, lines = own_core(study)
@@ -382,6 +385,7 @@ def test_other_banks_months_become_core_tables(own_core, study, rows, late, defa
     assert month.loc[month["delay_months"] >= 3, "entity_id"].nunique() == defaulted
 
 
+@pytest.mark.whole
 def test_applicants_of_the_same_answers_are_one_parent(own_core):
     account, contract = own_core("card_records")[0]["core__account"]
     assert contract.named("parent") == ["applicant_id"] and account["applicant_id"].nunique() == 9_728

@@ -100,6 +100,7 @@ def test_as_many_default_and_cure_as_their_hazards_say(bank, truth):
         assert expected > 20 and abs(happened - expected) < 4 * np.sqrt(expected), name
 
 
+@pytest.mark.whole
 def test_an_offer_of_a_product_changes_its_purchase_by_what_the_truth_says(large):
     tables, known = large
     events = tables["event"]

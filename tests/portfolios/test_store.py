@@ -86,6 +86,7 @@ def test_months_without_a_defect_raise_no_alarm(delivered, raised):
     assert set(raised["month"]) <= set(delivered[1]["month"])
 
 
+@pytest.mark.whole
 def test_a_clean_bank_raises_none(tmp_path, write):
     assert write(tmp_path, defects=False).empty
     assert _alarms(tmp_path).empty

@@ -297,7 +297,7 @@ def test_a_study_loads_no_version_of_which_a_file_was_changed(bank):
     )
 
 
-@pytest.mark.adversity
+@pytest.mark.whole
 def test_a_hundred_versions_are_audited_within_20_seconds(bank):
     for seed in range(3, 101):
         governed.move("submit", "dev", governed.registered(seed))

@@ -25,7 +25,7 @@ from workbench.registry import audit, events, inventory, linked, moves, register
 from workbench.registry.guard.journal import Journal
 from workbench.registry.request import Request
 
-pytestmark = pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())
+pytestmark = [pytest.mark.whole, pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())]
 MODEL = governed.MODEL
 PEOPLE = ("dev", "val", "app", "own")
 

@@ -63,6 +63,7 @@ def test_unchanged_steps_are_taken_from_their_last_good_run(sample_home):
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.whole
 def test_same_seed_same_model_to_the_last_byte(sample_home, tmp_path):
     home = copied(sample_home / COPY, tmp_path / "home")  # the sample's page stays as it was drawn
     pin = home / "mlruns" / "tables" / "sample" / "once" / "model__behaviour.json"
@@ -115,6 +116,7 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
     assert holding == []
 
 
+@pytest.mark.whole
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     _append(own_home, "portfolios/intake", "import time; time.sleep(600)")
     env = {**os.environ, "WORKBENCH_HOME": str(own_home)}

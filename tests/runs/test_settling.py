@@ -69,6 +69,7 @@ def _runs(home: Path) -> int:
         return database.execute("SELECT count(*) FROM runs").fetchone()[0]
 
 
+@pytest.mark.whole
 def test_a_copied_home_is_unchanged_begins_no_run_and_opens_no_mlflow(ran, home):
     runs = _runs(home)
     script = "import sys; from workbench.cli import main; main(sys.argv[1:]); print(sorted({'mlflow', 'pandas', 'papermill'} & set(sys.modules)))"

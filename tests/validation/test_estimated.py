@@ -29,6 +29,7 @@ def test_red_needs_both_variances_and_amber_one():
     assert str(both(float("nan"), 0.1, 1.5, book)) == "not_evaluated"
 
 
+@pytest.mark.whole
 def test_predictions_taken_as_known_reject_too_often_and_as_estimates_do_not():
     rng, rejected = np.random.default_rng(1), np.zeros((500, 2))
     for i in range(500):

@@ -189,6 +189,7 @@ def test_overrides_that_keep_the_order_cost_nothing(sound):
     assert str(e.verdict) == "green" and e.value == 0
 
 
+@pytest.mark.whole
 def test_a_persons_grades_as_good_as_the_models_are_seldom_amber(sound):
     rng, h, names = np.random.default_rng(9), sound.holdout, list(sound.model.grade_names)
     lights = []
