@@ -27,20 +27,25 @@ workbench.collect_seldom()
 pytest_plugins = ["nbval.plugin", "by_hand"]
 REPOSITORY = Path(__file__).parent
 MEMORY = Path("/dev/shm")
+MANY = 1000  # tests, of which some run notebooks for sure
 _session = ExitStack()
 
 LONGEST = (  # modules that run whole studies, begun first: at the end no core waits for one of them
     "tests/test_studies.py",
     "tests/runs/test_execution.py",
     "tests/test_outcomes.py",
-    "tests/test_extending.py",
     "tests/runs/test_reproduction.py",
     "tests/runs/test_schedule.py",
+    "tests/runs/test_settling.py",
+    "tests/runs/test_upstream.py",
+    "tests/panel/test_leakage.py",
+    "tests/portfolios/test_store.py",
+    "tests/figures/",
     "notebooks/",
+    "tests/reporting/test_browser.py",
     "tests/runs/",
     "tests/registry/",
     "tests/adversity/",
-    "tests/reporting/test_pdf.py",
     "tests/validation/",
     "tests/portfolios/",
     "tests/actions/",
@@ -119,10 +124,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return Scopes(config, log)
 
 
-def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what is imported by now."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the garbage collector pass over what is imported by now, and the kernels' parent of many tests import already."""
     gc.collect()
     gc.freeze()
+    if len(session.items) > MANY:
+        from running import awake
+
+        awake()
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,12 @@ def warm_parent() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def awake() -> None:
+    """Let the session's parent of warm kernels import before a kernel is asked for: a caller without a request is none."""
+    with contextlib.suppress(OSError, KeyError), socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(os.environ[WARM])
+
+
 @cache
 def _kernel() -> str:
     if sys.platform != "linux":
@@ -113,11 +119,14 @@ SKETCHED = """
 import os, sys
 from workbench.evidence import picture
 
+view = sys.modules.get("workbench.monitoring.second_view")
+if view:
+    view._shown = lambda lights, ours: {str(ours["period"].max())}
+
 def _sketch():
     picture.LANGUAGES = ("en",)
     picture._svg = lambda figure: "<svg>" + "-" * 1000 + "</svg>"
-    if view := sys.modules.get("workbench.monitoring.second_view"):
-        view._shown = lambda lights, ours: {str(ours["period"].max())}
+    if view:
         report = view.drift_report
 
         def _pageless(*given, run=report.run, snapshot=report.SNAPSHOT):
@@ -136,9 +145,9 @@ if os.environ.get("WORKBENCH_STEP_STUDY", "by hand") != os.environ.get("WORKBENC
 def sketched(drawn: str = "") -> dict[str, str]:
     """Return variables with which kernels, but those of the study `drawn`, compose pictures and lay out and print none.
 
-    Each is composed once, in English: its axes and words are there, its image is empty; Evidently compares the latest
-    period, and its page is empty. For studies in whose pages nobody looks at a picture; those of the study `sample` are
-    drawn, in all languages.
+    Each is composed once, in English: its axes and words are there, its image is empty; Evidently's page is empty, too,
+    and the latest period is all it compares in any study. For studies in whose pages nobody looks at a picture; those of
+    the study `sample` are drawn, in all languages.
     """
     return {"IPYTHONDIR": str(_sketches()), "WORKBENCH_TEST_DRAWN": drawn}
 

@@ -116,6 +116,7 @@ def test_an_offer_of_a_product_changes_its_purchase_by_what_the_truth_says(large
         assert abs(gain.mean() - true.mean()) < 4 * gain.std() / np.sqrt(len(gain)), product
 
 
+@pytest.mark.whole
 def test_an_offer_changes_what_the_truth_says(large):
     tables, known = large[0], large[1].query("arm_code == 'offer'").drop(columns="arm_code")
     assert (known["uplift"] < -0.01).mean() > 0.2 and (known["uplift"] > 0.01).mean() > 0.2

@@ -70,6 +70,7 @@ def _wait(port: int, server: subprocess.Popen) -> None:
     raise AssertionError(f"the server has not come up, code {server.poll()}")
 
 
+@pytest.mark.whole
 def test_the_ui_reads_and_does_not_write(tmp_path, monkeypatch, empty_store):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     (tmp_path / "mlruns").mkdir()
