@@ -189,6 +189,7 @@ def test_code_that_no_commit_holds_is_named(bank):
     assert result.differences[0].place == "notebook_digest"
 
 
+@pytest.mark.whole
 def test_chance_is_told_from_what_the_record_does_not_hold_and_from_other_packages(monkeypatch):
     by_chance = reproduction.of("small.pd", "2", from_source=False)
     assert (by_chance.verdict, by_chance.arises) == ("different", "randomness")
