@@ -23,6 +23,11 @@ patch =
     fork
     subprocess
 disable_warnings = no-data-collected, module-not-imported, module-not-measured, already-imported
+
+[paths]
+package =
+    src/workbench
+    */src/workbench
 """
 
 
@@ -35,7 +40,7 @@ def main(options: list[str]) -> None:
         where = f"--rcfile={settings}"
         subprocess.run([*coverage, "run", where, "-m", "pytest", *options], cwd=ROOT, check=False)
         subprocess.run([*coverage, "combine", where, "--quiet"], cwd=ROOT, check=True)
-        report = [*coverage, "report", where, "--format=markdown", "--precision=1", "--sort=miss"]
+        report = [*coverage, "report", where, "--include=src/workbench/*", "--format=markdown", "--precision=1"]
         table = subprocess.run(report, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
         print(*table[:2], *table[-1:], sep="\n")
 
