@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from workbench import home
 from workbench.runs import execution, warm
@@ -221,6 +222,23 @@ def copied(folder: Path, copy: Path) -> Path:
     code = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], symlinks=True)"
     subprocess.run([sys.executable, "-S", "-c", code, str(folder), str(copy)], check=True)
     return copy
+
+
+def home_of(folder: Path, study: str, steps: Collection[str] = (), changes: Mapping[str, str] | None = None) -> Path:
+    """Make `folder` a home of one of the repository's studies, its text changed: of some steps, or all if none is named."""
+    text = (NOTEBOOKS.parent / "params" / f"{study}.yaml").read_text(encoding="utf-8")
+    for whole, part in (changes or {}).items():
+        assert whole in text
+        text = text.replace(whole, part)
+    content = yaml.safe_load(text)
+    content["steps"] = {name: given for name, given in content["steps"].items() if name in (steps or content["steps"])}
+    for name in ("params", "mlruns"):
+        (folder / name).mkdir()
+    (folder / "params" / f"{study}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    for name in ("params/contracts", "notebooks"):
+        (folder / name).symlink_to(NOTEBOOKS.parent / name)
+    shutil.copy(empty_store(), folder / "mlruns")
+    return folder
 
 
 def empty_store() -> Path:

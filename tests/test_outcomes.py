@@ -2,46 +2,30 @@
 
 import html
 import re
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import yaml
 
-from running import sketched, workbench
+from running import home_of, sketched, workbench
 
-REPOSITORY = Path(__file__).parents[1]
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
 FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
 STEPS = ("panel/build", "customers/profile", "customers/segments", "models/development")
 
 
 @pytest.fixture
-def run(tmp_path, bank_files, empty_store) -> Callable[..., dict[str, str]]:
+def run(tmp_path, bank_files) -> Callable[..., dict[str, str]]:
     """Return a function that runs a study, or some of its steps, on a few rows; it returns the words of pages by step."""
 
-    def _run(study: str, rows: int, steps: tuple[str, ...] = ()) -> dict[str, str]:
-        (tmp_path / "params").mkdir()
-        content = yaml.safe_load((REPOSITORY / "params" / f"{study}.yaml").read_text(encoding="utf-8"))
-        content["steps"] = {name: set_ for name, set_ in content["steps"].items() if not steps or name in steps}
-        (tmp_path / "params" / f"{study}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        return _pages(tmp_path, study, rows, bank_files, empty_store)
+    def _run(study: str, rows: int, steps: tuple[str, ...]) -> dict[str, str]:
+        home_of(tmp_path, study, steps)
+        few = [f"--set={value}" for value in (f"portfolios/intake.sample_rows={rows}", *FEWER)]
+        done = workbench(tmp_path, "run", f"params/{study}.yaml", *few, WORKBENCH_DATA=str(bank_files), **sketched())
+        assert done.returncode == 0, done.stdout + done.stderr
+        pages = {name: next((tmp_path / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
+        return {name: _words(page.read_text(encoding="utf-8")) for name, page in pages.items()}
 
     return _run
-
-
-def _pages(folder: Path, study: str, rows: int, bank_files: Path, empty_store: Path) -> dict[str, str]:
-    for name in ("params/contracts", "notebooks"):
-        (folder / name).symlink_to(REPOSITORY / name)
-    (folder / "mlruns").mkdir()
-    shutil.copy(empty_store, folder / "mlruns")
-    rows_taken = f"portfolios/intake.sample_rows={rows}"
-    few = [word for value in (rows_taken, *FEWER) for word in ("--set", value)]
-    done = workbench(folder, "run", f"params/{study}.yaml", *few, WORKBENCH_DATA=str(bank_files), **sketched())
-    assert done.returncode == 0, done.stdout + done.stderr
-    pages = {name: next((folder / "reports" / study).glob(f"**/{name}.html")) for name in STEPS}
-    return {name: _words(page.read_text(encoding="utf-8")) for name, page in pages.items()}
 
 
 def _words(page: str) -> str:

@@ -2,23 +2,21 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 
-from running import sketched, workbench
+from running import home_of, sketched, workbench
 
-REPOSITORY = Path(__file__).parents[1]
 SMALLER = {
-    "simulated_bank.yaml": {
+    "simulated_bank": {
         "n_customers: 6000": "n_customers: 3000",
         "every_months: 3": "every_months: 6",
         "models/development:": "models/development: {max_development_rows: 3000}",
     },
-    "sba_loans.yaml": {"models/development:": "models/development: {max_development_rows: 400}"},
+    "sba_loans": {"models/development:": "models/development: {max_development_rows: 400}"},
 }
 FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
 ASKED = (  # the steps whose pages are held against what is known
@@ -31,41 +29,24 @@ ASKED = (  # the steps whose pages are held against what is known
 
 
 @pytest.fixture(scope="module", params=[ASKED, pytest.param((), marks=pytest.mark.whole)], ids=["asked", "whole"])
-def home(request, tmp_path_factory, bank_files, empty_store) -> Path:
+def home(request, tmp_path_factory) -> Path:
     """A home in which the simulated bank has run: the steps that tests ask, or all."""
-    return _ran(tmp_path_factory.mktemp("studies"), "simulated_bank", request.param, bank_files, empty_store)
+    return _ran(tmp_path_factory.mktemp("studies"), "simulated_bank", request.param)
 
 
 @pytest.fixture(scope="module")
-def sba(tmp_path_factory, bank_file, bank_files, empty_store) -> Path:
-    bank_file("sba_loans.parquet")
-    return _ran(tmp_path_factory.mktemp("studies"), "sba_loans", (), bank_files, empty_store)
+def sba(tmp_path_factory, bank_file) -> Path:
+    data = bank_file("sba_loans.parquet").parent
+    return _ran(tmp_path_factory.mktemp("studies"), "sba_loans", (), WORKBENCH_DATA=str(data))
 
 
-def _ran(folder: Path, study: str, steps: tuple[str, ...], bank_files: Path, empty_store: Path) -> Path:
-    (folder / "notebooks").symlink_to(REPOSITORY / "notebooks")
-    (folder / "params").mkdir()
-    (folder / "params" / "contracts").symlink_to(REPOSITORY / "params" / "contracts")
-    path = folder / "params" / f"{study}.yaml"
-    path.write_text(_smaller(REPOSITORY / "params" / path.name, steps), encoding="utf-8")
-    (folder / "mlruns").mkdir()
-    shutil.copy(empty_store, folder / "mlruns")
-    fewer = [value for value in FEWER if not steps or value.partition(".")[0] in steps]
-    words = [word for value in fewer for word in ("--set", value)]
-    done = workbench(folder, "run", f"params/{path.name}", *words, WORKBENCH_DATA=str(bank_files), **sketched())
+def _ran(folder: Path, study: str, steps: tuple[str, ...], **more: str) -> Path:
+    """Run a study on fewer rows; what is planted or known of it is as it was."""
+    home_of(folder, study, steps, SMALLER[study])
+    words = [f"--set={value}" for value in FEWER if not steps or value.partition(".")[0] in steps]
+    done = workbench(folder, "run", f"params/{study}.yaml", *words, **more, **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
-
-
-def _smaller(path: Path, steps: tuple[str, ...]) -> str:
-    """Return the study with fewer rows, and of `steps` alone if there are any; what is planted or known is as it was."""
-    text = path.read_text(encoding="utf-8")
-    for whole, part in SMALLER[path.name].items():
-        assert whole in text
-        text = text.replace(whole, part)
-    study = yaml.safe_load(text)
-    study["steps"] = {name: set_ for name, set_ in study["steps"].items() if name in (steps or study["steps"])}
-    return yaml.safe_dump(study, sort_keys=False)
 
 
 def _evidence(home: Path, study: str, step: str) -> dict[str, dict]:
