@@ -179,9 +179,10 @@ def _bank() -> tuple[pd.DataFrame, Contract, pd.DataFrame]:
     return account, Contract(name="core__account", title="t", columns=columns), months
 
 
-@pytest.mark.parametrize(
-    "competing", [pytest.param([], marks=pytest.mark.whole), ["status_code = 'gone' AND delay_months >= 2"]]
-)
+GONE = "status_code = 'gone' AND delay_months >= 2"
+
+
+@pytest.mark.parametrize("competing", [[], pytest.param([GONE], marks=pytest.mark.whole)])
 def test_the_panel_is_the_same_on_spark_to_every_cell(spark, monkeypatch, competing):
     fields = {"event": "delay_months >= 3", "eligible": "delay_months < 3 AND limit_amt >= 0", "window_months": 3}
     p = build.Params(
