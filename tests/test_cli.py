@@ -166,7 +166,8 @@ def completing(tmp_path_factory) -> tuple[Path, Path]:
         database.executemany("INSERT INTO model_versions VALUES ('taiwan_cards.pd', ?, ?)", rows)
     script, command = home / "completion.bash", home / "workbench"
     script.write_text(workbench(ROOT, "completion", "bash").stdout)
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {sys.executable} -m workbench.cli "$@"\n')
+    source, python = shlex.quote(f"{ROOT}/src"), shlex.quote(sys.executable)
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={source} exec {python} -m workbench.cli "$@"\n')
     command.chmod(0o755)
     return script, home
 
