@@ -30,7 +30,7 @@ MEMORY = Path("/dev/shm")
 MANY = 1000  # tests, of which some run notebooks for sure
 _session = ExitStack()
 
-LONGEST = (  # modules that run whole studies, begun first: at the end no core waits for one of them
+LONGEST = (  # begun first, so that at the end no core waits for one; notebooks after what needs no sample study
     "tests/test_studies.py",
     "tests/runs/test_execution.py",
     "tests/test_outcomes.py",

@@ -24,7 +24,7 @@ from workbench.portfolios.files import read_raw
 TODAY = pd.Timestamp("2026-01-01")
 N = 60
 SHORT = 600  # characters a line said to a user may have
-QUICK = 6  # every sixth case in `make test`, all in `make adversity`
+QUICK = 3  # every third case in `make test`, all in `make adversity`
 
 
 def _cycled(*values: object, n: int = N) -> list[object]:

@@ -168,10 +168,7 @@ except UserError as e:
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize(
-    "size",
-    [20_000, 100_000, 400_000],
-)
+@pytest.mark.parametrize("size", [20_000, 100_000, 400_000])
 def test_a_disk_that_fills_while_the_store_is_made_leaves_no_half_of_it(home, size):
     command = [sys.executable, "-c", FULL.format(size=size), str(home / "mlruns")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
