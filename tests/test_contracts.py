@@ -332,6 +332,13 @@ def test_a_header_beyond_ascii_is_what_a_page_calls_the_column(facts, words):
     assert Column(name="loan_amt", type="number", **facts).description == words
 
 
+def test_an_amount_that_is_the_same_in_every_row_is_no_outcome():
+    columns = [c for c in WORDS.columns if c.name != "bad"]
+    amount = WORDS.replaced([*columns, Column(name="loss_amt", type="number", role="outcome")], event_value=None)
+    lines = _lines(_raw(loss_amt=["5", "5", "5"]).drop(columns="bad"), amount)
+    assert lines == ["error: loans.loss_amt: outcome is the same in every row (3 rows, e.g. '5.0')"]
+
+
 def test_a_comma_is_not_both_between_thousands_and_before_decimals():
     with pytest.raises(ValueError, match="`thousands` and `decimal` are both ','; a comma is one of them"):
         Contract(name="a", title="t", thousands=",", decimal=",", columns=())

@@ -148,3 +148,9 @@ def test_an_optional_answer_with_nothing_to_evaluate_decides_no_light(tmp_path, 
     assert lights == ["not_evaluated", "green"]
     assert json.loads((tmp_path / evidence.LEFT_BEHIND).read_text())["verdict"] == "green"
     assert str(evidence.leave([*items, _e("c", "amber")], optional=("b", "c")).verdict) == "amber"
+
+
+def test_a_table_of_more_rows_than_a_page_holds_says_where_the_rest_is():
+    page = to_html(pd.DataFrame({"n": range(20)}), rows=1_234_567)
+    assert "10 more rows" in page
+    assert "… and 1,233,567 more in the CSV beside the MLflow run&#x27;s evidence" in page

@@ -1,12 +1,14 @@
 """Conversion: steps and ends of applications, a change taken apart, a propensity through time, a list within budget."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from workbench import metrics
 from workbench.actions import action_list, applications, changes, contacts, conversion, propensity
-from workbench.contracts import Outcome
+from workbench.contracts import Contract, Outcome
 from workbench.panel import leakage
 from workbench.params import UserError
 from workbench.portfolios import catalog
@@ -350,3 +352,23 @@ def test_a_split_by_no_column_is_told_in_one_line():
     with pytest.raises(UserError) as e:
         conversion.units_of_contacts(_known(0.0), "wieght")
     assert str(e.value) == "actions/conversion: split_by 'wieght' is no column of the panel; did you mean 'weight'?"
+
+
+def test_contacts_alone_say_how_many_converted_and_what_they_cannot_tell():
+    k = _known(0.0, n=400)
+    units = conversion.units_of_contacts(replace(k, rows=k.rows.assign(channel_code="web")), "channel_code")
+    assert set(units["segment"]) == {"web"} and not units["open"].any()
+    e = conversion.contacts_only(units, OUTCOME)
+    rate = k.rows["outcome"].mean()
+    assert str(e.verdict) == "not_evaluated" and e.value == pytest.approx(rate)
+    assert str(e.answer).startswith(f"Of 400 contacts {rate:.1%} (") and str(e.answer).endswith("can't be told.")
+
+
+def test_a_list_made_in_hindsight_says_what_it_brought():
+    p = conversion.Params(budget=40, capacity=10, cost=10, value=100)
+    candidates = _candidates().assign(outcome=np.where(np.arange(20) < 19, np.arange(20) % 2, np.nan))
+    made = _listed(p.means, {})
+    panel = Contract(name="mart__panel", title="t", columns=())
+    answer = str(conversion.expected(made, candidates, p, panel).answer)
+    assert list(made.rows["entity_id"]) == ["c18", "c16", "c19", "c17"], "of c19 it isn't known yet"
+    assert answer.endswith(" Of the 3 among them whose outcome is known by now, 1 converted: a list made in hindsight.")

@@ -152,6 +152,12 @@ def test_profile_rates_and_intervals_are_those_of_the_rows():
     assert few[["share", "rate", "low", "high"]].isna().all(axis=None), "twenty rows of two customers are two"
 
 
+def test_a_profile_says_of_when_it_is():
+    days = pd.to_datetime(["2020-01-31", "2020-03-31"])
+    assert str(profile._seen(pd.DataFrame({"as_of_date": days}))) == "as of 2020-01-31 to 2020-03-31"
+    assert str(profile._seen(pd.DataFrame({"as_of_date": days[:1]}))) == "as of 2020-01-31"
+
+
 def test_an_account_that_is_not_there_is_named():
     rows = pd.DataFrame({"entity_id": ["a"], "outcome": [1.0]})
     with pytest.raises(UserError, match="account 'b' is not in 'mart__panel'"):

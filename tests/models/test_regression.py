@@ -176,6 +176,21 @@ def test_pages_say_the_outcomes_words_and_nothing_of_default(developed):
     assert {e.key for e in cards} >= {"effects", "rules", "explained_variance"}
 
 
+def test_a_bin_of_an_amount_holds_its_share_of_the_book_and_its_mean(planted):
+    X, y = planted
+    s = _sample(X, 25_000 * y, AMOUNT)
+    table = strength.by_bin(s, mean_bins(X["delay"], s.y, 1))
+    assert list(table) == ["group", "share", "rate", "low", "high"] and table["share"].sum() == pytest.approx(1)
+    assert table["rate"].is_monotonic_increasing and (table["low"] < table["rate"]).all()
+    assert float(table["share"] @ table["rate"]) == pytest.approx(s.y.mean())
+
+
+def test_a_measure_of_an_amount_is_said_in_its_own_numbers():
+    rmse = measures(AMOUNT)["rmse"]
+    row = pd.Series({rmse.name: 1234.5, f"{rmse.name}_low": 1100.0, f"{rmse.name}_high": 1400.0})
+    assert str(comparison._measured(rmse, row)) == "RMSE 1,234 (1,100 to 1,400)"
+
+
 def test_rates_stay_between_0_and_1_and_amounts_do_not():
     X = pd.DataFrame({"x": [0.0, 1.0]})
     raw = type("Fixed", (), {"predict": lambda self, X: np.array([-0.3, 1.4])})()

@@ -163,6 +163,15 @@ def test_an_input_that_no_longer_separates_is_named(model):
     without = metrics.auc(HOLDOUT["outcome"], _parts(HOLDOUT)[["used", "income"]].sum(axis=1), HOLDOUT["weight"])
     assert table.set_index("feature")["before"]["late"] == pytest.approx(whole - without)
 
+    answer = str(causes.lost(table, "2020-03").answer)
+    assert answer.startswith("late added 0.") and answer.endswith(" in 2020-03.")
+    scored = pd.concat([DEVELOPMENT.assign(sample="development"), HOLDOUT.assign(sample="holdout")])
+    scored = pd.concat([scored, now.assign(sample="monitoring")]).assign(period="2020-03")
+    _, separation, _ = causes.attributed(model, scored, "2020-03", causes.Params())
+    pd.testing.assert_frame_equal(separation, table)
+    _, none, _ = causes.attributed(model, scored.assign(outcome=np.nan), "2020-03", causes.Params())
+    assert none is None and str(causes.lost(none, "2020-03").answer).endswith("aren't known, or are too few.")
+
 
 LIGHTS = pd.DataFrame(
     [

@@ -95,6 +95,14 @@ def test_the_workspace_holds_a_project_a_model_and_a_run_a_period(left_behind, a
     assert drift_ui.build() == folder and len(list(folder.iterdir())) == 1
 
 
+def test_amounts_are_compared_as_a_regression():
+    sides = [pd.DataFrame({"outcome": [1.0, 2.5], "predicted": [1.0, 2.0]})] * 2
+    frames = [pd.DataFrame(index=range(2)), pd.DataFrame(index=range(2))]
+    asked, (preset,) = drift_report._performance(frames, sides)
+    assert type(preset).__name__ == "RegressionPreset" and asked["numerical_columns"] == ["outcome", "prediction"]
+    assert frames[0].to_dict("list") == {"outcome": [1.0, 2.5], "prediction": [1.0, 2.0]}
+
+
 def test_nothing_left_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     with pytest.raises(UserError) as e:

@@ -381,6 +381,20 @@ def test_thresholds_are_the_rules_and_a_study_may_name_its_own():
     assert str(e.value) == f"{line}: higher is worse, so amber stands below red"
 
 
+def test_each_planted_change_is_held_against_its_alarm(model):
+    lights = _lights(model, _rows())
+    p = planted.Params(drift_month="2020-07", crisis_month="2020-07")
+    answers = planted.held_against(lights, p)
+    assert [(e.key, str(e.verdict)) for e in answers] == [("planted_drift", "green"), ("planted_crisis", "red")]
+
+
+def test_what_amounts_will_turn_out_to_be_is_not_estimated(model):
+    watched = _watched(_rows(), model)
+    performance = watched.performance[[c for c in watched.performance if not c.startswith("estimated")]]
+    e = answers.estimate(replace(watched, performance=performance), DEFAULT, rules.load())
+    assert e.verdict == "info" and str(e.answer).startswith("Only events can be estimated from their probabilities")
+
+
 def test_nothing_planted_is_said():
     answer = planted.held_against(pd.DataFrame(), planted.Params())
     assert [str(a.answer) for a in answer] == ["Nothing was planted: no truth is known here."]

@@ -164,6 +164,15 @@ def test_what_was_done_about_a_column_is_said_in_chinese():
     assert len(set(table["treatment"])) == 6 and in_english == []
 
 
+def test_what_alone_tells_nearly_all_is_a_leak_whatever_others_say(few_trees):
+    rng = np.random.default_rng(3)
+    y = (rng.random(1500) < 0.2).astype(float)
+    X = pd.DataFrame({"plain": rng.normal(size=1500), "settled": y + rng.normal(scale=0.4, size=1500)})
+    contract = Contract(name="l", title="t", columns=tuple(Made(name=c, type="number") for c in X))
+    screened, evidence = leakage.examine(X, pd.Series(y), contract, seed=1)
+    assert screened["settled"].known == "after" and screened["plain"].known == "before", str(evidence.answer)
+
+
 def test_too_few_events_are_not_screened():
     X, y, contract = _leaky(100)
     assert leakage.examine(X, y, contract, seed=1)[1].verdict == "not_evaluated"

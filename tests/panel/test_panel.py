@@ -277,6 +277,9 @@ def test_a_case_control_panel_is_weighted_back():
     contract = ACCOUNT.replaced(columns, event_value="1")
     panel, _ = build.build(account, contract, None, build.Params(base_rate=0.1))
     assert np.average(panel["outcome"], weights=panel["weight"]) == pytest.approx(0.1)
+    e = describe.base_rate(panel, 0.1, Outcome())
+    assert e.verdict == "amber" and e.value == pytest.approx(0.1)
+    assert str(e.answer).startswith("The file is a case-control sample: 50.0% of these rows are bad.")
 
 
 @pytest.mark.parametrize(
@@ -561,3 +564,9 @@ def test_bins_are_named_by_their_edges_without_powers_of_ten_and_no_two_alike(ed
     assert labels[0] == f"< {words[0]}" and labels[len(edges)] == f">= {words[-1]}"
     assert labels[1] == f"{words[0]} to < {words[1]}"
     assert len(set(labels)) == len(labels)
+
+
+def test_features_that_are_missing_nowhere_are_said_to_be_so():
+    panel = pd.DataFrame({"sample": ["development"] * 3, "limit_amt": [1.0, 2.0, 3.0]})
+    answer = describe.features(panel, Contract(name="mart__panel", title="t", columns=(LIMIT,))).answer
+    assert str(answer) == "1 feature; none is missing in any row."

@@ -70,6 +70,12 @@ def _wait(port: int, server: subprocess.Popen) -> None:
     raise AssertionError(f"the server has not come up, code {server.poll()}")
 
 
+def test_the_ui_is_the_server_that_only_reads():
+    assert servers.ui(15_001, "sqlite:///a.db")[3:] == [
+        *("-m", "workbench.registry.reading", "--port", "15001", "--store", "sqlite:///a.db")
+    ]
+
+
 @pytest.mark.whole
 def test_the_ui_reads_and_does_not_write(tmp_path, monkeypatch, empty_store):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))

@@ -1,6 +1,7 @@
-"""The life cycle on a real server: PostgreSQL, MLflow with its own authentication and the guard, four people, bypasses.
+"""The life cycle on a real server: MLflow with its own authentication and the guard, four people, bypasses.
 
 The tests follow one another on one server: two promotions at once, who is refused and how, every bypass, the audit.
+Its database is one of SQLite, and in `make whole` one of PostgreSQL, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy
 
 import governed
 import tracking
@@ -25,7 +27,7 @@ from workbench.registry import audit, events, inventory, linked, moves, register
 from workbench.registry.guard.journal import Journal
 from workbench.registry.request import Request
 
-pytestmark = [pytest.mark.whole, pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())]
+POSTGRESQL = [pytest.mark.whole, pytest.mark.skipif(bool(tracking.missing()), reason=tracking.missing())]
 MODEL = governed.MODEL
 PEOPLE = ("dev", "val", "app", "own")
 
@@ -60,12 +62,16 @@ def _as(person: str) -> None:
     os.environ.update({store.USER: person, store.USER_SECRET: tracking.PASSWORD})
 
 
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory) -> Iterator[Bank]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+def bank(request, tmp_path_factory) -> Iterator[Bank]:
     folder = tmp_path_factory.mktemp("server")
+    for asked_once in (_champion, _version, _event):
+        asked_once.cache_clear()
     with contextlib.ExitStack() as stack:
         here = stack.enter_context(pytest.MonkeyPatch.context())
-        database = stack.enter_context(tracking.database())
+        database = f"sqlite:///{folder / 'mlflow.db'}"
+        if request.param == "postgresql":
+            database = stack.enter_context(tracking.database())
         address = stack.enter_context(tracking.server(folder, database))
         (folder / "client").mkdir()
         settings = {"WORKBENCH_HOME": str(folder / "client"), "XDG_CONFIG_HOME": str(folder / "config")}
@@ -303,10 +309,10 @@ def test_what_the_server_cannot_prevent_the_audit_names(bank):
         '{"validation.verdict": "pass", "note": "green"}'
     )
     with _database(bank) as ask:
-        ask("UPDATE params SET value = 'dev' WHERE key = 'person' AND run_uuid = %s", _event())
-        ask("UPDATE latest_metrics SET value = 0.95 WHERE key = 'holdout_auc' AND run_uuid = %s", _version().run_id)
-        ask("UPDATE registered_model_aliases SET version = %s WHERE alias = 'champion'", int(_other(_champion())))
-        ask("UPDATE logged_models SET lifecycle_stage = 'deleted' WHERE model_id = %s", _version().model_id)
+        ask("UPDATE params SET value = 'dev' WHERE key = 'person' AND run_uuid = :of", _event())
+        ask("UPDATE latest_metrics SET value = 0.95 WHERE key = 'holdout_auc' AND run_uuid = :of", _version().run_id)
+        ask("UPDATE registered_model_aliases SET version = :of WHERE alias = 'champion'", int(_other(_champion())))
+        ask("UPDATE logged_models SET lifecycle_stage = 'deleted' WHERE model_id = :of", _version().model_id)
     findings = [f"{f.place}: {f.what}" for f in audit.run().findings]
     name = f"{MODEL} version {_champion()}"
     for words in (
@@ -326,10 +332,10 @@ def test_what_the_server_cannot_prevent_the_audit_names(bank):
 
 @contextlib.contextmanager
 def _database(bank: Bank) -> Iterator[Callable[..., object]]:
-    import psycopg
-
-    with psycopg.connect(bank.database) as connection:
-        yield lambda question, *values: connection.execute(question, values)
+    engine = sqlalchemy.create_engine(bank.database.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        yield lambda question, of: connection.execute(sqlalchemy.text(question), {"of": of})
+    engine.dispose()
 
 
 def test_the_journal_holds_and_a_changed_line_is_named(bank, tmp_path):

@@ -1,9 +1,11 @@
 """A version made again from its record: identical where nothing changed, and each planted change named where it arises."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -189,11 +191,30 @@ def test_code_that_no_commit_holds_is_named(bank):
     assert result.differences[0].place == "notebook_digest"
 
 
-@pytest.mark.whole
-def test_chance_is_told_from_what_the_record_does_not_hold_and_from_other_packages(monkeypatch):
+def test_chance_is_told_and_which_packages_are_others():
     by_chance = reproduction.of("small.pd", "2", from_source=False)
     assert (by_chance.verdict, by_chance.arises) == ("different", "randomness")
     assert str(by_chance.differences[0]).startswith("model pd calibration.slope: 1.")
+    assert json.loads(json.dumps(by_chance.to_json()))["differences"][0] == vars(by_chance.differences[0])
+    others = replace(by_chance, environment=("-a==1", "+a==2", "-b==1", "+b==2"))
+    words = "other packages than the run's (--locked installs those): -a==1, +a==2, -b==1 and 1 more"
+    assert words in others.lines()
+
+
+def test_the_same_model_again_is_the_same_version(bank):
+    study, before = bank / "params" / "small.yaml", len(registered.everything("small.pd"))
+    now = study.read_text()
+    study.write_text(STUDY.replace("SEED", "42"))
+    try:
+        done = workbench(bank, "run", "params/small.yaml", "--fresh", "--step", "models/development")
+    finally:
+        study.write_text(now)
+    assert done.returncode == 0 and "1 done" in done.stdout, done.stdout
+    assert len(registered.everything("small.pd")) == before
+
+
+@pytest.mark.whole
+def test_chance_is_told_from_what_the_record_does_not_hold_and_from_other_packages(monkeypatch):
     monkeypatch.setenv("SLOPE", "1.5")
     unrecorded = reproduction.of("small.pd", "3", from_source=False)
     assert unrecorded.arises == "record, which holds too little"

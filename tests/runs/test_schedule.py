@@ -19,8 +19,8 @@ from receivers import Offered
 from running import sketched, workbench
 from short import shortened
 from workbench import home
-from workbench.params import UserError
-from workbench.registry import current, store
+from workbench.params import Key, UserError
+from workbench.registry import current, reported, store
 from workbench.registry.reported import Attempt
 from workbench.reporting import mail, telling, webhook
 from workbench.reporting.telling import About, Message
@@ -216,6 +216,15 @@ def test_the_long_running_scheduler_says_things_once_and_never_sleeps_long(own_h
         Scheduler(scheduled, world.make, world.deliver, clock=lambda: world.clock).forever(lines.append, sleep)
     assert slept == [60, 60, 60]
     assert lines == ["monthly 2018-06 failed error no data for l*.w**@b***.e******"]
+
+
+def test_an_attempt_whose_process_is_gone_is_ended_and_its_report_made(own_home):
+    scheduled, world = _scheduled(), _World()
+    gone = reported.begin(Key("small", "2018-01"), "monthly")
+    store.client().set_tag(gone, "runner", f"{home.machine()}:999999999:1")
+    world.once(scheduled)
+    statuses = [a.status for a in schedule.history("monthly", scheduled.reports["monthly"]).attempts["2018-01"]]
+    assert sorted(statuses) == ["FINISHED", "KILLED"]
 
 
 def test_what_was_made_is_in_mlflow(own_home):

@@ -89,7 +89,6 @@ def _lines(result: reproduction.Reproduction) -> list[str]:
     return result.lines()[:-1]
 
 
-@pytest.mark.whole
 def test_under_another_key_the_same_rows_are_there_under_other_names(bank):
     key = bank / "mlruns" / "pseudonym.key"
     before = key.read_bytes()
@@ -154,7 +153,6 @@ def test_a_raw_file_that_is_another_one_is_where_it_arises(bank):
     assert lines[-2] == "portfolios/intake: different"
 
 
-@pytest.mark.whole
 def test_tables_that_are_gone_are_stood_for_by_what_the_raw_files_give(bank, tmp_path):
     at_rest = bank / "mlruns" / "tables" / "small" / "once"
     for name in ("core__account", "mart__panel"):

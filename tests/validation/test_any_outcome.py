@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.contracts import Outcome, Words
-from workbench.validation import battery, calibration_parts, fairness, jeffreys, shown
+from workbench.validation import battery, calibration_parts, challengers, fairness, jeffreys, periods, shown
 from workbench.words import speaking
 
 WANTED = Outcome(
@@ -120,3 +120,22 @@ def test_facts_are_apart_from_words(items):
         answers = {e.key: str(e.answer) for e in items}
     auc = next(e for e in items if e.key == "auc")
     assert isinstance(auc.facts["gini"], float) and answers["auc"]
+
+
+def test_a_straight_line_of_a_rate_knows_missing_numbers_and_categories(loss):
+    features = {**loss.model.features, "sex_code": {"description": "sex", "type": "category"}}
+
+    def without_incomes(rows):
+        return rows.assign(income=rows["income"].mask(np.arange(len(rows)) % 5 == 0), learnt=True)
+
+    s = replace(loss, model=replace(loss.model, features=features), development=without_incomes(loss.development))
+    said = challengers.plain(replace(s, holdout=without_incomes(loss.holdout)))
+    assert len(said) == len(loss.holdout) and np.isfinite(said).all()
+    assert np.corrcoef(said, loss.holdout["outcome"])[0, 1] > 0.3
+
+
+def test_periods_of_a_rate_need_rows_that_differ(loss):
+    two_years = np.where(np.arange(len(loss.holdout)) % 2 == 0, "2021-03-01", "2022-03-01")
+    later = loss.holdout.assign(as_of_date=two_years.astype("datetime64[ns]"))
+    assert len(periods.periods(replace(loss, later=later))) == 2
+    assert len(periods.periods(replace(loss, later=later.assign(outcome=0.5)))) == 0

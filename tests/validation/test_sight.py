@@ -10,8 +10,8 @@ from scipy import stats
 
 from workbench import metrics, rules
 from workbench.evidence import Evidence, Sight, Verdict, card
-from workbench.validation import auc, battery, hosmer_lemeshow, jeffreys, shown
-from workbench.validation.sight import Gauge, level, sight
+from workbench.validation import auc, battery, hosmer_lemeshow, jeffreys, segments, shown
+from workbench.validation.sight import Gauge, factor_seen, level, sight
 
 
 @pytest.mark.parametrize("prior", [0.0, 0.5])
@@ -116,3 +116,11 @@ def test_a_missing_number_is_none_and_a_test_of_ones_own_needs_no_sight(sound):
     plain = Evidence(key="k", question="q", verdict="green", answer="a")
     assert "sight" not in plain.record() and "Could see" not in card.html_card(plain)
     assert len(shown.sights([plain]).table) == 0 and battery.tests()
+
+
+def test_what_too_few_events_could_show_is_not_stated(sound):
+    least, words = factor_seen(float("nan"), sound)
+    assert least is None and str(words) == "Not stated: too few events."
+    low = pd.Series({"standard_error": 0.6})
+    least, words = segments._seen(sound, low, 4)
+    assert least is None and "even a segment that isn't ordered any more may look like chance" in str(words)

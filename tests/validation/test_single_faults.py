@@ -8,11 +8,13 @@ import pytest
 
 from workbench import metrics
 from workbench.contracts import Contract
+from workbench.panel.bins import Bins
 from workbench.params import UserError
 from workbench.validation import (
     battery,
     binomial,
     brier,
+    challengers,
     concentration,
     grade_heterogeneity,
     hosmer_lemeshow,
@@ -20,6 +22,7 @@ from workbench.validation import (
     membership,
     overfit,
     psi_score,
+    rank_ordering,
     reliability,
     sensitivity,
     weak_spot,
@@ -221,3 +224,28 @@ def test_grades_that_share_parents_rise_and_fall_together():
     assert hosmer_lemeshow.correlation(rows, ["A", "B"]) == pytest.approx(np.ones((2, 2)))
     apart = rows.assign(parent_id=range(4))
     assert hosmer_lemeshow.correlation(apart, ["A", "B"]) == pytest.approx(np.eye(2))
+
+
+def test_a_category_moves_to_the_next_and_the_last_to_the_first():
+    bins = Bins("job", (), (("clerk",), ("driver", "pilot"), ("none",)))
+    moved = sensitivity.moved(pd.Series(["clerk", "driver", "none", None]), bins)
+    assert moved.tolist()[:3] == ["driver", "none", "clerk"] and moved.isna().tolist() == [False, False, False, True]
+
+
+def test_where_no_grade_expects_events_enough_nothing_is_computed(sound):
+    grades = pd.DataFrame({"grade": ["A"], "n": [10.0], "events": [1.0], "predicted": [0.1]})
+    chi2, degrees, p = hosmer_lemeshow.chi_squared(sound.holdout, grades, 5)
+    assert (chi2, degrees) == (0.0, 0.0) and np.isnan(p)
+    assert np.isnan(hosmer_lemeshow.least_factor(grades, degrees, 0.05))
+
+
+def test_a_model_of_one_grade_turns_no_decision_and_has_no_pair(sound):
+    table = pd.DataFrame({"challenger": ["logistic"], "decisions turned, at most": [np.nan]})
+    assert (
+        str(challengers._turned(table))
+        == "The model has one grade: there is no cut-off at which a decision would turn."
+    )
+    one = replace(sound, holdout=sound.holdout.assign(grade_code="A"))
+    for test in (rank_ordering, grade_heterogeneity):
+        e = test.test(one)
+        assert str(e.verdict) == "not_evaluated" and e.sight is None, e.key
