@@ -129,9 +129,9 @@ def test_a_straight_line_of_a_rate_knows_missing_numbers_and_categories(loss):
         return rows.assign(income=rows["income"].mask(np.arange(len(rows)) % 5 == 0), learnt=True)
 
     s = replace(loss, model=replace(loss.model, features=features), development=without_incomes(loss.development))
-    said = challengers.plain(replace(s, holdout=without_incomes(loss.holdout)))
-    assert len(said) == len(loss.holdout) and np.isfinite(said).all()
-    assert np.corrcoef(said, loss.holdout["outcome"])[0, 1] > 0.3
+    predicted = challengers.plain(replace(s, holdout=without_incomes(loss.holdout)))
+    assert len(predicted) == len(loss.holdout) and np.isfinite(predicted).all()
+    assert np.corrcoef(predicted, loss.holdout["outcome"])[0, 1] > 0.3
 
 
 def test_periods_of_a_rate_need_rows_that_differ(loss):
