@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 
 from workbench import home
-from workbench.evidence import digest_file
+from workbench.evidence import digest_file, digest_folder
 from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, Scorer
 from workbench.panel.bins import Bins, quantile_bins
@@ -94,7 +94,7 @@ def _record(step: str, run_id: str, work: Path, figures: dict[str, float], **mor
     facts = {"study": "bank", "period": "once", "step": step, "slug": step.replace("@", "-"), "step_key": step}
     facts |= {"run_id": run_id, "status": "FINISHED", "verdict": "green", "headline": "", "seconds": 1.0}
     record = Record(**facts, start=more.pop("start", 1e9))
-    record = replace(record, folder=runs.artifacts(run_id), figures=figures, files=versions.digests(work), **more)
+    record = replace(record, folder=runs.artifacts(run_id), figures=figures, files=digest_folder(work), **more)
     record = replace(record, facts=proof.facts(run_id))
     (work / runs.RECORD).write_text(record.to_json())
     runs.log_figures(run_id, figures)

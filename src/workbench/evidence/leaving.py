@@ -69,6 +69,12 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
+def digest_folder(folder: Path) -> dict[str, str]:
+    """Return every file below a folder with its digest, but the one that MLflow adds when it serves a model."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "registered_model_meta"]
+    return {str(p.relative_to(folder)): digest_file(p) for p in files}
+
+
 def _files(folder: Path, items: list[Evidence], files: dict[str, Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for e in items:

@@ -92,10 +92,10 @@ def take(p: Params) -> Adopted:
     where its signature names others than the model was fitted to.
     """
     source = _registered(p)
-    folder = registered.folder(source)
-    if (folder / "artifacts" / scorer.FILE).exists():
-        ours = scorer.load(folder / "artifacts" / scorer.FILE)
+    if (file := registered.model_file(source)).exists():
+        ours = scorer.load(file)
         return Adopted(source, "a model of this workbench", ours.estimator, (*ours.features,), "", ours.calibration)
+    folder = registered.folder(source)
     described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
     flavors, inputs = described["flavors"], _inputs(described)
     sklearn, xgboost = flavors.get("sklearn"), flavors.get("xgboost")

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from workbench import home, tables
-from workbench.models import scorer
 from workbench.params import Key, UserError
 from workbench.registry import (
     chained,
@@ -167,7 +166,7 @@ def _data(r: Registered, record: Record, stands: Stands) -> Iterator[Finding]:
 def learnt_from(r: Registered) -> dict[str, str]:
     """Return the tables a version was learnt from with their digests, as its own file says."""
     try:
-        facts = json.loads((registered.folder(r) / "artifacts" / scorer.FILE).read_bytes())["facts"]
+        facts = json.loads(registered.model_file(r).read_bytes())["facts"]
         return {n.removeprefix(TABLE): str(d) for n, d in facts.items() if n.startswith(TABLE)}
     except (OSError, ValueError, KeyError, AttributeError):
         return {}  # the file itself is a finding

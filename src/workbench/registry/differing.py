@@ -83,7 +83,7 @@ def _facts(r: Registered) -> dict[str, Mapping[str, Any]]:
 
 
 def _model(r: Registered) -> Scorer:
-    file = registered.folder(r) / "artifacts" / scorer.FILE
+    file = registered.model_file(r)
     if not file.exists():
         raise UserError(f"{r.name}: its model file is gone; `workbench audit`")
     entries = r.record.models.values() if r.record else ()

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home
+from workbench.evidence import digest_folder
 from workbench.params import UserError, canonical, nearest
-from workbench.registry import looking, runs, store, versions
+from workbench.registry import looking, runs, store
 from workbench.registry.current import Record
 
 
@@ -94,13 +95,18 @@ def _copy(model: str, version: str) -> Path:
     return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(place)))
 
 
+def model_file(r: Registered) -> Path:
+    """Return where a model of the workbench's own kinds lies in the version's folder; another's isn't there."""
+    return folder(r) / "artifacts" / "model.json"
+
+
 def files(r: Registered) -> dict[str, str]:
     """Return every file of the version with its digest, as they are now; none where its folder is gone."""
     from mlflow.exceptions import MlflowException
 
     try:
         place = folder(r)
-        out = versions.digests(place)
+        out = digest_folder(place)
     except (OSError, MlflowException):
         return {}
     if not looking.is_open() and not place.is_relative_to(home.mlruns()):  # a copy, made to be looked at

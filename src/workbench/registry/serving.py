@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from workbench.evidence import digest_folder
 from workbench.params import Key, UserError
 from workbench.registry import chained, events, registered, store, versions
 from workbench.registry.lifecycle import CHAMPION, EXCEPTION
@@ -95,7 +96,7 @@ def _loaded(s: Standing) -> PyFuncModel:
 
     r = registered.one(s.model, s.version)
     folder = registered.folder(r)
-    if not folder.is_dir() or registered.digest(versions.digests(folder)) != s.files:
+    if not folder.is_dir() or registered.digest(digest_folder(folder)) != s.files:
         raise UserError(
             f"{r.name}: its files are other than those that event {s.event} speaks of; not loaded; `workbench audit`"
             " names them"

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench import home, tables
-from workbench.evidence import digest_file
+from workbench.evidence import digest_file, digest_folder
 from workbench.models import scorer
 from workbench.models.scorer import Scorer
 from workbench.params import Key, UserError
@@ -62,7 +62,7 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
         "run_id": version.run_id,
         "figures": dict(recorded or figures),
         "folder": place,
-        "files": digests(home.mlruns() / place) if place else _on_server(name, str(version.version)),
+        "files": digest_folder(home.mlruns() / place) if place else _on_server(name, str(version.version)),
     }
 
 
@@ -71,13 +71,7 @@ def _on_server(name: str, version: str) -> dict[str, str]:
     import mlflow
 
     with TemporaryDirectory() as folder:
-        return digests(Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)))
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Return every file below a folder with its digest, but the one that MLflow adds when it serves a model."""
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "registered_model_meta"]
-    return {str(p.relative_to(folder)): digest_file(p) for p in files}
+        return digest_folder(Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)))
 
 
 def _registered(name: str, digest: str) -> Any:
@@ -99,7 +93,7 @@ def _is_whole(name: str, version: str, record: Record) -> bool:
     if proof.fault(record):
         return False
     entries = [e for e in record.models.values() if (e["name"], e["version"]) == (name, version)]
-    there = (digests(home.mlruns() / e["folder"]) if e["folder"] else _on_server(name, version) for e in entries)
+    there = (digest_folder(home.mlruns() / e["folder"]) if e["folder"] else _on_server(name, version) for e in entries)
     return any(files == e["files"] for files, e in zip(there, entries, strict=True))
 
 
@@ -173,7 +167,7 @@ def load(key: Key, model: str = "pd") -> Version:
 
 def _changed_file(pinned: Mapping[str, Any]) -> str:
     """Return a file of the version that was changed, added or lost, the model's own apart: its loader looks at that."""
-    there, logged = digests(_folder(pinned)) if pinned["folder"] else {}, pinned["files"]
+    there, logged = digest_folder(_folder(pinned)) if pinned["folder"] else {}, pinned["files"]
     names = {*there, *logged} - {f"artifacts/{scorer.FILE}"} if pinned["folder"] else set()
     return min((n for n in names if there.get(n) != logged.get(n)), default="")
 

@@ -245,7 +245,7 @@ def champion(d: Dossier) -> str:
 
 def model_file(d: Dossier) -> dict[str, Any]:
     """Return the model's own file; nothing where it is gone, or is not the one that was registered."""
-    file = folder(d) / "artifacts" / "model.json"
+    file = registered.model_file(d.registered)
     if not file.exists() or digest_file(file) != d.model.get("digest"):
         return {}
     return json.loads(file.read_text(encoding="utf-8"))

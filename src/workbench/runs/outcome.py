@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import home, pseudonyms, tables
-from workbench.evidence import LEFT_BEHIND, Verdict, digest_file
+from workbench.evidence import LEFT_BEHIND, Verdict, digest_file, digest_folder
 from workbench.params import UserError
 from workbench.registry import current, linked, proof, provenance, runs, versions
 from workbench.registry.current import Record
@@ -122,7 +122,7 @@ def keep(study: Study, step: Step, record: Record, work: Path, left_behind: dict
         tables=entries,
         models=models,
         tags=_proposed(step, models, left_behind["tags"]),
-        files=versions.digests(work),
+        files=digest_folder(work),
         pages=_pages(step, attached),
         facts=proof.facts(record.run_id),
         inputs=left_behind["tables"]["read"],

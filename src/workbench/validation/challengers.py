@@ -39,7 +39,7 @@ def champion(model: str, version: str) -> tuple[str, Scorer | None]:
     if standing is None or standing.version == version:
         return "", None
     held = registered.one(standing.model, standing.version)
-    path = registered.folder(held) / "artifacts" / scorer.FILE
+    path = registered.model_file(held)
     is_whole = registered.digest(registered.files(held)) == standing.files and path.exists()
     return standing.version, scorer.load(path) if is_whole else None
 
