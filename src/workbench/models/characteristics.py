@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -56,10 +56,16 @@ class Characteristics(Mapping[str, WoeBins]):
 
     def _without(self, *folds: int) -> dict[str, WoeBins]:
         """Return the best bins by name, of all folds but these."""
-        if (key := frozenset(folds)) not in self._known:
-            asked = [(fine, self.shapes[name], key) for name, fine in self.fine.items()]
-            self._known[key] = dict(zip(self.fine, best_bins_each(asked, self._share, self._price), strict=True))
-        return self._known[key]
+        self._merge([folds])
+        return self._known[frozenset(folds)]
+
+    def _merge(self, without: Iterable[tuple[int, ...]]) -> None:
+        """Merge without each of these sets of folds, where not yet done; all at once takes a fraction of the time."""
+        new = [key for key in dict.fromkeys(map(frozenset, without)) if key not in self._known]
+        asked = [(fine, self.shapes[name], key) for key in new for name, fine in self.fine.items()]
+        bins = iter(best_bins_each(asked, self._share, self._price))
+        for key in new:
+            self._known[key] = {name: next(bins) for name in self.fine}
 
     @property
     def every(self) -> int:
@@ -170,6 +176,8 @@ class Characteristics(Mapping[str, WoeBins]):
     def _gains(self, bins: Characteristics) -> tuple[float, float]:
         """Return what a card of all, by other bins, gains on a choice of few: AUC, likelihood in standard errors."""
         folds, y = self._read
+        self._merge((one, other) for one in range(FOLDS) for other in range(FOLDS))
+        bins._merge((fold,) for fold in range(FOLDS))
         of_all, of_few = np.empty((2, len(y)))
         for fold in range(FOLDS):
             held = folds == fold
@@ -215,6 +223,7 @@ class Characteristics(Mapping[str, WoeBins]):
 
     def _out_of_fold(self, *besides: int) -> dict[str, np.ndarray]:
         """Return the WOE of every so manieth row by bins merged without the row's fold and others besides (n each)."""
+        self._merge((fold, *besides) for fold in range(FOLDS))
         (folds, _), without = self._read, [self._without(fold, *besides) for fold in range(FOLDS)]
         return {
             name: np.stack([fine_woe(fine.bins, bins[name]) for bins in without])[folds, fine.codes[:: self.every]]

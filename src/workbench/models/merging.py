@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ COST = 0.5  # log-likelihood a bin must add: what noise adds on average (half of
 COST_A_ROW = 1e-5  # and at least so much a row, whatever their number: less isn't worth a bin, however sure
 SPARSE_COST = 3.32  # the same for a sparse one: χ² of 1 df at p = 0.01
 MOST_BINS = 12  # that a person can still sign for
-TOGETHER = 32  # tables side by side: of more the processor's cache holds too little
+CELLS = 330_000  # of tables side by side: of more the processor's cache holds too little
 
 Shape = Literal["ascending", "descending", "peak", "valley", "free"]
 _FALLING: dict[Shape, Shape] = {"descending": "ascending", "valley": "peak"}  # events and non-events exchanged
@@ -82,15 +82,19 @@ def merged(
 def worth(counts: Counts, cuts: np.ndarray) -> float:
     """Return what `merged` makes as high as it can: the log-likelihood of the bins that cuts make, less their costs."""
     starts, ends = [0, *cuts], [*cuts, len(counts.good)]
-    return float(_Table.of(counts, falling=False).value[starts, ends].sum())
+    (table,) = _tables([counts], falling=False)
+    return float(table.value[starts, ends].sum())
 
 
 def merged_each(questions: Sequence[tuple[Counts, Shape]], apart: float = 0.0) -> list[np.ndarray]:
-    """Return the cuts that `merged` returns, of each question; those of as many fine bins side by side, far sooner."""
-    tables: dict[tuple[int, bool], _Table] = {}
+    """Return the cuts that `merged` returns, of each question; many side by side, which is far sooner."""
+    alike: dict[tuple[int, bool], dict[int, Counts]] = {}  # as many fine bins, read one way; each once
     for counts, shape in questions:
-        if (id(counts), shape in _FALLING) not in tables:
-            tables[id(counts), shape in _FALLING] = _Table.of(counts, falling=shape in _FALLING)
+        alike.setdefault((len(counts.good), shape in _FALLING), {})[id(counts)] = counts
+    tables: dict[tuple[int, bool], _Table] = {}
+    for (_, falling), by_id in alike.items():
+        made = _tables(list(by_id.values()), falling)
+        tables |= {(key, falling): table for key, table in zip(by_id, made, strict=True)}
     each = [(tables[id(c), s in _FALLING], _FALLING.get(s, s), c.terms) for c, s in questions]
     return _side_by_side(each, apart)
 
@@ -122,13 +126,13 @@ def merged_effects(questions: Sequence[Pulls], shape: Shape, ridge: float) -> li
 
 def _side_by_side(each: list[tuple[_Table, Shape, Terms]], apart: float) -> list[np.ndarray]:
     """Return the cuts of each table under its shape, which doesn't fall."""
-    alike: dict[tuple[Shape, int], list[int]] = {}
-    for k, (table, shape, _) in enumerate(each):
-        alike.setdefault((shape, len(table.value)), []).append(k)
     cuts: dict[int, np.ndarray] = {}
-    for (shape, _), those in alike.items():
-        for at in range(0, len(those), TOGETHER):
-            some = those[at : at + TOGETHER]
+    for shape in dict.fromkeys(shape for _, shape, _ in each):
+        by_size = sorted((len(table.value), k) for k, (table, of, _) in enumerate(each) if of == shape)
+        while by_size:
+            most = by_size[-1][0]
+            some = [k for size, k in by_size[-max(CELLS // most**2, 1) :] if 2 * size > most]
+            by_size = by_size[: -len(some)]
             tables, terms = [each[k][0] for k in some], [each[k][2] for k in some]
             cuts |= zip(some, _within_most(tables, shape, terms, apart), strict=True)
     return [cuts[k] for k in range(len(each))]
@@ -154,17 +158,6 @@ class _Table:
     n: np.ndarray
 
     @classmethod
-    def of(cls, counts: Counts, falling: bool) -> _Table:
-        good, bad = (counts.bad, counts.good) if falling else (counts.good, counts.bad)
-        g, b, r = (_between(x) for x in (good, bad, counts.rows))
-        n = g + b
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate = np.where(n > 0, b / n, np.nan)
-            value = xlogy(b, rate) + xlogy(g, 1 - rate)
-        rare = b if bad.sum() <= good.sum() else g
-        return cls(_charged(value, r, rare, counts.terms), rate, n)
-
-    @classmethod
     def of_effects(cls, pull: np.ndarray, q: Pulls, ridge: float) -> _Table:
         sums = np.concatenate([[0.0], np.cumsum(pull)])
         u, h, r = sums[None, :] - sums[:, None], _between(q.stiff), _between(q.rows)
@@ -173,22 +166,37 @@ class _Table:
         return cls(_charged(0.5 * np.nan_to_num(value) * u, r, _between(q.rare), q.terms), value, h)
 
 
+def _tables(each: list[Counts], falling: bool) -> list[_Table]:
+    """Return the table of each, all of as many fine bins; for falling rates events and non-events are exchanged."""
+    good, bad, rows = (np.stack([getattr(c, name) for c in each]) for name in ("good", "bad", "rows"))
+    good, bad = (bad, good) if falling else (good, bad)
+    terms = Terms(*(np.array([getattr(c.terms, f.name) for c in each])[:, None, None] for f in fields(Terms)))
+    g, b, r = (_between(x) for x in (good, bad, rows))
+    n = g + b
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(n > 0, b / n, np.nan)
+        value = xlogy(b, rate) + xlogy(g, 1 - rate)
+    rare = np.where((bad.sum(axis=1) <= good.sum(axis=1))[:, None, None], b, g)
+    return [_Table(*table) for table in zip(_charged(value, r, rare, terms), rate, n, strict=True)]
+
+
 def _charged(value: np.ndarray, rows: np.ndarray, rare: np.ndarray, terms: Terms) -> np.ndarray:
     value = value - np.where(rows < terms.few, terms.sparse_cost, terms.cost)
     return np.where(terms.enough(rows, rare) & (rows > 0), value, -np.inf)
 
 
 def _between(counts: np.ndarray) -> np.ndarray:
-    total = np.concatenate([[0.0], np.cumsum(counts)])
-    return np.maximum(total[None, :] - total[:, None], 0.0)
+    total = np.zeros((*counts.shape[:-1], counts.shape[-1] + 1))
+    np.cumsum(counts, axis=-1, out=total[..., 1:])
+    return np.maximum(total[..., None, :] - total[..., :, None], 0.0)
 
 
 def _cuts(tables: list[_Table], shape: Shape, apart: float = 0.0) -> list[np.ndarray]:
-    """Best chain of bins from 0 to m, of each table (all of one size, side by side).
+    """Best chain of bins from 0 to m, of each table (side by side: a smaller one in the corner of a larger).
 
     Phase 0 rises, phase 1 falls after the peak; a free chain knows one phase.
     """
-    t = _Table(*(np.stack([getattr(one, name) for one in tables]) for name in ("value", "rate", "n")))
+    t = _stacked(tables)
     m, phases = t.value.shape[1] - 1, 2 if shape == "peak" else 1
     best = np.full((phases, *t.value.shape), -np.inf)  # best[phase, table, i, j]: chain that ends with bin [i, j)
     best[0, :, 0] = t.value[:, 0]
@@ -198,7 +206,20 @@ def _cuts(tables: list[_Table], shape: Shape, apart: float = 0.0) -> list[np.nda
             chain = before[0] if phase == 0 else before.max(axis=0)
             came = np.where(_allowed(t, i, shape, phase, apart), chain[:, :, None], -np.inf)
             best[phase, :, i, i + 1 :] = came.max(axis=1) + after
-    return [_traced(table, best[:, k], shape, apart) for k, table in enumerate(tables)]
+    return [
+        _traced(table, best[:, k, : len(table.value), : len(table.value)], shape, apart)
+        for k, table in enumerate(tables)
+    ]
+
+
+def _stacked(tables: list[_Table]) -> _Table:
+    """Return the tables as one; what a smaller one lacks are bins that can't be."""
+    size = max(len(table.value) for table in tables)
+    whole = _Table(*(np.full((len(tables), size, size), nothing) for nothing in (-np.inf, np.nan, 0.0)))
+    for k, table in enumerate(tables):
+        for name in ("value", "rate", "n"):
+            getattr(whole, name)[k, : len(table.value), : len(table.value)] = getattr(table, name)
+    return whole
 
 
 def _allowed(t: _Table, i: int, shape: Shape, phase: int, apart: float) -> np.ndarray:
