@@ -194,6 +194,16 @@ def process(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=900)
 
 
+def runner(folder: Path, *words: str, first: str = "") -> subprocess.Popen:
+    """Begin a command in a process of its own that may die, its kernels warm as all others are; `first` it does before."""
+    code = (
+        f"import sys; from pathlib import Path; sys.path.insert(0, {str(Path(__file__).parent)!r}); import running\n"
+        f"{first}\n"
+        "sys.exit(running.workbench(Path.cwd(), *sys.argv[1:]).returncode)"
+    )
+    return subprocess.Popen([sys.executable, "-c", code, *words], cwd=folder)
+
+
 COPY = "as_it_ran"  # of the sample's home, in it: to be copied, for in the home itself tests run steps anew
 
 

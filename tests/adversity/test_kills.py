@@ -127,6 +127,7 @@ def _born(bank, place: Path, delay: float) -> tuple[bool, str]:
     return hit, "; ".join(wrong)
 
 
+@pytest.mark.whole
 def test_a_killed_runner_and_a_killed_kernel_lose_nothing(bank, home, measured):
     hits, failures = _trials(bank, home, ["runner", "kernel"], SEED)
     measured("killed, quick: runner, kernel", hits, failures, SEED)

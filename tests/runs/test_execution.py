@@ -1,20 +1,20 @@
 """Running studies: unchanged steps, failures that stay where they are, crashes put right, personal data refused."""
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import psutil
 import pytest
 
-from running import COPY, copied, process, sketched, workbench
+from running import COPY, copied, process, runner, sketched, workbench
 from short import NOTEBOOKS, shortened
 from workbench.runs import outcome
 from workbench.runs.notebook import StepFailed
@@ -116,17 +116,19 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
     assert holding == []
 
 
-@pytest.mark.whole
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
-    _append(own_home, "portfolios/intake", "import time; time.sleep(600)")
-    env = {**os.environ, "WORKBENCH_HOME": str(own_home)}
-    command = [sys.executable, "-m", "workbench.cli", "run", "params/small.yaml", "--cold"]
-    runner = subprocess.Popen(command, cwd=own_home, env=env, stdout=subprocess.PIPE, text=True)
-    assert "portfolios/intake begins" in runner.stdout.readline()
-    time.sleep(2)
-    os.kill(runner.pid, signal.SIGKILL)
-    runner.wait()
-    assert set(_statuses(own_home).values()) == {"RUNNING"}
+    begun = own_home / "begun"
+    cell = (
+        f"import os, time; from pathlib import Path; Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    )
+    _append(own_home, "portfolios/intake", cell)
+    killed = runner(own_home, "run", "params/small.yaml")
+    while killed.poll() is None and not (begun.exists() and begun.read_text()):
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL and set(_statuses(own_home).values()) == {"RUNNING"}
+    with suppress(psutil.NoSuchProcess):  # its kernel ends with it
+        psutil.Process(int(begun.read_text())).wait(20)
     shutil.rmtree(own_home / "notebooks")
     shortened(own_home / "notebooks")
     again = workbench(own_home, "run", "params/small.yaml", "--step", "portfolios/intake")

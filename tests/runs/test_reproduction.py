@@ -98,8 +98,7 @@ def _record(version: str):
     return registered.one("small.pd", version).record
 
 
-def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypatch):
-    monkeypatch.setattr(again, "kernel", COLD)
+def test_a_version_is_made_again_to_the_last_byte(bank):
     before = sorted(str(p) for p in bank.rglob("*") if p.is_file())
     done = workbench(bank, "reproduce", "models:/small.pd/1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -115,6 +114,11 @@ def test_a_version_is_made_again_to_the_last_byte_in_a_new_kernel(bank, monkeypa
     )
     assert sorted(str(p) for p in bank.rglob("*") if p.is_file()) == before
     assert _git(bank, "status", "--porcelain") == ""
+
+
+def test_it_is_made_again_in_a_new_kernel(monkeypatch):
+    monkeypatch.setattr(again, "kernel", COLD)
+    assert reproduction.of("small.pd", "1", from_source=False).verdict == "identical"
 
 
 def test_a_version_that_is_not_there_is_said_and_nothing_begins(bank):

@@ -11,7 +11,7 @@ import nbformat
 import psutil
 import pytest
 
-from running import workbench
+from running import runner, workbench
 from short import shortened
 from workbench.registry import current
 from workbench.registry.current import Record
@@ -169,14 +169,9 @@ def test_a_lost_store_is_an_error_and_no_new_history(home, loss):
 
 
 def test_a_crash_between_the_end_of_a_run_and_its_publishing_is_repaired_at_the_next_start(home):
-    dies = (
-        "import os, sys; from workbench.runs import settling; from workbench.cli import main;"
-        "settling.settle = lambda record: os._exit(9); main(sys.argv[1:])"
-    )
-    words = ["run", "params/small.yaml", "--fresh", "--cold", "--step", BUILD]  # one kernel needs no warm parent
-    env = {**os.environ, "WORKBENCH_HOME": str(home)}
+    dies = "import os; from workbench.runs import settling; settling.settle = lambda record: os._exit(9)"
     old = _pin(home, BUILD)
-    assert subprocess.run([sys.executable, "-c", dies, *words], cwd=home, env=env, capture_output=True).returncode == 9
+    assert runner(home, "run", "params/small.yaml", "--fresh", "--step", BUILD, first=dies).wait() == 9
     assert _pin(home, BUILD) == old and old.run_id.encode() in _page(home, BUILD)
     out = _run(home)
     assert "panel/build: had ended, but its runner died before publishing it; published now" in out
