@@ -290,6 +290,12 @@ def test_a_condition_that_the_types_of_the_contracts_forbid_is_told_before_a_ker
         load, text.replace("panel/build:", f"panel/build: {{outcome: { ({**right, 'eligible': 'lgd > > 0'}) }}}")
     )
     assert "outcome.eligible: `lgd > > 0` is neither true nor false; write a comparison" in line
+    build = f"panel/build: {{outcome: {right}}}\n  actions/early_warning: {{start: "
+    line = _line(load, text.replace("panel/build:", f"{build}lgd}}"))
+    assert line == (
+        "mine.yaml: actions/early_warning: start: `lgd` is neither true nor false; write a comparison, like "
+        "`delay_months >= 3`"
+    )
 
 
 def test_a_study_without_steps(load):

@@ -88,7 +88,8 @@ def areas(p: Params) -> Columns:
 
 def columns(p: Params) -> list[Columns]:
     """Columns that parameters name, held against the contracts before a kernel starts."""
-    return [areas(p), Columns("start", tuple(engine.parsed(p.start, "actions/early_warning: start")), ("core__month",))]
+    names = tuple(engine.parsed(p.start, "actions/early_warning: start"))
+    return [areas(p), Columns("start", names, ("core__month",), (p.start,))]
 
 
 def outcome_of(contract: Contract, months: engine.Relation) -> Outcome:

@@ -102,9 +102,10 @@ def reads(p: Params) -> list[str]:
 
 def columns(p: Params) -> list[Columns]:
     """Columns that parameters name, held against the contracts before a kernel starts."""
-    conditions = {name: engine.parsed(getattr(p, name), f"{lift.PLACE}: {name}") for name in ("outcome", "eligible")}
+    conditions = {name: getattr(p, name) for name in ("outcome", "eligible")}
+    names = {name: tuple(sorted(engine.parsed(text, f"{lift.PLACE}: {name}"))) for name, text in conditions.items()}
     return [
-        *(Columns(name, tuple(sorted(names)), ("core__month",)) for name, names in conditions.items()),
+        *(Columns(name, names[name], ("core__month",), (text,)) for name, text in conditions.items()),
         p.matching.columns,
         Columns("hold", (p.hold,) if p.hold else (), ("core__event",)),
     ]
