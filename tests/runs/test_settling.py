@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -475,3 +476,23 @@ def test_pages_in_another_language_follow_the_current_runs_and_go_with_their_ste
         and "audit" in intake.read_text()
         and _pin(home, "portfolios/intake").run_id in intake.read_text()
     )
+
+
+def test_pages_of_steps_that_do_not_run_lead_to_a_new_step_and_no_longer_to_one_that_is_gone(home):
+    def ways(step: str) -> list[str]:
+        bar = _page(home, step).decode().partition('aria-label="Steps">')[2].partition("</nav>")[0]
+        return re.findall(r'href="([^"]+)"', bar)
+
+    study = home / "params" / "small.yaml"
+    both = ["../../../small/once/portfolios/intake.html", "../../../small/once/panel/build.html"]
+    assert ways("portfolios/intake") == ways("panel/build") == both
+    again = SMALL.replace("  panel/build:", "  panel/build@again: {panel: mart__again}\n  panel/build:")
+    study.write_text(again)
+    assert "2 unchanged" in _run(home)
+    more = [both[0], "../../../small/once/panel/build-again.html", both[1]]
+    assert ways("portfolios/intake") == ways("panel/build") == ways("panel/build-again") == more
+    assert _page(home, "portfolios/intake").count(b'aria-current="page"') == 1
+    assert "3 unchanged" in _run(home)
+    study.write_text(SMALL)
+    _run(home)
+    assert ways("portfolios/intake") == ways("panel/build") == both

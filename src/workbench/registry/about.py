@@ -1,4 +1,4 @@
-"""What a study says of itself (title, description, owner, simulated): one file beside its current runs.
+"""What a study says of itself (title, description, owner, simulated, its steps): one file beside its current runs.
 
 These words are no reason to run a kernel again, and a run's record is bound to what they were when it ran. So every
 `run` writes them here, and whatever shows a current run takes them from here.
@@ -21,7 +21,7 @@ from workbench.words.markdown import literal
 
 @dataclass(frozen=True)
 class About:
-    """A study in its owner's words."""
+    """A study in its owner's words, and the names of its steps in their order."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -29,6 +29,7 @@ class About:
     description: str = ""
     owner: str = ""
     simulated: bool = False
+    steps: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -65,8 +66,9 @@ def of(record: Record) -> About:
 def today(records: Iterable[Record]) -> list[Record]:
     """Return records as they are shown: with today's words of their studies. Their digests are no longer the runs'."""
     records = list(records)
-    words = {study: read(study) for study in {r.study for r in records}}
-    return [replace(r, **asdict(a)) if (a := words[r.study]) else r for r in records]
+    says = {study: read(study) for study in {r.study for r in records}}
+    words = {study: {k: v for k, v in asdict(a).items() if k != "steps"} for study, a in says.items() if a}
+    return [replace(r, **words.get(r.study, {})) for r in records]
 
 
 def _place(study: str) -> Path:

@@ -18,6 +18,7 @@ from workbench.words import speaking
 
 PAGE = "page.html"  # the artifact that is a step's page
 SLOT = slots.slot(slots.PERIODS)
+_NO_WAYS = {slots.PERIODS: "", slots.STEPS: ""}  # no PDF shows the ways to other pages
 
 
 def kind(period: str) -> str:
@@ -52,6 +53,23 @@ def links(record: Record, siblings: Iterable[Record]) -> str:
     return " ".join(parts)
 
 
+def steps(record: Record, siblings: Sequence[Record]) -> dict[str, str]:
+    """Return the slot with the ways to the study's other steps as its last run found them: the same period's pages.
+
+    Of a step that has none in the period the one made once, else the newest. No slot where no run has said the steps.
+    """
+    says = about.read(record.study)
+    if says is None or not says.steps:
+        return {}
+    places = {}
+    for name in says.steps:
+        like = [s for s in siblings if s.step == name]
+        near = max(like, key=lambda s: (s.period == record.period, s.period == ONCE, s.recency), default=record)
+        places[name] = f"{near.key.place}/{name.replace('@', '-')}"
+    up = "../" * f"{record.key.place}/{record.slug}".count("/")
+    return {slots.STEPS: slots.steps(places.items(), up, record.step)}
+
+
 def stands(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks = NONE) -> bool:
     """Say whether a page lies in `reports/` as it has to: as its run left it, with what is true today in its slots.
 
@@ -79,7 +97,8 @@ def today(record: Record, artifact: str, siblings: Sequence[Record], marked: Mar
 def _contents(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks) -> dict[str, str]:
     with speaking(record.language or "en"):
         words = slots.words(about.of(record)) | {slots.EARLIER: marked.html(record)}
-    return words | ({slots.PERIODS: links(record, siblings)} if artifact == PAGE else {})
+        ways = {slots.PERIODS: links(record, siblings)} | steps(record, siblings) if artifact == PAGE else {}
+    return words | ways
 
 
 def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
@@ -116,6 +135,6 @@ def freshen(record: Record, siblings: Sequence[Record], marked: Marks, attached:
 
 def _put(record: Record, artifact: str, there: bytes, content: bytes) -> None:
     target = home.reports() / record.pages[artifact]
-    if not there or slots.filled(there, {slots.PERIODS: ""}) != slots.filled(content, {slots.PERIODS: ""}):
+    if not there or slots.filled(there, _NO_WAYS) != slots.filled(content, _NO_WAYS):
         target.with_suffix(".pdf").unlink(missing_ok=True)
     home.put(target, content)

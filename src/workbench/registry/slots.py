@@ -6,15 +6,16 @@ A slot is a pair of comments that name it. What stands between them belongs to t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
+from workbench.registry import titles
 from workbench.registry.about import About
 from workbench.words import heard, say
 
-PERIODS, EARLIER = "periods", "earlier"
+PERIODS, EARLIER, STEPS = "periods", "earlier", "steps"
 _WORDS = ("study", "simulated", "about")
-NAMES = (PERIODS, EARLIER, *_WORDS)
+NAMES = (PERIODS, EARLIER, STEPS, *_WORDS)
 _SLOT = re.compile(rf"<!--({'|'.join(NAMES)})-->(.*?)<!--/\1-->".encode(), re.S)
 
 
@@ -37,6 +38,15 @@ def filled(page: bytes, contents: Mapping[str, str]) -> bytes:
 def without_words(page: bytes) -> bytes:
     """Return a page without what changes by itself: where two still differ, a hand or another run has changed one."""
     return filled(page, dict.fromkeys(set(NAMES) - {PERIODS}, ""))
+
+
+def steps(places: Iterable[tuple[str, str]], up: str, here: str) -> str:
+    """Return links to the pages of a study's steps: each step's name and its place, from below which `up` leads out."""
+    mark = ' class="here" aria-current="page"'
+    return "".join(
+        f'<a href="{up}{place}.html"{mark if name == here else ""}>{escape(str(titles.of_step(name)))}</a>'
+        for name, place in places
+    )
 
 
 def words(about: About) -> dict[str, str]:

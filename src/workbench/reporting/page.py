@@ -98,7 +98,6 @@ def render(notebook: Path, record: dict[str, Any], facts: dict[str, Any]) -> str
                 answer=_answer(record, facts),
                 outdated=_outdated(record),
                 about=_about(facts),
-                steps=[(name, place, str(titles.of_step(name))) for name, place in facts["steps"]],
                 body=verbatim(reachable(cells.body(book))),
                 css=css(),
                 up="../" * facts["place"].count("/"),
@@ -176,7 +175,8 @@ def _about(facts: dict[str, Any]) -> list[tuple[Text, str]]:
 def _slots(facts: dict[str, Any]) -> dict[str, jinja2.utils.markupsafe.Markup]:
     """Return the page's slots by name, with what the study says of itself when the page is made."""
     about = About(*(facts.get(name, "") for name in ("title", "description", "owner")), bool(facts.get("simulated")))
-    contents = dict.fromkeys(slots.NAMES, "") | slots.words(about)
+    ways = slots.steps(facts["steps"], "../" * facts["place"].count("/"), facts["step"])
+    contents = dict.fromkeys(slots.NAMES, "") | slots.words(about) | {slots.STEPS: ways}
     return {name: verbatim(slots.slot(name, content)) for name, content in contents.items()}
 
 

@@ -19,7 +19,8 @@ def take_up(study: Study) -> bool:
 
 def words(study: Study) -> About:
     """Return what a study's file says of it."""
-    return About(study.title, study.description, study.owner, study.simulated)
+    names = tuple(s.name for s in study.steps)
+    return About(study.title, study.description, study.owner, study.simulated, names)
 
 
 def follow(study: str, is_reworded: bool) -> None:
