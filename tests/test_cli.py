@@ -79,6 +79,14 @@ def test_what_is_offered_in_place_of_a_study_is_one():
     assert "params/taiwan_cards.yaml" in offered.split(", ") and "params/schedule.yaml" not in offered
 
 
+def test_a_home_that_is_not_there_is_a_line_and_is_not_made(tmp_path, monkeypatch, capsys):
+    nowhere = tmp_path / "nowhere"
+    monkeypatch.setenv("WORKBENCH_HOME", str(nowhere))
+    assert cli.main(["models"]) == 2 and not nowhere.exists()
+    line = f"workbench: WORKBENCH_HOME={nowhere} is no folder; make it, or name the workbench's own\n"
+    assert capsys.readouterr().err == line
+
+
 @pytest.mark.parametrize("words", ["steps taiwan_cards", "--help", "completion bash"])
 def test_a_pipe_that_closes_early_is_no_error(words):
     command = f"{shlex.quote(sys.executable)} -W ignore -m workbench.cli {words} | head -1"

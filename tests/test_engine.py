@@ -133,6 +133,24 @@ def test_a_condition_is_held_against_the_types_of_its_columns():
             engine.condition(text, types, "here")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a > 'much'", "a holds numbers, and 'much' is none; write it like 3, without quotes"),
+        ("code = 'x' AND \"limit\" IN ('1', 'high')", "limit holds numbers, and 'high' is none; write it like 3, without quotes"),
+        ("day < '2020'", "day holds dates, and '2020' is none; write it like '2020-01-31'"),
+        ("day BETWEEN '2020-01-01' AND 'now on'", "day holds dates, and 'now on' is none; write it like '2020-01-31'"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_value_of_the_column_beside_it_is_refused(text, words):
+    types = {"code": "VARCHAR", "a": "BIGINT", "limit": "DOUBLE", "day": "TIMESTAMP"}
+    with pytest.raises(UserError) as e:
+        engine.condition(text, types, "here")
+    assert str(e.value) == f"here: `{text}`: {words}"
+    for right in ("a = '3'", "day >= '2020-01-31'", "(code) = 'much'", "'2' < a"):
+        engine.condition(right, types, "here")
+
+
 def test_lineage_is_laid_out_and_is_the_same_text():
     text = "SELECT a, b FROM f WHERE a > 1e0"
     assert engine.lineage(text).splitlines()[0] == "SELECT" and "a > 1e0" in engine.lineage(text)

@@ -55,6 +55,8 @@ def _called(argv: list[str] | None) -> int:
     from workbench.params import UserError, no_space
 
     try:
+        if (home := os.environ.get("WORKBENCH_HOME")) and not os.path.isdir(home):
+            raise UserError(f"WORKBENCH_HOME={home[:SHORT]} is no folder; make it, or name the workbench's own")
         return args.call(args)
     except UserError as e:
         _tell(f"workbench: {' '.join(str(e).split())}", sys.stderr)

@@ -239,6 +239,29 @@ def _answers(text: str, types: Mapping[str, str], where: str) -> None:
         raise UserError(f"{where}: `{text}` can't be asked{f', {columns}' if columns else ''}: {why}") from None
     if kind != "BOOLEAN":
         raise UserError(_no_answer(text, where))
+    for name, literal in _beside_literals(text):
+        _must_be_of(types[name], name, literal, f"{where}: `{text}`")
+
+
+def _beside_literals(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each column that a condition compares with a text, and the text, read at the first row only."""
+    import sqlglot
+    from sqlglot import exp
+
+    compared = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
+    for node in sqlglot.parse_one(text, read=DUCKDB).find_all(*compared):
+        parts = [part.unnest() for part in node.iter_expressions()]
+        for name in (part.name for part in parts if isinstance(part, exp.Column)):
+            yield from ((name, part.this) for part in parts if isinstance(part, exp.Literal) and part.is_string)
+
+
+def _must_be_of(kind: str, column: str, literal: str, where: str) -> None:
+    import duckdb
+
+    if kind == "VARCHAR" or duckdb.execute(f"SELECT TRY_CAST(? AS {kind}) IS NOT NULL", [literal]).fetchone()[0]:
+        return
+    what, like = ("dates", "'2020-01-31'") if kind == "TIMESTAMP" else ("numbers", "3, without quotes")
+    raise UserError(f"{where}: {column} holds {what}, and '{literal[:40]}' is none; write it like {like}")
 
 
 def _no_answer(text: str, where: str) -> str:

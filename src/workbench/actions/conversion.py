@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, tables
-from workbench.actions import action_list, applications, changes, contacts, model_read
+from workbench.actions import action_list, applications, changes, contacts
 from workbench.actions.named_codes import must_be_known
 from workbench.actions.propensity import Known, known
 from workbench.contracts import Contract, Outcome
@@ -17,6 +17,7 @@ from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
 from workbench.params import MONTH, Columns, UserError
+from workbench.registry import model_read
 from workbench.words import Text, say
 
 LIST = lists.CONTACT

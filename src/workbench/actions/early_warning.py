@@ -9,12 +9,13 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, metrics, params, tables
-from workbench.actions import action_list, model_read, triggers
+from workbench.actions import action_list, triggers
 from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
 from workbench.params import DAY_OR_NONE, MONTH, Columns, UserError, nearest
+from workbench.registry import model_read
 from workbench.rules import Ruled, Rules
 
 LIST = lists.WATCH

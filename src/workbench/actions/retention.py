@@ -10,13 +10,14 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import engine, metrics, params, tables
-from workbench.actions import action_list, lifetime, model_read, trial
+from workbench.actions import action_list, lifetime, trial
 from workbench.actions.lifetime import Lifetime
 from workbench.actions.named_codes import must_be_known
 from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue, lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, tellable
+from workbench.registry import model_read
 from workbench.words import Text, say
 from workbench.words.names import words_of
 

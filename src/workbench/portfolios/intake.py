@@ -16,10 +16,10 @@ from workbench import contracts, engine, home, pseudonyms, tables
 from workbench.contracts import Column, Contract, Finding
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.params import canonical
+from workbench.params import UserError, canonical
 from workbench.portfolios import catalog, forgotten, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
-from workbench.portfolios.source import Core, Request, Tables, Words
+from workbench.portfolios.source import ASKED, Core, Request, Tables, Words
 from workbench.words import Text, names, say
 
 Raw = dict[str, tuple[pd.DataFrame | LargeTable, Contract]]
@@ -39,8 +39,12 @@ class Params(Request):
     )
 
     def verify(self) -> None:
-        """Raise `UserError` for an unknown portfolio, and for what its source can't do."""
-        catalog.source(self.portfolio).verify(self)
+        """Raise `UserError` for an unknown portfolio, and for what its source doesn't take or can't do."""
+        source = catalog.source(self.portfolio)
+        for name in (n for n in ASKED if getattr(self, n) and n not in source.takes):
+            of_own = "" if name == "simulation" else "write `portfolio: own_files` beside it, or "
+            raise UserError(f"portfolios/intake: portfolio '{self.portfolio}' takes no `{name}`; {of_own}leave it out")
+        source.verify(self)
 
 
 def reads(p: Params) -> list[str]:

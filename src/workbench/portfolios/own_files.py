@@ -34,6 +34,11 @@ class OwnFiles(Source):
         """What it is, in a few words."""
         return "a bank's own CSV or Parquet files, by contract"
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Files and their contracts."""
+        return ("files", "contracts")
+
     def verify(self, asked: Request) -> None:
         """Raise `UserError` for files that can't be read or lack a column, contracts that don't join, no outcome."""
         self.files(asked)

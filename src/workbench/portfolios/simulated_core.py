@@ -34,6 +34,11 @@ class Simulated(Source):
         """What it is, in a few words."""
         return "Simulated bank (not real customers)"
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The simulation's parameters."""
+        return ("simulation",)
+
     def verify(self, asked: Request) -> None:
         """Raise `UserError` for a parameter of the simulation that is unknown or out of range."""
         parameters(asked.simulation, asked.seed)

@@ -118,6 +118,11 @@ class Relationships(Source):
         """What it is, in a few words."""
         return "Simulated bank, whole relationships (not real customers)"
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The simulation's parameters."""
+        return ("simulation",)
+
     def verify(self, asked: Request) -> None:
         """Raise `UserError` for a parameter of the simulation that is unknown or out of range."""
         parameters(asked.simulation, asked.seed)

@@ -36,6 +36,9 @@ class Request(params.Params):
     seed: int = Field(42, ge=0, description="seed of the sample and of the simulation")
 
 
+ASKED = ("files", "contracts", "simulation")  # what some sources take, and others know nothing of
+
+
 @dataclass(frozen=True)
 class Source:
     """Where data come from.
@@ -51,6 +54,11 @@ class Source:
     def title(self) -> str:
         """What it is, in a few words."""
         raise NotImplementedError
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Which of `files`, `contracts` and `simulation` it reads of a request; the others are refused."""
+        return ASKED
 
     def verify(self, asked: Request) -> None:
         """Raise `UserError` for a request that can't be met; asked before the first kernel starts."""
@@ -99,6 +107,11 @@ class Source:
 @dataclass(frozen=True)
 class Shipped(Source):
     """One Parquet file in the package, with its contract beside it under the same name."""
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Nothing: its file and contract are shipped."""
+        return ()
 
     @cached_property
     def contract(self) -> Contract:

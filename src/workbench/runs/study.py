@@ -230,7 +230,7 @@ def _columns_known(steps: dict[str, Step], path: Path) -> None:
 
 def _types(contracts: Iterable[Contract]) -> dict[str, str]:
     """Return the engine's types of columns by name, of those that have one type wherever they stand."""
-    types: dict[str, set[str]] = {"entity_id": {"VARCHAR"}, "as_of_date": {"TIMESTAMP"}}
+    types: dict[str, set[str]] = {"entity_id": {"VARCHAR"}, "as_of_date": {"TIMESTAMP"}, "month": {"TIMESTAMP"}}
     for c in (c for contract in contracts for c in contract.columns):
         types.setdefault(c.name, set()).add(_ENGINE[c.type])
     return {name: kind.pop() for name, kind in types.items() if len(kind) == 1}

@@ -99,12 +99,16 @@ def _documents(args: argparse.Namespace) -> int:
 def _audit(args: argparse.Namespace) -> int:
     from workbench.registry import audit
 
+    began = args.anchor is not None and not args.anchor.exists()
     result = audit.run(args.anchor)
     for finding in result.findings:
         print(f"{finding.place}: {finding.what}")
     count = len(result.findings)
     words = f"{count or 'no'} finding{'' if count == 1 else 's'} in {result.looked_at}"
     print(f"{words}; head of the chain {result.head}; level: {result.level}")
+    if began:
+        then = "it begins with this head" if args.anchor.exists() else "it begins once nothing is found"
+        print(f"{args.anchor}: there was no anchor to compare with; {then}")
     return 1 if count else 0
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from workbench import home
-from workbench.actions import model_read
 from workbench.params import Key
-from workbench.registry import current, earlier, recorded
+from workbench.registry import current, earlier, model_read, recorded
 from workbench.registry import state as lifecycle_state
 from workbench.registry.recorded import Recorded
 from workbench.runs import study, there
