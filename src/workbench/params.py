@@ -101,7 +101,7 @@ class Columns:
 
     def within(self, known: Iterable[str], step: str) -> None:
         """Raise `UserError` for the first name that is none of the known ones."""
-        known = list(known)
+        known = list(dict.fromkeys(known))
         for name in self.names:
             if name not in known:
                 where = " or ".join(self.tables)
