@@ -266,3 +266,27 @@ def test_help_imports_nothing_heavy():
     began = time.perf_counter()
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
     assert time.perf_counter() - began < 5 and not {"pandas", "mlflow", "rich", "shtab", "pydantic"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("\n\nx = (", "line 3: '(' was never closed"),
+        ("def f():\nx = 1", "line 2: expected an indented block after function definition on line 1"),
+        ("import os\nfrom workbench.evidnce import x", "line 2: No module named 'workbench.evidnce'"),
+        ("from workbench.params import nothing", "line 1: cannot import name 'nothing' from 'workbench.params'"),
+    ],
+)
+def test_a_module_that_python_cannot_read_or_import_is_told_in_one_line(code, line, monkeypatch, capsys):
+    file = str(Path(cli.__file__).parent / "letters" / "mailing.py")
+    monkeypatch.setattr("workbench.runs.study.load", lambda *_: exec(compile(code, file, "exec"), {}))
+    assert cli.main(["steps", "taiwan_cards"]) == 2
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert printed.startswith(f"workbench: src/workbench/letters/mailing.py, {line}")
+    assert printed.endswith("; mend it there")
+
+
+def test_code_that_is_not_of_the_package_stays_a_defect_told_whole(monkeypatch, capsys):
+    monkeypatch.setattr("workbench.runs.study.load", lambda *_: exec("x = ("))
+    assert cli.main(["steps", "taiwan_cards"]) == 1
+    assert "Traceback" in capsys.readouterr().err

@@ -74,12 +74,28 @@ def _called(argv: list[str] | None) -> int:
         from workbench.personal import masked
         from workbench.registry import store
 
-        if refused := store.damage(e):
+        if refused := _broken(e) or store.damage(e):
             _tell(f"workbench: {refused}", sys.stderr)
             return 2
 
         print(masked(traceback.format_exc(), foreign=True), file=sys.stderr)
         return 1
+
+
+def _broken(error: Exception) -> str:
+    """Return which file of this package Python can't read or import, the line and Python's words; '' for the rest."""
+    if isinstance(error, SyntaxError):
+        file, line = error.filename, error.lineno
+    elif isinstance(error, ImportError):
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        file, line = last.filename, last.lineno
+    else:
+        return ""
+    package = Path(__file__).parent
+    if not file or not Path(file).is_relative_to(package):
+        return ""
+    words = " ".join(str(error.msg).split())
+    return f"src/workbench/{Path(file).relative_to(package)}, line {line or 1}: {words}; mend it there"
 
 
 def _tell(text: str, stream: TextIO | None = None) -> None:

@@ -58,7 +58,7 @@ class _Imports:
 def _of(name: str) -> _Imports:
     """Return what a module of this package imports, its parents and what it finds by name; and its digest."""
     file = _file(name)
-    tree = ast.parse(file.read_bytes())
+    tree = ast.parse(file.read_bytes(), str(file))
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
     names = set(_imported(tree, package))
     imports = _sorted(names)
