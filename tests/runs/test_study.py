@@ -177,6 +177,16 @@ def test_not_yaml_and_unknown_key(load):
     assert _line(load, GOOD + "stepz: {}\n").endswith("did you mean 'steps'?")
 
 
+@pytest.mark.parametrize("name", ["q_allN", "2018-plan", "客户", "a.b"])
+def test_a_file_whose_name_can_be_no_study_is_to_be_renamed(tmp_path, name):
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(GOOD)
+    with pytest.raises(UserError) as e:
+        study.load(path)
+    words = "its file's name is the study's: a-z, 0-9 and _, then .yaml; rename the file"
+    assert str(e.value) == f"study '{path}': {words}"
+
+
 OWN = "{portfolio: own_files, files: {account: f.csv}, contracts: {account: c.yaml}}"
 COLUMNS = "columns: [{name: id, type: text, role: key}, {name: bad, type: category, role: outcome}]"
 

@@ -294,6 +294,8 @@ def _read(path: Path) -> _File:
     if not path.exists():
         near = [str(p.relative_to(home.root())) for p in there.studies()]
         raise UserError(f"study {name} is not there; {nearest(str(path), near) if near else 'params/ has no study'}")
+    if not re.fullmatch(r"[a-z0-9_]+", path.stem):  # it becomes the name of folders, models and experiments
+        raise UserError(f"study {name}: its file's name is the study's: a-z, 0-9 and _, then .yaml; rename the file")
     try:
         content = from_yaml(path.read_text(encoding="utf-8"), path.name)
         if content is None:
