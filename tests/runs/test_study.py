@@ -177,6 +177,23 @@ def test_not_yaml_and_unknown_key(load):
     assert _line(load, GOOD + "stepz: {}\n").endswith("did you mean 'steps'?")
 
 
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (("title: A study", "title: 5"), "title: write it in quotes"),
+        (("title: A study", "title: [a]"), "title: write one text"),
+        (("title: A study", ""), "title: add it"),
+        (("title: A study", "title: t\nlanguage: fr"), "language: write 'en' or 'zh_CN'"),
+        (("title: A study", "title: t\nownr: x"), "ownr: unknown field; did you mean 'owner'?"),
+        (("panel/build:", "panel/build: 3"), "steps.panel/build: write pairs: {name: value}"),
+        (("panel/build:", "5:"), "steps.5: write it in quotes"),
+        (("{seed: 7}", "[a]"), "defaults: write pairs: {name: value}"),
+    ],
+)
+def test_what_a_study_file_says_in_the_wrong_form_is_told_in_plain_words(load, change, line):
+    assert _line(load, GOOD.replace(*change)) == f"mine.yaml: {line}"
+
+
 @pytest.mark.parametrize("name", ["q_allN", "2018-plan", "客户", "a.b"])
 def test_a_file_whose_name_can_be_no_study_is_to_be_renamed(tmp_path, name):
     path = tmp_path / f"{name}.yaml"
@@ -375,4 +392,4 @@ def test_today_is_the_day_of_the_run_in_the_key(load):
 def test_owner_description_and_language_are_read(load):
     loaded = load("owner: risk\ndescription: d\nlanguage: zh_CN\n" + GOOD)
     assert (loaded.owner, loaded.description, loaded.language) == ("risk", "d", "zh_CN")
-    assert "language: Input should be 'en' or 'zh_CN'" in _line(load, "language: fr\n" + GOOD)
+    assert _line(load, "language: fr\n" + GOOD) == "mine.yaml: language: write 'en' or 'zh_CN'"

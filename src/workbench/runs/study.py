@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import engine, home, params, tables
 from workbench.evidence import digest_file
-from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest
+from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest, why
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 from workbench.runs import there
@@ -309,9 +309,10 @@ def _read(path: Path) -> _File:
         raise UserError(f"study '{path}' can't be read: {e.strerror}") from None
     except ValidationError as e:
         first = e.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        hint = f"; {nearest(where, _File.model_fields)}" if first["type"] == "extra_forbidden" else ""
-        raise UserError(f"{path.name}: {where}: {first['msg']}{hint}") from None
+        where = ".".join(str(part) for part in first["loc"] if part != "[key]")
+        unknown = first["type"] == "extra_forbidden"
+        mend = f"unknown field; {nearest(where, _File.model_fields)}" if unknown else why(first)
+        raise UserError(f"{path.name}: {where}: {mend}") from None
 
 
 def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
