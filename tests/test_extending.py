@@ -123,8 +123,8 @@ def test_the_source_refuses_in_one_line(clone):
     done = _python(clone, "-c", code)
     assert done.stdout.splitlines()[-1] == "2 2"
     assert done.stderr.splitlines() == [
-        "workbench: portfolios/intake: json_lines needs `files` and `contracts`, each `{account: PATH}`",
-        "workbench: odd.jsonl: not JSON lines; write one object a line, in UTF-8",
+        "workbench: repaid.yaml: portfolios/intake: json_lines needs `files` and `contracts`, each `{account: PATH}`",
+        "workbench: repaid.yaml: odd.jsonl: not JSON lines; write one object a line, in UTF-8",
     ]
 
 

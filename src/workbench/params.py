@@ -61,6 +61,7 @@ _WANTED = {  # by pydantic's type of error, filled with its limits
     "date_from_datetime_inexact": _DAY,
 }
 LISTED = 40  # names in a hint
+ALIKE = 4  # first letters of names that begin alike
 
 
 class UserError(Exception):
@@ -75,14 +76,18 @@ def no_space(error: OSError) -> UserError | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint naming the closest known name, or all of them where none is close.
+    """Return a hint naming the closest known name, of those that begin alike if one does, or all where none is close.
 
     >>> nearest("sede", ["seed", "study"])
     "did you mean 'seed'?"
+    >>> nearest("windw", ["kind", "window_months"])
+    "did you mean 'window_months'?"
     """
     known = sorted(known)
-    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
-        return f"did you mean '{close[0]}'?"
+    alike = [k for k in known if len(name) >= ALIKE and k.startswith(name[:ALIKE])]
+    for names in (alike, known):
+        if close := difflib.get_close_matches(name, names, n=1, cutoff=0.5):
+            return f"did you mean '{close[0]}'?"
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
     return f"known: {', '.join(known[:LISTED])}{more}"
 

@@ -410,7 +410,9 @@ def test_failure_leaks_nothing(measured, bank, what):
         given["columns"] = [{**c, key: value} if c["name"] == "amount" else c for c in given["columns"]]
         path.write_text(yaml.safe_dump(given))
     done = _run(bank[0], bank[1], "run", "params/planted.yaml", "--jobs", "1")
-    failed = "✗" in done.stdout or (what == "a column not in the file" and done.stderr.startswith("workbench: loans"))
+    failed = "✗" in done.stdout or (
+        what == "a column not in the file" and done.stderr.startswith("workbench: planted.yaml: loans")
+    )
     assert done.returncode in (1, 2) and failed, done.stdout + done.stderr
     measured(f"canaries after a failure: {what}", len(bank[2]), _leaked(bank, done), SEED)
 

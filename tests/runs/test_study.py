@@ -70,7 +70,7 @@ def test_a_notebook_without_its_module(load, tmp_path, monkeypatch, step, line):
     notebook = tmp_path / "notebooks" / f"{step}.ipynb"
     notebook.parent.mkdir(parents=True)
     notebook.touch()
-    assert _line(load, f"title: A study\nsteps: {{{step}: }}") == f"{line}; docs/extending.md shows one"
+    assert _line(load, f"title: A study\nsteps: {{{step}: }}") == f"mine.yaml: {line}; docs/extending.md shows one"
 
 
 def test_unknown_step(load):
@@ -121,6 +121,25 @@ def test_a_month_that_is_none(load, given, why):
     assert line == f"mine.yaml: panel/build: 'as_of_from' = {why}"
 
 
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("portfolios/intake.portfolio=taiwan_card", "portfolio 'taiwan_card' is unknown; did you mean 'taiwan_cards'?"),
+        (
+            "panel/build.as_of_from='2030-01'",
+            "panel/build: as_of_from 2030-01 is after as_of_to 2018-12; no row would be left",
+        ),
+        (
+            "panel/build.outcome={windw: 12}",
+            "panel/build: outcome: unknown field 'windw'; did you mean 'window_months'?",
+        ),
+    ],
+)
+def test_what_a_step_refuses_names_the_study_once(load, override, line):
+    text = GOOD.replace("panel/build:", "panel/build: {as_of_to: 2018-12}")
+    assert _line(load, text, override) == f"mine.yaml: {line}"
+
+
 def test_two_steps_that_write_the_same_table(load):
     assert "both write 'mart__panel'; rename one" in _line(load, GOOD + "  panel/build@again:\n")
 
@@ -169,7 +188,7 @@ def test_missing_files(load):
         study.load(Path("params/sampel.yaml"))
     intake = "{portfolio: own_files, files: {account: nowhere.csv}, contracts: {account: nowhere.yaml}}"
     line = _line(load, GOOD.replace("{portfolio: taiwan_cards}", intake))
-    assert line.startswith("portfolios/intake: file 'nowhere.csv' is not there")
+    assert line.startswith("mine.yaml: portfolios/intake: file 'nowhere.csv' is not there")
 
 
 def test_not_yaml_and_unknown_key(load):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
@@ -117,25 +118,13 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
     `{period_to}` stand for the period and its first and last month; a step that has one of them, and every step that
     stands on it, belongs to the period, the others are done once.
     """
-    words = dict(zip(PLACEHOLDERS, (period, *months_of(period)) if period else ("", "", ""), strict=True))
+    months = months_of(period) if period else ("", "")
     content = _read(path)
     if not content.steps:
         raise UserError(f"{path.name}: steps: none is named; known: {', '.join(there.steps())}")
     given = _overrides(overrides, content.steps, path.name)
-    steps, dated = {}, set()
-    for name, section in content.steps.items():
-        values = _values(name, {**(section or {}), **given.get(name, {})}, content.defaults, path)
-        filled = _filled(values, words)
-        steps[name] = _step(name, filled, path)
-        dated |= {name} if filled != values else set()
-    steps = _written_out(steps)
-    _agree(steps, path)
-    _columns_known(steps, path)
-    _defaults_known(content.defaults, steps, path)
-    needs = _needs(steps, path)
-    order = _order(needs, path)
-    if period:
-        steps = _of_period(steps, order, needs, dated, period, path)
+    with _naming(path.name):
+        steps, needs, order = _resolved(content, given, path.stem, (period, *months))
     return Study(
         name=path.stem,
         path=path,
@@ -148,6 +137,37 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         steps=tuple(steps[n] for n in order),
         needs=needs,
     )
+
+
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """Let what is refused within say whose study's it is, of the several that one command may run."""
+    try:
+        yield
+    except UserError as e:
+        raise UserError(f"{file}: {e}") from None
+
+
+def _resolved(
+    content: _File, given: dict[str, dict[str, Any]], study: str, period: tuple[str, str, str]
+) -> tuple[dict[str, Step], dict[str, frozenset[str]], tuple[str, ...]]:
+    """Return the checked steps, what each needs, and their order; `period` is what the placeholders stand for."""
+    words = dict(zip(PLACEHOLDERS, period, strict=True))
+    steps, dated = {}, set()
+    for name, section in content.steps.items():
+        values = _values(name, {**(section or {}), **given.get(name, {})}, content.defaults)
+        filled = _filled(values, words)
+        steps[name] = _step(name, filled, study)
+        dated |= {name} if filled != values else set()
+    steps = _written_out(steps)
+    _agree(steps)
+    _columns_known(steps)
+    _defaults_known(content.defaults, steps)
+    needs = _needs(steps)
+    order = _order(needs)
+    if period[0]:
+        steps = _of_period(steps, order, needs, dated, period[0])
+    return steps, needs, order
 
 
 def _written_out(steps: dict[str, Step]) -> dict[str, Step]:
@@ -183,19 +203,16 @@ def _bare(names: Iterable[str]) -> set[str]:
     return {n.lstrip("?") for n in names}
 
 
-def _agree(steps: dict[str, Step], path: Path) -> None:
+def _agree(steps: dict[str, Step]) -> None:
     """Let each step that asks (`agree`) look at the others: what it lacks is told before a kernel starts."""
     others = {name: s.params for name, s in steps.items()}
     for name, s in steps.items():
         module = _module(name.partition("@")[0])
-        try:
-            if hasattr(module, "agree"):
-                module.agree(s.params, others)
-        except UserError as e:
-            raise UserError(f"{path.name}: {e}") from None
+        if hasattr(module, "agree"):
+            module.agree(s.params, others)
 
 
-def _columns_known(steps: dict[str, Step], path: Path) -> None:
+def _columns_known(steps: dict[str, Step]) -> None:
     """Hold the columns that steps say they look at (`columns`) against those that the source's contracts tell.
 
     A condition on columns of known types is asked of an empty table.
@@ -214,18 +231,18 @@ def _columns_known(steps: dict[str, Step], path: Path) -> None:
             types = _types([*words.values(), *([accounts] if accounts else [])])
     written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
-        for asked in _asked(s, accounts, path):
+        for asked in _asked(s, accounts):
             if asked.names and not written.intersection(asked.tables):
                 where, columns = " and ".join(asked.tables), ", ".join(asked.names)
                 raise UserError(
-                    f"{path.name}: {s.name}: {asked.parameter} asks for {columns} of {where}, which no step writes; "
+                    f"{s.name}: {asked.parameter} asks for {columns} of {where}, which no step writes; "
                     "leave it out, or give the intake a file of months"
                 )
             there = written.intersection(asked.tables)
             if there <= set(known):
-                asked.within([c for table in there for c in known[table]], f"{path.name}: {s.name}")
+                asked.within([c for table in there for c in known[table]], s.name)
             for text in asked.conditions if types.keys() >= set(asked.names) else ():
-                engine.condition(text, types, f"{path.name}: {s.name}: {asked.parameter}")
+                engine.condition(text, types, f"{s.name}: {asked.parameter}")
 
 
 def _types(contracts: Iterable[Contract]) -> dict[str, str]:
@@ -236,21 +253,18 @@ def _types(contracts: Iterable[Contract]) -> dict[str, str]:
     return {name: kind.pop() for name, kind in types.items() if len(kind) == 1}
 
 
-def _asked(s: Step, accounts: Contract | None, path: Path) -> list[Columns]:
+def _asked(s: Step, accounts: Contract | None) -> list[Columns]:
     """Return the columns a step looks at, those of the accounts' contract (`of_contract`) among them."""
     module = _module(s.name.partition("@")[0])
     asked = list(module.columns(s.params)) if hasattr(module, "columns") else []
-    try:
-        return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
-    except UserError as e:
-        raise UserError(f"{path.name}: {e}") from None
+    return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
 
 
-def _order(needs: dict[str, frozenset[str]], path: Path) -> tuple[str, ...]:
+def _order(needs: dict[str, frozenset[str]]) -> tuple[str, ...]:
     try:
         return tuple(TopologicalSorter(needs).static_order())
     except CycleError as e:
-        raise UserError(f"{path.name}: steps wait for one another: {' -> '.join(e.args[1])}") from None
+        raise UserError(f"steps wait for one another: {' -> '.join(e.args[1])}") from None
 
 
 def _of_period(
@@ -259,12 +273,11 @@ def _of_period(
     needs: dict[str, frozenset[str]],
     dated: set[str],
     period: str,
-    path: Path,
 ) -> dict[str, Step]:
     """Return the steps, those with a placeholder and all that stand on them moved to the period."""
     if not dated:
         names = ", ".join(f"{{{w}}}" for w in PLACEHOLDERS)
-        raise UserError(f"{path.name}: no step's parameters hold {names}; without one --period changes nothing")
+        raise UserError(f"no step's parameters hold {names}; without one --period changes nothing")
     for name in order:
         if name in dated or needs[name] & dated:
             dated.add(name)
@@ -329,17 +342,17 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
     return out
 
 
-def _values(name: str, given: dict[str, Any], defaults: dict[str, Any], path: Path) -> dict[str, Any]:
+def _values(name: str, given: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """Return the step's values as the file gives them; an empty `today` is the day of this run, so that it shows."""
     base, at, instance = name.partition("@")
     if base not in there.steps():
-        raise UserError(f"{path.name}: unknown step '{base}'; {nearest(base, there.steps())}")
+        raise UserError(f"unknown step '{base}'; {nearest(base, there.steps())}")
     if at and not re.fullmatch(r"[a-z0-9_]+", instance):
-        raise UserError(f"{path.name}: step '{name}': after @ write a name of a-z, 0-9 and _")
+        raise UserError(f"step '{name}': after @ write a name of a-z, 0-9 and _")
     if "study" in {**defaults, **given}:
-        raise UserError(f"{path.name}: {name}: 'study' is the file's own name; leave it out")
+        raise UserError(f"{name}: 'study' is the file's own name; leave it out")
     if "period" in {**defaults, **given}:
-        raise UserError(f"{path.name}: {name}: 'period' is given by --period; leave it out")
+        raise UserError(f"{name}: 'period' is given by --period; leave it out")
     fields = _module(base).Params.model_fields
     values = {k: v for k, v in defaults.items() if k in fields} | given
     if "today" in fields and values.get("today") in (None, ""):
@@ -362,10 +375,10 @@ def _module(base: str) -> ModuleType:
     return module
 
 
-def _step(name: str, values: dict[str, Any], path: Path) -> Step:
+def _step(name: str, values: dict[str, Any], study: str) -> Step:
     base = name.partition("@")[0]
     module = _module(base)
-    p = module.Params.checked({**values, "study": path.stem}, f"{path.name}: {name}")
+    p = module.Params.checked({**values, "study": study}, name)
     p.verify()
     return Step(
         name,
@@ -381,26 +394,26 @@ def _files(module: ModuleType, p: params.Params) -> tuple[Path, ...]:
     return tuple(module.files(p)) if hasattr(module, "files") else ()
 
 
-def _defaults_known(defaults: dict[str, Any], steps: dict[str, Step], path: Path) -> None:
+def _defaults_known(defaults: dict[str, Any], steps: dict[str, Step]) -> None:
     fields = {f for s in steps.values() for f in type(s.params).model_fields}
     for name in defaults:
         if name not in fields:
-            raise UserError(f"{path.name}: defaults: no step has a parameter '{name}'; {nearest(name, fields)}")
+            raise UserError(f"defaults: no step has a parameter '{name}'; {nearest(name, fields)}")
 
 
-def _needs(steps: dict[str, Step], path: Path) -> dict[str, frozenset[str]]:
+def _needs(steps: dict[str, Step]) -> dict[str, frozenset[str]]:
     """Return step → steps whose tables it reads; a table nobody writes is an error."""
     writers: dict[str, str] = {}
     for s in steps.values():
         for table in (w.lstrip("?") for w in s.writes):
             if table in writers:
-                raise UserError(f"{path.name}: '{writers[table]}' and '{s.name}' both write '{table}'; rename one")
+                raise UserError(f"'{writers[table]}' and '{s.name}' both write '{table}'; rename one")
             writers[table] = s.name
     makers = writers | {f"{EVIDENCE}{name}": name for name in steps}
     needs = {}
     for s in steps.values():
         for name in [n for n in s.reads if not n.startswith(("?", PREVIOUS)) and n not in makers]:
-            raise UserError(f"{path.name}: '{s.name}' reads '{name}', which no step {_lacking(name, makers)}")
+            raise UserError(f"'{s.name}' reads '{name}', which no step {_lacking(name, makers)}")
         needs[s.name] = frozenset(makers[n] for n in (r.lstrip("?") for r in s.reads) if n in makers)
     return needs
 
