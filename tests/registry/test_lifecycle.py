@@ -376,6 +376,18 @@ def test_a_bank_without_a_policy_is_told_so_and_the_inventory_still_shows(bank, 
     assert cli.main(["models"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("bank.pdd/1", "model 'bank.pdd' is not in the registry; did you mean 'bank.pd'?"),
+        (f"{MODEL}/77", "bank.pd version 77 is not in the registry; there are 1, 2"),
+    ],
+)
+def test_an_unknown_version_is_told_before_a_key_that_is_missing(bank, capsys, given, line):
+    assert cli.main(["submit", given, "--as", "nobody"]) == 2
+    assert capsys.readouterr().err == f"workbench: {line}\n"
+
+
 def test_a_private_key_is_its_owners_alone(bank, tmp_path, capsys):
     place = tmp_path / "key.pem"
     assert cli.main(["keygen", "new", "--key", str(place)]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.params import UserError, nearest
-from workbench.registry import chained, events, guarded, labels, linked, looking, needs, policy, signatures
+from workbench.registry import chained, events, guarded, labels, linked, looking, needs, policy, registered, signatures
 from workbench.registry.events import FIRST, POLICY, Chain, Event
 from workbench.registry.lifecycle import CHAMPION, MOVES, Move
 from workbench.registry.policy import FILE, Adopted, Policy
@@ -30,6 +30,7 @@ def make(request: Request, key: Path | None = None) -> Event:
     """
     if request.verb not in MOVES:
         raise UserError(f"no move is called '{request.verb}'; {nearest(request.verb, MOVES)}")
+    registered.one(request.model, request.version)  # a slip in its name is told before a key that is missing
     looked = _last(events.read(), request.model)
     private = signatures.load(request.person, key)
     return _unless_overtaken(lambda: _make(request, looked, private))
