@@ -6,6 +6,8 @@ import re
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from workbench import cli
 from workbench.registry.guard.journal import Journal
 
@@ -52,4 +54,17 @@ def test_a_changed_line_a_gone_one_and_one_that_is_none_are_named_and_the_journa
     assert cli.main(["journal", str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err == (
         f"workbench: {tmp_path / 'none'} is not there; name the file that the server's WORKBENCH_JOURNAL names\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"title: T\nsteps: {}\n", b'{"n": 1, "at": "2018"}\n', b"\x00\xff\n\x80", b"[1]\n2\n"]
+)
+def test_a_file_that_is_no_journal_is_none_that_was_altered(tmp_path, capsys, content):
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    assert cli.main(["journal", str(path)]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"workbench: {path} is no journal of a server; name the file that its WORKBENCH_JOURNAL names\n",
     )

@@ -120,6 +120,8 @@ def _journal(args: argparse.Namespace) -> int:
         raise UserError(f"{args.file} is not there; name the file that the server's WORKBENCH_JOURNAL names")
     journal = Journal(args.file)
     entries, faults = journal.entries(), journal.faults()
+    if entries and not any({"prev", "digest"} <= e.keys() for e in entries):  # altered ones have both, too
+        raise UserError(f"{args.file} is no journal of a server; name the file that its WORKBENCH_JOURNAL names")
     for e in entries:
         what = " ".join(f"{n} {v}" for n, v in e.get("what", {}).items() if n != "method" and v)
         who = e.get("user", "") or "nobody"
