@@ -289,4 +289,5 @@ def test_a_module_that_python_cannot_read_or_import_is_told_in_one_line(code, li
 def test_code_that_is_not_of_the_package_stays_a_defect_told_whole(monkeypatch, capsys):
     monkeypatch.setattr("workbench.runs.study.load", lambda *_: exec("x = ("))
     assert cli.main(["steps", "taiwan_cards"]) == 1
-    assert "Traceback" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback") and 'File "src/workbench/cli.py", line ' in err

@@ -78,7 +78,8 @@ def _called(argv: list[str] | None) -> int:
             _tell(f"workbench: {refused}", sys.stderr)
             return 2
 
-        print(masked(traceback.format_exc(), foreign=True), file=sys.stderr)
+        trace = traceback.format_exc().replace(f"{Path(__file__).parent}/", "src/workbench/")
+        print(masked(trace, foreign=True), file=sys.stderr)
         return 1
 
 

@@ -44,6 +44,42 @@ def test_an_ordinary_text_stays_as_it_is(text):
     assert personal.masked(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AttributeError: 'DataFrame' object has no attribute 'nlargst'",
+        "AttributeError: type object 'Series' has no attribute 'nlargst'",
+        "TypeError: 'NoneType' object is not subscriptable",
+    ],
+)
+def test_the_name_of_a_class_stays_in_an_error_of_python(text):
+    assert personal.masked(text, foreign=True) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "ConversionException: Conversion Error: Could not convert string '13800138000' to INT32",
+            "ConversionException: Conversion Error: Could not convert string '13*******00' to INT32",
+        ),
+        (
+            "Conversion Error: Could not convert string 'Ada Brown' 13800138000",
+            "Conversion Error: Could not convert string 'A** B****' 13*******00",
+        ),
+        ("Invalid Input Error: 13800138000", "Invalid Input Error: 13*******00"),
+        ("Smith Conversion Error: 13800138000", "S**** C********* E****: 13*******00"),
+        ("KeyError: 'Smith' object has no attribute 'x'", "KeyError: 'S****' object has no attribute 'x'"),
+        ("KeyError: 'Ólafsdóttir' object has no attribute 'x'", "KeyError: 'Ó**********' object has no attribute 'x'"),
+        ("KeyError: 'Ada Brown' object is not", "KeyError: 'A** B****' object is not"),
+        ("KeyError: 'DataFrame'", "KeyError: 'D********'"),
+        ("ValueError: 'Berger' is not in list", "ValueError: 'B*****' is not in list"),
+    ],
+)
+def test_what_is_no_class_and_no_error_of_the_engine_is_masked_beside_them(text, shown):
+    assert personal.masked(text, foreign=True) == shown
+
+
 def test_numbers_most_of_which_fit_no_kind_are_none():
     rng = random.Random(4)
     for low, high in ((10**10, 10**11), (10**15, 10**16)):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from workbench.personal.kinds import candidates
-from workbench.personal.people import CHINESE, ORDINARY, is_called
+from workbench.personal.people import CHINESE, ORDINARY, is_called, is_known
 
 _HAN = "\u4e00-\u9fff"
 _CHINESE_NAME = re.compile(rf"(?<![{_HAN}])(?!(?:{ORDINARY})){CHINESE.pattern}(?![{_HAN}])")
@@ -23,6 +23,17 @@ _BESIDE, _BESIDE_FOREIGN = 24, 80  # characters around a number within which a n
 _PLAIN_VALUE = re.compile(r"[\d\s.,:/%+-]*")  # a number, a date, a percentage
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_./@-]*", re.A)  # a column, a step, a path: our own words
 _TELLING = re.compile(rf"[^\W\d_]{{4,}}|[{_HAN}]{{2,}}")  # longer than a code
+_CLASS = re.compile(r"[A-Z][A-Za-z0-9]*")
+_OF_CLASS = re.compile(  # how Python goes on after a class's name
+    r"' object (?:has no attribute|is not (?:callable|iterable|subscriptable|an iterator)|does not support|cannot be)\b"
+)
+_ENGINE_ERRORS = frozenset(  # what the engine's own errors begin with: two capitals, as a name has
+    f"{kind} Error"
+    for kind in (
+        "Binder", "Catalog", "Constraint", "Conversion", "Dependency", "Internal", "Interrupt", "Invalid Input",
+        "Parser", "Permission", "Sequence", "Serialization", "Settings", "Syntax", "Transaction",
+    )
+)  # fmt: skip
 _MANY = 5  # rows a value stands in to be nobody's own
 
 
@@ -59,12 +70,24 @@ def masked(text: str, foreign: bool = False) -> str:
         whole = f"{_without_names(before)}{mask(c.kind, text[c.start : c.end])}{_without_names(after)}"
         text = text[: c.start - len(before)] + whole + text[c.end + len(after) :]
     text = _ADDRESSED.sub(lambda m: m[0].replace(m["v"] or m["w"], mask("name", m["v"] or m["w"])), text)
-    hidden = _foreign if foreign else _without_names
-    return _QUOTED.sub(lambda m: f"{m[0][0]}{hidden(m['one'] or m['two'])}{m[0][0]}", text)
+    hidden = _foreign if foreign else _quoted
+    return _QUOTED.sub(lambda m: f"{m[0][0]}{hidden(m)}{m[0][0]}", text)
 
 
-def _foreign(quoted: str) -> str:
-    return quoted if _IDENTIFIER.fullmatch(quoted) else masked_value(quoted)
+def _quoted(m: re.Match[str]) -> str:
+    return _without_names(m["one"] or m["two"])
+
+
+def _foreign(m: re.Match[str]) -> str:
+    text = m["one"] or m["two"]
+    return text if _IDENTIFIER.fullmatch(text) or _is_class(m) else masked_value(text)
+
+
+def _is_class(m: re.Match[str]) -> bool:
+    """Say whether what is quoted is the name of a class, by the words that Python puts around it."""
+    name, around = m["one"] or "", m.string
+    by_python = around.endswith("type object ", 0, m.start()) or _OF_CLASS.match(around, m.end() - 1)
+    return bool(_CLASS.fullmatch(name) and by_python and not is_known(name))
 
 
 def masked_value(text: str, rows: int = 1, header: str = "") -> str:
@@ -85,5 +108,9 @@ def masked_value(text: str, rows: int = 1, header: str = "") -> str:
 
 
 def _without_names(value: str) -> str:
-    value = LATIN_NAME.sub(lambda m: mask("name", m[0]) if is_called(m[0]) else m[0], value)
+    value = LATIN_NAME.sub(lambda m: mask("name", m[0]) if _is_name(m[0]) else m[0], value)
     return _CHINESE_NAME.sub(lambda m: mask("name", m[0]), value)
+
+
+def _is_name(words: str) -> bool:
+    return words not in _ENGINE_ERRORS and is_called(words)
