@@ -296,3 +296,8 @@ def test_a_study_gets_two_steps_at_its_end(registry, tmp_path):
     with pytest.raises(UserError) as e:
         adopting.add(study, "theirs", "mart__panel", "more")
     assert str(e.value) == "registry/adoption: 'theirs' names no version; write models:/NAME/VERSION"
+    renamed = study.rename(tmp_path / "Leasing.yaml")
+    with pytest.raises(UserError) as e:
+        adopting.add(renamed, "models:/theirs/1", "mart__panel", "more")
+    words = "its file's name is the study's: a-z, 0-9 and _, then .yaml; rename the file"
+    assert str(e.value) == f"study '{renamed}': {words}"

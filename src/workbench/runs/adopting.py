@@ -20,10 +20,10 @@ def add(path: Path, source: str, panel: str, model: str, runs_code: str = "") ->
     The file gets lines at its end and is otherwise as it was; `UserError` where it already has such a model, where the
     registry has no such version, or where the study wouldn't stand.
     """
+    before = study.load(path)
     values = {"source": source, "panel": panel, "model": model} | ({"runs_code": runs_code} if runs_code else {})
     p = adoption.Params.checked({**values, "study": path.stem}, "adopt")
     registered.one(*adoption.named(p))
-    before = study.load(path)
     if taken := [s.name for s in before.steps if tables.of_model(model) in s.writes]:
         raise UserError(f"{path.name}: '{taken[0]}' makes model '{model}' already; name another with --model")
     steps = {f"{ADOPTION}@{model}": values, f"{BATTERY}@{model}": {"panel": panel, "model": model}}
