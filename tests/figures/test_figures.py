@@ -31,6 +31,7 @@ from workbench.figures import (
 )
 from workbench.models import comparison
 from workbench.models.measures import measures
+from workbench.validation import battery
 from workbench.words import names, speaking
 
 RNG = np.random.default_rng(1)
@@ -257,6 +258,42 @@ def test_no_two_ticks_of_an_axis_read_alike(name):
             if axis.get_major_formatter().__class__.__name__ == "_Numbers":
                 assert len(set(shown)) == len(shown), shown
                 assert not any("e+" in t or "k" in t or "M" in t for t in shown)
+
+
+@pytest.mark.parametrize("spoken", ["en", "zh_CN"])
+def test_every_tile_holds_its_name(spoken):
+    tests = battery.tests("binary")
+    rows = pd.DataFrame({"family": [battery.family(n) for n in tests], "name": list(tests), "light": "green"})
+    with speaking(spoken), theme.house():
+        figure = validation.tiles(rows).figure()
+        figure.draw_without_rendering()
+        (ax,) = figure.axes
+        for tile, name in zip(ax.patches, ax.texts, strict=True):
+            box, held = tile.get_window_extent(), name.get_window_extent()
+            assert box.x0 < held.x0 and held.x1 < box.x1 and box.height > held.height, name.get_text()
+
+
+@pytest.mark.parametrize("most", [0.1, 0.45, 0.9, 2.5])
+def test_the_names_of_the_limits_of_information_value_stay_within_and_apart(most):
+    with theme.house():
+        table = pd.DataFrame({"feature": [f"feature_{i}" for i in range(8)], "iv": np.linspace(0, most, 8)})
+        figure = discrimination.information_value(table).figure()
+        figure.draw_without_rendering()
+        (ax,) = figure.axes
+        useless, suspicious = (t.get_window_extent() for t in ax.texts)
+    assert suspicious.x1 <= ax.get_window_extent().x1 and useless.x1 < suspicious.x0
+
+
+def test_the_axis_of_a_score_speaks_of_the_outcome():
+    favourable = SUBSCRIBED.model_copy(update={"direction": "favourable"})
+    for outcome, english, chinese in (
+        (Outcome(), "score (higher: fewer defaults)", "评分（越高，违约越少）"),
+        (favourable, "score (higher: more subscriptions)", "评分（越高，认购越多）"),
+    ):
+        shown = discrimination.ks(Y, 600 - 100 * RISK, np.ones(600), outcome)
+        assert shown.figure().axes[0].get_xlabel() == english
+        with speaking("zh_CN"):
+            assert shown.figure().axes[0].get_xlabel().replace(" ", "") == chinese
 
 
 def test_bin_labels_are_whole():

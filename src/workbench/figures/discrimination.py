@@ -66,12 +66,19 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = 
         density.hist(score[part], edges, weights=weight[part], density=True, alpha=0.55, color=colour, label=str(name))
     _cumulated(cumulated, y, score, weight)
     density.set(title=say("Score distribution"), yticks=[])
-    density.set_xlabel(say("score (higher is safer)"))
+    density.set_xlabel(_direction(outcome))
     cumulated.set(title=say("Cumulated shares"), xlabel=say("score"))
     theme.percent(cumulated.yaxis)
     theme.numbers(density.xaxis, cumulated.xaxis)
     density.legend()
     return figure
+
+
+def _direction(outcome: Outcome) -> Text:
+    """Say what a high score means, in the outcome's words: of a favourable one it rises with the event."""
+    if getattr(outcome, "direction", "adverse") == "favourable":
+        return say("score (higher: more {events})", events=outcome.events)
+    return say("score (higher: fewer {events})", events=outcome.events)
 
 
 def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> None:
@@ -128,9 +135,10 @@ def information_value(table: pd.DataFrame, most: int = 20) -> Figure:
     ax.set_yticks(range(len(shown)), labels.fitted([display(f) for f in shown["feature"]], 44))
     for x, words in ((0.02, say("useless below")), (0.5, say("suspicious above"))):
         ax.axvline(x, color=theme.GREY, lw=0.8, ls=":")
+        side, shift = ("right", -3) if x > ax.get_xlim()[1] / 2 else ("left", 3)
         ax.annotate(
-            str(words), (x, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points",
-            fontsize=7.5, color=theme.GREY,
+            str(words), (x, 0), xycoords=("data", "axes fraction"), xytext=(shift, 3), textcoords="offset points",
+            fontsize=7.5, color=theme.GREY, ha=side,
         )  # fmt: skip
     ax.set_ylim(-1.1, len(shown) - 0.4)
     theme.numbers(ax.xaxis)

@@ -8,8 +8,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.textpath import TextPath
 
 MOST_LINES = 3
+SIZE = 8  # points
 
 
 def width(text: str) -> int:
@@ -29,6 +31,12 @@ def fitted(labels: Iterable[object], widest: int) -> list[str]:
     whole = [_lines(str(label), widest) for label in labels]
     short = ["\n".join(_ended(lines[:MOST_LINES]) if len(lines) > MOST_LINES else lines) for lines in whole]
     return [s if short.count(s) == 1 else "\n".join(lines) for s, lines in zip(short, whole, strict=True)]
+
+
+def size(label: str, room: float) -> float:
+    """Return the type size, 8 points at most, at which every line of a label fits in so many points."""
+    widest = max(TextPath((0, 0), line, size=SIZE).get_extents().width for line in label.split("\n"))
+    return SIZE * min(1, room / max(widest, 1))
 
 
 def _ended(lines: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from workbench.words.names import display, term
 
 _INK = {"amber": theme.INK}
 _COLOUR = {**theme.LIGHTS, "error": theme.RED, "not_evaluated": theme.GREY}
+_ACROSS = 620  # points that a row of tiles has for its names
 
 
 @theme.picture
@@ -24,8 +25,8 @@ def tiles(tests: pd.DataFrame) -> Figure:
         for x, t in enumerate(tests[tests["family"] == family].to_dict("records")):
             ax.add_patch(theme.plt.Rectangle((x + 0.03, y + 0.08), 0.94, 0.84, color=_COLOUR[t["light"]]))
             name = "\n".join(labels.fitted([_title(t["name"])], int(100 / widest)))
-            ink = _INK.get(t["light"], "white")
-            ax.text(x + 0.5, y + 0.5, name, ha="center", va="center", fontsize=8, color=ink)
+            ink, size = _INK.get(t["light"], "white"), labels.size(name, _ACROSS / widest)
+            ax.text(x + 0.5, y + 0.5, name, ha="center", va="center", fontsize=size, color=ink)
     ax.set_xlim(0, widest)
     ax.set_ylim(len(families), 0)
     ax.set_yticks([y + 0.5 for y in range(len(families))], [_title(f) for f in families])
