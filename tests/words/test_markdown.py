@@ -32,6 +32,13 @@ def test_a_name_to_type_in_a_note_is_code_and_escaped():
         assert text_html(say("{note}", note="写 `role: key`")) == "<p>写 <code>role: key</code></p>\n"
 
 
+def test_a_text_begins_with_a_capital_as_a_card_does():
+    assert text_html(say("{kind}: the best.", kind=say("scorecard"))) == "<p>Scorecard: the best.</p>\n"
+    assert text_html(say("{column} says most.", column="mean delay")) == "<p>Mean delay says most.</p>\n"
+    assert text_html(say("{model} is candidate.", model="cards.pd")) == "<p>cards.pd is candidate.</p>\n"
+    assert text_html(say("`{table}` is new.", table="panel")) == "<p><code>panel</code> is new.</p>\n"
+
+
 def test_a_text_in_a_notebook_keeps_its_facts():
     bundle = say("{n:,} rows", n=5)._repr_mimebundle_()
     assert bundle["application/vnd.workbench.text+json"] == {"text": [{"msgid": "{n:,} rows", "facts": {"n": 5}}]}

@@ -51,14 +51,22 @@ def to_html(source: str, shift: int = 0) -> str:
 
 
 def text_html(text: Text) -> str:
-    """Return a text as HTML: Markdown in its templates counts; in its facts it is shown as typed, but names to type."""
+    """Return a text as HTML, begun with a capital.
+
+    Markdown in its templates counts; in its facts it is shown as typed, but names to type.
+    """
+    from workbench.words.sentence import begun
+
     facts: list[str] = []
 
     def held(fact: str) -> str:
         facts.append(re.sub("[\ue000\ue001]", "", fact))
         return f"\ue000{len(facts) - 1}\ue001"
 
-    whole = parser().render(text.spoken(held))
+    spoken = begun(text.spoken(held))
+    if spoken.startswith("\ue000"):
+        facts[0] = begun(facts[0])
+    whole = parser().render(spoken)
     return _HELD.sub(lambda m: _filled(m, facts[int(m[2])]), whole)
 
 
