@@ -172,15 +172,30 @@ def test_a_test_file_that_does_not_load_is_an_error_and_the_battery_goes_on(soun
     monkeypatch.setattr(battery, "import_module", fails)
     items = battery.run(sound)
     assert {e.key: str(e.verdict) for e in items} == {"auc": "green", "ks": "error"}
-    assert items[1].answer.in_language("en") == "ImportError: no such library"
+    assert items[1].answer.in_language("en") == (
+        "The test broke: it says nothing of the model. Mend `src/workbench/validation/ks.py` or what it reads, and run"
+        " the step again. ImportError: no such library"
+    )
     overall = battery.verdict(items, sound, ["auc", "ks"])
-    assert overall.value == "refuse" and "Red: ks." in overall.answer
+    assert overall.value == "refuse" and "Broken: ks." in overall.answer and "Red:" not in overall.answer
+
+
+def test_of_a_test_whose_rule_is_missing_the_card_says_so_and_what_to_do(sound):
+    rules = replace(sound.rules, thresholds={n: t for n, t in sound.rules.thresholds.items() if n != "ks"})
+    (broken,) = battery.run(replace(sound, rules=rules), names=["ks"])
+    words, technical = str(broken.answer).split(" UserError: ")
+    assert words == (
+        "The test broke: it says nothing of the model. Its rule `ks` is missing: give one in a file of"
+        " `src/workbench/rules/`, as `docs/extending.md` shows."
+    )
+    assert technical.startswith("rules: unknown 'ks'; ")
+    assert broken.answer.in_language("zh_CN").endswith(f"UserError：{technical}")
 
 
 def test_a_broken_test_is_an_error_and_ends_no_page(sound, items, monkeypatch):
     monkeypatch.setattr(battery.tests()["ks"], "test", lambda s: 1 / 0)
     broken = battery._answer("ks", battery.tests()["ks"], sound)
-    assert str(broken.verdict) == "error" and str(broken.answer) == "ZeroDivisionError: division by zero"
+    assert str(broken.verdict) == "error" and str(broken.answer).endswith("ZeroDivisionError: division by zero")
     assert battery.verdict([broken, *(e for e in items if e.key != "ks")], sound).value == "refuse"
     assert shown.picture_of([broken], "ks", lambda table: "drawn") is broken
     assert shown.figures([broken], sound) == {

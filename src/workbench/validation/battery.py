@@ -24,6 +24,7 @@ from workbench.validation.subject import Subject
 from workbench.words import Text, say
 
 POLICY = Path(__file__).with_name("mandatory.yaml")
+_NO_RULE = re.compile(r"rules: unknown '(\w+)'")  # as `Rules` says it
 EVERY_KIND = {"binary", "rate", "amount", "time", "named"}
 
 
@@ -138,9 +139,20 @@ def _answer(name: str, module: ModuleType, subject: Subject) -> Evidence:
         _whole(subject)
         evidence = _on_each_sample(module, subject)
     except Exception as e:  # noqa: BLE001 - a broken test must not hide what the others found
-        reason = say("{kind}: {message}", kind=type(e).__name__, message=" ".join(str(e).split()))
-        return _without(name, module, Verdict.error, reason)
+        return _without(name, module, Verdict.error, _broke(name, e))
     return evidence if evidence.blind_to else replace(evidence, blind_to=blind_to(module))
+
+
+def _broke(name: str, error: Exception) -> Text:
+    """Say that a test broke and what to do; what the error said comes after it."""
+    mend = say("Mend `src/workbench/validation/{file:s}.py` or what it reads, and run the step again.", file=name)
+    if missing := _NO_RULE.match(str(error)):
+        mend = say(
+            "Its rule `{rule:s}` is missing: give one in a file of `src/workbench/rules/`, as `docs/extending.md` shows.",
+            rule=missing[1],
+        )
+    technical = say("{kind:s}: {message:s}", kind=type(error).__name__, message=" ".join(str(error).split()))
+    return say("The test broke: it says nothing of the model.") + mend + technical
 
 
 def _whole(s: Subject) -> None:
@@ -229,10 +241,10 @@ def _counted(word: str, items: list[Evidence]) -> Text:
 
 def _named(items: list[Evidence], missing: list[str], unknown: list[str]) -> Text:
     """Name the tests that decide: red or broken, else amber, and those an approval needs that are missing or open."""
-    worst = [e.key for e in items if e.verdict in (Verdict.red, Verdict.error)]
-    amber = [e.key for e in items if e.verdict is Verdict.amber]
-    lit = say("Red: {tests}.", tests=_words(worst)) if worst else Text()
-    if amber and not worst:
+    red, broken, amber = ([e.key for e in items if e.verdict is v] for v in (Verdict.red, Verdict.error, Verdict.amber))
+    lit = say("Red: {tests}.", tests=_words(red)) if red else Text()
+    lit += say("Broken: {tests}.", tests=_words(broken)) if broken else Text()
+    if amber and not lit:
         lit = say("Amber: {tests}.", tests=_words(amber))
     absent = say("Missing: {tests}.", tests=_words(missing)) if missing else Text()
     return lit + absent + (say("Mandatory and not evaluated: {tests}.", tests=_words(unknown)) if unknown else Text())
