@@ -162,8 +162,12 @@ def test_a_damaged_memory_of_digests_is_written_anew(reports):
 @pytest.mark.parametrize(
     ("error", "english", "chinese"),
     [
-        ("cell 6: panel/build: 'x' is <b>", "cell 6: <code>{}</code>", "第 6 个单元格：<code>{}</code>"),
-        ("panel/build: 'x' is <b>", "<code>{}</code>", "<code>{}</code>"),
+        (
+            "cell 6: panel/build: 'x' is <b>",
+            "cell 6: <code>{}</code>",
+            "该步骤失败，错误信息原文：第 6 个单元格：<code>{}</code>",
+        ),
+        ("panel/build: 'x' is <b>", "<code>{}</code>", "该步骤失败，错误信息原文：<code>{}</code>"),
     ],
 )
 def test_of_a_failed_try_a_page_says_where_and_what_and_no_kind_of_error(reports, error, english, chinese):
