@@ -467,6 +467,9 @@ def test_pages_in_another_language_follow_the_current_runs_and_go_with_their_ste
     intake.write_text(intake.read_text().replace("risk", "nobody"))
     _run(home, "--step", "portfolios/intake", "--set", "portfolios/intake.sample_rows=1000")
     assert "所用输入已不是最新" in build.read_text() and "nobody" not in intake.read_text()
+    bars = (re.search(r'<nav class="bar".*?</nav>', page.read_text())[0] for page in (build, intake))
+    in_order = [f"{step}.html" for step in ("portfolios/intake", BUILD)]  # of the study; intake ran last
+    assert [re.findall(r"small/once/([^\"]+)", bar) for bar in bars] == [in_order] * 2
     (home / "params/small.yaml").write_text(
         SMALL.replace("owner: risk", "owner: audit").replace("  panel/build:\n", "")
     )

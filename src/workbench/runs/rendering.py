@@ -133,6 +133,7 @@ def _is_made_from(path: Path, origin: bytes) -> bool:
 def _facts(record: Record, there: list[Record], language: str) -> dict[str, Any]:
     siblings = {s.step: s for period in (ONCE, record.period) for s in there if s.period == period}
     of_study = about.of(record)
+    order = {name: i for i, name in enumerate(of_study.steps)}
     place = f"{language}/{record.key.place}"
     up = "../" * f"{place}/{record.slug}".count("/")
     beside = {name.removeprefix("evidence/"): up + p for name, p in record.pages.items() if name != "page.html"}
@@ -148,7 +149,10 @@ def _facts(record: Record, there: list[Record], language: str) -> dict[str, Any]
         "run_id": record.run_id,
         "start": record.start,
         "link": record.link,
-        "steps": [(s.step, f"{place}/{s.slug}") for s in siblings.values()],
+        "steps": [
+            (s.step, f"{place}/{s.slug}")
+            for s in sorted(siblings.values(), key=lambda s: order.get(s.step, len(order)))
+        ],
         "place": f"{place}/{record.slug}",
         "attached": beside,
         "index": f"{language}/index.html",
