@@ -154,3 +154,15 @@ def test_a_table_of_more_rows_than_a_page_holds_says_where_the_rest_is():
     page = to_html(pd.DataFrame({"n": range(20)}), rows=1_234_567)
     assert "10 more rows" in page
     assert "… and 1,233,567 more in the CSV beside the MLflow run&#x27;s evidence" in page
+
+
+def test_a_header_around_a_word_that_only_the_bank_knows_is_translated_with_the_word_in_it():
+    from workbench.words import speaking
+
+    header = ["mean closure probability", "highest closure rate", "lowest closure rate", "mean PD", "closure rate"]
+    table = pd.DataFrame([[0.1] * len(header)], columns=header)
+    assert re.findall(r"<th[^>]*>([^<]*)</th>", to_html(table)) == header
+    with speaking("zh_CN"):
+        shown = re.findall(r"<th[^>]*>([^<]*)</th>", to_html(table))
+    assert shown[:3] == ["closure probability均值", "最高closure rate", "最低closure rate"]
+    assert shown[3] == "违约概率（PD）均值" and shown[4] == "closure rate"

@@ -29,6 +29,7 @@ FRACTIONS = {"followed", "converted", "answered", "handed over", "first", "held"
 RELATIVE = {"relative change"}  # parts of what was before, which may be more than all of it
 COUNTED = {"n", "events", "effective n", "effective events"}
 PREDICTED = ("mean predicted ", "mean probability ", "mean P(", "P(")
+OF_OUTCOME = ("mean {predicted}", "highest {rate}", "lowest {rate}")  # headers around a bank's own word
 LEVELS = {"predicted", "observed", "expected", "selected", "grade given", "lower", "higher"}
 SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # Where a spreadsheet begins a cell (in countries whose delimiter is ; or in a file broken at a quote, inside a text,
@@ -178,7 +179,16 @@ def _is_float(value: Any) -> bool:
 def _header(name: str) -> str:
     if column_names.is_name(name) and not has(name.replace("_", " ")):
         return named(name)
-    return html.escape(heard(column_names.words_of(name)))
+    words = column_names.words_of(name)
+    known = heard(words)
+    return html.escape(_around(words) if known == words else known)
+
+
+def _around(words: str) -> str:
+    """Return a header whose word for the outcome the catalogue lacks: ours is said, the bank's stands in it."""
+    first, _, outcome = words.partition(" ")
+    template = next((t for t in OF_OUTCOME if outcome and t.startswith(f"{first} ")), "")
+    return str(say(template, predicted=say(outcome), rate=say(outcome))) if template else words
 
 
 def named(code: str) -> str:
