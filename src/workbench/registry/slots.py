@@ -44,7 +44,7 @@ def steps(places: Iterable[tuple[str, str]], up: str, here: str) -> str:
     """Return links to the pages of a study's steps: each step's name and its place, from below which `up` leads out."""
     mark = ' class="here" aria-current="page"'
     return "".join(
-        f'<a href="{up}{place}.html"{mark if name == here else ""}>{escape(str(titles.of_step(name)))}</a>'
+        f'<a href="{up}{escape(place)}.html"{mark if name == here else ""}>{escape(str(titles.of_step(name)))}</a>'
         for name, place in places
     )
 
