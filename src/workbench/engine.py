@@ -233,18 +233,20 @@ def _answers(text: str, types: Mapping[str, str], where: str) -> None:
         with duckdb.connect() as connection:
             asked = connection.execute(f"DESCRIBE SELECT ({text}) AS answer FROM (SELECT {row}) WHERE FALSE")
             kind = asked.fetchall()[0][1]
+            for name, literal in _beside_literals(text):
+                read = connection.execute(f"SELECT TRY_CAST(? AS {types[name]}) IS NOT NULL", [literal])
+                if not read.fetchone()[0]:
+                    raise UserError(f"{where}: `{text}`: {_is_none(literal, name, types[name])}")
     except duckdb.Error as e:
         columns = ", ".join(f"{name} is {kind}" for name, kind in types.items())
         why = _first_line(e).split(" - an explicit cast")[0].rstrip(".")
         raise UserError(f"{where}: `{text}` can't be asked{f', {columns}' if columns else ''}: {why}") from None
     if kind != "BOOLEAN":
         raise UserError(_no_answer(text, where))
-    for name, literal in _beside_literals(text):
-        _must_be_of(types[name], name, literal, f"{where}: `{text}`")
 
 
 def _beside_literals(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each column that a condition compares with a text, and the text, read at the first row only."""
+    """Yield each column that a condition compares with a text, and the text, which the engine casts only at a row."""
     import sqlglot
     from sqlglot import exp
 
@@ -255,13 +257,9 @@ def _beside_literals(text: str) -> Iterator[tuple[str, str]]:
             yield from ((name, part.this) for part in parts if isinstance(part, exp.Literal) and part.is_string)
 
 
-def _must_be_of(kind: str, column: str, literal: str, where: str) -> None:
-    import duckdb
-
-    if kind == "VARCHAR" or duckdb.execute(f"SELECT TRY_CAST(? AS {kind}) IS NOT NULL", [literal]).fetchone()[0]:
-        return
+def _is_none(literal: str, column: str, kind: str) -> str:
     what, like = ("dates", "'2020-01-31'") if kind == "TIMESTAMP" else ("numbers", "3, without quotes")
-    raise UserError(f"{where}: {column} holds {what}, and '{literal[:40]}' is none; write it like {like}")
+    return f"{column} holds {what}, and '{literal[:40]}' is none; write it like {like}"
 
 
 def _no_answer(text: str, where: str) -> str:

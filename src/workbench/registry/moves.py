@@ -30,9 +30,12 @@ def make(request: Request, key: Path | None = None) -> Event:
     """
     if request.verb not in MOVES:
         raise UserError(f"no move is called '{request.verb}'; {nearest(request.verb, MOVES)}")
-    registered.one(request.model, request.version)  # a slip in its name is told before a key that is missing
     looked = _last(events.read(), request.model)
-    private = signatures.load(request.person, key)
+    try:
+        private = signatures.load(request.person, key)
+    except UserError:
+        registered.one(request.model, request.version)  # a slip in its name is told before a key that is missing
+        raise
     return _unless_overtaken(lambda: _make(request, looked, private))
 
 

@@ -53,16 +53,15 @@ def links(record: Record, siblings: Iterable[Record]) -> str:
     return " ".join(parts)
 
 
-def steps(record: Record, siblings: Sequence[Record]) -> dict[str, str]:
-    """Return the slot with the ways to the study's other steps as its last run found them: the same period's pages.
+def steps(record: Record, names: Sequence[str], siblings: Sequence[Record]) -> dict[str, str]:
+    """Return the slot with the ways to the steps of these names, as the study's last run had them; none without names.
 
-    Of a step that has none in the period the one made once, else the newest. No slot where no run has said the steps.
+    They lead to the same period's pages; of a step that has none in it to the one made once, else to the newest.
     """
-    says = about.read(record.study)
-    if says is None or not says.steps:
+    if not names:
         return {}
     places = {}
-    for name in says.steps:
+    for name in names:
         like = [s for s in siblings if s.step == name]
         near = max(like, key=lambda s: (s.period == record.period, s.period == ONCE, s.recency), default=record)
         places[name] = f"{near.key.place}/{name.replace('@', '-')}"
@@ -96,9 +95,10 @@ def today(record: Record, artifact: str, siblings: Sequence[Record], marked: Mar
 
 def _contents(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks) -> dict[str, str]:
     with speaking(record.language or "en"):
-        words = slots.words(about.of(record)) | {slots.EARLIER: marked.html(record)}
-        ways = {slots.PERIODS: links(record, siblings)} | steps(record, siblings) if artifact == PAGE else {}
-    return words | ways
+        says = about.of(record)
+        words = slots.words(says) | {slots.EARLIER: marked.html(record)}
+        ways = {slots.PERIODS: links(record, siblings)} | steps(record, says.steps, siblings)
+    return words | (ways if artifact == PAGE else {})
 
 
 def neighbours(record: Record, siblings: Sequence[Record]) -> list[Record]:
