@@ -95,6 +95,7 @@ def server(folder: Path, database_uri: str, workers: int = 1) -> Iterator[str]:
                 process.wait(3)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, 9)
+            process.wait()
 
 
 def settings(folder: Path, database_uri: str) -> dict[str, str]:
