@@ -10,15 +10,16 @@ from running import home_of, sketched, workbench
 
 OF_DEFAULT = r"\bPDs?\b|\bdefault rate|\bdefaults\b|\bdefaulted\b|\bbad rate|\bbads\b|\bgoods\b|\briskiest\b|\bsafest\b"
 FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
+pytestmark = pytest.mark.whole
 STEPS = ("panel/build", "customers/profile", "customers/segments", "models/development")
 
 
 @pytest.fixture
 def run(tmp_path, bank_files) -> Callable[..., dict[str, str]]:
-    """Return a function that runs a study, or some of its steps, on a few rows; it returns the words of pages by step."""
+    """Return a function that runs a study on a few rows; it returns the words of pages by step."""
 
-    def _run(study: str, rows: int, steps: tuple[str, ...]) -> dict[str, str]:
-        home_of(tmp_path, study, steps)
+    def _run(study: str, rows: int) -> dict[str, str]:
+        home_of(tmp_path, study)
         few = [f"--set={value}" for value in (f"portfolios/intake.sample_rows={rows}", *FEWER)]
         done = workbench(tmp_path, "run", f"params/{study}.yaml", *few, WORKBENCH_DATA=str(bank_files), **sketched())
         assert done.returncode == 0, done.stdout + done.stderr
@@ -40,19 +41,14 @@ def _speaks_of(pages: dict[str, str], rate: str, predicted: str) -> None:
     assert predicted in pages["models/development"]
 
 
-SOME = [("portfolios/intake", *STEPS), pytest.param((), marks=pytest.mark.whole)]  # or every step of the study
-
-
-@pytest.mark.parametrize("steps", SOME)
-def test_a_subscription_is_spoken_of_as_one(run, steps):
-    pages = run("bank_marketing", 1000, steps)
+def test_a_subscription_is_spoken_of_as_one(run):
+    pages = run("bank_marketing", 1000)
     _speaks_of(pages, "share subscribed", "probability to subscribe")
     assert "AUC" in pages["models/development"]
 
 
-@pytest.mark.parametrize("steps", SOME)
-def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file, steps):
+def test_a_loss_given_default_is_spoken_of_as_one(run, bank_file):
     bank_file("sba_loans.parquet")
-    pages = run("sba_lgd", 2000, steps)
+    pages = run("sba_lgd", 2000)
     _speaks_of(pages, "loss given default", "LGD")
     assert "R²" in pages["models/development"] and "AUC" not in pages["models/development"]

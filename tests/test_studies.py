@@ -19,31 +19,25 @@ SMALLER = {
     "sba_loans": {"models/development:": "models/development: {max_development_rows: 400}"},
 }
 FEWER = ("models/development.folds=2", "customers/segments.resamples=4", "customers/segments.k_to=4")
-ASKED = (  # the steps whose pages are held against what is known
-    "portfolios/intake",
-    "panel/build",
-    "models/development",
-    "monitoring/through_time",
-    "monitoring/planted",
-)
+pytestmark = pytest.mark.whole
 
 
-@pytest.fixture(scope="module", params=[ASKED, pytest.param((), marks=pytest.mark.whole)], ids=["asked", "whole"])
-def home(request, tmp_path_factory) -> Path:
-    """A home in which the simulated bank has run: the steps that tests ask, or all."""
-    return _ran(tmp_path_factory.mktemp("studies"), "simulated_bank", request.param)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """A home in which the simulated bank has run."""
+    return _ran(tmp_path_factory.mktemp("studies"), "simulated_bank")
 
 
 @pytest.fixture(scope="module")
 def sba(tmp_path_factory, bank_file) -> Path:
     data = bank_file("sba_loans.parquet").parent
-    return _ran(tmp_path_factory.mktemp("studies"), "sba_loans", (), WORKBENCH_DATA=str(data))
+    return _ran(tmp_path_factory.mktemp("studies"), "sba_loans", WORKBENCH_DATA=str(data))
 
 
-def _ran(folder: Path, study: str, steps: tuple[str, ...], **more: str) -> Path:
+def _ran(folder: Path, study: str, **more: str) -> Path:
     """Run a study on fewer rows; what is planted or known of it is as it was."""
-    home_of(folder, study, steps, SMALLER[study])
-    words = [f"--set={value}" for value in FEWER if not steps or value.partition(".")[0] in steps]
+    home_of(folder, study, SMALLER[study])
+    words = [f"--set={value}" for value in FEWER]
     done = workbench(folder, "run", f"params/{study}.yaml", *words, **more, **sketched())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
@@ -79,7 +73,6 @@ def test_simulated_stands_on_every_page(home):
     assert len(pages) == len(steps) and all("simulated, not real customers" in p.read_text() for p in pages)
 
 
-@pytest.mark.whole
 def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     answer = _evidence(sba, "sba_loans", "portfolios/intake")["leakage"]["answer"]
     assert (
@@ -87,7 +80,6 @@ def test_term_is_found_to_leak_and_later_fields_are_refused(sba):
     )
 
 
-@pytest.mark.whole
 def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     import pandas as pd
 
@@ -103,7 +95,6 @@ def test_pds_are_brought_back_to_the_true_base_rate_and_the_report_says_so(sba):
     assert "17.5" in text and "case-control" in text
 
 
-@pytest.mark.whole
 def test_the_crisis_shows(sba):
     cards = _evidence(sba, "sba_loans", "monitoring/through_time")
     assert cards["alarm"]["verdict"] == "red"
@@ -115,7 +106,6 @@ def test_the_crisis_shows(sba):
     assert ratio["2007-Q1":"2008-Q2"].min() > 1.5
 
 
-@pytest.mark.whole
 def test_no_borrower_stands_in_a_page(sba, bank_file):
     import pandas as pd
 

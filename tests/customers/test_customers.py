@@ -8,9 +8,10 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score
 
+from workbench import tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.customers import groups, policies, profile, segments
-from workbench.params import UserError
+from workbench.params import Key, UserError
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "policies.yaml").read_text())
 TABLE = [
@@ -156,6 +157,16 @@ def test_a_profile_says_of_when_it_is():
     days = pd.to_datetime(["2020-01-31", "2020-03-31"])
     assert str(profile._seen(pd.DataFrame({"as_of_date": days}))) == "as of 2020-01-31 to 2020-03-31"
     assert str(profile._seen(pd.DataFrame({"as_of_date": days[:1]}))) == "as of 2020-01-31"
+
+
+def test_months_are_a_books_months_where_there_are_some(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    key = Key("s")
+    assert profile.months(key) is None
+    tables.write(key, "core__month", pd.DataFrame({"account_id": ["a"], "delay_months": [1]}))
+    assert profile.months(key) == tables.scan(key, "core__month")
+    tables.write(key, "core__month", pd.DataFrame({"account_id": ["a"], "balance_amt": [1.0]}))
+    assert profile.months(key) is None, "months that say nothing of delay"
 
 
 def test_an_account_that_is_not_there_is_named():

@@ -248,7 +248,7 @@ def test_two_honest_features_are_not_refused_for_being_missed():
 @pytest.mark.parametrize(
     "drivers",
     [
-        pytest.param((1.0, 0.15), id="a score"),
+        pytest.param((1.0, 0.15), id="a score", marks=pytest.mark.whole),
         pytest.param((0.65, 0.5), id="two weak ones", marks=pytest.mark.whole),
         pytest.param((1.1, 1.1), id="two strong ones", marks=pytest.mark.whole),
         pytest.param((1.4, 0.3), id="a strong score", marks=pytest.mark.whole),

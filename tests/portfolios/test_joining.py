@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from workbench import cli, contracts
+from workbench import cli, contracts, home, pseudonyms
+from workbench.contracts import Column, Contract
 from workbench.params import UserError
 from workbench.portfolios import intake, joining
 from workbench.portfolios.computed import with_computed
@@ -135,6 +136,22 @@ def test_what_is_written_can_be_taken_in(paths, tmp_path):
         UserError, match=r"loans\.yaml is there already and may hold your corrections; move it away first"
     ):
         joining.write(joining.joined(list(paths.values())))
+
+
+def test_a_street_with_its_number_points_to_somebody_and_a_town_alone_to_nobody(paths):
+    column = Column(name="lives_at", type="text", role="fact", personal="address")
+    key = Column(name="loan_id", type="text", role="key")
+    lives_at = pd.DataFrame(
+        {"loan_id": ["1", "2"], "lives_at": ["Neue Schönhauser Str. 12, Berlin", "Bad Homburg vor der Höhe"]}
+    )
+    raw = {"account": (lives_at, Contract(name="l", title="t", columns=(key, column)))}
+    p = intake.Params(study="l", portfolio="own_files", files={"account": "a.csv"}, contracts={"account": "a.yaml"})
+    clean, evidence = intake.depersonalised({"account": lives_at}, raw, p)
+    made = pseudonyms.load_fingerprints(home.mlruns(), "l")
+    key = pseudonyms.key(home.mlruns())
+    assert list(clean["account"]) == ["loan_id"] and evidence.value == 1
+    seen = [bool(made & pseudonyms.fingerprints([place], key)) for place in lives_at["lives_at"]]
+    assert seen == [True, False]
 
 
 def test_months_that_are_only_counted_are_dated_from_an_assumed_one(paths, tmp_path):

@@ -320,6 +320,7 @@ def warm() -> multiprocessing.context.BaseContext:
     return context
 
 
+@pytest.mark.whole
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(bank, warm):
     third = governed.registered(3)
     for version in ("2", third):
@@ -354,6 +355,7 @@ def _watch(place: str, has_ended: Any, out: Any) -> None:
     out.put(None)
 
 
+@pytest.mark.whole
 def test_between_two_champions_there_is_always_one(bank, warm):
     """While version 2 takes the place of version 1, whoever reads the chain or the alias sees one of the two."""
     governed.approved("2")

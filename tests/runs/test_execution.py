@@ -116,6 +116,7 @@ def test_personal_data_in_an_error_are_masked_wherever_it_stands(own_home):
     assert holding == []
 
 
+@pytest.mark.whole
 def test_a_killed_runner_leaves_nothing_running_for_ever(own_home):
     begun = own_home / "begun"
     cell = (

@@ -82,6 +82,7 @@ def test_a_copied_home_is_unchanged_begins_no_run_and_opens_no_mlflow(ran, home)
     assert _runs(home) == runs and _pin(home, BUILD) == _pin(ran, BUILD)
 
 
+@pytest.mark.whole
 def test_a_copied_store_writes_nothing_into_the_old_place(ran, home):
     before = {p: p.stat().st_mtime_ns for p in ran.rglob("*") if p.is_file()}
     _run(home, "--fresh", "--step", BUILD)

@@ -106,6 +106,7 @@ def test_under_another_key_the_same_rows_are_there_under_other_names(bank):
     assert json.loads(json.dumps(result.to_json()))["behind"][0]["tables"] == {"core__account": upstream.ALIKE}
 
 
+@pytest.mark.whole
 def test_another_home_holds_out_the_same_rows_and_comes_to_the_same_figures(bank, tmp_path, monkeypatch, empty_store):
     def learnt() -> tuple[dict, pd.DataFrame, set]:
         record = registered.one("small.pd", "1").record

@@ -255,6 +255,7 @@ def test_without_fork_each_notebook_gets_a_new_interpreter(monkeypatch):
         assert name == "python3"
 
 
+@pytest.mark.whole
 def test_models_fit_and_figures_show_in_a_child(kernel):
     fit = """
         import numpy as np, xgboost, matplotlib.pyplot as plt, json
