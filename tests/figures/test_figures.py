@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import customer_pictures
+from workbench import metrics
 from workbench.contracts import Outcome, Words
 from workbench.evidence import Picture
 from workbench.figures import (
@@ -294,6 +296,20 @@ def test_the_axis_of_a_score_speaks_of_the_outcome():
         assert shown.figure().axes[0].get_xlabel() == english
         with speaking("zh_CN"):
             assert shown.figure().axes[0].get_xlabel().replace(" ", "") == chinese
+
+
+@pytest.mark.parametrize(
+    ("direction", "sign", "colours"),
+    [("adverse", -1, [theme.GREEN, theme.RED]), ("favourable", 1, [theme.RED, theme.GREEN])],
+)
+def test_the_ks_drawn_is_the_ks_measured_and_red_is_what_nobody_wants(direction, sign, colours):
+    outcome, score = SUBSCRIBED.model_copy(update={"direction": direction}), 600 + sign * 100 * RISK
+    density, cumulated = discrimination.ks(Y, score, np.ones(600), outcome).figure().axes
+    assert [t.get_text() for t in cumulated.texts] == [f"KS {metrics.ks(Y, score):.3f}"]
+    assert metrics.ks(Y, score) > 0.5 and [line.get_color() for line in cumulated.lines] == colours
+    labels = [h.get_label() for h in density.get_legend_handles_labels()[0]]
+    assert labels == [str(outcome.negative), str(outcome.positive)]
+    assert [to_hex(h.patches[0].get_facecolor()) for h in density.containers] == [to_hex(c) for c in colours]
 
 
 def test_bin_labels_are_whole():

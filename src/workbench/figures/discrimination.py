@@ -47,7 +47,7 @@ def roc_gains_lift(y: np.ndarray, pds: dict[str, np.ndarray], weight: np.ndarray
     theme.numbers(lift.yaxis)
     lift.axhline(1, color=theme.GREY, lw=0.8, ls=":")
     roc.set(title=say("ROC: the further up and left, the better"))
-    roc.set_xlabel(say("share of the others alarmed"))
+    roc.set_xlabel(say("share of the others reached"))
     gains.set(title=say("Gains: {events} by rows looked at", events=outcome.events))
     gains.set_xlabel(say("rows looked at"))
     lift.set(title=say("Lift: {rate} over the average", rate=outcome.rate))
@@ -61,10 +61,11 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = 
     """Draw score distributions of rows with and without the event, and the KS distance of their cumulated shares."""
     figure, (density, cumulated) = theme.panels(2, height=3.4)
     edges = np.histogram_bin_edges(score, 40)
-    for value, name, colour in ((0, outcome.negative, theme.GREEN), (1, outcome.positive, theme.RED)):
-        part = y == value
-        density.hist(score[part], edges, weights=weight[part], density=True, alpha=0.55, color=colour, label=str(name))
-    _cumulated(cumulated, y, score, weight)
+    colours = _colours(outcome)
+    for value, name in enumerate((outcome.negative, outcome.positive)):
+        part, drawn = y == value, {"alpha": 0.55, "color": colours[value], "label": str(name)}
+        density.hist(score[part], edges, weights=weight[part], density=True, **drawn)
+    _cumulated(cumulated, y, score, weight, colours)
     density.set(title=say("Score distribution"), yticks=[])
     density.set_xlabel(_direction(outcome))
     cumulated.set(title=say("Cumulated shares"), xlabel=say("score"))
@@ -76,22 +77,32 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = 
 
 def _direction(outcome: Outcome) -> Text:
     """Say what a high score means, in the outcome's words: of a favourable one it rises with the event."""
-    if getattr(outcome, "direction", "adverse") == "favourable":
+    if _is_favourable(outcome):
         return say("score (higher: more {events})", events=outcome.events)
     return say("score (higher: fewer {events})", events=outcome.events)
 
 
-def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> None:
+def _is_favourable(outcome: Outcome) -> bool:
+    return getattr(outcome, "direction", "adverse") == "favourable"
+
+
+def _colours(outcome: Outcome) -> tuple[str, str]:
+    """Return the colours of rows without and with the event: red is what the bank doesn't want."""
+    return (theme.RED, theme.GREEN) if _is_favourable(outcome) else (theme.GREEN, theme.RED)
+
+
+def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray, colours: tuple[str, str]) -> None:
     order = np.argsort(score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # the last row of every value
     shares = [np.cumsum((weight * part)[order])[ends] / (weight * part).sum() for part in (1 - y, y)]
-    negative, positive, at = *shares, int(np.argmax(shares[1] - shares[0]))
-    for share, colour in ((negative, theme.GREEN), (positive, theme.RED)):
+    negative, positive = shares
+    at = int(np.argmax(np.abs(positive - negative)))  # events have the low scores, or the high where they are wanted
+    for share, colour in zip(shares, colours, strict=True):
         seen = np.unique(np.linspace(0, len(ends) - 1, min(MOST_POINTS, len(ends))).astype(int))
         ax.plot(score[order][ends][seen], share[seen], color=colour)
     x = score[order][ends][at]
-    ax.vlines(x, negative[at], positive[at], color=theme.INK, lw=1.5)
-    distance = say("KS {ks:.3f}", ks=positive[at] - negative[at])
+    ax.vlines(x, *sorted((negative[at], positive[at])), color=theme.INK, lw=1.5)
+    distance = say("KS {ks:.3f}", ks=abs(positive[at] - negative[at]))
     ax.annotate(str(distance), (x, (negative[at] + positive[at]) / 2), xytext=(6, 0), textcoords="offset points")
 
 
