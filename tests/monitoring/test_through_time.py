@@ -222,7 +222,7 @@ def test_a_marked_number_is_watched_in_developments_quarters():
 
     table = conduct.fairness(rows("2020-01", 0.1), rows("", 0.0), contract, True, RULES)
     assert len(table) == 4 and list(table["light"]).count("red") == 1
-    assert table.loc[table["light"] == "red", "group"].iloc[0].startswith("income_amt: <")
+    assert table.loc[table["light"] == "red", "group"].iloc[0].startswith("income_amt · <")
 
 
 def test_few_overrides_ring_only_where_their_share_is_surely_high():
@@ -569,7 +569,7 @@ def test_a_group_that_falls_behind_is_seen_and_one_that_always_was_behind_is_not
 
     later = pd.concat([rows("2020-01", 0.01), rows("2020-02", 0.06)])
     table = conduct.fairness(later, rows("", 0.01), contract, True, RULES)
-    lights = table[table["group"] == "sex: f"].set_index("period")["light"]
+    lights = table[table["group"] == "sex · f"].set_index("period")["light"]
     assert lights["2020-01"] == "green" and lights["2020-02"] == "red"
 
 
@@ -590,8 +590,8 @@ def test_a_book_that_shifts_as_a_whole_treats_nobody_worse():
         rng = np.random.default_rng(seed)
         development, later = rows("", 0.7, rng), rows("2020-01", 0.6, rng)
         table = conduct.fairness(later, development, contract, True, RULES).set_index("group")
-        assert table.loc["sex: f", "ratio"] < 0.65
-        lights.append(table.loc["sex: f", "light"])
+        assert table.loc["sex · f", "ratio"] < 0.65
+        lights.append(table.loc["sex · f", "light"])
     assert lights.count("green") >= 9
 
 

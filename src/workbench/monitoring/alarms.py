@@ -138,8 +138,13 @@ def past_evidence(lights: pd.DataFrame, now: str) -> Evidence:
         verdict=Verdict.info,
         answer=_over(table) if len(table) else say("Nothing rang before that doesn't ring now."),
         value=len(table),
-        table=table,
+        table=_in_words(table),
     )
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return alarms with their kinds as the sentences above say them."""
+    return table.assign(kind=table["kind"].map(kinds()))
 
 
 def _over(table: pd.DataFrame) -> Text:
@@ -200,7 +205,7 @@ def to_evidence(
             n=int(rules.number("ambers_in_a_row")),
         ),
         blind_to=say("what happens within a period, and to windows that are still open."),
-        table=table if len(rang) else lights.head(0),
+        table=_in_words(table) if len(rang) else lights.head(0),
         repeats=tuple(dict.fromkeys(_ANSWERS.get(k, k) for k in [*rang["kind"], *waiting])),
     )
 
@@ -328,7 +333,4 @@ def subject(name: str) -> Text | str:
     words |= {SEGMENTS: say("shares of segments")}
     if name.startswith(GRADE):
         return say("grade {grade}", grade=name.removeprefix(GRADE))
-    if ": " in name:  # a group of a marked column
-        column, _, group = name.partition(": ")
-        return say("{column}: {group}", column=column, group=group)
     return words.get(name, name)

@@ -16,6 +16,7 @@ from workbench.monitoring import drift
 from workbench.panel.overrides import overridden
 from workbench.panel.protected import NO_GROUP, grouped
 from workbench.rules import Rules
+from workbench.words.names import WITHIN
 
 ROWS = 2_000  # of a period whose reasons are worked out
 
@@ -100,7 +101,7 @@ def _ratios(rows: pd.DataFrame, groups: pd.DataFrame, rules: Rules) -> pd.DataFr
         by = by[by["period"].isin(most.index)]
         ratio = by["selected"] / by["period"].map(most["selected"])
         spread = by["variance"] + by["period"].map(most["variance"])
-        parts.append(by.assign(ratio=ratio, spread=spread, group=name + ": " + by["group"].astype(str)))
+        parts.append(by.assign(ratio=ratio, spread=spread, group=name + WITHIN + by["group"].astype(str)))
     return pd.concat(parts, ignore_index=True)
 
 

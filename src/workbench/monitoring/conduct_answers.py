@@ -48,7 +48,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
         "fairness": lambda: say(
             "Least favoured is {group} in {period}: {value:.2f} of the most favoured group's share, {before:.2f} in "
             "development.",
-            group=alarms.subject(worst["group"]),
+            group=worst["group"],
             before=worst["ratio_before"],
             **facts,
         ),
@@ -62,7 +62,7 @@ def _of(w: Watched, kind: str, table: pd.DataFrame, value: str, rules: Rules) ->
         answer=answers[kind](),
         value=float(worst[value]),
         threshold=rule.text + (_of_the_fall(rules) if low else Text()),
-        table=table.assign(group=table["group"].map(alarms.subject)) if low else table,
+        table=table,
         since=w.since(kind),
     )
 

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.words.catalogue import has, language, translated
@@ -15,9 +17,23 @@ _CUT = re.compile(r"\s*(?:[;:(（；：，,]|, )")
 _AGE = re.compile(r"(?:^|[\W_])age(?:$|[\W_])|年龄", re.I)
 WITHIN = " · "  # between a column and the group of rows in which it is looked at
 LONGEST = 40  # of a name: longer ones end at their first comma or bracket
-_known: dict[str, str] = {}
-_units: dict[str, str] = {}
-_alike: Counter[str] = Counter()  # how many columns a shortened name stands for
+
+
+@dataclass
+class _Columns:
+    """Code names with their descriptions and units; and how many columns a shortened name stands for."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    alike: Counter[str] = field(default_factory=Counter)
+
+
+_of_process = _Columns()
+_in_block: ContextVar[_Columns | None] = ContextVar("names", default=None)  # pages are rendered side by side
+
+
+def _now() -> _Columns:
+    return _in_block.get() or _of_process
 
 
 def learn(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> None:
@@ -25,10 +41,10 @@ def learn(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> N
 
     units: code name → the contract's unit, of those that have one.
     """
-    _known.update({code: words for code, words in names.items() if words})
-    _units.update({code: unit for code, unit in (units or {}).items() if unit})
-    _alike.clear()
-    _alike.update(shortened(words) for words in _known.values())
+    now = _now()
+    now.known.update({code: words for code, words in names.items() if words})
+    now.units.update({code: unit for code, unit in (units or {}).items() if unit})
+    now.alike = Counter(shortened(words) for words in now.known.values())
 
 
 def learn_columns(columns: Iterable[Any]) -> None:
@@ -38,36 +54,29 @@ def learn_columns(columns: Iterable[Any]) -> None:
 
 
 def learnt() -> dict[str, str]:
-    """Return the code names known in this process with their descriptions."""
-    return dict(_known)
+    """Return the code names known now with their descriptions."""
+    return dict(_now().known)
 
 
 def units() -> dict[str, str]:
-    """Return the code names known in this process that have a unit, with it."""
-    return dict(_units)
+    """Return the code names known now that have a unit, with it."""
+    return dict(_now().units)
 
 
 @contextmanager
 def knowing(names: Mapping[str, str], units: Mapping[str, str] | None = None) -> Iterator[None]:
     """Know these names and units, and no others, within the block: those that were recorded with a step."""
-    before = dict(_known), dict(_units)
-    _forget()
-    learn(names, units)
+    token = _in_block.set(_Columns())
     try:
+        learn(names, units)
         yield
     finally:
-        _forget()
-        learn(*before)
-
-
-def _forget() -> None:
-    _known.clear()
-    _units.clear()
+        _in_block.reset(token)
 
 
 def is_name(code: str) -> bool:
     """Say whether a text is the code name of a column with words of its own, or that of one within a group."""
-    return code.partition(WITHIN)[0] in _known
+    return code.partition(WITHIN)[0] in _now().known
 
 
 def display(code: str) -> str:
@@ -82,16 +91,16 @@ def display(code: str) -> str:
     code, within, group = code.partition(WITHIN)
     if within:
         return f"{display(code)}{within}{heard(group)}"
-    words = _known.get(code)
+    words = _now().known.get(code)
     if words is None:
         return term(code) if has(code.replace("_", " ")) else code.replace("_", " ")
-    return shortened(described(words)) if _alike[shortened(words)] == 1 else described(words)
+    return shortened(described(words)) if _now().alike[shortened(words)] == 1 else described(words)
 
 
 def unit(code: str) -> str:
     """Return the unit of a column in the language now spoken; empty where it has none, or nobody said so."""
-    words = _units.get(code, "")
-    return heard(words if language() == "en" else unit_of(words, code, _known.get(code, "")))
+    words = _now().units.get(code, "")
+    return heard(words if language() == "en" else unit_of(words, code, _now().known.get(code, "")))
 
 
 def unit_of(words: str, *called: str) -> str:
