@@ -166,3 +166,10 @@ def test_a_header_around_a_word_that_only_the_bank_knows_is_translated_with_the_
         shown = re.findall(r"<th[^>]*>([^<]*)</th>", to_html(table))
     assert shown[:3] == ["closure probability均值", "最高closure rate", "最低closure rate"]
     assert shown[3] == "违约概率（PD）均值" and shown[4] == "closure rate"
+
+
+def test_a_period_stays_on_its_line_and_every_light_is_one():
+    table = pd.DataFrame({"period": ["2009-Q3"], "since": ["2009-07-31"], "estimated_light": ["red"], "code": ["2009"]})
+    cells = re.findall(r"<td.*?</td>", to_html(table))
+    assert cells[:2] == ['<td class="when">2009-Q3</td>', '<td class="when">2009-07-31</td>']
+    assert cells[2:] == ['<td><span class="light red">red</span></td>', "<td>2009</td>"]

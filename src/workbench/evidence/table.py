@@ -36,6 +36,7 @@ SHOWN_ROWS, MOST_ROWS = 10, 1000  # of a table: at once, and folded away below
 # too), and what makes it work one out; a number or a lone dash is none. Source: OWASP, CSV injection.
 _BEGIN, _SPACE = r"(?:^|(?<=[;\t\r\n]))", "[\\s\ufeff\u200b]*"
 _HARMLESS = rf"{_SPACE}(?:[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?|[-－])?{_SPACE}(?:$|[;\t\r\n])"
+_WHEN = re.compile(r"\d{4}-(?:Q\d|\d\d(?:-\d\d)?)")  # a period or a day, which no line is broken in
 _FORMULA = re.compile(rf"^(?=[\t\r])|{_BEGIN}(?!{_HARMLESS})(?={_SPACE}[=+\-@＝＋－＠])")
 
 
@@ -201,7 +202,7 @@ def named(code: str) -> str:
 
 
 def _cell(value: Any, column: str) -> str:
-    if column.partition(",")[0] == lights.COLUMN and value in lights.WORDS:
+    if column.partition(",")[0].endswith(lights.COLUMN) and value in lights.WORDS:
         return lights.light(value)
     if isinstance(value, str):  # a unit or a table may be called as a column is: `month`
         return html.escape(heard(value)) if column in ("unit", "table") else cell_html(value)
@@ -238,10 +239,12 @@ def _number(value: Any, column: str) -> str:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, str) and _WHEN.fullmatch(value):
+        return ' class="when"'
     is_number = hasattr(value, "__float__") and not isinstance(value, bool | str)
     return ' class="n"' if is_number else ""
 
 
 def _side(i: int, body: list[list[Any]]) -> str:
     column = [row[i] for row in body[:SHOWN_ROWS] if row[i] is not None]
-    return ' class="n"' if column and all(_kind(v) for v in column) else ""
+    return ' class="n"' if column and all(_kind(v).endswith('"n"') for v in column) else ""
