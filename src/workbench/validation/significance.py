@@ -12,6 +12,7 @@ from workbench.rules import Rules, Threshold
 from workbench.words import Text, say
 
 FARTHEST = 1e6  # a ratio to nothing
+SMALLEST = float(np.finfo(float).tiny)  # of a p-value: none is 0, some are smaller than a number can be
 NEEDS_BOTH = say("Amber and red need both: beyond chance, and far enough to matter.")
 
 
@@ -61,7 +62,7 @@ def shared(p: float, looks: int) -> float:
 
     It is the first step of Holm's method, and the worst of the looks is what decides.
     """
-    return min(1.0, float(p) * looks) if np.isfinite(p) else float("nan")
+    return min(1.0, max(float(p), SMALLEST) * looks) if np.isfinite(p) else float("nan")
 
 
 def shared_text(looks: int) -> Text:
@@ -74,10 +75,10 @@ def shared_text(looks: int) -> Text:
 def p_text(p: float) -> Text:
     """Return a p-value as it is printed in a paper.
 
-    >>> str(p_text(0.009951)), str(p_text(3e-9))
-    ('p 0.009951', 'p < 0.0001')
+    >>> str(p_text(0.009951)), str(p_text(3e-9)), str(p_text(0.0))
+    ('p 0.009951', 'p < 0.0001', 'p < 0.0001')
     """
-    return say("p {p}", p=float(p))
+    return say("p {p}", p=max(float(p), SMALLEST) if np.isfinite(p) else float("nan"))
 
 
 def interval_text(is_holdout: bool) -> Text:
