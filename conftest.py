@@ -31,7 +31,9 @@ MANY = 1000  # tests, of which some run notebooks for sure
 _session = ExitStack()
 
 LONGEST = (  # begun first, so that at the end no core waits for one; notebooks after what needs no sample study
+    "tests/test_studies.py",
     "tests/runs/test_execution.py",
+    "tests/test_outcomes.py",
     "tests/runs/test_reproduction.py",
     "tests/runs/test_schedule.py",
     "tests/runs/test_settling.py",

@@ -173,8 +173,12 @@ def _is_level(name: str) -> bool:
     return predicted or name in LEVELS or name.replace("_", " ") in FRACTIONS
 
 
+def _is_figure(value: Any) -> bool:
+    return hasattr(value, "__float__") and not isinstance(value, bool | str)
+
+
 def _is_float(value: Any) -> bool:
-    return hasattr(value, "__float__") and not isinstance(value, bool | str) and value == value
+    return _is_figure(value) and value == value
 
 
 def _header(name: str) -> str:
@@ -241,10 +245,9 @@ def _number(value: Any, column: str) -> str:
 def _kind(value: Any) -> str:
     if isinstance(value, str) and _WHEN.fullmatch(value):
         return ' class="when"'
-    is_number = hasattr(value, "__float__") and not isinstance(value, bool | str)
-    return ' class="n"' if is_number else ""
+    return ' class="n"' if _is_figure(value) else ""
 
 
 def _side(i: int, body: list[list[Any]]) -> str:
     column = [row[i] for row in body[:SHOWN_ROWS] if row[i] is not None]
-    return ' class="n"' if column and all(_kind(v).endswith('"n"') for v in column) else ""
+    return ' class="n"' if column and all(map(_is_figure, column)) else ""

@@ -62,9 +62,9 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = 
     figure, (density, cumulated) = theme.panels(2, height=3.4)
     edges = np.histogram_bin_edges(score, 40)
     colours = _colours(outcome)
-    for value, name in enumerate((outcome.negative, outcome.positive)):
-        part, drawn = y == value, {"alpha": 0.55, "color": colours[value], "label": str(name)}
-        density.hist(score[part], edges, weights=weight[part], density=True, **drawn)
+    for value, name, colour in zip((0, 1), (outcome.negative, outcome.positive), colours, strict=True):
+        part = y == value
+        density.hist(score[part], edges, weights=weight[part], density=True, alpha=0.55, color=colour, label=str(name))
     _cumulated(cumulated, y, score, weight, colours)
     density.set(title=say("Score distribution"), yticks=[])
     density.set_xlabel(_direction(outcome))
@@ -77,18 +77,14 @@ def ks(y: np.ndarray, score: np.ndarray, weight: np.ndarray, outcome: Outcome = 
 
 def _direction(outcome: Outcome) -> Text:
     """Say what a high score means, in the outcome's words: of a favourable one it rises with the event."""
-    if _is_favourable(outcome):
+    if outcome.direction == "favourable":
         return say("score (higher: more {events})", events=outcome.events)
     return say("score (higher: fewer {events})", events=outcome.events)
 
 
-def _is_favourable(outcome: Outcome) -> bool:
-    return getattr(outcome, "direction", "adverse") == "favourable"
-
-
 def _colours(outcome: Outcome) -> tuple[str, str]:
     """Return the colours of rows without and with the event: red is what the bank doesn't want."""
-    return (theme.RED, theme.GREEN) if _is_favourable(outcome) else (theme.GREEN, theme.RED)
+    return (theme.RED, theme.GREEN) if outcome.direction == "favourable" else (theme.GREEN, theme.RED)
 
 
 def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray, colours: tuple[str, str]) -> None:
@@ -101,7 +97,7 @@ def _cumulated(ax: Axes, y: np.ndarray, score: np.ndarray, weight: np.ndarray, c
         seen = np.unique(np.linspace(0, len(ends) - 1, min(MOST_POINTS, len(ends))).astype(int))
         ax.plot(score[order][ends][seen], share[seen], color=colour)
     x = score[order][ends][at]
-    ax.vlines(x, *sorted((negative[at], positive[at])), color=theme.INK, lw=1.5)
+    ax.vlines(x, negative[at], positive[at], color=theme.INK, lw=1.5)
     distance = say("KS {ks:.3f}", ks=abs(positive[at] - negative[at]))
     ax.annotate(str(distance), (x, (negative[at] + positive[at]) / 2), xytext=(6, 0), textcoords="offset points")
 

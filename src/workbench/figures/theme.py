@@ -61,7 +61,7 @@ _STYLE = {
 
 
 class Outcome(Protocol):
-    """What a picture asks of `contracts.Outcome`: the words for what is predicted."""
+    """What a picture asks of `contracts.Outcome`: the words for what is predicted, and whether more of it is worse."""
 
     @property
     def rate(self) -> Text: ...
@@ -73,6 +73,8 @@ class Outcome(Protocol):
     def positive(self) -> Text: ...
     @property
     def negative(self) -> Text: ...
+    @property
+    def direction(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class _Plain:
     predicted: Text
     positive: Text
     negative: Text
+    direction: str = "adverse"
 
 
 PLAIN = _Plain(  # the words of a picture that isn't told what is predicted

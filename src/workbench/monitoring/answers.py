@@ -191,8 +191,8 @@ def grades(w: Watched, outcome: Outcome, rules: Rules) -> Evidence:
         why = say("No grade has enough known outcomes to judge.")
         return Evidence(key="grades", question=question, verdict=Verdict.info, answer=why)
     off = np.log(judged["ratio"].clip(lower=1e-6)).abs()
-    far, is_green = _foremost(w, "grades", judged, off), judged["light"] == "green"
-    by_news = judged.assign(is_green=is_green, off=-off).sort_values(["is_green", "off"]).index
+    far = _foremost(w, "grades", judged, off)
+    ranked = judged.assign(is_green=judged["light"] == "green", off=-off).sort_values(["is_green", "off"])
     return Evidence(
         key="grades",
         question=question,
@@ -208,7 +208,7 @@ def grades(w: Watched, outcome: Outcome, rules: Rules) -> Evidence:
         threshold=rules["grade_off"].text + among_all(rules),
         blind_to=say("grades with fewer events expected than a test needs, and errors that cancel within a grade."),
         source="ECB (2019), Instructions for reporting the validation results of internal models, 2.5.3.1",
-        table=judged.loc[by_news].drop(columns="is_safe").reset_index(drop=True),
+        table=ranked.drop(columns=["is_safe", "is_green", "off"]).reset_index(drop=True),
         since=w.since("grades"),
     )
 
