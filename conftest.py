@@ -91,10 +91,12 @@ def _in_memory() -> Iterator[None]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the warm kernels and their parent, remove the home."""
+    """Stop the warm kernels and their parent, remove the home; pytest's own collections of garbage pass over ours."""
     if running := sys.modules.get("running"):
         running.stop()
     _session.close()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

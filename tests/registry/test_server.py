@@ -65,7 +65,7 @@ def _as(person: str) -> None:
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
 def bank(request, tmp_path_factory) -> Iterator[Bank]:
     folder = tmp_path_factory.mktemp("server")
-    for asked_once in (_champion, _version, _event):
+    for asked_once in (_experiment, _champion, _version, _event):
         asked_once.cache_clear()
     with contextlib.ExitStack() as stack:
         here = stack.enter_context(pytest.MonkeyPatch.context())
@@ -194,6 +194,7 @@ def test_a_client_that_has_left_out_our_looks_meets_the_servers_own(bank):
     assert events.read().head == chain.head
 
 
+@cache
 def _experiment(name: str = events.EXPERIMENT) -> str:
     return store.client().get_experiment_by_name(name).experiment_id
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -290,15 +291,22 @@ def fetch(run_id: str, name: str) -> Path:
 
 
 def _copy(run_id: str, name: str) -> Path:
-    """Copy from where the run says its artifacts lie.
+    """Copy a file from where the run says its artifacts lie.
 
-    MLflow's own `download_artifacts` asks for the run twice, and for a logged model of this name to put in its place.
+    MLflow's own `download_artifacts` asks for the run twice, for a logged model of this name to put in its place, and
+    for what lies in the file, lest it be a folder.
     """
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    c = store.client()
-    artifacts = get_artifact_repository(c.get_run(run_id).info.artifact_uri, tracking_uri=c.tracking_uri)
-    return Path(artifacts.download_artifacts(name, str(copies.place(run_id, name))))
+    uri, place = store.client().tracking_uri, copies.place(run_id, name) / Path(name).name
+    get_artifact_repository(_address(uri, run_id), tracking_uri=uri)._download_file(name, str(place))
+    return place
+
+
+@lru_cache(maxsize=10_000)
+def _address(uri: str, run_id: str) -> str:
+    """Return where a run's artifacts lie, which never changes on a server."""
+    return str(store.client().get_run(run_id).info.artifact_uri)
 
 
 def experiments() -> dict[str, str]:

@@ -298,7 +298,8 @@ def runs(name: str, query: str = "", *, deleted: bool = False) -> Iterator[Run]:
     from mlflow.entities import ViewType
 
     c, token = client(), None
-    if (there := c.get_experiment_by_name(name)) is None:
+    there = looking.answer(lambda: c.get_experiment_by_name(name), "experiment", name) or c.get_experiment_by_name(name)
+    if there is None:
         return
     view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
     while True:
