@@ -100,7 +100,8 @@ def test_bad_files(tmp_path, name, content, words):
 
 
 def test_missing_file_and_folder(tmp_path):
-    assert _line(tmp_path / "loan.parquet") == "loan.parquet: no such file; the folder is empty"
+    (tmp_path / "README.md").write_text("no table")
+    assert _line(tmp_path / "loan.parquet") == "loan.parquet: no such file; the folder holds no table"
     assert _line(tmp_path / "no" / "loan.csv") == "loan.csv: no such file; the folder is not there"
     (tmp_path / "loans.parquet").write_bytes(b"x")
     assert _line(tmp_path / "loan.parquet") == "loan.parquet: no such file; did you mean 'loans.parquet'?"

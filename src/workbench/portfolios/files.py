@@ -111,8 +111,9 @@ def _there(path: Path) -> None:
     if is_folder:
         raise UserError(f"{path.name}: is a folder; name the file in it")
     if not exists:
-        near = [p.name for p in path.parent.glob("*") if p.is_file()] if path.parent.is_dir() else []
-        where = "the folder is empty" if path.parent.is_dir() else "the folder is not there"
+        tables = (*TEXT, *PARQUET, *_SHEETS)
+        near = [p.name for p in path.parent.glob("*") if p.is_file() and p.name.lower().endswith(tables)]
+        where = "the folder holds no table" if path.parent.is_dir() else "the folder is not there"
         raise UserError(f"{path.name}: no such file; {nearest(path.name, near) if near else where}")
     if path.stat().st_size == 0:
         raise UserError(f"{path.name}: the file is empty (0 bytes)")
