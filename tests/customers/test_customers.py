@@ -280,6 +280,20 @@ def test_what_the_holdout_showed_is_weighed_by_money_as_the_prediction_is():
     assert card.answer.facts["seen"] == pytest.approx(card.value, abs=1)
 
 
+def test_a_cells_prediction_is_of_the_rows_whose_rate_it_is_held_against():
+    rows = pd.DataFrame({"sample": ["development"] * 60 + ["holdout"] * 40, "weight": 1.0, "exposure_amt": 1.0})
+    rows = rows.assign(outcome=0.0, predicted=np.where(rows["sample"] == "holdout", 0.08, 0.02))
+    rows = rows.assign(risk_code="low", need_code="small", **dict.fromkeys(segments.POLICY, 1))
+    assert segments.matrix(rows)["predicted"].tolist() == [pytest.approx(0.08)]
+    assert segments.matrix(rows[rows["sample"] == "development"])["predicted"].tolist() == [pytest.approx(0.02)]
+
+
+def test_nothing_stands_out_where_a_customer_is_on_the_better_side():
+    table = pd.DataFrame({"aspect": "x", "column": ["late", "income"], "value": ["0", "9"], "percentile": [50.0, 70.0]})
+    words = profile.customer_evidence(table.assign(monotone=[1, -1]), "c1", CONTRACT).answer
+    assert str(words) == "Nothing stands out on the side where a higher default rate is expected."
+
+
 def test_a_change_from_a_loss_is_no_percentage():
     cells = pd.DataFrame(
         {f"{n}_{w}": [v] for n, v in (("volume", 10.0), ("loss", 9.0), ("income", 1.0)) for w in ("before", "after")}

@@ -190,6 +190,18 @@ def test_missing_values_go_where_every_split_of_their_column_sends_them():
     assert Bounds().beyond(0.5, missing=True).beyond(2.5, missing=True).said("x", str) == "x > 2.5 (or missing)"
 
 
+def test_a_split_of_missing_values_from_all_others_is_told():
+    """Else two leaves would stand under one rule, and a study ended in an error (three of four rows had no value)."""
+    rng, n = np.random.default_rng(5), 4000
+    X = pd.DataFrame({"late": np.where(rng.random(n) < 0.7, rng.integers(0, 2, n), np.nan)})
+    y = (rng.random(n) < np.where(X["late"].isna(), 0.5, 0.05)).astype(int)
+    rules = {rule: n for rule, n, _ in RuleTree(1).fit(X, y).rules()}
+    assert rules == {"late is missing": X["late"].isna().sum(), "late is known": X["late"].notna().sum()}
+    cut_first = Bounds().beyond(0.5, missing=True)
+    assert cut_first.beyond(np.inf, missing=True).said("x", str) == "x is missing"
+    assert cut_first.below(np.inf, missing=False).said("x", str) == "x > 0.5"
+
+
 def test_contributions_explain_the_whole_difference(planted):
     X, y = planted
     tree = RuleTree(4).fit(X, y)

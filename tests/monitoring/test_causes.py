@@ -45,7 +45,9 @@ DEVELOPMENT, HOLDOUT = _scored(_rows(8000, 1)), _scored(_rows(4000, 2), seed=1)
 def model() -> SimpleNamespace:
     bins = {n: quantile_bins(DEVELOPMENT[n]) for n in (*WEIGHTS, "region", "predicted")}
     reference = {n: (b, tuple(b.counts(DEVELOPMENT[n]))) for n, b in bins.items()}
-    return SimpleNamespace(features=dict.fromkeys(WEIGHTS), reference=reference, contributions=_parts, outcome=OUTCOME)
+    return SimpleNamespace(
+        features=dict.fromkeys(WEIGHTS), reference=reference, contributions=_parts, outcome=OUTCOME, facts={}
+    )
 
 
 def _diagnosed(model: SimpleNamespace, now: pd.DataFrame) -> triage.Diagnosis:
@@ -142,8 +144,36 @@ def test_what_is_missing_because_there_are_more_customers_who_never_had_it_is_no
 def test_shares_of_the_inputs_add_up_to_the_change_of_the_mean(model):
     now = _scored(_rows(8000, 10, late=0.8))
     table = attribution.of_prediction(model, DEVELOPMENT, now, seed=1)
-    assert table["change"].sum() == pytest.approx(now["predicted"].mean() - DEVELOPMENT["predicted"].mean(), abs=0.004)
+    assert table["change"].sum() == pytest.approx(now["predicted"].mean() - DEVELOPMENT["predicted"].mean())
     assert table["feature"][0] == "late" and table["change"][0] > 0.8 * table["change"].sum()
+
+
+def test_shares_add_up_to_the_change_of_the_mean_where_rows_count_by_weight(model):
+    """As of a case-control sample; what has no value is a segment, too."""
+    rng, rows = np.random.default_rng(4), (DEVELOPMENT, _scored(_rows(300, 12, late=0.5)))
+    before, now = (
+        r.assign(weight=np.where(r["late"] > 0, 0.2, 1.5), area=rng.choice(["a", None], len(r))) for r in rows
+    )
+    change = np.average(now["predicted"], weights=now["weight"]) - np.average(
+        before["predicted"], weights=before["weight"]
+    )
+    assert abs(change - (now["predicted"].mean() - before["predicted"].mean())) > 0.005, "weights tell"
+    by_input = attribution.of_prediction(model, before, now, seed=1)
+    assert by_input["change"].sum() == pytest.approx(change) and by_input["feature"][0] == "late"
+    by_segment = attribution.of_segments(before, now, ["area"])
+    assert by_segment["change"].sum() == pytest.approx(change) and set(by_segment["segment"]) == {"a", "missing"}
+
+
+def test_what_another_panel_calls_its_hold_out_is_not_the_models(model):
+    scored = pd.concat([r.assign(sample=n) for n, r in (("holdout", HOLDOUT), ("monitoring", HOLDOUT))])
+    p = causes.Params(panel="mart__watched")
+    elsewhere = SimpleNamespace(**{**vars(model), "facts": {"panel": "mart__panel"}})
+    assert len(causes.holdout(scored, model, p)) == len(HOLDOUT) and causes.holdout(scored, elsewhere, p).empty
+    diagnosed = triage.diagnose(model, DEVELOPMENT, causes.holdout(scored, elsewhere, p), HOLDOUT, RULES)
+    e = causes.diagnosis(diagnosed, LIGHTS, "2020-03", OUTCOME, has_holdout=False)
+    unknown = "The panel watched doesn't hold the model's hold-out: what came otherwise than expected can't be told."
+    assert diagnosed.auc is None and unknown in e.answer
+    assert str(causes.lost(None, "2020-03", has_holdout=False).answer) == unknown
 
 
 def test_shares_of_the_segments_add_up_to_the_change_of_the_mean():

@@ -209,6 +209,20 @@ def test_drift_counts_developments_parents_and_not_their_rows():
     assert by_parents <= 0.1 < 0.3 < by_rows
 
 
+def test_of_a_case_control_sample_sizes_are_those_of_as_many_even_rows():
+    """Critical values of 15,718 rows for weights that sum up to that would be too low by a third."""
+    rng = np.random.default_rng(12)
+    learnt = pd.DataFrame({"a": rng.normal(size=900), "weight": np.where(np.arange(900) % 3 == 0, 4.0, 0.2)})
+    bins = {"a": quantile_bins(learnt["a"])}
+    model = SimpleNamespace(reference={"a": (bins["a"], tuple(bins["a"].counts(learnt["a"], learnt["weight"])))})
+    now = learnt.head(300).assign(period="2020-01", parent_id=range(300))
+    independent = drift.draws_per_weight(learnt.assign(parent_id=range(900)))
+    row = drift.by_period(model, now, RULES, independent)[0].iloc[0]
+    even = [float(w.sum() ** 2 / (w**2).sum()) for w in (learnt["weight"], now["weight"])]
+    assert [row["n"], row["m"]] == [int(n) for n in even] and even[0] < 400
+    assert drift.draws_per_weight(learnt.assign(weight=7.0, parent_id=np.arange(900) // 3)) == pytest.approx(1 / 21)
+
+
 def test_a_marked_number_is_watched_in_developments_quarters():
     rng = np.random.default_rng(11)
     columns = (Column(name="income_amt", type="number", role="fact", fairness=True),)

@@ -567,6 +567,12 @@ def test_bins_are_named_by_their_edges_without_powers_of_ten_and_no_two_alike(ed
 
 
 def test_features_that_are_missing_nowhere_are_said_to_be_so():
-    panel = pd.DataFrame({"sample": ["development"] * 3, "limit_amt": [1.0, 2.0, 3.0]})
+    panel = pd.DataFrame({"sample": ["development"] * 3, "limit_amt": [1.0, 2.0, 3.0], "weight": 1.0})
     answer = describe.features(panel, Contract(name="mart__panel", title="t", columns=(LIMIT,))).answer
     assert str(answer) == "1 feature; none is missing in any row."
+
+
+def test_what_is_missing_counts_by_its_weight_as_rates_do():
+    panel = pd.DataFrame({"sample": ["development"] * 3, "limit_amt": [1.0, 2.0, np.nan], "weight": [1.0, 1.0, 8.0]})
+    table = describe.features(panel, Contract(name="mart__panel", title="t", columns=(LIMIT,))).table
+    assert table["missing"].tolist() == [0.8]

@@ -386,6 +386,21 @@ def test_a_breach_has_owner_action_and_since_and_bad_news_comes_first():
     assert str(e.table["action"][0]).startswith("Tell the model's owner today.")
 
 
+def test_who_does_what_stands_at_the_answer_that_its_alarm_rings_for(monkeypatch):
+    """The table of alarms says kinds in words; two of them stand on one answer, and what doesn't ring has no order."""
+    rows = [("data quality", "data management"), ("calibration", "model monitoring"), ("discrimination", "risk")]
+    alarm = _answer("alarm", "red", repeats=("data", "performance"))
+    run = _run("monitoring/m", "2018-03", alarm, *(_answer(k, "red") for k in ("data", "performance", "grades")))
+    orders = [{"kind": k, "owner": who, "action": f"{who} acts"} for k, who in rows]
+    monkeypatch.setattr(Recorded, "rows", lambda self, key: orders if key == "alarm" else [])
+    by_place = {b.place: [o["owner"] for o in b.orders] for b in breaches.broken({"m": run}, {})}
+    assert by_place == {
+        "monitoring/m: data": ["data management"],
+        "monitoring/m: performance": ["model monitoring", "risk"],
+        "monitoring/m: grades": [],
+    }
+
+
 def test_a_breach_stands_where_pages_call_its_step_and_is_known_again_by_it():
     runs = {"validation/battery": _run("validation/battery", "2018-03", _answer("roll_rates", "red"))}
     (new,) = breaches.broken(runs, {"Independent validation: roll rates": "2017-11"})

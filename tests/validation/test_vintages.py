@@ -27,14 +27,20 @@ def dated(sound):
     return replace(sound, contract=contract, development=parts[0], holdout=parts[1], later=parts[2])
 
 
-def test_events_that_come_with_the_first_payment_are_seen_at_equal_age(dated):
+def test_events_that_come_in_the_first_month_are_seen_at_equal_age(dated):
     assert str(vintages.test(dated).verdict) == "green" and vintages.ages(dated) == [1, 3, 6, 9, 12]
     early = replace(dated, later=_dated(dated, dated.later, 9, [1, 1, 1, 2, 3]))
     e = vintages.test(early)
     assert str(e.verdict) == "amber" and "2 vintages; 2021Q2 is off most surely:" in e.answer
-    assert "With the first payment most came in 2021Q2:" in e.answer
+    assert "In the first month of the window most came in 2021Q2:" in e.answer
     last = e.table[(e.table["vintage"] == "2021Q2") & (e.table["months"] == 12)].iloc[0]
     assert last["light"] == "green", "by the window's end as many have come as before"
+
+
+def test_the_rate_it_could_see_is_beyond_the_limit_it_is_judged_by(dated):
+    e = vintages.test(dated)
+    base = e.table.iloc[0]["development rate"]
+    assert e.sight.least > base * dated.rules["rate_off_period"].amber
 
 
 def test_shares_are_those_counted_by_hand(dated):

@@ -57,6 +57,14 @@ def test_reasons_are_told_apart(dated):
     assert FIRST + span - 1 + 6 > LAST and table.loc["no reason told", "rows"] == 0
 
 
+def test_a_condition_on_what_only_the_panel_has_is_not_evaluated(dated):
+    """Whoever is not eligible by `as_of_date < …` would count as left out without a reason, and light red."""
+    unknown = replace(dated.raw, months=dated.raw.months.assign(is_eligible=float("nan")))
+    e = waterfall.test(replace(dated, raw=unknown))
+    assert str(e.verdict) == "not_evaluated"
+    assert str(e.answer).startswith("Who is eligible can't be told: the condition asks for what")
+
+
 def test_without_months_it_is_not_evaluated(sound, dated):
     assert str(waterfall.test(sound).verdict) == "not_evaluated"
     assert str(waterfall.test(replace(dated, raw=replace(dated.raw, own_month=True))).verdict) == "not_evaluated"

@@ -122,6 +122,8 @@ def test_a_finished_sentence_finds_its_template():
         assert (
             heard(rule) == "截至 2005-04 > 12,345.6（或缺失），且缺失（证据权重） <= -0.1，且缺失 <= 1.5e-05（或缺失）"
         )
+        assert heard("as of 2005-04 is missing and missing <= 0.5") == "截至 2005-04 缺失，且缺失 <= 0.5"
+        assert heard("as of 2005-04 is known") == "截至 2005-04 有值"
     assert heard("as of 2005-04") == "as of 2005-04"
 
 

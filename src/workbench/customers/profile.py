@@ -24,6 +24,7 @@ from workbench.words import Text, number, say
 
 ASPECTS = ("basics", "credit_record", "size", "capacity", "relationship", "offer", "economy")
 SHOWN_PER_ASPECT = 2
+MIDDLE = 50.0  # percentile from which on a value is further out than most
 SOLID = 0.02  # share of rows below which a group's rate is not compared
 DRAWN_FROM = 0.1  # share of rows, those with the highest outcome, from which one is drawn
 
@@ -118,7 +119,7 @@ def _characteristic(rows: pd.DataFrame, c: Column, outcome: Outcome, bins: int) 
         "aspect": c.aspect.replace("_", " "),
         "column": c.name,
         "median or most frequent": _middle(rows[c.name]),
-        "missing": rows[c.name].isna().mean(),
+        "missing": float(np.average(rows[c.name].isna(), weights=rows["weight"])),
         "lowest": solid["rate"].min(),
         "highest": solid["rate"].max(),
         "where highest": solid.loc[solid["rate"].idxmax(), "group"] if solid["rate"].notna().any() else "",
@@ -210,7 +211,7 @@ def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> 
     """Return the customer's card: what stands out against the others on the side where the rate is higher."""
     known = table.dropna(subset=["percentile"])
     known = known.assign(beyond=np.where(known["monotone"] >= 0, known["percentile"], 100 - known["percentile"]))
-    out = known[known["monotone"] != 0].sort_values("beyond", ascending=False).head(3)
+    out = known[(known["monotone"] != 0) & (known["beyond"] > MIDDLE)].sort_values("beyond", ascending=False).head(3)
     each = [
         say(
             "{column}: {value} (further out than {share:.0%} of all)",
@@ -224,7 +225,7 @@ def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> 
     answer = (
         say("Where a higher {rate} is expected: {each}.", rate=rate, each=each)
         if each
-        else say("No column has an expected direction, so nothing stands out.")
+        else say("Nothing stands out on the side where a higher {rate} is expected.", rate=rate)
     )
     return Evidence(
         key="customer",

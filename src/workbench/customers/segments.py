@@ -167,14 +167,18 @@ def decided(rows: pd.DataFrame, contract: Contract, p: Params) -> pd.DataFrame:
 
 
 def matrix(rows: pd.DataFrame, outcome: Outcome | None = None) -> pd.DataFrame:
-    """Return one row per cell of risk and need: rows, share, rate with interval on the hold-out, prediction, policy."""
+    """Return one row per cell of risk and need: rows, share, rate with interval on the hold-out, prediction, policy.
+
+    The prediction is of the same rows as the rate; of all rows where the hold-out has none.
+    """
     held, out = rows[rows["sample"] == "holdout"], []
     for (risk, want), part in rows.groupby(["risk_code", "need_code"]):
         tested = held[(held["risk_code"] == risk) & (held["need_code"] == want)]
         rate, low, high = observed(tested["outcome"], tested["weight"], outcome or Outcome())
         cell = {"risk": risk, "need": want, "rows": len(part), "share": part["weight"].sum() / rows["weight"].sum()}
         cell |= {"rate": rate, "low": low, "high": high}
-        cell |= {"predicted": np.average(part["predicted"], weights=part["weight"])}
+        judged = tested if len(tested) else part
+        cell |= {"predicted": np.average(judged["predicted"], weights=judged["weight"])}
         cell |= {"exposure_amt": (part["exposure_amt"] * part["weight"]).sum()}
         out.append(cell | {name: part.iloc[0][name] for name in POLICY})
     order = {band: i for i, band in enumerate(policies.BANDS)}

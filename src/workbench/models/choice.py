@@ -95,8 +95,8 @@ def _why(is_simplest: bool, best: str, row: pd.Series, measure: Measure, materia
         )
     if kind == best:
         return say(
-            "{kind}: its cross-validated {measure} is {value:.4f}, and every simpler candidate surely loses more than "
-            "{material:.3f} of it.",
+            "{kind}: its cross-validated {measure} is {value:.4f}, and every simpler candidate surely loses some "
+            "of it, and more than {material:.3f}.",
             **facts,
         )
     return say(

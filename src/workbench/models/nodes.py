@@ -30,7 +30,11 @@ class Bounds:
         return Bounds(max(self.low, cut), self.high, self.missing and missing)
 
     def said(self, name: str, cut: Callable[[float], str]) -> str:
-        """Return them as conditions on a column, each bound once."""
+        """Return them as conditions on a column, each bound once; whether it is known alone, where no cut is asked."""
+        if self.low == math.inf or self.high == -math.inf:  # a split of missing values from all others
+            return f"{name} is missing"
+        if self == Bounds(missing=False):
+            return f"{name} is known"
         # in brackets: `a <= 1 or missing and b > 2` could be read either way
         tail = " (or missing)" if self.missing else ""
         bounds = [(sign, b) for sign, b in ((">", self.low), ("<=", self.high)) if math.isfinite(b)]

@@ -124,9 +124,8 @@ def in_words(rule: str, contract: Contract) -> str:
     names = {c.name: c.description for c in contract.features() if c.description}
     if not names:
         return rule
-    pattern = (
-        r"\b(" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")\b(?= (?:\(WOE\) )?(?:<=|>|in ))"
-    )
+    columns = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    pattern = rf"\b({columns})\b(?= (?:\(WOE\) )?(?:<=|>|in |is (?:known|missing)))"
     return re.sub(pattern, lambda m: names[m[1]], rule)
 
 

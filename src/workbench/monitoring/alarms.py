@@ -41,6 +41,12 @@ def kinds() -> dict[str, Text]:
     }
 
 
+def answer_of(kind: str) -> str:
+    """Return the key of the answer that a kind of alarm, as the alarms' table says it in English, stands on."""
+    by_words = {words.in_language("en"): _ANSWERS.get(key, key) for key, words in kinds().items()}
+    return by_words.get(kind, "")
+
+
 def rule_of(kind: str, rules: Rules, separation: Threshold) -> Threshold:
     """Return the rule behind a kind of alarm: its owner, and what the owner does."""
     names = {"data": "newly_missing", "drift": "psi", "reasons": "psi", "fairness": "fairness"}

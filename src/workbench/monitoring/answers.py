@@ -24,7 +24,7 @@ def data(w: Watched, rules: Rules) -> Evidence:
         question=say("Do the inputs still arrive as they did?"),
         verdict=w.light("data"),
         answer=say(
-            "Largest rise: {feature} has no known value in {share:.1%} of the rows of {period}, {before:.1%} in "
+            "Largest rise: {feature} has no known value in {share:.1%} of the book of {period}, {before:.1%} in "
             "development.",
             feature=top["feature"],
             share=top["share"],

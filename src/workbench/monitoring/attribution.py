@@ -16,20 +16,36 @@ MOST_GROUPS = 12  # values of a column that cuts the book into segments
 def of_prediction(model: Scorer, before: pd.DataFrame, now: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return what each input adds to the change of the mean prediction, the strongest first; the parts add up to it.
 
-    Rows before and now (features and `predicted`) are paired at random; along the straight way from one to the other
-    each input gets its share of the change: its difference in contribution over the sum of all of them. Columns:
-    feature, change. Source: Aumann & Shapley (1974); Sundararajan, Taly & Yan (2017), ICML (integrated gradients, which
-    for a function of a sum are these shares).
+    Rows before and now (features, `predicted`, `weight`) are paired at random, each as often as its weight says; along
+    the straight way from one to the other each input gets its share of the change: its difference in contribution over
+    the sum of all of them. What the pairing misses of the change is shared out by size. Columns: feature, change.
+    Source: Aumann & Shapley (1974); Sundararajan, Taly & Yan (2017), ICML (integrated gradients, which for a function
+    of a sum are these shares).
     """
     rng = np.random.default_rng(seed)
     n = min(PAIRS, max(len(before), len(now)))
-    first, second = (rows.iloc[rng.choice(len(rows), n, replace=len(rows) < n)] for rows in (before, now))
+    first, second = (rows.iloc[_drawn(rows["weight"].to_numpy(float), n, rng)] for rows in (before, now))
     moved = model.contributions(second).to_numpy(float) - model.contributions(first).to_numpy(float)
     change = second["predicted"].to_numpy(float) - first["predicted"].to_numpy(float)
     total = moved.sum(axis=1)
     rate = np.divide(change, total, out=np.zeros(n), where=np.abs(total) > 1e-9)
-    table = pd.DataFrame({"feature": list(model.features), "change": (moved * rate[:, None]).mean(axis=0)})
+    parts = (moved * rate[:, None]).mean(axis=0)
+    missed = _mean(now) - _mean(before) - parts.sum()
+    parts += missed * np.abs(parts) / max(np.abs(parts).sum(), 1e-12)
+    table = pd.DataFrame({"feature": list(model.features), "change": parts})
     return table.sort_values("change", key=np.abs, ascending=False, ignore_index=True)
+
+
+def _drawn(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of n rows in random order, each as often as its weight says (systematic sampling)."""
+    order = rng.permutation(len(weight))
+    reached = np.cumsum(weight[order]) / weight.sum()
+    at = np.searchsorted(reached, (np.arange(n) + rng.random()) / n, side="right")
+    return rng.permutation(order[np.minimum(at, len(order) - 1)])
+
+
+def _mean(rows: pd.DataFrame) -> float:
+    return float(np.average(rows["predicted"], weights=rows["weight"]))
 
 
 def of_separation(model: Scorer, before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -58,9 +74,9 @@ def of_segments(before: pd.DataFrame, now: pd.DataFrame, columns: list[str]) -> 
     how far the segment lay from the mean), within (share times change of its mean), change (both); the parts of one
     column add up to the whole change. Source: Kitagawa (1955), JASA 50(272).
     """
-    out, mean = [], float(before["predicted"].mean())
+    out, mean = [], _mean(before)
     for column in columns:
-        by = [rows["predicted"].groupby(rows[column].astype(str)).agg(["size", "mean"]) for rows in (before, now)]
+        by = [_sizes(rows, column) for rows in (before, now)]
         table = by[0].join(by[1], how="outer", lsuffix="_before")
         share = {k: table[f"size{k}"].fillna(0) / table[f"size{k}"].sum() for k in ("_before", "")}
         level = {k: table[f"mean{k}"].fillna(table["mean_before"]).fillna(table["mean"]) for k in ("_before", "")}
@@ -72,6 +88,14 @@ def of_segments(before: pd.DataFrame, now: pd.DataFrame, columns: list[str]) -> 
     rows = pd.concat(out, ignore_index=True)[names] if out else pd.DataFrame(columns=names)
     rows["change"] = rows["size"] + rows["within"]
     return rows.sort_values("change", key=lambda v: v.astype(float).abs(), ascending=False, ignore_index=True)
+
+
+def _sizes(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the weight in each segment (`size`) and its mean prediction (`mean`); missing is a segment, too."""
+    values = rows[column].astype(object)
+    parts = rows.assign(size=rows["weight"], mean=rows["predicted"] * rows["weight"])
+    summed = parts.groupby(values.where(values.notna(), "missing").astype(str))[["size", "mean"]].sum()
+    return summed.assign(mean=summed["mean"] / summed["size"])
 
 
 def cuts(rows: pd.DataFrame, candidates: list[str]) -> list[str]:

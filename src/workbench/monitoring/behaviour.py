@@ -91,7 +91,7 @@ def watch(early: pd.DataFrame, later: pd.DataFrame, columns: list[str], p: Param
     """Return tables by kind of light: drift and data of every column, and of segments their shares and drift within."""
     book = p.rules()
     whole = Reference.of(early, columns)
-    shifts, gaps = drift.by_period(whole, later, book, drift.parents_per_row(early))
+    shifts, gaps = drift.by_period(whole, later, book, drift.draws_per_weight(early))
     out = {"drift": shifts, "data": gaps}
     if p.segment:
         out["segments"] = _shares(early, later, p.segment, book)
@@ -102,7 +102,7 @@ def watch(early: pd.DataFrame, later: pd.DataFrame, columns: list[str], p: Param
 def _shares(early: pd.DataFrame, later: pd.DataFrame, segment: str, rules: Rules) -> pd.DataFrame:
     """Return the PSI of the segments' shares by period: how far the book has migrated between them."""
     named = [rows.assign(segment=rows[segment].astype(str).fillna("")) for rows in (early, later)]
-    table, _ = drift.by_period(Reference.of(named[0], ["segment"]), named[1], rules, drift.parents_per_row(early))
+    table, _ = drift.by_period(Reference.of(named[0], ["segment"]), named[1], rules, drift.draws_per_weight(early))
     return table
 
 
@@ -112,7 +112,7 @@ def _within(whole: Reference, early: pd.DataFrame, later: pd.DataFrame, segment:
     for value, part in later.groupby(segment, observed=True):
         before = early[early[segment] == value]
         if len(before) >= rules.number("least_period_rows"):
-            table, _ = drift.by_period(whole.within(before), part, rules, drift.parents_per_row(before))
+            table, _ = drift.by_period(whole.within(before), part, rules, drift.draws_per_weight(before))
             parts.append(table[table["feature"] != segment].assign(segment=str(value)))
     names = ["feature", "period", "psi", "n", "m", "bins", "critical", "p", "light", "known_in", "segment"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)

@@ -66,6 +66,14 @@ def period(lights: pd.DataFrame, p: Params) -> str:
     return str((known if len(known) else newest)["period"].max())
 
 
+def holdout(scored: pd.DataFrame, model: Scorer, p: Params) -> pd.DataFrame:
+    """Return the model's own hold-out among the rows watched; none where it was learnt from another panel.
+
+    What the one watched calls its hold-out the model may have learnt from.
+    """
+    return scored[(scored["sample"] == "holdout") & (model.facts.get("panel", p.panel) == p.panel)]
+
+
 def rings(lights: pd.DataFrame, at: str) -> list[Text | str]:
     """Return what rings in a period, in words."""
     rows = lights[(lights["period"] == at) & (lights["light"] == "red")]
@@ -102,8 +110,11 @@ def words(cause: Cause, *, is_known: bool = True) -> tuple[Text, Text]:
     return called[cause], asks[cause]
 
 
-def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
-    """Return the likeliest cause of what rings in a period, what speaks for it, and what it asks for."""
+def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome, *, has_holdout: bool = True) -> Evidence:
+    """Return the likeliest cause of what rings in a period, what speaks for it, and what it asks for.
+
+    has_holdout: rows watched hold the model's hold-out, which what came of a period is compared with.
+    """
     called, asks = words(d.cause, is_known=d.rate is not None and d.auc is not None)
     ringing = rings(lights, at)
     more = len(ringing) - NAMED * 2
@@ -117,7 +128,7 @@ def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> 
         verdict=Verdict.red if d.cause == "data quality" else verdict,
         answer=(head if ringing else quiet)
         + say("Likeliest cause: {cause}.", cause=called)
-        + _speaks(d, outcome)
+        + _speaks(d, outcome, has_holdout)
         + asks,
         value=d.cause,
         threshold=say("Data are looked at first; then how much of the change was expected of these customers."),
@@ -128,7 +139,7 @@ def diagnosis(d: Diagnosis, lights: pd.DataFrame, at: str, outcome: Outcome) -> 
     )
 
 
-def _speaks(d: Diagnosis, outcome: Outcome) -> Text:
+def _speaks(d: Diagnosis, outcome: Outcome, has_holdout: bool) -> Text:
     parts = Text()
     if d.defects:
         each = [_defect(x) for x in d.defects[:NAMED]]
@@ -136,12 +147,17 @@ def _speaks(d: Diagnosis, outcome: Outcome) -> Text:
         parts += say("It shows in {defects}.", defects=[*each, *more])
     if d.shifted:
         parts += say("Shifted: {features}.", features=[alarms.subject(f) for f in d.shifted[:NAMED]])
+    if not outcome.is_binary:
+        return parts
+    if not has_holdout:
+        return parts + _no_holdout()
     if d.rate is None or d.auc is None:
         return parts + say("Outcomes aren't known yet: whether the relation changed can't be seen.")
     return (
         parts
         + say(
-            "Of the change of the {rate}, {population} was expected of these customers and {concept} came otherwise;",
+            "Of the change of the {rate} since the hold-out, {population} was expected of these customers and "
+            "{concept} came otherwise;",
             rate=outcome.rate,
             population=changed(d.rate[0], outcome),
             concept=changed(d.rate[1], outcome),
@@ -150,12 +166,16 @@ def _speaks(d: Diagnosis, outcome: Outcome) -> Text:
     )
 
 
+def _no_holdout() -> Text:
+    return say("The panel watched doesn't hold the model's hold-out: what came otherwise than expected can't be told.")
+
+
 def _defect(x: Defect) -> Text:
     facts = {"feature": x.feature, "size": x.size}
     by_sign = {
         "missing": say("{feature} (missing in {size:.0%} more rows than others explain)", **facts),
         "values never seen": say("{feature} ({size:.0%} of values never seen before)", **facts),
-        "one value": say("{feature} (one value in {size:.0%} of the rows)", **facts),
+        "one value": say("{feature} (one value in {size:.0%} of those that have one)", **facts),
         "scaled": say("{feature} (as in development once divided by {size:g})", **facts),
         "torn from its rows": say("{feature} (goes with no other input any more)", **facts),
     }
@@ -187,11 +207,12 @@ def moved(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
     )
 
 
-def lost(table: pd.DataFrame | None, at: str) -> Evidence:
+def lost(table: pd.DataFrame | None, at: str, *, has_holdout: bool = True) -> Evidence:
     """Return which inputs no longer separate as they did."""
     question = say("Which inputs no longer separate as they did?")
     if table is None:
         open_ = say("The outcomes of {period} aren't known, or are too few.", period=at)
+        open_ = open_ if has_holdout else _no_holdout()
         return Evidence(key="lost", question=question, verdict=Verdict.info, answer=open_)
     top = table.iloc[0]
     return Evidence(
@@ -207,7 +228,7 @@ def lost(table: pd.DataFrame | None, at: str) -> Evidence:
         ),
         value=float(top["change"]),
         blind_to=say("inputs that say the same: each adds little beside the other."),
-        table=table,
+        table=table.rename(columns={"change": "change of AUC"}),
     )
 
 
@@ -246,12 +267,12 @@ def attributed(
 
     The change of separation is None where the period's outcomes aren't known, or are too few.
     """
-    development, holdout = (scored[scored["sample"] == name] for name in ("development", "holdout"))
+    development, held_out = scored[scored["sample"] == "development"], holdout(scored, model, p)
     now = scored[(scored["sample"] == "monitoring") & (scored["period"] == at)]
     known, least = now[now["outcome"].notna()], p.rules().number("least_events")
     separation = None
-    if model.outcome.is_binary and len(holdout) and metrics.rarer(known["outcome"]) >= least:
-        separation = attribution.of_separation(model, holdout, known)
+    if model.outcome.is_binary and len(held_out) and metrics.rarer(known["outcome"]) >= least:
+        separation = attribution.of_separation(model, held_out, known)
     candidates = [f for f in model.reference if f in scored]
     by = attribution.of_segments(development, now, attribution.cuts(development, candidates))
     return attribution.of_prediction(model, development, now, p.seed), separation, by

@@ -21,23 +21,25 @@ def by_period(
     """Return the PSI of every feature (and `predicted`) by period, and the share of rows without a value known before.
 
     `rows`: the panel's rows with `period`, `predicted`, `weight` and `parent_id`; `independent`: of the rows that the
-    model's bins were counted on, parents per row (`parents_per_row`). A light needs the threshold *and*
-    significance among all features of the period (Holm), so that small periods don't cry wolf: a PSI against χ² with
-    B − 1 degrees of freedom over 1/n + 1/m, a share against that of development (z-test of two proportions).
-    Columns: feature, period, psi, n (development's parents), m (period's), bins, critical, p, light; and feature,
-    period, share, share_before, p, light. Missing and unseen values are bins of their own; an empty bin counts as half
-    an observation. Source: Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020) for the critical value; Holm (1979).
+    model's bins were counted on, independent draws per unit of weight (`draws_per_weight`). A light needs the threshold
+    *and* significance among all features of the period (Holm), so that small periods don't cry wolf: a PSI against χ²
+    with B − 1 degrees of freedom over 1/n + 1/m, a share against that of development (z-test of two proportions).
+    Columns: feature, period, psi, n (development's parents, fewer where weights differ), m (the period's), bins,
+    critical, p, light; and feature, period, share, share_before, p, light. Missing and unseen values are bins of their
+    own; an empty bin counts as half an observation. Source: Siddiqi (2017), ch. 14; Yurdakul & Naranjo (2020) for the
+    critical value; Holm (1979).
     """
     at, periods = pd.factorize(rows["period"], sort=True)
-    weight, sizes = rows["weight"].to_numpy(float), parents(at, rows["parent_id"].to_numpy(), len(periods))
+    weight = rows["weight"].to_numpy(float)
+    sizes = parents(at, rows["parent_id"].to_numpy(), len(periods)) * _evenness(at, weight, len(periods))
     shifts, gaps = [], []
     for feature, (bins, reference) in model.reference.items():
         expected = np.array(reference)
         counted = counts(at, len(periods), bins.codes(rows[feature]), len(expected), weight)
         for period, m, actual in zip(periods, sizes, counted, strict=True):
             n = max(int(expected.sum() * independent), 1)
-            shifts.append((feature, period, *compared(expected, actual, (n, int(m)), rules)))
-            gaps.append((feature, period, *_no_value(expected, actual, (n, int(m)))))
+            shifts.append((feature, period, *compared(expected, actual, (n, max(int(m), 1)), rules)))
+            gaps.append((feature, period, *_no_value(expected, actual, (n, max(int(m), 1)))))
     psi = pd.DataFrame(shifts, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "p"])
     gap = pd.DataFrame(gaps, columns=["feature", "period", "share", "share_before", "p"])
     level = 1 - rules.number("psi_level")
@@ -49,6 +51,25 @@ def by_period(
 def parents_per_row(rows: pd.DataFrame) -> float:
     """Return how many parents there are per row (`parent_id`): those of one are no independent draws."""
     return rows["parent_id"].nunique() / len(rows) if len(rows) else 1.0
+
+
+def draws_per_weight(rows: pd.DataFrame) -> float:
+    """Return how many independent draws a unit of weight stands for: `parents_per_row`, less where weights differ."""
+    weight = rows["weight"].to_numpy(float)
+    even = _evenness(np.zeros(len(rows), dtype=int), weight, 1)[0] if len(rows) else 1.0
+    return float(parents_per_row(rows) * even * len(rows) / weight.sum()) if len(rows) else 1.0
+
+
+def _evenness(at: np.ndarray, weight: np.ndarray, periods: int) -> np.ndarray:
+    """Return per period the part of its rows that as many with equal weights would tell as much as.
+
+    (Σw)² / (n·Σw²), 1 where all weights are equal. Source: Kish (1965), Survey Sampling, ch. 11.
+
+    >>> _evenness(np.array([0, 0, 1, 1]), np.array([2.0, 2.0, 1.0, 3.0]), 2).tolist()
+    [1.0, 0.8]
+    """
+    n, total, squares = (np.bincount(at, w, periods) for w in (np.ones(len(weight)), weight, weight**2))
+    return total**2 / (n * squares)
 
 
 def parents(at: np.ndarray, parent: np.ndarray, periods: int) -> np.ndarray:

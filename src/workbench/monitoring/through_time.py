@@ -127,7 +127,7 @@ def watch(scored: pd.DataFrame, model: Scorer, contract: Contract, reference: fl
     """Return what is seen in the monitoring rows: drift, performance known and estimated, conduct, and all lights."""
     later, development, holdout = (scored[scored["sample"] == n] for n in ("monitoring", "development", "holdout"))
     book, outcome = p.rules(), contract.outcome
-    shifts, gaps = drift.by_period(model, later, book, drift.parents_per_row(development))
+    shifts, gaps = drift.by_period(model, later, book, drift.draws_per_weight(development))
     performed = performance.by_period(later, outcome, reference, book)
     if outcome.is_binary and len(holdout):
         guesses = estimated.by_period(later, holdout, book)

@@ -61,7 +61,7 @@ def diagnose(
     Rows of the development sample, of its hold-out (what came of it is what a period's outcome is compared with) and of
     the period: features, predicted, outcome (NaN while open), weight, parent_id.
     """
-    moved, gaps = shifts.by_period(model, now.assign(period=""), rules, shifts.parents_per_row(development))
+    moved, gaps = shifts.by_period(model, now.assign(period=""), rules, shifts.draws_per_weight(development))
     moved = moved[moved["light"] != str(Verdict.green)].sort_values("psi", ascending=False, kind="stable")
     shifted = tuple(moved["feature"])
     broken = defects(development, now, gaps, model, rules)

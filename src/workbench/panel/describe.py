@@ -259,7 +259,7 @@ def drawn(panel: Path, contract: Contract, most: int = 100_000) -> pd.DataFrame:
     """Return development's rows with their features, at most about `most` of them: every k-th in the panel's order."""
     learn = "FROM panel WHERE sample = 'development'"
     n = int(engine.frame(f"SELECT count(*) AS n {learn}", {"panel": panel})["n"][0])
-    names = ", ".join(["sample", *(engine.column(c.name) for c in contract.features())])
+    names = ", ".join(["sample", "weight", *(engine.column(c.name) for c in contract.features())])
     first = FILE_ROW if any(c.name == FILE_ROW for c in contract.columns) else "entity_id"
     numbered = f"SELECT {names}, row_number() OVER (ORDER BY {first}, as_of_date) AS row_no {learn}"
     every = max(-(-n // most), 1)
@@ -306,7 +306,7 @@ def _feature_rows(learn: pd.DataFrame, contract: Contract) -> Iterator[tuple[obj
             unit_of(c.unit, c.name, c.description),
             c.aspect,
             direction,
-            values.isna().mean(),
+            float(np.average(values.isna(), weights=learn["weight"])),
             low,
             middle,
             high,

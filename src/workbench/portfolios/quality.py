@@ -99,7 +99,7 @@ def to_evidence(shares: pd.DataFrame) -> Evidence:
             lowest=float(lowest[worst]),
             all=float(means.mean()),
         ),
-        value=float(means.mean()),
+        value=float(means[worst]),
         threshold=say(
             "amber below {amber:.1%}, red below {red:.0%} in the mean of the weakest dimension; "
             "consistency amber at most (convention)",

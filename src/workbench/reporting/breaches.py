@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict
+from workbench.monitoring import alarms
 from workbench.params import ONCE
 from workbench.registry import titles
 from workbench.registry.recorded import Recorded
@@ -73,7 +74,7 @@ def broken(runs: Runs, since: Mapping[str, str], of_pack: Iterable[Breach] = ())
         orders, r = _orders(run), run.record
         for answer in packs.single(run.evidence.values()):
             place, where = f"{r.step}: {answer.key}", called(r.step, answer.key).in_language("en")
-            theirs = orders.get(answer.key, orders.get("", ())) if answer.verdict is Verdict.red else ()
+            theirs = orders.get(answer.key, ()) if answer.verdict is Verdict.red else ()
             lit = _since(r.period, answer, since.get(where) or since.get(place, ""))
             out.append(Breach(r.step, r.period, r.owner, answer, lit, tuple(theirs)))
     return sorted(out, key=lambda b: (b.answer.verdict.rank, b.period == ONCE, b.place))
@@ -85,15 +86,12 @@ def of_chapters(step: str, period: str, owner: str, answers: Iterable[Evidence])
 
 
 def _orders(run: Recorded) -> dict[str, list[Mapping[str, str]]]:
-    """Return who does what, by the answer's key, from the table of an answer that sums others up (`kind`, `owner`, …).
-
-    Kinds that are no answer of their own stand under the empty key.
-    """
+    """Return who does what, by the answer's key, from the table of an answer that sums alarms up."""
     out: dict[str, list[Mapping[str, str]]] = {}
     for summing in (e for e in run.evidence.values() if e.repeats):
         for row in run.rows(summing.key):
             if {"kind", "owner", "action"} <= set(row):
-                out.setdefault(row["kind"] if row["kind"] in run.evidence else "", []).append(row)
+                out.setdefault(alarms.answer_of(row["kind"]), []).append(row)
     return out
 
 

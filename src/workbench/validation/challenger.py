@@ -90,7 +90,7 @@ def test(s: Subject) -> Evidence:
         ),
         value=value,
         threshold=rule.text,
-        source="DeLong et al. (1988)",
+        source="DeLong et al. (1988)" if binary else "Hampel (1974), JASA 69",
         sight=sight(
             s,
             value,

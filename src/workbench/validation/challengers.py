@@ -112,7 +112,7 @@ def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evid
         turned = churn(s, other)
         p = float(2 * stats.norm.sf(abs(lead) / error)) if error > 0 else 1.0
         rows.append((name, measure(arrays[0], other, arrays[3]), lead, p, low, high, turned.max(), turned.mean()))
-    figures = ["lead", "DeLong p", "lead, low", "lead, high", "decisions turned, at most", "decisions turned, mean"]
+    figures = ["lead", "p", "lead, low", "lead, high", "decisions turned, at most", "decisions turned, mean"]
     table = pd.DataFrame(rows, columns=["challenger", str(measure.label), *figures])
     each = [
         say("{name} {lead:+.4f} ({low:+.4f} to {high:+.4f})", name=r[0], lead=r[2], low=r[4], high=r[5]) for r in rows
@@ -126,7 +126,7 @@ def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evid
         + _without_champion(before),
         value=float(table["lead"].max()),
         threshold=say("A fact without a light: the test 'challenger' has it."),
-        source="DeLong et al. (1988)",
+        source="DeLong et al. (1988)" if s.outcome.is_binary else "Hampel (1974), JASA 69",
         table=table,
     )
 

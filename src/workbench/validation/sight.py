@@ -109,13 +109,19 @@ def rate_seen(
     costly = s.outcome.direction == "adverse"
     side, level = (costly, level / 2) if above is None else (above, level)
     off = s.rules["rate_off"].amber
-    least = metrics.least_rate(predicted, n, level, above=side, off=off, prior=prior)
+    return rate_in_words(
+        s, predicted, n, metrics.least_rate(predicted, n, level, above=side, off=off, prior=prior), side
+    )
+
+
+def rate_in_words(s: Subject, predicted: float, n: float, least: float, above: bool) -> Seen:
+    """Return the least (or, not `above`, the most) true rate that would be seen where another is predicted, in words."""
     facts = {"rate": s.outcome.rate, "expected": predicted, "n": round(n), "power": metrics.POWER}
     if not np.isfinite(least):
         return None, say(
             "No true {rate} at all where {expected:.2%} is predicted: {n:, effective rows are} too few.", **facts
         )
-    if side:
+    if above:
         words = say(
             "A true {rate} of {least:.2%} and more where {expected:.2%} is predicted, with {power:.0%} certainty "
             "({n:, effective rows}).",

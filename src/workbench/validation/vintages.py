@@ -19,7 +19,7 @@ from workbench.evidence import Evidence, Sight, Verdict, judged
 from workbench.panel.cohort import UNDATED
 from workbench.panel.outcome import EVENT_AFTER
 from workbench.validation.estimated import learnt
-from workbench.validation.sight import Gauge, level, rate_seen, sight
+from workbench.validation.sight import Gauge, level, rate_in_words, sight
 from workbench.validation.significance import FARTHEST, milder, off, p_text, shared_text
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -90,19 +90,21 @@ def test(s: Subject) -> Evidence:
         base=low["development rate"],
         p=p_text(low["p"]),
     ) + _first(table)
-    seen = rate_seen(s, low["development rate"], low["effective n"], level(s, len(table)))
+    base, n, above = low["development rate"], low["effective n"], s.outcome.direction == "adverse"
+    least = metrics.least_rate(base, n, level(s, len(table)) / 2, above=above, off=rule.amber)
+    seen = rate_in_words(s, base, n, least, above)
     gauges = {"convention": Gauge(low["off"], rule), "significance": Gauge(low["p"], p_rule)}
     return _evidence(s, Verdict(low["light"]), answer, table, sight(s, low["rate"], seen, rows=_tested(s), **gauges))
 
 
 def _first(table: pd.DataFrame) -> Text:
-    """Say what came with the first payment already, of the vintage with most of it."""
+    """Say what came in the first month of the window already, of the vintage with most of it."""
     first = table[table["months"] == 1]
     if first.empty:
-        return say("Too few events are expected with the first payment.")
+        return say("Too few events are expected in the first month of the window.")
     most = first.loc[first["rate"].idxmax()]
     return say(
-        "With the first payment most came in {vintage}: {rate:.2%} ({base:.2%} on development).",
+        "In the first month of the window most came in {vintage}: {rate:.2%} ({base:.2%} on development).",
         vintage=most["vintage"],
         rate=most["rate"],
         base=most["development rate"],

@@ -73,6 +73,9 @@ def test(s: Subject) -> Evidence:
             "The book that the sample was drawn from can't be told: there are no months of it on the panel's dates."
         )
         return _evidence(s, Verdict.not_evaluated, reason)
+    if s.raw.months["is_eligible"].isna().all():
+        reason = say("Who is eligible can't be told: the condition asks for what the bank's months alone don't hold.")
+        return _evidence(s, Verdict.not_evaluated, reason)
     rows = population(s, s.raw)
     table = steps(rows).set_index("step", drop=False)
     eligible = len(rows) - int(table.loc[[DATE, ELIGIBLE, OPEN], "rows"].sum())

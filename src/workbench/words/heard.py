@@ -16,9 +16,13 @@ from workbench.words.numbers import singular
 _MISSING = " (or missing)"  # beside a bound, where rows without the value go
 _NUMBER = r"-?[\d.,]+(?:e[+-]?\d+)?"
 # what a rule asks of an input; `1 to < 5` is a bin
-_BOUND = rf".+?(?<! to) (?:<=|>=|<|>) {_NUMBER}(?:{re.escape(_MISSING)})?"
-_CONDITION = re.compile(rf"(?:^| and )(.+?)(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?(?=$| and )")
+_CUT = rf"(?<! to) (?:<=|>=|<|>) {_NUMBER}"
+_BOUND = rf".+?(?:{_CUT}(?:{re.escape(_MISSING)})?| is (?:known|missing))"
+_CONDITION = re.compile(
+    rf"(?:^| and )(.+?)(?:(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?| is (known|missing))(?=$| and )"
+)
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
+_IS = {"known": "有值", "missing": "缺失"}
 LONG = 24  # letters of its own from which a template fits by itself
 # categories in one bin as it joins them, at least one Chinese: no sentence, nothing with a mark of its own
 _CATEGORIES = re.compile(r"(?=.*[一-鿿])[^\s,，、。；：;:]{1,12}(?:, [^\s,，、。；：;:]{1,12})+")
@@ -53,11 +57,8 @@ def _is_chinese(words: str) -> bool:
 def _heard(words: str, name: str) -> str:
     if has(words):
         return translated(words)
-    if _CONDITIONS.fullmatch(words):
-        return "，且".join(
-            f"{heard(column)} {sign} {value}{'（或缺失）' if missing else ''}"
-            for column, sign, value, missing in _CONDITION.findall(words)
-        )
+    if re.search(_CUT, words) and _CONDITIONS.fullmatch(words):
+        return _conditions(words)
     parts = words.split(", ")
     if len(parts) > 1 and all(has(part) for part in parts):
         return "、".join(map(translated, parts))
@@ -65,10 +66,20 @@ def _heard(words: str, name: str) -> str:
         fitting = pattern.fullmatch(words) if needed in words else None  # most are out at a glance
         if fitting and _believable(template, fitting.groupdict()):
             return _refilled(template, fitting.groupdict())
+    if _CONDITIONS.fullmatch(words):
+        return _conditions(words)
     column, colon, value = words.partition(": ")
     if colon and (has(column) or (len(value) >= LONG and has(value))):  # a column and its value, or a note on it
         return f"{heard(column)}：{heard(value)}"
     return _listed(words)
+
+
+def _conditions(words: str) -> str:
+    """Return what a rule asks of its inputs."""
+    return "，且".join(
+        f"{heard(column)} {_IS[state] if state else f'{sign} {value}'}{'（或缺失）' if missing else ''}"
+        for column, sign, value, missing, state in _CONDITION.findall(words)
+    )
 
 
 def _listed(words: str) -> str:
