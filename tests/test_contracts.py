@@ -355,20 +355,20 @@ def test_the_first_error_is_raised_with_the_number_of_others():
     [
         (
             "name: a\ntitle: t\ncolumns:\n  - {name: x, type: number, rol: key}\n",
-            "columns.x.rol: Extra inputs are not permitted; did you mean 'role'?",
+            "columns.x.rol: unknown; did you mean 'role'?",
         ),
-        ("name: a\ntitle: t\ncolumns:\n  - {name: x, type: numbr}\n", "columns.x.type: Input should be 'number'"),
+        ("name: a\ntitle: t\ncolumns:\n  - {name: x, type: numbr}\n", "columns.x.type: write 'number', 'integer'"),
         (
             "name: a\ntitle: t\ncolumns:\n  - {name: x, type: number}\n  - {name: x, type: date}\n",
             "column 'x' stands twice; rename one (the file's name goes into `source`)",
         ),
         (
             "name: a\ntitle: t\ncolumns:\n  - {name: x, type: category, values: {1: a}}\n",
-            "columns.x.values.1: Input should be a valid string; put it in quotes",
+            "columns.x.values.1: write it in quotes",
         ),
         (f"name: a\ntitle: t\ncolumns: {'[' * 1000}{']' * 1000}\n", "not YAML: nested too deeply; write it flatter"),
         (f"name: a\ntitle: {'7' * 5000}\n", "a value can't be read (a number of thousands of digits?); quote it"),
-        (f"name: a\ntitle: 0x{'f' * 5000}\ncolumns: []\n", "title: Input should be a valid string; put it in quotes"),
+        (f"name: a\ntitle: 0x{'f' * 5000}\ncolumns: []\n", "title: write it in quotes"),
         ("name: a\ntitle: &t x\nlicence: *t\n", "line 3: aliases (*name) are not read; write the value out"),
         ("name: a\ntitle: !!int ''\n", "a value can't be read"),
         (
@@ -412,9 +412,21 @@ def test_the_first_error_is_raised_with_the_number_of_others():
             )
             for n in ("grade_code", "learnt", "period", "segment")
         ),
-        ("name: a\ntitle: t\ncolumns: [x]\n", "columns.0: Input should be a valid dictionary"),
-        ("", "Input should be a valid dictionary"),
+        ("name: a\ntitle: t\ncolumns: [x]\n", "columns.0: write pairs: {name: value}"),
+        ("", "c.yaml: write pairs: {name: value}"),
         ("name: [", "not YAML: "),
+        ("name: a\ntitel: t\ncolumns: []\n", "c.yaml: titel: unknown; did you mean 'title'?"),
+        *(
+            (
+                f"name: a\ntitle: t\ncolumns:\n  - {{name: x, type: number, personal: name, {mark}}}\n",
+                f"columns.x: a personal column is dropped, and the {role} is needed; leave `personal: name` out, or {role}",
+            )
+            for mark, role in (
+                ("role: outcome, known: after", "outcome"),
+                ("exposure: true", "exposure"),
+                ("fairness: true", "fairness"),
+            )
+        ),
     ],
 )
 def test_a_wrong_contract_names_the_place(tmp_path, text, words):

@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -29,6 +29,10 @@ _FORMS = (  # parts of patterns, and what a text of such a form is
     ("Q[1-4]", "a year (2018), a quarter (2018-Q1) or a month (2018-03)"),
     (MONTH, "a month, YYYY-MM"),
     ("^mart__", "mart__ and a name of a-z, 0-9 and _"),
+    ("[a-z0-9_-]", "a name of 2 to 32 letters a-z, 0-9, _ and -, a letter first"),
+    (r"_]+\.[a-z0-9_]+$", "STUDY.MODEL, both of a-z, 0-9 and _"),
+    ("@", "an address, name@bank.example"),
+    ("^[a-z][a-z0-9_]*$", "a name of a-z, 0-9 and _, a letter first"),
     ("^[a-z", "a name of a-z, 0-9 and _"),
 )
 _WHOLE, _LIST = "write a whole number, such as 12", "write a list: [a, b]"
@@ -346,6 +350,10 @@ def why(error: ErrorDetails) -> str:
         return f"write {form}"
     if kind == "string_type" and isinstance(given, int | float):
         return "write it in quotes"
+    if kind in ("string_too_short", "string_too_long"):
+        n = limits["min_length" if kind == "string_too_short" else "max_length"]
+        bound = "or more" if kind == "string_too_short" else "at most"
+        return f"write {n} {'character' if n == 1 else 'characters'} {bound}"
     if kind == "too_short":
         return f"name at least {'one' if limits['min_length'] == 1 else limits['min_length']}"
     if kind in ("float_type", "float_parsing"):
@@ -354,8 +362,42 @@ def why(error: ErrorDetails) -> str:
     return _WANTED[kind].format(**limits) if kind in _WANTED else error["msg"].removeprefix("Value error, ")
 
 
+def mistake(e: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """Return where the first mistake in a file stands (`a.b.c`, empty: the whole) and what to write there.
+
+    A name that nobody knows comes before one that is missing: it is that one, misspelt.
+    """
+    first = min(e.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    place = [part for part in first["loc"] if part != "[key]"]
+    where = ".".join(" ".join(str(part)[:80].split()) for part in place)
+    if first["type"] != "extra_forbidden":
+        return where, why(first)
+    return where, f"unknown; {nearest(str(place[-1]), _fields(model, place[:-1]))}"
+
+
+def _fields(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
+    """Return the names that a file may hold at a place, where it is that of another model; else none."""
+    for part in place:
+        inside = model.model_fields[part].annotation if part in model.model_fields else None
+        while inside is not None and not (isinstance(inside, type) and issubclass(inside, BaseModel)):
+            inside = next((a for a in get_args(inside)[::-1] if a not in (type(None), ...)), None)
+        model = inside or model
+    return list(model.model_fields)
+
+
 def _form(pattern: str) -> str:
-    return next((words for part, words in _FORMS if part in pattern), "")
+    """Return what a text of a pattern is; of a choice of plain words, those.
+
+    >>> _form("^(logistic|boosted|both)$"), _form("^C[123]$")
+    ('logistic, boosted or both', 'C1, C2 or C3')
+    """
+    if choice := re.fullmatch(r"\^\((\w+(?:\|\w+)+)\)\$", pattern):
+        words = choice[1].split("|")
+    elif choice := re.fullmatch(r"\^(\w+)\[(\w+)\]\$", pattern):
+        words = [choice[1] + last for last in choice[2]]
+    else:
+        return next((words for part, words in _FORMS if part in pattern), "")
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _meant(given: Any) -> str:

@@ -134,9 +134,9 @@ def test_resident_numbers_are_valid_and_personal_data_do_not_leave_the_intake(ta
         ),
         (
             {"crisis_month": "2031-01"},
-            "portfolios/intake: simulation.simulation: crisis_month 2031-01 lies outside 2015-01 to 2019-12",
+            "portfolios/intake: simulation: crisis_month 2031-01 lies outside 2015-01 to 2019-12",
         ),
-        ({"crisis": "2019-01"}, "portfolios/intake: simulation.crisis: Extra inputs are not permitted"),
+        ({"crisis": "2019-01"}, "portfolios/intake: simulation.crisis: unknown; did you mean 'crisis_month'?"),
     ],
 )
 def test_parameters_out_of_range_are_one_line(given, line):

@@ -195,5 +195,5 @@ def test_a_month_of_a_customer_sums_his_accounts_and_counts_his_events(core, ban
 def test_a_wrong_parameter_is_told_in_one_line():
     with pytest.raises(UserError) as e:
         simulated_relationships.SOURCE.verify(Request(simulation={"shock_month": "2031-01"}))
-    assert str(e.value).startswith("portfolios/intake: simulation.simulation: shock_month 2031-01 lies outside")
+    assert str(e.value).startswith("portfolios/intake: simulation: shock_month 2031-01 lies outside")
     assert simulated_customers.CODES[0] == "current_account"

@@ -46,7 +46,7 @@ def test_what_is_written_is_read_by_language(place):
         ("developr: {}", "developr: unknown; did you mean 'developer'?"),
         ("developer: {intended: x}", "developer.intended: unknown; did you mean 'intended_use'?"),
         ("developer: {limitations: {zh: x}}", "developer.limitations.zh: unknown; did you mean 'zh_CN'?"),
-        ("validator: {opinion: 5}", "validator.opinion: Input should be less than or equal to 4"),
+        ("validator: {opinion: 5}", "validator.opinion: write 4 or less"),
         ("[a]", "write sections: `developer: {...}`"),
         ("developer: [", "not YAML: line 1: expected the node content, but found '<stream end>'"),
     ],

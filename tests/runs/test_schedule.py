@@ -137,6 +137,25 @@ def test_what_is_wrong_with_the_schedule_is_one_line(own_home, values, message):
     assert str(e.value) == f"params/schedule.yaml: reports.monthly{joint}{message}"
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"grace_hour": 3}, "reports.monthly.grace_hour: unknown; did you mean 'grace_hours'?"),
+        ({"studi": "small", "study": None}, "reports.monthly.studi: unknown; did you mean 'study'?"),
+        ({"language": "zh"}, "reports.monthly.language: write 'en' or 'zh_CN'"),
+        ({"tell": {"mail": ["owner"]}}, "reports.monthly.tell.mail.0: write an address, name@bank.example"),
+        ({"tell": ["owner"]}, "reports.monthly.tell: write pairs: {name: value}"),
+        ({"cron": None}, "reports.monthly.cron: add it"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_in_our_words(own_home, changed, words):
+    report = {k: v for k, v in {**MONTHLY, **changed}.items() if v is not None}
+    _written(own_home, json.dumps({"reports": {"monthly": report}}))
+    with pytest.raises(UserError) as e:
+        slots.load()
+    assert str(e.value) == f"params/schedule.yaml: {words}"
+
+
 def test_mail_needs_a_server_and_the_schedule_a_file(own_home):
     with pytest.raises(UserError, match=r"^params/schedule.yaml is not there; docs/schedule.md shows one$"):
         slots.load()
@@ -144,7 +163,7 @@ def test_mail_needs_a_server_and_the_schedule_a_file(own_home):
     _written(own_home, f"reports: {{monthly: {json.dumps(telling_by_mail)}}}")
     with pytest.raises(UserError) as e:
         slots.load()
-    assert str(e.value) == ("params/schedule.yaml: file: reports.monthly tells by mail; name the server under `mail`")
+    assert str(e.value) == ("params/schedule.yaml: reports.monthly tells by mail; name the server under `mail`")
 
 
 # made once, in order

@@ -260,7 +260,7 @@ def test_values_that_lead_nowhere_are_refused_before_a_kernel_starts(load, chang
         ("columns: []", "no column has the role outcome"),
         (COLUMNS, "event_value '' is no value of 'bad'; name the value that is the event"),
         (f"event_value: '1'\nencoding: utf8x\n{COLUMNS}", "f.csv: 'utf8x' is no encoding"),
-        (f"event_value: '1'\ndelimiter: ';;'\n{COLUMNS}", "delimiter: String should have at most 1 character"),
+        (f"event_value: '1'\ndelimiter: ';;'\n{COLUMNS}", "delimiter: write 1 character at most"),
         (f"event_value: '1'\nevent_value: '0'\n{COLUMNS}", "not YAML: line 4: 'event_value' stands twice"),
     ],
 )

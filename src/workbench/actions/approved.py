@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.params import UserError, from_yaml
+from workbench.params import UserError, from_yaml, mistake
 
 DATA = Path(__file__).parent / "desk_data"
 FILE = DATA / "answers.yaml"
@@ -51,8 +51,8 @@ def load(path: Path = FILE) -> dict[str, Approved]:
         try:
             out[str(intent)] = Approved.model_validate(entry)
         except ValidationError as e:
-            where = ".".join(map(str, e.errors()[0]["loc"]))
-            raise UserError(f"{path.name}: text of '{intent}': {where}: {e.errors()[0]['msg']}") from None
+            where, words = mistake(e, Approved)
+            raise UserError(f"{path.name}: text of '{intent}': {where}: {words}") from None
         if out[str(intent)].owner == out[str(intent)].approved_by:
             raise UserError(f"{path.name}: text of '{intent}': its owner has approved it; somebody else does")
     return out

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from workbench.contracts import computed
 from workbench.contracts.fields import OF_STEPS, RESERVED, DateFormat, Delimiter, Entity, Separator
 from workbench.contracts.outcome import Outcome
-from workbench.params import Day, UserError, from_yaml, nearest, shown
+from workbench.params import Day, UserError, from_yaml, mistake, nearest, shown
 from workbench.personal import masked_value
 from workbench.words import formatted, names
 
@@ -278,6 +278,12 @@ def _consistent(contract: Contract, content: Any, path: Path) -> None:
         raise UserError(
             f"contract {path}: columns.{early['name']}: an outcome is known after the as-of date; say `known: after`"
         )
+    if dropped := next((c for c in contract.columns if c.personal and _is_needed(c)), None):
+        role = "exposure" if dropped.exposure else "fairness" if dropped.fairness else dropped.role
+        raise UserError(
+            f"contract {path}: columns.{dropped.name}: a personal column is dropped, and the {role} is needed; leave "
+            f"`personal: {dropped.personal}` out, or {role}"
+        )
     named_by = [*contract.named("parent"), *(contract.named("key") if len(contract.named("key")) == 1 else ())]
     if coded := next((c for c in contract.columns if c.name in named_by and c.type in NUMBERS), None):
         raise UserError(
@@ -306,6 +312,11 @@ def _consistent(contract: Contract, content: Any, path: Path) -> None:
         )
 
 
+def _is_needed(c: Column) -> bool:
+    """Say whether steps stand on a column's values themselves: of a key or a parent a pseudonym does as well."""
+    return c.exposure or c.fairness or c.role in ("outcome", "as_of", "sample", "override")
+
+
 def _is_taken(c: Column, contract: Contract) -> bool:
     """Say whether a name is the panel's own, or one that steps give its rows; months have no rows in the panel."""
     in_panel = contract.entity != "month" and (c.role in ("feature", "override") or c.fairness)
@@ -313,29 +324,14 @@ def _is_taken(c: Column, contract: Contract) -> bool:
 
 
 def _first(e: ValidationError, content: Any) -> str:
-    """Return the first mistake as `place: what; what to do`, columns by name rather than by position."""
-    first = e.errors()[0]
-    loc = list(first["loc"])
-    if len(loc) > 1 and loc[0] == "columns" and isinstance(content["columns"][loc[1]], dict):
-        loc[1] = content["columns"][loc[1]].get("name", loc[1])
-    place = f"{'.'.join(' '.join(str(part)[:80].split()) for part in loc if part != '[key]')}: " if loc else ""
-    return f"{place}{first['msg'].removeprefix('Value error, ')}{_hint(first['type'], loc)}"
-
-
-def _hint(kind: str, loc: list[Any]) -> str:
-    if kind == "extra_forbidden":
-        return f"; {nearest(str(loc[-1]), (Column if loc[0] == 'columns' else Contract).model_fields)}"
-    return _HINTS.get(kind, "")
-
-
-_HINTS = {
-    "string_type": "; put it in quotes",  # YAML reads 1 as a number and yes as true; codes are text
-    "string_pattern_mismatch": "; write a-z, 0-9 and _, in a column a letter first",
-    "tuple_type": "; write a list: [a, b], or one a line after -",
-    "dict_type": "; write pairs: {code: label}",
-    "model_type": "; write pairs: field: value",
-    "missing": "; add it",
-}
+    """Return the first mistake as `place: what to do`, columns by name rather than by position."""
+    where, words = mistake(e, Contract)
+    root, _, below = where.partition(".")
+    at, _, field = below.partition(".")
+    if root == "columns" and at.isdecimal() and isinstance(content["columns"][int(at)], dict):
+        at = str(content["columns"][int(at)].get("name", at))[:80]
+    place = ".".join(part for part in (root, " ".join(at.split()), field) if part)
+    return f"{place}{': ' if place else ''}{words}"
 
 
 def mask(value: Any, column: Column, rows: int = 1) -> str:

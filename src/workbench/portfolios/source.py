@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from workbench import contracts, params
 from workbench.contracts import Column, Contract
-from workbench.params import UserError, why
+from workbench.params import UserError, mistake
 from workbench.portfolios import computed
 from workbench.portfolios.files import read_raw
 from workbench.portfolios.large import LargeTable
@@ -202,6 +202,5 @@ def simulation(kind: type[Simulation], given: Mapping[str, Any], seed: int, step
     try:
         return kind(**{"seed": seed, **given})
     except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "simulation"
-        raise UserError(f"{step}: simulation.{where}: {why(first)}") from None
+        where, words = mistake(e, kind)
+        raise UserError(f"{step}: simulation{'.' if where else ''}{where}: {words}") from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench import home, rules
-from workbench.params import UserError, canonical, from_yaml, nearest
+from workbench.params import UserError, canonical, from_yaml, mistake, nearest
 from workbench.registry import signatures
 
 FILE = "params/governance.yaml"
@@ -157,9 +157,8 @@ def load() -> Policy:
     except UnicodeDecodeError:
         raise UserError(f"{FILE}: not UTF-8; save it as UTF-8") from None
     except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(p for p in map(str, first["loc"]) if p != "[key]")
-        raise UserError(f"{FILE}: {where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}") from None
+        where, words = mistake(e, Policy)
+        raise UserError(f"{FILE}: {where}{': ' if where else ''}{words}") from None
 
 
 @lru_cache(maxsize=8)

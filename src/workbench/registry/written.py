@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench import home
-from workbench.params import UserError, canonical, from_yaml, nearest
+from workbench.params import UserError, canonical, from_yaml, mistake, nearest
 from workbench.registry import events
 from workbench.registry.events import Event
 from workbench.words.pair import Pair
@@ -101,9 +101,8 @@ def load(model: str) -> Chapters:
     try:
         return Chapters.model_validate(content)
     except ValidationError as e:
-        first = e.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{where}: {name}: {first['msg'].removeprefix('Value error, ')}") from None
+        name, words = mistake(e, Chapters)
+        raise UserError(f"{where}: {name}: {words}") from None
 
 
 def signed(model: str, moves: Iterable[Event]) -> Chapters:

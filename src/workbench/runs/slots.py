@@ -13,7 +13,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench import home
-from workbench.params import ONCE, PERIOD, UserError, from_yaml, months_of, nearest
+from workbench.params import ONCE, PERIOD, UserError, from_yaml, mistake, months_of, nearest
 from workbench.reporting.mail import Server
 from workbench.reporting.webhook import address
 
@@ -143,9 +143,8 @@ def load() -> Schedule:
     try:
         schedule = Schedule.model_validate(from_yaml(path.read_text(encoding="utf-8"), FILE) or {})
     except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(p for p in map(str, first["loc"]) if p != "[key]") or "file"
-        raise UserError(f"{FILE}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        where, words = mistake(e, Schedule)
+        raise UserError(f"{FILE}: {where}{': ' if where else ''}{words}") from None
     for name, report in schedule.reports.items():
         if not report.path.exists():
             names = {p.stem for p in report.path.parent.glob("*.yaml")} - NO_STUDIES
