@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PERCENT = "\x00%"  # mark of a column that is shown as percent
 # Columns that hold shares by their role, whatever the outcome is called. An amount has the last ones, too, but over 1.
 SHARES = {"share", "missing", "change", "coverage", "place", "leaving"}
-SHARES |= {"precision", "recall", "better", "same", "worse", "new"}
+SHARES |= {"precision", "recall", "better", "same", "worse", "new", "by size", "within"}
 SHARES |= {"completeness", "validity", "uniqueness", "consistency", "timeliness"}
 SHARES |= {"of previous", "of first", "response", "rate before", "rate after", "rate without", "mix", "recalibrated"}
 SHARES |= {"in common", "accuracy", "explained", "grade jumps", "flips", "decisions turned"}

@@ -256,7 +256,7 @@ def segments(table: pd.DataFrame, at: str, outcome: Outcome) -> Evidence:
         ),
         value=float(top["change"]),
         source="Kitagawa (1955), JASA 50(272)",
-        table=table,
+        table=table.rename(columns={"size": "by size"}),
     )
 
 
