@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import stat
@@ -171,6 +172,18 @@ def test_who_may_not_forget_is_refused_and_nothing_changes(bank, capsys):
         "forget: --reason names the person, and it stays on record; say it without the name" in capsys.readouterr().err
     )
     assert tables.pinned(KEY, "core__account") == before
+
+
+@pytest.mark.parametrize(("person", "line"), [("", ""), (" ", ""), ("-", "\n"), ("-", "")])
+def test_nobody_is_not_everybody(bank, capsys, monkeypatch, person, line):
+    before, head = digest_file(bank / "data" / "people.csv"), audit.run().head
+    monkeypatch.setattr("sys.stdin", io.StringIO(line))
+    asked = ["forget", person, "--reason", "letter", "--as", "dpo", "--files", str(bank / "data" / "people.csv")]
+    assert main(asked) == 2
+    assert capsys.readouterr().err == (
+        "workbench: forget: PERSON is empty; give the identifier as the source has it, or the pseudonym\n"
+    )
+    assert audit.run().head == head and digest_file(bank / "data" / "people.csv") == before
 
 
 def test_a_list_is_joined_to_names_for_the_role_alone_and_logged(bank, tmp_path, capsys):

@@ -50,8 +50,10 @@ def forget(person: str, reason: str, who: str, private: Path | None = None, file
     """Remove a person everywhere the workbench keeps something, and search everything again.
 
     person: the identifier as the source has it, or a pseudonym. files: delivered files that are written anew without
-    him. Raises `UserError` without the role or a reason, and where nobody is there by that name.
+    him. Raises `UserError` without a person, the role or a reason, and where nobody is there by that name.
     """
+    if not person.strip():  # an empty name stands in every text: everybody would be forgotten
+        raise UserError("forget: PERSON is empty; give the identifier as the source has it, or the pseudonym")
     if not reason.strip():
         raise UserError("forget: --reason is empty; say who asked, and when")
     if erasing.pattern([person]).search(reason):
