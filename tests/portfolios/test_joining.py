@@ -113,6 +113,22 @@ def test_a_status_that_does_not_say_how_late_is_unknown_and_not_paid_in_time(pat
     assert all(read[c] == (int(c) if c.isdigit() else 0) for c in read if c not in ("W", ""))
 
 
+def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
+    for part, name in ((MONTHS[:600], "months_a"), (MONTHS[600:], "months_b")):
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    assert cli.main(["intake", *(str(tmp_path / f"{n}.csv") for n in ("loans", "months_a", "months_b"))]) == 2
+    assert capsys.readouterr().err == (
+        "workbench: months_a.csv and months_b.csv would both be the table `month`; put them together in one file, or "
+        "rename one that holds no months\n"
+    )
+    CUSTOMERS.to_csv(tmp_path / "account.csv", index=False)
+    assert cli.main(["intake", *(str(tmp_path / f"{n}.csv") for n in ("loans", "months", "account"))]) == 2
+    assert capsys.readouterr().err == (
+        "workbench: loans.csv and account.csv would both be the table `account`; rename the latter\n"
+    )
+    assert not (tmp_path / "params").exists()
+
+
 def test_what_is_written_can_be_taken_in(paths, tmp_path):
     written = joining.write(joining.joined(list(paths.values())))
     assert [p.relative_to(tmp_path).as_posix() for p in written] == [

@@ -100,7 +100,7 @@ class Joined:
 def joined(paths: list[Path]) -> Joined:
     """Return drafted contracts of files that belong together; what is guessed is marked.
 
-    Raises `UserError` where a file shares no column with the others that is unique in one of them.
+    Raises `UserError` where a file shares no column with the others that is unique in one of them, or two are one table.
     """
     numbered: dict[str, str] = {}
     files = {_stem(p): _File(p, c := draft(p, numbered), opened(p, c)) for p in paths}
@@ -117,6 +117,8 @@ def joined(paths: list[Path]) -> Joined:
                 "and unique in one of them; name the column alike"
             )
         table, contract = _placed(name, files, first, links)
+        if table in out:
+            raise _one_table(table, out[table][1].name, files[name].path.name)
         out[table] = (contract, files[name].path)
         columns |= {table: link.column} if link else {}
     contracts, places = ({t: pair[i] for t, pair in out.items()} for i in (0, 1))
@@ -133,6 +135,12 @@ def write(drafted: Joined) -> list[Path]:
     for path, text in texts.items():
         home.put(path, text.encode())
     return list(texts)
+
+
+def _one_table(table: str, one: str, other: str) -> UserError:
+    """Return what to say of two files that would be one table: of months by what they hold, else by a file's name."""
+    what = "put them together in one file, or rename one that holds no months" if table == MONTH else "rename the latter"
+    return UserError(f"{one} and {other} would both be the table `{table}`; {what}")
 
 
 def _stem(path: Path) -> str:
