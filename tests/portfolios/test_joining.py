@@ -129,6 +129,32 @@ def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
     assert not (tmp_path / "params").exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (
+            "loans.csv 月度.csv",
+            "月度.csv: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv",
+        ),
+        (
+            "贷款.csv 月度.csv 客户.csv",
+            "贷款.csv: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv",
+        ),
+        ("loans.csv ./loans.csv", "loans.csv: the file is given twice; name it once"),
+        (
+            "loans.csv Loans.csv",
+            "loans.csv and Loans.csv would both be the table `loans`; rename one, a table is called as its file",
+        ),
+    ],
+)
+def test_a_file_whose_name_gives_no_table_of_its_own_is_named(paths, tmp_path, capsys, monkeypatch, names, line):
+    monkeypatch.chdir(tmp_path)
+    for name, table in (("贷款.csv", LOANS), ("月度.csv", MONTHS), ("客户.csv", CUSTOMERS), ("Loans.csv", LOANS)):
+        table.to_csv(tmp_path / name, index=False)
+    assert cli.main(["intake", *names.split()]) == 2
+    assert capsys.readouterr().err == f"workbench: {line}\n" and not (tmp_path / "params").exists()
+
+
 def test_what_is_written_can_be_taken_in(paths, tmp_path):
     written = joining.write(joining.joined(list(paths.values())))
     assert [p.relative_to(tmp_path).as_posix() for p in written] == [

@@ -100,12 +100,12 @@ class Joined:
 def joined(paths: list[Path]) -> Joined:
     """Return drafted contracts of files that belong together; what is guessed is marked.
 
-    Raises `UserError` where a file shares no column with the others that is unique in one of them, or two are one table.
+    Raises `UserError` where a file shares no column with the others that is unique in one of them, two are one table,
+    or a file's name gives no name of a table of its own.
     """
+    _named_apart(paths)
     numbered: dict[str, str] = {}
     files = {_stem(p): _File(p, c := draft(p, numbered), opened(p, c)) for p in paths}
-    if len(files) < len(paths):
-        raise UserError("two files of the same name; rename one, a table is called as its file")
     links = list(_links(files))
     first = _account(files, links)
     out, columns = {}, {}
@@ -137,9 +137,29 @@ def write(drafted: Joined) -> list[Path]:
     return list(texts)
 
 
+def _named_apart(paths: list[Path]) -> None:
+    """Raise `UserError` where a file's name gives no name of a table, or that of another file."""
+    by_name: dict[str, Path] = {}
+    for path in paths:
+        if not (name := _stem(path)):
+            raise UserError(
+                f"{path.name}: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv"
+            )
+        other = by_name.setdefault(name, path)
+        if other is path:
+            continue
+        if os.path.abspath(other) == os.path.abspath(path):  # as written: a name may hold what no path can
+            raise UserError(f"{path.name}: the file is given twice; name it once")
+        raise UserError(
+            f"{other} and {path} would both be the table `{name}`; rename one, a table is called as its file"
+        )
+
+
 def _one_table(table: str, one: str, other: str) -> UserError:
     """Return what to say of two files that would be one table: of months by what they hold, else by a file's name."""
-    what = "put them together in one file, or rename one that holds no months" if table == MONTH else "rename the latter"
+    what = (
+        "put them together in one file, or rename one that holds no months" if table == MONTH else "rename the latter"
+    )
     return UserError(f"{one} and {other} would both be the table `{table}`; {what}")
 
 
