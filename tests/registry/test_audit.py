@@ -206,6 +206,18 @@ def test_an_untouched_bank_is_clean_and_the_command_says_so(bank, tmp_path, caps
     assert "1 finding in 2 versions and 5 events" in capsys.readouterr().out
 
 
+def test_an_anchor_in_a_folder_that_is_not_there_is_refused_and_nothing_is_made(bank, tmp_path, capsys):
+    anchor = tmp_path / "nosuch" / "dir" / "a"
+    assert cli.main(["audit", "--anchor", str(anchor)]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"workbench: --anchor {anchor}: the folder is not there; name the file of heads, or make its folder first\n",
+    )
+    assert not (tmp_path / "nosuch").exists()
+    assert cli.main(["audit", "--anchor", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"workbench: --anchor {tmp_path}: is a folder; name the file in it\n"
+
+
 def test_the_newest_event_removed_is_seen_with_an_anchor_alone(bank, tmp_path):
     anchor = tmp_path / "anchor.txt"
     governed.move("review", "val", reason="alarms")

@@ -55,8 +55,13 @@ def run(anchor: Path | None = None) -> Result:
     """Audit the whole registry; changes nothing in it.
 
     anchor: a file of heads (`n:hash`, one a line) kept elsewhere: the chain must hold each of them, and where all is
-    well its head is added. Without one, the newest events could be removed unseen.
+    well its head is added. Without one, the newest events could be removed unseen. Raises `UserError` where its folder
+    is not there: an anchor named amiss would otherwise begin anew, and compare with nothing.
     """
+    if anchor and anchor.is_dir():
+        raise UserError(f"--anchor {anchor}: is a folder; name the file in it")
+    if anchor and not anchor.parent.is_dir():
+        raise UserError(f"--anchor {anchor}: the folder is not there; name the file of heads, or make its folder first")
     with looking.once():
         return _run(anchor)
 
