@@ -120,6 +120,10 @@ def test_daylight_saving_moves_a_report_and_neither_drops_nor_doubles_it(own_hom
         ),
         ({"time_zone": "Peking"}, "time_zone: 'Peking' is no time zone; write one such as Asia/Shanghai or UTC"),
         ({"since": "2018-Q1"}, "since: '2018-Q1' is no month"),
+        ({"since": "9999-12"}, "since: '9999-12' lies beyond the years 1900 to 2099"),
+        ({"grace_hours": 99999999999}, "grace_hours: write 8784 or less"),
+        ({"grace_hours": float("inf")}, "grace_hours: write 8784 or less"),
+        ({"grace_hours": float("nan")}, "grace_hours: write 8784 or less"),
         ({"study": "smal"}, "no study 'smal'; did you mean 'small'?"),
         (
             {"tell": {"webhook": ["ftp://x"]}},

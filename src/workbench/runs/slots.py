@@ -19,6 +19,8 @@ from workbench.reporting.webhook import address
 
 FILE = "params/schedule.yaml"
 NO_STUDIES = {"schedule", "governance"}  # files beside the studies
+YEARS = (1900, 2099)  # of periods that can be reported: what is beyond is mistyped, and no clock goes there
+LONGEST_GRACE = 366 * 24  # hours: a year
 _FORMS = {"year": r"\d{4}", "quarter": r"\d{4}-Q[1-4]", "month": r"\d{4}-\d{2}"}
 
 
@@ -61,13 +63,15 @@ class Report(_Strict):
     period: Literal["month", "quarter", "year"]
     since: str = Field(pattern=PERIOD)
     language: Literal["en", "zh_CN"] = "en"
-    grace_hours: float = Field(24, gt=0)
+    grace_hours: float = Field(24, gt=0, le=LONGEST_GRACE)
     tell: Tell = Tell()
 
     @model_validator(mode="after")
     def _since_is_a_period(self) -> Self:
         if self.since == ONCE or not re.fullmatch(_FORMS[self.period], self.since):
             raise ValueError(f"since: '{self.since}' is no {self.period}")
+        if not YEARS[0] <= int(self.since[:4]) <= YEARS[1]:
+            raise ValueError(f"since: '{self.since}' lies beyond the years {YEARS[0]} to {YEARS[1]}")
         return self
 
     @property
