@@ -236,6 +236,39 @@ def test_a_list_with_names_lies_outside_and_holds_nobody_who_opted_out(bank, tmp
     assert main([*asked, str(tmp_path / "x.csv")]) == 0 and "C100004" in (tmp_path / "x.csv").read_text()
 
 
+def test_identifiers_that_are_no_personal_data_are_written_as_they_stand(bank, tmp_path, capsys):
+    place = bank / "params/contracts/people.yaml"
+    contract = yaml.safe_load(place.read_text())
+    del contract["columns"][0]["personal"]
+    place.write_text(yaml.safe_dump(contract))
+    _taken_in()
+    out = tmp_path / "save.csv"
+    asked = ["identify", "loans", "save", "--purpose", "calls", "--as", "rel", "--out", str(out)]
+    assert main(asked) == 0
+    assert sorted(pd.read_csv(out)["identifier"]) == ["C100001", "C100002", "C100003"]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("loan save", "identify: study 'loan' is not there; did you mean 'loans'?"),
+        (
+            "loans save --period 2018-13",
+            "period '2018-13' is none; write a year (2018), a quarter (2018-Q1) or a month (2018-03)",
+        ),
+        (
+            "loans save --period 2018-03",
+            "identify: mart__list_save of loans is made once and of no period; leave --period out",
+        ),
+    ],
+)
+def test_a_list_of_no_such_study_or_period_is_refused_and_nothing_is_signed(bank, tmp_path, capsys, words, line):
+    head, out = audit.run().head, tmp_path / "x.csv"
+    assert main(["identify", *words.split(), "--purpose", "calls", "--as", "rel", "--out", str(out)]) == 2
+    assert capsys.readouterr().err == f"workbench: {line}\n"
+    assert not out.exists() and audit.run().head == head
+
+
 def test_pseudonyms_of_two_purposes_do_not_join_and_those_of_one_do(bank):
     (p,) = people.intakes("loans")
     made = {}
