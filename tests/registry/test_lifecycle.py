@@ -408,9 +408,23 @@ def test_a_private_key_is_its_owners_alone(bank, tmp_path, capsys):
     assert "a private key doesn't belong into the workbench's folder; name a place outside" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("person", ["a b", "张三", "A001", "a", "", "d001\n", "../d001"])
+def test_a_key_is_made_for_a_work_id_that_the_policy_takes(bank, tmp_path, capsys, monkeypatch, person):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for words in (["keygen", person], ["keygen", person, "--key", str(tmp_path / "key.pem")]):
+        assert cli.main(words) == 2
+        assert capsys.readouterr().err == (
+            f"workbench: keygen: {person.replace('张三', '张*')!r} is no work id; write 2 to 32 of a-z, 0-9, _ and -, a letter first, "
+            "such as d001\n"
+        )
+    assert (
+        not (tmp_path / "key.pem").exists() and not (tmp_path / "config" / "workbench" / "keys" / "A001.pem").exists()
+    )
+
+
 def test_a_signature_holds_for_its_content_alone(tmp_path):
-    signatures.generate("x", tmp_path / "x.pem")
-    key, public = signatures.load("x", tmp_path / "x.pem"), signatures.public("x", tmp_path / "x.pem")
+    signatures.generate("xi", tmp_path / "x.pem")
+    key, public = signatures.load("xi", tmp_path / "x.pem"), signatures.public("xi", tmp_path / "x.pem")
     signed = signatures.sign(key, b"content")
     assert signatures.is_signed(public, signed, b"content")
     assert not signatures.is_signed(public, signed, b"Content") and not signatures.is_signed(public, "x", b"content")
@@ -421,7 +435,7 @@ def test_a_signature_holds_for_its_content_alone(tmp_path):
     [
         ({"peeple": {}}, "peeple: unknown; did you mean 'people'?"),
         ({"people": {"dev": {"roles": ["developer"], "key": "short"}}}, "people.dev.key: no public key; write the line that `workbench keygen` prints"),
-        ({"people": {"Wang Wei": {"roles": ["developer"], "key": "x"}}}, "people.Wang Wei: write a name of 2 to 32 letters a-z, 0-9, _ and -, a letter first"),
+        ({"people": {"Wang Wei": {"roles": ["developer"], "key": "x"}}}, "people.Wang Wei: no work id; write 2 to 32 of a-z, 0-9, _ and -, a letter first, such as d001"),
         ({"by_tier": {1: {"approvers": 2, "review_months": 6}}}, "by_tier: tier 2 is missing"),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from workbench.registry import signatures
 FILE = "params/governance.yaml"
 Exposure = Literal["high", "medium", "low"]
 Role = Literal["developer", "validator", "approver", "owner", "monitor", "relationship_manager", "data_protection"]
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{1,31}$")]
+Id = Annotated[str, AfterValidator(signatures.work_id)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
 Tier = Annotated[int, Field(ge=1, le=3)]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import home
-from workbench.params import UserError
+from workbench.params import UserError, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,14 +27,25 @@ def place(person: str) -> Path:
     return folder() / f"{person}.pem"
 
 
+def work_id(text: str) -> str:
+    """Return a person's work id as it is; `ValueError` where the policy could name nobody so."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{1,31}", text):
+        raise ValueError("no work id; write 2 to 32 of a-z, 0-9, _ and -, a letter first, such as d001")
+    return text
+
+
 def generate(person: str, path: Path | None = None) -> str:
     """Write a new private key (PKCS #8, mode 0600) and return its public key (Base64 of 32 bytes).
 
-    `UserError` where the place lies inside the workbench's folder, or holds a file already.
+    `UserError` for a person by no work id, and where the place lies inside the workbench's folder or holds a file.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+    try:
+        work_id(person)
+    except ValueError as e:
+        raise UserError(f"keygen: {shown(person)} is {e}") from None
     path = path or place(person)
     if path.resolve().is_relative_to(home.root().resolve()):
         raise UserError(f"{path}: a private key doesn't belong into the workbench's folder; name a place outside")
