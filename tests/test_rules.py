@@ -98,6 +98,17 @@ def test_a_name_in_two_files_or_an_unknown_one_is_refused(own_home):
     assert str(e.value) == "rules: unknown 'ginii'; did you mean 'gini'?"
 
 
+def test_a_file_of_rules_by_another_ending_is_refused_and_not_passed_over(own_home):
+    (own_home / "README.md").write_text("who decides on these")
+    rules.load("2026-11-24")
+    for name in ("own.yml", "own.YAML"):
+        (own_home / name).write_text(yaml.safe_dump({"psi": ALL["psi"]}))
+        with pytest.raises(UserError) as e:
+            rules.load("2026-11-24")
+        assert str(e.value) == f"params/rules/{name}: a file of rules ends in .yaml; rename it own.yaml"
+        (own_home / name).unlink()
+
+
 @pytest.mark.parametrize(
     ("changed", "line"),
     [

@@ -122,7 +122,11 @@ def _read(day: date | None = None) -> dict[str, Rule]:
 
 def _folder(folder: Path) -> dict[str, tuple[Rule, Path]]:
     rules: dict[str, tuple[Rule, Path]] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.glob("*")):
+        if path.suffix != ".yaml":
+            if path.suffix.lower() in (".yml", ".yaml"):  # rules meant to hold, which nothing would read
+                raise UserError(f"params/rules/{path.name}: a file of rules ends in .yaml; rename it {path.stem}.yaml")
+            continue
         for name, rule in _file(path, path.stat().st_mtime_ns).items():
             if name in rules:
                 raise UserError(f"{path.name}: rule '{name}' stands in {rules[name][1].name}, too; keep one")
