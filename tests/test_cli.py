@@ -121,6 +121,33 @@ def test_an_empty_period_is_refused(command, capsys):
     assert line in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--step", "--from"])
+def test_an_empty_step_is_refused_and_is_not_the_whole_study(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["run", "sample", option, ""])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == (
+        f"workbench run: argument {option}: it is empty; name one (`workbench steps STUDY` lists them) or leave it out; "
+        "see `workbench run --help`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("--nosuch", "workbench: unrecognized arguments: --nosuch; see `workbench --help`\n"),
+        ("run --nosuch=1", "workbench run: unrecognized arguments: --nosuch; see `workbench run --help`\n"),
+        ("schedule --x", "workbench schedule: unrecognized arguments: --x; see `workbench schedule --help`\n"),
+        ("run --fresh", "workbench run: the following arguments are required: STUDY; see `workbench run --help`\n"),
+        ("", "workbench: the following arguments are required: COMMAND; see `workbench --help`\n"),
+    ],
+)
+def test_an_option_that_is_unknown_is_said_before_an_argument_that_is_missing(words, line, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words.split())
+    assert (stopped.value.code, capsys.readouterr().err) == (2, line)
+
+
 def test_a_table_too_wide_for_the_terminal_cuts_no_header_into_pieces():
     rows = pd.DataFrame({"model": ["bank.pd"], "champion_since": ["2026-01-01"], "tier": [3], "next_review": [""]})
     narrow, wide = (Console(width=width, file=io.StringIO()) for width in (30, 80))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -119,9 +120,21 @@ class _Version(argparse.Action):
 class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong, as everything else does."""
 
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Read the arguments, and remember them: what is missing is said before what is unknown."""
+        self._given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         from workbench.personal import masked
 
+        known = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())
+        options = [a.partition("=")[0] for a in self._given if re.match("--?[a-zA-Z]", a)]
+        unknown = [o for o in options if not any(k.startswith(o) for k in known)]
+        if unknown and message.startswith("the following arguments are required"):
+            message = f"unrecognized arguments: {' '.join(unknown)}"
         self.exit(2, masked(f"{self.prog}: {message}; see `{self.prog} --help`\n"))
 
 
@@ -132,8 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
     run.add_argument("studies", nargs="+", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
     part = run.add_mutually_exclusive_group()
-    part.add_argument("--step", default="", metavar="NAME", help="only this step")
-    part.add_argument("--from", dest="start", default="", metavar="NAME", help="this step and all that stand on it")
+    part.add_argument("--step", type=_step, metavar="NAME", help="only this step")
+    part.add_argument("--from", dest="start", type=_step, metavar="NAME", help="this step and all that stand on it")
     run.add_argument(
         "--set",
         action="append",
@@ -254,6 +267,13 @@ def _period(text: str) -> str:
     return text
 
 
+def _step(text: str) -> str:
+    """A step as it is written; an empty one would be the whole study."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name one (`workbench steps STUDY` lists them) or leave it out")
+    return text
+
+
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
@@ -269,7 +289,8 @@ def _run(args: argparse.Namespace) -> int:
     paths = {p.resolve(): p for p in args.studies}.values()
     studies = [plan.study(path, tuple(args.set), args.period or "") for path in paths]
     jobs = {"jobs": args.jobs} if args.jobs else {}
-    options = execution.Options(only=args.step, start=args.start, fresh=args.fresh, warm=not args.cold, **jobs)
+    which = {"only": args.step or "", "start": args.start or ""}
+    options = execution.Options(**which, fresh=args.fresh, warm=not args.cold, **jobs)
     with progress.console() as watcher:
         results = execution.run(studies, options, watcher)
     progress.output().print(progress.closing(results), markup=False)

@@ -55,6 +55,10 @@ def test_a_changed_line_a_gone_one_and_one_that_is_none_are_named_and_the_journa
     assert capsys.readouterr().err == (
         f"workbench: {tmp_path / 'none'} is not there; name the file that the server's WORKBENCH_JOURNAL names\n"
     )
+    assert cli.main(["journal", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"workbench: {tmp_path} is a folder; name the file in it that the server's WORKBENCH_JOURNAL names\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,8 @@ def _journal(args: argparse.Namespace) -> int:
     from workbench.params import UserError
     from workbench.registry.guard.journal import Journal
 
+    if args.file.is_dir():
+        raise UserError(f"{args.file} is a folder; name the file in it that the server's WORKBENCH_JOURNAL names")
     if not args.file.is_file():
         raise UserError(f"{args.file} is not there; name the file that the server's WORKBENCH_JOURNAL names")
     journal = Journal(args.file)
