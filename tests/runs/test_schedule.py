@@ -18,7 +18,7 @@ import running
 from receivers import Offered
 from running import sketched, workbench
 from short import shortened
-from workbench import home
+from workbench import cli, home
 from workbench.params import Key, UserError
 from workbench.registry import current, reported, store
 from workbench.registry.reported import Attempt
@@ -158,6 +158,21 @@ def test_a_mistake_in_the_file_is_told_in_our_words(own_home, changed, words):
     with pytest.raises(UserError) as e:
         slots.load()
     assert str(e.value) == f"params/schedule.yaml: {words}"
+
+
+def test_a_study_without_a_period_is_refused_when_the_schedule_is_read(own_home, capsys):
+    (own_home / "params" / "small.yaml").write_text("title: Small\nsteps:\n  portfolios/intake:\n")
+    _written(own_home, f"reports: {{monthly: {json.dumps(MONTHLY)}}}")
+    for verb in ("list", "check", "once", "run"):
+        assert cli.main(["schedule", verb]) == 2
+        assert capsys.readouterr() == (
+            "",
+            "workbench: params/schedule.yaml: reports.monthly: small.yaml: no step's parameters hold {period}, "
+            "{period_from}, {period_to}; write one there\n",
+        )
+    for text in (MONTHLY_STUDY, "title: Small\nsteps: {panel/build: {as_of_to: {period_to}}}", "title: [not a study"):
+        (own_home / "params" / "small.yaml").write_text(text)
+        assert "monthly" in slots.load().reports
 
 
 def test_mail_needs_a_server_and_the_schedule_a_file(own_home):

@@ -16,6 +16,7 @@ from workbench import home
 from workbench.params import ONCE, PERIOD, UserError, from_yaml, mistake, months_of, nearest
 from workbench.reporting.mail import Server
 from workbench.reporting.webhook import address
+from workbench.runs import study
 
 FILE = "params/schedule.yaml"
 NO_STUDIES = {"schedule", "governance"}  # files beside the studies
@@ -153,4 +154,13 @@ def load() -> Schedule:
         if not report.path.exists():
             names = {p.stem for p in report.path.parent.glob("*.yaml")} - NO_STUDIES
             raise UserError(f"{FILE}: reports.{name}: no study '{report.study}'; {nearest(report.study, names)}")
+        if not _is_by_period(report):
+            raise UserError(f"{FILE}: reports.{name}: {report.study}.yaml: {study.no_placeholder()}; write one there")
     return schedule
+
+
+def _is_by_period(report: Report) -> bool:
+    try:
+        return study.is_by_period(report.path)
+    except UserError:  # a study that is wrong fails as its own report, which is told; the others are made
+        return True

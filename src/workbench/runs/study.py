@@ -139,6 +139,18 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
     )
 
 
+def is_by_period(path: Path) -> bool:
+    """Say whether a study's file holds a placeholder of periods; `UserError` where it can't be read as a study."""
+    content = _read(path)
+    values = [content.defaults, *content.steps.values()]
+    return _filled(values, dict.fromkeys(PLACEHOLDERS, "")) != values
+
+
+def no_placeholder() -> str:
+    """Return in words that no step's parameters hold one of the placeholders, which are named."""
+    return f"no step's parameters hold {', '.join(f'{{{w}}}' for w in PLACEHOLDERS)}"
+
+
 @contextmanager
 def _naming(file: str) -> Iterator[None]:
     """Let what is refused within say whose study's it is, of the several that one command may run."""
@@ -276,8 +288,7 @@ def _of_period(
 ) -> dict[str, Step]:
     """Return the steps, those with a placeholder and all that stand on them moved to the period."""
     if not dated:
-        names = ", ".join(f"{{{w}}}" for w in PLACEHOLDERS)
-        raise UserError(f"no step's parameters hold {names}; without one --period changes nothing")
+        raise UserError(f"{no_placeholder()}; without one --period changes nothing")
     for name in order:
         if name in dated or needs[name] & dated:
             dated.add(name)
