@@ -118,14 +118,18 @@ def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
         part.to_csv(tmp_path / f"{name}.csv", index=False)
     assert cli.main(["intake", *(str(tmp_path / f"{n}.csv") for n in ("loans", "months_a", "months_b"))]) == 2
     assert capsys.readouterr().err == (
-        "workbench: months_a.csv and months_b.csv would both be the table `month`; put them together in one file, or "
-        "rename one that holds no months\n"
+        "workbench: months_a.csv and months_b.csv would both be the table `month`; put them together in one file\n"
     )
     CUSTOMERS.to_csv(tmp_path / "account.csv", index=False)
     assert cli.main(["intake", *(str(tmp_path / f"{n}.csv") for n in ("loans", "months", "account"))]) == 2
     assert capsys.readouterr().err == (
-        "workbench: loans.csv and account.csv would both be the table `account`; rename the latter\n"
+        "workbench: loans.csv and account.csv would both be the table `account`; rename account.csv\n"
     )
+    CUSTOMERS.to_csv(tmp_path / "month.csv", index=False)
+    for order in (("loans", "months", "month"), ("month", "loans", "months")):
+        assert cli.main(["intake", *(str(tmp_path / f"{n}.csv") for n in order)]) == 2
+        line = capsys.readouterr().err
+        assert line.endswith(".csv would both be the table `month`; rename month.csv\n") and "months.csv" in line
     assert not (tmp_path / "params").exists()
 
 

@@ -118,7 +118,7 @@ def joined(paths: list[Path]) -> Joined:
             )
         table, contract = _placed(name, files, first, links)
         if table in out:
-            raise _one_table(table, out[table][1].name, files[name].path.name)
+            raise _one_table(table, out[table], (contract, files[name].path))
         out[table] = (contract, files[name].path)
         columns |= {table: link.column} if link else {}
     contracts, places = ({t: pair[i] for t, pair in out.items()} for i in (0, 1))
@@ -155,12 +155,13 @@ def _named_apart(paths: list[Path]) -> None:
         )
 
 
-def _one_table(table: str, one: str, other: str) -> UserError:
-    """Return what to say of two files that would be one table: of months by what they hold, else by a file's name."""
-    what = (
-        "put them together in one file, or rename one that holds no months" if table == MONTH else "rename the latter"
-    )
-    return UserError(f"{one} and {other} would both be the table `{table}`; {what}")
+def _one_table(table: str, one: tuple[Contract, Path], other: tuple[Contract, Path]) -> UserError:
+    """Return what to say of two files that would be one table: both of months by what they hold, or one by its name."""
+    line = f"{one[1].name} and {other[1].name} would both be the table `{table}`"
+    if one[0].entity == other[0].entity == "month":
+        return UserError(f"{line}; put them together in one file")
+    called = next(path.name for _, path in (one, other) if _stem(path) == table)
+    return UserError(f"{line}; rename {called}")
 
 
 def _stem(path: Path) -> str:
