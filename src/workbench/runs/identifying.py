@@ -44,6 +44,7 @@ def write(asked: Asked) -> Given:
     no such study, list or period of it, somebody on it who has opted out since, and pseudonyms that the source doesn't
     know. Identifiers that are no personal data are no pseudonyms: they are written as they stand.
     """
+    _study_is_there(asked.key)
     on_data.must_be_allowed("identify", asked.person, asked.private)
     _usable(asked)
     name = asked.table if asked.table.startswith(PREFIX) else f"{PREFIX}{asked.table}"
@@ -74,6 +75,15 @@ def write(asked: Asked) -> Given:
     return Given(len(rows), f"{event.seq}:{event.digest}", light)
 
 
+def _study_is_there(key: Key) -> None:
+    if not (home.root() / "params" / f"{key.study}.yaml").is_file():
+        known = [path.stem for path in there.studies()]
+        hint = nearest(key.study, known) if known else "params/ has no study"
+        raise UserError(f"identify: study {shown(key.study)} is not there; {hint}")
+    if key.period != ONCE:
+        months_of(key.period)
+
+
 def _as_they_stand(entities: set[str], key: Key) -> dict[str, str]:
     """Return, each as itself, those that are accounts of a study whose accounts' key is no personal data."""
     if not tables.pinned(key, ACCOUNTS) or tables.contract(key, ACCOUNTS)["entity_id"].personal:
@@ -83,18 +93,11 @@ def _as_they_stand(entities: set[str], key: Key) -> dict[str, str]:
 
 def _of_its_period(key: Key, name: str) -> None:
     """Raise `UserError` where a list is asked of a period of which it isn't: it would be read of the whole study."""
-    if key.period == ONCE:
-        return
-    months_of(key.period)
-    if not tables.pinned_in(key, name) and tables.pinned(key, name):
+    if key.period != ONCE and not tables.pinned_in(key, name) and tables.pinned(key, name):
         raise UserError(f"identify: {name} of {key.study} is made once and of no period; leave --period out")
 
 
 def _usable(asked: Asked) -> None:
-    if not (home.root() / "params" / f"{asked.key.study}.yaml").is_file():
-        known = [path.stem for path in there.studies()]
-        hint = nearest(asked.key.study, known) if known else "params/ has no study"
-        raise UserError(f"identify: study {shown(asked.key.study)} is not there; {hint}")
     if not asked.purpose.strip():
         raise UserError("identify: --purpose is empty; say in words what the names are for")
     if asked.out.resolve().is_relative_to(home.root().resolve()):
