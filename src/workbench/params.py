@@ -29,7 +29,6 @@ _FORMS = (  # parts of patterns, and what a text of such a form is
     ("Q[1-4]", "a year (2018), a quarter (2018-Q1) or a month (2018-03)"),
     (MONTH, "a month, YYYY-MM"),
     ("^mart__", "mart__ and a name of a-z, 0-9 and _"),
-    ("[a-z0-9_-]", "a name of 2 to 32 letters a-z, 0-9, _ and -, a letter first"),
     (r"_]+\.[a-z0-9_]+$", "STUDY.MODEL, both of a-z, 0-9 and _"),
     ("@", "an address, name@bank.example"),
     ("^[a-z][a-z0-9_]*$", "a name of a-z, 0-9 and _, a letter first"),
