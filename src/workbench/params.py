@@ -116,6 +116,28 @@ class Columns:
                 raise UserError(f"{step}: {self.parameter} '{name}' is no column of {where}; {nearest(name, known)}")
 
 
+@dataclass(frozen=True)
+class OfPanel:
+    """A parameter of a step that names a model or its scores (`made`: their name as a table), and its panel's rows.
+
+    The step takes both to be of the same rows; `panel_parameter` is the one that names the panel.
+    """
+
+    parameter: str
+    made: str
+    panel: str
+    panel_parameter: str = "panel"
+
+    def within(self, panel: str, maker: str, step: str) -> None:
+        """Raise `UserError` where the step that made it (`maker`) did so of another panel."""
+        if panel != self.panel:
+            value = self.made.removeprefix("model__")
+            raise UserError(
+                f"{step}: {self.parameter} '{value}' is of {panel} ({maker}), not of {self.panel}; "
+                f"write {self.panel_parameter}: {panel}, or name what is learnt from {self.panel}"
+            )
+
+
 def day(text: str) -> str:
     """Return a day as it is written, '' too; `ValueError` where it is none.
 

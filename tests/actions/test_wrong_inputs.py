@@ -59,6 +59,31 @@ FILE = home.root() / "params" / "sample_customers.yaml"
             "panel/build@churn: outcome.event 'left' is no column of core__month; did you mean 'left_bank'?",
         ),
         (
+            "actions/conversion.panel=mart__churn",
+            "actions/conversion: scores 'mart__scores_conversion' is of mart__conversion (models/development@conversion), "
+            "not of mart__churn; write panel: mart__conversion, or name what is learnt from mart__churn",
+        ),
+        (
+            "actions/conversion.model=churn",
+            "actions/conversion: model 'churn' is of mart__churn (models/development@churn), not of mart__conversion; "
+            "write panel: mart__churn, or name what is learnt from mart__conversion",
+        ),
+        (
+            "actions/retention.panel=mart__conversion",
+            "actions/retention: scores 'mart__scores_churn' is of mart__churn (models/development@churn), not of "
+            "mart__conversion; write panel: mart__churn, or name what is learnt from mart__conversion",
+        ),
+        (
+            "actions/retention.scores=mart__scores_conversion",
+            "actions/retention: scores 'mart__scores_conversion' is of mart__conversion (models/development@conversion), "
+            "not of mart__churn; write panel: mart__conversion, or name what is learnt from mart__churn",
+        ),
+        (
+            "actions/early_warning.model=churn",
+            "actions/early_warning: model 'churn' is of mart__churn (models/development@churn), not of mart__warning; "
+            "write panel: mart__churn, or name what is learnt from mart__warning",
+        ),
+        (
             "customers/tags.account=C0000049",
             "customers/tags: account is no pseudonym (customer_ and 16 of 0-9a-f); give the one that stands on the lists; "
             "`workbench identify` tells whose it is",

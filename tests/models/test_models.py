@@ -339,3 +339,16 @@ def test_events_of_few_parents_are_refused(n_parents):
         f"parent{'s' if n_parents > 1 else ''}, and at least 10 are needed, as a parent's rows stay together; widen its "
         "dates"
     )
+
+
+def test_rows_that_lack_inputs_are_told_with_the_panel_the_model_was_learnt_from():
+    features = {name: {} for name in ("delay", *(f"use_{i}" for i in range(6)))}
+    facts = {"panel": "mart__panel"}
+    model = scorer.Scorer("tree", None, scorer.Calibration(1.0, 0.0), None, features, {}, facts)
+    for ask in (model.predict, model.scored):
+        with pytest.raises(UserError) as e:
+            ask(pd.DataFrame({"delay": [1.0]}))
+        assert str(e.value) == (
+            "the panel lacks inputs of the model: use_0, use_1, use_2, use_3, use_4 and 1 more; the model was learnt "
+            "from mart__panel: name that, or a panel with the same inputs"
+        )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench import home
 from workbench.params import UserError
 from workbench.runs import study
 
@@ -345,6 +346,33 @@ def test_a_condition_that_the_types_of_the_contracts_forbid_is_told_before_a_ker
         "mine.yaml: actions/early_warning: start: `lgd` is neither true nor false; write a comparison, like "
         "`delay_months >= 3`"
     )
+
+
+SAMPLE = (home.root() / "params" / "sample.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            "validation/battery.panel=mart__behaviour",
+            "validation/battery: model 'pd' is of mart__panel (models/development), not of mart__behaviour; "
+            "write panel: mart__panel, or name what is learnt from mart__behaviour",
+        ),
+        (
+            "customers/segments.scores=mart__scores_behaviour",
+            "customers/segments: scores 'mart__scores_behaviour' is of mart__behaviour (models/development@behaviour), "
+            "not of mart__panel; write panel: mart__behaviour, or name what is learnt from mart__panel",
+        ),
+    ],
+)
+def test_what_the_steps_of_a_study_say_of_one_another_is_told_in_one_line(load, given, words):
+    assert _line(load, SAMPLE, given) == f"mine.yaml: {words}"
+
+
+def test_a_model_may_be_watched_on_another_panel_than_it_was_learnt_from(load):
+    watched = load(SAMPLE, "monitoring/through_time.model=pd").steps
+    assert next(s.params for s in watched if s.name == "monitoring/through_time").panel == "mart__behaviour"
 
 
 def test_a_study_without_steps(load):

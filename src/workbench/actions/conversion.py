@@ -16,7 +16,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.evidence import Evidence, Verdict
 from workbench.models.scorer import Scorer
-from workbench.params import MONTH, Columns, UserError
+from workbench.params import MONTH, Columns, OfPanel, UserError
 from workbench.registry import model_read
 from workbench.words import Text, say
 
@@ -77,6 +77,13 @@ def writes(p: Params) -> list[str]:
 def columns(p: Params) -> list[Columns]:
     """Columns that parameters name, held against the contracts before a kernel starts."""
     return [Columns("split_by", (p.split_by,), ("core__account", "core__event"))]
+
+
+def of_panel(p: Params) -> list[OfPanel]:
+    """The scores and the model that made them, which have to be of the panel's rows; the random ones of theirs."""
+    random = OfPanel("random_scores", p.random_scores, p.random_panel, "random_panel")
+    both = [OfPanel("scores", p.scores, p.panel), OfPanel("model", tables.of_model(p.model), p.panel)]
+    return [*both, *([random] if p.random_scores else [])]
 
 
 def has_events(key: params.Key) -> bool:

@@ -14,7 +14,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
-from workbench.params import DAY_OR_NONE, MONTH, Columns, UserError, nearest
+from workbench.params import DAY_OR_NONE, MONTH, Columns, OfPanel, UserError, nearest
 from workbench.registry import model_read
 from workbench.rules import Ruled, Rules
 
@@ -80,6 +80,11 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the watch list of the last month, and every alert with its age."""
     return [LIST, ALERTS]
+
+
+def of_panel(p: Params) -> list[OfPanel]:
+    """The model whose scores are read, which have to be of the panel's rows."""
+    return [OfPanel("model", tables.of_model(p.model), p.panel)]
 
 
 def areas(p: Params) -> Columns:

@@ -17,6 +17,7 @@ from workbench.actions.trial import SLearner, Trial
 from workbench.customers import catalogue, lists
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People, tellable
+from workbench.params import OfPanel
 from workbench.registry import model_read
 from workbench.words import Text, say
 from workbench.words.names import words_of
@@ -79,6 +80,11 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: the save list."""
     return [LIST]
+
+
+def of_panel(p: Params) -> list[OfPanel]:
+    """The scores, which have to be of the panel's rows."""
+    return [OfPanel("scores", p.scores, p.panel)]
 
 
 def trial_rows(p: Params) -> Trial:

@@ -19,7 +19,7 @@ from workbench.panel import build
 from workbench.panel.describe import book
 from workbench.panel.outcome import resolved
 from workbench.panel.rates import in_words, observed
-from workbench.params import Day, UserError, nearest
+from workbench.params import Day, OfPanel, UserError, nearest
 from workbench.portfolios import catalog, intake
 from workbench.words import Text, say
 
@@ -64,6 +64,11 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: one row per customer with group, and risk band, need and policy where decided."""
     return ["mart__segments"]
+
+
+def of_panel(p: Params) -> list[OfPanel]:
+    """The scores, which have to be of the panel's rows."""
+    return [OfPanel("scores", p.scores, p.panel)]
 
 
 def agree(p: Params, others: Mapping[str, params.Params]) -> None:

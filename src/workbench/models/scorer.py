@@ -19,6 +19,7 @@ from workbench.panel.bins import Bins
 from workbench.params import UserError
 
 FILE = "model.json"
+NAMED = 5  # inputs that a message names
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,20 @@ class Scorer:
     facts: dict[str, Any]
     outcome: Outcome = field(default_factory=Outcome)
 
+    def inputs(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the model's inputs of each row; `UserError` where rows of another panel than its own lack one."""
+        if lacking := [name for name in self.features if name not in X]:
+            more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+            learnt_from = self.facts.get("panel", "another panel")
+            raise UserError(
+                f"the panel lacks inputs of the model: {', '.join(lacking[:NAMED])}{more}; the model was learnt from "
+                f"{learnt_from}: name that, or a panel with the same inputs"
+            )
+        return X[list(self.features)]
+
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return what is predicted of each row (n): a probability, a rate (both 0 to 1) or an amount in its unit."""
-        return predicted(self.estimator, self.calibration, X[list(self.features)], self.outcome)
+        return predicted(self.estimator, self.calibration, self.inputs(X), self.outcome)
 
     def score(self, X: pd.DataFrame) -> np.ndarray:
         """Return the score of each row (n), see `to_score`; `ValueError` where the outcome is not binary."""
@@ -89,7 +101,7 @@ class Scorer:
         columns = {"score": to_score(predicted, self.outcome)} if self.outcome.is_binary else {}
         columns = {"predicted": predicted, **columns, "grade_code": self.grade(predicted)}
         if hasattr(self.estimator, "named"):
-            columns["intent_code"] = self.estimator.named(X[list(self.features)])
+            columns["intent_code"] = self.estimator.named(self.inputs(X))
         return pd.DataFrame(columns, index=X.index)
 
     @property
@@ -99,7 +111,7 @@ class Scorer:
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return what each input adds to each row's raw prediction (n × k), in the estimator's unit (`unit`)."""
-        return self.estimator.contributions(X[list(self.features)])
+        return self.estimator.contributions(self.inputs(X))
 
     def reasons(self, X: pd.DataFrame, top: int = 4) -> pd.DataFrame:
         """Return, for each row, what raised its prediction most against the average of the development sample.

@@ -176,6 +176,7 @@ def _resolved(
     _columns_known(steps)
     _defaults_known(content.defaults, steps)
     needs = _needs(steps)
+    _of_one_panel(steps)
     order = _order(needs)
     if period[0]:
         steps = _of_period(steps, order, needs, dated, period[0])
@@ -255,6 +256,16 @@ def _columns_known(steps: dict[str, Step]) -> None:
                 asked.within([c for table in there for c in known[table]], s.name)
             for text in asked.conditions if types.keys() >= set(asked.names) else ():
                 engine.condition(text, types, f"{s.name}: {asked.parameter}")
+
+
+def _of_one_panel(steps: dict[str, Step]) -> None:
+    """Hold the models and scores that steps take to be of their panel (`of_panel`) against the steps that make them."""
+    makers = {name: s for s in steps.values() for name in _bare(s.writes)}
+    for s in steps.values():
+        module = _module(s.name.partition("@")[0])
+        for asked in module.of_panel(s.params) if hasattr(module, "of_panel") else ():
+            maker = makers[asked.made]
+            asked.within(getattr(maker.params, "panel", asked.panel), maker.name, s.name)
 
 
 def _types(contracts: Iterable[Contract]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from workbench import params, tables
 from workbench.evidence import Evidence, Verdict
-from workbench.params import DAY_OR_NONE
+from workbench.params import DAY_OR_NONE, OfPanel
 from workbench.rules import Ruled
 from workbench.validation.periods import periods, worse
 from workbench.validation.subject import Subject
@@ -52,6 +52,11 @@ def reads(p: Params) -> list[str]:
 def writes(p: Params) -> list[str]:
     """Tables this step writes: none; the verdict goes to the model version's tags."""
     return []
+
+
+def of_panel(p: Params) -> list[OfPanel]:
+    """The model, which has to be one learnt from the panel."""
+    return [OfPanel("model", tables.of_model(p.model), p.panel)]
 
 
 def tests(kind: str = "") -> dict[str, ModuleType]:
