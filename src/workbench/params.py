@@ -78,6 +78,15 @@ def no_space(error: OSError) -> UserError | None:
     return UserError(f"the disk is full ({error.filename or 'no file named'}); make room and run again")
 
 
+def once(names: Iterable[str], place: str) -> None:
+    """Raise `UserError` for the first name that a list has twice; place: step and parameter."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UserError(f"{place}: '{name}' stands twice; name each once")
+        seen.add(name)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint naming the closest known name, of those that begin alike if one does, or all where none is close.
 

@@ -59,6 +59,18 @@ FILE = home.root() / "params" / "sample_customers.yaml"
             "panel/build@churn: outcome.event 'left' is no column of core__month; did you mean 'left_bank'?",
         ),
         (
+            "actions/events.steps=[approved, paid_out, approved]",
+            "actions/events: steps: 'approved' stands twice; name each once",
+        ),
+        (
+            "actions/events.panel=mart__chrn",
+            "'actions/events' reads 'mart__chrn', which no step writes; did you mean 'mart__churn'?",
+        ),
+        (
+            "actions/early_warning.areas=[region_code, region_code]",
+            "actions/early_warning: areas: 'region_code' stands twice; name each once",
+        ),
+        (
             "actions/conversion.panel=mart__churn",
             "actions/conversion: scores 'mart__scores_conversion' is of mart__conversion (models/development@conversion), "
             "not of mart__churn; write panel: mart__conversion, or name what is learnt from mart__churn",
@@ -115,6 +127,11 @@ def test_a_profile_of_somebody_is_asked_for_by_pseudonym():
             events,
             {"path_start": "complant"},
             "actions/events: path_start 'complant' is no event_kind of the data; did you mean 'complaint'?",
+        ),
+        (
+            events,
+            {"steps": ["complaint", "cal"]},
+            "actions/events: steps 'cal' is no event_kind of the data; did you mean 'call'?",
         ),
         (
             relationship,

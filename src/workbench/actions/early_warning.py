@@ -49,8 +49,9 @@ class Params(Ruled, params.Params):
     seed: int = Field(42, ge=0, description="seed of the bootstrap")
 
     def verify(self) -> None:
-        """Raise `UserError` for a condition that is none, half an interval of deferred months, and unknown rules."""
+        """Raise `UserError` for a condition that is none, half an interval of deferred months, an area twice."""
         self.rules()
+        params.once(self.areas, "actions/early_warning: areas")
         engine.parsed(self.start, "actions/early_warning: start")
         if bool(self.deferred_from) != bool(self.deferred_to) or self.deferred_from > self.deferred_to:
             raise UserError(

@@ -87,17 +87,19 @@ class Params(Ruled, params.Params):
         return Sure(self.fewest, self.rules().number("event_material"), self.fdr)
 
     def verify(self) -> None:
-        """Raise `UserError` for a funnel of one step, a process without any, and an unknown rule."""
+        """Raise `UserError` for a funnel of one step or a step twice, a process without any, and an unknown rule."""
         super().verify()
         if len(self.steps) < 2:
             raise UserError(f"actions/events: steps {self.steps}: a funnel has two steps or more")
+        params.once(self.steps, "actions/events: steps")
         if not self.official:
             raise UserError("actions/events: official is empty; say what may follow each step of the process")
 
 
 def reads(p: Params) -> list[str]:
-    """Tables this step reads."""
-    return ["core__event", "core__month", "core__account", f"?{p.panel}"]
+    """Tables this step reads; the usual panel may be missing, one that is named may not."""
+    optional = "?" if p.panel == Params.model_fields["panel"].default else ""
+    return ["core__event", "core__month", "core__account", f"{optional}{p.panel}"]
 
 
 def columns(p: Params) -> list[Columns]:
@@ -117,8 +119,10 @@ def writes(p: Params) -> list[str]:
 
 
 def log(p: Params) -> Path:
-    """Return the file of events; `UserError` where none is of the kind whose paths are followed."""
+    """Return the file of events; `UserError` where none is of the kind whose paths are followed, or of a step's."""
     events = tables.scan(p.key, "core__event")
+    if p.steps != FUNNEL:  # data without one of the usual steps are told of by the others
+        must_be_known(p.steps, events, "event_kind", "actions/events: steps")
     must_be_known([p.path_start], events, "event_kind", "actions/events: path_start")
     return events
 
