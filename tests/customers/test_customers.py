@@ -216,6 +216,22 @@ def test_a_study_with_policies_and_nothing_at_stake_is_told_what_to_do():
     segments.Params(policies=[]).verify()
 
 
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("outcom", "exposure 'outcom' is no column of 'mart__panel'; known: limit_amt, pay, use"),
+        ("job", "exposure 'job' is of type category; name a column of amounts at stake"),
+        ("outcome", "exposure 'outcome' has the role outcome; name a column of amounts at stake"),
+    ],
+)
+def test_what_is_at_stake_is_an_amount_that_is_known_before(named, words):
+    contract = _told(Outcome())
+    contract = contract.replaced([*contract.columns, Column(name="outcome", type="number", role="outcome")])
+    with pytest.raises(UserError) as e:
+        segments.exposure_column(contract, segments.Params(exposure=named))
+    assert str(e.value) == f"customers/segments: {words}"
+
+
 def test_nothing_at_stake_is_told_before_a_kernel_starts(tmp_path, monkeypatch):
     from workbench.panel import build
     from workbench.portfolios import catalog, intake
@@ -228,6 +244,9 @@ def test_nothing_at_stake_is_told_before_a_kernel_starts(tmp_path, monkeypatch):
         segments.agree(segments.Params(), others)
     segments.agree(segments.Params(policies=[]), others)
     segments.agree(segments.Params(exposure="limit_amt"), others)
+    with pytest.raises(UserError) as e:
+        segments.agree(segments.Params(exposure="job"), others)
+    assert str(e.value) == ("customers/segments: exposure 'job' is of type category; name a column of amounts at stake")
     favourable = build.Params(outcome={"name": "yes", "direction": "favourable"})
     segments.agree(segments.Params(), {**others, "panel/build": favourable})
 

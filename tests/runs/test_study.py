@@ -364,6 +364,10 @@ SAMPLE = (home.root() / "params" / "sample.yaml").read_text(encoding="utf-8")
             "customers/segments: scores 'mart__scores_behaviour' is of mart__behaviour (models/development@behaviour), "
             "not of mart__panel; write panel: mart__behaviour, or name what is learnt from mart__panel",
         ),
+        (
+            "customers/segments.exposure=education_code",
+            "customers/segments: exposure 'education_code' is of type category; name a column of amounts at stake",
+        ),
     ],
 )
 def test_what_the_steps_of_a_study_say_of_one_another_is_told_in_one_line(load, given, words):

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, rules
-from workbench.contracts import Contract, Outcome
+from workbench.contracts import Column, Contract, Outcome
 from workbench.customers import policies
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
@@ -24,6 +24,7 @@ from workbench.portfolios import catalog, intake
 from workbench.words import Text, say
 
 POLICY = ("lane", "interest_rate", "limit_multiple", "collateral")
+AT_STAKE = ("feature", "fact")  # roles of columns that may hold an amount at stake
 
 
 class Params(params.Params):
@@ -72,19 +73,36 @@ def of_panel(p: Params) -> list[OfPanel]:
 
 
 def agree(p: Params, others: Mapping[str, params.Params]) -> None:
-    """Raise `UserError` where the study's own contracts leave nothing at stake, before a kernel starts."""
+    """Raise `UserError` where the study's own contracts leave nothing at stake, or no amount of it."""
     intakes = [o for o in others.values() if isinstance(o, intake.Params)]
     panels = [o for o in others.values() if isinstance(o, build.Params) and o.panel == p.panel]
-    if not (p.policies and intakes and panels) or p.exposure:
+    if not (p.policies and intakes and panels):
         return
     words = list(catalog.source(intakes[0].portfolio).words(intakes[0]).values())
     recorded = next((c for c in words if c.named("outcome")), words[0])
-    if _at_risk(resolved(panels[0].outcome, recorded)) and not any(c.exposure for w in words for c in w.columns):
+    if not _at_risk(resolved(panels[0].outcome, recorded)):
+        return
+    columns = [c for w in words for c in w.columns]
+    for c in (c for c in columns if c.name == p.exposure):
+        _an_amount(c, p)
+    if not p.exposure and not any(c.exposure for c in columns):
         raise _nothing_at_stake(p)
 
 
 def _at_risk(outcome: Outcome) -> bool:
     return outcome.is_binary and outcome.direction == "adverse"
+
+
+def _an_amount(column: Column, p: Params) -> None:
+    """Raise `UserError` where the column that is named can't be summed up, or says what came after."""
+    if column.type not in ("number", "integer"):
+        raise UserError(
+            f"customers/segments: exposure '{p.exposure}' is of type {column.type}; name a column of amounts at stake"
+        )
+    if column.role not in AT_STAKE:
+        raise UserError(
+            f"customers/segments: exposure '{p.exposure}' has the role {column.role}; name a column of amounts at stake"
+        )
 
 
 def _nothing_at_stake(p: Params) -> UserError:
@@ -106,13 +124,16 @@ def population(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 def exposure_column(contract: Contract, p: Params) -> str:
     """Return the column that holds the exposure: the parameter's, else the one the contract marks; "" is none.
 
-    Raises `UserError` where the panel lacks the parameter's column.
+    Raises `UserError` where the panel lacks the parameter's column, or where that holds no amounts.
     """
-    names = [c.name for c in contract.columns]
-    if p.exposure and p.exposure not in names:
+    columns = {c.name: c for c in contract.columns}
+    if p.exposure and p.exposure not in columns:
+        amounts = [n for n, c in columns.items() if c.type in ("number", "integer") and c.role in AT_STAKE]
         raise UserError(
-            f"customers/segments: exposure '{p.exposure}' is no column of '{p.panel}'; {nearest(p.exposure, names)}"
+            f"customers/segments: exposure '{p.exposure}' is no column of '{p.panel}'; {nearest(p.exposure, amounts)}"
         )
+    if p.exposure:
+        _an_amount(columns[p.exposure], p)
     return p.exposure or next((c.name for c in contract.columns if c.exposure), "")
 
 
