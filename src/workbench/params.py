@@ -137,13 +137,33 @@ class OfPanel:
     panel: str
     panel_parameter: str = "panel"
 
-    def within(self, panel: str, maker: str, step: str) -> None:
-        """Raise `UserError` where the step that made it (`maker`) did so of another panel."""
+    def within(self, made_with: Params, maker: str, step: str) -> None:
+        """Raise `UserError` where the step that makes it (`maker`) does so of another panel."""
+        panel = getattr(made_with, "panel", self.panel)
         if panel != self.panel:
             value = self.made.removeprefix("model__")
             raise UserError(
                 f"{step}: {self.parameter} '{value}' is of {panel} ({maker}), not of {self.panel}; "
                 f"write {self.panel_parameter}: {panel}, or name what is learnt from {self.panel}"
+            )
+
+
+@dataclass(frozen=True)
+class Watching:
+    """A panel (`made`) whose monitoring rows a step watches, up to a period; an empty one is all."""
+
+    made: str
+    until: str = ""
+
+    def within(self, made_with: Params, maker: str, step: str) -> None:
+        """Raise `UserError` where the step that makes the panel (`maker`) leaves no row to watch up to then."""
+        begins = getattr(made_with, "monitoring_from", None)
+        if begins == "":
+            raise UserError(f"{step}: panel '{self.made}' has no monitoring rows; set monitoring_from in {maker}")
+        if begins and self.until and months_of(self.until)[1] < begins:
+            raise UserError(
+                f"{step}: until {self.until} is before {begins}, monitoring_from of {self.made} ({maker}); "
+                "no row would be watched"
             )
 
 

@@ -368,15 +368,56 @@ SAMPLE = (home.root() / "params" / "sample.yaml").read_text(encoding="utf-8")
             "customers/segments.exposure=education_code",
             "customers/segments: exposure 'education_code' is of type category; name a column of amounts at stake",
         ),
+        (
+            "monitoring/through_time.panel=mart__panel",
+            "monitoring/through_time: panel 'mart__panel' has no monitoring rows; set monitoring_from in panel/build",
+        ),
+        (
+            "monitoring/through_time.until=2005-Q1",
+            "monitoring/through_time: until 2005-Q1 is before 2005-06, monitoring_from of mart__behaviour "
+            "(panel/build@behaviour); no row would be watched",
+        ),
+        (
+            "actions/early_warning.until=1990-01",
+            "actions/early_warning: until 1990-01 is before 2005-06, monitoring_from of mart__behaviour "
+            "(panel/build@behaviour); no row would be watched",
+        ),
     ],
 )
 def test_what_the_steps_of_a_study_say_of_one_another_is_told_in_one_line(load, given, words):
     assert _line(load, SAMPLE, given) == f"mine.yaml: {words}"
 
 
+def test_a_panel_that_begins_after_today_is_told_before_a_kernel_starts(load):
+    later = ("portfolios/intake.today=2026-11-30", "panel/build.as_of_from=2026-12")
+    assert _line(load, SAMPLE, *later) == (
+        "mine.yaml: panel/build: as_of_from 2026-12 is after today, 2026-11-30 (portfolios/intake); no row would be left"
+    )
+    load(SAMPLE, later[0], "panel/build.as_of_from=2026-11")
+
+
 def test_a_model_may_be_watched_on_another_panel_than_it_was_learnt_from(load):
     watched = load(SAMPLE, "monitoring/through_time.model=pd").steps
     assert next(s.params for s in watched if s.name == "monitoring/through_time").panel == "mart__behaviour"
+
+
+def test_which_rows_are_watched_may_be_said_by_the_file(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    (tmp_path / "f.csv").write_text("id,bad,part\na,1,monitoring\n")
+    part = "{name: part, type: category, role: %s}"
+    text = (
+        GOOD.replace("{portfolio: taiwan_cards}", OWN) + "  monitoring/through_time: {panel: mart__panel, model: pd}\n"
+    )
+    for role in ("sample", "fact"):
+        columns = f"{COLUMNS.removesuffix(']')}, {part % role}]"
+        (tmp_path / "c.yaml").write_text(f"name: mine\ntitle: t\nevent_value: '1'\n{columns}\n")
+        if role == "sample":
+            assert load(text).steps
+        else:
+            assert _line(load, text) == (
+                "mine.yaml: monitoring/through_time: panel 'mart__panel' has no monitoring rows; "
+                "set monitoring_from in panel/build"
+            )
 
 
 def test_a_study_without_steps(load):

@@ -14,7 +14,7 @@ from workbench.contracts import Contract, Outcome
 from workbench.customers import lists
 from workbench.models.scorer import Scorer
 from workbench.panel.months import number, number_sql
-from workbench.params import DAY_OR_NONE, MONTH, Columns, OfPanel, UserError, nearest
+from workbench.params import DAY_OR_NONE, MONTH, Columns, OfPanel, UserError, Watching, nearest
 from workbench.registry import model_read
 from workbench.rules import Ruled, Rules
 
@@ -83,9 +83,9 @@ def writes(p: Params) -> list[str]:
     return [LIST, ALERTS]
 
 
-def of_panel(p: Params) -> list[OfPanel]:
-    """The model whose scores are read, which have to be of the panel's rows."""
-    return [OfPanel("model", tables.of_model(p.model), p.panel)]
+def of_panel(p: Params) -> list[OfPanel | Watching]:
+    """The model whose scores are read, which have to be of the panel's rows; the panel, which is watched."""
+    return [OfPanel("model", tables.of_model(p.model), p.panel), Watching(p.panel, p.until)]
 
 
 def areas(p: Params) -> Columns:

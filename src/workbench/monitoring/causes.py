@@ -14,7 +14,7 @@ from workbench.models.scorer import Scorer
 from workbench.monitoring import alarms, attribution, through_time
 from workbench.monitoring.triage import Cause, Defect, Diagnosis
 from workbench.panel.rates import changed
-from workbench.params import DAY_OR_NONE, UserError
+from workbench.params import DAY_OR_NONE, UserError, Watching
 from workbench.rules import Ruled
 from workbench.words import Text, say
 
@@ -41,6 +41,11 @@ class Params(Ruled, params.Params):
 def reads(p: Params) -> list[str]:
     """Tables this step reads: panel, model, and the lights that monitoring left."""
     return [p.panel, tables.of_model(p.model), f"mart__alarms_{p.model}"]
+
+
+def of_panel(p: Params) -> list[Watching]:
+    """The panel, whose monitoring rows were watched."""
+    return [Watching(p.panel, p.until)]
 
 
 def writes(p: Params) -> list[str]:

@@ -18,7 +18,7 @@ from workbench.monitoring import alarms, conduct, drift, estimated, performance
 from workbench.monitoring.performance import Separation
 from workbench.panel.overrides import column_of
 from workbench.panel.samples import parent_column
-from workbench.params import DAY_OR_NONE, UserError
+from workbench.params import DAY_OR_NONE, UserError, Watching
 from workbench.rules import Ruled
 
 PERIOD = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4])?$|^$"
@@ -39,6 +39,11 @@ class Params(Ruled, params.Params):
 def reads(p: Params) -> list[str]:
     """Tables this step reads."""
     return [p.panel, tables.of_model(p.model)]
+
+
+def of_panel(p: Params) -> list[Watching]:
+    """The panel, whose monitoring rows are watched."""
+    return [Watching(p.panel, p.until)]
 
 
 def writes(p: Params) -> list[str]:

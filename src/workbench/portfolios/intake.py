@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from workbench import contracts, engine, home, pseudonyms, tables
+from workbench import contracts, engine, home, params, pseudonyms, tables
 from workbench.contracts import Column, Contract, Finding
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
@@ -45,6 +46,16 @@ class Params(Request):
             of_own = "" if name == "simulation" else "write `portfolio: own_files` beside it, or "
             raise UserError(f"portfolios/intake: portfolio '{self.portfolio}' takes no `{name}`; {of_own}leave it out")
         source.verify(self)
+
+
+def agree(p: Params, others: Mapping[str, params.Params]) -> None:
+    """Raise `UserError` where a panel begins after the day whose later dates are impossible here."""
+    for name, other in others.items():
+        begins = getattr(other, "as_of_from", "")
+        if p.today and begins > p.today[: len(begins)]:
+            raise UserError(
+                f"{name}: as_of_from {begins} is after today, {p.today} (portfolios/intake); no row would be left"
+            )
 
 
 def reads(p: Params) -> list[str]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import engine, home, params, tables
 from workbench.evidence import digest_file
-from workbench.params import ONCE, Columns, Key, UserError, from_yaml, months_of, nearest, why
+from workbench.params import ONCE, Columns, Key, UserError, Watching, from_yaml, months_of, nearest, why
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 from workbench.runs import there
@@ -176,7 +176,7 @@ def _resolved(
     _columns_known(steps)
     _defaults_known(content.defaults, steps)
     needs = _needs(steps)
-    _of_one_panel(steps)
+    _panels_fit(steps)
     order = _order(needs)
     if period[0]:
         steps = _of_period(steps, order, needs, dated, period[0])
@@ -258,14 +258,27 @@ def _columns_known(steps: dict[str, Step]) -> None:
                 engine.condition(text, types, f"{s.name}: {asked.parameter}")
 
 
-def _of_one_panel(steps: dict[str, Step]) -> None:
-    """Hold the models and scores that steps take to be of their panel (`of_panel`) against the steps that make them."""
+def _panels_fit(steps: dict[str, Step]) -> None:
+    """Hold what steps take their panel for (`of_panel`) against the steps that make it, its model and its scores.
+
+    Which rows are watched isn't known where the bank's file says it.
+    """
     makers = {name: s for s in steps.values() for name in _bare(s.writes)}
     for s in steps.values():
         module = _module(s.name.partition("@")[0])
         for asked in module.of_panel(s.params) if hasattr(module, "of_panel") else ():
-            maker = makers[asked.made]
-            asked.within(getattr(maker.params, "panel", asked.panel), maker.name, s.name)
+            if not (isinstance(asked, Watching) and _samples_given(steps)):
+                maker = makers[asked.made]
+                asked.within(maker.params, maker.name, s.name)
+
+
+def _samples_given(steps: dict[str, Step]) -> bool:
+    """Return whether the bank's own files say which sample a row belongs to."""
+    from workbench.portfolios import catalog  # loads pandas, as above
+    from workbench.portfolios.source import Request
+
+    asked = [s.params for s in steps.values() if isinstance(s.params, Request)]
+    return any(c.named("sample") for p in asked for c in catalog.source(p.portfolio).words(p).values())
 
 
 def _types(contracts: Iterable[Contract]) -> dict[str, str]:
