@@ -181,6 +181,17 @@ def day(text: str) -> str:
     raise ValueError(f"{text[:40]!r} is no day; write YYYY-MM-DD")
 
 
+def all_or(least: int) -> AfterValidator:
+    """Return what a number of rows is checked by where 0 takes all: fewer than `least` tell nothing."""
+
+    def checked(rows: int) -> int:
+        if 0 < rows < least:
+            raise ValueError(f"write {least} or more, or 0 for all")
+        return rows
+
+    return AfterValidator(checked)
+
+
 Day = Annotated[str, AfterValidator(day)]
 NO_DAY = 2100  # days of this year and later say "open", "never" or "unknown": 2999-12-31, 9999-12-31
 LARGEST = 10**12  # of any number a parameter takes

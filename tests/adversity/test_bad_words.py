@@ -35,7 +35,7 @@ columns:
   - {name: bad, type: category, role: outcome, known: after, values: {"y": bad, "n": good}}
 """
 STUDY = """title: T
-defaults: {seed: 42, sample_rows: 0}
+defaults: {seed: 42, sample_rows: 0, monitoring_from: "2020-07"}
 steps:
   portfolios/intake:
     portfolio: own_files
@@ -202,7 +202,7 @@ STUDIES = [
     ("seed: 42", "sead: 42", "no step has a parameter 'sead'; did you mean 'seed'?"),
     ("seed: 42", "study: x", "'study' is the file's own name; leave it out"),
     ("seed: 42", "period: 2020", "'period' is given by --period; leave it out"),
-    ("defaults: {seed: 42, sample_rows: 0}", "defaults: [a]", "defaults: write pairs: {name: value}"),
+    ('defaults: {seed: 42, sample_rows: 0, monitoring_from: "2020-07"}', "defaults: [a]", "defaults: write pairs: {name: value}"),
     ("title: T", "title: T\nlanguage: fr", "language: write 'en' or 'zh_CN'"),
     ("title: T", "title: 3", "title: write it in quotes"),
     ("title: T\n", "", "title: add it"),

@@ -315,6 +315,12 @@ def test_a_sample_of_one_class_is_refused():
     with pytest.raises(UserError) as e:
         development.sample(panel, CONTRACT, "development")
     assert str(e.value) == "panel 't': sample 'development' has 2 rows of one class only; widen its dates"
+    many = pd.concat([panel] * 200, ignore_index=True)
+    with pytest.raises(UserError) as e:
+        development.sample(many.assign(entity_id=[str(i) for i in range(400)]), CONTRACT, "development", 100)
+    assert str(e.value) == (
+        "panel 't': sample 'development' has 100 rows of one class only; raise max_development_rows"
+    )
     with pytest.raises(UserError) as e:
         development.sample(
             panel, CONTRACT.replaced([c for c in CONTRACT.columns if c.role != "feature"]), "development"

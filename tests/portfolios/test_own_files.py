@@ -227,6 +227,14 @@ def test_a_sample_is_of_accounts_with_all_their_months(asked):
     assert set(raw["month"][0]["LOAN"]) == set(raw["account"][0]["LoanNo"])
 
 
+def test_rows_drawn_of_one_class_are_told_by_the_parameter_that_draws(asked):
+    rows = "".join(f"L{i},c{i % 7},{100 + i},{int(i == 0)}\n" for i in range(200))
+    p = asked("account", files={"account": "LoanNo,customer_id,original_amt,bad\n" + rows}, sample_rows=20)
+    with pytest.raises(UserError) as e:
+        contracts.stop_on_errors(intake.check(intake.raw_tables(p), p)[1])
+    assert "outcome must have two classes, and the 20 rows drawn hold one; raise sample_rows" in str(e.value)
+
+
 def test_two_rows_of_one_month_are_an_error_and_the_same_row_twice_is_one(asked):
     month = FILES["month"] + "L2,2020-01-31,3,x\nL1,2020-01-31,2,\n"
     p = asked("account", "month", files={"month": month})

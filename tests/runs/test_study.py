@@ -382,6 +382,19 @@ SAMPLE = (home.root() / "params" / "sample.yaml").read_text(encoding="utf-8")
             "actions/early_warning: until 1990-01 is before 2005-06, monitoring_from of mart__behaviour "
             "(panel/build@behaviour); no row would be watched",
         ),
+        (
+            "models/development.max_development_rows=10",
+            "models/development: 'max_development_rows' = 10: write 100 or more, or 0 for all",
+        ),
+        (
+            "portfolios/intake.sample_rows=1",
+            "portfolios/intake: 'sample_rows' = 1: write 20 or more, or 0 for all",
+        ),
+        (
+            "portfolios/intake.today=1900-01-01",
+            "portfolios/intake: today 1900-01-01 is before 2005-09-30, as_of of contract 'taiwan_cards'; "
+            "write a later day, or leave it empty",
+        ),
     ],
 )
 def test_what_the_steps_of_a_study_say_of_one_another_is_told_in_one_line(load, given, words):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -13,11 +13,11 @@ from workbench.models.choice import choose
 from workbench.models.grades import bands
 from workbench.models.kinds import by_outcome
 from workbench.models.measures import calibration_line, measures
-from workbench.models.samples import Sample, learnt_rows, sample
+from workbench.models.samples import LEAST_ROWS, Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
 from workbench.models.tuning import Candidate, calibrated, candidates, fixed_settings, tuning
 from workbench.panel.bins import quantile_bins
-from workbench.params import UserError, nearest
+from workbench.params import UserError, all_or, nearest
 
 __all__ = [
     "Candidate",
@@ -47,7 +47,9 @@ class Params(params.Params):
     model: str = Field("pd", pattern=r"^[a-z0-9_]+$", description="name of the model within the study")
     choice: str = Field("rule", description="rule, or the kind the study itself names")
     folds: int = Field(3, ge=2, le=10, description="folds of the cross-validation inside development")
-    max_development_rows: int = Field(0, ge=0, description="rows at most taken from development; 0 takes all")
+    max_development_rows: Annotated[int, all_or(LEAST_ROWS)] = Field(
+        0, ge=0, description="rows at most taken from development; 0 takes all"
+    )
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
     seed: int = Field(42, ge=0, description="seed of folds, trees and bootstrap")
     tolerance: Literal["exact", "close", "ranks"] = Field(

@@ -16,6 +16,7 @@ from workbench.words import say
 # rows with the event, and without, and parents: of fewer no line of calibration can be drawn, nor do folds of whole
 # parents, within which a scorecard draws folds of its own, have both classes each
 LEAST_OF_A_CLASS = 10
+LEAST_ROWS = 100  # of development, where a study caps it
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,16 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     an amount or a rate, where there are too few parents.
     """
     rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
-    rows = capped(rows, limit, seed)
-    _enough(rows, contract, name)
+    drawn = capped(rows, limit, seed)
+    _enough(drawn, contract, name, "raise max_development_rows" if len(drawn) < len(rows) else "widen its dates")
+    rows = drawn
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
     return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)
 
 
-def _enough(rows: pd.DataFrame, contract: Contract, name: str) -> None:
-    """Raise `UserError` where no model can be learnt from these rows, or held against them."""
+def _enough(rows: pd.DataFrame, contract: Contract, name: str, mend: str) -> None:
+    """Raise `UserError` where no model can be learnt from these rows, or held against them; `mend` is what to do."""
     if not contract.features():
         raise UserError(
             f"panel '{contract.name}': no feature to learn from; each was known only after the date, refused as a "
@@ -71,11 +73,11 @@ def _enough(rows: pd.DataFrame, contract: Contract, name: str) -> None:
         )
     if rows["outcome"].nunique() < 2:
         alike = "of one class only" if contract.outcome.is_binary else "whose outcome is the same in all of them"
-        raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; widen its dates")
+        raise UserError(f"panel '{contract.name}': sample '{name}' has {len(rows)} rows {alike}; {mend}")
     if contract.outcome.is_binary and (fewest := rows["outcome"].value_counts().min()) < LEAST_OF_A_CLASS:
         raise UserError(
             f"panel '{contract.name}': sample '{name}' has {len(rows)} rows, of one class {fewest}, and at least "
-            f"{LEAST_OF_A_CLASS} are needed; widen its dates"
+            f"{LEAST_OF_A_CLASS} are needed; {mend}"
         )
     parent = rows[parent_column(rows)]
     by_class = parent.groupby(rows["outcome"]).nunique() if contract.outcome.is_binary else pd.Series(parent.nunique())
@@ -84,7 +86,7 @@ def _enough(rows: pd.DataFrame, contract: Contract, name: str) -> None:
         raise UserError(
             f"panel '{contract.name}': sample '{name}' has {len(rows)} rows, {whose} of {fewest} "
             f"parent{'s' if fewest > 1 else ''}, and at least {LEAST_OF_A_CLASS} are needed, as a parent's rows stay "
-            "together; widen its dates"
+            f"together; {mend}"
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,10 @@ from pydantic import Field
 
 from workbench import contracts, engine, home, params, pseudonyms, tables
 from workbench.contracts import Column, Contract, Finding
+from workbench.contracts.checks import FUTURE_MARGIN_DAYS
 from workbench.contracts.fields import FILE_ROW
 from workbench.evidence import Evidence, Verdict, worst
-from workbench.params import UserError, canonical
+from workbench.params import UserError, all_or, canonical
 from workbench.portfolios import catalog, forgotten, unmarked
 from workbench.portfolios.large import LargeTable, in_memory
 from workbench.portfolios.source import ASKED, Core, Request, Tables, Words
@@ -26,10 +27,13 @@ from workbench.words import Text, names, say
 Raw = dict[str, tuple[pd.DataFrame | LargeTable, Contract]]
 
 
+LEAST_ROWS = 20  # of a sample of the file
+
+
 class Params(Request):
     """What the intake is told."""
 
-    sample_rows: int = Field(4000, ge=0, description="rows taken at random; 0 takes all")
+    sample_rows: Annotated[int, all_or(LEAST_ROWS)] = Field(4000, ge=0, description="rows taken at random; 0 takes all")
     purpose: str = Field(
         "",
         pattern=r"^[a-z0-9_]{0,40}$",
@@ -46,6 +50,17 @@ class Params(Request):
             of_own = "" if name == "simulation" else "write `portfolio: own_files` beside it, or "
             raise UserError(f"portfolios/intake: portfolio '{self.portfolio}' takes no `{name}`; {of_own}leave it out")
         source.verify(self)
+        self._is_after(source.words(self).values())
+
+    def _is_after(self, words: Iterable[Contract]) -> None:
+        """Raise `UserError` where a day that is given for today is before what a contract says it is as of."""
+        today = date.fromisoformat(self.today) if self.today else date.today()
+        for c in words:
+            if c.as_of and today < date.today() and c.as_of > f"{today + timedelta(days=FUTURE_MARGIN_DAYS)}":
+                raise UserError(
+                    f"portfolios/intake: today {today} is before {c.as_of}, as_of of contract '{c.name}'; "
+                    "write a later day, or leave it empty"
+                )
 
 
 def agree(p: Params, others: Mapping[str, params.Params]) -> None:
@@ -174,6 +189,7 @@ def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     for name, (table, contract) in raw.items():
         made = {"made": LargeTable.of_columns} if isinstance(table, LargeTable) else {}
         checked[name], breaches = contracts.check(table, contract, today, **made)
+        breaches = [_of_drawn(f, checked[name], contract, p) for f in breaches]
         if not any(f.severity == "error" for f in breaches):
             checked[name], repeated = _once(checked[name], contract)
             breaches = [*breaches, *repeated]
@@ -183,6 +199,15 @@ def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     words = {n: c for n, (_, c) in raw.items()}
     whole = {n: c for n, c in words.items() if c.name not in broken}
     return checked, [*findings, *_orphans(checked, whole, words), *_without_months(checked, whole, words)]
+
+
+def _of_drawn(found: Finding, table: pd.DataFrame | LargeTable, contract: Contract, p: Params) -> Finding:
+    """Return a finding; where the rows drawn hold one class of the outcome, with that as its cause."""
+    is_outcome = found.column in contract.named("outcome") and found.rule.startswith("outcome must have two classes")
+    if not is_outcome or len(table) != p.sample_rows or table[found.column].nunique() > 1:
+        return found
+    rule = f"outcome must have two classes, and the {len(table)} rows drawn hold one; raise sample_rows"
+    return found.model_copy(update={"rule": rule})
 
 
 def _once(table: pd.DataFrame | LargeTable, contract: Contract) -> tuple[pd.DataFrame | LargeTable, list[Finding]]:

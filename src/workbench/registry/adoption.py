@@ -7,7 +7,7 @@ import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,11 @@ from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.models import comparison, development, scorer
 from workbench.models.kinds import kinds
-from workbench.models.samples import Sample
+from workbench.models.samples import LEAST_ROWS, Sample
 from workbench.models.scorer import Calibration
 from workbench.models.tuning import Candidate
 from workbench.panel.bins import is_category
-from workbench.params import UserError, nearest
+from workbench.params import UserError, all_or, nearest
 from workbench.registry import registered
 from workbench.registry.registered import Registered
 from workbench.words import say
@@ -41,7 +41,9 @@ class Params(params.Params):
     runs_code: str = Field("", description="why a format that runs code is let in all the same; empty refuses it")
     min_grade_share: float = Field(0.05, gt=0, lt=0.5, description="smallest share of a grade")
     seed: int = Field(42, ge=0, description="seed of the bootstrap")
-    max_development_rows: int = Field(0, ge=0, description="rows at most that bins and grades are made of; 0 takes all")
+    max_development_rows: Annotated[int, all_or(LEAST_ROWS)] = Field(
+        0, ge=0, description="rows at most that bins and grades are made of; 0 takes all"
+    )
 
     def verify(self) -> None:
         """Raise `UserError` where the source names no version."""
