@@ -54,11 +54,13 @@ class Params(Request):
 
     def _is_after(self, words: Iterable[Contract]) -> None:
         """Raise `UserError` where a day that is given for today is before what a contract says it is as of."""
-        today = date.fromisoformat(self.today) if self.today else date.today()
+        if not self.today:
+            return
+        last = f"{date.fromisoformat(self.today) + timedelta(days=FUTURE_MARGIN_DAYS)}"
         for c in words:
-            if c.as_of and today < date.today() and c.as_of > f"{today + timedelta(days=FUTURE_MARGIN_DAYS)}":
+            if last < c.as_of <= f"{date.today()}":  # one that is yet to come is the contract's fault
                 raise UserError(
-                    f"portfolios/intake: today {today} is before {c.as_of}, as_of of contract '{c.name}'; "
+                    f"portfolios/intake: today {self.today} is before {c.as_of}, as_of of contract '{c.name}'; "
                     "write a later day, or leave it empty"
                 )
 
