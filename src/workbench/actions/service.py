@@ -92,7 +92,7 @@ def files(p: Params) -> list[Path]:
     """Files this step reads: questions, their contract, approved texts."""
     shipped = (approved.DATA / "questions.csv", approved.DATA / "questions.yaml", approved.FILE)
     given = (p.questions, p.contract, p.answers)
-    return [own_path(path) if path else ours for path, ours in zip(given, shipped, strict=True)]
+    return [own_path(path, "actions/service") if path else ours for path, ours in zip(given, shipped, strict=True)]
 
 
 def writes(p: Params) -> list[str]:

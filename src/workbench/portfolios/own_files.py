@@ -110,10 +110,10 @@ class OwnFiles(Source):
         return core
 
 
-def own_path(given: str) -> Path:
+def own_path(given: str, step: str = "portfolios/intake") -> Path:
     """Return where a user's file lies: as given from the workbench's folder, else by name in `WORKBENCH_DATA`.
 
-    Raises `UserError` where it is in neither.
+    Raises `UserError` where it is in neither; `step` is the one that asks for it.
     """
     places = [home.root() / given]
     if folder := os.environ.get("WORKBENCH_DATA"):
@@ -122,12 +122,12 @@ def own_path(given: str) -> Path:
         there = next((p for p in places if p.is_file()), None)
         is_folder = there is None and any(p.is_dir() for p in places)
     except OSError as e:  # a name too long, a folder that may not be looked into
-        raise UserError(f"portfolios/intake: file {shown(given)} can't be looked for: {e.strerror}") from None
+        raise UserError(f"{step}: file {shown(given)} can't be looked for: {e.strerror}") from None
     if is_folder:
-        raise UserError(f"portfolios/intake: {shown(given)} is a folder; name the file in it")
+        raise UserError(f"{step}: {shown(given)} is a folder; name the file in it")
     if there is None:
         where = "the workbench's folder" + (" and WORKBENCH_DATA" if len(places) > 1 else "; or set WORKBENCH_DATA")
-        raise UserError(f"portfolios/intake: file {shown(given)} is not there (looked from {where})")
+        raise UserError(f"{step}: file {shown(given)} is not there (looked from {where})")
     return there
 
 
