@@ -67,6 +67,14 @@ FILE = home.root() / "params" / "sample_customers.yaml"
             "'actions/events' reads 'mart__chrn', which no step writes; did you mean 'mart__churn'?",
         ),
         (
+            "actions/service.answers=nofile.yaml",
+            "actions/service: file 'nofile.yaml' is not there (looked from the workbench's folder; or set WORKBENCH_DATA)",
+        ),
+        (
+            "models/development@churn.choice=linear",
+            "models/development@churn: choice 'linear' does not fit outcome 'churn'; these do: scorecard, tree, boosted",
+        ),
+        (
             "actions/early_warning.areas=[region_code, region_code]",
             "actions/early_warning: areas: 'region_code' stands twice; name each once",
         ),
@@ -107,7 +115,8 @@ FILE = home.root() / "params" / "sample_customers.yaml"
         ),
     ],
 )
-def test_it_is_told_in_one_line(given, words):
+def test_it_is_told_in_one_line(monkeypatch, given, words):
+    monkeypatch.delenv("WORKBENCH_DATA", raising=False)
     with pytest.raises(UserError) as e:
         study.load(FILE, (given,))
     assert str(e.value).removeprefix("sample_customers.yaml: ") == words

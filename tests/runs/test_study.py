@@ -387,6 +387,23 @@ SAMPLE = (home.root() / "params" / "sample.yaml").read_text(encoding="utf-8")
             "models/development: 'max_development_rows' = 10: write 100 or more, or 0 for all",
         ),
         (
+            "models/development.choice=linear",
+            "models/development: choice 'linear' does not fit outcome 'default'; these do: scorecard, tree, boosted",
+        ),
+        (
+            "models/development@behaviour.choice=linear",
+            "models/development@behaviour: choice 'linear' does not fit outcome 'default'; these do: scorecard, tree, boosted",
+        ),
+        (
+            "panel/build@behaviour.as_of_from=2005-09",
+            "panel/build@behaviour: as_of_from 2005-09 is after as_of_to 2005-08; no row would be left",
+        ),
+        (
+            'panel/build@behaviour.outcome={event: "delay_months >= 2 AND"}',
+            "panel/build@behaviour: outcome.event: `delay_months >= 2 AND` is no SQL condition: Required keyword: "
+            "'expression' missing",
+        ),
+        (
             "portfolios/intake.sample_rows=1",
             "portfolios/intake: 'sample_rows' = 1: write 20 or more, or 0 for all",
         ),

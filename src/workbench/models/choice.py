@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,6 +16,7 @@ from workbench.params import UserError
 from workbench.words import Text, say
 
 if TYPE_CHECKING:
+    from workbench.contracts import Outcome
     from workbench.models.development import Params
     from workbench.models.tuning import Candidate
 
@@ -39,8 +40,7 @@ def choose(tuned: Sequence[Candidate], s: Sample, p: Params) -> tuple[Candidate,
     bearable = table.loc[(table["loss"] <= material) | (table["loss_low"] <= 0), "candidate"]  # from simple to complex
     kind = bearable.iloc[0] if p.choice == "rule" else p.choice
     if kind not in set(table["candidate"]):
-        fit = ", ".join(table["candidate"])
-        raise UserError(f"models/development: choice '{kind}' does not fit outcome '{s.outcome.name}'; these do: {fit}")
+        raise UserError(unfit(kind, s.outcome, table["candidate"]))
     row = table.set_index("candidate").loc[kind]
     return next(c for c in tuned if c.kind == kind), Evidence(
         key="choice",
@@ -56,6 +56,11 @@ def choose(tuned: Sequence[Candidate], s: Sample, p: Params) -> tuple[Candidate,
         source="paired bootstrap: Efron & Tibshirani (1993), ch. 16; simplest of equals: Breiman et al. (1984), ch. 3",
         table=table,
     )
+
+
+def unfit(kind: str, outcome: Outcome, fit: Iterable[str]) -> str:
+    """Return what to say where a study names a kind of model that doesn't fit its outcome; `fit` are those that do."""
+    return f"models/development: choice '{kind}' does not fit outcome '{outcome.name}'; these do: {', '.join(fit)}"
 
 
 def losses(tuned: Sequence[Candidate], s: Sample, seed: int) -> pd.DataFrame:

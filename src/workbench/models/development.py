@@ -8,10 +8,10 @@ import pandas as pd
 from pydantic import Field
 
 from workbench import params, tables
-from workbench.contracts import Contract
-from workbench.models.choice import choose
+from workbench.contracts import Contract, Outcome
+from workbench.models.choice import choose, unfit
 from workbench.models.grades import bands
-from workbench.models.kinds import by_outcome
+from workbench.models.kinds import by_outcome, fitting
 from workbench.models.measures import calibration_line, measures
 from workbench.models.samples import LEAST_ROWS, Sample, learnt_rows, sample
 from workbench.models.scorer import Scorer
@@ -67,6 +67,12 @@ class Params(params.Params):
             fits = "; ".join(f"{outcome}: {', '.join(names)}" for outcome, names in groups.items())
             hint = f"write rule, or one that fits the outcome ({fits})"
         raise UserError(f"models/development: choice '{self.choice}' is no kind of model; {hint}")
+
+
+def of_outcome(p: Params, outcome: Outcome) -> None:
+    """Raise `UserError` where the study names a kind of model that doesn't fit what is predicted."""
+    if p.choice != "rule" and p.choice not in (fit := fitting(outcome)):
+        raise UserError(unfit(p.choice, outcome, fit))
 
 
 def reads(p: Params) -> list[str]:

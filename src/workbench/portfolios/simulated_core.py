@@ -66,6 +66,10 @@ class Simulated(Source):
         months = _month_contract(words["performance"]).columns
         return {"core__account": [c.name for c in account], "core__month": [c.name for c in months]}
 
+    def of_accounts(self, words: Words) -> Contract:
+        """Return the contract of the loans, each with its customer."""
+        return _account_contract(words)
+
     def core(self, tables: Tables, words: Words) -> Core:
         """Return `core__account` (loan with its customer), `core__month` and `core__macro`.
 
@@ -95,9 +99,13 @@ def _account(tables: Tables, words: Words) -> tuple[pd.DataFrame, Contract]:
     account["age_years"] = ((account["origination_month"] - account["birth_date"]).dt.days / 365.25).round(1)
     bad = tables["performance"].loc[tables["performance"]["days_past_due"] >= 90, "loan_id"]
     account["is_default"] = account["loan_id"].isin(set(bad)).map({True: "1", False: "0"})
+    contract = _account_contract(words)
+    return account.rename(columns={"loan_id": "entity_id"})[[c.name for c in contract.columns]], contract
+
+
+def _account_contract(words: Words) -> Contract:
     columns = _account_columns(words["loan"], words["customer"])
-    account = account.rename(columns={"loan_id": "entity_id"})[[c.name for c in columns]]
-    return account, words["loan"].replaced(columns, name="core__account", event_value="1")
+    return words["loan"].replaced(columns, name="core__account", event_value="1")
 
 
 def _account_columns(loan: Contract, customer: Contract) -> list[Column]:

@@ -153,6 +153,10 @@ class Relationships(Source):
         event = ["entity_id", *(c.name for c in words["event"].columns if c.name != "customer_id")]
         return {"core__account": account, "core__month": months, "core__event": event}
 
+    def of_accounts(self, words: Words) -> Contract:
+        """Return the contract of the customers; what is predicted of them happens in their months."""
+        return _customer_contract(words["customer"])
+
     def core(self, tables: Tables, words: Words) -> Core:
         """Return the customer as `core__account`, one row a customer-month as `core__month`, and the other tables.
 
@@ -204,6 +208,11 @@ def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> t
     born = customer["birth_date"] if "birth_date" in customer else pd.Series(pd.NaT, index=customer.index)
     age = ((today - born).dt.days / 365.25).round(1)
     table = customer.assign(age_years=age).rename(columns={"customer_id": "entity_id"})
+    contract = _customer_contract(words)
+    return table[[c.name for c in contract.columns]], contract
+
+
+def _customer_contract(words: Contract) -> Contract:
     lasting = [c for c in words.columns if c.role != "ignore" and (not c.personal or c.role == "key")]
     columns = [c.model_copy(update={"name": "entity_id"}) if c.role == "key" else c for c in lasting]
     columns.append(
@@ -211,7 +220,7 @@ def _customer(customer: pd.DataFrame, words: Contract, today: pd.Timestamp) -> t
             name="age_years", type="number", role="fact", fairness=True, description="age at the last date of the data"
         )
     )
-    return table[[c.name for c in columns]], words.replaced(columns, name="core__account")
+    return words.replaced(columns, name="core__account")
 
 
 def _month_contract(words: Contract, order: list[str]) -> Contract:

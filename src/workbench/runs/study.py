@@ -23,7 +23,7 @@ from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 from workbench.runs import there
 
 if TYPE_CHECKING:
-    from workbench.contracts import Contract
+    from workbench.contracts import Contract, Outcome
 
 SHORT = 100  # characters of an override that a message repeats
 _ENGINE = {"number": "DOUBLE", "integer": "BIGINT", "category": "VARCHAR", "text": "VARCHAR", "date": "TIMESTAMP"}
@@ -160,6 +160,17 @@ def _naming(file: str) -> Iterator[None]:
         raise UserError(f"{file}: {e}") from None
 
 
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Let what a step refuses, which knows the path of its own kind only, say which of a study's steps it is."""
+    base = name.partition("@")[0]
+    try:
+        yield
+    except UserError as e:
+        text = str(e)
+        raise UserError(name + text.removeprefix(base) if text.startswith(f"{base}:") else text) from None
+
+
 def _resolved(
     content: _File, given: dict[str, dict[str, Any]], study: str, period: tuple[str, str, str]
 ) -> tuple[dict[str, Step], dict[str, frozenset[str]], tuple[str, ...]]:
@@ -177,6 +188,7 @@ def _resolved(
     _defaults_known(content.defaults, steps)
     needs = _needs(steps)
     _panels_fit(steps)
+    _outcomes_fit(steps)
     order = _order(needs)
     if period[0]:
         steps = _of_period(steps, order, needs, dated, period[0])
@@ -222,7 +234,8 @@ def _agree(steps: dict[str, Step]) -> None:
     for name, s in steps.items():
         module = _module(name.partition("@")[0])
         if hasattr(module, "agree"):
-            module.agree(s.params, others)
+            with _named(name):
+                module.agree(s.params, others)
 
 
 def _columns_known(steps: dict[str, Step]) -> None:
@@ -281,6 +294,29 @@ def _samples_given(steps: dict[str, Step]) -> bool:
     return any(c.named("sample") for p in asked for c in catalog.source(p.portfolio).words(p).values())
 
 
+def _outcomes_fit(steps: dict[str, Step]) -> None:
+    """Let each step that asks (`of_outcome`) look at the outcome of its panel, where study and contracts tell it."""
+    asking = {s.name: m for s in steps.values() if hasattr(m := _module(s.name.partition("@")[0]), "of_outcome")}
+    outcomes = _outcomes(steps) if asking else {}
+    for name, module in asking.items():
+        if outcome := outcomes.get(steps[name].params.panel):
+            with _named(name):
+                module.of_outcome(steps[name].params, outcome)
+
+
+def _outcomes(steps: dict[str, Step]) -> dict[str, Outcome]:
+    """Return what is predicted by panel, of those whose outcome is known before they are made."""
+    from workbench.panel import build, outcome  # loads pandas, as above
+    from workbench.portfolios import catalog
+    from workbench.portfolios.source import Request
+
+    asked = [s.params for s in steps.values() if isinstance(s.params, Request)]
+    sources = [(catalog.source(p.portfolio), p) for p in asked]
+    contracts = [c for source, p in sources if (c := source.of_accounts(source.words(p)))]
+    panels = [s.params for s in steps.values() if isinstance(s.params, build.Params)]
+    return {p.panel: outcome.resolved(p.outcome, contracts[0]) for p in panels} if contracts else {}
+
+
 def _types(contracts: Iterable[Contract]) -> dict[str, str]:
     """Return the engine's types of columns by name, of those that have one type wherever they stand."""
     types: dict[str, set[str]] = {"entity_id": {"VARCHAR"}, "as_of_date": {"TIMESTAMP"}, "month": {"TIMESTAMP"}}
@@ -292,8 +328,9 @@ def _types(contracts: Iterable[Contract]) -> dict[str, str]:
 def _asked(s: Step, accounts: Contract | None) -> list[Columns]:
     """Return the columns a step looks at, those of the accounts' contract (`of_contract`) among them."""
     module = _module(s.name.partition("@")[0])
-    asked = list(module.columns(s.params)) if hasattr(module, "columns") else []
-    return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
+    with _named(s.name):
+        asked = list(module.columns(s.params)) if hasattr(module, "columns") else []
+        return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
 
 
 def _order(needs: dict[str, frozenset[str]]) -> tuple[str, ...]:
@@ -414,7 +451,8 @@ def _step(name: str, values: dict[str, Any], study: str) -> Step:
     base = name.partition("@")[0]
     module = _module(base)
     p = module.Params.checked({**values, "study": study}, name)
-    p.verify()
+    with _named(name):
+        p.verify()
     return Step(
         name,
         home.root() / "notebooks" / f"{base}.ipynb",
