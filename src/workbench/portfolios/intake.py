@@ -203,13 +203,15 @@ def check(raw: Raw, p: Params) -> tuple[Tables, list[Finding]]:
     return checked, [*findings, *_orphans(checked, whole, words), *_without_months(checked, whole, words)]
 
 
-def _of_drawn(found: Finding, table: pd.DataFrame | LargeTable, contract: Contract, p: Params) -> Finding:
+def _of_drawn(finding: Finding, table: pd.DataFrame | LargeTable, contract: Contract, p: Params) -> Finding:
     """Return a finding; where the rows drawn hold one class of the outcome, with that as its cause."""
-    is_outcome = found.column in contract.named("outcome") and found.rule.startswith("outcome must have two classes")
-    if not is_outcome or len(table) != p.sample_rows or table[found.column].nunique() > 1:
-        return found
+    is_outcome = finding.column in contract.named("outcome") and finding.rule.startswith(
+        "outcome must have two classes"
+    )
+    if not is_outcome or len(table) != p.sample_rows or table[finding.column].nunique() > 1:
+        return finding
     rule = f"outcome must have two classes, and the {len(table)} rows drawn hold one; raise sample_rows"
-    return found.model_copy(update={"rule": rule})
+    return finding.model_copy(update={"rule": rule})
 
 
 def _once(table: pd.DataFrame | LargeTable, contract: Contract) -> tuple[pd.DataFrame | LargeTable, list[Finding]]:
