@@ -39,6 +39,8 @@ def test_what_is_missing_else_counts():
         assert shares.loc[name, "completeness"] == 0.8
         answer = quality.to_evidence(shares.reset_index())
         assert answer.verdict is Verdict.red and f"{name} of account (80.0%)" in str(answer.answer)
+        mean = shares["completeness"].mean()
+        assert answer.value == mean < shares["validity"].mean(), "the value shown is the one the light is judged by"
 
 
 def test_the_sentence_calls_the_table_as_its_own_table_does():
