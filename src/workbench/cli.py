@@ -130,12 +130,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from workbench.personal import masked
 
-        known = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())
-        options = [a.partition("=")[0] for a in self._given if re.match("--?[a-zA-Z]", a)]
-        unknown = [o for o in options if not any(k.startswith(o) for k in known)]
-        if unknown and message.startswith("the following arguments are required"):
+        if message.startswith("the following arguments are required") and (unknown := self._unknown()):
             message = f"unrecognized arguments: {' '.join(unknown)}"
         self.exit(2, masked(f"{self.prog}: {message}; see `{self.prog} --help`\n"))
+
+    def _unknown(self) -> list[str]:
+        """Return the options given that the help doesn't know."""
+        known = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())
+        options = [a.partition("=")[0] for a in self._given if re.match("--?[a-zA-Z]", a)]
+        return [o for o in options if not any(k.startswith(o) for k in known)]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -55,10 +55,9 @@ def sample(panel: pd.DataFrame, contract: Contract, name: str, limit: int = 0, s
     Raises `UserError` where the outcome doesn't vary, or too few rows or parents have the event or are without it; of
     an amount or a rate, where there are too few parents.
     """
-    rows = panel[(panel["sample"] == name) & panel["outcome"].notna()]
-    drawn = capped(rows, limit, seed)
-    _enough(drawn, contract, name, "raise max_development_rows" if len(drawn) < len(rows) else "widen its dates")
-    rows = drawn
+    known = panel[(panel["sample"] == name) & panel["outcome"].notna()]
+    rows = capped(known, limit, seed)
+    _enough(rows, contract, name, "raise max_development_rows" if len(rows) < len(known) else "widen its dates")
     X = rows[[c.name for c in contract.features()]].reset_index(drop=True)
     y, weight, entity = (rows[c].to_numpy() for c in ("outcome", "weight", "entity_id"))
     return Sample(X, y, weight, parents(rows, contract), entity, contract.outcome)

@@ -216,8 +216,8 @@ def lost(table: pd.DataFrame | None, at: str, *, has_holdout: bool = True) -> Ev
     """Return which inputs no longer separate as they did."""
     question = say("Which inputs no longer separate as they did?")
     if table is None:
-        open_ = say("The outcomes of {period} aren't known, or are too few.", period=at)
-        open_ = open_ if has_holdout else _no_holdout()
+        too_few = say("The outcomes of {period} aren't known, or are too few.", period=at)
+        open_ = too_few if has_holdout else _no_holdout()
         return Evidence(key="lost", question=question, verdict=Verdict.info, answer=open_)
     top = table.iloc[0]
     return Evidence(
@@ -270,7 +270,7 @@ def attributed(
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:
     """Return the changes since development by input (of prediction, of separation) and by segment.
 
-    The change of separation is None where the period's outcomes aren't known, or are too few.
+    The change of separation is None where the period's outcomes aren't known or are too few, or there is no hold-out.
     """
     development, held_out = scored[scored["sample"] == "development"], holdout(scored, model, p)
     now = scored[(scored["sample"] == "monitoring") & (scored["period"] == at)]

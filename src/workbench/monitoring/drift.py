@@ -32,14 +32,15 @@ def by_period(
     at, periods = pd.factorize(rows["period"], sort=True)
     weight = rows["weight"].to_numpy(float)
     sizes = parents(at, rows["parent_id"].to_numpy(), len(periods)) * _evenness(at, weight, len(periods))
+    sizes = np.maximum(sizes.astype(int), 1)
     shifts, gaps = [], []
     for feature, (bins, reference) in model.reference.items():
         expected = np.array(reference)
         counted = counts(at, len(periods), bins.codes(rows[feature]), len(expected), weight)
         for period, m, actual in zip(periods, sizes, counted, strict=True):
             n = max(int(expected.sum() * independent), 1)
-            shifts.append((feature, period, *compared(expected, actual, (n, max(int(m), 1)), rules)))
-            gaps.append((feature, period, *_no_value(expected, actual, (n, max(int(m), 1)))))
+            shifts.append((feature, period, *compared(expected, actual, (n, int(m)), rules)))
+            gaps.append((feature, period, *_no_value(expected, actual, (n, int(m)))))
     psi = pd.DataFrame(shifts, columns=["feature", "period", "psi", "n", "m", "bins", "critical", "p"])
     gap = pd.DataFrame(gaps, columns=["feature", "period", "share", "share_before", "p"])
     level = 1 - rules.number("psi_level")
@@ -56,8 +57,7 @@ def parents_per_row(rows: pd.DataFrame) -> float:
 def draws_per_weight(rows: pd.DataFrame) -> float:
     """Return how many independent draws a unit of weight stands for: `parents_per_row`, less where weights differ."""
     weight = rows["weight"].to_numpy(float)
-    even = _evenness(np.zeros(len(rows), dtype=int), weight, 1)[0] if len(rows) else 1.0
-    return float(parents_per_row(rows) * even * len(rows) / weight.sum()) if len(rows) else 1.0
+    return float(parents_per_row(rows) * weight.sum() / (weight**2).sum()) if len(rows) else 1.0
 
 
 def _evenness(at: np.ndarray, weight: np.ndarray, periods: int) -> np.ndarray:

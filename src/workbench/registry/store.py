@@ -298,7 +298,9 @@ def runs(name: str, query: str = "", *, deleted: bool = False) -> Iterator[Run]:
     from mlflow.entities import ViewType
 
     c, token = client(), None
-    there = looking.answer(lambda: c.get_experiment_by_name(name), "experiment", name) or c.get_experiment_by_name(name)
+    there = looking.answer(lambda: c.get_experiment_by_name(name), "experiment", name)
+    if there is None and looking.is_open():  # it may have been made since the look began
+        there = c.get_experiment_by_name(name)
     if there is None:
         return
     view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY

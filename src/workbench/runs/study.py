@@ -24,6 +24,7 @@ from workbench.runs import there
 
 if TYPE_CHECKING:
     from workbench.contracts import Contract, Outcome
+    from workbench.portfolios.source import Source, Words
 
 SHORT = 100  # characters of an override that a message repeats
 _ENGINE = {"number": "DOUBLE", "integer": "BIGINT", "category": "VARCHAR", "text": "VARCHAR", "date": "TIMESTAMP"}
@@ -243,18 +244,12 @@ def _columns_known(steps: dict[str, Step]) -> None:
 
     A condition on columns of known types is asked of an empty table.
     """
-    from workbench.portfolios import catalog  # loads pandas, which a plan that is remembered does without
-    from workbench.portfolios.source import Request
-
     known: dict[str, list[str]] = {}
     accounts, types = None, {}
-    for s in steps.values():
-        if isinstance(s.params, Request):
-            source = catalog.source(s.params.portfolio)
-            words = source.words(s.params)
-            known |= source.columns(words)
-            accounts = source.of_accounts(words)
-            types = _types([*words.values(), *([accounts] if accounts else [])])
+    for source, words in _sources(steps):
+        known |= source.columns(words)
+        accounts = source.of_accounts(words)
+        types = _types([*words.values(), *([accounts] if accounts else [])])
     written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
         for asked in _asked(s, accounts):
@@ -271,27 +266,34 @@ def _columns_known(steps: dict[str, Step]) -> None:
                 engine.condition(text, types, f"{s.name}: {asked.parameter}")
 
 
+def _sources(steps: dict[str, Step]) -> list[tuple[Source, Words]]:
+    """Return the source of each intake with the contracts of its tables."""
+    from workbench.portfolios import catalog  # loads pandas, which a plan that is remembered does without
+    from workbench.portfolios.source import Request
+
+    asked = [s.params for s in steps.values() if isinstance(s.params, Request)]
+    sources = [(catalog.source(p.portfolio), p) for p in asked]
+    return [(source, source.words(p)) for source, p in sources]
+
+
 def _panels_fit(steps: dict[str, Step]) -> None:
     """Hold what steps take their panel for (`of_panel`) against the steps that make it, its model and its scores.
 
     Which rows are watched isn't known where the bank's file says it.
     """
     makers = {name: s for s in steps.values() for name in _bare(s.writes)}
+    is_given = _samples_given(steps)
     for s in steps.values():
         module = _module(s.name.partition("@")[0])
         for asked in module.of_panel(s.params) if hasattr(module, "of_panel") else ():
-            if not (isinstance(asked, Watching) and _samples_given(steps)):
+            if not (is_given and isinstance(asked, Watching)):
                 maker = makers[asked.made]
                 asked.within(maker.params, maker.name, s.name)
 
 
 def _samples_given(steps: dict[str, Step]) -> bool:
     """Return whether the bank's own files say which sample a row belongs to."""
-    from workbench.portfolios import catalog  # loads pandas, as above
-    from workbench.portfolios.source import Request
-
-    asked = [s.params for s in steps.values() if isinstance(s.params, Request)]
-    return any(c.named("sample") for p in asked for c in catalog.source(p.portfolio).words(p).values())
+    return any(c.named("sample") for _, words in _sources(steps) for c in words.values())
 
 
 def _outcomes_fit(steps: dict[str, Step]) -> None:
@@ -307,12 +309,8 @@ def _outcomes_fit(steps: dict[str, Step]) -> None:
 def _outcomes(steps: dict[str, Step]) -> dict[str, Outcome]:
     """Return what is predicted by panel, of those whose outcome is known before they are made."""
     from workbench.panel import build, outcome  # loads pandas, as above
-    from workbench.portfolios import catalog
-    from workbench.portfolios.source import Request
 
-    asked = [s.params for s in steps.values() if isinstance(s.params, Request)]
-    sources = [(catalog.source(p.portfolio), p) for p in asked]
-    contracts = [c for source, p in sources if (c := source.of_accounts(source.words(p)))]
+    contracts = [c for source, words in _sources(steps) if (c := source.of_accounts(words))]
     panels = [s.params for s in steps.values() if isinstance(s.params, build.Params)]
     return {p.panel: outcome.resolved(p.outcome, contracts[0]) for p in panels} if contracts else {}
 

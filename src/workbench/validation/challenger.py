@@ -15,6 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from workbench import metrics
+from workbench.contracts import Outcome
 from workbench.evidence import Evidence, judged
 from workbench.panel.bins import is_category
 from workbench.validation.sight import Gauge, above_seen, sight
@@ -66,6 +67,11 @@ def lead(s: Subject, other: np.ndarray) -> tuple[float, float]:
     return measure(*first) - measure(*second), error
 
 
+def source_of(outcome: Outcome) -> str:
+    """Return whose the error of a lead is: DeLong's is of AUC alone, that of R² goes by its influence curve."""
+    return "DeLong et al. (1988)" if outcome.is_binary else "Hampel (1974), JASA 69"
+
+
 def test(s: Subject) -> Evidence:
     """Return the challenger's lead on the hold-out with its interval."""
     binary = s.outcome.is_binary
@@ -90,7 +96,7 @@ def test(s: Subject) -> Evidence:
         ),
         value=value,
         threshold=rule.text,
-        source="DeLong et al. (1988)" if binary else "Hampel (1974), JASA 69",
+        source=source_of(s.outcome),
         sight=sight(
             s,
             value,

@@ -126,7 +126,7 @@ def compared(s: Subject, before: tuple[str, Scorer | None] = ("", None)) -> Evid
         + _without_champion(before),
         value=float(table["lead"].max()),
         threshold=say("A fact without a light: the test 'challenger' has it."),
-        source="DeLong et al. (1988)" if s.outcome.is_binary else "Hampel (1974), JASA 69",
+        source=challenger.source_of(s.outcome),
         table=table,
     )
 
