@@ -297,6 +297,9 @@ def test_what_the_holdout_showed_is_weighed_by_money_as_the_prediction_is():
     rows = segments.decided(rows, _told(Outcome()), p).assign(risk_code="low", need_code="small")
     card = segments.policy_effect(rows, segments.matrix(rows), p)
     assert card.answer.facts["seen"] == pytest.approx(card.value, abs=1)
+    weighted = segments.policy_effect(rows.assign(weight=np.arange(100) % 2 + 0.5), segments.matrix(rows), p)
+    words = "Rows are weighted back to the true base rate."
+    assert words in weighted.answer and words not in card.answer
 
 
 def test_a_cells_prediction_is_of_the_rows_whose_rate_it_is_held_against():

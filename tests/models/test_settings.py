@@ -23,16 +23,19 @@ def test_a_candidate_at_an_end_of_its_grid_is_said_to_be_there():
     assert edges(Scorecard, Scorecard(C=0.1)) == []
 
 
-def _candidate(estimator) -> Candidate:
+def _candidate(estimator, best=None) -> Candidate:
     rows = [(estimator.KIND.name, "C=1", "", 3, 0.7, "chosen")]
     columns = ["candidate", "settings", "seed", "folds", "cross-validated AUC", ""]
-    return Candidate(estimator.KIND.name, estimator, Calibration(1, 0), [], pd.DataFrame(rows, columns=columns))
+    table = pd.DataFrame(rows, columns=columns)
+    return Candidate(estimator.KIND.name, estimator, Calibration(1, 0), [], table, best=best or estimator)
 
 
 def test_the_page_says_so_and_lists_the_reasons():
-    said_so = tuning([_candidate(Scorecard(C=0.01))]).answer
-    assert "beyond which something better may lie: scorecard (C 0.01, the least that was tried)." in said_so
-    assert "None stands at an end of what was tried." in tuning([_candidate(Scorecard(C=0.1))]).answer
+    answer = tuning([_candidate(Scorecard(C=0.01))]).answer
+    assert "beyond which something better may lie: scorecard (C 0.01, the least that was tried)." in answer
+    assert "None is best at an end of what was tried." in tuning([_candidate(Scorecard(C=0.1))]).answer
+    preferred = tuning([_candidate(Scorecard(C=0.01), best=Scorecard(C=0.1))]).answer  # an inner setting scored better
+    assert "None is best at an end of what was tried." in preferred
     e = fixed_settings([_candidate(Scorecard()), _candidate(BoostedTrees())])
     assert e.value == 6 and str(e.verdict) == "info" and "Each has a reason." in e.answer
     assert set(e.table["setting"]) >= {"min_bin_size", "learning_rate"} and (e.table["reason"].map(str) != "").all()

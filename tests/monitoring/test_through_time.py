@@ -494,6 +494,13 @@ def test_alarms_are_those_that_stand_and_what_is_over_is_named_as_past(now):
     assert nothing.table.empty and str(nothing.answer) == "Nothing rang before that doesn't ring now."
 
 
+def test_of_alarms_that_ever_rang_the_table_says_which_stand():
+    table = alarms.to_evidence(_over_lights(), RULES, RULES["auc_drop"]).table
+    until = dict(zip(table["subject"], table["over_since"].map(str), strict=True))
+    assert until == {"separation": "2020-04", "y": "not judged since", "x": "stands"}
+    assert "over_since" not in alarms.to_evidence(_over_lights(), RULES, RULES["auc_drop"], "2020-05").table
+
+
 def test_a_green_light_quotes_the_newest_separation_and_says_that_the_lowest_is_past():
     performed = pd.DataFrame(
         {"period": PERIODS[:5], "known_in": PERIODS[:5], "separation": [0.7, 0.5, 0.5, 0.71, 0.72]}

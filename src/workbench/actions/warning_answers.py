@@ -129,7 +129,10 @@ def lead(events: pd.DataFrame, outcome: Outcome, rules: Rules) -> Evidence:
         answer=answer,
         value=median,
         threshold=rule.text,
-        blind_to=say("events that were never flagged: their share stands beside the median"),
+        blind_to=say(
+            "events that were never flagged: their share stands beside the median; events whose window began before "
+            "the watched months, which could have been flagged too late only"
+        ),
         source="interval of the median: Conover (1999), ch. 3.2",
         table=table,
         people=people,

@@ -291,6 +291,8 @@ def policy_effect(rows: pd.DataFrame, cells: pd.DataFrame, p: Params, currency: 
     }
     answer = say("Volume {volume:+.1%}, expected loss {loss:+.1%}, income {income:+.1%}.", **changes)
     answer += _gains(gain, _gain_as_observed(rows, cells, p), currency)
+    if rows["weight"].nunique() > 1:
+        answer += say("Rows are weighted back to the true base rate.")
     answer += say(
         "Assumed: of an exposure in default {lgd:.0%} is lost, nobody leaves or defaults more because of price or "
         "limit, collateral changes no loss.",

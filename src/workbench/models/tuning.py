@@ -36,6 +36,7 @@ class Candidate:
     out_of_fold: np.ndarray
     tuning: pd.DataFrame
     outcome: Outcome = field(default_factory=Outcome)
+    best: Any = None  # of what was tried, by its value alone: not the estimator, where a preferred one is within ALIKE
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return calibrated predictions (n)."""
@@ -92,8 +93,8 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[C
     for estimator in grid:
         out_of_fold = _out_of_fold(estimator, s, splits, shared)
         tried.append((estimator, out_of_fold, measure(s.y, out_of_fold)))
-    best = max(value for *_, value in tried)
-    chosen, out_of_fold, _ = next(t for t in tried if t[2] >= best - ALIKE)
+    best, _, most = max(tried, key=lambda t: t[2])
+    chosen, out_of_fold, _ = next(t for t in tried if t[2] >= most - ALIKE)
     calibration = calibrated(out_of_fold, s.y, s.weight, s.outcome)
     seed = getattr(chosen, "seed", "")
     rows = [(kind, _settings(e), seed, len(splits), value, "chosen" if e is chosen else "") for e, _, value in tried]
@@ -108,7 +109,8 @@ def _tuned(kind: str, grid: list[Any], s: Sample, splits: Splits, shared: list[C
     out_of_fold = calibration.apply(out_of_fold)
     if s.outcome.kind == "rate":
         out_of_fold = np.clip(out_of_fold, 0, 1)
-    return Candidate(kind, fitted(chosen, s), calibration, out_of_fold, pd.DataFrame(rows, columns=columns), s.outcome)
+    table = pd.DataFrame(rows, columns=columns)
+    return Candidate(kind, fitted(chosen, s), calibration, out_of_fold, table, s.outcome, best)
 
 
 def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[Characteristics | None]) -> np.ndarray:
@@ -160,7 +162,7 @@ def tuning(tuned: list[Candidate]) -> Evidence:
             "{measure}: {each}.",
             n=len(table),
             alike=formatted(ALIKE),
-            measure=leading(tuned[0].outcome).label,
+            measure=_measured(tuned[0].outcome),
             each=each,
         )
         + _on_an_edge(tuned),
@@ -169,13 +171,19 @@ def tuning(tuned: list[Candidate]) -> Evidence:
     )
 
 
+def _measured(outcome: Outcome) -> Text:
+    """Name what settings are compared by; calibration leaves an AUC as it is, and R² not: the choice's is another."""
+    label = leading(outcome).label
+    return label if outcome.is_binary else say("{measure} before calibration", measure=label)
+
+
 def _on_an_edge(tuned: list[Candidate]) -> Text:
-    """Say which candidates were chosen at an end of what was tried: beyond it something better may lie."""
-    at = {c.kind: edges(type(c.estimator), c.estimator) for c in tuned}
+    """Say which candidates were best at an end of what was tried: beyond it something better may lie."""
+    at = {c.kind: edges(type(c.best), c.best) for c in tuned}
     each = [say("{candidate} ({edges})", candidate=named(kind), edges=ends) for kind, ends in at.items() if ends]
     if not each:
-        return say("None stands at an end of what was tried.")
-    return say("At an end of what was tried, beyond which something better may lie: {each}.", each=each)
+        return say("None is best at an end of what was tried.")
+    return say("Best at an end of what was tried, beyond which something better may lie: {each}.", each=each)
 
 
 def fixed_settings(tuned: list[Candidate]) -> Evidence:

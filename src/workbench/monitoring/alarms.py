@@ -200,6 +200,7 @@ def to_evidence(
     waiting = [] if len(rang) else _amber(lights, now)
     due = {k: (by_kind[k].actions.red if of_model else _LOOK, by_kind[k].owner) for k in rang["kind"]}
     table = rang.assign(action=[due[k][0] for k in rang["kind"]], owner=[due[k][1] for k in rang["kind"]])
+    table = table if now else table.assign(over_since=_until(rang, lights))
     return Evidence(
         key="alarm",
         question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
@@ -214,6 +215,13 @@ def to_evidence(
         table=_in_words(table) if len(rang) else lights.head(0),
         repeats=tuple(dict.fromkeys(_ANSWERS.get(k, k) for k in [*rang["kind"], *waiting])),
     )
+
+
+def _until(rang: pd.DataFrame, lights: pd.DataFrame) -> list[Text | str]:
+    """Return for each alarm that ever rang since when it is over; one that stands says so."""
+    over = past(lights, "").set_index(["kind", "subject"])["over_since"].to_dict()
+    until = [over.get(names) for names in zip(rang["kind"], rang["subject"], strict=True)]
+    return [say("stands") if o is None else o or say("not judged since") for o in until]
 
 
 def _amber(lights: pd.DataFrame, now: str) -> list[str]:

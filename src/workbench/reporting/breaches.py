@@ -152,7 +152,7 @@ def _row(b: Breach) -> dict[str, object]:
         "where": b.where,
         "what": b.answer.answer,
         "threshold": b.answer.threshold,
-        "since": say(b.since) if b.since == ONCE else b.since,
+        "since": say("no period") if b.since == ONCE else b.since,
         "owner": b.owner,
         "action": b.action,
     }
