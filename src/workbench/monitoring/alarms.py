@@ -193,7 +193,8 @@ def to_evidence(
 ) -> Evidence:
     """Return what rings, in the period `now` or ever, with owner and action; the worst light decides.
 
-    Where no model is watched (`of_model`), none can be re-fit: whoever owns the rule looks into the data.
+    Where no model is watched (`of_model`), none can be re-fit: whoever owns the rule looks into the data. To be done is
+    what the alarms that stand ask; those that are over ask nothing any more.
     """
     rang = standing(lights, now)
     by_kind = {kind: rule_of(kind, rules, separation) for kind in kinds()}
@@ -205,7 +206,7 @@ def to_evidence(
         key="alarm",
         question=say("What rings now?") if now else say("When did the alarm first ring, and for what?"),
         verdict=Verdict.red if len(rang) else verdict(lights, now),
-        answer=_answer(rang, lights, now) + _waiting(waiting) + _to_do(due.values()),
+        answer=_answer(rang, lights, now) + _waiting(waiting) + _to_do(due[k] for k in newest(lights, now)["kind"]),
         value=str(rang["period"].iloc[0]) if len(rang) else "never",
         threshold=say(
             "Red rings at once, amber where it holds for {n:, periods} in a row (convention).",
