@@ -113,6 +113,9 @@ def test_daylight_saving_moves_a_report_and_neither_drops_nor_doubles_it(own_hom
     ("values", "message"),
     [
         ({"cron": "0 6 3 *"}, "cron: write five fields: minute, hour, day, month, day of week"),
+        ({"cron": "61 6 3 * *"}, "cron: '61' is no minute; write 0 to 59, or *"),
+        ({"cron": "0 6 * foo *"}, "cron: 'foo' is no month; write 1 to 12 or jan to dec, or *"),
+        ({"cron": "0 6 * * funday"}, "cron: 'funday' is no day of week; write mon to sun, or *"),
         ({"cron": "0 6 * * 1"}, "cron: write days of the week by name (mon-fri): their numbers differ between tools"),
         (
             {"cron": "0 6 3 * mon"},

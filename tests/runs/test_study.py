@@ -79,6 +79,12 @@ def test_unknown_step(load):
     assert line == "mine.yaml: unknown step 'models/developmnt'; did you mean 'models/development'?"
 
 
+def test_a_home_without_notebooks_is_told_as_one(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    line = "mine.yaml: no step is there: notebooks/ lacks or is empty; link the workbench's own beside params/"
+    assert _line(load, GOOD) == line
+
+
 def test_unknown_parameter(load):
     line = _line(load, GOOD.replace("{portfolio: taiwan_cards}", "{portfolo: taiwan_cards}"))
     assert line == "mine.yaml: portfolios/intake: unknown parameter 'portfolo'; did you mean 'portfolio'?"
@@ -204,7 +210,7 @@ def test_not_yaml_and_unknown_key(load):
         (("title: A study", "title: [a]"), "title: write one text"),
         (("title: A study", ""), "title: add it"),
         (("title: A study", "title: t\nlanguage: fr"), "language: write 'en' or 'zh_CN'"),
-        (("title: A study", "title: t\nownr: x"), "ownr: unknown field; did you mean 'owner'?"),
+        (("title: A study", "title: t\nownr: x"), "ownr: unknown; did you mean 'owner'?"),
         (("panel/build:", "panel/build: 3"), "steps.panel/build: write pairs: {name: value}"),
         (("panel/build:", "5:"), "steps.5: write it in quotes"),
         (("{seed: 7}", "[a]"), "defaults: write pairs: {name: value}"),

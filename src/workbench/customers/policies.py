@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.params import UserError, why
+from workbench.params import UserError, mistake
 
 BANDS = ("low", "medium", "high", "very_high")
 
@@ -49,9 +49,8 @@ def table(rows: list[dict[str, Any]], as_of: str) -> list[Policy]:
         try:
             out.append(Policy(**row))
         except ValidationError as e:
-            first = e.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "row"
-            raise UserError(f"customers/segments: policies row {i}: {where}: {why(first)}") from None
+            where, words = mistake(e, Policy)
+            raise UserError(f"customers/segments: policies row {i}: {where or 'row'}: {words}") from None
     return [p for p in out if p.valid_from <= as_of]
 
 

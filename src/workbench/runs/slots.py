@@ -22,6 +22,13 @@ FILE = "params/schedule.yaml"
 NO_STUDIES = {"schedule", "governance"}  # files beside the studies
 YEARS = (1900, 2099)  # of periods that can be reported: what is beyond is mistyped, and no clock goes there
 LONGEST_GRACE = 366 * 24  # hours: a year
+_CRON = {
+    "minute": "0 to 59",
+    "hour": "0 to 23",
+    "day": "1 to 31",
+    "month": "1 to 12 or jan to dec",
+    "day of week": "mon to sun",
+}
 _FORMS = {"year": r"\d{4}", "quarter": r"\d{4}-Q[1-4]", "month": r"\d{4}-\d{2}"}
 
 
@@ -34,7 +41,12 @@ def _cron(text: str) -> str:
         raise ValueError("write days of the week by name (mon-fri): their numbers differ between tools")
     if fields[2] != "*" and fields[4] != "*":
         raise ValueError("give a day of the month or a day of the week, not both: tools differ on what both mean")
-    CronTrigger.from_crontab(text, "UTC")
+    for n, (name, bounds) in enumerate(_CRON.items()):
+        one = " ".join(field if n == i else "*" for i, field in enumerate(fields))
+        try:
+            CronTrigger.from_crontab(one, "UTC")
+        except ValueError:
+            raise ValueError(f"'{fields[n]}' is no {name}; write {bounds}, or *") from None
     return text
 
 

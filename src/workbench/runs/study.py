@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import engine, home, params, tables
 from workbench.evidence import digest_file
-from workbench.params import ONCE, Columns, Key, UserError, Watching, from_yaml, months_of, nearest, why
+from workbench.params import ONCE, Columns, Key, UserError, Watching, from_yaml, mistake, months_of, nearest
 from workbench.registry import recorded
 from workbench.registry.recorded import ALL, EVIDENCE, JUDGED, PREVIOUS
 from workbench.runs import there
@@ -391,11 +391,8 @@ def _read(path: Path) -> _File:
     except OSError as e:
         raise UserError(f"study '{path}' can't be read: {e.strerror}") from None
     except ValidationError as e:
-        first = e.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        unknown = first["type"] == "extra_forbidden"
-        mend = f"unknown field; {nearest(where, _File.model_fields)}" if unknown else why(first)
-        raise UserError(f"{path.name}: {where}: {mend}") from None
+        where, words = mistake(e, _File)
+        raise UserError(f"{path.name}: {where}: {words}") from None
 
 
 def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
@@ -415,8 +412,10 @@ def _overrides(texts: tuple[str, ...], steps: dict[str, Any], where: str) -> dic
 def _values(name: str, given: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """Return the step's values as the file gives them; an empty `today` is the day of this run, so that it shows."""
     base, at, instance = name.partition("@")
-    if base not in there.steps():
-        raise UserError(f"unknown step '{base}'; {nearest(base, there.steps())}")
+    if not (steps := there.steps()):
+        raise UserError("no step is there: notebooks/ lacks or is empty; link the workbench's own beside params/")
+    if base not in steps:
+        raise UserError(f"unknown step '{base}'; {nearest(base, steps)}")
     if at and not re.fullmatch(r"[a-z0-9_]+", instance):
         raise UserError(f"step '{name}': after @ write a name of a-z, 0-9 and _")
     if "study" in {**defaults, **given}:
