@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -209,15 +208,12 @@ def test_every_picture_of_the_house_is_looked_at():
 
 @functools.cache
 def _laid_out(name: str, spoken: str) -> Figure:
-    """Return a figure laid out, once for all that look at it; a warning on the way is an error."""
+    """Return a figure laid out, once for all that look at it; a warning on the way is an error, as in every test."""
     with (
         speaking(spoken),
         names.knowing({"limit_amt": "credit granted", "age_years": "age"}),
-        warnings.catch_warnings(),
         theme.house(),
     ):
-        warnings.simplefilter("error")
-        warnings.simplefilter("default", ResourceWarning)  # of what another test has left to the garbage collector
         figure = PICTURES[name].figure()
         if spoken == "en":
             figure.draw_without_rendering()
