@@ -71,7 +71,7 @@ def resolved(column: Column, columns: Sequence[Column]) -> Column:
     or a personal one (by whose values the new one would be personal, too). A contract whose columns were
     renamed or left out since keeps the `made_from` it has.
     """
-    by_file = {c.file_name.casefold(): c for c in columns if not c.sql}
+    by_file = {c.file_name.casefold(): c for c in columns if not c.sql and not c.special_of}
     try:
         names = named(column.sql)
     except ValueError as e:

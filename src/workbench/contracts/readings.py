@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
 from workbench.contracts.fields import EXCEL
-from workbench.contracts.words import Column, Contract, Finding, mask
+from workbench.contracts.words import HAS_VALUE, Column, Contract, Finding, mask
 
 DECIMAL_COMMA = r"[+-]?\d[\d.]*,\d+\s*%?"
 EXACT = 2**53  # whole numbers beyond it lose digits in a decimal number (IEEE 754 double)
@@ -34,6 +34,8 @@ _AMBIGUOUS = r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
 
 def typed(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.Series, list[Finding]]:
     """Return the values in the contract's type (n), and a finding for each way in which some can't be read."""
+    if column.special_of:
+        return _special(values, contract[column.special_of], contract), []
     if column.type in NUMBERS:
         return _numbers(values, column, contract)
     if column.type == "date":
@@ -145,7 +147,14 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
 
 
 def _codes(column: Column) -> pd.Series:
-    return pd.to_numeric(pd.Series(column.missing, dtype=str), errors="coerce").dropna()
+    return pd.to_numeric(pd.Series([*column.missing, *column.special], dtype=str), errors="coerce").dropna()
+
+
+def _special(values: pd.Series, of: Column, contract: Contract) -> pd.Series:
+    """Return what each special code in a number says (n texts), that others have a value, nothing of missing ones."""
+    numbers, _ = _numbers(values, of.model_copy(update={"special": {}}), contract)
+    says = numbers.map({float(code): words for code, words in of.special.items()}).astype("string")
+    return says.where(says.notna() | numbers.isna(), HAS_VALUE).astype("str")
 
 
 def _rounded(values: pd.Series, kind: str, column: Column, contract: Contract) -> list[Finding]:

@@ -34,6 +34,7 @@ MEANING: Mapping[str, str] = {  # of fields whose code says no more than their n
     "Column.nullable": "whether a value may be missing",
     "Outcome.words": "how pages speak of it, below",
 }
+ADDED = {"special_of"}  # fields that no file gives: the workbench does
 ROLES: Mapping[str, str] = {
     "key": "names the row; several columns together where none is unique alone",
     "parent": "whom the row belongs to (the customer of a loan): splits keep their rows together",
@@ -81,7 +82,8 @@ def _names() -> str:
 
 
 def _section(title: str, model: type[BaseModel], lead: str) -> str:
-    rows = [(f"`{n}`", _kind(f.annotation), _default(f), meaning(model, n)) for n, f in model.model_fields.items()]
+    fields = {n: f for n, f in model.model_fields.items() if n not in ADDED}
+    rows = [(f"`{n}`", _kind(f.annotation), _default(f), meaning(model, n)) for n, f in fields.items()]
     return f"## {title}\n\n{lead}\n\n" + _table(("field", "value", "default", "meaning"), rows)
 
 

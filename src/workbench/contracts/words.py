@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,11 +14,13 @@ from workbench.contracts.fields import OF_STEPS, RESERVED, DateFormat, Delimiter
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, mistake, nearest, shown
 from workbench.personal import masked_value
-from workbench.words import formatted, names
+from workbench.words import formatted, names, say
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
 NUMBERS = ("number", "integer")
+HAS_VALUE = str(say("has a value"))  # the category of rows without a special code
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
 
 
@@ -54,6 +57,12 @@ class Column(_Model):
     undocumented: dict[str, str] = Field({}, description="codes seen that no document explains, and how they are read")
     prefix: int = Field(0, ge=0, description="keep the first so many characters of a code (industry, postcode)")
     missing: tuple[str, ...] = Field((), description="codes that stand for missing")
+    special: dict[str, str] = Field(
+        {}, description="codes in a number that are no value of it, and what each says: NAME_special tells which it was"
+    )
+    special_of: str = Field(
+        "", description="the number whose codes it tells: of a column that `special` adds; no file has it"
+    )
     format: DateFormat = Field(
         "", description="how a date is written where it is not ISO 8601: %d/%m/%Y, or excel for its day numbers"
     )
@@ -89,6 +98,7 @@ class Column(_Model):
         }
         if self.type not in NUMBERS and (given_field := next((n for n, given in of_numbers.items() if given), "")):
             raise ValueError(f"`{given_field}` is for numbers, and '{self.name}' is {self.type}; leave it out")
+        self._special_fits()
         if self.exposure and self.role == "weight":
             raise ValueError(
                 "an exposure is no weight; `role: weight` says how many rows of the population a row stands for"
@@ -99,10 +109,29 @@ class Column(_Model):
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
         return self
 
+    def _special_fits(self) -> None:
+        if self.special and (self.type not in NUMBERS or self.role not in ("feature", "fact")):
+            raise ValueError(
+                f"`special` is for numbers that are features or facts, and '{self.name}' is {self.type}, {self.role}; "
+                "write codes that stand for missing into `missing`"
+            )
+        for code, words in self.special.items():
+            if not _NUMBER.fullmatch(code):
+                raise ValueError(f"special: {shown(code)} is no number; name the code as the file has it")
+            if code in self.missing:
+                raise ValueError(f"special: {shown(code)} stands in `missing`, too; leave it out of one")
+            if words in ("", HAS_VALUE):
+                raise ValueError(f"special: {shown(code)}: say what it stands for, other than '{HAS_VALUE}'")
+
     @property
     def file_name(self) -> str:
         """The column's name in the file; a computed one stands beside the file's under its name and `computed`."""
         return f"{self.name} (computed)" if self.sql else self.source or self.name
+
+    @property
+    def special_column(self) -> str:
+        """Name of the column that tells this one's special codes; empty without any."""
+        return f"{self.name}_special" if self.special else ""
 
 
 def in_words(name: str) -> str:
@@ -265,7 +294,32 @@ def _read(path: Path, text: str) -> Contract:
     except ValidationError as e:
         raise UserError(f"contract {path}: {_first(e, content)}") from None
     _consistent(contract, content, path)
-    return contract
+    return _with_special(contract, path)
+
+
+def _with_special(contract: Contract, path: Path) -> Contract:
+    """Return a contract with a category behind each number that has special codes: which one, or that it has a value.
+
+    So whoever looks at the number sees a gap there, and whoever looks for what a gap says sees that.
+    """
+    columns = [each for c in contract.columns for each in ([c, _special_of(c)] if c.special else [c])]
+    names = [c.name for c in columns]
+    if twice := next((n for n in names if names.count(n) > 1), ""):
+        raise UserError(f"contract {path}: columns.{twice}: `special` adds a column of this name; rename this one")
+    return contract.replaced(columns)
+
+
+def _special_of(c: Column) -> Column:
+    return Column(
+        name=c.special_column,
+        source=c.file_name,
+        type="category",
+        made_from=(c.name,),
+        special_of=c.name,
+        description=str(say("special code of {column}", column=c.description)),
+        role="fact" if c.fairness else c.role,  # why an age is not stated is no feature either
+        **{f: getattr(c, f) for f in ("aspect", "known", "dated_by", "personal")},
+    )
 
 
 def _consistent(contract: Contract, content: Any, path: Path) -> None:
@@ -293,6 +347,15 @@ def _consistent(contract: Contract, content: Any, path: Path) -> None:
         name, source = unknown
         raise UserError(
             f"contract {path}: columns.{name}: made_from: no column '{source}'; {nearest(source, names - {name})}"
+        )
+    if added := next((c.name for c in contract.columns if c.special_of), ""):
+        raise UserError(
+            f"contract {path}: columns.{added}: special_of: such a column is added; write `special` at the number"
+        )
+    if contract.entity == "month" and (special := next((c.name for c in contract.columns if c.special), "")):
+        raise UserError(
+            f"contract {path}: columns.{special}: special: facts of months are summed up as numbers; write the codes "
+            "into `missing`"
         )
     dates = [c.name for c in contract.columns if c.type == "date"]
     if undated := next((c for c in contract.columns if c.dated_by and c.dated_by not in dates), None):

@@ -122,7 +122,7 @@ def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[Charact
 
 def _settings(estimator: Any) -> str:
     """Every setting of an estimator as text; directions by how many features hold one; the seed has its own column."""
-    settings = {k: v for k, v in estimator.get_params().items() if k != "seed"}
+    settings = {k: v for k, v in estimator.get_params().items() if k != "seed" and (k == "monotone" or v is not None)}
     if "monotone" in settings:
         settings["monotone"] = sum(bool(v) for v in (settings["monotone"] or {}).values())
     return ", ".join(f"{k}={v}" for k, v in settings.items())

@@ -14,7 +14,7 @@ import pandas as pd
 
 from workbench.contracts import Column, Contract
 from workbench.contracts.fields import EXCEL, OF_STEPS, RESERVED
-from workbench.contracts.words import in_words
+from workbench.contracts.words import NUMBERS, in_words
 from workbench.params import UserError
 from workbench.personal import masked
 from workbench.portfolios import guesses, oddities, roles, unmarked
@@ -74,8 +74,16 @@ def to_yaml(contract: Contract) -> str:
     defaults = Contract(name="draft", title="", columns=()).model_dump(mode="json")
     head = [f"{k}: {_quoted(v)}" for k, v in facts.items() if v and v != defaults[k]]
     unset = {n: f.default for n, f in Column.model_fields.items()}
-    lines = [_line(c, contract, unset) for c in contract.columns]
+    lines = [_line(_parted(c, contract), contract, unset) for c in contract.columns if not c.special_of]
     return "\n".join([_HEAD, *head, "columns:", *lines]) + "\n"
+
+
+def _parted(c: Column, contract: Contract) -> Column:
+    """Return a column with its codes for missing kept apart, where it may: one says that a value lacks, several why."""
+    may = c.type in NUMBERS and c.role in ("feature", "fact") and contract.entity != "month"
+    if len(c.missing) < 2 or not may:
+        return c
+    return c.model_copy(update={"missing": (), "special": {code: code for code in c.missing}})
 
 
 def _line(c: Column, contract: Contract, defaults: dict[str, Any]) -> str:

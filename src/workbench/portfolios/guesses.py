@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from itertools import pairwise
+from itertools import chain, pairwise, takewhile
 
 import numpy as np
 import pandas as pd
@@ -62,6 +62,9 @@ _AMOUNT = (
 _CODE = r"(^|_)(code|type|status|flag|category|cat|grade|kind|class)\d*$"
 _HIGH = (365243, 999, 9999, 99999, 999999, 9999999, 99999999, 999999999)
 _LOW = (-1, -9, -99, -999, -9999, -99999, -999999, -9999999, -99999999, -999999999)
+_NINES = (-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999)  # from which codes count on: -9, -8, -7; 9999, 9998
+_LONGEST_RUN = 4
+_LONG_CODE = 900  # from here on one of them is a code without the others, too
 _FAR = -999  # from here on down a code may stand below values that are negative themselves
 _UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}
 
@@ -200,7 +203,7 @@ def aspect(name: str) -> str:
 def missing_codes(seen: Look, kind: str) -> tuple[str, ...]:
     """Return codes that seem to stand for missing.
 
-    'Unknown'; a 999 far above, a -1 below all other values; a day of the year 9999.
+    'Unknown'; a 999 far above, a -1 below all other values, -9, -8 and -7 together; a day of the year 9999.
     """
     if kind == "category":
         return tuple(sorted(c for c in seen.texts if c.lower() in _UNKNOWN))
@@ -211,17 +214,29 @@ def missing_codes(seen: Look, kind: str) -> tuple[str, ...]:
     different = np.unique(seen.numbers[np.isfinite(seen.numbers)])
     if len(different) < 10:
         return ()
-    counts = np.array(seen.counts)
-    repeated = {float(v) for v in (*_HIGH, *_LOW) if counts[seen.numbers == v].sum() > 1}
-    return tuple(f"{c:.0f}" for c in (*_far_above(different, repeated), *_far_below(different, repeated)))
+    counts, from_nines = np.array(seen.counts), [_counted_from(nine) for nine in _NINES]
+    repeated = {float(v) for v in chain(_HIGH, _LOW, *from_nines) if counts[seen.numbers == v].sum() > 1}
+    runs = [list(takewhile(repeated.__contains__, each)) for each in from_nines]
+    alone = {v for v in repeated if v in _HIGH or v in _LOW or abs(v) > _LONG_CODE}
+    codes = alone.union(*(run for run in runs if len(run) > 1))
+    return tuple(f"{c:.0f}" for c in (*_far_above(different, codes), *_far_below(different, codes)))
+
+
+def _counted_from(nine: int) -> list[int]:
+    """Return the codes that count towards zero from a value of nines.
+
+    >>> _counted_from(-9)
+    [-9, -8, -7, -6]
+    """
+    return [nine - i if nine > 0 else nine + i for i in range(_LONGEST_RUN)]
 
 
 def _far_above(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
     """Yield the codes among values (n, ascending) that are three times as high as all below them, the highest first."""
-    for below, value in zip(different[-2::-1], different[:0:-1], strict=True):
-        if value not in _HIGH or value not in codes or below >= value / 3:
+    for run, below in _runs(different[::-1], codes):
+        if run[-1] <= 0 or below >= run[-1] / 3:
             return
-        yield float(value)
+        yield from run
 
 
 def _far_below(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
@@ -229,10 +244,22 @@ def _far_below(different: np.ndarray, codes: Set[float]) -> Iterator[float]:
 
     One from -999 on may stand below negative values, where it is three times as low.
     """
-    for value, above in pairwise(different):
-        if value not in _LOW or value not in codes or (above < 0 and (value > _FAR or above <= value / 3)):
+    for run, above in _runs(different, codes):
+        if run[0] >= 0 or (above < 0 and (run[0] > _FAR or above <= run[0] / 3)):
             return
-        yield float(value)
+        yield from run
+
+
+def _runs(values: np.ndarray, codes: Set[float]) -> Iterator[tuple[list[float], float]]:
+    """Yield the codes values (n, in order) begin with, those that follow one another together, and what comes next."""
+    run: list[float] = []
+    for value, after in pairwise(values):
+        if value not in codes:
+            return
+        run.append(float(value))
+        if after not in codes or abs(after - value) != 1:
+            yield run, float(after)
+            run = []
 
 
 def _are_dates(seen: Look) -> bool:

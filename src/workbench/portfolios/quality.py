@@ -45,14 +45,14 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
     """
     rows = []
     for name, table in checked.items():
-        for column in contracts[name].columns:
+        for column in (c for c in contracts[name].columns if not c.special_of):
             column_findings = [
                 f for f in findings if f.table == contracts[name].name and f.column in (column.name, "*")
             ]
             row = {
                 "table": name,
                 "column": column.name,
-                "completeness": _completeness(table[column.name], column),
+                "completeness": _completeness(table[column.special_column or column.name], column),
             }
             for d in DIMENSIONS[1:]:
                 bad = sum(

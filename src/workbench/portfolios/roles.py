@@ -64,6 +64,7 @@ def why(c: Column, contract: Contract) -> str:
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
         "code for missing by its place or name": bool(c.missing),
+        "codes apart from all other values: write what each says behind it": bool(c.special),
         "an amount, though a few lie below zero: they become missing": c.minimum == 0 and c.breach == "warning",
         "empty, constant or free text": c.role == "ignore" and not c.personal,
     }

@@ -190,6 +190,7 @@ def renamed(contract: Contract, names: Mapping[str, str]) -> Contract:
                 "name": names.get(c.name, c.name),
                 "source": c.source or (c.name if c.name in names and not c.sql else ""),
                 "made_from": tuple(names.get(n, n) for n in c.made_from),
+                "special_of": names.get(c.special_of, c.special_of),
             }
         )
         for c in contract.columns
