@@ -66,6 +66,8 @@ $(PEERS)/.ready: benchmarks/peers.lock
 benchmarks: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/discrimination.py $(PEERS)/samples
 	$(PEERS)/bin/python benchmarks/peers.py $(PEERS)/samples
+	$(BIN)/python benchmarks/special_codes.py $(PEERS)/samples
+	$(PEERS)/bin/python benchmarks/special_codes.py $(PEERS)/samples --peers
 	$(BIN)/python benchmarks/small_samples.py
 	$(BIN)/python benchmarks/binning_speed.py
 	$(BIN)/python benchmarks/choice.py

@@ -1,5 +1,7 @@
 """Special codes of a number: a gap in the number, and a category beside it that says which code it was."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from workbench import contracts
 from workbench.contracts import Contract
+from workbench.models.samples import special_codes
 from workbench.models.scorecard import Scorecard
 from workbench.params import UserError
 from workbench.portfolios import quality
@@ -110,20 +113,46 @@ def test_what_is_no_special_code_is_refused_in_one_line(tmp_path, column, head, 
     assert str(e.value) == f"contract {tmp_path / 'c.yaml'}: {message}"
 
 
-def test_what_a_code_says_of_risk_is_learnt(tmp_path):
-    """Planted: of two codes one is worse than every value, one better; lumped together they say nothing."""
+def _planted(folder) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
+    """Of two codes one is worse than every value, one better: rows as read, the codes, the outcome, the true odds."""
     rng, n = np.random.default_rng(7), 8000
     code = rng.choice(["", "-9", "-8"], n, p=[0.7, 0.15, 0.15])
     months = rng.exponential(8, n).round(1)
     z = np.select([code == "-9", code == "-8"], [0.2, -3.4], -1.5 - 0.05 * months)
-    y = (rng.random(n) < expit(z)).astype(int)
-    table, _ = _read(np.where(code == "", months.astype(str), code), _contract(tmp_path))
-    auc = {}
-    for names in (["months"], ["months", "months_special"]):
-        X = table[names]
-        card = Scorecard().fit(X[: n // 2], y[: n // 2])
-        auc[len(names)] = roc_auc_score(y[n // 2 :], card.predict_proba(X[n // 2 :])[:, 1])
-    best = roc_auc_score(y[n // 2 :], z[n // 2 :])
-    assert auc[2] > best - 0.01 and auc[1] < best - 0.05
-    groups = card.bins_["months_special"].bins.groups
-    assert {g for g in groups if "no record" in g or "never" in g} == {("no record",), ("never",)}
+    table, _ = _read(np.where(code == "", months.astype(str), code), _contract(folder))
+    return table[["months", "months_special"]], code, (rng.random(n) < expit(z)).astype(int), z
+
+
+def test_what_a_code_says_of_risk_is_learnt(tmp_path):
+    X, _, y, z = _planted(tmp_path)
+    half, special = len(y) // 2, special_codes(_contract(tmp_path))
+    card = Scorecard(special=special).fit(X[:half], y[:half])
+    gaps = Scorecard().fit(X[["months"]][:half], y[:half])
+    auc = [roc_auc_score(y[half:], m.predict_proba(X[half:])[:, 1]) for m in (card, gaps)]
+    best = roc_auc_score(y[half:], z[half:])
+    assert auc[0] > best - 0.01 and auc[1] < best - 0.05
+    printed = card.points_table().set_index("bin")["points"]
+    values = printed.drop(["no record", "never", "missing", "unseen"])
+    assert printed["no record"] < values.min() and printed["never"] > values.max()
+
+
+def test_a_scorecard_reads_codes_beside_the_number_as_it_reads_them_in_it(tmp_path):
+    X, code, y, _ = _planted(tmp_path)
+    special = special_codes(_contract(tmp_path))
+    inside = pd.DataFrame({"months": X["months"].where(code == "", pd.to_numeric(pd.Series(code), errors="coerce"))})
+    of_table, of_numbers = (Scorecard(special=special).fit(rows, y) for rows in (X, inside))
+    assert (of_table.predict_proba(X) == of_numbers.predict_proba(inside)).all()
+    again = Scorecard.from_dict(json.loads(json.dumps(of_table.to_dict())))
+    assert (again.predict_proba(X) == of_table.predict_proba(X)).all()
+    assert again.inputs_ == ["months", "months_special"] and of_numbers.inputs_ == ["months"]
+
+
+def test_what_a_code_adds_is_its_own_columns(tmp_path):
+    X, code, y, _ = _planted(tmp_path)
+    card = Scorecard(special=special_codes(_contract(tmp_path))).fit(X, y)
+    parts = card.contributions(X)
+    assert (parts["months"][code != ""] == 0).all() and (parts["months_special"][code == ""] == 0).all()
+    assert (parts["months_special"][code == "-9"] > 0).all() and (parts["months_special"][code == "-8"] < 0).all()
+    assert parts.sum(axis=1).to_numpy() + card.intercept_ == pytest.approx(card.log_odds(X))
+    with pytest.raises(ValueError, match="columns missing: months_special"):
+        card.predict_proba(X[["months"]])

@@ -5,9 +5,10 @@ from workbench.contracts.classes import classed, inventory
 from workbench.contracts.outcome import Outcome, Words
 from workbench.contracts.readings import as_text, by_clock, finding
 from workbench.contracts.unconfirmed import unconfirmed
-from workbench.contracts.words import Aspect, Column, Contract, Finding, Role, Type, load, mask
+from workbench.contracts.words import SPECIAL, Aspect, Column, Contract, Finding, Role, Type, load, mask
 
 __all__ = [
+    "SPECIAL",
     "Aspect",
     "Column",
     "Contract",

@@ -19,6 +19,7 @@ from workbench.words import formatted, names, say
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
 NUMBERS = ("number", "integer")
+SPECIAL = "_special"  # ends the name of the column that tells a number's special codes
 HAS_VALUE = str(say("has a value"))  # the category of rows without a special code
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
@@ -131,7 +132,7 @@ class Column(_Model):
     @property
     def special_column(self) -> str:
         """Name of the column that tells this one's special codes; empty without any."""
-        return f"{self.name}_special" if self.special else ""
+        return f"{self.name}{SPECIAL}" if self.special else ""
 
 
 def in_words(name: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench import metrics
 from workbench.models.binning import WoeBins, best_bins_each, fine_woe
 from workbench.models.effects import Rows, given_the_others, start
-from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of
+from workbench.models.fine_bins import FOLDS, Codes, Fine, fold_of, with_codes
 from workbench.models.selection import RIDGE, SAMPLED, chosen, logistic, slopes
 from workbench.models.shapes import shape_of
 
@@ -258,7 +258,11 @@ def fitted_bins(
     special: dict[str, Codes] | None = None,
     parents: np.ndarray | None = None,
 ) -> Characteristics:
-    """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n)."""
+    """Return the best bins of every column of X against y (1 is the event); folds keep the rows of `parents` (n).
+
+    `special`: by column, codes with a bin of their own, which stand in it or in a column beside it (`with_codes`).
+    """
+    X = with_codes(X, special or {})
     parents, unique = pd.factorize(np.arange(len(y)) if parents is None else parents)
     folds, rows_each = fold_of(parents), len(y) / len(unique)
     fine = {n: Fine.of(X[n], y, special=(special or {}).get(n), folds=folds) for n in X.columns}

@@ -108,7 +108,7 @@ def compare(tuned: list[Candidate], s: Sample, p: Params) -> pd.DataFrame:
 def assemble(chosen: Candidate, development: Sample, contract: Contract, p: Params, facts: dict[str, Any]) -> Scorer:
     """Return the chosen candidate as a whole model: grades and reference bins frozen on development."""
     names = list(development.X.columns)
-    used = getattr(chosen.estimator, "bins_", getattr(chosen.estimator, "inputs_", names))
+    used = getattr(chosen.estimator, "inputs_", getattr(chosen.estimator, "bins_", names))
     features = {n: contract[n].model_dump(include={"description", "monotone", "type"}) for n in names if n in used}
     columns = {n: development.X[n] for n in names}
     columns["predicted"] = pd.Series(chosen.predict(development.X), name="predicted")

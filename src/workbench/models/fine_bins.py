@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from workbench.contracts import SPECIAL
 from workbench.panel.bins import Bins, is_category
 
 FINE = 100  # quantile bins at most; spikes and tails come on top
@@ -18,6 +19,23 @@ FOLDS = 5
 _SEED = 20240229  # of the folds and of the sample of values: the same bins for the same rows
 
 Codes = Mapping[str, str]
+
+
+def beside(X: pd.DataFrame, special: Mapping[str, Codes]) -> dict[str, str]:
+    """Return the numbers whose special codes a column of X tells, each with that column (contracts' `special`)."""
+    return {n: f"{n}{SPECIAL}" for n in special if n in X and f"{n}{SPECIAL}" in X}
+
+
+def with_codes(X: pd.DataFrame, special: Mapping[str, Codes]) -> pd.DataFrame:
+    """Return X (n × k) with special codes in their numbers again, where a column beside them tells them.
+
+    That column leaves: each code has a bin of its own among those of its number.
+    """
+    back = {}
+    for name, column in beside(X, special).items():
+        codes = {words: float(code) for code, words in special[name].items()}
+        back[name] = X[name].where(X[name].notna(), pd.to_numeric(X[column].astype(object).map(codes)))
+    return X.drop(columns=[f"{n}{SPECIAL}" for n in back]).assign(**back) if back else X
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,11 @@ def directions(contract: Contract) -> dict[str, int]:
     return {c.name: c.monotone for c in contract.features()}
 
 
+def special_codes(contract: Contract) -> dict[str, dict[str, str]]:
+    """Return the special codes of each feature that has any: code → what it says."""
+    return {c.name: dict(c.special) for c in contract.features() if c.special}
+
+
 def learnt_rows(panel: pd.DataFrame, learn: Sample) -> Evidence:
     """Return how many rows of development are learnt from; amber where the study caps them."""
     known = int(((panel["sample"] == "development") & panel["outcome"].notna()).sum())

@@ -11,7 +11,7 @@ from scipy.special import expit
 from workbench.models.binning import WoeBins, fine_woe
 from workbench.models.characteristics import Characteristics, fitted_bins
 from workbench.models.effects import Effects, Rows, given_the_others, level, start
-from workbench.models.fine_bins import Codes
+from workbench.models.fine_bins import Codes, beside, with_codes
 from workbench.models.kinds import Kind
 from workbench.models.selection import slopes
 from workbench.models.tabular import TabularClassifier
@@ -37,7 +37,8 @@ class Scorecard(TabularClassifier):
     monotone : direction of risk by column (1 rises with the value, -1 falls, 0 or absent is free)
     C : inverse of the ridge on a bin's log odds
     min_bin_size : share of the rows below which a bin must be surely apart
-    special : by column, codes that are no values of it, each with its name (a bin of its own)
+    special : by column, codes that are no values of it, each with its name: a bin of its own. They stand in the column,
+        or in one beside it that tells them (NAME_special, as a contract's `special` makes it): it is an input, too
 
     Attributes
     ----------
@@ -85,6 +86,7 @@ class Scorecard(TabularClassifier):
         than 3 rows of either class.
         """
         X, y = self._learnt(X, y)
+        self.beside_ = beside(X, self.special or {})
         if min(y.sum(), len(y) - y.sum()) < FEWEST:
             raise ValueError(f"a scorecard is learnt from {FEWEST} rows of either class or more")
         if bins is None:
@@ -126,8 +128,13 @@ class Scorecard(TabularClassifier):
         """Slope of each characteristic's effects (log odds of bad) on its WOE; negative in a sound card."""
         return {n: _slope(Effects(b, np.array(self.effects_[n]), np.zeros(0))) for n, b in self.bins_.items()}
 
+    @property
+    def inputs_(self) -> list[str]:
+        """Columns that the score needs: the characteristics, and what tells their special codes."""
+        return [*self.bins_, *(column for name, column in self.beside_.items() if name in self.bins_)]
+
     def _needed(self) -> list[str]:
-        return list(self.bins_)
+        return self.inputs_
 
     def log_odds(self, X: pd.DataFrame) -> np.ndarray:
         """Return the log odds of bad (n)."""
@@ -140,10 +147,18 @@ class Scorecard(TabularClassifier):
         return np.column_stack([1 - bad, bad])
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return what each characteristic adds to the log odds of bad, against a neutral bin (n × k)."""
+        """Return what each input adds to the log odds of bad, against a neutral bin (n × k).
+
+        What a special code adds is its own column's, where one tells it.
+        """
         X = self._asked(X)
-        parts = {n: np.array(self.effects_[n])[b.bins.codes(X[n])] for n, b in self.bins_.items()}
-        return pd.DataFrame(parts, index=X.index)
+        whole = with_codes(X, self.special or {})
+        parts = {n: np.array(self.effects_[n])[b.bins.codes(whole[n])] for n, b in self.bins_.items()}
+        for name in self.bins_.keys() & self.beside_.keys():
+            is_code = X[name].isna() & whole[name].notna()
+            parts[self.beside_[name]] = np.where(is_code, parts[name], 0.0)
+            parts[name] = np.where(is_code, 0.0, parts[name])
+        return pd.DataFrame(parts, index=X.index)[self.inputs_]
 
     def points_table(self) -> pd.DataFrame:
         """Return the scorecard as it is printed: characteristic, bin, n, bad rate, WOE, IV, points.
@@ -164,7 +179,7 @@ class Scorecard(TabularClassifier):
             "intercept": self.intercept_,
             "effects": {n: list(values) for n, values in self.effects_.items()},
             "bins": {n: b.to_dict() for n, b in self.bins_.items()},
-        }
+        } | ({"beside": self.beside_} if self.beside_ else {})
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Scorecard:
@@ -173,6 +188,7 @@ class Scorecard(TabularClassifier):
         card.intercept_ = d["intercept"]
         card.effects_ = {n: tuple(values) for n, values in d["effects"].items()}
         card.bins_ = {n: WoeBins.from_dict(d["bins"][n]) for n in card.effects_}
+        card.beside_ = d.get("beside", {})
         return card
 
 

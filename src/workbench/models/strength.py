@@ -11,7 +11,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.binning import WoeBins
 from workbench.models.characteristics import fitted_bins
 from workbench.models.mean_bins import MeanBins, mean_bins
-from workbench.models.samples import Sample, directions
+from workbench.models.samples import Sample, directions, special_codes
 from workbench.models.scorecard import Scorecard
 from workbench.panel.rates import observed
 from workbench.words import Text, say
@@ -26,7 +26,8 @@ def strengths(development: Sample, contract: Contract) -> tuple[dict[str, WoeBin
 
 
 def _information(s: Sample, contract: Contract) -> tuple[dict[str, WoeBins], Evidence]:
-    bins = fitted_bins(s.X, s.y, directions(contract), Scorecard().min_bin_size, parents=s.parent_id)
+    given = (directions(contract), Scorecard().min_bin_size, special_codes(contract))
+    bins = fitted_bins(s.X, s.y, *given, parents=s.parent_id)
     table = _table({n: (b.iv, len(b.bins.labels) - 2) for n, b in bins.items()}, contract, "iv")
     limits = rules.load()
     least, most = limits.number("iv_useless"), limits.number("iv_suspicious")

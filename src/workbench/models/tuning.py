@@ -17,7 +17,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.models.characteristics import Characteristics, fitted_bins
 from workbench.models.kinds import edges, fitting, fixed, named, settings_of
 from workbench.models.measures import leading
-from workbench.models.samples import Sample, directions
+from workbench.models.samples import Sample, directions, special_codes
 from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Calibration, predicted, raw
 from workbench.panel.samples import Splits, whole_folds
@@ -55,6 +55,7 @@ def candidates(
     splits, out = folds(development, p.folds, p.seed), []
     given = {
         "monotone": directions(contract),
+        "special": special_codes(contract),
         "bounded": development.outcome.kind == "rate",
         "seed": p.seed,
     }
@@ -84,7 +85,11 @@ def _shared_bins(s: Sample, contract: Contract, splits: Splits) -> list[Characte
     """Bins of every fold, fitted once for all settings of an estimator that takes them; WOE is of events only."""
     if not s.outcome.is_binary:
         return [None for _ in splits]
-    given = {"monotone": directions(contract), "min_bin_size": Scorecard().min_bin_size}
+    given = {
+        "monotone": directions(contract),
+        "min_bin_size": Scorecard().min_bin_size,
+        "special": special_codes(contract),
+    }
     return [fitted_bins(s.X.iloc[t], s.y[t], **given, parents=s.parent_id[t]) for t, _ in splits]
 
 
@@ -121,10 +126,10 @@ def _out_of_fold(estimator: Any, s: Sample, splits: Splits, shared: list[Charact
 
 
 def _settings(estimator: Any) -> str:
-    """Every setting of an estimator as text; directions by how many features hold one; the seed has its own column."""
-    settings = {k: v for k, v in estimator.get_params().items() if k != "seed" and (k == "monotone" or v is not None)}
-    if "monotone" in settings:
-        settings["monotone"] = sum(bool(v) for v in (settings["monotone"] or {}).values())
+    """Every setting of an estimator as text; what is given by feature as how many have it; the seed stands apart."""
+    settings = {k: v for k, v in estimator.get_params().items() if k != "seed"}
+    for by_feature in settings.keys() & {"monotone", "special"}:
+        settings[by_feature] = sum(bool(v) for v in (settings[by_feature] or {}).values())
     return ", ".join(f"{k}={v}" for k, v in settings.items())
 
 

@@ -20,7 +20,7 @@ from workbench.contracts.counted import entities
 from workbench.evidence import Evidence, Verdict
 from workbench.models import naming
 from workbench.models.kinds import settings_of
-from workbench.models.samples import Sample
+from workbench.models.samples import Sample, directions, special_codes
 from workbench.models.scorer import raw
 from workbench.models.tuning import calibrated, fitted, folds
 from workbench.validation.sight import Gauge, not_stated, sight
@@ -42,7 +42,11 @@ def learnt(s: Subject) -> Sample:
 def recipe(s: Subject, **changed: Any) -> Any:
     """Return an unfitted estimator of the model's kind with its recorded settings, some of them changed."""
     kind = type(s.model.estimator)
-    given = {"monotone": {c.name: c.monotone for c in s.contract.features()}, "bounded": s.outcome.kind == "rate"}
+    given = {
+        "monotone": directions(s.contract),
+        "special": special_codes(s.contract),
+        "bounded": s.outcome.kind == "rate",
+    }
     estimator = settings_of(kind, **given)[0]
     known = set(estimator.get_params())
     return estimator.set_params(**{n: v for n, v in {**s.model.facts["settings"], **changed}.items() if n in known})
