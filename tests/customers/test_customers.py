@@ -316,6 +316,11 @@ def test_nothing_stands_out_where_a_customer_is_on_the_better_side():
     assert str(words) == "Nothing stands out on the side where a higher default rate is expected."
 
 
+def test_nobody_is_further_out_than_all_with_himself_among_them():
+    table = pd.DataFrame({"aspect": ["x"], "column": ["late"], "value": ["9"], "percentile": [99.98], "monotone": [1]})
+    assert "(further out than 99% of all)" in str(profile.customer_evidence(table, "c1", CONTRACT).answer)
+
+
 def test_a_change_from_a_loss_is_no_percentage():
     cells = pd.DataFrame(
         {f"{n}_{w}": [v] for n, v in (("volume", 10.0), ("loss", 9.0), ("income", 1.0)) for w in ("before", "after")}

@@ -1,6 +1,7 @@
 """Amounts and rates: a planted truth is found, bins and grades hold their closed forms, every kind survives its file."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from workbench.contracts import Column, Contract, Outcome
 from workbench.models import comparison, development, readable, scorer, strength
 from workbench.models.grades import bands
-from workbench.models.kinds import Kind, fitting, kinds, settings_of
+from workbench.models.kinds import Kind, fitting, kinds, named, settings_of
 from workbench.models.linear import LinearOnMeans
 from workbench.models.mean_bins import PRIOR_ROWS, mean_bins
 from workbench.models.measures import calibration_line, leading, measures
@@ -17,6 +18,7 @@ from workbench.models.regression_trees import BoostedRegression, RegressionTree
 from workbench.models.samples import Sample
 from workbench.models.tuning import calibrated, folds
 from workbench.params import UserError
+from workbench.words import speaking
 
 N = 3000
 WORDS = {"event": "loss", "events": "losses", "rate": "loss given default", "predicted": "LGD"}
@@ -266,6 +268,11 @@ def test_kinds_are_found_and_ordered_from_simple_to_complex():
     assert next(iter(fitting(Outcome()))) == "scorecard" and {"tree", "boosted"} <= set(fitting(Outcome()))
     assert all(isinstance(c.KIND, Kind) and c.KIND.name == name for name, c in kinds().items())
     assert list(fitting(Outcome(name="months_to_default", kind="time"))) == list(fitting(AMOUNT))
+
+
+def test_every_kind_of_model_is_named_in_every_language():
+    with speaking("zh_CN"):
+        assert all(not re.search("[a-z]", str(named(kind)).split("（")[0]) for kind in kinds())
 
 
 def test_settings_get_what_their_constructor_names():

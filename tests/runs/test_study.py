@@ -85,6 +85,11 @@ def test_a_home_without_notebooks_is_told_as_one(load, tmp_path, monkeypatch):
     assert _line(load, GOOD) == line
 
 
+def test_a_folded_description_is_one_line_as_the_catalogue_knows_it(load):
+    given = GOOD.replace("title: A study", "title: A study\ndescription: >\n  Who pays,\n  and who doesn't.\n")
+    assert load(given).description == "Who pays, and who doesn't."
+
+
 def test_unknown_parameter(load):
     line = _line(load, GOOD.replace("{portfolio: taiwan_cards}", "{portfolo: taiwan_cards}"))
     assert line == "mine.yaml: portfolios/intake: unknown parameter 'portfolo'; did you mean 'portfolio'?"

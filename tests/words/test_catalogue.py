@@ -124,6 +124,10 @@ def test_a_finished_sentence_finds_its_template():
         )
         assert heard("as of 2005-04 is missing and missing <= 0.5") == "截至 2005-04 缺失，且缺失 <= 0.5"
         assert heard("as of 2005-04 is known") == "截至 2005-04 有值"
+        rule = "urban or rural in {rural, missing} and as of 2005-04 > 3 and US state of the borrower in {AL, CA and 7 more}"
+        assert (
+            heard(rule) == "城市或农村属于{农村、缺失}，且截至 2005-04 > 3，且借款人所在的美国州属于{AL、CA，另有 7 个}"
+        )
     assert heard("as of 2005-04") == "as of 2005-04"
 
 

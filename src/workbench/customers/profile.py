@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -217,7 +218,7 @@ def customer_evidence(table: pd.DataFrame, account: str, contract: Contract) -> 
             "{column}: {value} (further out than {share:.0%} of all)",
             column=r.column,
             value=r.value,
-            share=r.beyond / 100,
+            share=math.floor(r.beyond) / 100,  # of all but itself: never 100 %
         )
         for r in out.itertuples()
     ]

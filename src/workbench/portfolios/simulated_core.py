@@ -122,7 +122,7 @@ def _account_columns(loan: Contract, customer: Contract) -> list[Column]:
             type="number",
             aspect="capacity",
             monotone=1,
-            description="of income",
+            description="instalment as share of income",
             made_from=("instalment_amt", "income_amt"),
         ),
         Column(name="age_years", type="number", role="fact", fairness=True, description="age at origination"),

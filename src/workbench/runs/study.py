@@ -130,7 +130,7 @@ def load(path: Path, overrides: tuple[str, ...] = (), period: str = "") -> Study
         name=path.stem,
         path=path,
         title=content.title,
-        description=content.description,
+        description=" ".join(content.description.split()),  # YAML folds lines, and leaves an end of line
         owner=content.owner,
         simulated=content.simulated,
         language=content.language,

@@ -17,10 +17,12 @@ _MISSING = " (or missing)"  # beside a bound, where rows without the value go
 _NUMBER = r"-?[\d.,]+(?:e[+-]?\d+)?"
 # what a rule asks of an input; `1 to < 5` is a bin
 _CUT = rf"(?<! to) (?:<=|>=|<|>) {_NUMBER}"
-_BOUND = rf".+?(?:{_CUT}(?:{re.escape(_MISSING)})?| is (?:known|missing))"
+_BOUND = rf".+?(?:{_CUT}(?:{re.escape(_MISSING)})?| is (?:known|missing)| in \{{[^}}]*\}})"
 _CONDITION = re.compile(
-    rf"(?:^| and )(.+?)(?:(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?| is (known|missing))(?=$| and )"
+    rf"(?:^| and )(.+?)(?:(?<! to) (<=|>=|<|>) ({_NUMBER})({re.escape(_MISSING)})?| is (known|missing)"
+    r"| in \{([^}]*)\})(?=$| and )"
 )
+_MORE = re.compile(r" and (\d+) more$")
 _CONDITIONS = re.compile(rf"{_BOUND}(?: and {_BOUND})*")
 _IS = {"known": "有值", "missing": "缺失"}
 LONG = 24  # letters of its own from which a template fits by itself
@@ -57,7 +59,7 @@ def _is_chinese(words: str) -> bool:
 def _heard(words: str, name: str) -> str:
     if has(words):
         return translated(words)
-    if re.search(_CUT, words) and _CONDITIONS.fullmatch(words):
+    if re.search(rf"{_CUT}| in \{{", words) and _CONDITIONS.fullmatch(words):
         return _conditions(words)
     parts = words.split(", ")
     if len(parts) > 1 and all(has(part) for part in parts):
@@ -77,9 +79,19 @@ def _heard(words: str, name: str) -> str:
 def _conditions(words: str) -> str:
     """Return what a rule asks of its inputs."""
     return "，且".join(
-        f"{heard(column)} {_IS[state] if state else f'{sign} {value}'}{'（或缺失）' if missing else ''}"
-        for column, sign, value, missing, state in _CONDITION.findall(words)
+        f"{heard(column)}{_asked(sign, value, state, group)}{'（或缺失）' if missing else ''}"
+        for column, sign, value, missing, state, group in _CONDITION.findall(words)
     )
+
+
+def _asked(sign: str, value: str, state: str, group: str) -> str:
+    if sign:
+        return f" {sign} {value}"
+    if state:
+        return f" {_IS[state]}"
+    more = _MORE.search(group)
+    named = "、".join(map(heard, _MORE.sub("", group).split(", ")))
+    return f"属于{{{named}{f'，另有 {more[1]} 个' if more else ''}}}"
 
 
 def _listed(words: str) -> str:

@@ -141,12 +141,13 @@ def term(code: str) -> str:
 
 
 def words_of(code: str) -> str:
-    """Return a code of the data as the term that pages look up.
+    """Return a code of the data as the term that pages look up; a name behind a point stays as it is.
 
-    >>> words_of("term_deposit")
-    'term deposit'
+    >>> words_of("term_deposit"), words_of("contract.simulated_bank")
+    ('term deposit', 'contract.simulated_bank')
     """
-    return code.replace("_", " ")
+    term, point, name = code.partition(".")
+    return term.replace("_", " ") + point + name
 
 
 def shortened(words: str) -> str:

@@ -34,6 +34,8 @@ def formatted(value: Any, spec: str = "") -> str:
     ('12.3%', '12,345', 'n/a', 'text')
     >>> formatted(0.0453, "+.2pp"), formatted(12345, ", rows are"), formatted(1, " rows are")
     ('+4.53\\xa0pp', '12,345 rows are', '1 row is')
+    >>> formatted(-0.00001, ".2%"), formatted(-0.00001, "+.2f")
+    ('0.00%', '+0.00')
     >>> formatted(1e-09, "g"), formatted(2_000_000, "g"), formatted(0.05, "g")
     ('0.000000001', '2000000', '0.05')
     """
@@ -158,6 +160,9 @@ def _localised(value: Any, parts: re.Match[str]) -> str:
     if digits is None:  # `,` on a fraction: as many digits as it has
         return format(value, parts.group(0))
     pattern = ("#,##0" if parts["group"] else "0") + ("." + "0" * digits if digits else "")
+    value = (
+        0.0 if round(float(value) * (100 if parts["kind"] in ("pp", "%") else 1), digits) == 0 else value
+    )  # no -0.00
     if parts["kind"] == "pp":
         written = format_decimal(100 * float(value), pattern, locale=locale) + POINTS[language()]
     elif parts["kind"] == "%":
