@@ -112,7 +112,7 @@ def test_a_finished_sentence_finds_its_template():
         assert heard("4 groups found") == "4 groups found"
         assert heard("offer made at the as-of month") == "观察月的发出优惠"
         reasons = "First reasons: 10561 (PD 10.24%; limit not used: 6,466), 12706 (PD 10.24%; limit not used: 22)."
-        assert heard(reasons).endswith("12706（违约概率（PD） 10.24%；未使用额度：22）。") and "not used" not in heard(
+        assert heard(reasons).endswith("12706（违约概率（PD）10.24%；未使用额度：22）。") and "not used" not in heard(
             reasons
         )
         assert heard("as of 2005-04 to 2005-09") == "观察点 2005-04 至 2005-09"

@@ -29,6 +29,7 @@ LONG = 24  # letters of its own from which a template fits by itself
 # categories in one bin as it joins them, at least one Chinese: no sentence, nothing with a mark of its own
 _CATEGORIES = re.compile(r"(?=.*[一-鿿])[^\s,，、。；：;:]{1,12}(?:, [^\s,，、。；：;:]{1,12})+")
 _ENGLISH = re.compile(r"[A-Za-z]{2}")
+_MARKS = "（）“”，。；：、？！《》"  # full width, with a margin of their own
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
 
@@ -111,8 +112,27 @@ def _believable(template: str, fields: dict[str, str]) -> bool:
 
 
 def _refilled(template: str, fields: dict[str, str]) -> str:
-    fields = {name: heard(text) for name, text in fields.items()}
-    return re.sub(r"\{(\w+)[^}]*\}", lambda m: fields.get(m[1], m[0]), translated(template))
+    out = ""
+    for literal, name, *_ in string.Formatter().parse(translated(template)):
+        out = beside(out, literal)
+        out = out if name is None else beside(out, heard(fields[name]))
+    return out
+
+
+def beside(before: str, after: str) -> str:
+    """Return two parts of a Chinese sentence as one: a space stands beside a number or a Latin word only.
+
+    >>> beside("观察月应还", " 的符号"), beside("共 ", "3"), beside("（PD） ", "94.2%")
+    ('观察月应还的符号', '共 3', '（PD）94.2%')
+    """
+    edge, start = before.rstrip(" "), after.lstrip(" ")
+    is_wide = bool(edge and start) and (_is_wide(edge[-1]) and _is_wide(start[0]))
+    is_marked = bool(edge and start) and (edge[-1] in _MARKS or start[0] in _MARKS)
+    return edge + start if is_wide or is_marked else before + after
+
+
+def _is_wide(sign: str) -> bool:
+    return "一" <= sign <= "鿿" or sign in _MARKS
 
 
 def patterns() -> int:

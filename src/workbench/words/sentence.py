@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.words.catalogue import LANGUAGES, has, language, remember, speaking, translated
-from workbench.words.heard import heard
+from workbench.words.heard import beside, heard
 from workbench.words.names import display, is_name
 from workbench.words.numbers import formatted
 
@@ -18,7 +18,6 @@ SEPARATOR = {
     "en": (", ", "; ", " "),
     "zh_CN": ("、", "；", ""),
 }  # of a list, of a list with commas, of sentences
-_MARKS = "（）“”，。；：、？！《》"  # full width, with a margin of their own
 MIME = "application/vnd.workbench.text+json"
 
 
@@ -93,22 +92,6 @@ def say(template: str, **facts: Any) -> Text:
     'Red: auc, default rate.'
     """
     return Text(((template, facts),))
-
-
-def beside(before: str, after: str) -> str:
-    """Return two parts of a Chinese sentence as one: a space stands beside a number or a Latin word only.
-
-    >>> beside("观察月应还", " 的符号"), beside("共 ", "3"), beside("（PD） ", "94.2%")
-    ('观察月应还的符号', '共 3', '（PD）94.2%')
-    """
-    edge, start = before.rstrip(" "), after.lstrip(" ")
-    is_wide = bool(edge and start) and (_is_wide(edge[-1]) and _is_wide(start[0]))
-    is_marked = bool(edge and start) and (edge[-1] in _MARKS or start[0] in _MARKS)
-    return edge + start if is_wide or is_marked else before + after
-
-
-def _is_wide(sign: str) -> bool:
-    return "一" <= sign <= "鿿" or sign in _MARKS
 
 
 def begun(sentence: str) -> str:
