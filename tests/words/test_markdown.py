@@ -1,6 +1,7 @@
 """Markdown: paragraph by paragraph through the catalogue; facts are shown as they were typed."""
 
 from workbench.words import say, speaking
+from workbench.words.catalogue import catalogue
 from workbench.words.markdown import templates, text_html, to_html
 
 
@@ -43,3 +44,9 @@ def test_a_text_in_a_notebook_keeps_its_facts():
     bundle = say("{n:,} rows", n=5)._repr_mimebundle_()
     assert bundle["application/vnd.workbench.text+json"] == {"text": [{"msgid": "{n:,} rows", "facts": {"n": 5}}]}
     assert bundle["text/plain"] == "5 rows"
+
+
+def test_what_is_bold_in_the_catalogue_is_closed():
+    marked = {m: words for m, words in catalogue("zh_CN").items() if m.count("**") >= 2}
+    assert len(marked) > 30
+    assert [m for m, words in marked.items() if "**" in to_html(words) or "<strong>" not in to_html(words)] == []

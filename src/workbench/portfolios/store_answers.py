@@ -253,7 +253,7 @@ def lineage(store: Store) -> Evidence:
         rows=("source_row", "size"),
         first_row=("source_row", "min"),
         last_row=("source_row", "max"),
-        balance_amt=("balance_amt", "sum"),
+        balance=("balance_amt", "sum"),
     )
     digests = store.deliveries[store.deliveries["table"] == "monthly"].set_index("month")["sha256"]
     table = by.reset_index().assign(sha256=lambda t: t["delivery"].map(digests).str[:16])
