@@ -176,7 +176,7 @@ def test_accuracy_counts_the_rows_an_alarm_names(held, delivered):
 
 def test_a_figure_is_the_sum_of_its_sources(held):
     answer = answers.lineage(held[0])
-    assert answer.table["balance_amt"].sum() == pytest.approx(answer.value)
+    assert answer.table["balance"].sum() == pytest.approx(answer.value)
     assert answer.table["rows"].sum() == answer.facts["rows"]
     assert answer.table["sha256"].str.len().eq(16).all()
 
