@@ -289,7 +289,7 @@ def _segments(book: Book, column: str) -> list[dict[str, object]]:
                 "late": tuple(late),
                 "known": tuple(known),
                 "column": column,
-                "segment": labels.get(value, code),
+                "segment": value if value in labels.values() else labels.get(value, code),
                 "accounts": int(ends[0]["accounts"]),
                 "balance": float(ends[0]["balance"]),
                 "30+ rate": share[0],
