@@ -16,6 +16,12 @@ def _line(path, contract=None) -> str:
     return str(e.value)
 
 
+def test_letters_that_read_as_signs_of_money_are_no_western_text(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,imię,miasto\n1,Wałęsa,Łódź\n2,Żółć,Kraków\n".encode("cp1250"))
+    assert "name its encoding in the contract" in _line(path)
+
+
 @pytest.mark.parametrize(
     ("content", "encoding", "header"),
     [

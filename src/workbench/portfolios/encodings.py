@@ -202,13 +202,17 @@ def _weight(sample: bytes, encoding: str) -> float:
     if not seen:
         return 0.0
     if encoding == "cp1252":  # letters stand alone among those of ASCII, as do € and a space that doesn't break
-        return len("".join(c for r in runs if len(r) <= 2 for c in r if _is_western(c))) / len("".join(runs))
+        alone = (m for m in _LETTERS.finditer(text) if len(m[0]) <= 2)
+        return sum(_is_western(text, i) for m in alone for i in range(*m.span())) / len("".join(runs))
     within_words = len(_WITHIN.findall(text)) / len("".join(runs))  # as in Köln
     return sum(_frequent(c, encoding) for c in seen) / len(seen) - within_words
 
 
-def _is_western(character: str) -> bool:
-    return character.isalpha() or unicodedata.category(character) in ("Sc", "Zs")
+def _is_western(text: str, at: int) -> bool:
+    """Say whether a character is a letter, a space or a currency; £ beside a letter is none: Łódź is read so."""
+    kind = unicodedata.category(text[at])
+    beside = text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
+    return text[at].isalpha() or kind == "Zs" or (kind == "Sc" and not any(c.isalpha() for c in beside))
 
 
 def _frequent(character: str, encoding: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -66,7 +67,11 @@ def _scratch() -> list[Path]:
 
 
 def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
+    """Return how many seconds old a file is; 0 where it has gone meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _parts() -> None:
@@ -90,8 +95,10 @@ def _kernels() -> None:
     """Sweep what the warm kernels' parents of dead runners have left in the system's temporary folder."""
     places = {p for folder in home.socket_places() for p in Path(folder).glob(f"{home.KERNELS}*")}
     for place in places:
-        if place.stat().st_uid == os.getuid() and not _runs(place.name.removeprefix(home.KERNELS).partition("-")[0]):
-            shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+        pid = place.name.removeprefix(home.KERNELS).partition("-")[0]
+        with contextlib.suppress(FileNotFoundError):  # its runner has ended meanwhile, and taken it along
+            if place.stat().st_uid == os.getuid() and not _runs(pid):
+                shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink()
 
 
 def _runs(pid: str) -> bool:

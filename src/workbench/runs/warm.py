@@ -152,7 +152,9 @@ class ForkServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1)
         code = self.process.returncode
-        written = self.log.read_text(errors="replace") if self.log.exists() else ""  # else somebody has cleaned /tmp
+        written = ""
+        with contextlib.suppress(FileNotFoundError):  # somebody has cleaned /tmp
+            written = self.log.read_text(errors="replace")
         lines = written.strip().splitlines() or ["it said nothing"]
         how = f"gave none ({error})" if code is None else f"ended with code {code}"
         return f"no warm kernel: its parent process {how}; last line: {lines[-1].strip()}; log: {self.log}"
