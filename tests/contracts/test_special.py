@@ -83,7 +83,12 @@ def test_a_code_is_no_gap_in_the_data(tmp_path):
         (
             NUMBER.replace("minimum: 0", 'missing: ["-9"]'),
             "",
-            "columns.months: special: '-9' stands in `missing`, too; leave it out of one",
+            "columns.months: special: '-9' is named twice, here or in `missing`; leave one out",
+        ),
+        (
+            NUMBER.replace('"-8"', '"-9.0"'),
+            "",
+            "columns.months: special: '-9.0' is named twice, here or in `missing`; leave one out",
         ),
         (
             NUMBER.replace("never", "has a value"),

@@ -116,13 +116,15 @@ class Column(_Model):
                 f"`special` is for numbers that are features or facts, and '{self.name}' is {self.type}, {self.role}; "
                 "write codes that stand for missing into `missing`"
             )
+        others = [float(code) for code in self.missing if _NUMBER.fullmatch(code)]
         for code, words in self.special.items():
             if not _NUMBER.fullmatch(code):
                 raise ValueError(f"special: {shown(code)} is no number; name the code as the file has it")
-            if code in self.missing:
-                raise ValueError(f"special: {shown(code)} stands in `missing`, too; leave it out of one")
+            if float(code) in others:
+                raise ValueError(f"special: {shown(code)} is named twice, here or in `missing`; leave one out")
             if words in ("", HAS_VALUE):
                 raise ValueError(f"special: {shown(code)}: say what it stands for, other than '{HAS_VALUE}'")
+            others.append(float(code))
 
     @property
     def file_name(self) -> str:
