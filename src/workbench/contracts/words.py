@@ -14,13 +14,13 @@ from workbench.contracts.fields import OF_STEPS, RESERVED, DateFormat, Delimiter
 from workbench.contracts.outcome import Outcome
 from workbench.params import Day, UserError, from_yaml, mistake, nearest, shown
 from workbench.personal import masked_value
-from workbench.words import formatted, names, say
+from workbench.words import formatted, names
 
 Type = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["key", "parent", "as_of", "feature", "outcome", "weight", "sample", "override", "fact", "ignore"]
 NUMBERS = ("number", "integer")
 SPECIAL = "_special"  # ends the name of the column that tells a number's special codes
-HAS_VALUE = str(say("has a value"))  # the category of rows without a special code
+HAS_VALUE = "has a value"  # the category of rows without a special code
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 Aspect = Literal["basics", "credit_record", "size", "capacity", "relationship", "economy", "offer"]
 
@@ -319,7 +319,7 @@ def _special_of(c: Column) -> Column:
         type="category",
         made_from=(c.name,),
         special_of=c.name,
-        description=str(say("special code of {column}", column=c.description)),
+        description=f"special code of {c.description}",
         role="fact" if c.fairness else c.role,  # why an age is not stated is no feature either
         **{f: getattr(c, f) for f in ("aspect", "known", "dated_by", "personal")},
     )
