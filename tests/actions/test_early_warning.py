@@ -254,7 +254,7 @@ def test_a_median_of_five_or_fewer_has_no_interval_and_the_page_says_so():
     answer = _lead(4, 3, 2, *[np.nan] * 40).answer
     assert "the median lead of those flagged, in months, is 3 (of too few for an interval)." in str(answer)
     with speaking("zh_CN"):
-        assert "被标记事件提前期的中位数（月）为 3（数量太少，无法给出区间）。" in str(answer)
+        assert "被预警事件提前期的中位数（月）为 3（数量太少，无法给出区间）。" in str(answer)
     assert "in months, is 4 (4 to 4)." in str(_lead(*[4] * 40, *[np.nan] * 10).answer)
 
 

@@ -46,7 +46,7 @@ def test_what_is_missing_else_counts():
 def test_the_sentence_calls_the_table_as_its_own_table_does():
     answer = quality.to_evidence(_measured(income=["1"] * 80 + [None] * 20).reset_index()).answer
     with speaking("zh_CN"):
-        assert "最低的是表账户的" in str(answer)
+        assert "最低的是“账户”表的" in str(answer)
     breach = Finding(table="account", column="income", rule="key is not unique", severity="error", rows=2)
     named = checks.to_evidence([breach], "bank", ["account"])
     with speaking("zh_CN"):

@@ -496,9 +496,9 @@ def test_the_page_of_all_pages_shows_states_and_the_chains_head(bank, capsys):
 
     with speaking("zh_CN"):
         site = listing.gather()
-        assert ">已退役</td>" in index.render(site)
+        assert ">已下线</td>" in index.render(site)
         ((_, model),) = models.pages(site)
-    assert model.count(">已退役</td>") == 2 and "another is better" in model  # its state, and the move that led there
+    assert model.count(">已下线</td>") == 2 and "another is better" in model  # its state, and the move that led there
 
 
 def test_a_move_is_no_run_of_a_study(bank):

@@ -187,7 +187,7 @@ def test_the_answer_comes_first_on_every_page(whole, verdict):
 def test_a_chinese_page_says_so(whole):
     html = whole("amber", language="zh_CN", owner="risk modelling")
     assert (
-        '<html lang="zh-CN">' in html and "应做之事" in html and "风险建模" in html and "可用，但须先由人工查看" in html
+        '<html lang="zh-CN">' in html and "处置建议" in html and "风险建模" in html and "可用，但须先由人工查看" in html
     )
 
 

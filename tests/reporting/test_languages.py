@@ -36,7 +36,7 @@ def pages(rendered):
 def test_every_page_is_there_in_chinese(pages):
     assert len(pages) >= 9
     for text in pages.values():
-        assert '<html lang="zh-CN">' in text and "应做之事" in text
+        assert '<html lang="zh-CN">' in text and "处置建议" in text
 
 
 def test_pages_that_are_in_a_language_already_have_no_second_copy_in_it(sample_home, rendered, capsys):

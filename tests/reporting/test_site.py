@@ -74,7 +74,7 @@ def test_a_studys_own_pages_are_in_its_language_and_the_page_of_all_studies_in_e
     site.write()
     study, model = ((reports / "three" / name).read_text() for name in ("index.html", "models/pd.html"))
     assert all('<html lang="zh-CN">' in text and "全部研究</a>" in text for text in (study, model))
-    assert ">尚未有人为它定级。</td>" in study and ">评分卡 · 责任人" in model
+    assert ">尚未有人为它定级。</td>" in study and ">评分卡 · 负责人" in model
     overall = (reports / "index.html").read_text()
     assert '<html lang="en">' in overall and ">Nobody has given it a tier.</td>" in overall
     assert '<html lang="en">' in (reports / "one/index.html").read_text() and site.changed() == []

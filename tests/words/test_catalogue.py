@@ -135,7 +135,7 @@ def test_a_bank_s_own_chinese_name_stands_in_a_sentence_of_ours():
     rule = "months late in a row, up to now <= 0.5 (or missing) and 征信评分 > 610.5 and 月收入 <= 7,200 (or missing)"
     with speaking("zh_CN"):
         assert heard("逾期天数 at the as-of month") == "观察月的逾期天数"
-        assert heard("征信评分, highest of the last 3 months") == "征信评分，近 3 个月最高"
+        assert heard("征信评分, highest of the last 3 months") == "征信评分近 3 个月最高值"
         assert heard(rule) == "截至当前连续逾期月数 <= 0.5（或缺失），且征信评分 > 610.5，且月收入 <= 7,200（或缺失）"
         assert heard("月收入 (WOE)") == "月收入（证据权重）"
         for untouched in ("批发和零售业", "AUC 模型由 behaviour 提供", "征信评分"):
@@ -171,7 +171,7 @@ def test_a_list_of_finished_sentences_is_said_one_by_one():
     ("column", "described", "chinese"),
     [
         ("n_products", "products held at the as-of month", "持有产品数"),
-        ("limit_min_3m_amt", "limits, lowest of the last 3 months", "额度，近 3 个月最低"),
+        ("limit_min_3m_amt", "limits, lowest of the last 3 months", "额度近 3 个月最低值"),
     ],
 )
 def test_a_column_made_of_a_fact_is_called_by_the_facts_words(column, described, chinese):
