@@ -164,7 +164,7 @@ def test_a_header_around_a_word_that_only_the_bank_knows_is_translated_with_the_
     assert re.findall(r"<th[^>]*>([^<]*)</th>", to_html(table)) == header
     with speaking("zh_CN"):
         shown = re.findall(r"<th[^>]*>([^<]*)</th>", to_html(table))
-    assert shown[:3] == ["closure probability均值", "最高closure rate", "最低closure rate"]
+    assert shown[:3] == ["closure probability 均值", "最高 closure rate", "最低 closure rate"]
     assert shown[3] == "违约概率（PD）均值" and shown[4] == "closure rate"
 
 

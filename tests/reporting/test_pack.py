@@ -411,7 +411,7 @@ def test_a_breach_stands_where_pages_call_its_step_and_is_known_again_by_it():
     assert new.since == "2017-11" and new.where.in_language("en") == "Independent validation: roll rates"
     assert new.where.in_language("zh_CN") == "独立验证：滚动率"
     of_contract = breaches.called("portfolios/intake", "contract.own_bank")
-    assert of_contract.in_language("zh_CN") == "数据接入：own_bank的数据契约"
+    assert of_contract.in_language("zh_CN") == "数据接入：own_bank 的数据契约"
 
 
 def test_an_answer_that_sums_others_up_is_no_breach_of_its_own():
