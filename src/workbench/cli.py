@@ -439,10 +439,8 @@ def _intake_joined(args: argparse.Namespace) -> int:
         _tell(f"{drafted.files[table].name}: table `{table}`, joined by {column}")
     _tell("\n".join(f"{path}: drafted" for path in joining.write(drafted)))
     print("look at every `guessed` in the contracts, then run the study")
-    if not drafted.tells_outcome():
-        print(
-            "no outcome was found: compute `delay_months` in the months' contract (`sql:`), or name an outcome column"
-        )
+    for line in drafted.remarks():
+        _tell(line)
     return 0
 
 

@@ -265,7 +265,6 @@ COMMANDS = {
     "intake loans.csv --out /proc/none/x.yaml": "/proc/none",
     "intake loans.csv loans.csv": "loans.csv: the file is given twice; name it once",
     "intake loans.csv sub/Loans.csv": "loans.csv and sub/Loans.csv would both be the table `loans`; rename one, a table",
-    "intake loans.csv 月度.csv": "月度.csv: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv",
     "intake loans.csv other.csv": "no column joins it to",
     "intake loans.csv nope.csv": "nope.csv: no such file",
     "intake loans.csv other.csv --out x.yaml": "--out names one contract",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench import contracts, engine
-from workbench.contracts import Column, Contract
+from workbench.contracts import Column, Contract, Outcome
 from workbench.panel import build, features
 from workbench.panel.cohort import Facts
 from workbench.portfolios import simulated_bank, simulated_core, taiwan_cards
@@ -153,9 +153,13 @@ def test_a_month_nobody_knows_is_no_month_without_delay():
 def as_of(account: pd.DataFrame, months: pd.DataFrame, month: str, length: int) -> pd.DataFrame:
     """The features of every entity as of a month, as the panel's SQL gives them."""
     facts = Facts(account, ACCOUNT, months)
-    text, _ = build.panel_sql(facts, length)
+    text, _ = build.panel_sql(facts, length, Outcome(kind="time", event="delay_months >= 3", window_months=1))
     sampled = account[["entity_id"]].assign(
-        parent_id=account["entity_id"], as_of_date=pd.Timestamp(month), sample="development", outcome=0.0, weight=1.0
+        parent_id=account["entity_id"],
+        as_of_date=pd.Timestamp(month),
+        sample="development",
+        outcome=0.0,
+        weight=1.0,
     )
     sampled["anchor"] = pd.Timestamp(month).year * 12 + pd.Timestamp(month).month
     rows = engine.frame(text, {**facts.relations, "sampled": sampled})

@@ -92,8 +92,48 @@ def test_what_an_account_is_known_by_later_is_not_known_before():
     contract = Contract(name="core__account", title="t", columns=columns)
     p = build.Params(study="t", outcome=EVENT, observation_months=3, as_of_from="2020-03", as_of_to="2020-09")
     known = build.build(account, contract, long, p)[0].groupby("as_of_date")[["score", "bureau_score"]].count()
-    assert list(known.index[known["score"] > 0]) == list(MONTHS[6:9])
+    assert list(known.index[known["score"] > 0]) == list(MONTHS[5:9])  # a month stands for its end
     assert list(known.index[known["bureau_score"] > 0]) == list(MONTHS[8:9])
+
+
+def test_an_outcome_recorded_once_makes_one_row_whatever_months_are_there():
+    account, long = with_months(bad=np.tile(["1", "0", "0", "0"], 50))
+    account["opened"] = pd.Timestamp("2020-05-10")
+    bad = Column(name="bad", type="category", role="outcome", known="after", values={"1": "1", "0": "0"})
+    key, opened = Column(name="entity_id", type="text", role="key"), Column(name="opened", type="date", role="as_of")
+    contract = Contract(name="loans", title="t", entity="loan", event_value="1", columns=(key, opened, bad))
+    panel, _ = build.build(account, contract, long, build.Params(study="t", observation_months=3))
+    assert len(panel) == 200 and panel["entity_id"].is_unique and panel["outcome"].mean() == 0.25
+    assert set(panel["as_of_date"]) == {pd.Timestamp("2020-05-10")}
+    of_month = {m: long[long["month"] == m].set_index("entity_id")["delay_months"] for m in MONTHS}
+    now = panel.set_index("entity_id")["delay_now_months"]
+    assert now.equals(of_month[MONTHS[3]].reindex(now.index).rename(now.name))  # the last that was over
+    early = build.Facts(account.assign(opened=pd.Timestamp("2020-01-10")), contract, long)
+    waterfall = build.make_from(early, build.Params(study="t")).waterfall
+    assert waterfall.months_unseen
+    samples = describe.samples(panel, waterfall, contract.outcome)
+    assert "No month of the file of months lies before a row's own date: no feature is made of them." in samples.answer
+    snapshot = contract.replaced((key, bad), as_of="2020-05-31")
+    same = build.build(account, snapshot, long, build.Params(study="t", observation_months=3))[0]
+    assert same["entity_id"].is_unique and set(same["as_of_date"]) == {pd.Timestamp("2020-05-31")}
+    now = same.set_index("entity_id")["delay_now_months"]
+    assert now.equals(of_month[MONTHS[4]].reindex(now.index).rename(now.name))  # over on its last day
+
+
+def test_an_outcome_recorded_once_is_not_told_of_every_month():
+    account, long = with_months(bad=np.tile(["1", "0", "0", "0"], 50))
+    bad = Column(name="bad", type="category", role="outcome", known="after", values={"1": "1", "0": "0"})
+    key = Column(name="entity_id", type="text", role="key")
+    undated = Contract(name="loans", title="t", entity="loan", event_value="1", columns=(key, bad))
+    with pytest.raises(UserError) as e:
+        build.build(account, undated, long, build.Params(study="t", observation_months=3))
+    assert str(e.value) == (
+        "panel/build: an outcome recorded once would stand in every month of its loan; give contract 'loans' a column "
+        "`role: as_of` or its one `as_of`, give outcome an `event` of the months with `window_months`, or write one "
+        "month as as_of_from and as_of_to"
+    )
+    one = build.Params(study="t", observation_months=3, as_of_from="2020-05", as_of_to="2020-05")
+    assert build.build(account, undated, long, one)[0]["entity_id"].is_unique
 
 
 def test_a_condition_may_not_ask_for_what_is_known_afterwards():

@@ -143,7 +143,7 @@ def test_a_feature_of_the_months_goes_with_the_column_its_fact_was_made_from():
         contract = Contract(
             name="a", title="t", columns=(key, late, Column(name="limit_amt", type="number", aspect="size"))
         )
-        return {c.name for c in build.panel_sql(Facts(account, contract, months, words), 1)[1]}
+        return {c.name for c in build.panel_sql(Facts(account, contract, months, words), 1, Outcome())[1]}
 
     assert {"delay_now_months", "late_2021_04", "balance_amt"} <= names(late)
     assert names(late.model_copy(update={"known": "after"})) == {

@@ -1,5 +1,7 @@
 """Several files drafted together: what joins them, which holds months, which column is the month; the study runs."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -136,14 +138,6 @@ def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("names", "line"),
     [
-        (
-            "loans.csv 月度.csv",
-            "月度.csv: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv",
-        ),
-        (
-            "贷款.csv 月度.csv 客户.csv",
-            "贷款.csv: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv",
-        ),
         ("loans.csv ./loans.csv", "loans.csv: the file is given twice; name it once"),
         (
             "loans.csv Loans.csv",
@@ -157,6 +151,24 @@ def test_a_file_whose_name_gives_no_table_of_its_own_is_named(paths, tmp_path, c
         table.to_csv(tmp_path / name, index=False)
     assert cli.main(["intake", *names.split()]) == 2
     assert capsys.readouterr().err == f"workbench: {line}\n" and not (tmp_path / "params").exists()
+
+
+def test_files_without_latin_letters_are_called_by_their_place(paths, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, table in (("贷款台账.csv", LOANS.assign(是否违约=["是", "否"] * (N // 2))), ("还款明细.csv", MONTHS)):
+        table.to_csv(tmp_path / name, index=False)
+    assert cli.main(["intake", "还款明细.csv", "贷款台账.csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "还款明细.csv: table `month`, joined by loan_id"
+    assert [Path(line.partition(":")[0]).relative_to(tmp_path).as_posix() for line in lines[1:4]] == [
+        "params/contracts/account.yaml", "params/contracts/month.yaml", "params/account.yaml"
+    ]  # fmt: skip
+    assert lines[-1] == (
+        "outcome: delay_months >= 3 within 12 months, a row each month; without `outcome` in params/account.yaml it is "
+        "'是否违约', one row on its own date"
+    )
+    study = yaml.safe_load((tmp_path / "params" / "account.yaml").read_text())
+    assert study["title"] == "account" and study["steps"]["panel/build"]["outcome"] == joining.LATE
 
 
 def test_what_is_written_can_be_taken_in(paths, tmp_path):

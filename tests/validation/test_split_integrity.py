@@ -38,6 +38,17 @@ def test_the_same_loans_in_a_later_holdout_are_green_and_amber_where_windows_rea
     assert str(card.verdict) == "amber" and "Performance windows of 290 parents reach" in card.answer
 
 
+def test_one_recorded_outcome_in_both_samples_is_red_though_the_holdout_is_later(sound):
+    later = _loans(sound, later=True)
+    same = {n: s.assign(entity_id=s["parent_id"].astype(str)) for n, s in _samples(later).items()}
+    card = split_integrity.test(replace(later, **same))
+    assert str(card.verdict) == "red" and card.table.set_index("what")["count"][split_integrity.ONCE] == 290
+    assert "290 entities have one recorded outcome, which stands in development and in the hold-out." in card.answer
+    event = later.contract.outcome.model_copy(update={"event": "delay_months >= 3", "window_months": 6})
+    dated = replace(later, contract=later.contract.model_copy(update={"outcome": event}), **same)
+    assert split_integrity.test(dated).table.set_index("what")["count"][split_integrity.ONCE] == 0
+
+
 def test_a_single_late_row_of_development_makes_the_holdout_one_that_is_not_later(sound):
     later = _loans(sound, later=True)
     dates = later.development["as_of_date"].where(later.development.index > 0, pd.Timestamp("2021-06-01"))

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.contracts.fields import FILE_ROW
+from workbench.panel import cohort as cohorts
 from workbench.panel import features, samples
 from workbench.panel import outcome as outcomes
 from workbench.panel.cohort import Facts, cohort
@@ -110,7 +111,7 @@ def columns(p: Params) -> list[Columns]:
     return outcomes.columns(p.outcome)
 
 
-def of_contract(p: Params, contract: Contract) -> list[Columns]:
+def of_contract(p: Params, contract: Contract, has_months: bool) -> list[Columns]:
     """Columns that the contract's conditions name; `UserError` where it can't give the outcome that is asked for."""
     asked = outcomes.resolved(p.outcome, contract)
     if not asked.event and not contract.named("outcome"):
@@ -120,6 +121,8 @@ def of_contract(p: Params, contract: Contract) -> list[Columns]:
         )
     if not asked.event:
         contract.replaced(contract.columns, outcome=asked).with_outcome()
+    if has_months:
+        cohorts.once(contract, asked, p.as_of_from, p.as_of_to)
     return outcomes.columns({n: v for n, v in asked.model_dump().items() if n not in p.outcome})
 
 
@@ -177,11 +180,11 @@ def make_from(facts: Facts, p: Params) -> Made:
         n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
         _some(n, resolved)
         reached = samples.waterfall(rows.dated_sql, sources, folder)
-        dated = (outcomes.EVENT_AFTER,) if outcomes.is_dated(resolved) else ()
-        text, words = panel_sql(facts, p.observation_months, dated)
+        text, words = panel_sql(facts, p.observation_months, resolved)
         columns = [*_frame(facts.contract, resolved), *_place(facts), *words]
         parts = tuple(_written(text, facts, folder, n))
         columns = _varying(columns, parts)
+        reached = replace(reached, months_unseen=_unseen(facts, resolved, columns, p.observation_months))
         _joined(parts, columns, folder, facts.order)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -278,6 +281,13 @@ def _is_static(c: Column, facts: Facts) -> bool:
     return c.role == "override" or (known and (c.role == "feature" or c.fairness))
 
 
+def _unseen(facts: Facts, outcome: Outcome, columns: list[Column], months: int) -> bool:
+    """Say whether months are known and none of them before an entity's own date, so that no feature is made of them."""
+    if facts.months is None or facts.by_calendar(outcome):
+        return False
+    return not {f.name for f in features.catalogue(window(facts, months))} & {c.name for c in columns}
+
+
 def window(facts: Facts, months: int) -> features.Window:
     """Return what there is to make features from: facts of the months, the limit, the date the entity began."""
     columns = facts.contract.columns
@@ -301,11 +311,9 @@ def _named(description: str) -> str:
     return name if has(name) else description
 
 
-def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()) -> tuple[str, list[Column]]:
-    """Return the SQL of the panel over `sampled`, `accounts` and `months`, and the words of its columns.
-
-    dated: columns of `sampled` beside its frame: the months to the event, where it is dated.
-    """
+def panel_sql(facts: Facts, observation_months: int, outcome: Outcome) -> tuple[str, list[Column]]:
+    """Return the SQL of the panel over `sampled`, `accounts` and `months`, and the words of its columns."""
+    dated, by_calendar = (outcomes.EVENT_AFTER,) if outcomes.is_dated(outcome) else (), facts.by_calendar(outcome)
     w = window(facts, observation_months) if facts.months is not None else None
     made = [] if w is None else features.catalogue(w)
     static = [c for c in facts.contract.columns if _is_static(c, facts) and c.name not in (*FRAME, *dated)]
@@ -313,12 +321,12 @@ def panel_sql(facts: Facts, observation_months: int, dated: tuple[str, ...] = ()
     chosen = (
         [f"s.{c}" for c in (*FRAME, *dated, *(c.name for c in _place(facts)))]
         + [f"{f.sql} AS {f.name}" for f in made]
-        + [_since_known(c) for c in static]
+        + [_since_known(c, by_calendar) for c in static]
     )
     joined = "LEFT JOIN w ON w.entity_id = s.entity_id AND w.as_of_date = s.as_of_date" if made else ""
     head = f"WITH {', '.join(_window_sql(w, [f.sql for f in made]))}" if made else ""
-    key, dated_by = facts.contract.one("key"), facts.contract.named("as_of") if facts.by_calendar else []
-    known = f" AND a.{engine.column(dated_by[0])} <= s.as_of_date" if dated_by else ""
+    key, dated_by = facts.contract.one("key"), facts.contract.named("as_of") if by_calendar else []
+    known = f" AND {_is_known(dated_by[0], by_calendar)}" if dated_by else ""
     text = f"""{head}
         SELECT {", ".join(chosen)} FROM sampled s {joined}
             LEFT JOIN accounts a ON CAST(a.{key} AS VARCHAR) = s.entity_id{known}"""
@@ -334,12 +342,18 @@ def _apart(names: list[str]) -> None:
         )
 
 
-def _since_known(c: Column) -> str:
+def _since_known(c: Column, by_calendar: bool) -> str:
     """Return a column of the entity's own row as SQL: nothing before the day since which it is known."""
     name = engine.column(c.name)
     if not c.dated_by:
         return f"a.{name}"
-    return f"CASE WHEN a.{engine.column(c.dated_by)} <= s.as_of_date THEN a.{name} END AS {name}"
+    return f"CASE WHEN {_is_known(c.dated_by, by_calendar)} THEN a.{name} END AS {name}"
+
+
+def _is_known(date: str, by_calendar: bool) -> str:
+    """Return the SQL condition that a day isn't after the as-of date; a month of a calendar stands for its end."""
+    day = f"a.{engine.column(date)}"
+    return f"{number_sql(day)} <= s.anchor" if by_calendar else f"{day} <= s.as_of_date"
 
 
 def _window_sql(w: features.Window, expressions: Iterable[str]) -> list[str]:

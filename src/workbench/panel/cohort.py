@@ -68,15 +68,36 @@ class Facts:
         placed = FILE_ROW in engine.columns(self.accounts)
         return (FILE_ROW if placed else "entity_id", "as_of_date")
 
-    @property
-    def by_calendar(self) -> bool:
-        """Whether every entity is looked at on the same dates, rather than each on its own."""
-        return self.months is not None and not (self.contract.named("as_of") and self.contract.entity in DAY_DATED)
+    def by_calendar(self, outcome: Outcome) -> bool:
+        """Say whether every entity is looked at on the same dates, rather than each on its own."""
+        return self.months is not None and not has_date(self.contract, outcome)
 
     @property
     def relations(self) -> dict[str, Relation]:
         """The relations as SQL names them."""
         return {"accounts": self.accounts, **({} if self.months is None else {"months": self.months})}
+
+
+def has_date(contract: Contract, outcome: Outcome) -> bool:
+    """Say whether an entity has one date of its own, though months are known of it, rather than each month.
+
+    That of an application or event is its own day. Any other's is, too, where the outcome is recorded: it is one an
+    entity, and a row a month would count it as often as there are months.
+    """
+    if contract.named("as_of") and contract.entity in DAY_DATED:
+        return True
+    return not outcome.event and bool(contract.named("as_of") or contract.as_of)
+
+
+def once(contract: Contract, outcome: Outcome, as_of_from: str, as_of_to: str) -> None:
+    """Raise `UserError` where months may give an entity several rows, and its record one outcome for all of them."""
+    if outcome.event or has_date(contract, outcome) or (as_of_from and as_of_from == as_of_to):
+        return
+    raise UserError(
+        f"panel/build: an outcome recorded once would stand in every month of its {contract.entity}; give contract "
+        f"'{contract.name}' a column `role: as_of` or its one `as_of`, give outcome an `event` of the months with "
+        "`window_months`, or write one month as as_of_from and as_of_to"
+    )
 
 
 def _usable(c: Column) -> bool:
@@ -131,7 +152,8 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
     if outcome.event and facts.months is None:
         raise UserError("panel/build: outcome.event happens in a month, and there are no months; leave `event` empty")
     parts = list(_flagged(facts, outcome))
-    if facts.by_calendar:
+    if facts.by_calendar(outcome):
+        once(facts.contract, outcome, as_of_from, as_of_to)
         dates = calendar(facts, as_of_from, as_of_to, observation_months)
         parts.append(f"here AS ({_by_calendar(facts, outcome)})")
     else:
@@ -184,25 +206,29 @@ def _by_calendar(facts: Facts, outcome: Outcome) -> str:
 
 
 def _by_own_date(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str) -> str:
-    """Each entity on its own day (or the file's one date); of its months, those over by then are seen."""
+    """Each entity on its own day (or the file's one date); of its months, those over by then are seen.
+
+    A file whose one date is a month's last day was cut when that month was over; who has a day of his own had it open.
+    """
     recorded = "" if outcome.event else f", {outcomes.recorded_sql(facts.contract, outcome)} AS outcome"
     dated = facts.contract.named("as_of")
     date = (
         f"a.{dated[0]}" if dated else f"TIMESTAMP '{pd.Timestamp(facts.contract.as_of or UNDATED):%Y-%m-%d %H:%M:%S}'"
     )
-    seen = "" if facts.months is None else _last_month_join(facts, number_sql(date))
+    anchor = f"{number_sql(date if dated else f'({date} + INTERVAL 1 DAY)')} - 1"
+    seen = "" if facts.months is None else _last_month_join(facts, anchor)
     if facts.contract.as_of and not dated:
         _overlaps(as_of_from, as_of_to, *[pd.Timestamp(facts.contract.as_of)] * 2)
     inside = _inside(facts, dated[0], as_of_from, as_of_to) if dated else "TRUE"
     return f"""
-        SELECT {_identity(facts)}, CAST({date} AS TIMESTAMP) AS as_of_date, {number_sql(date)} - 1 AS anchor
+        SELECT {_identity(facts)}, CAST({date} AS TIMESTAMP) AS as_of_date, {anchor} AS anchor
             {recorded} {_asked(facts, outcome)}
         FROM accounts a {seen} WHERE {inside}"""
 
 
-def _last_month_join(facts: Facts, month_no: str) -> str:
+def _last_month_join(facts: Facts, anchor: str) -> str:
     key = facts.contract.one("key")
-    return f"LEFT JOIN m ON m.entity_id = CAST(a.{key} AS VARCHAR) AND m.month_no = {month_no} - 1"
+    return f"LEFT JOIN m ON m.entity_id = CAST(a.{key} AS VARCHAR) AND m.month_no = {anchor}"
 
 
 def _inside(facts: Facts, column: str, as_of_from: str, as_of_to: str) -> str:

@@ -40,10 +40,15 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
             rate=outcome.rate,
             predicted=outcome.predicted,
         )
+    if waterfall.months_unseen:
+        answer += say(
+            "No month of the file of months lies before a row's own date: no feature is made of them. An `event` of "
+            "the months as outcome gives a row each month."
+        )
     if not outcome.window_months and panel["as_of_date"].nunique() > 1:
         answer += say(
-            "No performance window is stated (`outcome.window_months`): the outcome is taken as known on the as-of "
-            "date."
+            "No performance window is stated (`outcome.window_months`): nothing holds the end of development's "
+            "outcomes against the beginning of the hold-out."
         )
     if lacking := [s for s in ("development", "holdout") if s not in parts and len(parts.keys() - {"monitoring"})]:
         answer += say(

@@ -179,6 +179,7 @@ class Waterfall:
     undated: without a row on an as-of date. ineligible: with rows, none of them eligible. unknown: eligible, without a
     known outcome. unused: with a known outcome, on dates that no sample takes. without_event: of rows, by sample, how
     many count as without the event, and how many of these stop within the window; empty where no months tell it.
+    months_unseen: there are months, and none before a row's own date.
     """
 
     entities: int
@@ -187,6 +188,7 @@ class Waterfall:
     unknown: int = 0
     unused: int = 0
     without_event: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    months_unseen: bool = False
 
 
 def waterfall(dated_sql: str, relations: Mapping[str, Relation], folder: Path) -> Waterfall:

@@ -27,6 +27,7 @@ SHARED = 0.5  # of the values of the finer file are there in the coarser one
 ASSUMED = "2020-12-01"  # where months are only counted, the date they are counted from has to be assumed
 _PERIOD = r"^t$|month|period|date|year|quarter|mob$|月份|年月|账期|期次|日期|季度"
 _NOT_LATE = ("C", "X")  # of a status in digits: closed or paid off that month, and no loan
+LATE = {"name": "default", "event": "delay_months >= 3", "eligible": "delay_months < 1", "window_months": 12}
 _FACTS = {  # names that behaviour features understand
     "balance_amt": r"^bal(ance)?(_amt)?$|outstanding|余额$",
     "payment_amt": r"^(pmt|paid|payment)(_amt)?$|amount_paid|实还|(本期|当期|当月|实际)还款",
@@ -79,22 +80,30 @@ class Joined:
             "contracts": {t: f"params/contracts/{c.name}.yaml" for t, c in self.contracts.items()},
         }
         steps = {"portfolios/intake": intake, "panel/build": self._panel(), "models/development": None}
+        steps["validation/battery"] = None
         content = {"title": name, "defaults": {"seed": 42, "sample_rows": 0}, "steps": steps}
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
-    def tells_outcome(self) -> bool:
-        """Say whether an outcome is recorded, or can be told from months past due."""
-        return any(c.named("outcome") for c in self.contracts.values()) or self._delayed()
+    def remarks(self) -> list[str]:
+        """Return the notes of the drafts, and where there is no outcome, or a recorded one gives way to the months."""
+        notes = [f"{c.title}: {note}" for c in self.contracts.values() for note in c.notes]
+        account = self.contracts[ACCOUNT]
+        recorded = [account[c].file_name for c in account.named("outcome")]
+        if self._delayed() and recorded:
+            event = f"outcome: {LATE['event']} within {LATE['window_months']} months, a row each month"
+            instead = f"without `outcome` in params/{account.name}.yaml it is '{recorded[0]}', one row on its own date"
+            return [*notes, f"{event}; {instead}"]
+        if self._delayed() or any(c.named("outcome") for c in self.contracts.values()):
+            return notes
+        mend = "compute `delay_months` in the months' contract (`sql:`), or name an outcome column"
+        return [*notes, f"no outcome was found: {mend}"]
 
     def _delayed(self) -> bool:
         return MONTH in self.contracts and "delay_months" in _names(self.contracts[MONTH])
 
     def _panel(self) -> dict[str, Any]:
-        dates = {"as_of_from": "", "as_of_to": ""}
-        if self.contracts[ACCOUNT].named("outcome") or not self._delayed():
-            return dates
-        late = {"event": "delay_months >= 3", "eligible": "delay_months < 1", "window_months": 12}
-        return {**dates, "outcome": {"name": "default", **late}}
+        """An outcome recorded once would be one row an account; where months tell it, it is asked each month."""
+        return {"outcome": LATE} if self._delayed() else {}
 
 
 def joined(paths: list[Path]) -> Joined:
@@ -103,9 +112,8 @@ def joined(paths: list[Path]) -> Joined:
     Raises `UserError` where a file shares no column with the others that is unique in one of them, two are one table,
     or a file's name gives no name of a table of its own.
     """
-    _named_apart(paths)
     numbered: dict[str, str] = {}
-    files = {_stem(p): _File(p, c := draft(p, numbered), opened(p, c)) for p in paths}
+    files = {n: _File(p, c := draft(p, numbered), opened(p, c)) for n, p in _named_apart(paths).items()}
     links = list(_links(files))
     first = _account(files, links)
     out, columns = {}, {}
@@ -119,6 +127,8 @@ def joined(paths: list[Path]) -> Joined:
         table, contract = _placed(name, files, first, links)
         if table in out:
             raise _one_table(table, out[table], (contract, files[name].path))
+        if not _stem(files[name].path):  # 贷款台账.csv
+            contract = contract.model_copy(update={"name": table})
         out[table] = (contract, files[name].path)
         columns |= {table: link.column} if link else {}
     contracts, places = ({t: pair[i] for t, pair in out.items()} for i in (0, 1))
@@ -137,22 +147,19 @@ def write(drafted: Joined) -> list[Path]:
     return list(texts)
 
 
-def _named_apart(paths: list[Path]) -> None:
-    """Raise `UserError` where a file's name gives no name of a table, or that of another file."""
+def _named_apart(paths: list[Path]) -> dict[str, Path]:
+    """Return files by the names of their tables, numbered where a file has none; `UserError` where two share one."""
     by_name: dict[str, Path] = {}
-    for path in paths:
-        if not (name := _stem(path)):
-            raise UserError(
-                f"{path.name}: gives its table no name of a-z, 0-9 and _; rename the file, such as loans.csv"
-            )
-        other = by_name.setdefault(name, path)
+    for place, path in enumerate(paths, 1):
+        other = by_name.setdefault(_stem(path) or f"table_{place}", path)
         if other is path:
             continue
         if os.path.abspath(other) == os.path.abspath(path):  # as written: a name may hold what no path can
             raise UserError(f"{path.name}: the file is given twice; name it once")
         raise UserError(
-            f"{other} and {path} would both be the table `{name}`; rename one, a table is called as its file"
+            f"{other} and {path} would both be the table `{_stem(path)}`; rename one, a table is called as its file"
         )
+    return by_name
 
 
 def _one_table(table: str, one: tuple[Contract, Path], other: tuple[Contract, Path]) -> UserError:

@@ -252,7 +252,7 @@ def _columns_known(steps: dict[str, Step]) -> None:
         types = _types([*words.values(), *([accounts] if accounts else [])])
     written = {table for s in steps.values() for table in _bare(s.writes)}
     for s in steps.values():
-        for asked in _asked(s, accounts):
+        for asked in _asked(s, accounts, "core__month" in written):
             if asked.names and not written.intersection(asked.tables):
                 where, columns = " and ".join(asked.tables), ", ".join(asked.names)
                 raise UserError(
@@ -323,12 +323,14 @@ def _types(contracts: Iterable[Contract]) -> dict[str, str]:
     return {name: kind.pop() for name, kind in types.items() if len(kind) == 1}
 
 
-def _asked(s: Step, accounts: Contract | None) -> list[Columns]:
+def _asked(s: Step, accounts: Contract | None, has_months: bool) -> list[Columns]:
     """Return the columns a step looks at, those of the accounts' contract (`of_contract`) among them."""
     module = _module(s.name.partition("@")[0])
     with _named(s.name):
         asked = list(module.columns(s.params)) if hasattr(module, "columns") else []
-        return asked + (module.of_contract(s.params, accounts) if accounts and hasattr(module, "of_contract") else [])
+        if accounts and hasattr(module, "of_contract"):
+            asked += module.of_contract(s.params, accounts, has_months)
+        return asked
 
 
 def _order(needs: dict[str, frozenset[str]]) -> tuple[str, ...]:

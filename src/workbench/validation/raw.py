@@ -14,7 +14,7 @@ import pandas as pd
 
 from workbench import engine, tables
 from workbench.contracts import Contract, Outcome
-from workbench.panel.cohort import DAY_DATED
+from workbench.panel.cohort import has_date
 from workbench.panel.months import number_sql
 from workbench.panel.outcome import EVENT_AFTER, PLACE, is_dated
 from workbench.params import Key, UserError
@@ -58,8 +58,8 @@ def read(key: Key, outcome: Outcome) -> Raw | None:
     last = engine.frame(f"SELECT max({number_sql('month')}) AS last FROM months", {"months": months})["last"][0]
     asked = tuple(sorted(engine.parsed(outcome.event, f"{PLACE}.event")))
     frame = engine.frame(_sql(outcome, contract, relations, asked), relations)
-    own_month = bool(contract.named("as_of")) and contract.entity in DAY_DATED
-    return Raw(frame, frozenset(relations["asked"]["entity_id"]), int(last), asked, own_month)
+    entities = frozenset(relations["asked"]["entity_id"])
+    return Raw(frame, entities, int(last), asked, has_date(contract, outcome))
 
 
 def _asked(accounts: engine.Relation, key: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Were development and hold-out kept apart?
 
-**Method** rows that stand twice; rows of the hold-out whose inputs are, value for value, those of a development row under another parent, beyond the share development has of them within itself; parents (the loan of a row of the loan, the customer of a loan) in both samples; dates. Either no parent stands in both samples, or every row of the hold-out is later than every row of development; monitoring is later than both, and no hold-out lies wholly before development.
+**Method** rows that stand twice; entities whose outcome is recorded once, in both samples on several dates; rows of the hold-out whose inputs are, value for value, those of a development row under another parent, beyond the share development has of them within itself; parents (the loan of a row of the loan, the customer of a loan) in both samples; dates. Either no parent stands in both samples, or every row of the hold-out is later than every row of development; monitoring is later than both, and no hold-out lies wholly before development.
 **Reads as bad** a single parent or row too many; amber where a hold-out that is later begins before the performance windows of parents in both samples have ended.
 **Blind to** the same person under two numbers whose inputs differ.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4).
@@ -19,6 +19,7 @@ from workbench.words import Text, say
 FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 KEY = ["entity_id", "as_of_date"]
+ONCE = "entities whose one recorded outcome stands in both"
 
 
 def breaches(s: Subject) -> dict[str, int]:
@@ -31,6 +32,7 @@ def breaches(s: Subject) -> dict[str, int]:
         "rows in development and in the hold-out": len(
             d[KEY].drop_duplicates().merge(h[KEY].drop_duplicates(), on=KEY)
         ),
+        ONCE: 0 if s.outcome.event else len(in_both(d, h, "entity_id")),
         "rows twice in development": int(d.duplicated(KEY).sum()),
         "rows twice in the hold-out": int(h.duplicated(KEY).sum()),
         "monitoring rows not later than development and hold-out": int((later["as_of_date"] <= last).sum()),
@@ -56,9 +58,9 @@ def twins(s: Subject) -> float:
     return max(share - inside - 2.58 * float(np.sqrt(share * (1 - share) / len(h))), 0.0)
 
 
-def in_both(d: pd.DataFrame, h: pd.DataFrame) -> set:
-    """Return the parents that stand in both samples."""
-    return set(d["parent_id"]) & set(h["parent_id"])
+def in_both(d: pd.DataFrame, h: pd.DataFrame, column: str = "parent_id") -> set:
+    """Return the parents, or the entities, that stand in both samples."""
+    return set(d[column]) & set(h[column])
 
 
 def overlapping(s: Subject) -> int:
@@ -80,6 +82,10 @@ def test(s: Subject) -> Evidence:
             "{shared:,} of {parents:, parents} of the hold-out stood in development, too.",
             shared=shared,
             parents=parents,
+        )
+    if once := counts[ONCE]:
+        answer += say(
+            "{once:, entities have} one recorded outcome, which stands in development and in the hold-out.", once=once
         )
     if windows:
         answer += say("Performance windows of {windows:, parents} reach into the hold-out.", windows=windows)
