@@ -142,6 +142,31 @@ def test_features_of_one_account_by_hand():
     assert row["months_since_late"] == 0 and row["n_months_unpaid"] == 1 and row["n_months_late_running"] == 2
 
 
+def test_what_the_contract_of_the_months_says_of_a_fact_its_features_say():
+    account, long = random_months()
+    long = long.assign(rate=1.0, fee_amt=2.0)
+    columns = (
+        Column(name="entity_id", type="text", role="key"),
+        Column(name="month", type="date", role="as_of"),
+        Column(name="rate", type="number", role="fact", aspect="offer", monotone=1),
+        Column(name="fee_amt", type="number", role="fact", monotone=-1),
+        Column(name="balance_amt", type="number", role="fact", aspect="size", monotone=1),
+        Column(name="delay_months", type="number", role="fact"),
+    )
+    words = Contract(name="core__month", title="t", entity="month", columns=columns)
+    made = {f.name: f for f in features.catalogue(build.window(Facts(account, ACCOUNT, long, words), 6))}
+    stated = {
+        n: (made[n].monotone, made[n].aspect) for n in ("rate", "fee_mean_amt", "fee_trend_3m_amt", "balance_amt")
+    }
+    assert stated == {
+        "rate": (1, "offer"),
+        "fee_mean_amt": (-1, "capacity"),
+        "fee_trend_3m_amt": (0, "capacity"),  # a movement isn't a level
+        "balance_amt": (1, "size"),
+    }
+    assert (made["delay_lag1_months"].monotone, made["delay_lag1_months"].aspect) == (1, "credit_record")
+
+
 def test_a_month_nobody_knows_is_no_month_without_delay():
     """The mean with weights of an account that began a month ago, or has a hole, is that of the months known."""
     account = pd.DataFrame({"entity_id": ["new", "hole"], "limit_amt": [1000.0, 1000.0]})

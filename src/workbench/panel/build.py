@@ -302,6 +302,8 @@ def window(facts: Facts, months: int) -> features.Window:
         begins=next((c.name for c in usable if c.type == "date" and _BEGINS.match(c.name)), ""),
         units={c.name: c.unit for c in words},
         words={c.name: _named(c.description) for c in words},
+        aspects={c.name: c.aspect for c in words if c.aspect != "basics"},
+        directions={c.name: c.monotone for c in words if c.monotone},
     )
 
 

@@ -51,8 +51,8 @@ class Feature:
 class Window:
     """What there is to make features from: the facts of a month, how many months, columns of the entity's own row.
 
-    `facts`: name → True where it is a number. `units` and `words`: of facts. `limit`: size of the line; `begins`: date
-    it began.
+    `facts`: name → True where it is a number. `units`, `words`, `aspects` and `directions`: of facts, the last two where
+    the contract states them. `limit`: size of the line; `begins`: date it began.
     """
 
     facts: Mapping[str, bool]
@@ -61,6 +61,8 @@ class Window:
     begins: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    aspects: Mapping[str, Aspect] = field(default_factory=dict)
+    directions: Mapping[str, int] = field(default_factory=dict)
 
     def values(self, fact: str, months: int = 0, since: int = 0) -> list[str]:
         """Return the SQL names of a fact's values, latest first, `months` of them (0: all) from `since` months back."""
@@ -302,6 +304,7 @@ def _lags(w: Window) -> list[Feature]:
     made = []
     for fact, lags in LATEST_LAGS.items():
         text, monotone, aspect = words[fact]
+        monotone, aspect = w.directions.get(fact, monotone), w.aspects.get(fact, aspect)
         for k in [k for k in lags if w.has(fact) and k < w.months]:
             name = fact if k == 0 else fact.replace("_amt", f"_lag{k}_amt").replace("_months", f"_lag{k}_months")
             when = "in the as-of month" if k == 0 else f"{k} month{'s'[: k - 1]} before"
@@ -315,6 +318,7 @@ def _others(w: Window) -> list[Feature]:
     made = []
     for fact in [f for f, is_number in w.facts.items() if is_number and f not in STANDARD]:
         v, unit, what = w.values(fact), w.units.get(fact, ""), w.words.get(fact) or fact
+        level, aspect = w.directions.get(fact, 0), w.aspects.get(fact, "capacity")
         described = {fact: (f"{what} at the as-of month", v[0])}
         if fact.endswith("_amt") and w.months > 1:
             stem = fact.removesuffix("_amt")
@@ -324,10 +328,13 @@ def _others(w: Window) -> list[Feature]:
                 described[f"{stem}_min_{m}m_amt"] = (f"{what}, lowest of the last {m} months", lowest(v[:m]))
                 words = f"{what}, mean of the last {m} months minus the mean before"
                 described[f"{stem}_trend_{m}m_amt"] = (words, trend(v, m))
-        made += [Feature(name, words, sql, (fact,), 0, unit, "capacity") for name, (words, sql) in described.items()]
+        for name, (words, sql) in described.items():
+            monotone = 0 if "_trend_" in name.removeprefix(fact) else level
+            made.append(Feature(name, words, sql, (fact,), monotone, unit, aspect))
     if w.has("due_amt"):
-        unit = w.units.get("due_amt", "")
-        made.append(Feature("due_amt", "due in the as-of month", "w.due_amt_0", ("due_amt",), 0, unit, "capacity"))
+        unit, level, aspect = w.units.get("due_amt", ""), w.directions.get("due_amt", 0), w.aspects.get("due_amt")
+        words = ("due_amt", "due in the as-of month", "w.due_amt_0", ("due_amt",))
+        made.append(Feature(*words, level, unit, aspect or "capacity"))
     return made
 
 

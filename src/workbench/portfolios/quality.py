@@ -38,7 +38,8 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
     """Return one row per table and column with the share of good rows (0 to 1) in each of the five dimensions.
 
     Completeness is the share not missing, after bad values were set missing; NaN for what is filled in only where
-    something happened later (a date of repayment), for there it tells of the event, not of the data. The others are
+    something happened later (a date of repayment), for there it tells of the event, not of the data, and for what is
+    ignored. The others are
     one minus the share of rows with a finding of that kind; NaN where nothing was asked: uniqueness of a column that
     isn't a key, timeliness of one that isn't a date. Consistency counts codes no document explains.
     Source: the dimensions of DAMA-DMBOK (2017), ch. 13.
@@ -72,7 +73,8 @@ def _is_asked(dimension_: str, column: Column) -> bool:
 
 def _completeness(values: pd.Series, column: Column) -> float:
     is_due = column.known == "before" or column.role == "outcome" or not column.nullable
-    says_nothing = bool(column.empty) or column.role == "override"  # nobody overrode the model: nothing is missing
+    # Nobody overrode the model: nothing is missing. What is ignored is asked nothing.
+    says_nothing = bool(column.empty) or column.role in ("override", "ignore")
     return float(values.notna().mean()) if is_due and not says_nothing else float("nan")
 
 

@@ -16,7 +16,7 @@ from workbench.evidence import digest_file, digest_folder
 from workbench.models import scorer
 from workbench.models.scorer import Scorer
 from workbench.params import Key, UserError
-from workbench.registry import copies, proof, runs, store
+from workbench.registry import copies, proof, provenance, runs, store
 from workbench.registry.current import Record
 
 REQUIREMENTS = ("loan-workbench", "pandas", "numpy", "scipy", "scikit-learn", "xgboost", "pydantic")
@@ -43,11 +43,14 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
     """Register the model file a run left as a new version and return what its name shall point to; moves no alias.
 
     Logged with signature, input example (typical values, no real customer) and data digest. A file that is
-    registered already, byte for byte, keeps its version and with it what validation said of it.
+    registered already, byte for byte, keeps its version and with it what validation said of it; but where a commit holds
+    all the code of this run and none that of the other, which could never be submitted, it is a version of its own.
     """
     store.client()
     loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
-    version = _registered(name, digest) or _new_version(name, _logged(run_id, path, loaded, digest, model), run_id)
+    version = _registered(name, digest, _is_committed(run_id)) or _new_version(
+        name, _logged(run_id, path, loaded, digest, model), run_id
+    )
     facts = {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": version.run_id, "state": "candidate"}
     for k, v in facts.items():
         if version.tags.get(k) is None:
@@ -74,18 +77,24 @@ def _on_server(name: str, version: str) -> dict[str, str]:
         return digest_folder(Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)))
 
 
-def _registered(name: str, digest: str) -> Any:
+def _registered(name: str, digest: str, committed: bool) -> Any:
     """Return the version that holds this very model, whole; what a run that came to no end has registered is removed.
 
-    One whose files or run were changed since is passed over: the model is registered anew beside it.
+    One whose files or run were changed since is passed over, and where `committed` one of a run whose code no commit
+    holds: the model is registered anew beside it.
     """
     for version in store.client().search_model_versions(f"name = '{name}' and tags.sha256 = '{digest}'"):
         record = runs.record(version.run_id)
         if record is None and runs.status(version.run_id) in ("FAILED", "KILLED"):
             store.client().delete_model_version(name, version.version)
         elif record is not None and _is_whole(name, str(version.version), record):
-            return version
+            if not committed or _is_committed(version.run_id):
+                return version
     return None
+
+
+def _is_committed(run_id: str) -> bool:
+    return provenance.is_clean(runs.params(run_id).get(provenance.COMMIT, ""))
 
 
 def _is_whole(name: str, version: str, record: Record) -> bool:

@@ -58,7 +58,7 @@ def _rendered(site: Site) -> str:
     """
     present = {r.record.run_id for rows in site.studies.values() for r in newest(rows)}
     bad = sorted((r for r in site.rows if r.is_bad and r.record.run_id in present), key=lambda r: r.rank)
-    of_data = [r for r in bad if r.step.startswith(_DATA) and r.record.verdict != "error"]
+    of_data = [r for r in bad if r.step.startswith(_DATA) and r.record.verdict == Verdict.amber]
     newest_models = models.newest(site)
     script = (page.TEMPLATES / "filter.js").read_text(encoding="utf-8").strip()
     return page.site(
