@@ -128,7 +128,7 @@ def test_bad_news_comes_first_and_is_escaped(tmp_path):
     rows.append(_run("portfolios/intake", "red", 5))
     text = index.render(_site(tmp_path, *rows))
     bad_news = text[text.index("Bad news first") : text.index("<h2>Studies")]
-    assert bad_news.index("portfolios/intake") < bad_news.index("b/b")
+    assert bad_news.index("Data intake") < bad_news.index("b/b")
     assert bad_news.index("c/c") < bad_news.index("b/b") and "a/a" not in bad_news and "panel/build" not in bad_news
     assert "panel/build" in text[text.index("Warnings about data") :]
     (_, study), *_ = studies.pages(_site(tmp_path, *rows))

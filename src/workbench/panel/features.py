@@ -51,8 +51,8 @@ class Feature:
 class Window:
     """What there is to make features from: the facts of a month, how many months, columns of the entity's own row.
 
-    `facts`: name → True where it is a number. `units`, `words`, `aspects` and `directions`: of facts, the last two where
-    the contract states them. `limit`: size of the line; `begins`: date it began.
+    `facts`: name → True where it is a number. `units`, `words`, `aspects` and `directions`: of facts, the last two
+    where the contract states them. `limit`: size of the line; `begins`: date it began.
     """
 
     facts: Mapping[str, bool]

@@ -43,8 +43,8 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
     """Register the model file a run left as a new version and return what its name shall point to; moves no alias.
 
     Logged with signature, input example (typical values, no real customer) and data digest. A file that is
-    registered already, byte for byte, keeps its version and with it what validation said of it; but where a commit holds
-    all the code of this run and none that of the other, which could never be submitted, it is a version of its own.
+    registered already, byte for byte, keeps its version and with it what validation said of it; but where a commit
+    holds all the code of this run and none that of the other, which could never be submitted, it is one of its own.
     """
     store.client()
     loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
@@ -87,9 +87,12 @@ def _registered(name: str, digest: str, committed: bool) -> Any:
         record = runs.record(version.run_id)
         if record is None and runs.status(version.run_id) in ("FAILED", "KILLED"):
             store.client().delete_model_version(name, version.version)
-        elif record is not None and _is_whole(name, str(version.version), record):
-            if not committed or _is_committed(version.run_id):
-                return version
+        elif (
+            record is not None
+            and _is_whole(name, str(version.version), record)
+            and (_is_committed(version.run_id) or not committed)
+        ):
+            return version
     return None
 
 
