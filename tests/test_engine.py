@@ -67,6 +67,17 @@ def test_a_part_of_a_file_holds_its_rows_alone(tmp_path):
     ("name", "value", "message"),
     [
         ("ENGINE", "hive", "WORKBENCH_ENGINE 'hive': no such engine; set duckdb or spark://host:port"),
+        (
+            "ENGINE",
+            "spark://h:99999",
+            "WORKBENCH_ENGINE 'spark://h:99999': no such engine; set duckdb or spark://host:port",
+        ),
+        (
+            "ENGINE",
+            "spark://127.0.0.1:1",
+            "WORKBENCH_ENGINE spark://127.0.0.1:1: no Spark Connect server answers (Connection refused); start one, or "
+            "set duckdb",
+        ),
         ("THREADS", "many", "WORKBENCH_THREADS 'many': not a number of threads; set 1 or more"),
     ],
 )
@@ -215,4 +226,16 @@ def test_the_panel_is_the_same_on_spark_to_every_cell(spark, monkeypatch, compet
     there, words_there = build.build(*_bank(), p)
     assert words_there == words and len(words.features()) >= 40 and here["outcome"].nunique() == 2
     assert len(here) > 600
+    pd.testing.assert_frame_equal(there, here, rtol=1e-9, atol=1e-9, check_dtype=False)
+
+
+def test_a_row_an_entity_beside_months_is_the_same_on_spark(spark, monkeypatch):
+    account, contract, months = _bank()
+    bad = Column(name="bad", type="category", role="outcome", known="after", values={"1": "1", "0": "0"})
+    account["bad"] = np.where(np.arange(len(account)) % 4, "0", "1")
+    once = contract.replaced([*contract.columns, bad], as_of="2020-06-30", event_value="1")
+    here, words = build.build(account, once, months, build.Params())
+    monkeypatch.setenv("WORKBENCH_ENGINE", spark)
+    there, words_there = build.build(account, once, months, build.Params())
+    assert words_there == words and here["entity_id"].is_unique and here["delay_now_months"].notna().mean() > 0.9
     pd.testing.assert_frame_equal(there, here, rtol=1e-9, atol=1e-9, check_dtype=False)

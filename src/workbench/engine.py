@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from workbench import home
 from workbench.params import UserError, nearest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DUCKDB = "duckdb"
 BATCH_ROWS = 200_000
+SPARK_PORT, ANSWER_SECONDS = 15002, 10  # Spark Connect's own port; how long its server may take to answer at all
 _SAME_EVERYWHERE = "SET GLOBAL TimeZone = 'UTC'"  # else the machine's, and a moment's month with it
 
 _OTHER_EACH_TIME = (  # as sqlglot calls them
@@ -72,9 +74,16 @@ def name() -> str:
     """Return the engine's name as set: `duckdb` (the default) or `spark://host:port`; `UserError` for another."""
     given = os.environ.get("WORKBENCH_ENGINE", "") or DUCKDB
     parts = urlsplit(given)
-    if given != DUCKDB and (parts.scheme != "spark" or not parts.hostname):
+    if given != DUCKDB and (parts.scheme != "spark" or not parts.hostname or not _is_port(parts)):
         raise UserError(f"WORKBENCH_ENGINE '{given}': no such engine; set duckdb or spark://host:port")
     return given
+
+
+def _is_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def arrow(sql: str, relations: Relations) -> pa.Table:
@@ -390,6 +399,17 @@ def _spark_frame(sql: str, relations: Relations) -> Any:
     return spark.sql(for_spark(sql))
 
 
+def _reached(address: str) -> None:
+    """Raise `UserError` where nobody listens at the address; the client would ask for minutes."""
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname, parts.port or SPARK_PORT), timeout=ANSWER_SECONDS).close()
+    except OSError as e:
+        raise UserError(
+            f"WORKBENCH_ENGINE {address}: no Spark Connect server answers ({e.strerror or e}); start one, or set duckdb"
+        ) from None
+
+
 @lru_cache(maxsize=1)
 def _spark(address: str) -> Any:
     try:
@@ -400,6 +420,7 @@ def _spark(address: str) -> Any:
         raise UserError(
             f"WORKBENCH_ENGINE {address}: the Spark client is not there; pip install 'loan-workbench[spark]'"
         ) from None
+    _reached(address)
     session = SparkSession.builder.remote(address.replace("spark://", "sc://")).getOrCreate()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session

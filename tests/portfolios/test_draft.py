@@ -149,6 +149,20 @@ def test_an_owner_and_a_month_are_a_key_together(tmp_path):
     assert "# guessed: unique in every row together with the other key" in draft.to_yaml(drafted)
 
 
+def test_rows_of_one_owner_on_several_dates_are_his_and_the_draft_says_so(tmp_path):
+    rows = [(f"L{i:04d}", f"C{i // 2:04d}", f"2024-0{m}-28", i * m % 7, i % 2) for i in range(600) for m in range(1, 4)]
+    drafted = _drafted(tmp_path, pd.DataFrame(rows, columns=["loan_no", "customer_no", "data_date", "amt", "bad"]))
+    assert (
+        drafted.named("key") == []
+        and drafted.named("as_of") == ["data_date"]
+        and drafted["data_date"].known == "before"
+    )
+    assert drafted.named("parent") == ["customer_no"] and drafted["loan_no"].role == "ignore"
+    assert drafted.notes[0].startswith(
+        "A row is one 'loan_no' on one 'data_date': rows of one are drawn into one sample."
+    )
+
+
 def _drafted(tmp_path, table: pd.DataFrame, name: str = "f.csv"):
     """The draft of a table, which must come back from its own YAML as it was."""
     table.to_csv(tmp_path / name, index=False)

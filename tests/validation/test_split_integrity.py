@@ -43,6 +43,8 @@ def test_one_recorded_outcome_in_both_samples_is_red_though_the_holdout_is_later
     same = {n: s.assign(entity_id=s["parent_id"].astype(str)) for n, s in _samples(later).items()}
     card = split_integrity.test(replace(later, **same))
     assert str(card.verdict) == "red" and card.table.set_index("what")["count"][split_integrity.ONCE] == 290
+    one = {n: s.assign(outcome=(s["parent_id"] % 3 == 0) * 1.0) for n, s in _samples(later).items()}  # rows of a file
+    assert split_integrity.test(replace(later, **one)).table.set_index("what")["count"][split_integrity.ONCE] == 290
     assert "290 entities have one recorded outcome, which stands in development and in the hold-out." in card.answer
     event = later.contract.outcome.model_copy(update={"event": "delay_months >= 3", "window_months": 6})
     dated = replace(later, contract=later.contract.model_copy(update={"outcome": event}), **same)

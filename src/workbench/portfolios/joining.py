@@ -21,6 +21,7 @@ from workbench.portfolios.draft import draft, to_yaml
 from workbench.portfolios.files import opened
 from workbench.portfolios.large import LargeTable
 from workbench.portfolios.own_files import ACCOUNT, MONTH
+from workbench.portfolios.roles import in_rows
 from workbench.words import say
 
 SHARED = 0.5  # of the values of the finer file are there in the coarser one
@@ -248,7 +249,9 @@ def _of_months(file: _File, key: str, period: str) -> Contract:
     there = {c.name: c for c in columns}
     delay = _delay(there)
     notes = _status_notes(there["status_code"]) if any("TRY_CAST" in c.sql for c in delay) else ()
-    return contract.replaced([*columns, *delay], entity="month", event_value="", notes=(*contract.notes, *notes))
+    of_one_file = in_rows(file.contract[key], file.contract[period])
+    notes = (*(n for n in contract.notes if n != of_one_file), *notes)
+    return contract.replaced([*columns, *delay], entity="month", event_value="", notes=notes)
 
 
 def _status_notes(status: Column) -> tuple[str, ...]:

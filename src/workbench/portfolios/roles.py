@@ -59,7 +59,10 @@ def why(c: Column, contract: Contract) -> str:
         "an identifier that stands in several rows: who owns them": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
         "names a month together with the key": c.role == "as_of" and contract.entity == "month",
-        "earliest date, there in every row": c.role == "as_of" and contract.entity != "month",
+        "with its owner unique in every row": c.role == "as_of" and not contract.identity(),
+        "earliest date, there in every row": c.role == "as_of"
+        and contract.entity != "month"
+        and bool(contract.identity()),
         "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
@@ -94,10 +97,42 @@ def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) 
     for c in owners:
         for period in [p for p in contract.columns if guesses.is_called(_PERIOD, p) and p is not c]:
             if not pd.DataFrame({n: raw[n] for n in (c.file_name, period.file_name)}).duplicated().any():
+                identifiers = {n: {**change, "role": "ignore"} for n, change in changes.items()}
+                if period.type == "date":
+                    parent = _whose(c, owners, raw, looks)
+                    identifiers[parent.name] = {**_AS_KEY, "role": "parent"}
+                    identifiers[period.name] = {"role": "as_of", "breach": "error"}
+                    return _changed(contract, identifiers, notes=(*contract.notes, in_rows(c, period)))
                 dated = {**_AS_KEY, "role": "key", "type": period.type, "format": period.format, "personal": ""}
-                hidden = {n: {**change, "role": "ignore"} for n, change in changes.items()}
-                return _changed(contract, {**hidden, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
+                return _changed(contract, {**identifiers, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
     return _changed(contract, changes)
+
+
+def _whose(owner: Column, owners: list[Column], raw: pd.DataFrame | LargeTable, looks: Looks) -> Column:
+    """Return the owner, or who owns it: of identifiers that are the same in all its rows, that with fewest values."""
+    coarser = [
+        o
+        for o in owners
+        if looks[o.name].different < looks[owner.name].different
+        and not pd.DataFrame({n: raw[n] for n in (owner.file_name, o.file_name)})
+        .drop_duplicates()[owner.file_name]
+        .duplicated()
+        .any()
+    ]
+    return min(coarser, key=lambda o: looks[o.name].different, default=owner)
+
+
+def in_rows(owner: Column, period: Column) -> str:
+    """What to know of a file that holds several dates of one owner."""
+    return str(
+        say(
+            "A row is one '{owner}' on one '{period}': rows of one are drawn into one sample. An outcome that repeats "
+            "in all of them is one, and a split by date would have it on both sides; better, give the months a file "
+            "of their own.",
+            owner=owner.file_name,
+            period=period.file_name,
+        )
+    )
 
 
 def _rows_per_value(seen: Look) -> float:
@@ -177,7 +212,7 @@ def _filled_for_bad(contract: Contract, raw: pd.DataFrame | LargeTable, looks: L
 
 def _with_dates(contract: Contract, raw: pd.DataFrame | LargeTable) -> Contract:
     """The as-of date is there in every row, by its name or before the others; dates mostly later came after it."""
-    if not contract.named("outcome"):
+    if not contract.named("outcome") or contract.named("as_of"):
         return contract
     free = {c.name for c in contract.columns if c.role == "fact"}
     dates = {c.name: typed(raw[c.file_name], c, contract)[0] for c in contract.columns if c.type == "date"}

@@ -1,6 +1,6 @@
 """Were development and hold-out kept apart?
 
-**Method** rows that stand twice; entities whose outcome is recorded once, in both samples on several dates; rows of the hold-out whose inputs are, value for value, those of a development row under another parent, beyond the share development has of them within itself; parents (the loan of a row of the loan, the customer of a loan) in both samples; dates. Either no parent stands in both samples, or every row of the hold-out is later than every row of development; monitoring is later than both, and no hold-out lies wholly before development.
+**Method** rows that stand twice; entities (or parents, where outcomes of one never differ) whose outcome is recorded once, in both samples; rows of the hold-out whose inputs are, value for value, those of a development row under another parent, beyond the share development has of them within itself; parents (the loan of a row of the loan, the customer of a loan) in both samples; dates. Either no parent stands in both samples, or every row of the hold-out is later than every row of development; monitoring is later than both, and no hold-out lies wholly before development.
 **Reads as bad** a single parent or row too many; amber where a hold-out that is later begins before the performance windows of parents in both samples have ended.
 **Blind to** the same person under two numbers whose inputs differ.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4).
@@ -19,6 +19,7 @@ from workbench.words import Text, say
 FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 KEY = ["entity_id", "as_of_date"]
+SURE = 20  # parents whose outcomes would differ by chance: that none does has a chance of e^-20
 ONCE = "entities whose one recorded outcome stands in both"
 
 
@@ -32,7 +33,7 @@ def breaches(s: Subject) -> dict[str, int]:
         "rows in development and in the hold-out": len(
             d[KEY].drop_duplicates().merge(h[KEY].drop_duplicates(), on=KEY)
         ),
-        ONCE: 0 if s.outcome.event else len(in_both(d, h, "entity_id")),
+        ONCE: 0 if s.outcome.event else len(once(d, h)),
         "rows twice in development": int(d.duplicated(KEY).sum()),
         "rows twice in the hold-out": int(h.duplicated(KEY).sum()),
         "monitoring rows not later than development and hold-out": int((later["as_of_date"] <= last).sum()),
@@ -63,6 +64,21 @@ def in_both(d: pd.DataFrame, h: pd.DataFrame, column: str = "parent_id") -> set:
     return set(d[column]) & set(h[column])
 
 
+def once(d: pd.DataFrame, h: pd.DataFrame) -> set:
+    """Return the entities in both samples, or the parents where a parent's outcome never differs though by chance it would.
+
+    Of two of a parent's rows drawn at random the outcomes differ with the probability that two of all rows' do.
+    """
+    if entities := in_both(d, h, "entity_id"):
+        return entities
+    parents = in_both(d, h)
+    rows = pd.concat([d, h])[["parent_id", "outcome"]]
+    each = rows[rows["parent_id"].isin(parents)].groupby("parent_id")["outcome"]
+    differ = 1 - float((rows["outcome"].value_counts(normalize=True) ** 2).sum())
+    is_sure = differ * len(parents) >= SURE and (each.nunique() == 1).all()
+    return parents if is_sure else set()
+
+
 def overlapping(s: Subject) -> int:
     """Return how many parents stand in both samples with a performance window that reaches into the hold-out."""
     d, h = s.development, s.holdout
@@ -83,9 +99,10 @@ def test(s: Subject) -> Evidence:
             shared=shared,
             parents=parents,
         )
-    if once := counts[ONCE]:
+    if shared := counts[ONCE]:
         answer += say(
-            "{once:, entities have} one recorded outcome, which stands in development and in the hold-out.", once=once
+            "{shared:, entities have} one recorded outcome, which stands in development and in the hold-out.",
+            shared=shared,
         )
     if windows:
         answer += say("Performance windows of {windows:, parents} reach into the hold-out.", windows=windows)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.evidence import Evidence, Sight, Verdict, judged
+from workbench.panel.outcome import is_dated
 from workbench.validation.raw import Raw, as_of, derived
 from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
@@ -69,10 +70,7 @@ def steps(rows: pd.DataFrame) -> pd.DataFrame:
 def test(s: Subject) -> Evidence:
     """Return what the sample left out, and how it turned out; not evaluated where the bank's months can't be read."""
     if s.raw is None or s.raw.own_month or s.raw.of(s.panel).empty:
-        reason = say(
-            "The book that the sample was drawn from can't be told: there are no months of it on the panel's dates."
-        )
-        return _evidence(s, Verdict.not_evaluated, reason)
+        return _evidence(s, Verdict.not_evaluated, _unseen(s))
     if s.raw.months["is_eligible"].isna().all():
         reason = say("Who is eligible can't be told: the condition asks for what the bank's months alone don't hold.")
         return _evidence(s, Verdict.not_evaluated, reason)
@@ -93,6 +91,21 @@ def test(s: Subject) -> Evidence:
     rule = s.rules["left_out"]
     stands = sight(s, share, everything(rule.amber), convention=Gauge(share, rule), rows=rows)
     return _evidence(s, judged(share, rule), answer, table.reset_index(drop=True), stands)
+
+
+def _unseen(s: Subject) -> Text:
+    """Say why no book of months stands behind the sample."""
+    if not is_dated(s.outcome):
+        return say(
+            "The outcome is recorded once a row, not told by months: there is no book of months to hold the sample "
+            "against. The panel's page counts who is in no sample."
+        )
+    if s.raw is not None and s.raw.own_month:
+        return say(
+            "Each row has a date of its own: there is no book of months to hold the sample against. The panel's page "
+            "counts who is in no sample."
+        )
+    return say("The book that the sample was drawn from can't be told: there are no months of it on the panel's dates.")
 
 
 def _left_out(s: Subject, row: dict) -> Text:
