@@ -346,8 +346,30 @@ def test_a_comma_is_not_both_between_thousands_and_before_decimals():
 
 def test_the_first_error_is_raised_with_the_number_of_others():
     _, findings = contracts.check(_raw(amt=["1", "-2", "3"], kind=["a", "z", "a"]), WORDS, TODAY)
-    with pytest.raises(UserError, match=r"loans\.amt: below 0 \(1 row, e\.g\. '-2\.0'\); and 1 more error: loans\."):
+    with pytest.raises(UserError) as e:
         contracts.stop_on_errors(findings)
+    assert str(e.value) == (
+        "loans.amt: below 0 (1 row, e.g. '-2.0'); correct it, or lower `minimum` in the contract; and 1 more error: "
+        "loans.kind (value is not among the allowed ones)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        ({"day": ["2020-13-01", "2020-01-02", "2020-01-03"]}, "loans.day: not a date"),
+        ({"amt": ["1.5", "2,5", "3.0"]}, "loans.amt: not a number; has a decimal comma, and the others points: correct"),
+        ({"amt": ["1", "2,5", "3"]}, 'loans.amt: not a number; has decimal commas: set `decimal: ","` in the contract'),
+    ],
+)
+def test_what_follows_from_unread_values_is_no_further_error(columns, line):
+    needed = [c.model_copy(update={"nullable": False}) if c.name in columns else c for c in WORDS.columns]
+    _, findings = contracts.check(_raw(**columns), WORDS.replaced(needed), TODAY)
+    with pytest.raises(UserError) as e:
+        contracts.stop_on_errors(findings)
+    assert str(e.value).startswith(line) and "more error" not in str(e.value) and "missing;" not in str(e.value)
+
+
 
 
 @pytest.mark.parametrize(

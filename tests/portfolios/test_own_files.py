@@ -208,7 +208,8 @@ def test_a_key_in_two_writings_of_two_rows_is_refused(asked, name, text, line):
     rule = "key is not unique: upper and lower case, full and half width are one key (2 rows, e.g."
     with pytest.raises(UserError) as refused:
         contracts.stop_on_errors(findings)
-    assert str(refused.value) == line.format(rule)
+    mend = "; remove the rows too many, or name in `role: key` what tells them apart"
+    assert str(refused.value) == line.format(rule) + mend
 
 
 def test_a_sample_has_the_months_of_its_accounts_whatever_their_case(asked):

@@ -15,6 +15,20 @@ from workbench.params import NO_DAY, UserError, nearest
 from workbench.words import Text, names, say
 
 CELLS_AT_ONCE = 100_000_000  # of the columns that are typed and checked together: 0.8 GB of decimal numbers
+NOT_ALLOWED = "value is not among the allowed ones"
+_MENDS = {  # of a rule that doesn't say itself what to do
+    "key is not unique": "remove the rows too many, or name in `role: key` what tells them apart",
+    "below ": "correct it, or lower `minimum` in the contract",
+    "above ": "correct it, or raise `maximum` in the contract",
+    NOT_ALLOWED: "correct it, or add it to `values` in the contract",
+    "date is ": "correct it, or name it in `missing` of the contract where it stands for none",
+    "value is infinite": "correct it in the file",
+    "not a whole number": "correct it, or set `type: number` in the contract",
+    "column is constant": "set `role: ignore` in the contract",
+    "column is empty": "set `role: ignore` in the contract",
+    "column name stands twice": "rename one in the file",
+    "outcome is the same in every row": "look which column holds the outcome",
+}
 NAMED = 5  # more errors that a line names
 FUTURE_MARGIN_DAYS = 1  # a file written after midnight in another time zone is not in the future
 
@@ -50,8 +64,23 @@ def check(raw: Any, contract: Contract, today: pd.Timestamp, made: Made = _frame
     unread: list[Finding] = []
     rules: list[Finding] = []
     table = made(_typed_columns(raw, once, contract, today, (unread, rules)))
-    findings += repeated + unread + rules + _keys_unique(table, contract)
+    findings += repeated + unread + _not_of(unread, rules) + _keys_unique(table, contract)
     return table, findings + _as_of_is_past(contract, today, len(table))
+
+
+def _not_of(unread: list[Finding], rules: list[Finding]) -> list[Finding]:
+    """Return breaches of rules without those that follow from values that couldn't be read, or aren't allowed."""
+    errors = [f for f in unread + rules if f.severity == "error"]
+    emptied = {f.column: f.rows for f in errors if f in unread}
+    strange = {f.column for f in errors if f.rule == NOT_ALLOWED}
+    out = []
+    for f in rules:
+        if f.column in emptied and f.rule.startswith("value is missing"):
+            f = f.model_copy(update={"rows": f.rows - emptied[f.column]})
+        follows = f.column in emptied and f.rule.startswith(("column is ", "outcome "))
+        if f.rows > 0 and not follows and not (f.column in strange and f.rule.startswith("outcome must")):
+            out.append(f)
+    return out
 
 
 def _typed_columns(
@@ -111,7 +140,12 @@ def stop_on_errors(findings: list[Finding]) -> None:
     if errors:
         n = len(errors) - 1
         more = f"; and {n} more error{'s' if n > 1 else ''}: {_others(errors[1:])}" if n else ""
-        raise UserError(f"{errors[0].line()}{more}")
+        raise UserError(f"{errors[0].line()}{_mend(errors[0].rule)}{more}")
+
+
+def _mend(rule: str) -> str:
+    """Return what to do about a breach, where its rule doesn't say it."""
+    return next((f"; {mend}" for start, mend in _MENDS.items() if ";" not in rule and rule.startswith(start)), "")
 
 
 def _others(errors: list[Finding]) -> str:
@@ -233,7 +267,7 @@ def _checks(column: Column, today: pd.Timestamp) -> list[Any]:
         ]
     if column.values:
         allowed = [*column.values.values(), *column.undocumented.values()]
-        rules.append(Check(lambda s: s.isin(allowed), error="value is not among the allowed ones"))
+        rules.append(Check(lambda s: s.isin(allowed), error=NOT_ALLOWED))
     return rules + _whole_column_rules(column)
 
 

@@ -142,7 +142,9 @@ def _numbers(values: pd.Series, column: Column, contract: Contract) -> tuple[pd.
     read = pd.to_numeric(text, errors="coerce").astype(float)
     unread = written[read.isna() & text.notna()]
     if len(unread):
-        findings.append(breach(contract, column, f"not a number{_number_hint(unread, column, contract)}", unread))
+        is_point = contract.decimal == "." and text[read.notna()].str.contains(".", regex=False).any()
+        hint = _number_hint(unread, column, contract, is_point)
+        findings.append(breach(contract, column, f"not a number{hint}", unread))
     return read, findings + _rounded(read, "integer", column, contract)
 
 
@@ -196,7 +198,8 @@ def plain(text: pd.Series, thousands: str, decimal: str) -> pd.Series:
     return text.mask(text.str.contains(".", regex=False, na=False), "").str.replace(decimal, ".", regex=False)
 
 
-def _number_hint(bad: pd.Series, column: Column, contract: Contract) -> str:
+def _number_hint(bad: pd.Series, column: Column, contract: Contract, is_point: bool) -> str:
+    """Return what to do about unread numbers; `is_point`: others in the column are read by their decimal point."""
     if contract.thousands and bad.str.contains(contract.thousands, regex=False).any():
         return "; `thousands` stands between groups of three digits: correct it or `decimal` in the contract"
     parted = [bad.str.fullmatch(grouped(sign, contract.decimal)) for sign in " ,." if sign != contract.decimal]
@@ -204,12 +207,15 @@ def _number_hint(bad: pd.Series, column: Column, contract: Contract) -> str:
     if contract.decimal == "," and bad[~is_grouped].str.fullmatch(r"[+-]?\d*\.\d+\s*%?").any():
         return "; has a decimal point: write a comma for it, as the contract's `decimal` says"
     if contract.decimal == "." and bad[~is_grouped].str.fullmatch(DECIMAL_COMMA).any():
-        return '; has decimal commas: set `decimal: ","` in the contract'
+        return _POINTS if is_point else '; has decimal commas: set `decimal: ","` in the contract'
     if is_grouped.any():
         return "; has thousand separators: set `thousands` in the contract"
     if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
         return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
     return _code_hint(bad, column)
+
+
+_POINTS = "; has a decimal comma, and the others points: correct it in the file"
 
 
 def _code_hint(bad: pd.Series, column: Column) -> str:
