@@ -22,6 +22,7 @@ from workbench import cli, home
 from workbench.params import UserError
 from workbench.runs import doctor, progress, servers
 from workbench.runs.execution import Result
+from workbench.verbs.arguments import study_file
 
 ROOT = Path(__file__).parents[1]
 LONG = "AUC 0.7512 (0.7433 to 0.7590) on the hold-out, 违约率 12.0%; the limit of 0.65 is kept; " * 2
@@ -62,7 +63,7 @@ def test_studies_are_known_by_name_from_any_folder(tmp_path, monkeypatch):
         "params/taiwan_cards.yaml",
         str(ROOT / "params/taiwan_cards.yaml"),
     ):
-        assert cli._study(given) == ROOT / "params" / "taiwan_cards.yaml"
+        assert study_file(given) == ROOT / "params" / "taiwan_cards.yaml"
 
 
 def test_a_study_that_is_not_there_gets_a_hint_that_works_when_typed(tmp_path, monkeypatch, capsys):

@@ -358,7 +358,10 @@ def test_the_first_error_is_raised_with_the_number_of_others():
     ("columns", "line"),
     [
         ({"day": ["2020-13-01", "2020-01-02", "2020-01-03"]}, "loans.day: not a date"),
-        ({"amt": ["1.5", "2,5", "3.0"]}, "loans.amt: not a number; has a decimal comma, and the others points: correct"),
+        (
+            {"amt": ["1.5", "2,5", "3.0"]},
+            "loans.amt: not a number; has a decimal comma, and the others points: correct",
+        ),
         ({"amt": ["1", "2,5", "3"]}, 'loans.amt: not a number; has decimal commas: set `decimal: ","` in the contract'),
     ],
 )
@@ -368,8 +371,6 @@ def test_what_follows_from_unread_values_is_no_further_error(columns, line):
     with pytest.raises(UserError) as e:
         contracts.stop_on_errors(findings)
     assert str(e.value).startswith(line) and "more error" not in str(e.value) and "missing;" not in str(e.value)
-
-
 
 
 @pytest.mark.parametrize(

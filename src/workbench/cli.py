@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from workbench import collect_seldom, verbs
+from workbench.verbs.arguments import study_file
 
 SHORT = 200  # characters of a file's name that a message repeats
 
@@ -58,6 +59,8 @@ def _called(argv: list[str] | None) -> int:
     try:
         if (home := os.environ.get("WORKBENCH_HOME")) and not os.path.isdir(home):
             raise UserError(f"WORKBENCH_HOME={home[:SHORT]} is no folder; make it, or name the workbench's own")
+        if home and args.call is not _intake and not any(os.path.isdir(f"{home}/{n}") for n in ("params", "mlruns")):
+            raise UserError(f"WORKBENCH_HOME={home[:SHORT]} has no params/ and no mlruns/; name the workbench's own")
         return args.call(args)
     except UserError as e:
         _tell(f"workbench: {' '.join(str(e).split())}", sys.stderr)
@@ -146,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run studies; unchanged steps are taken from their last good run")
-    run.add_argument("studies", nargs="+", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    run.add_argument("studies", nargs="+", type=study_file, metavar="STUDY", help="a file, or its name: taiwan_cards")
     part = run.add_mutually_exclusive_group()
     part.add_argument("--step", type=_step, metavar="NAME", help="only this step")
     part.add_argument("--from", dest="start", type=_step, metavar="NAME", help="this step and all that stand on it")
@@ -165,12 +168,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cold", action="store_true", help="a new kernel per notebook instead of the warm one")
     run.set_defaults(call=_run)
     render = commands.add_parser("render", help="a study's pages in another language; nothing is run again")
-    render.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    render.add_argument("study", type=study_file, metavar="STUDY", help="a file, or its name: taiwan_cards")
     render.add_argument("--lang", choices=("en", "zh_CN"), required=True, help="language of the pages")
     render.set_defaults(call=_render)
     _add_pdf(commands)
     steps = commands.add_parser("steps", help="what would run, in order, with the resolved parameters")
-    steps.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    steps.add_argument("study", type=study_file, metavar="STUDY", help="a file, or its name: taiwan_cards")
     steps.add_argument("--set", action="append", default=[], metavar="STEP.PARAM=VALUE")
     steps.add_argument("--period", type=_period, metavar="PERIOD")
     steps.set_defaults(call=_steps)
@@ -196,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_pdf(commands: argparse._SubParsersAction) -> None:
     pdf = commands.add_parser("pdf", help="a study's pack as PDF, or a step's page; beside the page in reports/")
-    pdf.add_argument("study", type=_study, metavar="STUDY", help="a file, or its name: taiwan_cards")
+    pdf.add_argument("study", type=study_file, metavar="STUDY", help="a file, or its name: taiwan_cards")
     pdf.add_argument("step", nargs="?", default="", metavar="STEP", help="default: the pack, else every page")
     pdf.add_argument("--period", type=_period, metavar="PERIOD", help="default: the latest")
     pdf.add_argument("--lang", choices=("en", "zh_CN"), default="", help="default: that of the page")
@@ -252,17 +255,6 @@ def _looks(commands: argparse._SubParsersAction) -> None:
     serve.set_defaults(call=_serve)
 
 
-def _study(text: str) -> Path:
-    """A study's file, given by its path, or by its name from whatever folder."""
-    from workbench import home
-
-    places = (Path(text), *(home.root() / place for place in (text, f"params/{text}", f"params/{text}.yaml")))
-    try:
-        return next((place for place in places if place.is_file()), Path(text))
-    except OSError as e:  # a name too long
-        raise argparse.ArgumentTypeError(f"'{text[:40]}': {e.strerror}") from None
-
-
 def _period(text: str) -> str:
     """A period as it is written; an empty one (a shell's variable that isn't set) is none."""
     if not text.strip():
@@ -287,8 +279,10 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from workbench import engine
     from workbench.runs import execution, plan, progress
 
+    engine.checked()
     paths = {p.resolve(): p for p in args.studies}.values()
     studies = [plan.study(path, tuple(args.set), args.period or "") for path in paths]
     jobs = {"jobs": args.jobs} if args.jobs else {}

@@ -7,6 +7,7 @@ Spark Connect server (package extra `spark`). This room and `tables` are the onl
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import sys
@@ -77,6 +78,12 @@ def name() -> str:
     if given != DUCKDB and (parts.scheme != "spark" or not parts.hostname or not _is_port(parts)):
         raise UserError(f"WORKBENCH_ENGINE '{given}': no such engine; set duckdb or spark://host:port")
     return given
+
+
+def checked() -> None:
+    """Raise `UserError` for a setting of the engine that can't be, before anything runs."""
+    name()
+    _settings()
 
 
 def _is_port(parts: SplitResult) -> bool:
@@ -349,7 +356,10 @@ def _settings() -> tuple[int, str, str]:
     threads = os.environ.get("WORKBENCH_THREADS", "") or str(len(os.sched_getaffinity(0)))
     if not threads.isdigit() or not int(threads):
         raise UserError(f"WORKBENCH_THREADS '{threads}': not a number of threads; set 1 or more")
-    return int(threads), os.environ.get("WORKBENCH_MEMORY", "") or "4GB", str(home.mlruns() / "work" / "engine")
+    memory = os.environ.get("WORKBENCH_MEMORY", "") or "4GB"
+    if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT](i?B)?|%)", memory, re.IGNORECASE):
+        raise UserError(f"WORKBENCH_MEMORY '{memory}': not a size; write it like 4GB")
+    return int(threads), memory, str(home.mlruns() / "work" / "engine")
 
 
 @lru_cache(maxsize=1)

@@ -30,9 +30,10 @@ _FORMS = (  # parts of patterns, and what a text of such a form is
     (MONTH, "a month, YYYY-MM"),
     ("^mart__", "mart__ and a name of a-z, 0-9 and _"),
     (r"_]+\.[a-z0-9_]+$", "STUDY.MODEL, both of a-z, 0-9 and _"),
-    ("@", "an address, name@bank.example"),
+    ("@", "a mail address: a name, @ and a domain"),
     ("^[a-z][a-z0-9_]*$", "a name of a-z, 0-9 and _, a letter first"),
     ("^[a-z", "a name of a-z, 0-9 and _"),
+    ("^(https?", "an http(s) address, https://reports.bank.example"),
 )
 _WHOLE, _LIST = "write a whole number, such as 12", "write a list: [a, b]"
 _PAIRS, _DAY = "write pairs: {{name: value}}", "write a day, YYYY-MM-DD"
@@ -95,7 +96,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("windw", ["kind", "window_months"])
     "did you mean 'window_months'?"
     """
-    known = sorted(known)
+    if not (known := sorted(known)):
+        return "none is there yet"
     alike = [k for k in known if len(name) >= ALIKE and k.startswith(name[:ALIKE])]
     for names in (alike, known):
         if close := difflib.get_close_matches(name, names, n=1, cutoff=0.5):

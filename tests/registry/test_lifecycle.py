@@ -94,7 +94,7 @@ def test_a_life_from_the_command_line(bank, capsys):
     assert row["version"] == "2" and row["minimum"] == {"holdout_auc": 0.6} and row["rules"]["psi"] == [0.1, 0.25]
     assert printed("as-of", "2020-01-01") == "no model had a champion on 2020-01-01\n"
     assert "points" in printed("diff", f"{MODEL}/1", f"{MODEL}/2")
-    assert printed("diff", f"{MODEL}/1", f"{MODEL}/1") == "nothing differs\n"
+    assert cli.main(["diff", f"{MODEL}/1", f"{MODEL}/1"]) == 2
 
 
 def test_who_may_not_is_told_who_may(bank, tmp_path):
@@ -471,6 +471,14 @@ def test_a_policy_is_adopted_once_and_by_an_approver_of_the_one_before(bank):
     with pytest.raises(UserError, match=r"dev is developer; it takes the role approver \(app, second\)$"):
         moves.adopt("dev")
     assert moves.adopt("second").seq == 6
+    listed = content["models"][MODEL]
+    content["by_tier"][2]["minimum"] = {"holdout_auc": 60, "holdout_acu": 0.6}
+    governed.write_policy({**content, "models": {**content["models"], "bank.pf": {**listed, "developers": ["dev"]}}})
+    assert inventory.doubts(policy.load()) == [
+        "models.bank.pf: not registered; did you mean 'bank.pd'?",
+        "by_tier.2.minimum.holdout_acu: no version has recorded it; did you mean 'holdout_auc'?",
+        "by_tier.2.minimum.holdout_auc: no version reaches 60, the most is 0.75",
+    ]
 
 
 def test_days_of_review_are_counted_from_the_policy(bank, monkeypatch):

@@ -133,7 +133,7 @@ def test_what_a_record_lacks_is_said(bank, monkeypatch):
     assert done.returncode == 2
     assert done.stderr == (
         "workbench: small.pd version 1 can't be made again: its record lacks a commit that holds its code (it has: "
-        f"{'0' * 40}, changed: 2 files)\n"
+        f"{'0' * 40}, changed: 2 files; commit, and run it again)\n"
     )
 
 

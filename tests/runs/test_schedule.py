@@ -150,7 +150,7 @@ def test_what_is_wrong_with_the_schedule_is_one_line(own_home, values, message):
         ({"grace_hour": 3}, "reports.monthly.grace_hour: unknown; did you mean 'grace_hours'?"),
         ({"studi": "small", "study": None}, "reports.monthly.studi: unknown; did you mean 'study'?"),
         ({"language": "zh"}, "reports.monthly.language: write 'en' or 'zh_CN'"),
-        ({"tell": {"mail": ["owner"]}}, "reports.monthly.tell.mail.0: write an address, name@bank.example"),
+        ({"tell": {"mail": ["owner"]}}, "reports.monthly.tell.mail.0: write a mail address: a name, @ and a domain"),
         ({"tell": ["owner"]}, "reports.monthly.tell: write pairs: {name: value}"),
         ({"cron": None}, "reports.monthly.cron: add it"),
     ],

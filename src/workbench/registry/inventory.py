@@ -126,6 +126,22 @@ def table(entries: list[Entry]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def doubts(adopted: Policy) -> list[str]:
+    """Return what of a policy nothing in the registry answers to, perhaps a misspelling: models, figures, minima."""
+    versions = registered.everything()
+    models, recorded = {r.model for r in versions}, [runs.figures(r.run_id) for r in versions]
+    out = [f"models.{m}: not registered; {nearest(m, models)}" for m in adopted.models if m not in models]
+    known = {name for figures in recorded for name in figures}
+    for tier, asked in adopted.by_tier.items():
+        for name, least in asked.minimum.items() if recorded else ():
+            values, where = [figures[name] for figures in recorded if name in figures], f"by_tier.{tier}.minimum.{name}"
+            if not values:
+                out.append(f"{where}: no version has recorded it; {nearest(name, known)}")
+            elif max(values) < least:
+                out.append(f"{where}: no version reaches {least:g}, the most is {max(values):.4g}")
+    return out
+
+
 def history(model: str) -> list[Event]:
     """Return every move of a model, oldest first; `UserError` where nothing is known of it."""
     chain = events.read()

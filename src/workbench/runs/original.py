@@ -75,7 +75,7 @@ def _of_record(r: Registered, record: Record, name_: str) -> Original:
     facts, lacks = runs.params(record.run_id), []
     commit = facts.get(provenance.COMMIT, "")
     if not provenance.is_clean(commit):
-        lacks.append(f"a commit that holds its code (it has: {commit or 'none'})")
+        lacks.append(f"a commit that holds its code (it has: {commit or 'none'}; commit, and run it again)")
     for name in ("params.json", provenance.PACKAGES, f"evidence/{LEFT_BEHIND}"):
         if name not in record.files or not recorded.artifact(record, name).exists():
             lacks.append(name)

@@ -142,7 +142,7 @@ class Schedule(_Strict):
 
     reports: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Report] = {}
     mail: Server | None = None
-    address: str = ""
+    address: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
 
     @model_validator(mode="after")
     def _mail_has_a_server(self) -> Self:

@@ -1,9 +1,20 @@
-"""Arguments that several verbs of model governance share: a version, who signs, with which key."""
+"""Arguments that several commands share: a study, a version, who signs, with which key."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+
+
+def study_file(text: str) -> Path:
+    """Return a study's file, given by its path, or by its name from whatever folder."""
+    from workbench import home
+
+    places = (Path(text), *(home.root() / place for place in (text, f"params/{text}", f"params/{text}.yaml")))
+    try:
+        return next((place for place in places if place.is_file()), Path(text))
+    except OSError as e:  # a name too long
+        raise argparse.ArgumentTypeError(f"'{text[:40]}': {e.strerror}") from None
 
 
 def add_person(parser: argparse.ArgumentParser) -> None:

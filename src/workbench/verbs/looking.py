@@ -62,7 +62,10 @@ def _findings(args: argparse.Namespace) -> int:
 def _history(args: argparse.Namespace) -> int:
     from workbench.registry import inventory
 
-    for e in inventory.history(args.model):
+    moves = inventory.history(args.model)
+    if not moves:
+        print(f"no move of {args.model} is on record")
+    for e in moves:
         each = [
             f"{n}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for n, v in e.details.items() if v
         ]
@@ -92,9 +95,12 @@ def _as_of(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
+    from workbench.params import UserError
     from workbench.registry import differing
     from workbench.runs import progress
 
+    if args.first == args.second:
+        raise UserError(f"diff: {'/'.join(args.first)} is named twice; name two versions")
     table = differing.versions(args.first, args.second)
     progress.output().print(progress.table(table) if len(table) else "nothing differs", markup=False)
     return 0

@@ -84,10 +84,12 @@ def _keygen(args: argparse.Namespace) -> int:
 
 
 def _policy(args: argparse.Namespace) -> int:
-    from workbench.registry import moves
+    from workbench.registry import inventory, moves, policy
 
     event = moves.adopt(args.person, args.key)
     print(f"policy adopted by {event.person}; head of the chain {event.seq}:{event.digest}")
+    for doubt in inventory.doubts(policy.load()):
+        print(f"note: {policy.FILE}: {doubt}")
     return 0
 
 

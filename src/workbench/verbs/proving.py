@@ -7,7 +7,7 @@ import json
 from functools import partial
 from pathlib import Path
 
-from workbench.verbs.arguments import add_key, version
+from workbench.verbs.arguments import add_key, study_file, version
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -39,7 +39,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _add_documents(commands: argparse._SubParsersAction) -> None:
     adopt = commands.add_parser("adopt", help="take a model made elsewhere into a study, and validate it as ours")
     adopt.add_argument("source", metavar="models:/NAME/VERSION")
-    adopt.add_argument("study", type=Path, metavar="STUDY", help="file of the study: params/taiwan_cards.yaml")
+    adopt.add_argument("study", type=study_file, metavar="STUDY", help="a file, or its name: taiwan_cards")
     adopt.add_argument("--panel", default="mart__panel", metavar="TABLE", help="panel it predicts")
     adopt.add_argument("--model", default="adopted", metavar="NAME", help="its name within the study")
     adopt.add_argument("--runs-code", default="", metavar="TEXT", help="why a format that runs code is let in")
