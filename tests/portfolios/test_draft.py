@@ -149,6 +149,27 @@ def test_an_owner_and_a_month_are_a_key_together(tmp_path):
     assert "# guessed: unique in every row together with the other key" in draft.to_yaml(drafted)
 
 
+def test_a_word_for_no_value_among_numbers_leaves_them_numbers(tmp_path):
+    enquiries = [*("无记录" if i % 30 == 0 else str(i % 9) for i in range(N))]
+    income = [
+        *("未填" if i % 50 == 0 else "-999" if i % 31 == 0 else "-998" if i % 37 == 0 else str(i) for i in range(N))
+    ]
+    table = pd.DataFrame(
+        {"id": [f"a{i}" for i in range(N)], "enq": enquiries, "income": income, "black": np.arange(N) % 2}
+    )
+    drafted = _drafted(tmp_path, table)
+    assert drafted["enq"].type == "integer" and drafted["enq"].missing == ("无记录",)
+    assert drafted["black"].fairness
+    (line,) = [text for text in draft.to_yaml(drafted).splitlines() if 'name: "income"' in text]
+    assert (
+        'type: "integer"' in line
+        and 'missing: ["未填"]' in line
+        and 'special: {"-999": "-999", "-998": "-998"}' in line
+    )
+    checked, findings = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
+    assert not [f for f in findings if f.severity == "error"] and checked["enq"].isna().sum() == len(range(0, N, 30))
+
+
 def test_rows_of_one_owner_on_several_dates_are_his_and_the_draft_says_so(tmp_path):
     rows = [(f"L{i:04d}", f"C{i // 2:04d}", f"2024-0{m}-28", i * m % 7, i % 2) for i in range(600) for m in range(1, 4)]
     drafted = _drafted(tmp_path, pd.DataFrame(rows, columns=["loan_no", "customer_no", "data_date", "amt", "bad"]))

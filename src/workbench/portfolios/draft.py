@@ -81,9 +81,11 @@ def to_yaml(contract: Contract) -> str:
 def _parted(c: Column, contract: Contract) -> Column:
     """Return a column with its codes for missing kept apart, where it may: one says that a value lacks, several why."""
     may = c.type in NUMBERS and c.role in ("feature", "fact") and contract.entity != "month"
-    if len(c.missing) < 2 or not may:
+    numbers = [code for code in c.missing if re.fullmatch(r"-?\d+", code)]
+    if len(numbers) < 2 or not may:
         return c
-    return c.model_copy(update={"missing": (), "special": {code: code for code in c.missing}})
+    words = tuple(code for code in c.missing if code not in numbers)
+    return c.model_copy(update={"missing": words, "special": {code: code for code in numbers}})
 
 
 def _line(c: Column, contract: Contract, defaults: dict[str, Any]) -> str:
@@ -139,7 +141,7 @@ def _column(seen: Look, name: str, source: str) -> Column:
     facts |= {} if source.isascii() else {"description": source}
     if person:
         return Column(**{**facts, "type": "text", "role": "ignore", "personal": person})
-    facts |= {"aspect": guesses.aspect(f"{name} {source}"), "fairness": guesses.is_fairness(f"{name}_{source}")}
+    facts |= {"aspect": guesses.aspect(f"{name} {source}"), "fairness": any(map(guesses.is_fairness, (name, source.lower())))}
     facts |= {"known": "after" if guesses.is_afterwards(f"{name}_{source}") else "before"}
     facts |= {"missing": guesses.missing_codes(seen, kind)}
     if kind == "text" or seen.different < 2:

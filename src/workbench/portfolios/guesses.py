@@ -35,7 +35,8 @@ _PERSONS_NAME = (
 _NOT_A_PERSON = r"bank|branch|product|model|manufact|brand|originator|servicer|series|vehicle|franchise|job|file"
 _FAIRNESS = (
     r"(^|_)(sex|gender|age|birth\w*|dob|marital|marriage|family_status|foreign\w*|nationality|citizen\w*"
-    r"|ethnic\w*|race|religion)(_|$)|性别|年龄|婚姻|民族"
+    r"|ethnic\w*|race|racial|religion|married|male|female|hispan\w*|latin[oa]\w*|asian\w*|minority|disab\w*)(_|$)"
+    r"|^(is_)?(black|white)$|性别|年龄|婚姻|民族|宗教|国籍|籍贯|户籍|残疾"
 )
 _AGE_OF_A_THING = r"(loan|account|vehicle|car|cur|initial|card|house)_age"
 _AFTERWARDS = (
@@ -66,7 +67,10 @@ _NINES = (-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999)  # from which code
 _LONGEST_RUN = 4
 _LONG_CODE = 900  # from here on one of them is a code without the others, too
 _FAR = -999  # from here on down a code may stand below values that are negative themselves
-_UNKNOWN = {"unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "未知"}
+_UNKNOWN = {
+    *("unknown", "xna", "n/a", "na", "null", "nan", "?", "-", "missing", "not available", "no record"),
+    *("未知", "无记录", "不详", "未填", "缺失", "空"),
+}
 
 _CALLED_DATE = r"date|(^|_)(day|dt|dob)(_|$)|birth|日期|日$"
 _LONG = re.compile(r"\d{11,}(?:\.0+)?")
@@ -93,7 +97,7 @@ def type_of(seen: Look, name: str) -> str:
         return "category" if seen.texts else "text"
     if _are_dates(seen) or is_day_number(seen, name) or is_chinese_day(seen):
         return "date"
-    if seen.number_share < MOSTLY or any(t[0] == "0" and len(t) > 1 and t.isdecimal() for t in seen.plain[:SEEN]):
+    if _share_of_numbers(seen) < MOSTLY or any(t[0] == "0" and len(t) > 1 and t.isdecimal() for t in seen.plain[:SEEN]):
         return _words(seen)
     if seen.different <= 2 or (re.search(_CODE, name) and seen.different <= FEW_CODES):
         return "category"
@@ -101,6 +105,12 @@ def type_of(seen: Look, name: str) -> str:
     whole = bool((numbers % 1 == 0).all())
     long = whole and (seen.mostly(_LONG, 0.5) or np.abs(numbers).max() > EXACT)
     return "text" if long else "integer" if whole else "number"
+
+
+def _share_of_numbers(seen: Look) -> float:
+    """Return the share of rows with a number, among those that don't hold a word for unknown."""
+    unknown = sum(n for t, n in zip(seen.texts, seen.counts, strict=True) if t.lower() in _UNKNOWN)
+    return seen.number_share * seen.known / max(seen.known - unknown, 1)
 
 
 def is_key(c: Column) -> bool:
@@ -209,8 +219,12 @@ def missing_codes(seen: Look, kind: str) -> tuple[str, ...]:
         return tuple(sorted(c for c in seen.texts if c.lower() in _UNKNOWN))
     if kind == "date":
         return tuple(sorted(shown(t) for t in seen.texts if _NO_DAY.fullmatch(t)))
-    if kind not in ("number", "integer") or seen.different < 10:
+    if kind not in ("number", "integer"):
         return ()
+    return (*sorted(c for c in seen.texts if c.lower() in _UNKNOWN), *_numbers_apart(seen))
+
+
+def _numbers_apart(seen: Look) -> tuple[str, ...]:
     different = np.unique(seen.numbers[np.isfinite(seen.numbers)])
     if len(different) < 10:
         return ()
