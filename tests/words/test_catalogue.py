@@ -138,6 +138,8 @@ def test_a_bank_s_own_chinese_name_stands_in_a_sentence_of_ours():
         assert heard("征信评分, highest of the last 3 months") == "征信评分近 3 个月最高值"
         assert heard(rule) == "截至当前连续逾期月数 <= 0.5（或缺失），且征信评分 > 610.5，且月收入 <= 7,200（或缺失）"
         assert heard("月收入 (WOE)") == "月收入（证据权重）"
+        later = "征信评分 > 610.5 and months past due 1 month before <= 0.5"
+        assert heard(later) == "征信评分 > 610.5，且 1 个月前逾期月数 <= 0.5"
         for untouched in ("批发和零售业", "AUC 模型由 behaviour 提供", "征信评分"):
             assert heard(untouched) == untouched
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 
 from workbench.words.catalogue import LANGUAGES, catalogue, has, language, translated
 from workbench.words.numbers import singular
@@ -29,7 +29,7 @@ LONG = 24  # letters of its own from which a template fits by itself
 # categories in one bin as it joins them, at least one Chinese: no sentence, nothing with a mark of its own
 _CATEGORIES = re.compile(r"(?=.*[一-鿿])[^\s,，、。；：;:]{1,12}(?:, [^\s,，、。；：;:]{1,12})+")
 _ENGLISH = re.compile(r"[A-Za-z]{2}")
-_MARKS = "（）“”，。；：、？！《》"  # full width, with a margin of their own
+_MARKS = "（）“”，。；：、？！《》〔〕"  # full width, with a margin of their own
 LEAST = 3  # letters of its own a template needs to be known again: `{first} to {last}` would fit too much
 
 
@@ -79,10 +79,11 @@ def _heard(words: str, name: str) -> str:
 
 def _conditions(words: str) -> str:
     """Return what a rule asks of its inputs."""
-    return "，且".join(
+    conditions = (
         f"{heard(column)}{_asked(sign, value, state, group)}{'（或缺失）' if missing else ''}"
         for column, sign, value, missing, state, group in _CONDITION.findall(words)
     )
+    return reduce(lambda before, after: beside(f"{before}，且 ", after), conditions)
 
 
 def _asked(sign: str, value: str, state: str, group: str) -> str:
