@@ -31,7 +31,7 @@ def profit(groups: pd.DataFrame, currency: str) -> Figure:
             base = base + part.to_numpy()
     ax.axvline(0, color=theme.INK, lw=0.8)
     ax.set_title(say("Profit of twelve months by need and stage, {currency}", currency=currency))
-    ax.legend(ncols=4, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+    theme.legend_below(ax, ncols=4)
     theme.numbers(ax.xaxis)
     return figure
 

@@ -56,7 +56,7 @@ def arrears(rows: pd.DataFrame, rolls: pd.DataFrame) -> Figure:
         labels.every(ax, names, most=MOST_LABELS)
         theme.percent(ax.yaxis)
         ax.set_ylim(bottom=0)
-        ax.legend(fontsize=8)
+        theme.legend_below(ax)
     return figure
 
 
@@ -84,7 +84,7 @@ def health(series: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
     for ax in (power, level):
         labels.every(ax, [ticks[i] for i in places], most=MOST_LABELS, at=places)
         theme.numbers(ax.yaxis)
-        ax.legend(fontsize=8)
+        theme.legend_below(ax)
         ax.set_xlim(places[0] - 0.5, places[-1] + 0.5)
     return figure
 

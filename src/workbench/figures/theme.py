@@ -139,6 +139,11 @@ def panels(n: int = 1, *, width: float = 10, height: float = 3.6) -> tuple[Figur
     return figure, list(axes[0])
 
 
+def legend_below(ax: Axes, ncols: int = 3) -> None:
+    """Put the legend below the axis and its labels, where it covers no point, the newest ones least of all."""
+    ax.legend(ncols=ncols, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22))
+
+
 class _Numbers(Formatter):
     """Writes the numbers of an axis as pages write them, with the digits its ticks need."""
 
