@@ -9,7 +9,7 @@ import pytest
 
 from workbench import home
 from workbench.evidence import Evidence
-from workbench.registry import current
+from workbench.registry import current, placed, slots
 from workbench.registry.recorded import JUDGED
 from workbench.reporting import advice, index, listing, models, page, studies
 from workbench.words import say, speaking
@@ -133,6 +133,16 @@ def test_bad_news_comes_first_and_is_escaped(tmp_path):
     assert "panel/build" in text[text.index("Warnings about data") :]
     (_, study), *_ = studies.pages(_site(tmp_path, *rows))
     assert "<b>x</b>" not in text + study and "28,000" in study
+
+
+def test_every_page_of_a_study_says_which_of_its_steps_are_red():
+    intake, model = _run("portfolios/intake", "red", 1), _run("models/development", "green", 2)
+    ways = [
+        placed.steps(r, ["portfolios/intake", "models/development"], [intake, model])[slots.STEPS]
+        for r in (model, intake)
+    ]
+    assert 'Data intake <span class="light red">red</span></a>' in ways[0] and ways[0].count("light") == 1
+    assert "light" not in ways[1]  # its own stands on top of it
 
 
 def test_models_stand_on_top_with_what_validation_and_monitoring_say_of_this_version(tmp_path):

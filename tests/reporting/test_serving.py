@@ -137,6 +137,7 @@ def test_an_ui_is_known_as_long_as_its_process_lives(tmp_path, monkeypatch):
 
 def test_what_can_go_wrong_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    (tmp_path / "params").mkdir()
     assert cli.main(["serve"]) == 2
     assert capsys.readouterr().err == (
         "workbench: reports/ has no pages yet; `workbench run params/sample.yaml` makes some\n"

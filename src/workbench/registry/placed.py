@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from workbench import home
-from workbench.evidence import digest_file
+from workbench.evidence import Verdict, digest_file
 from workbench.params import ONCE
 from workbench.registry import about, proof, recorded, slots
 from workbench.registry.current import Record
@@ -60,13 +60,14 @@ def steps(record: Record, names: Sequence[str], siblings: Sequence[Record]) -> d
     """
     if not names:
         return {}
-    places = {}
+    places, red = {}, []
     for name in names:
         like = [s for s in siblings if s.step == name]
         near = max(like, key=lambda s: (s.period == record.period, s.period == ONCE, s.recency), default=record)
         places[name] = f"{near.key.place}/{name.replace('@', '-')}"
+        red += [name] if near.step == name != record.step and near.verdict == Verdict.red else []
     up = "../" * f"{record.key.place}/{record.slug}".count("/")
-    return {slots.STEPS: slots.steps(places.items(), up, record.step)}
+    return {slots.STEPS: slots.steps(places.items(), up, record.step, red)}
 
 
 def stands(record: Record, artifact: str, siblings: Sequence[Record], marked: Marks = NONE) -> bool:

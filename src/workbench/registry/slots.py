@@ -6,9 +6,10 @@ A slot is a pair of comments that name it. What stands between them belongs to t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 
+from workbench.evidence.lights import light
 from workbench.registry import titles
 from workbench.registry.about import About
 from workbench.words import heard, say
@@ -40,11 +41,15 @@ def without_words(page: bytes) -> bytes:
     return filled(page, dict.fromkeys(set(NAMES) - {PERIODS}, ""))
 
 
-def steps(places: Iterable[tuple[str, str]], up: str, here: str) -> str:
-    """Return links to the pages of a study's steps: each step's name and its place, from below which `up` leads out."""
-    mark = ' class="here" aria-current="page"'
+def steps(places: Iterable[tuple[str, str]], up: str, here: str, red: Collection[str] = ()) -> str:
+    """Return links to the pages of a study's steps: each step's name and its place, from below which `up` leads out.
+
+    `red`: names of those whose light is red, which a reader of any page of the study has to know.
+    """
+    mark, lit = ' class="here" aria-current="page"', f" {light('red')}"
     return "".join(
-        f'<a href="{up}{escape(place)}.html"{mark if name == here else ""}>{escape(str(titles.of_step(name)))}</a>'
+        f'<a href="{up}{escape(place)}.html"{mark if name == here else ""}>{escape(str(titles.of_step(name)))}'
+        f"{lit if name in red else ''}</a>"
         for name, place in places
     )
 
