@@ -141,7 +141,8 @@ def _column(seen: Look, name: str, source: str) -> Column:
     facts |= {} if source.isascii() else {"description": source}
     if person:
         return Column(**{**facts, "type": "text", "role": "ignore", "personal": person})
-    facts |= {"aspect": guesses.aspect(f"{name} {source}"), "fairness": any(map(guesses.is_fairness, (name, source.lower())))}
+    is_group = any(map(guesses.is_fairness, (name, source.lower())))
+    facts |= {"aspect": guesses.aspect(f"{name} {source}"), "fairness": is_group}
     facts |= {"known": "after" if guesses.is_afterwards(f"{name}_{source}") else "before"}
     facts |= {"missing": guesses.missing_codes(seen, kind)}
     if kind == "text" or seen.different < 2:
