@@ -120,6 +120,28 @@ def test_an_outcome_recorded_once_makes_one_row_whatever_months_are_there():
     assert now.equals(of_month[MONTHS[4]].reindex(now.index).rename(now.name))  # over on its last day
 
 
+@pytest.mark.parametrize(("out_of_time_from", "light"), [("2020-03", "red"), ("", "green")])
+def test_rows_that_repeat_one_outcome_are_red_where_a_date_parts_them(out_of_time_from, light):
+    rows = pd.DataFrame({"loan_id": range(1200), "loan": np.arange(1200) // 4, "x": np.arange(1200.0)})
+    rows["day"] = pd.to_datetime("2020-01-15") + pd.to_timedelta(30 * (rows.index % 4), unit="D")
+    rows["bad"] = np.where(rows["loan"] % 3 == 0, "1", "0")
+    columns = [
+        KEY,
+        X,
+        BAD,
+        Column(name="loan", type="text", role="parent"),
+        Column(name="day", type="date", role="as_of"),
+    ]
+    p = build.Params(study="t", out_of_time_from=out_of_time_from)
+    panel, words = build.build(rows.astype({"loan_id": str}), LOANS.replaced(columns), None, p)
+    e = describe.samples(panel, Waterfall(len(rows)), words.outcome)
+    assert str(e.verdict) == light
+    line = (
+        "One recorded outcome of 300 entities stands in development and in the hold-out, which so holds what was learnt"
+    )
+    assert (line in e.answer) == (light == "red")
+
+
 def test_an_outcome_recorded_once_is_not_told_of_every_month():
     account, long = with_months(bad=np.tile(["1", "0", "0", "0"], 50))
     bad = Column(name="bad", type="category", role="outcome", known="after", values={"1": "1", "0": "0"})

@@ -10,7 +10,7 @@ import pytest
 
 from workbench import contracts
 from workbench.params import UserError
-from workbench.portfolios import catalog, draft, encodings, guesses, oddities
+from workbench.portfolios import catalog, draft, encodings, grain, guesses, oddities
 from workbench.portfolios.files import read_raw
 from workbench.portfolios.looks import look
 from workbench.words import heard, speaking
@@ -178,7 +178,15 @@ def test_rows_of_one_owner_on_several_dates_are_his_and_the_draft_says_so(tmp_pa
         and drafted.named("as_of") == ["data_date"]
         and drafted["data_date"].known == "before"
     )
-    assert drafted.named("parent") == ["customer_no"] and drafted["loan_no"].role == "ignore"
+    assert drafted.named("parent") == ["loan_no"] and drafted["customer_no"].role == "ignore"
+    checked, _ = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
+    apart = grain.examine({"account": checked}, {"account": drafted})
+    assert str(apart.verdict) == "amber" and "account.customer_no (1,800 rows of 300)" in apart.answer
+    customers = drafted.replaced(
+        c.model_copy(update={"role": {"loan_no": "ignore", "customer_no": "parent"}.get(c.name, c.role)})
+        for c in drafted.columns
+    )
+    assert str(grain.examine({"account": checked}, {"account": customers}).verdict) == "info"
     assert drafted.notes[0].startswith(
         "A row is one 'loan_no' on one 'data_date': rows of one are drawn into one sample."
     )

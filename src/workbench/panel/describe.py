@@ -15,7 +15,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import span_in_words
 from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.rates import level
-from workbench.panel.samples import SAMPLES, Waterfall, parent_column
+from workbench.panel.samples import SAMPLES, Waterfall, parent_column, told_already
 from workbench.words import Text, say
 from workbench.words.names import unit_of
 
@@ -23,8 +23,9 @@ from workbench.words.names import unit_of
 def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evidence:
     """Return sizes, outcome and dates of the samples, how many entities are in none and why, parents on both sides.
 
-    Red where one to learn from has too few events (of an amount or a rate: rows), amber where the hold-out's outcome
-    is another one, or where many rows count as without the event whose months stop before the window does. `panel`
+    Red where one to learn from has too few events (of an amount or a rate: rows), or where one recorded outcome stands
+    in both; amber where the hold-out's outcome is another one, or where many rows count as without the event whose
+    months stop before the window does. `panel`
     needs the columns of `build.FRAME` only.
     """
     parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
@@ -33,7 +34,14 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     book = rules.load()
     needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
     is_odd = apart or _many_stop(waterfall, book)
+    repeated = [] if outcome.event else _told_already(panel)
     answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel) + _unfollowed(waterfall, outcome)
+    if repeated:
+        answer += say(
+            "One recorded outcome of {n:, entities} stands in development and in the hold-out, which so holds what was "
+            "learnt: hold out at random by parent, or give an `event` of the months as outcome.",
+            n=len(repeated),
+        )
     if apart:
         answer += say(
             "The hold-out's {rate} is another one: {predicted} learnt on development will be off there.",
@@ -58,7 +66,7 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red if least < needed or lacking else Verdict.amber if is_odd else Verdict.green,
+        verdict=Verdict.red if least < needed or lacking or repeated else Verdict.amber if is_odd else Verdict.green,
         answer=answer,
         value=least,
         threshold=_threshold(outcome, needed) + (_of_stopped(outcome, book) if waterfall.without_event else Text()),
@@ -146,6 +154,10 @@ def _of_stopped(outcome: Outcome, limits: rules.Rules) -> Text:
         share=limits.number("not_followed"),
         event=outcome.event_word,
     )
+
+
+def _told_already(panel: pd.DataFrame) -> set:
+    return told_already(*(panel[panel["sample"] == s] for s in ("development", "holdout")))
 
 
 def _both_sides(panel: pd.DataFrame) -> Text:

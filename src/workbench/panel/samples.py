@@ -25,7 +25,29 @@ if TYPE_CHECKING:
     from workbench.panel.build import Params
 
 Splits: TypeAlias = "list[tuple[np.ndarray, np.ndarray]]"
+SURE = 20  # parents whose outcomes would differ by chance: that none does has a chance of e^-20
 SAMPLES = ("development", "holdout", "monitoring")
+
+
+def both_sides(d: pd.DataFrame, h: pd.DataFrame, column: str = "parent_id") -> set:
+    """Return the parents, or the entities, that stand in both samples."""
+    return set(d[column]) & set(h[column])
+
+
+def told_already(d: pd.DataFrame, h: pd.DataFrame) -> set:
+    """Return the entities in both samples, or the parents if outcomes of one never differ though by chance they would.
+
+    It is asked where outcomes are recorded: one of them then stands in both. Of two rows of a parent drawn at random
+    the outcomes differ with the probability that two of all rows' do.
+    """
+    if entities := both_sides(d, h, "entity_id"):
+        return entities
+    parents = both_sides(d, h)
+    rows = pd.concat([d, h])[["parent_id", "outcome"]].dropna()
+    each = rows[rows["parent_id"].isin(parents)].groupby("parent_id")["outcome"]
+    differ = 1 - float((rows["outcome"].value_counts(normalize=True) ** 2).sum())
+    is_sure = differ * len(parents) >= SURE and (each.nunique() == 1).all()
+    return parents if is_sure else set()
 
 
 def parent_column(rows: pd.DataFrame) -> str:

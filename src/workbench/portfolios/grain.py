@@ -73,10 +73,12 @@ def _row(name: str, table: pd.DataFrame, contract: Contract) -> tuple[object, ..
 
 
 def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[object]:
-    if contract.named("parent") or contract.entity == "month":
+    """Yield the identifiers that repeat; beside a named parent those to whom several of its values belong."""
+    if contract.entity == "month":
         return
+    parent = next(iter(contract.named("parent")), "")
     for column in contract.columns:
-        if column.role in ("key", "as_of", "outcome") or column.type not in ("text", "category", "integer"):
+        if column.role in ("key", "parent", "as_of", "outcome") or column.type not in ("text", "category", "integer"):
             continue
         named = any(re.search(_NAMED, n) for n in (column.name, column.source.lower()))
         is_identifier = named or column.personal == "identifier"
@@ -85,6 +87,8 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
         values = table[column.name].dropna()
         different = values.nunique()
         repeats = different < len(values) <= ROWS_PER_VALUE * different
+        if parent:
+            repeats = is_identifier and _owns(values, table[parent])
         if repeats and (is_identifier or _is_like_parents(values)):
             yield say(
                 "{table:s}.{column:s} ({rows:, rows} of {values:,})",
@@ -93,6 +97,13 @@ def _repeated(name: str, table: pd.DataFrame, contract: Contract) -> Iterator[ob
                 rows=len(values),
                 values=different,
             )
+
+
+def _owns(values: pd.Series, parents: pd.Series) -> bool:
+    """Say whether each parent belongs to one value, and several to one: a customer of loans that have several rows."""
+    pairs = pd.DataFrame({"value": values, "parent": parents.reindex(values.index)}).dropna().drop_duplicates()
+    different = pairs["value"].nunique()
+    return bool(pairs["parent"].is_unique and different < len(pairs) <= ROWS_PER_VALUE * different)
 
 
 def _is_like_parents(values: pd.Series) -> bool:

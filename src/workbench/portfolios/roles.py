@@ -99,27 +99,12 @@ def _with_key(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) 
             if not pd.DataFrame({n: raw[n] for n in (c.file_name, period.file_name)}).duplicated().any():
                 identifiers = {n: {**change, "role": "ignore"} for n, change in changes.items()}
                 if period.type == "date":
-                    parent = _whose(c, owners, raw, looks)
-                    identifiers[parent.name] = {**_AS_KEY, "role": "parent"}
+                    identifiers[c.name] = {**_AS_KEY, "role": "parent"}
                     identifiers[period.name] = {"role": "as_of", "breach": "error"}
                     return _changed(contract, identifiers, notes=(*contract.notes, in_rows(c, period)))
                 dated = {**_AS_KEY, "role": "key", "type": period.type, "format": period.format, "personal": ""}
                 return _changed(contract, {**identifiers, c.name: {**_AS_KEY, "role": "key"}, period.name: dated})
     return _changed(contract, changes)
-
-
-def _whose(owner: Column, owners: list[Column], raw: pd.DataFrame | LargeTable, looks: Looks) -> Column:
-    """Return the owner, or who owns it: of identifiers that are the same in all its rows, that with fewest values."""
-    coarser = [
-        o
-        for o in owners
-        if looks[o.name].different < looks[owner.name].different
-        and not pd.DataFrame({n: raw[n] for n in (owner.file_name, o.file_name)})
-        .drop_duplicates()[owner.file_name]
-        .duplicated()
-        .any()
-    ]
-    return min(coarser, key=lambda o: looks[o.name].different, default=owner)
 
 
 def in_rows(owner: Column, period: Column) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.panel.samples import both_sides, told_already
 from workbench.validation.sight import Gauge, everything, sight
 from workbench.validation.subject import Subject
 from workbench.words import Text, say
@@ -19,7 +20,6 @@ from workbench.words import Text, say
 FAMILY, KINDS = "process", {"binary", "rate", "amount", "named"}
 READS_OUTCOME = False
 KEY = ["entity_id", "as_of_date"]
-SURE = 20  # parents whose outcomes would differ by chance: that none does has a chance of e^-20
 ONCE = "entities whose one recorded outcome stands in both"
 
 
@@ -29,11 +29,11 @@ def breaches(s: Subject) -> dict[str, int]:
     is_later = d["as_of_date"].max() < h["as_of_date"].min()
     last = max(d["as_of_date"].max(), h["as_of_date"].max())
     return {
-        "parents in development and in a hold-out that is not later": 0 if is_later else len(in_both(d, h)),
+        "parents in development and in a hold-out that is not later": 0 if is_later else len(both_sides(d, h)),
         "rows in development and in the hold-out": len(
             d[KEY].drop_duplicates().merge(h[KEY].drop_duplicates(), on=KEY)
         ),
-        ONCE: 0 if s.outcome.event else len(once(d, h)),
+        ONCE: 0 if s.outcome.event else len(told_already(d, h)),
         "rows twice in development": int(d.duplicated(KEY).sum()),
         "rows twice in the hold-out": int(h.duplicated(KEY).sum()),
         "monitoring rows not later than development and hold-out": int((later["as_of_date"] <= last).sum()),
@@ -59,30 +59,10 @@ def twins(s: Subject) -> float:
     return max(share - inside - 2.58 * float(np.sqrt(share * (1 - share) / len(h))), 0.0)
 
 
-def in_both(d: pd.DataFrame, h: pd.DataFrame, column: str = "parent_id") -> set:
-    """Return the parents, or the entities, that stand in both samples."""
-    return set(d[column]) & set(h[column])
-
-
-def once(d: pd.DataFrame, h: pd.DataFrame) -> set:
-    """Return the entities in both samples, or the parents where a parent's outcome never differs though by chance it would.
-
-    Of two of a parent's rows drawn at random the outcomes differ with the probability that two of all rows' do.
-    """
-    if entities := in_both(d, h, "entity_id"):
-        return entities
-    parents = in_both(d, h)
-    rows = pd.concat([d, h])[["parent_id", "outcome"]]
-    each = rows[rows["parent_id"].isin(parents)].groupby("parent_id")["outcome"]
-    differ = 1 - float((rows["outcome"].value_counts(normalize=True) ** 2).sum())
-    is_sure = differ * len(parents) >= SURE and (each.nunique() == 1).all()
-    return parents if is_sure else set()
-
-
 def overlapping(s: Subject) -> int:
     """Return how many parents stand in both samples with a performance window that reaches into the hold-out."""
     d, h = s.development, s.holdout
-    both = d[d["parent_id"].isin(in_both(d, h))]
+    both = d[d["parent_id"].isin(both_sides(d, h))]
     ends = both["as_of_date"] + pd.DateOffset(months=s.outcome.window_months)
     return int(both.loc[ends > h["as_of_date"].min(), "parent_id"].nunique())
 
