@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from sound_models import CONTRACT, Setting, book, claimed, developed, months
 
-from workbench.contracts import Column
+from workbench.contracts import Column, Outcome
 from workbench.models.scorecard import Scorecard
 from workbench.models.scorer import Scorer
 from workbench.models.trees import RuleTree
@@ -134,6 +134,17 @@ def copied(new_names: bool) -> Callable[[Subject], Subject]:
         return claimed(replace(s, holdout=pd.concat([s.holdout.iloc[len(taken) :], taken], ignore_index=True)))
 
     return plant
+
+
+def repeated(s: Subject) -> Subject:
+    """Plant an outcome recorded once a customer, whose rows a date parts: a tenth of them stand on both sides."""
+    contract = s.contract.model_copy(update={"outcome": Outcome()})
+    rows = s.development.sample(len(s.holdout) // 10, random_state=SEED)
+    moved = {n: rows[n] * 1.01 for n in ("income", "used") if n in rows}
+    names = [f"n{i}" for i in rows.index]
+    rows = rows.assign(as_of_date=s.holdout["as_of_date"].min(), entity_id=names, **moved)
+    mixed = pd.concat([s.holdout.iloc[len(rows) :], rows], ignore_index=True)
+    return claimed(replace(s, contract=contract, raw=None, holdout=mixed))
 
 
 def leaking(columns: int, strength: float) -> Callable[[Subject], Subject]:
@@ -347,6 +358,7 @@ DEFECTS = (
     Defect("as-of dates in the future", ("data_age",), dated("later", 3)),
     Defect("development rows in the hold-out", ("split_integrity",), copied(new_names=False)),
     Defect("the same under new identifiers", ("split_integrity",), copied(new_names=True)),
+    Defect("an outcome recorded once, on both sides of a date", ("split_integrity",), repeated),
     Defect("a leak of AUC 0.82", ("leakage",), leaking(1, 1.3)),
     Defect("a leak spread over four inputs", ("leakage",), leaking(4, 0.9)),
     Defect("knows the next three months only", ("horizon",), imminent),
