@@ -179,6 +179,7 @@ def test_rows_of_one_owner_on_several_dates_are_his_and_the_draft_says_so(tmp_pa
         and drafted["data_date"].known == "before"
     )
     assert drafted.named("parent") == ["loan_no"] and drafted["customer_no"].role == "ignore"
+    assert len(drafted.notes) == 1 and "# guessed: with its owner unique in every row" in draft.to_yaml(drafted)
     checked, _ = contracts.check(read_raw(tmp_path / "f.csv", drafted), drafted, TODAY)
     apart = grain.examine({"account": checked}, {"account": drafted})
     assert str(apart.verdict) == "amber" and "account.customer_no (1,800 rows of 300)" in apart.answer

@@ -159,7 +159,9 @@ def test_files_without_latin_letters_are_called_by_their_place(paths, tmp_path, 
         table.to_csv(tmp_path / name, index=False)
     assert cli.main(["intake", "还款明细.csv", "贷款台账.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "还款明细.csv: table `month`, joined by loan_id"
+    assert lines[0] == "还款明细.csv: table `month`, joined by loan_id" and not any(
+        "names the rows" in n for n in lines
+    )
     assert [Path(line.partition(":")[0]).relative_to(tmp_path).as_posix() for line in lines[1:4]] == [
         "params/contracts/account.yaml", "params/contracts/month.yaml", "params/account.yaml"
     ]  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.contracts import Column, Contract
 from workbench.contracts.fields import EXCEL
 from workbench.contracts.readings import SCIENTIFIC, are_shares_and_percents
-from workbench.portfolios import guesses
+from workbench.portfolios import guesses, roles
 from workbench.portfolios.looks import FULL_WIDTH, SEEN, Look
 from workbench.words import Text, say
 
@@ -57,7 +57,7 @@ def _turned(looks: Mapping[str, Look]) -> Iterator[str]:
 
 def _keys(contract: Contract, looks: Mapping[str, Look]) -> Iterator[str]:
     """An identifier that names no row, because some stand twice or are missing."""
-    if contract.named("key"):
+    if contract.named("key") or roles.are_dated(contract):
         return
     called = (c for c in contract.columns if guesses.is_key(c) and _nearly_names_rows(looks[c.name], c))
     for c in islice(called, 1):

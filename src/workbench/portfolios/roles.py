@@ -51,6 +51,7 @@ def given(contract: Contract, raw: pd.DataFrame | LargeTable, looks: Looks) -> C
 def why(c: Column, contract: Contract) -> str:
     """Return in a few words what a column's guesses rest on."""
     keys = contract.identity() if c.role == "key" else []
+    is_first = c.role == "as_of" and contract.entity != "month"
     doubtful = any(n.startswith(f"Key '{c.name}'") for n in contract.notes)
     reasons = {
         "unique in every row": keys == [c.name] and not doubtful,
@@ -59,10 +60,8 @@ def why(c: Column, contract: Contract) -> str:
         "an identifier that stands in several rows: who owns them": c.role == "parent",
         "two values and called like an outcome": c.role == "outcome",
         "names a month together with the key": c.role == "as_of" and contract.entity == "month",
-        "with its owner unique in every row": c.role == "as_of" and not contract.identity(),
-        "earliest date, there in every row": c.role == "as_of"
-        and contract.entity != "month"
-        and bool(contract.identity()),
+        "with its owner unique in every row": is_first and are_dated(contract),
+        "earliest date, there in every row": is_first and not are_dated(contract),
         "personal by its name or its values": bool(c.personal) and c.role not in ("key", "parent"),
         "seems to be filled in afterwards": c.known == "after" and c.role != "outcome",
         "a group to compare treatment by": c.fairness,
@@ -118,6 +117,12 @@ def in_rows(owner: Column, period: Column) -> str:
             period=period.file_name,
         )
     )
+
+
+def are_dated(contract: Contract) -> bool:
+    """Say whether a draft takes its rows for those of one owner on several dates."""
+    pairs = zip(contract.named("parent"), contract.named("as_of"), strict=False)
+    return any(in_rows(contract[owner], contract[period]) in contract.notes for owner, period in pairs)
 
 
 def _rows_per_value(seen: Look) -> float:
