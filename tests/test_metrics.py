@@ -116,3 +116,22 @@ def test_wilsons_interval_holds_the_rate_at_its_ends_too():
     events, n = np.array([0, 7, 33, 564]), np.array([9, 7, 33, 564])
     low, high = wilson(events, n)
     assert (low <= events / n).all() and (events / n <= high).all()
+
+
+def test_an_intercept_is_there_though_most_predictions_are_zero():
+    """Scoring that begins at the outcomes ran away to -4e15 here."""
+    rng, n = np.random.default_rng(0), 9000
+    is_zero = rng.random(n) < 0.9
+    y = np.where(is_zero, 0, rng.random(n) < 0.02).astype(float)
+    predicted = np.where(is_zero, 0.0, 0.02 * rng.choice([0.5, 1, 1.5], n))
+    estimate, low, high = metrics.calibration_line(y, predicted)["intercept"]
+    assert estimate == pytest.approx(0.211, abs=0.001) and low < 0 < high
+
+
+def test_columns_that_say_the_same_up_to_rounding_share_one_slope():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, 5000).astype(float)
+    X = np.column_stack([0.58 * x - 6.13, 0.82 * x - 6.15, rng.normal(size=5000)])
+    y = 0.58 * x + 0.82 * x + X[:, 2] + rng.normal(size=5000)
+    beta, error = metrics.slopes(X, y, np.ones(5000), np.arange(5000))
+    assert (error < 0.1).all() and 0.58 * beta[0] + 0.82 * beta[1] == pytest.approx(1.4, abs=0.1)

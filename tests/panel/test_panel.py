@@ -576,3 +576,13 @@ def test_what_is_missing_counts_by_its_weight_as_rates_do():
     panel = pd.DataFrame({"sample": ["development"] * 3, "limit_amt": [1.0, 2.0, np.nan], "weight": [1.0, 1.0, 8.0]})
     table = describe.features(panel, Contract(name="mart__panel", title="t", columns=(LIMIT,))).table
     assert table["missing"].tolist() == [0.8]
+
+
+def test_a_hold_out_that_begins_before_the_data_is_refused():
+    account, long = _months()
+    p = P.model_copy(update={"as_of_from": "", "out_of_time_from": "2019-01", "monitoring_from": ""})
+    with pytest.raises(UserError) as e:
+        build.build(account, ACCOUNT, long, p)
+    assert str(e.value) == (
+        "panel/build: out_of_time_from 2019-01 leaves no row to develop on; the first with a known outcome is as of 2020-03"
+    )

@@ -159,3 +159,17 @@ def test_a_model_too_good_as_a_whole_is_looked_at(sound):
     h = sound.holdout
     e = leakage.test(replace(sound, holdout=h.assign(predicted=h["predicted"] * 0.2 + 0.7 * h["outcome"])))
     assert str(e.verdict) == "amber" and e.answer.facts["model"] > 0.9
+
+
+def test_a_value_that_tells_the_event_is_named_whatever_the_separation(sound):
+    """A value set for a fifth of the events alone: its AUC is weak, and it is a perfect leak of those."""
+    rng, columns = np.random.default_rng(3), {}
+    for name in ("development", "holdout"):
+        rows = getattr(sound, name)
+        is_flagged = (rng.random(len(rows)) < 0.2) & (rows["outcome"] == 1)
+        columns[name] = rows.assign(delay=rows["delay"].mask(is_flagged, 99.0))
+    assert str(leakage.test(sound).verdict) == "green" and not len(leakage.values(sound))
+    e = leakage.test(replace(sound, **columns))
+    flagged = int((columns["development"]["delay"] == 99).sum())
+    assert str(e.verdict) == "amber"
+    assert f"Told by a value alone: delay, {flagged:,} rows with 99: {flagged:,} defaults" in e.answer

@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
-from scipy.special import logit
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from workbench.metrics.arrays import checked
 
@@ -49,12 +50,20 @@ def calibration_line(
     with warnings.catch_warnings():
         # statsmodels warns of every sandwich with weights; tests hold this one against the bootstrap
         warnings.simplefilter("ignore", SpecificationWarning)
-        large = sm.GLM(y, np.ones((len(y), 1)), family=family, offset=z, var_weights=weight).fit(**cov)
+        large = sm.GLM(y, np.ones((len(y), 1)), family=family, offset=z, var_weights=weight)
+        large = large.fit(start_params=[_in_the_large(y, z, weight)], **cov)
         slope = (np.nan, np.nan, np.nan)
         if np.ptp(z) > 0:
             line = sm.GLM(y, np.column_stack([np.ones(len(y)), z]), family=family, var_weights=weight).fit(**cov)
             slope = (float(line.params[1]), *map(float, line.conf_int()[1]))
     return {"slope": slope, "intercept": (float(large.params[0]), *map(float, large.conf_int()[0]))}
+
+
+def _in_the_large(y: np.ndarray, z: np.ndarray, weight: np.ndarray) -> float:
+    """Return the shift of log odds z that gives the mean of y; from its own start scoring may run away without end."""
+    if not 0 < np.average(y, weights=weight) < 1:
+        return 0.0
+    return float(brentq(lambda shift: np.sum(weight * (y - expit(shift + z))), -50.0, 50.0))
 
 
 def equal_parts(values: ArrayLike, bins: int) -> np.ndarray:

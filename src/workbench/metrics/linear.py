@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+SAME = 1e-10  # of columns scaled alike: a direction in which they vary less is rounding, they say the same
+
 
 def slopes(X: ArrayLike, y: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return the slopes of y (n) on the columns of X (n × k) by weighted least squares, and their errors (k each).
 
-    Errors are robust, by cluster. Of columns that say the same the smallest of all solutions is taken; one that is
-    constant has the slope 0 and the error NaN. Source: Liang & Zeger (1986), Biometrika 73(1).
+    Errors are robust, by cluster. Of columns that say the same the smallest of all solutions is taken, columns scaled
+    alike; one that is constant has the slope 0 and the error NaN. Source: Liang & Zeger (1986), Biometrika 73(1).
 
     >>> b, error = slopes([[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0], np.ones(4), np.arange(4))
     >>> round(float(b[0]), 6)
@@ -18,7 +20,10 @@ def slopes(X: ArrayLike, y: ArrayLike, weight: ArrayLike, clusters: ArrayLike) -
     """
     X, y, w = (np.asarray(a, float) for a in (X, y, weight))
     X, y = X - np.average(X, axis=0, weights=w), y - np.average(y, weights=w)
-    inner = np.linalg.pinv(X.T @ (X * w[:, None]), hermitian=True)
+    spread = np.sqrt((X**2 * w[:, None]).sum(axis=0))
+    scale = np.where(spread > 0, spread, 1.0)
+    inner = np.linalg.pinv((X.T @ (X * w[:, None])) / np.outer(scale, scale), rcond=SAME, hermitian=True)
+    inner /= np.outer(scale, scale)
     beta = inner @ (X.T @ (w * y))
     scores = X * (w * (y - X @ beta))[:, None]
     code = np.unique(np.asarray(clusters), return_inverse=True)[1]

@@ -179,6 +179,7 @@ def make_from(facts: Facts, p: Params) -> Made:
         relations = {"cohort": folder / "cohort.parquet", "held": held}
         n = engine.write(chosen, relations, folder / "sampled.parquet", facts.order, "snappy")
         _some(n, resolved)
+        _some_to_learn_from(folder / "sampled.parquet", p)
         reached = samples.waterfall(rows.dated_sql, sources, folder)
         text, words = panel_sql(facts, p.observation_months, resolved)
         columns = [*_frame(facts.contract, resolved), *_place(facts), *words]
@@ -204,6 +205,19 @@ def _some(n: int, outcome: Outcome) -> None:
     raise UserError(
         f"panel/build: no row has a known outcome{window}; look at outcome.window_months, as_of_from, as_of_to"
     )
+
+
+def _some_to_learn_from(sampled: Path, p: Params) -> None:
+    """Raise `UserError` where every row is held out or watched."""
+    learnt = "sum(CASE WHEN \"sample\" = 'development' THEN 1 ELSE 0 END)"
+    row = engine.frame(f"SELECT min(as_of_date) AS first, {learnt} AS n FROM sampled", {"sampled": sampled}).iloc[0]
+    if not row["n"]:
+        given = next((n for n in ("out_of_time_from", "monitoring_from") if getattr(p, n)), "as_of_from")
+        value = f" {month}" if (month := getattr(p, given)) else ""
+        raise UserError(
+            f"panel/build: {given}{value} leaves no row to develop on; the first with a known outcome is as of "
+            f"{in_words(pd.Timestamp(row['first']))}"
+        )
 
 
 def _once(cohort_file: Path) -> None:

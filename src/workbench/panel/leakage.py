@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from workbench import metrics, rules
 from workbench.contracts import Column, Contract, Outcome
 from workbench.evidence import Evidence, Verdict
 from workbench.panel import telling
-from workbench.panel.bins import MISSING, is_category
+from workbench.panel.bins import is_category
 from workbench.panel.samples import Splits, parent_column, whole_folds
 from workbench.words import Text, say
 
@@ -27,7 +26,6 @@ FOLDS, REPEATS = 3, 5
 ALONE = "auc_of_a_small_tree_cross_validated"  # what `auc_alone` is called where people read it
 STRONG = 0.9  # AUC alone: of two honest features either is dearly missed; so strong none is honest
 LEAST_EVENTS = 30  # of either kind; with fewer the folds say nothing
-NONE_SEEN = 2.5  # events: where Jeffreys' 95 % interval ends above none of many, Beta(½, n + ½)
 MEASURES = {"gap_to_next": "leak_above_next", "cost_of_removal": "leak_cost"}  # each with the rule that limits it
 
 
@@ -343,7 +341,7 @@ class _Treated:
     def by_value(self, table: pd.DataFrame, outcome: Outcome) -> list[Text]:
         """Return which value of a column that is refused or doubtful tells the outcome, and how surely."""
         telltale = table[table["telling_value"].notna() & table["feature"].isin(self.sure | self.doubtful)]
-        each = [_one_value(row, outcome) for row in telltale.to_dict("records")]
+        each = [telling.in_words(row, outcome) for row in telltale.to_dict("records")]
         return [say("Told by a value alone: {each}.", each=each)] if each else []
 
     def evidence(self, table: pd.DataFrame, contract: Contract) -> Evidence:
@@ -376,18 +374,6 @@ class _Treated:
         )
 
 
-def _one_value(row: dict[str, Any], outcome: Outcome) -> Text:
-    return say(
-        "{column}, {rows:, rows} with {value}: {observed:,.0f} {events}, {expected:,.0f} at the overall rate",
-        column=row["feature"],
-        value=say("no value") if row["telling_value"] == MISSING else row["telling_value"],
-        rows=int(row["rows_with_it"]),
-        observed=row["events_with_it"],
-        events=outcome.events,
-        expected=row["events_expected"],
-    )
-
-
 def _read(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Return the table as it is read: what each column is, its AUC called what it is, no measure that none has."""
     table.insert(1, "role", [contract[n].role for n in table["feature"]])
@@ -398,7 +384,7 @@ def _read(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 def _threshold(binary: bool = True) -> Text:
     limits = rules.load()
     halves = say("The AUC is that of lying above the median rather than below it.")
-    return (_value_rule(limits) if binary else halves) + say(
+    return (telling.rule(limits) if binary else halves) + say(
         "Refused: known afterwards, or AUC alone surely {gap:.2f} above the next, or surely {cost:.2f} lost without it "
         "(95 % interval wholly above), and what is made from it; amber: the middle of the interval only, or where "
         "others say too little to tell (AUC below {strong:.2f} alone and with all, and without it below {others:.2f} "
@@ -408,17 +394,6 @@ def _threshold(binary: bool = True) -> Text:
         lead=limits.number("leak_lead"),
         gap=limits.number("leak_above_next"),
         cost=limits.number("leak_cost"),
-    )
-
-
-def _value_rule(limits: rules.Rules) -> Text:
-    return say(
-        "Amber, too: a value or a 20th of a column whose rows (or parents) surely have less than {share:.0%} of the "
-        "overall rate of the event, or of its absence (upper end of Jeffreys' 95 % interval; none seen takes "
-        "{least:,.0f} expected); refused where such values, with the event and without, hold {rows:.0%} of the rows.",
-        share=limits.number("leak_value"),
-        least=NONE_SEEN / limits.number("leak_value"),
-        rows=limits.number("leak_rows"),
     )
 
 

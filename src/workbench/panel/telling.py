@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from workbench import metrics, rules
-from workbench.panel.bins import Bins, is_category, quantile_bins
+from workbench.contracts import Outcome
+from workbench.panel.bins import MISSING, Bins, is_category, quantile_bins
+from workbench.words import Text, say
 
 PARTS = 20  # of a number: bins of about equal size, and each value that holds more than a 20th of the rows
+NONE_SEEN = 2.5  # events: where Jeffreys' 95 % interval ends above none of many, Beta(½, n + ½)
 COLUMNS = ["feature", "telling_value", "rows_with_it", "events_with_it", "events_expected"]
 
 
@@ -68,3 +73,28 @@ def sure(telltale: pd.DataFrame, n: int) -> set[str]:
     both = telltale.assign(is_event=telltale["events_with_it"] > telltale["events_expected"]).groupby("feature")
     is_sure = (both["is_event"].nunique() == 2) & (both["rows_with_it"].sum() >= rules.load().number("leak_rows") * n)
     return set(is_sure.index[is_sure])
+
+
+def in_words(row: dict[str, Any], outcome: Outcome) -> Text:
+    """Return one of `values` in words."""
+    return say(
+        "{column}, {rows:, rows} with {value}: {observed:,.0f} {events}, {expected:,.0f} at the overall rate",
+        column=row["feature"],
+        value=say("no value") if row["telling_value"] == MISSING else row["telling_value"],
+        rows=int(row["rows_with_it"]),
+        observed=row["events_with_it"],
+        events=outcome.events,
+        expected=row["events_expected"],
+    )
+
+
+def rule(limits: rules.Rules) -> Text:
+    """Return the rule in words."""
+    return say(
+        "Amber, too: a value or a 20th of a column whose rows (or parents) surely have less than {share:.0%} of the "
+        "overall rate of the event, or of its absence (upper end of Jeffreys' 95 % interval; none seen takes "
+        "{least:,.0f} expected); refused where such values, with the event and without, hold {rows:.0%} of the rows.",
+        share=limits.number("leak_value"),
+        least=NONE_SEEN / limits.number("leak_value"),
+        rows=limits.number("leak_rows"),
+    )

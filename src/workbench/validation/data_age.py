@@ -59,9 +59,13 @@ def test(s: Subject) -> Evidence:
             day=f"{s.rules.as_of}",
         )
         return _evidence(s, Verdict.red, answer, years)
-    answer = say(
-        "Development's last outcome is {years:.1f} years older than {day}.", years=years, day=f"{s.rules.as_of}"
-    )
+    facts = {"years": years, "day": f"{s.rules.as_of}"}
+    answer = say("Development's last outcome is {years:.1f} years older than {day}.", **facts)
+    if not s.outcome.window_months:
+        answer = say(
+            "Development's last row is {years:.1f} years older than {day}; no window says when its outcome was known.",
+            **facts,
+        )
     return _evidence(s, Verdict.amber if years >= least else Verdict.green, answer, years)
 
 

@@ -84,7 +84,7 @@ def _seen(s: Subject, low: pd.Series, questions: int) -> Seen:
         low["standard_error"] / low["iv beyond chance"], level(s, questions), s.rules["iv_lost"].amber, what
     )
     if seen[0] is not None and seen[0] > 1:
-        return not_stated(say("on so few rows even an input that says nothing any more may look like chance"))
+        return not_stated(say("on these rows even an input that says nothing any more may look like chance"))
     return seen
 
 

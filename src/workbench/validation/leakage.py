@@ -1,8 +1,8 @@
 """Does a single input give the outcome away?
 
-**Method** each input alone: its frozen bins, each with development's mean outcome, ranked on the hold-out; AUC where an event is predicted, rank correlation where an amount or a rate is.
-**Reads as bad** one input that alone reaches the threshold; amber, too, where it does as well as the whole model or stands far above the next, or where the model as a whole does so well that it is looked at.
-**Blind to** leaks spread over several inputs that together do no better than a good model.
+**Method** each input alone: its frozen bins, each with development's mean outcome, ranked on the hold-out; AUC where an event is predicted, rank correlation where an amount or a rate is. Of an event, values and 20ths of an input, too, among whose development rows it never comes, or always, far out of the reach of chance (`panel/telling.py`).
+**Reads as bad** one input that alone reaches the threshold, or whose values with the event and without hold half of the rows; amber, too, where one value tells the outcome, where an input does as well as the whole model or stands far above the next, or where the model as a whole does so well that it is looked at.
+**Blind to** leaks spread over several inputs that together do no better than a good model; a value without the event may be honest: who has no loan can't be late.
 **Source** Kaufman et al. (2012), Leakage in data mining, ACM TKDD 6(4); thresholds by convention.
 """
 
@@ -11,10 +11,12 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
+from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
+from workbench.panel import telling
 from workbench.validation.sight import Gauge, not_stated, sight
 from workbench.validation.subject import Subject
-from workbench.words import say
+from workbench.words import Text, say
 
 FAMILY, KINDS = "process", {"binary", "rate", "amount"}
 
@@ -32,8 +34,18 @@ def alone(s: Subject) -> pd.DataFrame:
     return table.sort_values("alone", ascending=False, ignore_index=True)
 
 
+def values(s: Subject) -> pd.DataFrame:
+    """Return the values of inputs that tell the event by themselves (`telling.values`), the farthest off first."""
+    d = s.development
+    if not s.outcome.is_binary:
+        return pd.DataFrame(columns=telling.COLUMNS)
+    telltale = telling.values(d[list(s.model.features)], d["outcome"].to_numpy(float), pd.factorize(d["parent_id"])[0])
+    far_off = (telltale["events_expected"] - telltale["events_with_it"]).abs()
+    return telltale.loc[far_off.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
 def test(s: Subject) -> Evidence:
-    """Return the separation of every input alone, the largest first."""
+    """Return the separation of every input alone, the largest first, and the values that tell the event."""
     binary, table, h = s.outcome.is_binary, alone(s), s.holdout
     rule, above = s.rules["leak" if binary else "leak_rank"], s.rules.number("leak_above_next")
     measure = metrics.auc if binary else metrics.spearman
@@ -43,6 +55,9 @@ def test(s: Subject) -> Evidence:
     alone_enough = top["alone"] >= s.rules.number("leak_alone") if binary else True
     if verdict is Verdict.green and (top["alone"] >= model or (gap >= above and alone_enough) or model >= rule.red):
         verdict = Verdict.amber
+    telltale = values(s)
+    if len(telltale):
+        verdict = Verdict.red if telling.sure(telltale, len(s.development)) else min(verdict, Verdict.amber, key=_rank)
     facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
     facts |= {"measure": say("AUC") if binary else say("rank correlation")}
     return Evidence(
@@ -52,14 +67,18 @@ def test(s: Subject) -> Evidence:
         answer=say(
             "Strongest is {input} with {measure} {alone:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.",
             **facts,
-        ),
+        )
+        + _told(telltale, s.outcome),
         value=float(top["alone"]),
         threshold=rule.text
         + say(
-            "Amber, too, from {above:g} above the next, from the model's own, or where the model has {most:g} and more.",
+            "Amber, too, from {above:g} above the next (of an event where it has {enough:g} alone), from the model's own, "
+            "or where the model has {most:g} and more.",
             above=above,
+            enough=s.rules.number("leak_alone"),
             most=rule.red,
-        ),
+        )
+        + (telling.rule(s.rules) if binary else Text()),
         source="Kaufman et al. (2012)",
         table=table,
         sight=sight(
@@ -69,3 +88,13 @@ def test(s: Subject) -> Evidence:
             convention=Gauge(top["alone"], rule),
         ),
     )
+
+
+def _rank(verdict: Verdict) -> int:
+    return verdict.rank
+
+
+def _told(telltale: pd.DataFrame, outcome: Outcome) -> Text:
+    """Say which values tell the event, one an input."""
+    each = [telling.in_words(row, outcome) for row in telltale.drop_duplicates("feature").to_dict("records")]
+    return say("Told by a value alone: {each}.", each=each) if each else Text()
