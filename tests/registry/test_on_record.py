@@ -172,8 +172,13 @@ def test_an_approval_may_ask_for_a_plan_that_was_signed_before_the_results(bank,
         "`workbench run params/bank.yaml --step validation/battery@2 --fresh`"
     )
     governed.battery(2, start=time.time() + 60)
-    approved = governed.move("approve", "app", "2")
-    assert events.evidence(approved)["deviations"] == ["seed: null instead of 1", "test evidence was not run"]
+    otherwise = ["seed: null instead of 1", "test evidence was not run"]
+    assert _refused("approve", "app") == (
+        f"the battery did otherwise than the plan says ({', '.join(otherwise)}); say why (--reason \"…\"), or run it as "
+        "planned"
+    )
+    approved = governed.move("approve", "app", "2", reason="the seed was lost")
+    assert events.evidence(approved)["deviations"] == approved.details["deviations"] == otherwise
     assert audit.run().findings == ()
 
 

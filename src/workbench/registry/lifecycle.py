@@ -48,6 +48,7 @@ NEEDS: Mapping[str, str] = {
     "until": f"the last day, {EXCEPTION_DAYS} days away at most",
     "committed": "a commit holds all the code of the run that registered it",
     "planned": "where its tier asks for a plan: one is signed, and the battery's run began after it",
+    "as_planned": "the battery did what a signed plan says, or a reason says why not",
     "reproduced": "where its tier asks for it: somebody else made it again and it came to the same",
     "findings": "no finding of high severity is open on it, and it passes the tests of those that were closed",
     "owed": "who sees to it, and by which day after today",
@@ -79,6 +80,7 @@ class Move:
 
 
 _PROVEN = ("listed", "whole", "files")
+_PLANNED = ("planned", "as_planned")
 _SOUND = ("battery", "minimum", "findings")
 MOVES: Mapping[str, Move] = {
     m.verb: m
@@ -90,7 +92,7 @@ MOVES: Mapping[str, Move] = {
             (IN_VALIDATION,),
             APPROVED,
             ("approver",),
-            (*_PROVEN, "independent", *_SOUND, "unchanged", "opinion", "planned", "reproduced", "conditions"),
+            (*_PROVEN, "independent", *_SOUND, "unchanged", "opinion", *_PLANNED, "reproduced", "conditions"),
         ),
         Move("reject", (SUBMITTED, IN_VALIDATION), REJECTED, ("approver",), ("independent", "reason")),
         Move("promote", READY, CHAMPION, ("owner",), (*_PROVEN, "independent")),

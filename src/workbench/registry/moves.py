@@ -184,6 +184,7 @@ def _detail(move: Move, case: Case, book: Book) -> dict[str, Any]:
             out[name] = value
     if move.verb == "approve":
         approvers = {*case.standing.approved_by, request.person}
+        out |= {"deviations": case.deviations} if case.deviations else {}
         out["missing_approvals"] = max(0, case.policy.strictness(request.model).approvers - len(approvers))
     champion = book.champion(request.model)
     if move.target == CHAMPION and champion and champion.version != request.version:

@@ -152,6 +152,15 @@ def _committed(c: Case) -> Text:
     )
 
 
+def _as_planned(c: Case) -> Text:
+    if not c.deviations or c.request.reason or _planned(c):
+        return NOTHING
+    return say(
+        'the battery did otherwise than the plan says ({deviations:s}); say why (--reason "…"), or run it as planned',
+        deviations=c.deviations,
+    )
+
+
 def _planned(c: Case) -> Text:
     if c.policy.tier(c.request.model) is None or not c.policy.strictness(c.request.model).plan:
         return NOTHING
@@ -271,6 +280,7 @@ _CHECKS: Mapping[str, Callable[[Case], Text]] = {
     "until": _until,
     "committed": _committed,
     "planned": _planned,
+    "as_planned": _as_planned,
     "reproduced": _reproduced,
     "findings": _findings,
     "owed": _owed,

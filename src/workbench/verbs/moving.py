@@ -124,6 +124,8 @@ def _move(args: argparse.Namespace) -> int:
     detail = event.details
     put = event.verb if event.source == event.target else f"{event.source} → {event.target}"
     print(f"{model} version {version}: {put}, by {event.person} ({event.role})")
+    if detail.get("deviations"):
+        print(f"the battery did otherwise than planned: {'; '.join(detail['deviations'])}")
     if detail.get("missing_approvals"):
         print(f"approvals still missing: {detail['missing_approvals']}")
     if detail.get("replaces"):
