@@ -174,7 +174,7 @@ def test_an_approval_may_ask_for_a_plan_that_was_signed_before_the_results(bank,
     governed.battery(2, start=time.time() + 60)
     otherwise = ["seed: null instead of 1", "test evidence was not run"]
     assert _refused("approve", "app") == (
-        f"the battery did otherwise than the plan says ({', '.join(otherwise)}); say why (--reason \"…\"), or run it as "
+        f'the battery did otherwise than the plan says ({", ".join(otherwise)}); say why (--reason "…"), or run it as '
         "planned"
     )
     approved = governed.move("approve", "app", "2", reason="the seed was lost")
@@ -194,6 +194,12 @@ def test_an_approval_may_ask_that_somebody_else_made_it_again(bank):
     governed.move("reproduce", "val", "2", more={"verdict": "identical"}, attached={"verdict": "identical"})
     governed.move("approve", "app", "2")
     assert audit.run().findings == ()
+
+
+def test_who_may_not_sign_is_told_before_the_work(bank):
+    governed.moves.may("reproduce", "val")
+    with pytest.raises(UserError, match=r"dev is developer; it takes the role validator \(.*\)$"):
+        governed.moves.may("reproduce", "dev")
 
 
 def _both_roles(verb: str) -> str:

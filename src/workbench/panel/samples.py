@@ -160,7 +160,10 @@ def _drawn(cohort: Path, taken: str, p: Params, order: str) -> pd.DataFrame:
         {"cohort": cohort},
     )
     if len(worst) < 2:
-        raise UserError("panel/build: fewer than two entities have a known outcome; nothing can be held out")
+        raise UserError(
+            "panel/build: fewer than two entities have a known outcome, nothing can be held out; look at "
+            "outcome.window_months, which may reach beyond the data, as_of_from and as_of_to"
+        )
     stratify = worst["worst"].to_numpy() if worst["worst"].value_counts().min() > 1 else None
     try:
         _, held = train_test_split(

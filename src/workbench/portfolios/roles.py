@@ -68,7 +68,7 @@ def why(c: Column, contract: Contract) -> str:
         "code for missing by its place or name": bool(c.missing),
         "codes apart from all other values: write what each says behind it": bool(c.special),
         "an amount, though a few lie below zero: they become missing": c.minimum == 0 and c.breach == "warning",
-        "empty, constant or free text": c.role == "ignore" and not c.personal,
+        "empty, constant, free text, or more codes than make groups": c.role == "ignore" and not c.personal,
     }
     return "; ".join(r for r, holds in reasons.items() if holds) or "type from the values"
 

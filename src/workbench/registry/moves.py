@@ -39,6 +39,11 @@ def make(request: Request, key: Path | None = None) -> Event:
     return _unless_overtaken(lambda: _make(request, looked, private))
 
 
+def may(verb: str, person: str, key: Path | None = None) -> None:
+    """Raise `UserError` where the person hasn't the role that a move takes, before long work whose end it signs."""
+    must_be(person, MOVES[verb].roles, in_force(events.read()).policy, signatures.load(person, key))
+
+
 def _make(request: Request, looked: Event | None, private: Ed25519PrivateKey) -> Event:
     with events.writing() as chain, looking.once():
         chained.must_hold(chain)

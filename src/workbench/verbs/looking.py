@@ -25,8 +25,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     as_of.add_argument("--json", action="store_true", help="as JSON, with every rule then in force")
     as_of.set_defaults(call=_as_of)
     diff = commands.add_parser("diff", help="what differs between two versions: inputs, points, parameters")
-    for name in ("first", "second"):
-        diff.add_argument(name, type=version, metavar="MODEL/VERSION")
+    diff.add_argument("first", type=version, metavar="MODEL/VERSION")
+    diff.add_argument("second", type=version, metavar="OTHER/VERSION")
     diff.set_defaults(call=_diff)
 
 

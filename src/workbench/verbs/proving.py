@@ -58,6 +58,8 @@ def _reproduce(args: argparse.Namespace) -> int:
 
     model, version = args.version
     registered.one(model, version)  # asked before anything is shown
+    if args.person:
+        moves.may("reproduce", args.person, args.key)
     with progress.console() as lines:
         lines.started(model, f"version {version}")
         watch = partial(lines.cell, model, f"version {version}")
