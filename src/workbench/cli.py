@@ -17,6 +17,7 @@ from typing import NoReturn, TextIO
 from workbench import collect_seldom, verbs
 from workbench.verbs.arguments import study_file
 
+BEGIN = ("intake", "lab", "ui", "doctor", "keygen", "completion")  # commands that a new, empty home may begin with
 SHORT = 200  # characters of a file's name that a message repeats
 
 
@@ -59,7 +60,8 @@ def _called(argv: list[str] | None) -> int:
     try:
         if (home := os.environ.get("WORKBENCH_HOME")) and not os.path.isdir(home):
             raise UserError(f"WORKBENCH_HOME={home[:SHORT]} is no folder; make it, or name the workbench's own")
-        if home and args.call is not _intake and not any(os.path.isdir(f"{home}/{n}") for n in ("params", "mlruns")):
+        is_home = not home or any(os.path.isdir(f"{home}/{n}") for n in ("params", "mlruns"))
+        if not is_home and args.command not in BEGIN:
             raise UserError(f"WORKBENCH_HOME={home[:SHORT]} has no params/ and no mlruns/; name the workbench's own")
         return args.call(args)
     except UserError as e:

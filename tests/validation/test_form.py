@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from workbench import metrics
+from workbench import metrics, rules
 from workbench.models.scorer import Scorer
 from workbench.validation import (
     battery,
@@ -173,3 +173,5 @@ def test_a_value_that_tells_the_event_is_named_whatever_the_separation(sound):
     flagged = int((columns["development"]["delay"] == 99).sum())
     assert str(e.verdict) == "amber"
     assert f"Told by a value alone: delay, {flagged:,} rows with 99: {flagged:,} defaults" in e.answer
+    before = leakage.test(replace(sound, rules=rules.load("2026-11-28"), **columns))
+    assert "Told by a value" not in before.answer  # the rule is of a later day

@@ -17,7 +17,7 @@ NONE_SEEN = 2.5  # events: where Jeffreys' 95 % interval ends above none of many
 COLUMNS = ["feature", "telling_value", "rows_with_it", "events_with_it", "events_expected"]
 
 
-def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray) -> pd.DataFrame:
+def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray, limits: rules.Rules | None = None) -> pd.DataFrame:
     """Return a row for every value or bin that tells the outcome: of which column, and how many events are among it.
 
     X: n × k, y: n values 1 or 0, whose: n, the parent of each row. `events_expected` is the rows' at the overall rate.
@@ -25,7 +25,7 @@ def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray) -> pd.DataFrame:
     below the rule's part of the overall one, which takes 50 expected for none seen: far out of the reach of chance.
     Rows of one parent are no trials of their own: a value has as many as it has parents. What is missing is a value.
     """
-    most, rate = rules.load().number("leak_value"), float(y.mean())
+    most, rate = (limits or rules.load()).number("leak_value"), float(y.mean())
     rows = [row for name in X.columns for row in _of_column(X[name], y, whose) if _tells(*row[2:], rate, most)]
     table = pd.DataFrame([row[:-1] for row in rows], columns=COLUMNS[:-1])
     return table.assign(events_expected=table["rows_with_it"].astype(float) * rate)
@@ -64,14 +64,16 @@ def _tells(rows: int, events: int, parents: int, rate: float, most: float) -> bo
     return bool(never or always)
 
 
-def sure(telltale: pd.DataFrame, n: int) -> set[str]:
+def sure(telltale: pd.DataFrame, n: int, limits: rules.Rules | None = None) -> set[str]:
     """Return the columns that give the outcome away beyond doubt: values with it and values without hold most rows.
 
     n: how many rows there are. Values without the event alone prove nothing, however many rows they hold: who has no
     loan can't default, and the months of who paid off all of them hold half of an honest panel.
     """
     both = telltale.assign(is_event=telltale["events_with_it"] > telltale["events_expected"]).groupby("feature")
-    is_sure = (both["is_event"].nunique() == 2) & (both["rows_with_it"].sum() >= rules.load().number("leak_rows") * n)
+    is_sure = (both["is_event"].nunique() == 2) & (
+        both["rows_with_it"].sum() >= (limits or rules.load()).number("leak_rows") * n
+    )
     return set(is_sure.index[is_sure])
 
 

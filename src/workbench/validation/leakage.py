@@ -37,9 +37,11 @@ def alone(s: Subject) -> pd.DataFrame:
 def values(s: Subject) -> pd.DataFrame:
     """Return the values of inputs that tell the event by themselves (`telling.values`), the farthest off first."""
     d = s.development
-    if not s.outcome.is_binary:
+    if not _asked(s):
         return pd.DataFrame(columns=telling.COLUMNS)
-    telltale = telling.values(d[list(s.model.features)], d["outcome"].to_numpy(float), pd.factorize(d["parent_id"])[0])
+    telltale = telling.values(
+        d[list(s.model.features)], d["outcome"].to_numpy(float), pd.factorize(d["parent_id"])[0], s.rules
+    )
     far_off = (telltale["events_expected"] - telltale["events_with_it"]).abs()
     return telltale.loc[far_off.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
@@ -57,7 +59,11 @@ def test(s: Subject) -> Evidence:
         verdict = Verdict.amber
     telltale = values(s)
     if len(telltale):
-        verdict = Verdict.red if telling.sure(telltale, len(s.development)) else min(verdict, Verdict.amber, key=_rank)
+        verdict = (
+            Verdict.red
+            if telling.sure(telltale, len(s.development), s.rules)
+            else min(verdict, Verdict.amber, key=_rank)
+        )
     facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
     facts |= {"measure": say("AUC") if binary else say("rank correlation")}
     return Evidence(
@@ -78,7 +84,7 @@ def test(s: Subject) -> Evidence:
             enough=s.rules.number("leak_alone"),
             most=rule.red,
         )
-        + (telling.rule(s.rules) if binary else Text()),
+        + (telling.rule(s.rules) if _asked(s) else Text()),
         source="Kaufman et al. (2012)",
         table=table,
         sight=sight(
@@ -88,6 +94,11 @@ def test(s: Subject) -> Evidence:
             convention=Gauge(top["alone"], rule),
         ),
     )
+
+
+def _asked(s: Subject) -> bool:
+    """Say whether values are looked at: of an event, since the day of the rule."""
+    return s.outcome.is_binary and {"leak_value", "leak_rows"} <= set(s.rules.numbers)
 
 
 def _rank(verdict: Verdict) -> int:
