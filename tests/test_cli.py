@@ -319,3 +319,11 @@ def test_code_that_is_not_of_the_package_stays_a_defect_told_whole(monkeypatch, 
     assert cli.main(["steps", "taiwan_cards"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("Traceback") and 'File "src/workbench/cli.py", line ' in err
+
+
+def test_a_folder_that_is_no_home_gets_no_store(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    assert cli.main(["runs"]) == 2 and not list(tmp_path.iterdir())
+    assert capsys.readouterr().err == (
+        f"workbench: WORKBENCH_HOME={tmp_path} has no params/ and no mlruns/; name the workbench's own\n"
+    )

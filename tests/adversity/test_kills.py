@@ -128,12 +128,6 @@ def _born(bank, place: Path, delay: float) -> tuple[bool, str]:
 
 
 @pytest.mark.whole
-def test_a_killed_runner_and_a_killed_kernel_lose_nothing(bank, home, measured):
-    hits, failures = _trials(bank, home, ["runner", "kernel"], SEED)
-    measured("killed, quick: runner, kernel", hits, failures, SEED)
-
-
-@pytest.mark.whole
 @pytest.mark.parametrize(("kind", "n"), [("runner", 110), ("kernel", 40), ("kernels' parent", 30)])
 def test_killed_at_any_moment_nothing_is_lost_doubled_stuck_or_orphaned(bank, home, measured, kind, n):
     hits, tried, failures = 0, 0, []
