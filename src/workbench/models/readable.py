@@ -12,7 +12,7 @@ from workbench.contracts import Contract
 from workbench.evidence import Evidence, Verdict
 from workbench.evidence.disclosure import People
 from workbench.models.samples import Sample
-from workbench.models.scorecard import BASE_ODDS, BASE_SCORE, FACTOR
+from workbench.models.scorecard import BASE_ODDS, BASE_SCORE, FACTOR, POINTS_TO_DOUBLE
 from workbench.models.scorer import Scorer
 from workbench.models.strength import bins_of_book
 from workbench.models.tuning import Candidate
@@ -49,7 +49,12 @@ def points(card: Candidate, s: Sample, contract: Contract) -> Evidence:
         question=say("What are the scorecard's points?"),
         verdict=Verdict.info,
         answer=say(
-            "{n: characteristics}; a row's points add up to a score from {low:.0f} to {high:.0f}, before calibration.",
+            "{n: characteristics}; a row's points add up to a score from {low:.0f} to {high:.0f}, before calibration; the "
+            "score of a customer is after it. A score of {base} stands for odds of {odds} to 1, and {double} points "
+            "double them.",
+            base=BASE_SCORE,
+            odds=BASE_ODDS,
+            double=POINTS_TO_DOUBLE,
             n=table["characteristic"].nunique(),
             low=ends["min"],
             high=ends["max"],
