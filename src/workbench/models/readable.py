@@ -50,8 +50,8 @@ def points(card: Candidate, s: Sample, contract: Contract) -> Evidence:
         verdict=Verdict.info,
         answer=say(
             "{n: characteristics}; a row's points add up to a score from {low:.0f} to {high:.0f}, before calibration; "
-            "the score of a customer is after it. A score of {base} stands for odds of {odds} to 1, and {double} points "
-            "double them.",
+            "the score of a customer is after it. A score of {base} stands for odds of {odds} to 1, and {double} "
+            "points double them.",
             base=BASE_SCORE,
             odds=BASE_ODDS,
             double=POINTS_TO_DOUBLE,
