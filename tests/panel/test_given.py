@@ -196,6 +196,16 @@ def test_an_outcome_in_numbers_is_compared_as_a_number():
     assert outcome.sum() == 100 and outcome.isna().sum() == 0
 
 
+def test_a_file_whose_samples_leave_nothing_to_learn_from_is_refused():
+    columns = [KEY, X, BAD, Column(name="part", type="category", role="sample")]
+    table = loans().assign(part=lambda t: np.where(t.index % 2, "holdout", "monitoring"))
+    with pytest.raises(UserError) as e:
+        build.build(table, LOANS.replaced(columns), None, RECORDED)
+    assert str(e.value) == (
+        "panel/build: the file's column with the role sample leaves no row to develop on; let some be development"
+    )
+
+
 def test_a_panel_without_a_hold_out_is_red():
     account, long = with_months()
     contract = Contract(name="core__account", title="t", columns=(Column(name="entity_id", type="text", role="key"),))

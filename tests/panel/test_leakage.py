@@ -367,8 +367,8 @@ def test_a_value_counts_as_many_parents_as_it_has():
     whose = np.repeat(np.arange(200), 40)
     y = np.where(whose < 20, 0.0, rng.random(8000) < 0.28)
     X = pd.DataFrame({"area": np.where(whose < 20, "north", "south")})
-    assert list(telling.values(X, y, np.arange(8000))["telling_value"]) == ["north"]
-    assert telling.values(X, y, whose).empty
+    assert list(telling.values(X, y, np.arange(8000), rules.load())["telling_value"]) == ["north"]
+    assert telling.values(X, y, whose, rules.load()).empty
     columns = (Column(name="area", type="category"), Column(name="customer_id", type="text", role="parent"))
     contract = Contract(name="l", title="t", columns=columns)
     _, evidence = leakage.examine(X.assign(customer_id=whose.astype(str)), pd.Series(y), contract, seed=1)
@@ -380,7 +380,7 @@ def test_what_is_missing_is_a_value_and_few_rows_prove_nothing(rows, is_told):
     """At a rate of a quarter 190 rows without an event lack 48; at 5 % of the rate none seen takes 50."""
     y = np.concatenate([np.zeros(rows), np.arange(4000) % 4 == 0, np.ones(rows // 3)])
     X = pd.DataFrame({"ended": np.concatenate([np.full(rows, np.nan), np.arange(4000.0) // 4, np.arange(rows // 3)])})
-    telltale = telling.values(X, y, np.arange(len(y)))
+    telltale = telling.values(X, y, np.arange(len(y)), rules.load())
     assert list(telltale["telling_value"]) == ["missing"] * is_told
 
 

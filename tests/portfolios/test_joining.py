@@ -138,6 +138,10 @@ def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("names", "line"),
     [
+        (
+            "table_2.csv 月度.csv",
+            "table_2.csv and 月度.csv would both be the table `table_2`; rename one, a table is called as its file",
+        ),
         ("loans.csv ./loans.csv", "loans.csv: the file is given twice; name it once"),
         (
             "loans.csv Loans.csv",
@@ -147,7 +151,13 @@ def test_two_files_of_one_table_are_refused_by_name(paths, tmp_path, capsys):
 )
 def test_a_file_whose_name_gives_no_table_of_its_own_is_named(paths, tmp_path, capsys, monkeypatch, names, line):
     monkeypatch.chdir(tmp_path)
-    for name, table in (("贷款.csv", LOANS), ("月度.csv", MONTHS), ("客户.csv", CUSTOMERS), ("Loans.csv", LOANS)):
+    for name, table in (
+        ("贷款.csv", LOANS),
+        ("月度.csv", MONTHS),
+        ("客户.csv", CUSTOMERS),
+        ("Loans.csv", LOANS),
+        ("table_2.csv", LOANS),
+    ):
         table.to_csv(tmp_path / name, index=False)
     assert cli.main(["intake", *names.split()]) == 2
     assert capsys.readouterr().err == f"workbench: {line}\n" and not (tmp_path / "params").exists()

@@ -64,11 +64,11 @@ def check(raw: Any, contract: Contract, today: pd.Timestamp, made: Made = _frame
     unread: list[Finding] = []
     rules: list[Finding] = []
     table = made(_typed_columns(raw, once, contract, today, (unread, rules)))
-    findings += repeated + unread + _not_of(unread, rules) + _keys_unique(table, contract)
+    findings += repeated + unread + _without_followers(unread, rules) + _keys_unique(table, contract)
     return table, findings + _as_of_is_past(contract, today, len(table))
 
 
-def _not_of(unread: list[Finding], rules: list[Finding]) -> list[Finding]:
+def _without_followers(unread: list[Finding], rules: list[Finding]) -> list[Finding]:
     """Return breaches of rules without those that follow from values that couldn't be read, or aren't allowed."""
     errors = [f for f in unread + rules if f.severity == "error"]
     emptied = {f.column: f.rows for f in errors if f in unread}

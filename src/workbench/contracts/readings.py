@@ -207,15 +207,14 @@ def _number_hint(bad: pd.Series, column: Column, contract: Contract, is_point: b
     if contract.decimal == "," and bad[~is_grouped].str.fullmatch(r"[+-]?\d*\.\d+\s*%?").any():
         return "; has a decimal point: write a comma for it, as the contract's `decimal` says"
     if contract.decimal == "." and bad[~is_grouped].str.fullmatch(DECIMAL_COMMA).any():
-        return _POINTS if is_point else '; has decimal commas: set `decimal: ","` in the contract'
+        if is_point:
+            return "; has a decimal comma, and the others points: correct it in the file"
+        return '; has decimal commas: set `decimal: ","` in the contract'
     if is_grouped.any():
         return "; has thousand separators: set `thousands` in the contract"
     if bad.str.fullmatch(r"[+-]?[\d.,]+\s*%").any():
         return '; has percent signs: set `unit: "%"` (12.5% is 12.5) in the contract'
     return _code_hint(bad, column)
-
-
-_POINTS = "; has a decimal comma, and the others points: correct it in the file"
 
 
 def _code_hint(bad: pd.Series, column: Column) -> str:

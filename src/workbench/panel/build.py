@@ -16,10 +16,9 @@ from pydantic import Field
 from workbench import engine, params, tables
 from workbench.contracts import Column, Contract, Outcome
 from workbench.contracts.fields import FILE_ROW
-from workbench.panel import cohort as cohorts
 from workbench.panel import features, samples
 from workbench.panel import outcome as outcomes
-from workbench.panel.cohort import Facts, cohort
+from workbench.panel.cohort import Facts, cohort, refuse_repeated
 from workbench.panel.months import UNDATED, in_words, number_sql
 from workbench.panel.outcome import recorded_outcome
 from workbench.params import MONTH, Columns, UserError
@@ -122,7 +121,7 @@ def of_contract(p: Params, contract: Contract, has_months: bool) -> list[Columns
     if not asked.event:
         contract.replaced(contract.columns, outcome=asked).with_outcome()
     if has_months:
-        cohorts.once(contract, asked, p.as_of_from, p.as_of_to)
+        refuse_repeated(contract, asked, p.as_of_from, p.as_of_to)
     return outcomes.columns({n: v for n, v in asked.model_dump().items() if n not in p.outcome})
 
 
@@ -212,11 +211,14 @@ def _some_to_learn_from(sampled: Path, p: Params) -> None:
     learnt = "sum(CASE WHEN \"sample\" = 'development' THEN 1 ELSE 0 END)"
     row = engine.frame(f"SELECT min(as_of_date) AS first, {learnt} AS n FROM sampled", {"sampled": sampled}).iloc[0]
     if not row["n"]:
-        given = next((n for n in ("out_of_time_from", "monitoring_from") if getattr(p, n)), "as_of_from")
-        value = f" {month}" if (month := getattr(p, given)) else ""
+        name = next((n for n in ("out_of_time_from", "monitoring_from") if getattr(p, n)), "")
+        if not name:
+            raise UserError(
+                "panel/build: the file's column with the role sample leaves no row to develop on; let some be development"
+            )
         raise UserError(
-            f"panel/build: {given}{value} leaves no row to develop on; the first with a known outcome is as of "
-            f"{in_words(pd.Timestamp(row['first']))}"
+            f"panel/build: {name} {getattr(p, name)} leaves no row to develop on; the first with a known outcome is as "
+            f"of {in_words(pd.Timestamp(row['first']))}"
         )
 
 

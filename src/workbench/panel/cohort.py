@@ -89,7 +89,7 @@ def has_date(contract: Contract, outcome: Outcome) -> bool:
     return not outcome.event and bool(contract.named("as_of") or contract.as_of)
 
 
-def once(contract: Contract, outcome: Outcome, as_of_from: str, as_of_to: str) -> None:
+def refuse_repeated(contract: Contract, outcome: Outcome, as_of_from: str, as_of_to: str) -> None:
     """Raise `UserError` where months may give an entity several rows, and its record one outcome for all of them."""
     if outcome.event or has_date(contract, outcome) or (as_of_from and as_of_from == as_of_to):
         return
@@ -153,7 +153,7 @@ def cohort(facts: Facts, outcome: Outcome, as_of_from: str, as_of_to: str, obser
         raise UserError("panel/build: outcome.event happens in a month, and there are no months; leave `event` empty")
     parts = list(_flagged(facts, outcome))
     if facts.by_calendar(outcome):
-        once(facts.contract, outcome, as_of_from, as_of_to)
+        refuse_repeated(facts.contract, outcome, as_of_from, as_of_to)
         dates = calendar(facts, as_of_from, as_of_to, observation_months)
         parts.append(f"here AS ({_by_calendar(facts, outcome)})")
     else:

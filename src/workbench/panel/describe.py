@@ -15,7 +15,7 @@ from workbench.evidence import Evidence, Verdict
 from workbench.panel.months import span_in_words
 from workbench.panel.rates import in_words as by_outcome
 from workbench.panel.rates import level
-from workbench.panel.samples import SAMPLES, Waterfall, parent_column, told_already
+from workbench.panel.samples import SAMPLES, Waterfall, both_sides, parent_column, told_already
 from workbench.words import Text, say
 from workbench.words.names import unit_of
 
@@ -25,8 +25,7 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
 
     Red where one to learn from has too few events (of an amount or a rate: rows), or where one recorded outcome stands
     in both; amber where the hold-out's outcome is another one, or where many rows count as without the event whose
-    months stop before the window does. `panel`
-    needs the columns of `build.FRAME` only.
+    months stop before the window does. `panel` needs the columns of `build.FRAME` only.
     """
     parts = {s: panel[panel["sample"] == s] for s in SAMPLES if (panel["sample"] == s).any()}
     table = pd.DataFrame([_sizes(name, part, outcome) | _stopped(name, waterfall) for name, part in parts.items()])
@@ -34,8 +33,9 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
     book = rules.load()
     needed, apart = int(book.number("least_sample_events")), _apart(panel, outcome, book["rate_off"].red)
     is_odd = apart or _many_stop(waterfall, book)
-    repeated = [] if outcome.event else _told_already(panel)
-    answer = _sampled(table, outcome) + _outside(waterfall) + _both_sides(panel) + _unfollowed(waterfall, outcome)
+    d, h = (panel[panel["sample"] == s] for s in ("development", "holdout"))
+    repeated = set() if outcome.event else told_already(d, h)
+    answer = _sampled(table, outcome) + _outside(waterfall) + _shared(d, h) + _unfollowed(waterfall, outcome)
     if repeated:
         answer += say(
             "One recorded outcome of {n:, entities} stands in development and in the hold-out, which so holds what was "
@@ -58,15 +58,15 @@ def samples(panel: pd.DataFrame, waterfall: Waterfall, outcome: Outcome) -> Evid
             "No performance window is stated (`outcome.window_months`): nothing holds the end of development's "
             "outcomes against the beginning of the hold-out."
         )
-    if lacking := [s for s in ("development", "holdout") if s not in parts and len(parts.keys() - {"monitoring"})]:
+    if h.empty:
         answer += say(
             "No row is in the {sample}: look at as_of_from, out_of_time_from and outcome.window_months.",
-            sample=say(lacking[0]),
+            sample=say("holdout"),
         )
     return Evidence(
         key="samples",
         question=say("Which rows is the model built on, tested on and watched on?"),
-        verdict=Verdict.red if least < needed or lacking or repeated else Verdict.amber if is_odd else Verdict.green,
+        verdict=Verdict.red if least < needed or h.empty or repeated else Verdict.amber if is_odd else Verdict.green,
         answer=answer,
         value=least,
         threshold=_threshold(outcome, needed) + (_of_stopped(outcome, book) if waterfall.without_event else Text()),
@@ -156,20 +156,15 @@ def _of_stopped(outcome: Outcome, limits: rules.Rules) -> Text:
     )
 
 
-def _told_already(panel: pd.DataFrame) -> set:
-    return told_already(*(panel[panel["sample"] == s] for s in ("development", "holdout")))
-
-
-def _both_sides(panel: pd.DataFrame) -> Text:
+def _shared(d: pd.DataFrame, h: pd.DataFrame) -> Text:
     """Say how many parents stand in development and in the hold-out: by time, earlier and later."""
-    sides = [set(panel.loc[panel["sample"] == s, "parent_id"]) for s in ("development", "holdout")]
-    if not (both := sides[0] & sides[1]):
+    if not (both := both_sides(d, h)):
         return Text()
     return say(
         "{n:,} of the {held:, parents} (whose rows they are) in the hold-out stand in development "
         "too, at an earlier date.",
         n=len(both),
-        held=len(sides[1]),
+        held=h["parent_id"].nunique(),
     )
 
 

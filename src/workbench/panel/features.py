@@ -319,18 +319,16 @@ def _others(w: Window) -> list[Feature]:
     for fact in [f for f, is_number in w.facts.items() if is_number and f not in STANDARD]:
         v, unit, what = w.values(fact), w.units.get(fact, ""), w.words.get(fact) or fact
         level, aspect = w.directions.get(fact, 0), w.aspects.get(fact, "capacity")
-        described = {fact: (f"{what} at the as-of month", v[0])}
+        described = {fact: (f"{what} at the as-of month", v[0], level)}
         if fact.endswith("_amt") and w.months > 1:
             stem = fact.removesuffix("_amt")
-            described[f"{stem}_mean_amt"] = (f"{what}, mean of the window", mean(v))
+            described[f"{stem}_mean_amt"] = (f"{what}, mean of the window", mean(v), level)
             for m in w.short():
-                described[f"{stem}_max_{m}m_amt"] = (f"{what}, highest of the last {m} months", highest(v[:m]))
-                described[f"{stem}_min_{m}m_amt"] = (f"{what}, lowest of the last {m} months", lowest(v[:m]))
+                described[f"{stem}_max_{m}m_amt"] = (f"{what}, highest of the last {m} months", highest(v[:m]), level)
+                described[f"{stem}_min_{m}m_amt"] = (f"{what}, lowest of the last {m} months", lowest(v[:m]), level)
                 words = f"{what}, mean of the last {m} months minus the mean before"
-                described[f"{stem}_trend_{m}m_amt"] = (words, trend(v, m))
-        for name, (words, sql) in described.items():
-            monotone = 0 if "_trend_" in name.removeprefix(fact) else level
-            made.append(Feature(name, words, sql, (fact,), monotone, unit, aspect))
+                described[f"{stem}_trend_{m}m_amt"] = (words, trend(v, m), 0)  # a movement isn't a level
+        made += [Feature(name, words, sql, (fact,), way, unit, aspect) for name, (words, sql, way) in described.items()]
     if w.has("due_amt"):
         unit, level, aspect = w.units.get("due_amt", ""), w.directions.get("due_amt", 0), w.aspects.get("due_amt")
         words = ("due_amt", "due in the as-of month", "w.due_amt_0", ("due_amt",))

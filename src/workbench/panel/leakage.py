@@ -204,8 +204,8 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
     after = {c.name for c in contract.columns if c.known == "after" and c.role == "feature"}
     X, whose = account.loc[known, names], _whose(account[known], contract)
     looked_at = X if contract.outcome.is_binary else X.iloc[:, :0]  # of an amount's halves an honest value tells one
-    telltale = telling.values(looked_at, y, whose)
-    by_value, at_stake = telling.sure(telltale, len(y)), _at_stake(contract)
+    telltale = telling.values(looked_at, y, whose, rules.load())
+    by_value, at_stake = telling.sure(telltale, len(y), rules.load()), _at_stake(contract)
 
     def without(suspects: set[str]) -> set[str]:
         leaks = {n for n in suspects | by_value if not contract[n].reviewed}
@@ -227,9 +227,7 @@ def examine(account: pd.DataFrame, outcome: pd.Series, contract: Contract, seed:
 
 def _with_values(table: pd.DataFrame, telltale: pd.DataFrame, sure: set[str]) -> pd.DataFrame:
     """Return the screen's table with the value that tells most of each column, and what follows from it."""
-    far_off = (telltale["events_expected"] - telltale["events_with_it"]).abs()
-    most = telltale.loc[far_off.sort_values(ascending=False, kind="stable").index].drop_duplicates("feature")
-    table = table.merge(most, on="feature", how="left")
+    table = table.merge(telltale.drop_duplicates("feature"), on="feature", how="left")
     table["suspect"] |= table["feature"].isin(sure)
     table["doubtful"] = (table["doubtful"] | table["telling_value"].notna()) & ~table["suspect"]
     return table
@@ -338,11 +336,10 @@ class _Treated:
         )
         return [sentence for sentence, columns in kinds if columns]
 
-    def by_value(self, table: pd.DataFrame, outcome: Outcome) -> list[Text]:
+    def by_value(self, table: pd.DataFrame, outcome: Outcome) -> Text:
         """Return which value of a column that is refused or doubtful tells the outcome, and how surely."""
         telltale = table[table["telling_value"].notna() & table["feature"].isin(self.sure | self.doubtful)]
-        each = [telling.in_words(row, outcome) for row in telltale.to_dict("records")]
-        return [say("Told by a value alone: {each}.", each=each)] if each else []
+        return telling.in_words(telltale, outcome)
 
     def evidence(self, table: pd.DataFrame, contract: Contract) -> Evidence:
         """Return the evidence: amber where there is anything to say."""
@@ -355,7 +352,8 @@ class _Treated:
                 "treatment": "refused: known only afterwards",
             }
         )
-        sentences = [*self.sentences(contract), *self.by_value(table, contract.outcome)]
+        by_value = self.by_value(table, contract.outcome)
+        sentences = [*self.sentences(contract), *([by_value] if by_value else [])]
         binary = contract.outcome.is_binary
         return Evidence(
             key="leakage",

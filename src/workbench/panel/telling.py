@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench import metrics, rules
+from workbench import metrics
 from workbench.contracts import Outcome
 from workbench.panel.bins import MISSING, Bins, is_category, quantile_bins
+from workbench.rules import Rules
 from workbench.words import Text, say
 
 PARTS = 20  # of a number: bins of about equal size, and each value that holds more than a 20th of the rows
@@ -17,18 +18,22 @@ NONE_SEEN = 2.5  # events: where Jeffreys' 95 % interval ends above none of many
 COLUMNS = ["feature", "telling_value", "rows_with_it", "events_with_it", "events_expected"]
 
 
-def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray, limits: rules.Rules | None = None) -> pd.DataFrame:
+def values(X: pd.DataFrame, y: np.ndarray, whose: np.ndarray, limits: Rules) -> pd.DataFrame:
     """Return a row for every value or bin that tells the outcome: of which column, and how many events are among it.
+
+    Those whose events are farthest from what the overall rate has them come first.
 
     X: n × k, y: n values 1 or 0, whose: n, the parent of each row. `events_expected` is the rows' at the overall rate.
     A value tells it where the upper end of Jeffreys' 95 % interval for the share of the event (or of its absence) lies
     below the rule's part of the overall one, which takes 50 expected for none seen: far out of the reach of chance.
     Rows of one parent are no trials of their own: a value has as many as it has parents. What is missing is a value.
     """
-    most, rate = (limits or rules.load()).number("leak_value"), float(y.mean())
+    most, rate = limits.number("leak_value"), float(y.mean())
     rows = [row for name in X.columns for row in _of_column(X[name], y, whose) if _tells(*row[2:], rate, most)]
     table = pd.DataFrame([row[:-1] for row in rows], columns=COLUMNS[:-1])
-    return table.assign(events_expected=table["rows_with_it"].astype(float) * rate)
+    table = table.assign(events_expected=table["rows_with_it"].astype(float) * rate)
+    far_off = (table["events_expected"] - table["events_with_it"]).abs()
+    return table.loc[far_off.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 
 
 def _of_column(column: pd.Series, y: np.ndarray, whose: np.ndarray) -> list[tuple[str, str, int, int, int]]:
@@ -64,21 +69,24 @@ def _tells(rows: int, events: int, parents: int, rate: float, most: float) -> bo
     return bool(never or always)
 
 
-def sure(telltale: pd.DataFrame, n: int, limits: rules.Rules | None = None) -> set[str]:
+def sure(telltale: pd.DataFrame, n: int, limits: Rules) -> set[str]:
     """Return the columns that give the outcome away beyond doubt: values with it and values without hold most rows.
 
     n: how many rows there are. Values without the event alone prove nothing, however many rows they hold: who has no
     loan can't default, and the months of who paid off all of them hold half of an honest panel.
     """
     both = telltale.assign(is_event=telltale["events_with_it"] > telltale["events_expected"]).groupby("feature")
-    is_sure = (both["is_event"].nunique() == 2) & (
-        both["rows_with_it"].sum() >= (limits or rules.load()).number("leak_rows") * n
-    )
+    is_sure = (both["is_event"].nunique() == 2) & (both["rows_with_it"].sum() >= limits.number("leak_rows") * n)
     return set(is_sure.index[is_sure])
 
 
-def in_words(row: dict[str, Any], outcome: Outcome) -> Text:
-    """Return one of `values` in words."""
+def in_words(telltale: pd.DataFrame, outcome: Outcome) -> Text:
+    """Return `values` in words; nothing where there is none."""
+    each = [_one(row, outcome) for row in telltale.to_dict("records")]
+    return say("Told by a value alone: {each}.", each=each) if each else Text()
+
+
+def _one(row: dict[str, Any], outcome: Outcome) -> Text:
     return say(
         "{column}, {rows:, rows} with {value}: {observed:,.0f} {events}, {expected:,.0f} at the overall rate",
         column=row["feature"],
@@ -90,7 +98,7 @@ def in_words(row: dict[str, Any], outcome: Outcome) -> Text:
     )
 
 
-def rule(limits: rules.Rules) -> Text:
+def rule(limits: Rules) -> Text:
     """Return the rule in words."""
     return say(
         "Amber, too: a value or a 20th of a column whose rows (or parents) surely have less than {share:.0%} of the "

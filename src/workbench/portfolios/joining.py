@@ -152,13 +152,14 @@ def _named_apart(paths: list[Path]) -> dict[str, Path]:
     """Return files by the names of their tables, numbered where a file has none; `UserError` where two share one."""
     by_name: dict[str, Path] = {}
     for place, path in enumerate(paths, 1):
-        other = by_name.setdefault(_stem(path) or f"table_{place}", path)
+        name = _stem(path) or f"table_{place}"
+        other = by_name.setdefault(name, path)
         if other is path:
             continue
         if os.path.abspath(other) == os.path.abspath(path):  # as written: a name may hold what no path can
             raise UserError(f"{path.name}: the file is given twice; name it once")
         raise UserError(
-            f"{other} and {path} would both be the table `{_stem(path)}`; rename one, a table is called as its file"
+            f"{other} and {path} would both be the table `{name}`; rename one, a table is called as its file"
         )
     return by_name
 

@@ -39,9 +39,9 @@ def measure(checked: dict[str, pd.DataFrame], contracts: dict[str, Contract], fi
 
     Completeness is the share not missing, after bad values were set missing; NaN for what is filled in only where
     something happened later (a date of repayment), for there it tells of the event, not of the data, and for what is
-    ignored. The others are
-    one minus the share of rows with a finding of that kind; NaN where nothing was asked: uniqueness of a column that
-    isn't a key, timeliness of one that isn't a date. Consistency counts codes no document explains.
+    ignored. The others are one minus the share of rows with a finding of that kind; NaN where nothing was asked:
+    uniqueness of a column that isn't a key, timeliness of one that isn't a date. Consistency counts codes no document
+    explains.
     Source: the dimensions of DAMA-DMBOK (2017), ch. 13.
     """
     rows = []

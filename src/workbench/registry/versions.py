@@ -48,9 +48,8 @@ def register(run_id: str, path: Path, study: str, model: str, figures: Mapping[s
     """
     store.client()
     loaded, digest, name = scorer.load(path), digest_file(path), f"{study}.{model}"
-    version = _registered(name, digest, _is_committed(run_id)) or _new_version(
-        name, _logged(run_id, path, loaded, digest, model), run_id
-    )
+    version = _registered(name, digest, _is_committed(run_id))
+    version = version or _new_version(name, _logged(run_id, path, loaded, digest, model), run_id)
     facts = {"sha256": digest, "kind": loaded.kind, "study": study, "run_id": version.run_id, "state": "candidate"}
     for k, v in facts.items():
         if version.tags.get(k) is None:
@@ -87,11 +86,9 @@ def _registered(name: str, digest: str, committed: bool) -> Any:
         record = runs.record(version.run_id)
         if record is None and runs.status(version.run_id) in ("FAILED", "KILLED"):
             store.client().delete_model_version(name, version.version)
-        elif (
-            record is not None
-            and _is_whole(name, str(version.version), record)
-            and (_is_committed(version.run_id) or not committed)
-        ):
+        elif record is None or (committed and not _is_committed(version.run_id)):
+            continue
+        elif _is_whole(name, str(version.version), record):
             return version
     return None
 

@@ -60,8 +60,9 @@ def test(s: Subject) -> Evidence:
         )
         return _evidence(s, Verdict.red, answer, years)
     facts = {"years": years, "day": f"{s.rules.as_of}"}
-    answer = say("Development's last outcome is {years:.1f} years older than {day}.", **facts)
-    if not s.outcome.window_months:
+    if s.outcome.window_months:
+        answer = say("Development's last outcome is {years:.1f} years older than {day}.", **facts)
+    else:
         answer = say(
             "Development's last row is {years:.1f} years older than {day}; no window says when its outcome was known.",
             **facts,

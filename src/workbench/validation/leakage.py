@@ -11,7 +11,6 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench import metrics
-from workbench.contracts import Outcome
 from workbench.evidence import Evidence, Verdict, judged
 from workbench.panel import telling
 from workbench.validation.sight import Gauge, not_stated, sight
@@ -35,15 +34,11 @@ def alone(s: Subject) -> pd.DataFrame:
 
 
 def values(s: Subject) -> pd.DataFrame:
-    """Return the values of inputs that tell the event by themselves (`telling.values`), the farthest off first."""
+    """Return the values of inputs that tell the event by themselves, as `telling.values` does."""
     d = s.development
     if not _asked(s):
         return pd.DataFrame(columns=telling.COLUMNS)
-    telltale = telling.values(
-        d[list(s.model.features)], d["outcome"].to_numpy(float), pd.factorize(d["parent_id"])[0], s.rules
-    )
-    far_off = (telltale["events_expected"] - telltale["events_with_it"]).abs()
-    return telltale.loc[far_off.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+    return telling.values(d[list(s.model.features)], d["outcome"].to_numpy(float), d["parent_id"].to_numpy(), s.rules)
 
 
 def test(s: Subject) -> Evidence:
@@ -59,11 +54,8 @@ def test(s: Subject) -> Evidence:
         verdict = Verdict.amber
     telltale = values(s)
     if len(telltale):
-        verdict = (
-            Verdict.red
-            if telling.sure(telltale, len(s.development), s.rules)
-            else min(verdict, Verdict.amber, key=_rank)
-        )
+        light = Verdict.red if telling.sure(telltale, len(s.development), s.rules) else Verdict.amber
+        verdict = min(verdict, light, key=lambda v: v.rank)
     facts = {"input": top["input"], "alone": top["alone"], "gap": gap, "model": model}
     facts |= {"measure": say("AUC") if binary else say("rank correlation")}
     return Evidence(
@@ -74,7 +66,7 @@ def test(s: Subject) -> Evidence:
             "Strongest is {input} with {measure} {alone:.4f} alone, {gap:.4f} above the next; the model has {model:.4f}.",
             **facts,
         )
-        + _told(telltale, s.outcome),
+        + telling.in_words(telltale.drop_duplicates("feature"), s.outcome),
         value=float(top["alone"]),
         threshold=rule.text
         + say(
@@ -99,13 +91,3 @@ def test(s: Subject) -> Evidence:
 def _asked(s: Subject) -> bool:
     """Say whether values are looked at: of an event, since the day of the rule."""
     return s.outcome.is_binary and {"leak_value", "leak_rows"} <= set(s.rules.numbers)
-
-
-def _rank(verdict: Verdict) -> int:
-    return verdict.rank
-
-
-def _told(telltale: pd.DataFrame, outcome: Outcome) -> Text:
-    """Say which values tell the event, one an input."""
-    each = [telling.in_words(row, outcome) for row in telltale.drop_duplicates("feature").to_dict("records")]
-    return say("Told by a value alone: {each}.", each=each) if each else Text()
