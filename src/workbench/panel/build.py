@@ -214,7 +214,8 @@ def _some_to_learn_from(sampled: Path, p: Params) -> None:
         name = next((n for n in ("out_of_time_from", "monitoring_from") if getattr(p, n)), "")
         if not name:
             raise UserError(
-                "panel/build: the file's column with the role sample leaves no row to develop on; let some be development"
+                "panel/build: the file's column with the role sample leaves no row to develop on; let some be "
+                "development"
             )
         raise UserError(
             f"panel/build: {name} {getattr(p, name)} leaves no row to develop on; the first with a known outcome is as "
